@@ -1,0 +1,1 @@
+//! The JS host: QuickJS and require('electron') over the strait API.

@@ -1,0 +1,1 @@
+//! Transferable message ports between processes: order, exactly-once, close with a reason.

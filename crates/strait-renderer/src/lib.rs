@@ -1,0 +1,1 @@
+//! The agent: what runs beside the page in a renderer process.

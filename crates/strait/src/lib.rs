@@ -1,0 +1,1 @@
+//! Message ports between windows, background processes and a Rust main process.
