@@ -1,2 +1,82 @@
-//! Project tasks.
-fn main() {}
+//! Project tasks: everything that is not `cargo build`.
+//!
+//! Must compile on a machine that has a Rust toolchain and nothing else, because it is what installs the rest.
+
+mod bench;
+mod demo;
+mod display;
+mod processes;
+mod setup;
+mod step;
+mod tally;
+mod test;
+mod workspace;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Strait's project tasks", disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Find the system packages that are missing and install them
+    Setup {
+        /// Only say what is missing
+        #[arg(long)]
+        check: bool,
+    },
+    /// Build and run the example programs and check what they show
+    Demo {
+        /// Only the examples whose name contains this
+        name: Option<String>,
+        /// Never use the present display: start an X server without a screen
+        #[arg(long)]
+        headless: bool,
+        /// Save a picture of each example's windows into this folder
+        #[arg(long, value_name = "DIR")]
+        screenshot: Option<PathBuf>,
+    },
+    /// Run every check: format, lints, unit tests, window tests, documentation tests
+    Test {
+        /// Only tests whose name contains this (skips format and lints)
+        filter: Option<String>,
+        /// Include the slow ones
+        #[arg(long)]
+        long: bool,
+        /// Use the present display instead of an X server of our own
+        #[arg(long)]
+        display: bool,
+    },
+    /// Measure against what else one could use
+    Bench {
+        /// Only this suite: ports
+        suite: Option<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    processes::end_everything_on_signals();
+    let done = match Arguments::parse().task {
+        Task::Setup { check } => setup::run(check),
+        Task::Demo { name, headless, screenshot } => demo::run(name.as_deref(), headless, screenshot.as_deref()),
+        Task::Test { filter, long, display } => test::run(filter.as_deref(), long, display),
+        Task::Bench { suite } => bench::run(suite.as_deref()),
+    };
+    processes::end_descendants(&[]);
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            if !message.is_empty() {
+                eprintln!("error: {message}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Which system packages are missing, and how do they get here?
+
+use std::env;
+use std::fmt::Write as _;
+use std::process::{Command, Stdio};
+
+use rustix::process::geteuid;
+
+/// A Debian package and how to see that what it brings is there, however it got there.
+struct Package {
+    name: &'static str,
+    why: &'static str,
+    proof: Proof,
+}
+
+enum Proof {
+    /// One of these programs is on the PATH.
+    Program(&'static [&'static str]),
+    /// pkg-config knows all of these.
+    Libraries(&'static [&'static str]),
+}
+
+const PACKAGES: &[Package] = &[
+    Package { name: "build-essential", why: "a C compiler, for QuickJS", proof: Proof::Program(&["cc", "gcc", "clang"]) },
+    Package { name: "pkg-config", why: "finds the libraries", proof: Proof::Program(&["pkg-config", "pkgconf"]) },
+    Package {
+        name: "libwebkit2gtk-4.1-dev",
+        why: "the system webview",
+        proof: Proof::Libraries(&["webkit2gtk-4.1", "webkit2gtk-web-extension-4.1", "javascriptcoregtk-4.1", "gtk+-3.0"]),
+    },
+    Package { name: "xvfb", why: "an X server without a screen, for tests", proof: Proof::Program(&["Xvfb"]) },
+];
+
+/// What setup needs to know of the machine.
+trait Machine {
+    fn has_program(&self, name: &str) -> bool;
+    fn has_libraries(&self, names: &[&str]) -> bool;
+}
+
+struct ThisMachine;
+
+impl Machine for ThisMachine {
+    fn has_program(&self, name: &str) -> bool {
+        env::var_os("PATH").is_some_and(|path| env::split_paths(&path).any(|folder| folder.join(name).is_file()))
+    }
+
+    fn has_libraries(&self, names: &[&str]) -> bool {
+        let config =
+            env::var_os("PKG_CONFIG").unwrap_or_else(|| if self.has_program("pkg-config") { "pkg-config" } else { "pkgconf" }.into());
+        quiet(Command::new(config).arg("--exists").args(names))
+    }
+}
+
+/// Whether the command can be run and succeeds.
+fn quiet(command: &mut Command) -> bool {
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+}
+
+fn missing(machine: &dyn Machine) -> Vec<&'static Package> {
+    PACKAGES
+        .iter()
+        .filter(|package| match package.proof {
+            Proof::Program(names) => !names.iter().any(|name| machine.has_program(name)),
+            Proof::Libraries(names) => !machine.has_libraries(names),
+        })
+        .collect()
+}
+
+/// The one command a person has to type.
+fn command_to_type(packages: &[&Package]) -> String {
+    let names: Vec<_> = packages.iter().map(|package| package.name).collect();
+    format!("sudo apt-get update && sudo apt-get install -y {}", names.join(" "))
+}
+
+fn list(packages: &[&Package]) -> String {
+    packages.iter().fold(String::new(), |mut text, package| {
+        let _ = write!(text, "\n  {:<24} {}", package.name, package.why);
+        text
+    })
+}
+
+/// The task: says what is there, installs what is not.
+pub(crate) fn run(check_only: bool) -> Result<(), String> {
+    let packages = missing(&ThisMachine);
+    if packages.is_empty() {
+        println!("setup: every system package is here");
+        if !ThisMachine.has_program("node") {
+            println!("note: Node.js is not here; the tests that use it as an oracle for structured clone are skipped (package nodejs)");
+        }
+        return Ok(());
+    }
+    if check_only {
+        return Err(format!("missing system packages:{}\nto install them, type:\n  {}", list(&packages), command_to_type(&packages)));
+    }
+    install(&packages)
+}
+
+/// What `demo` and `test` do first: silent when nothing is missing.
+pub(crate) fn ensure() -> Result<(), String> {
+    let packages = missing(&ThisMachine);
+    if packages.is_empty() { Ok(()) } else { install(&packages) }
+}
+
+fn install(packages: &[&Package]) -> Result<(), String> {
+    println!("setup: missing system packages:{}", list(packages));
+    let by_hand =
+        |problem: &str| format!("{problem}; missing: {}\nto install them, type:\n  {}", names(packages), command_to_type(packages));
+    if !ThisMachine.has_program("apt-get") {
+        return Err(format!(
+            "this machine has no apt-get; install what these Debian packages hold with its own package manager: {}",
+            names(packages)
+        ));
+    }
+    let root = geteuid().is_root();
+    if !root && !quiet(Command::new("sudo").args(["-n", "true"])) {
+        return Err(by_hand("installing needs root, and sudo wants a password"));
+    }
+    let apt = |arguments: &[&str]| {
+        let mut command = if root { Command::new("apt-get") } else { Command::new("sudo") };
+        if root {
+            command.env("DEBIAN_FRONTEND", "noninteractive");
+        } else {
+            command.args(["-n", "env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]);
+        }
+        command.args(arguments).stdin(Stdio::null()).status().is_ok_and(|status| status.success())
+    };
+    println!("setup: apt-get update");
+    if !apt(&["update", "-q"]) {
+        // Old package lists may still do.
+        println!("setup: apt-get update failed; trying to install all the same");
+    }
+    println!("setup: apt-get install {}", names(packages));
+    let mut arguments = vec!["install", "-y", "-q", "--no-install-recommends"];
+    arguments.extend(packages.iter().map(|package| package.name));
+    if !apt(&arguments) {
+        return Err(by_hand("apt-get install failed"));
+    }
+    let left = missing(&ThisMachine);
+    if left.is_empty() { Ok(()) } else { Err(format!("installed, but still not found: {}", names(&left))) }
+}
+
+fn names(packages: &[&Package]) -> String {
+    packages.iter().map(|package| package.name).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Fake {
+        programs: &'static [&'static str],
+        libraries: &'static [&'static str],
+    }
+
+    impl Machine for Fake {
+        fn has_program(&self, name: &str) -> bool {
+            self.programs.contains(&name)
+        }
+        fn has_libraries(&self, names: &[&str]) -> bool {
+            names.iter().all(|name| self.libraries.contains(name))
+        }
+    }
+
+    #[test]
+    fn what_is_missing() {
+        let check = |programs, libraries, expected: &str| assert_eq!(names(&missing(&Fake { programs, libraries })), expected);
+        const WEBKIT: &[&str] = &["webkit2gtk-4.1", "webkit2gtk-web-extension-4.1", "javascriptcoregtk-4.1", "gtk+-3.0"];
+        check(&["cc", "pkg-config", "Xvfb"], WEBKIT, "");
+        check(&["clang", "pkgconf", "Xvfb"], WEBKIT, "");
+        check(&["cc", "pkg-config"], WEBKIT, "xvfb");
+        check(&["cc", "pkg-config", "Xvfb"], &["webkit2gtk-4.1", "gtk+-3.0"], "libwebkit2gtk-4.1-dev");
+        check(&[], &[], "build-essential pkg-config libwebkit2gtk-4.1-dev xvfb");
+    }
+
+    #[test]
+    fn one_command_names_everything() {
+        let all: Vec<_> = PACKAGES.iter().collect();
+        let command = command_to_type(&all);
+        assert!(PACKAGES.iter().all(|package| command.contains(package.name)) && !command.contains('\n'), "{command}");
+    }
+}
