@@ -28,7 +28,56 @@ enum Program {
     Package(&'static str),
 }
 
-const EXAMPLES: &[Example] = &[];
+const EXAMPLES: &[Example] = &[
+    Example {
+        name: "port-basics",
+        shows: "A page posts into a channel nobody listens on yet and gives the other end to main.",
+        program: Program::Folder("port-basics"),
+        expected: &[
+            r#"main: got a port for "fruit""#,
+            "main: starting the port now",
+            r#"main: message 1 is {"fruit":"apple"}"#,
+            r#"main: message 2 is {"fruit":"pear","ripe":true}"#,
+            r#"main: message 3 is {"fruit":"plum","last":true}"#,
+            "page: main received 3 messages",
+            "main: the page's end is gone (closed)",
+        ],
+    },
+    Example {
+        name: "worker-window",
+        shows: "A hidden window counts primes for a visible one; main introduces them and sees none of the work.",
+        program: Program::Folder("worker-window"),
+        expected: WORKER_WINDOW,
+    },
+    Example {
+        name: "reply-stream",
+        shows: "One request carries a port; the answers stream back through it until it closes.",
+        program: Program::Folder("reply-stream"),
+        expected: REPLY_STREAM,
+    },
+    Example {
+        name: "isolated-main-world",
+        shows: "A page without any access to Strait gets a port to main from its preload script.",
+        program: Program::Folder("isolated-main-world"),
+        expected: &[
+            "page: require is undefined, ipcRenderer is undefined",
+            r#"main: the page read "level" backwards as "level""#,
+            r#"main: the page read "strait" backwards as "tiarts""#,
+        ],
+    },
+];
+
+const WORKER_WINDOW: &[&str] = &[
+    "main: introduced the page to the worker",
+    "page: 25 primes below 100",
+    "page: 1229 primes below 10000",
+    "page: 78498 primes below 1000000",
+    "main: saw 1 request and none of the work",
+];
+
+const REPLY_STREAM: &[&str] =
+    &["page: 5", "page: 4", "page: 3", "page: 2", "page: 1", "page: lift-off", "page: the stream has ended (closed)"];
+
 
 /// The task.
 pub(crate) fn run(name: Option<&str>, headless: bool, screenshots: Option<&Path>) -> Result<(), String> {
