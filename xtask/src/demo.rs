@@ -13,77 +13,82 @@ use crate::workspace::{self, cargo};
 /// An example ends by itself, soon.
 const LIMIT: Duration = Duration::from_secs(60);
 
+/// A program under `examples/`. Its folder says everything about it: the manifest what it shows, `expected.txt` what it prints.
 struct Example {
-    name: &'static str,
-    shows: &'static str,
+    name: String,
+    shows: String,
     program: Program,
-    /// Lines of its output, in this order, other lines between them allowed.
-    expected: &'static [&'static str],
+    expected: Vec<String>,
 }
 
 enum Program {
-    /// A folder under `examples/`, run by `strait run`.
-    Folder(&'static str),
-    /// A package under `examples/rust/`.
-    Package(&'static str),
+    /// Run by `strait run`.
+    Folder(PathBuf),
+    /// A package of the workspace, with a binary of the same name.
+    Package(String),
 }
 
-const EXAMPLES: &[Example] = &[
-    Example {
-        name: "port-basics",
-        shows: "A page posts into a channel nobody listens on yet and gives the other end to main.",
-        program: Program::Folder("port-basics"),
-        expected: &[
-            r#"main: got a port for "fruit""#,
-            "main: starting the port now",
-            r#"main: message 1 is {"fruit":"apple"}"#,
-            r#"main: message 2 is {"fruit":"pear","ripe":true}"#,
-            r#"main: message 3 is {"fruit":"plum","last":true}"#,
-            "page: main received 3 messages",
-            "main: the page's end is gone (closed)",
-        ],
-    },
-    Example {
-        name: "worker-window",
-        shows: "A hidden window counts primes for a visible one; main introduces them and sees none of the work.",
-        program: Program::Folder("worker-window"),
-        expected: WORKER_WINDOW,
-    },
-    Example {
-        name: "reply-stream",
-        shows: "One request carries a port; the answers stream back through it until it closes.",
-        program: Program::Folder("reply-stream"),
-        expected: REPLY_STREAM,
-    },
-    Example {
-        name: "isolated-main-world",
-        shows: "A page without any access to Strait gets a port to main from its preload script.",
-        program: Program::Folder("isolated-main-world"),
-        expected: &[
-            "page: require is undefined, ipcRenderer is undefined",
-            r#"main: the page read "level" backwards as "level""#,
-            r#"main: the page read "strait" backwards as "tiarts""#,
-        ],
-    },
-];
+/// Every example, JS programs first.
+fn examples() -> Result<Vec<Example>, String> {
+    let examples = workspace::root().join("examples");
+    let mut found = Vec::new();
+    for folder in folders(&examples)? {
+        let manifest = folder.join("package.json");
+        if manifest.exists() {
+            let manifest: serde_json::Value =
+                serde_json::from_str(&read(&manifest)?).map_err(|error| format!("{}: {error}", manifest.display()))?;
+            let text = |key: &str| manifest[key].as_str().unwrap_or_default().to_owned();
+            let expected = expected(&folder)?;
+            found.push(Example { name: text("name"), shows: text("description"), program: Program::Folder(folder), expected });
+        }
+    }
+    for folder in folders(&examples.join("rust"))? {
+        let path = folder.join("Cargo.toml");
+        let manifest: toml::Table = read(&path)?.parse().map_err(|error| format!("{}: {error}", path.display()))?;
+        let text = |key: &str| manifest.get("package").and_then(|package| package.get(key)?.as_str()).unwrap_or_default().to_owned();
+        let expected = expected(&folder)?;
+        found.push(Example { name: text("name"), shows: text("description"), program: Program::Package(text("name")), expected });
+    }
+    Ok(found)
+}
 
-const WORKER_WINDOW: &[&str] = &[
-    "main: introduced the page to the worker",
-    "page: 25 primes below 100",
-    "page: 1229 primes below 10000",
-    "page: 78498 primes below 1000000",
-    "main: saw 1 request and none of the work",
-];
+fn folders(parent: &Path) -> Result<Vec<PathBuf>, String> {
+    let entries = fs::read_dir(parent).map_err(|error| format!("{}: {error}", parent.display()))?;
+    let mut folders: Vec<_> = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+    folders.sort();
+    Ok(folders)
+}
 
-const REPLY_STREAM: &[&str] =
-    &["page: 5", "page: 4", "page: 3", "page: 2", "page: 1", "page: lift-off", "page: the stream has ended (closed)"];
+fn read(path: &Path) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+}
 
+fn expected(folder: &Path) -> Result<Vec<String>, String> {
+    Ok(read(&folder.join("expected.txt"))?.lines().map(str::to_owned).collect())
+}
+
+/// What is still expected. Each speaker (`main: `, `page: `) keeps to its order; between speakers there is none.
+struct Awaited(Vec<String>);
+
+impl Awaited {
+    /// True if `line` holds the next thing expected of a speaker.
+    fn take(&mut self, line: &str) -> bool {
+        let speaker = |text: &str| text.split(": ").next().map(str::to_owned);
+        let Some(at) = self.0.iter().position(|expected| line.contains(expected.as_str())) else { return false };
+        let first = self.0[..at].iter().all(|earlier| speaker(earlier) != speaker(&self.0[at]));
+        if first {
+            self.0.remove(at);
+        }
+        first
+    }
+}
 
 /// The task.
 pub(crate) fn run(name: Option<&str>, headless: bool, screenshots: Option<&Path>) -> Result<(), String> {
-    let chosen: Vec<_> = EXAMPLES.iter().filter(|example| name.is_none_or(|name| example.name.contains(name))).collect();
+    let all = examples()?;
+    let chosen: Vec<_> = all.iter().filter(|example| name.is_none_or(|name| example.name.contains(name))).collect();
     if chosen.is_empty() {
-        let names: Vec<_> = EXAMPLES.iter().map(|example| example.name).collect();
+        let names: Vec<_> = all.iter().map(|example| example.name.as_str()).collect();
         return Err(format!("no example has `{}` in its name; there are: {}", name.unwrap_or_default(), names.join(", ")));
     }
     setup::ensure()?;
@@ -96,7 +101,7 @@ pub(crate) fn run(name: Option<&str>, headless: bool, screenshots: Option<&Path>
     for example in &chosen {
         println!("\n━━ {} ━━\n{}\n", example.name, example.shows);
         if !show(example, &display, screenshots)? {
-            failed.push(example.name);
+            failed.push(example.name.as_str());
         }
     }
     println!();
@@ -112,7 +117,7 @@ fn build(examples: &[&Example]) -> Result<(), String> {
     println!("building (the first time takes some minutes) …");
     let mut command = cargo(&["build", "--package", "strait-cli"]);
     for example in examples {
-        if let Program::Package(package) = example.program {
+        if let Program::Package(package) = &example.program {
             command.args(["--package", package]);
         }
     }
@@ -123,10 +128,10 @@ fn build(examples: &[&Example]) -> Result<(), String> {
 
 fn command(example: &Example) -> Result<Command, String> {
     let binaries = workspace::target()?.join("debug");
-    Ok(match example.program {
+    Ok(match &example.program {
         Program::Folder(folder) => {
             let mut command = Command::new(binaries.join("strait"));
-            command.arg("run").arg(workspace::root().join("examples").join(folder));
+            command.arg("run").arg(folder);
             command
         }
         Program::Package(package) => Command::new(binaries.join(package)),
@@ -137,12 +142,11 @@ fn command(example: &Example) -> Result<Command, String> {
 fn show(example: &Example, display: &Display, screenshots: Option<&Path>) -> Result<bool, String> {
     let mut command = command(example)?;
     display.give_to(&mut command);
-    let mut awaited = example.expected.iter().peekable();
+    let mut awaited = Awaited(example.expected.clone());
     let mut picture = screenshots.map(|folder| folder.join(format!("{}.png", example.name)));
     let ended = step::run(command, LIMIT, &display.processes(), |line| {
-        let expected = awaited.next_if(|expected| line.contains(*expected)).is_some();
-        println!("{} {line}", if expected { "✓" } else { " " });
-        if awaited.peek().is_none()
+        println!("{} {line}", if awaited.take(line) { "✓" } else { " " });
+        if awaited.0.is_empty()
             && let Some(path) = picture.take()
         {
             // Its windows are still open: an example lingers for a moment.
@@ -154,13 +158,13 @@ fn show(example: &Example, display: &Display, screenshots: Option<&Path>) -> Res
     for note in &ended.notes {
         println!("✗ {note}");
     }
-    for missing in awaited.clone() {
+    for missing in &awaited.0 {
         println!("✗ expected, but not seen: {missing}");
     }
     if let Some(status) = ended.status.filter(|status| !status.success()) {
         println!("✗ ended with {status}");
     }
-    let good = awaited.peek().is_none() && ended.succeeded() && ended.notes.is_empty();
+    let good = awaited.0.is_empty() && ended.succeeded() && ended.notes.is_empty();
     println!("{} {} ({})", if good { "✓" } else { "✗" }, example.name, seconds(ended.took));
     Ok(good)
 }
@@ -175,4 +179,26 @@ fn take_picture(path: &PathBuf, display: &Display) -> Result<(), String> {
     display.give_to(&mut command);
     let status = command.status().map_err(|error| format!("import (of ImageMagick): {error}"))?;
     if status.success() { Ok(()) } else { Err(format!("import ended with {status}")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_example_says_what_it_shows_and_prints() {
+        let all = examples().unwrap();
+        assert!(all.len() >= 4);
+        for example in all {
+            assert!(!example.name.is_empty() && !example.shows.is_empty() && !example.expected.is_empty(), "{}", example.name);
+        }
+    }
+
+    #[test]
+    fn speakers_keep_their_order() {
+        let mut awaited = Awaited(["main: a", "page: 1", "main: b"].map(String::from).into());
+        assert!(!awaited.take("[x] main: b"));
+        assert!(awaited.take("[x] page: 1") && awaited.take("main: a") && !awaited.take("main: a") && awaited.take("main: b"));
+        assert!(awaited.0.is_empty());
+    }
 }
