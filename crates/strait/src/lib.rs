@@ -1,1 +1,79 @@
 //! Message ports between windows, background processes and a Rust main process.
+//!
+//! A program is a function that [`App::run`] calls on a thread of its own once windows can be made. It makes
+//! [`BrowserWindow`]s, hears pages through [`IpcMain`], and hands out the two ends of a [`MessageChannel`]: whoever holds
+//! them then talk directly, process to process.
+//!
+//! ```no_run
+//! use strait::{App, AppConfig, BrowserWindow, MessageChannel};
+//!
+//! fn main() -> Result<(), strait::StartError> {
+//!     let code = App::run(AppConfig::new(env!("CARGO_MANIFEST_DIR")), |app| async move {
+//!         let worker = BrowserWindow::builder().show(false).node_integration(true).build(&app);
+//!         worker.load_file("worker.html").await?;
+//!         let window = BrowserWindow::builder().node_integration(true).build(&app);
+//!         let page = window.web_contents();
+//!         app.ipc_main().on("request-worker-channel", move |event, _args| {
+//!             if event.sender() != &page {
+//!                 return;
+//!             }
+//!             let MessageChannel { port1, port2 } = MessageChannel::new(event.app());
+//!             let _ = worker.web_contents().post_message("new-client", (), vec![port1]);
+//!             let _ = page.post_message("provide-worker-channel", (), vec![port2]);
+//!         });
+//!         window.load_file("app.html").await?;
+//!         Ok::<(), strait::LoadError>(())
+//!     })?;
+//!     std::process::exit(code)
+//! }
+//! ```
+//!
+//! # Threads
+//! The process's first thread belongs to GTK, a second one routes messages, the program has the third. Every handle may be used
+//! from every thread; handlers are always called on the program's thread, one event after another.
+
+mod agent_so;
+mod app;
+mod bridge;
+mod config;
+mod console;
+mod dispatch;
+mod error;
+mod event;
+mod ffi;
+mod frame;
+mod handlers;
+mod io;
+mod ipc;
+mod loading;
+mod outbox;
+mod port;
+mod program;
+mod quit;
+mod registry;
+mod reply;
+mod runtime_dir;
+mod shared;
+mod ui;
+mod value;
+mod web_contents;
+mod window;
+
+pub use app::App;
+pub use config::{AppConfig, WebPreferences};
+pub use error::{FrameGone, HandlerExists, LoadError, PostMessageError, PostMessageErrorKind, ScriptError, StartError};
+pub use event::{AppEvent, ConsoleMessage, ContentsEvent, Decision, DocumentId, FrameEvent, IpcEventKind, IpcMessage, WindowEvent};
+pub use frame::WebFrameMain;
+pub use handlers::ListenerId;
+pub use ipc::{IpcEvent, IpcMain};
+pub use loading::LoadFuture;
+pub use port::{MessageChannel, MessageEvent, MessagePort, PortRecvError};
+pub use program::ProgramResult;
+pub use registry::{ContentsId, FrameKey, WindowId};
+pub use reply::Responder;
+pub use strait_clone::Value;
+pub use strait_ports::CloseReason;
+pub use strait_protocol::{ConsoleLevel, World};
+pub use value::DecodeValueError;
+pub use web_contents::{EvalFuture, WebContents};
+pub use window::{BrowserWindow, BrowserWindowBuilder, CloseEvent};

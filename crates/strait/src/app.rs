@@ -1,0 +1,175 @@
+//! The program as a whole.
+
+use std::{fmt, path::Path};
+
+use strait_ports::Node;
+
+use crate::{
+    AppConfig, AppEvent, BrowserWindow, CloseEvent, ContentsId, FrameKey, IpcMain, ListenerId, ProgramResult, StartError, WebContents,
+    WebFrameMain, WindowId, dispatch,
+    handlers::Listener,
+    program, quit,
+    shared::{Shared, SharedRef},
+};
+
+/// The running program. Cheap to clone; every handle knows its app.
+///
+/// ```no_run
+/// use strait::{App, AppConfig, BrowserWindow};
+///
+/// let code = App::run(AppConfig::new("."), |app| async move {
+///     let window = BrowserWindow::builder().title("Hello").build(&app);
+///     window.load_file("index.html").await
+/// })?;
+/// std::process::exit(code)
+/// # ; #[allow(unreachable_code)] Ok::<(), strait::StartError>(())
+/// ```
+#[derive(Clone)]
+pub struct App(pub(crate) SharedRef);
+
+impl App {
+    /// Runs a program: takes over this thread, which must be the process's first, for GTK, and calls `main` on a thread
+    /// of its own, inside a single-threaded tokio runtime with a `LocalSet`: futures need not be `Send`, and
+    /// [`tokio::task::spawn_local`] works.
+    ///
+    /// The program goes on after `main` has finished, until it quits: by [`App::quit`], [`App::exit`], or when its last window is closed
+    /// and nobody prevented it. If `main` gives an error, that is printed and the program ends with code 1; if it panics, with 101.
+    ///
+    /// Returns the exit code. Call it once per process.
+    ///
+    /// # Errors
+    /// [`StartError`], before `main` is called.
+    pub fn run<F, Fut>(config: AppConfig, main: F) -> Result<i32, StartError>
+    where
+        F: FnOnce(App) -> Fut + Send + 'static,
+        Fut: Future + 'static,
+        Fut::Output: ProgramResult,
+    {
+        program::run(config, main)
+    }
+
+    /// Sends every event to `sink`, in order, on the program's thread; registered handlers get nothing any more. What an event's
+    /// [`Decision`](crate::Decision) or [`Responder`](crate::Responder) is for happens when it is used or dropped, now or later.
+    ///
+    /// # Panics
+    /// If called outside the program's thread.
+    pub fn set_event_sink(&self, sink: impl FnMut(AppEvent) + 'static) {
+        dispatch::set_sink(&self.0, Box::new(sink));
+    }
+
+    /// The program's name.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The program's version.
+    pub fn version(&self) -> &str {
+        &self.0.version
+    }
+
+    /// The program's folder.
+    pub fn app_path(&self) -> &Path {
+        &self.0.app_path
+    }
+
+    /// Messages from all pages.
+    pub fn ipc_main(&self) -> IpcMain {
+        IpcMain::of_app(self.clone())
+    }
+
+    /// The process's node of the port engine: for [`Node::channel`], and to invite processes of the program's own.
+    pub fn node(&self) -> &Node {
+        &self.0.node
+    }
+
+    /// All windows that are not closed, oldest first.
+    pub fn windows(&self) -> Vec<BrowserWindow> {
+        let mut ids: Vec<WindowId> = self.0.state().windows.keys().copied().collect();
+        ids.sort_unstable();
+        ids.into_iter().map(|id| BrowserWindow::new(self.clone(), id)).collect()
+    }
+
+    /// The window with this number, unless it is closed.
+    pub fn window(&self, id: WindowId) -> Option<BrowserWindow> {
+        self.0.state().windows.contains_key(&id).then(|| BrowserWindow::new(self.clone(), id))
+    }
+
+    /// The page with this number, unless it is gone.
+    pub fn web_contents(&self, id: ContentsId) -> Option<WebContents> {
+        self.0.state().contents.contains_key(&id).then(|| WebContents::new(self.clone(), id))
+    }
+
+    /// The frame with this number, unless it is gone.
+    pub fn frame(&self, key: FrameKey) -> Option<WebFrameMain> {
+        self.0.state().registry.frame(key).is_some().then(|| WebFrameMain::new(self.clone(), key))
+    }
+
+    /// Asks the program to end: `before-quit`, then every window is asked to close, then `will-quit` and `quit`. Any of them
+    /// may be prevented, which ends the attempt.
+    pub fn quit(&self) {
+        quit::begin(&self.0);
+    }
+
+    /// Ends the program with `code` without asking: windows are closed at once, then comes `quit`.
+    pub fn exit(&self, code: i32) {
+        quit::exit(&self.0, code);
+    }
+
+    /// Whether the program is on its way out.
+    pub fn is_quitting(&self) -> bool {
+        self.0.state().quit.under_way()
+    }
+
+    /// Calls `handler` when the last window has closed. With at least one handler the program goes on without windows; without, it quits.
+    pub fn on_window_all_closed(&self, mut handler: impl FnMut() + Send + 'static) -> ListenerId {
+        let listener = Listener::new(move |event: &CloseEvent| {
+            event.prevent_default();
+            handler();
+        });
+        let id = listener.id;
+        self.0.handlers().all_closed.push(listener);
+        id
+    }
+
+    /// Calls `handler` when the program is asked to quit, before any window closes.
+    pub fn on_before_quit(&self, handler: impl FnMut(&CloseEvent) + Send + 'static) -> ListenerId {
+        let listener = Listener::new(handler);
+        let id = listener.id;
+        self.0.handlers().before_quit.push(listener);
+        id
+    }
+
+    /// Calls `handler` when all windows are closed and the program is about to end.
+    pub fn on_will_quit(&self, handler: impl FnMut(&CloseEvent) + Send + 'static) -> ListenerId {
+        let listener = Listener::new(handler);
+        let id = listener.id;
+        self.0.handlers().will_quit.push(listener);
+        id
+    }
+
+    /// Calls `handler` with the exit code, last of all.
+    pub fn on_quit(&self, mut handler: impl FnMut(i32) + Send + 'static) -> ListenerId {
+        let listener = Listener::new(move |code: &i32| handler(*code));
+        let id = listener.id;
+        self.0.handlers().quit.push(listener);
+        id
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl PartialEq for App {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.same(&other.0)
+    }
+}
+
+impl Eq for App {}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App").field("name", &self.0.name).finish_non_exhaustive()
+    }
+}

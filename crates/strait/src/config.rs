@@ -1,0 +1,77 @@
+//! What a program says about itself and its windows.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
+
+/// What [`App::run`](crate::App::run) needs to know.
+///
+/// ```
+/// let config = strait::AppConfig::new("/opt/program").name("Program").version("1.2.0");
+/// ```
+#[derive(Debug, Clone)]
+pub struct AppConfig {
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) app_path: PathBuf,
+    pub(crate) console: bool,
+}
+
+impl AppConfig {
+    /// A program whose pages lie in `app_path` (made absolute against the working folder). Its name is the executable's.
+    pub fn new(app_path: impl AsRef<Path>) -> Self {
+        let app_path = std::path::absolute(app_path.as_ref()).unwrap_or_else(|_| app_path.as_ref().to_path_buf());
+        let name = env::current_exe().ok().and_then(|exe| exe.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
+        Self { name: name.unwrap_or_else(|| "strait".into()), version: "0.0.0".into(), app_path, console: true }
+    }
+
+    /// The program's name: [`App::name`](crate::App::name) and the title of windows that have none.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// The program's version: [`App::version`](crate::App::version).
+    pub fn version(mut self, version: impl Into<String>) -> Self {
+        self.version = version.into();
+        self
+    }
+
+    /// Whether console messages of pages, preload errors and the like go to the terminal (the default). With an event sink the
+    /// sink gets them in any case.
+    pub fn console(mut self, on: bool) -> Self {
+        self.console = on;
+        self
+    }
+}
+
+impl Default for AppConfig {
+    /// [`AppConfig::new`] with the working folder.
+    fn default() -> Self {
+        Self::new(".")
+    }
+}
+
+/// What a window's pages may do.
+///
+/// ```
+/// let preferences = strait::WebPreferences { node_integration: true, ..Default::default() };
+/// assert!(!preferences.isolates());
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WebPreferences {
+    /// Script that runs before each document of the main frame; relative paths are relative to the program's folder.
+    pub preload: Option<PathBuf>,
+    /// Gives the page's own scripts `require`.
+    pub node_integration: bool,
+    /// Whether preload and `ipcRenderer` live in a world of their own. Left out: yes, unless `node_integration` is on.
+    pub context_isolation: Option<bool>,
+}
+
+impl WebPreferences {
+    /// The isolation that holds.
+    pub fn isolates(&self) -> bool {
+        self.context_isolation.unwrap_or(!self.node_integration)
+    }
+}

@@ -1,0 +1,53 @@
+//! Lines of pages' consoles on the program's terminal.
+
+use std::io::{IsTerminal, Write, stderr};
+
+use crate::{ConsoleLevel, ConsoleMessage, WindowId};
+
+impl ConsoleMessage {
+    /// The message as a line, without colour: `[window 1 warning] text (source:line)`.
+    ///
+    /// ```
+    /// # let message = |level| strait::ConsoleMessage { level, text: "hello".into(), source: "file:///a.html".into(), line: 3 };
+    /// assert_eq!(message(strait::ConsoleLevel::Log).to_line(1), "[window 1 log] hello (file:///a.html:3)");
+    /// ```
+    pub fn to_line(&self, window: u32) -> String {
+        format!("[window {window} {}] {}{}", level_name(self.level), self.text, self.place())
+    }
+
+    /// Writes it to standard error; the mark is coloured if that is a terminal.
+    pub fn print(&self, window: WindowId) {
+        let mut out = stderr().lock();
+        let line = if out.is_terminal() {
+            let colour = match self.level {
+                ConsoleLevel::Error => "31",
+                ConsoleLevel::Warning => "33",
+                _ => "36",
+            };
+            let (text, place) = (&self.text, self.place());
+            format!("\x1b[{colour}m[window {} {}]\x1b[0m {text}\x1b[2m{place}\x1b[0m", window.get(), level_name(self.level))
+        } else {
+            self.to_line(window.get())
+        };
+        // Nowhere to complain if standard error is closed.
+        let _ = writeln!(out, "{line}");
+    }
+
+    fn place(&self) -> String {
+        match (self.source.as_str(), self.line) {
+            ("", _) => String::new(),
+            (source, 0) => format!(" ({source})"),
+            (source, line) => format!(" ({source}:{line})"),
+        }
+    }
+}
+
+fn level_name(level: ConsoleLevel) -> &'static str {
+    match level {
+        ConsoleLevel::Debug => "debug",
+        ConsoleLevel::Info => "info",
+        ConsoleLevel::Log => "log",
+        ConsoleLevel::Warning => "warning",
+        ConsoleLevel::Error => "error",
+    }
+}

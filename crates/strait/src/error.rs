@@ -1,0 +1,119 @@
+//! What can go wrong, one type an operation.
+
+use std::io;
+
+use strait_ports::Port;
+
+/// [`App::run`](crate::App::run) could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// There is no display to put windows on.
+    #[error("no display: {reason}; run the program inside a desktop session, or under a virtual display: xvfb-run -a PROGRAM")]
+    NoDisplay {
+        /// What GTK said, or which variables are unset.
+        reason: String,
+    },
+    /// Not the process's first thread, which GTK needs.
+    #[error("App::run must be called on the process's first thread (from fn main), and once only")]
+    WrongThread,
+    /// The folder for this process's socket could not be made.
+    #[error("can't make the runtime folder: {0}")]
+    RuntimeFolder(#[source] io::Error),
+    /// The agent could not be put where the web processes find it.
+    #[error("can't install the web process agent in {path}: {source}")]
+    Agent {
+        /// The folder or file.
+        path: std::path::PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The port engine or one of the threads could not start.
+    #[error("can't start the message engine: {0}")]
+    Engine(#[source] io::Error),
+}
+
+/// A page could not be loaded.
+///
+/// Its text is `ERR_FILE_NOT_FOUND (-6) loading 'file:///…'`, as programs written for Electron expect.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{description} ({code}) loading '{url}'")]
+pub struct LoadError {
+    /// What was to be loaded, resolved.
+    pub url: String,
+    /// Chromium's number of the error, negative.
+    pub code: i32,
+    /// Chromium's name of the error.
+    pub description: String,
+    /// The web engine's own words, for people; may be empty.
+    pub detail: String,
+}
+
+/// The frame, or the page of the window, no longer exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("Render frame was disposed before WebFrameMain could be accessed")]
+pub struct FrameGone;
+
+/// A second handler was registered for a channel of `handle`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("Attempted to register a second handler for '{channel}'")]
+pub struct HandlerExists {
+    /// The channel.
+    pub channel: String,
+}
+
+/// Why a `post_message` took nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PostMessageErrorKind {
+    /// The receiving frame is gone.
+    #[error("Render frame was disposed before WebFrameMain could be accessed")]
+    FrameGone,
+    /// This entry of the list appears a second time.
+    #[error("Port at index {0} is a duplicate.")]
+    Duplicate(usize),
+    /// This entry was transferred or closed before.
+    #[error("Port at index {0} is already neutered.")]
+    Neutered(usize),
+    /// The port that sends is itself in the list.
+    #[error("Port at index {0} contains the source port.")]
+    Source(usize),
+    /// The value has no clone.
+    #[error("An object could not be cloned.")]
+    Uncloneable,
+    /// The engine refused the message (too large, or its link broke).
+    #[error("the message could not be sent")]
+    Refused,
+}
+
+/// A post that failed. It consumed nothing: the ports are given back, still connected.
+#[derive(Debug, thiserror::Error)]
+#[error("{kind}")]
+pub struct PostMessageError<P = crate::MessagePort> {
+    /// Why.
+    pub kind: PostMessageErrorKind,
+    /// The transfer list, in order.
+    pub ports: Vec<P>,
+}
+
+impl PostMessageError<Port> {
+    pub(crate) fn gone(ports: Vec<Port>) -> Self {
+        Self { kind: PostMessageErrorKind::FrameGone, ports }
+    }
+}
+
+/// `execute_javascript` did not give a value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ScriptError {
+    /// The script threw, or its promise was rejected: the error's string.
+    #[error("{0}")]
+    Thrown(String),
+    /// The document went away before it answered.
+    #[error("the document was unloaded before the script finished")]
+    Unloaded,
+    /// There is no document to run it in.
+    #[error(transparent)]
+    Frame(#[from] FrameGone),
+    /// The value that came back is no well-formed clone.
+    #[error("the script's value could not be read: {0}")]
+    BadValue(String),
+}

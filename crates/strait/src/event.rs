@@ -1,0 +1,267 @@
+//! Everything a program hears, in one order.
+//!
+//! [`App::set_event_sink`](crate::App::set_event_sink) receives these as they are; without a sink they go to the handlers
+//! that were registered on the handles.
+
+use std::path::PathBuf;
+
+use strait_ports::Port;
+
+use crate::{App, BrowserWindow, ConsoleLevel, LoadError, Responder, WebContents, WebFrameMain, shared::SharedRef};
+
+/// A document's number: unique in the whole program, never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DocumentId(pub(crate) u64);
+
+impl DocumentId {
+    /// The number.
+    pub fn get(self) -> u64 {
+        self.0
+    }
+}
+
+/// One thing the program hears.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum AppEvent {
+    /// A page's `ipcRenderer` sent something.
+    Ipc(IpcMessage),
+    /// Something happened to a window. `Closed` is a window's last event.
+    Window {
+        /// Which.
+        window: BrowserWindow,
+        /// What.
+        event: WindowEvent,
+    },
+    /// The user or the program asks the window to close: it does when the decision is dropped, unless it was prevented.
+    WindowClose {
+        /// Which.
+        window: BrowserWindow,
+        /// The program's say.
+        decision: Decision,
+    },
+    /// Something happened to a window's page.
+    Contents {
+        /// Which.
+        contents: WebContents,
+        /// What.
+        event: ContentsEvent,
+    },
+    /// Something happened to a frame.
+    Frame {
+        /// Which.
+        frame: WebFrameMain,
+        /// Its page.
+        contents: WebContents,
+        /// What.
+        event: FrameEvent,
+    },
+    /// The last window closed (not while quitting). The program quits when the decision is dropped, unless it was prevented.
+    WindowAllClosed(Decision),
+    /// [`App::quit`] was called. Windows begin to close when the decision is dropped, unless it was prevented.
+    BeforeQuit(Decision),
+    /// All windows are closed. The program ends when the decision is dropped, unless it was prevented.
+    WillQuit(Decision),
+    /// The last event: the program ends with this code when it has been handled.
+    Quit {
+        /// The exit code.
+        code: i32,
+    },
+}
+
+/// Something that happened to a window.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum WindowEvent {
+    /// The window's first page has something to show.
+    ReadyToShow,
+    /// It became visible.
+    Shown,
+    /// It was hidden.
+    Hidden,
+    /// It has the keyboard.
+    Focused,
+    /// It lost the keyboard.
+    Blurred,
+    /// Its inner size changed, in logical pixels.
+    Resized {
+        /// Width.
+        width: u32,
+        /// Height.
+        height: u32,
+    },
+    /// It is gone; its handles stay valid and say so.
+    Closed,
+}
+
+/// Something that happened to a page.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum ContentsEvent {
+    /// A load began.
+    DidStartLoading,
+    /// The main frame shows another document, or another place in the same one.
+    DidNavigate {
+        /// Where it is now.
+        url: String,
+        /// Only the fragment or the history state changed.
+        same_document: bool,
+    },
+    /// DOMContentLoaded in the main frame.
+    DomReady,
+    /// The load event of the main frame.
+    DidFinishLoad,
+    /// A load failed; the former document stays.
+    DidFailLoad(LoadError),
+    /// Nothing is loading any more.
+    DidStopLoading,
+    /// The document has another title.
+    TitleUpdated(String),
+    /// The page wrote to its console.
+    Console(ConsoleMessage),
+    /// The preload script could not be read, or threw.
+    PreloadError {
+        /// The script.
+        path: PathBuf,
+        /// The error's text with its place.
+        message: String,
+    },
+    /// The page's process is gone. All ports it held are closed. `reload` brings a new one.
+    RenderProcessGone {
+        /// `crashed`, `killed` or `oom`, in Electron's words.
+        reason: &'static str,
+    },
+    /// The page is gone with its window.
+    Destroyed,
+}
+
+/// A line of a page's console.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ConsoleMessage {
+    /// How bad.
+    pub level: ConsoleLevel,
+    /// The text.
+    pub text: String,
+    /// The script's URL, may be empty.
+    pub source: String,
+    /// The line in it, from 1; 0 if unknown.
+    pub line: u32,
+}
+
+/// Something that happened to a frame.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum FrameEvent {
+    /// The frame has a new document; no script of it has run yet.
+    DocumentCreated {
+        /// Its number.
+        document: DocumentId,
+        /// Its URL.
+        url: String,
+    },
+    /// DOMContentLoaded.
+    DomReady {
+        /// In which document.
+        document: DocumentId,
+    },
+    /// The document was unloaded.
+    DocumentGone {
+        /// Which.
+        document: DocumentId,
+    },
+    /// The frame itself is gone.
+    Gone,
+}
+
+/// A message from a page.
+#[derive(Debug)]
+pub struct IpcMessage {
+    /// The page.
+    pub sender: WebContents,
+    /// The frame; its [`is_destroyed`](WebFrameMain::is_destroyed) tells whether it still exists.
+    pub frame: WebFrameMain,
+    /// The document that sent it (a frame can have another one by now).
+    pub document: DocumentId,
+    /// The URL of that document.
+    pub url: String,
+    /// The channel.
+    pub channel: String,
+    /// How it was sent, and how to answer.
+    pub kind: IpcEventKind,
+    /// The structured clone: an array of arguments, or for `PostMessage` the message itself.
+    pub payload: Vec<u8>,
+    /// The transferred ports.
+    pub ports: Vec<Port>,
+}
+
+/// How a page sent something.
+#[derive(Debug)]
+pub enum IpcEventKind {
+    /// `ipcRenderer.send`
+    Send,
+    /// `ipcRenderer.postMessage`
+    PostMessage,
+    /// `ipcRenderer.invoke`
+    Invoke(Responder),
+    /// `ipcRenderer.sendSync`: the page is blocked until the responder is used or dropped.
+    SendSync(Responder),
+}
+
+/// What happens by itself unless the program prevents it: dropping the decision lets it happen.
+///
+/// ```no_run
+/// # fn handle(event: strait::AppEvent, keep_open: bool) {
+/// if let strait::AppEvent::WindowClose { decision, .. } = event {
+///     if keep_open {
+///         decision.prevent();
+///     } // else: dropped here, and the window closes
+/// }
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Decision {
+    shared: Option<SharedRef>,
+    question: Question,
+}
+
+/// What a [`Decision`] decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Question {
+    CloseWindow(crate::WindowId),
+    AllClosed,
+    BeginQuit,
+    EndQuit,
+}
+
+impl Decision {
+    pub(crate) fn new(shared: SharedRef, question: Question) -> Self {
+        Self { shared: Some(shared), question }
+    }
+
+    /// It does not happen. A prevented `close` or `will-quit` also ends the attempt to quit it was part of.
+    pub fn prevent(mut self) {
+        if let Some(shared) = self.shared.take() {
+            crate::quit::prevented(&shared, self.question);
+        }
+    }
+}
+
+impl Drop for Decision {
+    fn drop(&mut self) {
+        if let Some(shared) = self.shared.take() {
+            crate::quit::agreed(&shared, self.question);
+        }
+    }
+}
+
+impl AppEvent {
+    /// The app this event belongs to, where the event names a handle.
+    pub fn app(&self) -> Option<&App> {
+        match self {
+            Self::Ipc(message) => Some(message.sender.app()),
+            Self::Window { window, .. } | Self::WindowClose { window, .. } => Some(window.app()),
+            Self::Contents { contents, .. } | Self::Frame { contents, .. } => Some(contents.app()),
+            _ => None,
+        }
+    }
+}

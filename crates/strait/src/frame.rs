@@ -1,0 +1,160 @@
+//! Frames.
+
+use std::{fmt, future::Future};
+
+use strait_ports::Port;
+
+use crate::{
+    App, ContentsId, FrameGone, FrameKey, IpcMain, MessagePort, PostMessageError, ScriptError, Value, WebContents, World,
+    bridge::Target,
+    port,
+    registry::{AgentId, Frame},
+    value,
+    web_contents::EvalFuture,
+};
+
+/// A frame of a page. Two are equal if they are the same frame, whatever document it shows.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct WebFrameMain {
+    app: AppRef,
+    key: FrameKey,
+}
+
+/// An [`App`] that hashes to nothing: a frame's number alone decides.
+#[derive(Clone, PartialEq, Eq)]
+struct AppRef(App);
+
+impl std::hash::Hash for AppRef {
+    fn hash<H: std::hash::Hasher>(&self, _: &mut H) {}
+}
+
+impl WebFrameMain {
+    pub(crate) fn new(app: App, key: FrameKey) -> Self {
+        Self { app: AppRef(app), key }
+    }
+
+    /// The frame's number (Electron's `routingId`).
+    pub fn key(&self) -> FrameKey {
+        self.key
+    }
+
+    /// The app it belongs to.
+    pub fn app(&self) -> &App {
+        &self.app.0
+    }
+
+    /// The page it is in; `None` when the frame is gone.
+    pub fn web_contents(&self) -> Option<WebContents> {
+        self.read(|frame| ContentsId(frame.contents)).map(|id| WebContents::new(self.app.0.clone(), id))
+    }
+
+    /// Messages from this frame only.
+    pub fn ipc(&self) -> IpcMain {
+        IpcMain::of_frame(self.clone())
+    }
+
+    /// Whether it was removed.
+    pub fn is_destroyed(&self) -> bool {
+        self.read(|_| ()).is_none()
+    }
+
+    /// The URL of its document; empty when there is none.
+    pub fn url(&self) -> String {
+        self.read(|frame| frame.url.clone()).unwrap_or_default()
+    }
+
+    /// The origin of its document, `null` if that is opaque; empty when there is none.
+    pub fn origin(&self) -> String {
+        self.read(|frame| frame.origin.clone()).unwrap_or_default()
+    }
+
+    /// Its name.
+    pub fn name(&self) -> String {
+        self.read(|frame| frame.name.clone()).unwrap_or_default()
+    }
+
+    /// Whether it exists but shows no document now: between two documents, before the first one, after a crash.
+    pub fn is_empty(&self) -> bool {
+        self.read(|frame| frame.document.is_none()).unwrap_or(true)
+    }
+
+    /// The frame it is in; `None` for a main frame.
+    pub fn parent(&self) -> Option<WebFrameMain> {
+        self.read(|frame| frame.parent).flatten().map(|key| self.sibling(key))
+    }
+
+    /// The main frame of its page.
+    pub fn top(&self) -> Option<WebFrameMain> {
+        self.web_contents().map(|contents| contents.main_frame())
+    }
+
+    /// The frames directly in it, in the order they came.
+    pub fn frames(&self) -> Vec<WebFrameMain> {
+        self.read(|frame| frame.children.clone()).unwrap_or_default().into_iter().map(|key| self.sibling(key)).collect()
+    }
+
+    /// This frame and all in it, depth first.
+    pub fn frames_in_subtree(&self) -> Vec<WebFrameMain> {
+        let mut all = vec![self.clone()];
+        for child in self.frames() {
+            all.extend(child.frames_in_subtree());
+        }
+        all
+    }
+
+    /// The number of its process, never reused in this program; 0 when there is none.
+    pub fn process_id(&self) -> u64 {
+        self.read(|frame| frame.agent).flatten().map_or(0, |AgentId(id)| id)
+    }
+
+    /// The system's id of its process, while there is one.
+    pub fn os_process_id(&self) -> Option<i32> {
+        let state = self.app.0.shared().state();
+        state.registry.pid(state.registry.frame(self.key)?.agent?)
+    }
+
+    /// See [`WebContents::send`](crate::WebContents::send).
+    pub fn send(&self, channel: &str, args: impl IntoIterator<Item = Value>) -> Result<(), FrameGone> {
+        self.send_encoded(channel, value::encode_args(args))
+    }
+
+    /// See [`WebContents::post_message`](crate::WebContents::post_message).
+    pub fn post_message(&self, channel: &str, message: impl Into<Value>, ports: Vec<MessagePort>) -> Result<(), PostMessageError> {
+        port::with_taken(ports, None, |ports| self.post_encoded(channel, value::encode(&message.into()), ports))
+    }
+
+    /// [`WebFrameMain::send`] with the structured clone of the array of arguments.
+    pub fn send_encoded(&self, channel: &str, payload: Vec<u8>) -> Result<(), FrameGone> {
+        self.app.0.0.emit(Target::Frame(self.key), channel, true, payload, Vec::new()).map_err(|_| FrameGone)
+    }
+
+    /// [`WebFrameMain::post_message`] with the structured clone of the message.
+    pub fn post_encoded(&self, channel: &str, payload: Vec<u8>, ports: Vec<Port>) -> Result<(), PostMessageError<Port>> {
+        self.app.0.0.emit(Target::Frame(self.key), channel, false, payload, ports)
+    }
+
+    /// Runs a script in the frame's own world and gives its completion value, a promise's when it settles.
+    pub fn execute_javascript(&self, source: &str) -> impl Future<Output = Result<Value, ScriptError>> + Send + use<> {
+        let running = self.execute_encoded(World::Main, source);
+        async move { value::decode(&running.await?).map_err(|error| ScriptError::BadValue(error.0)) }
+    }
+
+    /// [`WebFrameMain::execute_javascript`] in either world, giving the value's structured clone.
+    pub fn execute_encoded(&self, world: World, source: &str) -> EvalFuture {
+        self.app.0.0.eval(self.key, world, source)
+    }
+
+    fn sibling(&self, key: FrameKey) -> Self {
+        Self { app: self.app.clone(), key }
+    }
+
+    fn read<T>(&self, read: impl FnOnce(&Frame) -> T) -> Option<T> {
+        self.app.0.shared().state().registry.frame(self.key).map(read)
+    }
+}
+
+impl fmt::Debug for WebFrameMain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "WebFrameMain({})", self.key.0)
+    }
+}

@@ -1,0 +1,73 @@
+//! The handlers a Rust program registered, by what they listen to.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use crate::{CloseEvent, ContentsEvent, ContentsId, FrameEvent, WebFrameMain, WindowEvent, WindowId, ipc::IpcHandlers};
+
+/// Names a registered listener, to remove it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ListenerId(u64);
+
+/// A listener that can be called after the table's lock is released.
+pub(crate) struct Listener<A: ?Sized> {
+    pub(crate) id: ListenerId,
+    call: Arc<Mutex<dyn FnMut(&A) + Send>>,
+}
+
+impl<A: ?Sized> Clone for Listener<A> {
+    fn clone(&self) -> Self {
+        Self { id: self.id, call: self.call.clone() }
+    }
+}
+
+impl<A: ?Sized> Listener<A> {
+    pub(crate) fn new(call: impl FnMut(&A) + Send + 'static) -> Self {
+        Self { id: ListenerId::next(), call: Arc::new(Mutex::new(call)) }
+    }
+
+    /// Only the program's thread calls, and never from inside a handler: the lock is free.
+    pub(crate) fn call(&self, argument: &A) {
+        (self.call.lock().unwrap_or_else(PoisonError::into_inner))(argument);
+    }
+}
+
+impl ListenerId {
+    pub(crate) fn next() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        Self(LAST.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+}
+
+/// A request that a handler may stop.
+pub(crate) type Ask = Listener<CloseEvent>;
+
+/// All of them.
+#[derive(Default)]
+pub(crate) struct Handlers {
+    pub(crate) ipc: IpcHandlers,
+    pub(crate) window: HashMap<WindowId, Vec<Listener<WindowEvent>>>,
+    pub(crate) window_close: HashMap<WindowId, Vec<Ask>>,
+    pub(crate) contents: HashMap<crate::ContentsId, Vec<Listener<ContentsEvent>>>,
+    pub(crate) frames: HashMap<ContentsId, Vec<Listener<(WebFrameMain, FrameEvent)>>>,
+    pub(crate) all_closed: Vec<Ask>,
+    pub(crate) before_quit: Vec<Ask>,
+    pub(crate) will_quit: Vec<Ask>,
+    pub(crate) quit: Vec<Listener<i32>>,
+}
+
+impl Handlers {
+    /// Forgets what listened to a window and its page.
+    pub(crate) fn forget_window(&mut self, window: WindowId, contents: ContentsId) {
+        self.window.remove(&window);
+        self.window_close.remove(&window);
+        self.contents.remove(&contents);
+        self.frames.remove(&contents);
+        self.ipc.forget_contents(contents);
+    }
+}

@@ -1,0 +1,249 @@
+//! Messages from pages.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use crate::{
+    App, ContentsId, FrameGone, FrameKey, HandlerExists, ListenerId, MessagePort, PostMessageError, Responder, Value, WebContents,
+    WebFrameMain, handlers::Listener, value,
+};
+
+/// Receives what pages send: from all pages ([`App::ipc_main`]), one page ([`WebContents::ipc`]) or one frame ([`WebFrameMain::ipc`]).
+///
+/// A message goes to the listeners of its frame, then of its page, then of the app; an `invoke` to the first of these that has a handler.
+///
+/// ```no_run
+/// # fn f(app: &strait::App) {
+/// let ipc = app.ipc_main();
+/// ipc.on("log", |event, args| println!("{:?} says {args:?}", event.sender()));
+/// ipc.handle("double", |_event, args| async move {
+///     let answer = args.into_iter().next().ok_or("nothing to double")?;
+///     Ok::<_, &str>(answer)
+/// })
+/// .unwrap();
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IpcMain {
+    app: App,
+    scope: Scope,
+}
+
+/// Whose messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Scope {
+    App,
+    Contents(ContentsId),
+    Frame(FrameKey),
+}
+
+/// A message and where it came from.
+#[derive(Debug, Clone)]
+pub struct IpcEvent {
+    pub(crate) sender: WebContents,
+    pub(crate) frame: WebFrameMain,
+    pub(crate) ports: Vec<MessagePort>,
+    pub(crate) answer: Arc<Mutex<Option<Responder>>>,
+}
+
+impl IpcEvent {
+    /// The app.
+    pub fn app(&self) -> &App {
+        self.sender.app()
+    }
+
+    /// The page that sent it.
+    pub fn sender(&self) -> &WebContents {
+        &self.sender
+    }
+
+    /// The frame that sent it; `None` once that is gone.
+    pub fn sender_frame(&self) -> Option<WebFrameMain> {
+        (!self.frame.is_destroyed()).then(|| self.frame.clone())
+    }
+
+    /// The ports that came with it, in the sender's order. Those that nobody keeps close.
+    pub fn ports(&self) -> &[MessagePort] {
+        &self.ports
+    }
+
+    /// Sends arguments back to the frame.
+    ///
+    /// # Errors
+    /// If it is gone.
+    pub fn reply(&self, channel: &str, args: impl IntoIterator<Item = Value>) -> Result<(), FrameGone> {
+        self.frame.send(channel, args)
+    }
+
+    /// Posts a message with ports back to the frame.
+    ///
+    /// # Errors
+    /// Give the ports back.
+    pub fn reply_message(&self, channel: &str, message: impl Into<Value>, ports: Vec<MessagePort>) -> Result<(), PostMessageError> {
+        self.frame.post_message(channel, message, ports)
+    }
+
+    /// Answers `sendSync`, once; does nothing for other messages. The page waits until this is called or all clones of the event are gone.
+    pub fn set_return_value(&self, value: impl Into<Value>) {
+        let responder = self.answer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(responder) = responder {
+            responder.resolve(value::encode(&value.into()));
+        }
+    }
+}
+
+type Answer = Pin<Box<dyn Future<Output = Result<Value, String>>>>;
+/// Makes the future that answers an `invoke`; called and polled on the program's thread.
+pub(crate) type Handler = Arc<Mutex<dyn FnMut(IpcEvent, Vec<Value>) -> Answer + Send>>;
+
+/// A message as listeners get it.
+pub(crate) type Heard = (IpcEvent, Vec<Value>);
+
+/// What was registered.
+#[derive(Default)]
+pub(crate) struct IpcHandlers {
+    listeners: HashMap<(Scope, String), Vec<(Listener<Heard>, bool)>>,
+    handlers: HashMap<(Scope, String), (Handler, bool)>,
+}
+
+impl IpcMain {
+    pub(crate) fn of_app(app: App) -> Self {
+        Self { app, scope: Scope::App }
+    }
+
+    pub(crate) fn of_contents(contents: WebContents) -> Self {
+        Self { scope: Scope::Contents(contents.id()), app: contents.app().clone() }
+    }
+
+    pub(crate) fn of_frame(frame: WebFrameMain) -> Self {
+        Self { scope: Scope::Frame(frame.key()), app: frame.app().clone() }
+    }
+
+    /// Calls `listener` for every message on `channel`: with the arguments of `send` and `sendSync`, or the one message of `postMessage`.
+    pub fn on(&self, channel: &str, listener: impl FnMut(&IpcEvent, &[Value]) + Send + 'static) -> ListenerId {
+        self.listen(channel, listener, false)
+    }
+
+    /// Calls `listener` for the next message on `channel` only.
+    pub fn once(&self, channel: &str, listener: impl FnMut(&IpcEvent, &[Value]) + Send + 'static) -> ListenerId {
+        self.listen(channel, listener, true)
+    }
+
+    fn listen(&self, channel: &str, mut listener: impl FnMut(&IpcEvent, &[Value]) + Send + 'static, once: bool) -> ListenerId {
+        let listener = Listener::new(move |(event, args): &Heard| listener(event, args));
+        let id = listener.id;
+        self.app.shared().handlers().ipc.listeners.entry((self.scope, channel.into())).or_default().push((listener, once));
+        id
+    }
+
+    /// Removes one listener.
+    pub fn remove_listener(&self, channel: &str, id: ListenerId) {
+        let mut handlers = self.app.shared().handlers();
+        if let Some(list) = handlers.ipc.listeners.get_mut(&(self.scope, channel.into())) {
+            list.retain(|(listener, _)| listener.id != id);
+        }
+    }
+
+    /// Removes all listeners of `channel`.
+    pub fn remove_all_listeners(&self, channel: &str) {
+        self.app.shared().handlers().ipc.listeners.remove(&(self.scope, channel.to_owned()));
+    }
+
+    /// Answers `ipcRenderer.invoke(channel, ...args)` with what the future gives. It runs on the program's thread and need not be `Send`.
+    ///
+    /// # Errors
+    /// If the channel has a handler already.
+    pub fn handle<F, Fut, E>(&self, channel: &str, handler: F) -> Result<(), HandlerExists>
+    where
+        F: FnMut(IpcEvent, Vec<Value>) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<Value, E>> + 'static,
+        E: fmt::Display,
+    {
+        self.answer(channel, handler, false)
+    }
+
+    /// [`IpcMain::handle`] for the next `invoke` only.
+    ///
+    /// # Errors
+    /// If the channel has a handler already.
+    pub fn handle_once<F, Fut, E>(&self, channel: &str, handler: F) -> Result<(), HandlerExists>
+    where
+        F: FnMut(IpcEvent, Vec<Value>) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<Value, E>> + 'static,
+        E: fmt::Display,
+    {
+        self.answer(channel, handler, true)
+    }
+
+    fn answer<F, Fut, E>(&self, channel: &str, mut handler: F, once: bool) -> Result<(), HandlerExists>
+    where
+        F: FnMut(IpcEvent, Vec<Value>) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<Value, E>> + 'static,
+        E: fmt::Display,
+    {
+        let handler = move |event: IpcEvent, args: Vec<Value>| -> Answer {
+            let future = handler(event, args);
+            Box::pin(async move { future.await.map_err(|error| format!("Error: {error}")) })
+        };
+        let mut handlers = self.app.shared().handlers();
+        match handlers.ipc.handlers.entry((self.scope, channel.to_owned())) {
+            std::collections::hash_map::Entry::Occupied(_) => Err(HandlerExists { channel: channel.into() }),
+            std::collections::hash_map::Entry::Vacant(place) => {
+                place.insert((Arc::new(Mutex::new(handler)), once));
+                Ok(())
+            }
+        }
+    }
+
+    /// Removes the handler of `channel`.
+    pub fn remove_handler(&self, channel: &str) {
+        self.app.shared().handlers().ipc.handlers.remove(&(self.scope, channel.to_owned()));
+    }
+}
+
+impl IpcHandlers {
+    /// The listeners for a message, in order; those that listen once are taken out.
+    pub(crate) fn listeners(&mut self, frame: FrameKey, contents: ContentsId, channel: &str) -> Vec<Listener<Heard>> {
+        let mut found = Vec::new();
+        for scope in [Scope::Frame(frame), Scope::Contents(contents), Scope::App] {
+            if let Some(list) = self.listeners.get_mut(&(scope, channel.to_owned())) {
+                found.extend(list.iter().map(|(listener, _)| listener.clone()));
+                list.retain(|(_, once)| !once);
+            }
+        }
+        found
+    }
+
+    /// The handler for an `invoke`; one that answers once is taken out.
+    pub(crate) fn handler(&mut self, frame: FrameKey, contents: ContentsId, channel: &str) -> Option<Handler> {
+        for scope in [Scope::Frame(frame), Scope::Contents(contents), Scope::App] {
+            let key = (scope, channel.to_owned());
+            if let Some((handler, once)) = self.handlers.get(&key) {
+                let handler = handler.clone();
+                if *once {
+                    self.handlers.remove(&key);
+                }
+                return Some(handler);
+            }
+        }
+        None
+    }
+
+    pub(crate) fn forget_contents(&mut self, contents: ContentsId) {
+        self.forget(Scope::Contents(contents));
+    }
+
+    pub(crate) fn forget_frame(&mut self, frame: FrameKey) {
+        self.forget(Scope::Frame(frame));
+    }
+
+    fn forget(&mut self, gone: Scope) {
+        self.listeners.retain(|(scope, _), _| *scope != gone);
+        self.handlers.retain(|(scope, _), _| *scope != gone);
+    }
+}

@@ -1,0 +1,122 @@
+//! Loads: what is to be loaded, and how it ends.
+
+use std::{
+    future::Future,
+    path::Path,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use tokio::sync::oneshot;
+use url::Url;
+
+use crate::LoadError;
+
+/// A load that has begun; settles when it finished or failed. It goes on when this is dropped.
+///
+/// A later load of the same page ends an unfinished one with `ERR_ABORTED (-3)`, and so does the end of the page.
+#[derive(Debug)]
+#[must_use = "the load goes on, but its failure is only seen here and in the page's events"]
+pub struct LoadFuture(oneshot::Receiver<Result<(), LoadError>>, String);
+
+impl Future for LoadFuture {
+    type Output = Result<(), LoadError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let settled = std::task::ready!(Pin::new(&mut self.0).poll(cx));
+        Poll::Ready(settled.unwrap_or_else(|_| Err(LoadError::aborted(&self.1))))
+    }
+}
+
+/// The one load of a page that can be under way.
+#[derive(Debug, Default)]
+pub(crate) struct Loads {
+    last: u64,
+    pending: Option<Pending>,
+}
+
+#[derive(Debug)]
+struct Pending {
+    load: u64,
+    url: String,
+    done: oneshot::Sender<Result<(), LoadError>>,
+}
+
+impl Loads {
+    /// Begins a load, which aborts the one before; gives its number.
+    pub(crate) fn begin(&mut self, url: &str) -> (u64, LoadFuture) {
+        self.abort();
+        self.last += 1;
+        let (done, receiver) = oneshot::channel();
+        self.pending = Some(Pending { load: self.last, url: url.into(), done });
+        (self.last, LoadFuture(receiver, url.into()))
+    }
+
+    /// Ends load number `load`, if it is the one under way.
+    pub(crate) fn settle(&mut self, load: u64, result: Result<(), LoadError>) {
+        if let Some(pending) = self.pending.take_if(|pending| pending.load == load) {
+            let _ = pending.done.send(result);
+        }
+    }
+
+    /// Ends what is under way.
+    pub(crate) fn abort(&mut self) {
+        if let Some(pending) = self.pending.take() {
+            let error = LoadError::aborted(&pending.url);
+            let _ = pending.done.send(Err(error));
+        }
+    }
+
+    /// The load under way.
+    pub(crate) fn current(&self) -> Option<u64> {
+        self.pending.as_ref().map(|pending| pending.load)
+    }
+}
+
+impl LoadError {
+    pub(crate) fn aborted(url: &str) -> Self {
+        Self { url: url.into(), code: -3, description: "ERR_ABORTED".into(), detail: String::new() }
+    }
+}
+
+/// The URL a program means: absolute ones as they are, everything else is a path relative to the program's folder, with an
+/// optional query and fragment.
+pub(crate) fn resolve_url(app_path: &Path, given: &str) -> Result<String, LoadError> {
+    if let Ok(url) = Url::parse(given) {
+        return Ok(url.into());
+    }
+    let end = given.find(['?', '#']).unwrap_or(given.len());
+    let (path, rest) = given.split_at(end);
+    let (query, fragment) = match rest.split_once('#') {
+        Some((query, fragment)) => (query, Some(fragment)),
+        None => (rest, None),
+    };
+    let mut url = file_url(app_path, Path::new(path))?;
+    url.set_query(query.strip_prefix('?'));
+    url.set_fragment(fragment);
+    Ok(url.into())
+}
+
+/// The URL of a file relative to the program's folder; `?` and `#` are part of its name.
+pub(crate) fn resolve_file(app_path: &Path, path: &Path) -> Result<String, LoadError> {
+    file_url(app_path, path).map(Into::into)
+}
+
+fn file_url(app_path: &Path, path: &Path) -> Result<Url, LoadError> {
+    Url::from_file_path(app_path.join(path)).map_err(|()| LoadError {
+        url: path.to_string_lossy().into_owned(),
+        code: -300,
+        description: "ERR_INVALID_URL".into(),
+        detail: "the program's folder is no absolute path".into(),
+    })
+}
+
+impl LoadFuture {
+    /// One that has failed already.
+    pub(crate) fn failed(error: LoadError) -> Self {
+        let (done, receiver) = oneshot::channel();
+        let url = error.url.clone();
+        let _ = done.send(Err(error));
+        Self(receiver, url)
+    }
+}

@@ -1,0 +1,66 @@
+//! What main sends to a page around a navigation: held until it is clear which document it belongs to.
+//!
+//! What is sent right after `load_url` belongs to the document that load brings. So a load closes the outbox, and the next document of
+//! the main frame opens it, or the news that there will be none: then it all goes to the document that stays.
+
+use std::collections::VecDeque;
+
+/// The state of one page's outbox; `T` is a held message.
+#[derive(Debug)]
+pub(crate) struct Outbox<T> {
+    held: VecDeque<T>,
+    awaited: Option<Awaited>,
+}
+
+#[derive(Debug)]
+struct Awaited {
+    load: u64,
+    /// The load was asked for a blank page, so a blank document may be it.
+    blank: bool,
+}
+
+impl<T> Default for Outbox<T> {
+    fn default() -> Self {
+        Self { held: VecDeque::new(), awaited: None }
+    }
+}
+
+/// A web view shows such a document before its first load, and nobody asked for it.
+fn is_blank(url: &str) -> bool {
+    url.is_empty() || url == "about:blank"
+}
+
+impl<T> Outbox<T> {
+    /// Load number `load` begins: hold from now on.
+    pub(crate) fn load_begins(&mut self, load: u64, url: &str) {
+        self.awaited = Some(Awaited { load, blank: is_blank(url) });
+    }
+
+    /// The main frame has a new document: everything that is to be sent to it now.
+    pub(crate) fn document_created(&mut self, url: &str) -> Vec<T> {
+        if self.awaited.as_ref().is_some_and(|awaited| is_blank(url) && !awaited.blank) {
+            return Vec::new();
+        }
+        self.awaited = None;
+        self.held.drain(..).collect()
+    }
+
+    /// Load number `load` brings no document (it failed, or stayed in the present one): what is to be sent to the present one.
+    pub(crate) fn no_document(&mut self, load: u64) -> Vec<T> {
+        if self.awaited.as_ref().is_none_or(|awaited| awaited.load != load) {
+            return Vec::new();
+        }
+        self.awaited = None;
+        self.held.drain(..).collect()
+    }
+
+    /// Whether a message must wait.
+    pub(crate) fn is_held(&self) -> bool {
+        self.awaited.is_some() || !self.held.is_empty()
+    }
+
+    /// Keeps a message for later.
+    pub(crate) fn hold(&mut self, message: T) {
+        self.held.push_back(message);
+    }
+}

@@ -1,0 +1,287 @@
+//! Channels and ports with values.
+
+use std::{
+    fmt,
+    future::poll_fn,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Poll, Waker},
+};
+
+use serde::{Serialize, de::DeserializeOwned};
+use strait_ports::{CloseReason, Event, Message, Port};
+
+use crate::{App, DecodeValueError, PostMessageError, PostMessageErrorKind, Value, value};
+
+/// A new channel: two ports that talk to each other wherever they are sent.
+///
+/// ```no_run
+/// # async fn f(app: &strait::App, page: strait::WebContents) -> Result<(), Box<dyn std::error::Error>> {
+/// let channel = strait::MessageChannel::new(app);
+/// page.post_message("port", "here is one", vec![channel.port1])?;
+/// let answer = channel.port2.recv().await?;
+/// println!("{:?}", answer.data);
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+pub struct MessageChannel {
+    /// One end.
+    pub port1: MessagePort,
+    /// The other.
+    pub port2: MessagePort,
+}
+
+impl MessageChannel {
+    /// A channel of this process; makes no system call.
+    pub fn new(app: &App) -> Self {
+        let (port1, port2) = app.node().channel();
+        Self { port1: port1.into(), port2: port2.into() }
+    }
+}
+
+/// One end of a channel. Clones are the same port; when the last one goes, the other end closes (`dropped`).
+///
+/// Messages wait in the port until they are received. A port that was posted away is *neutered*: it receives nothing,
+/// and posting on it does nothing, as on a closed one.
+#[derive(Clone)]
+pub struct MessagePort(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    port: Mutex<Option<Port>>,
+    waiting: Arc<Mutex<Waiting>>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    hooked: bool,
+    wakers: Vec<Waker>,
+    ended: Option<PortRecvError>,
+}
+
+/// What a port received.
+#[derive(Debug)]
+pub struct MessageEvent {
+    /// The message.
+    pub data: Value,
+    /// The ports that came with it, in the sender's order.
+    pub ports: Vec<MessagePort>,
+}
+
+/// A port gave no message.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PortRecvError {
+    /// The channel is closed, and everything sent before has been received.
+    #[error("the channel is closed: {0}")]
+    Closed(CloseReason),
+    /// The port was posted away, or closed on this side.
+    #[error("the port is neutered")]
+    Neutered,
+    /// A message came that cannot be read (or does not fit the asked type); it is skipped.
+    #[error(transparent)]
+    BadValue(#[from] DecodeValueError),
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl MessagePort {
+    /// Posts a message, with ports.
+    ///
+    /// On a port that is closed or neutered, or whose other end is closed, this does nothing (and the ports in the list close).
+    ///
+    /// # Errors
+    /// Give all ports back, usable as before: one is a duplicate, neutered, or this port itself.
+    pub fn post_message(&self, message: impl Into<Value>, ports: Vec<MessagePort>) -> Result<(), PostMessageError> {
+        let data = value::encode(&message.into());
+        with_taken(ports, Some(self), |ports| self.post_encoded(data, ports))
+    }
+
+    /// Posts any serializable value, without ports.
+    ///
+    /// # Errors
+    /// If serde cannot turn it into a [`Value`].
+    pub fn send_as<T: Serialize + ?Sized>(&self, message: &T) -> Result<(), PostMessageError> {
+        let uncloneable = || PostMessageError { kind: PostMessageErrorKind::Uncloneable, ports: Vec::new() };
+        self.post_message(value::from_serde(message).ok_or_else(uncloneable)?, Vec::new())
+    }
+
+    fn post_encoded(&self, data: Vec<u8>, ports: Vec<Port>) -> Result<(), PostMessageError<Port>> {
+        match &*lock(&self.0.port) {
+            Some(port) => port.post(Message { data, ports }).map_err(port_error),
+            None => Ok(()),
+        }
+    }
+
+    /// Waits for the next message.
+    ///
+    /// # Errors
+    /// [`PortRecvError::Closed`] after the last one, again and again; [`PortRecvError::BadValue`] for a message that cannot be
+    /// read, after which the next call goes on.
+    pub async fn recv(&self) -> Result<MessageEvent, PortRecvError> {
+        poll_fn(|cx| {
+            if let Some(result) = self.try_recv() {
+                return Poll::Ready(result);
+            }
+            lock(&self.0.waiting).wakers.push(cx.waker().clone());
+            self.hook();
+            // Something may have come before the waker was in place.
+            self.try_recv().map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
+    }
+
+    /// The next message if there is one; `None` if there is nothing yet.
+    pub fn try_recv(&self) -> Option<Result<MessageEvent, PortRecvError>> {
+        let event = {
+            let port = lock(&self.0.port);
+            let Some(port) = &*port else {
+                return Some(Err(lock(&self.0.waiting).ended.clone().unwrap_or(PortRecvError::Neutered)));
+            };
+            port.try_recv()?
+        };
+        Some(match event {
+            Event::Message(message) => match value::decode(&message.data) {
+                Ok(data) => Ok(MessageEvent { data, ports: message.ports.into_iter().map(Into::into).collect() }),
+                Err(error) => Err(error.into()),
+            },
+            Event::Close(reason) => {
+                lock(&self.0.waiting).ended = Some(PortRecvError::Closed(reason));
+                drop(lock(&self.0.port).take());
+                Err(PortRecvError::Closed(reason))
+            }
+        })
+    }
+
+    /// Waits for the next message and reads it as a `T`. Ports that come with it are dropped.
+    ///
+    /// # Errors
+    /// See [`MessagePort::recv`].
+    pub async fn recv_as<T: DeserializeOwned>(&self) -> Result<T, PortRecvError> {
+        let message = self.recv().await?;
+        Ok(value::to_serde(message.data)?)
+    }
+
+    /// Waits until the channel closes, letting go of messages that still come.
+    pub async fn closed(&self) -> CloseReason {
+        loop {
+            match self.recv().await {
+                Err(PortRecvError::Closed(reason)) => return reason,
+                Err(PortRecvError::Neutered) => return CloseReason::Closed,
+                Ok(_) | Err(PortRecvError::BadValue(_)) => {}
+            }
+        }
+    }
+
+    /// Closes the channel: the other end receives what was sent before, then the close.
+    pub fn close(&self) {
+        let port = lock(&self.0.port).take();
+        if let Some(port) = port {
+            port.close();
+        }
+        self.wake();
+    }
+
+    /// Whether the port was posted away or closed.
+    pub fn is_neutered(&self) -> bool {
+        lock(&self.0.port).is_none()
+    }
+
+    /// The engine's port, taken out; `None` if it is neutered. For programs that work with bytes.
+    pub fn into_raw(self) -> Option<Port> {
+        let port = lock(&self.0.port).take();
+        self.wake();
+        port
+    }
+
+    fn wake(&self) {
+        let wakers = std::mem::take(&mut lock(&self.0.waiting).wakers);
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Makes the engine wake who waits, once.
+    fn hook(&self) {
+        if std::mem::replace(&mut lock(&self.0.waiting).hooked, true) {
+            return;
+        }
+        let waiting = self.0.waiting.clone();
+        if let Some(port) = &*lock(&self.0.port) {
+            port.on_ready(move || {
+                let wakers = std::mem::take(&mut lock(&waiting).wakers);
+                wakers.into_iter().for_each(Waker::wake);
+            });
+        }
+    }
+}
+
+fn port_error(error: strait_ports::PostError) -> PostMessageError<Port> {
+    PostMessageError { kind: PostMessageErrorKind::Refused, ports: error.message.ports }
+}
+
+/// Takes the engine's ports out of a transfer list for `post`, all or none; if `post` fails they are put back.
+pub(crate) fn with_taken(
+    ports: Vec<MessagePort>,
+    source: Option<&MessagePort>,
+    post: impl FnOnce(Vec<Port>) -> Result<(), PostMessageError<Port>>,
+) -> Result<(), PostMessageError> {
+    if let Some(index) = ports.iter().position(|port| source.is_some_and(|source| source == port)) {
+        return Err(PostMessageError { kind: PostMessageErrorKind::Source(index), ports });
+    }
+    for (index, port) in ports.iter().enumerate() {
+        if port.is_neutered() {
+            return Err(PostMessageError { kind: PostMessageErrorKind::Neutered(index), ports });
+        }
+        if ports[..index].contains(port) {
+            return Err(PostMessageError { kind: PostMessageErrorKind::Duplicate(index), ports });
+        }
+    }
+    let mut taken = Vec::with_capacity(ports.len());
+    for (index, port) in ports.iter().enumerate() {
+        let port = lock(&port.0.port).take();
+        match port {
+            Some(port) => taken.push(port),
+            // Another thread was quicker.
+            None => {
+                put_back(&ports, taken);
+                return Err(PostMessageError { kind: PostMessageErrorKind::Neutered(index), ports });
+            }
+        }
+    }
+    match post(taken) {
+        Ok(()) => {
+            ports.iter().for_each(MessagePort::wake);
+            Ok(())
+        }
+        Err(error) => {
+            put_back(&ports, error.ports);
+            Err(PostMessageError { kind: error.kind, ports })
+        }
+    }
+}
+
+fn put_back(ports: &[MessagePort], taken: Vec<Port>) {
+    for (port, raw) in ports.iter().zip(taken) {
+        *lock(&port.0.port) = Some(raw);
+    }
+}
+
+impl From<Port> for MessagePort {
+    fn from(port: Port) -> Self {
+        Self(Arc::new(Inner { port: Mutex::new(Some(port)), ..Inner::default() }))
+    }
+}
+
+impl PartialEq for MessagePort {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for MessagePort {}
+
+impl fmt::Debug for MessagePort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_neutered() { "MessagePort(neutered)" } else { "MessagePort" })
+    }
+}

@@ -1,0 +1,128 @@
+//! Starting the threads, running the program's function, and ending it all.
+
+use std::{
+    any::Any,
+    future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
+    thread,
+};
+
+use strait_ports::Node;
+use tokio::{sync::mpsc, task::LocalSet};
+
+use crate::{
+    App, AppConfig, StartError, dispatch,
+    io::{self, IoCommand},
+    quit,
+    shared::{Queued, Shared, SharedRef},
+    ui::{self, UiCommand},
+};
+
+/// The code of a program that panicked, as Rust's own runtime gives it.
+const PANIC_CODE: i32 = 101;
+
+/// What the program's function may give: nothing, or an error that ends the program with code 1.
+pub trait ProgramResult {
+    /// The error's text, if it is one.
+    fn failure(self) -> Option<String>;
+}
+
+impl ProgramResult for () {
+    fn failure(self) -> Option<String> {
+        None
+    }
+}
+
+impl<T: ProgramResult, E: std::fmt::Display> ProgramResult for Result<T, E> {
+    fn failure(self) -> Option<String> {
+        match self {
+            Ok(inner) => inner.failure(),
+            Err(error) => Some(error.to_string()),
+        }
+    }
+}
+
+pub(crate) fn run<F, Fut>(config: AppConfig, main: F) -> Result<i32, StartError>
+where
+    F: FnOnce(App) -> Fut + Send + 'static,
+    Fut: Future + 'static,
+    Fut::Output: ProgramResult,
+{
+    let mut ui = ui::Ui::start()?;
+    let node = Node::broker().map_err(StartError::Engine)?;
+    let (queue, events) = mpsc::unbounded_channel();
+    let (io_handle, io_inbox) = io::channel().map_err(StartError::Engine)?;
+    let shared = SharedRef::new(Shared::assemble(config, node, ui.handle(), io_handle, queue));
+    let io_thread = io::start(shared.clone(), io_inbox)?;
+    ui.attach(shared.clone(), io_thread.admissions())?;
+    let program = thread::Builder::new()
+        .name("strait-program".into())
+        .spawn({
+            let shared = shared.clone();
+            move || program_thread(shared, events, main)
+        })
+        .map_err(StartError::Engine)?;
+    ui.run();
+    let code = program.join().unwrap_or(PANIC_CODE);
+    shared.io.send(IoCommand::Shutdown);
+    io_thread.join();
+    Ok(code)
+}
+
+fn program_thread<F, Fut>(shared: SharedRef, mut events: mpsc::UnboundedReceiver<Queued>, main: F) -> i32
+where
+    F: FnOnce(App) -> Fut + 'static,
+    Fut: Future + 'static,
+    Fut::Output: ProgramResult,
+{
+    dispatch::enter_program_thread();
+    let ran = catch_unwind(AssertUnwindSafe(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
+        let local = LocalSet::new();
+        let code = local.block_on(&runtime, async {
+            let app = App(shared.clone());
+            spawn(&shared, async move {
+                if let Some(text) = main(app.clone()).await.failure() {
+                    eprintln!("Error: {text}");
+                    app.exit(1);
+                }
+            });
+            while let Some(queued) = events.recv().await {
+                match queued {
+                    Queued::Event(event) => dispatch::dispatch(&shared, event),
+                    Queued::End(code) => return code,
+                }
+            }
+            PANIC_CODE
+        });
+        dispatch::drop_sink();
+        drop(local);
+        code
+    }));
+    let code = ran.unwrap_or_else(|_| {
+        // The windows still close in order; what else happens until then, nobody hears.
+        quit::exit(&shared, PANIC_CODE);
+        while let Some(queued) = events.blocking_recv() {
+            if let Queued::End(_) = queued {
+                break;
+            }
+        }
+        PANIC_CODE
+    });
+    shared.ui(UiCommand::Exit);
+    code
+}
+
+/// Runs a future on the program's thread; a panic in it ends the program.
+pub(crate) fn spawn(shared: &SharedRef, future: impl Future<Output = ()> + 'static) {
+    let running = tokio::task::spawn_local(future);
+    let shared = shared.clone();
+    tokio::task::spawn_local(async move {
+        if let Err(error) = running.await
+            && error.is_panic()
+        {
+            let _: Box<dyn Any + Send> = error.into_panic();
+            quit::exit(&shared, PANIC_CODE);
+        }
+    });
+}

@@ -1,0 +1,176 @@
+//! How windows close and the program ends: who is asked, and what follows.
+
+use crate::{
+    AppEvent, BrowserWindow, Decision, WindowEvent, WindowId,
+    app::App,
+    event::Question,
+    io::IoCommand,
+    shared::{Queued, SharedRef},
+};
+
+/// How far the end has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Quit {
+    #[default]
+    Running,
+    /// `before-quit` is out.
+    Asking,
+    /// Windows are asked to close.
+    Closing,
+    /// `will-quit` is out.
+    AskingLast,
+    /// Decided: windows go without being asked, then the program ends with this code.
+    Ending(i32),
+    /// The end is in the program's queue.
+    Ended,
+}
+
+impl Quit {
+    pub(crate) fn under_way(self) -> bool {
+        self != Self::Running
+    }
+
+    /// No new windows.
+    pub(crate) fn ends(self) -> bool {
+        matches!(self, Self::Ending(_) | Self::Ended)
+    }
+}
+
+/// Begins to quit, unless that is under way.
+pub(crate) fn begin(shared: &SharedRef) {
+    {
+        let mut state = shared.state();
+        if state.quit.under_way() {
+            return;
+        }
+        state.quit = Quit::Asking;
+    }
+    shared.queue(AppEvent::BeforeQuit(Decision::new(shared.clone(), Question::BeginQuit)));
+}
+
+/// Ends without asking anybody.
+pub(crate) fn exit(shared: &SharedRef, code: i32) {
+    let windows: Vec<WindowId> = {
+        let mut state = shared.state();
+        if state.quit.ends() {
+            return;
+        }
+        state.quit = Quit::Ending(code);
+        let windows: Vec<WindowId> = state.windows.keys().copied().collect();
+        for window in &windows {
+            state.begin_close(*window);
+        }
+        windows
+    };
+    if windows.is_empty() {
+        finish(shared);
+    }
+    for window in windows {
+        shared.io.send(IoCommand::CloseWindow(window));
+    }
+}
+
+/// The program did not object.
+pub(crate) fn agreed(shared: &SharedRef, question: Question) {
+    match question {
+        Question::CloseWindow(window) => BrowserWindow::new(App(shared.clone()), window).destroy(),
+        Question::AllClosed => {
+            if shared.state().windows.is_empty() {
+                begin(shared);
+            }
+        }
+        Question::BeginQuit => {
+            let windows: Vec<WindowId> = {
+                let mut state = shared.state();
+                if state.quit != Quit::Asking {
+                    return;
+                }
+                state.quit = Quit::Closing;
+                let mut windows: Vec<WindowId> = state.windows.keys().copied().collect();
+                windows.sort_unstable();
+                windows
+            };
+            if windows.is_empty() {
+                ask_last(shared);
+            }
+            for window in windows {
+                BrowserWindow::new(App(shared.clone()), window).close();
+            }
+        }
+        Question::EndQuit => {
+            {
+                let mut state = shared.state();
+                if state.quit != Quit::AskingLast {
+                    return;
+                }
+                state.quit = Quit::Ending(0);
+            }
+            // A handler of will-quit may have made a window.
+            let left: Vec<WindowId> = shared.state().windows.keys().copied().collect();
+            if left.is_empty() {
+                finish(shared);
+            }
+            for window in left {
+                BrowserWindow::new(App(shared.clone()), window).destroy();
+            }
+        }
+    }
+}
+
+/// The program objected.
+pub(crate) fn prevented(shared: &SharedRef, question: Question) {
+    let mut state = shared.state();
+    let stops = match question {
+        Question::BeginQuit => state.quit == Quit::Asking,
+        Question::CloseWindow(_) => state.quit == Quit::Closing,
+        Question::EndQuit => state.quit == Quit::AskingLast,
+        Question::AllClosed => false,
+    };
+    if stops {
+        state.quit = Quit::Running;
+    }
+}
+
+/// A window is gone from the screen: tells the program, and goes on with what waited for it.
+pub(crate) fn window_closed(shared: &SharedRef, window: WindowId) {
+    let browser_window = BrowserWindow::new(App(shared.clone()), window);
+    let (frames, last, quit) = {
+        let mut state = shared.state();
+        let Some(record) = state.windows.remove(&window) else { return };
+        if let Some(mut contents) = state.contents.remove(&record.contents) {
+            contents.loads.abort();
+        }
+        let gone = state.registry.remove_contents(record.contents);
+        (gone, state.windows.is_empty(), state.quit)
+    };
+    crate::bridge::report_gone(shared, frames);
+    shared.queue(AppEvent::Contents { contents: browser_window.web_contents(), event: crate::ContentsEvent::Destroyed });
+    shared.queue(AppEvent::Window { window: browser_window, event: WindowEvent::Closed });
+    if !last {
+        return;
+    }
+    match quit {
+        Quit::Running | Quit::Asking => {
+            shared.queue(AppEvent::WindowAllClosed(Decision::new(shared.clone(), Question::AllClosed)));
+        }
+        Quit::Closing => ask_last(shared),
+        Quit::Ending(_) => finish(shared),
+        Quit::AskingLast | Quit::Ended => {}
+    }
+}
+
+fn ask_last(shared: &SharedRef) {
+    shared.state().quit = Quit::AskingLast;
+    shared.queue(AppEvent::WillQuit(Decision::new(shared.clone(), Question::EndQuit)));
+}
+
+fn finish(shared: &SharedRef) {
+    let code = {
+        let mut state = shared.state();
+        let Quit::Ending(code) = state.quit else { return };
+        state.quit = Quit::Ended;
+        code
+    };
+    shared.queue(AppEvent::Quit { code });
+    let _ = shared.queue.send(Queued::End(code));
+}

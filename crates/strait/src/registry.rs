@@ -1,0 +1,356 @@
+//! Who is who: agents, their pages, frames and documents, as main believes them.
+//!
+//! Pure bookkeeping. What an agent says is only ever looked up among that agent's own pages, frames and documents; everything
+//! else gives `None` and is ignored by the caller.
+
+use std::collections::HashMap;
+
+use crate::event::DocumentId;
+
+/// Frames one agent may have at a time.
+pub(crate) const MAX_FRAMES_PER_AGENT: usize = 10_000;
+/// Documents one agent may have at a time (one a frame, and those that are being replaced).
+pub(crate) const MAX_DOCUMENTS_PER_AGENT: usize = 20_000;
+/// Pages one agent may have at a time (popups share their opener's process).
+pub(crate) const MAX_PAGES_PER_AGENT: usize = 64;
+
+/// A window's number, from 1, never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct WindowId(pub(crate) u32);
+
+/// A page's number (Electron's `webContents.id`), from 1, never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ContentsId(pub(crate) u32);
+
+/// A frame's number, from 1, never reused. A page's main frame keeps its number for the page's whole life, another frame keeps
+/// it across documents until it is removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FrameKey(pub(crate) u64);
+
+/// A renderer process that proved itself, numbered from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct AgentId(pub(crate) u64);
+
+impl WindowId {
+    /// The number.
+    pub fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl ContentsId {
+    /// The number.
+    pub fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl FrameKey {
+    /// The number.
+    pub fn get(self) -> u64 {
+        self.0
+    }
+}
+
+/// A frame and the document that is in it now.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Frame {
+    pub(crate) parent: Option<FrameKey>,
+    pub(crate) children: Vec<FrameKey>,
+    pub(crate) agent: Option<AgentId>,
+    wire: u64,
+    pub(crate) contents: u32,
+    pub(crate) document: Option<DocumentId>,
+    pub(crate) url: String,
+    pub(crate) origin: String,
+    pub(crate) name: String,
+}
+
+/// A document: where it is and what its agent calls it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Document {
+    pub(crate) id: DocumentId,
+    pub(crate) agent: AgentId,
+    pub(crate) wire: u64,
+    pub(crate) frame: FrameKey,
+    pub(crate) contents: ContentsId,
+    pub(crate) url: String,
+    pub(crate) main_frame: bool,
+}
+
+/// What an agent says of a new document.
+#[derive(Debug, Clone)]
+pub(crate) struct NewDocument {
+    pub(crate) page: u64,
+    pub(crate) document: u64,
+    pub(crate) frame: u64,
+    pub(crate) parent: Option<u64>,
+    pub(crate) url: String,
+    pub(crate) origin: String,
+    pub(crate) name: String,
+}
+
+/// What went away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Gone {
+    Document(Document),
+    Frame(FrameKey, ContentsId),
+}
+
+#[derive(Debug, Default)]
+struct Agent {
+    pid: i32,
+    pages: HashMap<u64, ContentsId>,
+    frames: HashMap<u64, FrameKey>,
+    documents: HashMap<u64, DocumentId>,
+}
+
+#[derive(Debug)]
+struct Contents {
+    main: FrameKey,
+    page: Option<(AgentId, u64)>,
+}
+
+/// All of it.
+#[derive(Debug, Default)]
+pub(crate) struct Registry {
+    agents: HashMap<AgentId, Agent>,
+    contents: HashMap<ContentsId, Contents>,
+    frames: HashMap<FrameKey, Frame>,
+    documents: HashMap<DocumentId, Document>,
+    last_agent: u64,
+    last_frame: u64,
+    last_document: u64,
+}
+
+impl Registry {
+    /// A new page of ours, not yet shown by any process; gives its main frame.
+    pub(crate) fn add_contents(&mut self, id: ContentsId) -> FrameKey {
+        let main = self.next_frame();
+        self.frames.insert(main, Frame { contents: id.0, ..Frame::default() });
+        self.contents.insert(id, Contents { main, page: None });
+        main
+    }
+
+    /// The page is gone for good.
+    pub(crate) fn remove_contents(&mut self, id: ContentsId) -> Vec<Gone> {
+        let mut gone = Vec::new();
+        self.unbind(id, &mut gone);
+        if let Some(contents) = self.contents.remove(&id) {
+            self.frames.remove(&contents.main);
+            gone.push(Gone::Frame(contents.main, id));
+        }
+        gone
+    }
+
+    /// A process that proved itself.
+    pub(crate) fn add_agent(&mut self, pid: i32) -> AgentId {
+        self.last_agent += 1;
+        let id = AgentId(self.last_agent);
+        self.agents.insert(id, Agent { pid, ..Agent::default() });
+        id
+    }
+
+    /// The process is gone, and all that lived in it.
+    pub(crate) fn remove_agent(&mut self, id: AgentId) -> Vec<Gone> {
+        let mut gone = Vec::new();
+        let pages: Vec<ContentsId> = self.agents.get(&id).map(|agent| agent.pages.values().copied().collect()).unwrap_or_default();
+        for contents in pages {
+            self.unbind(contents, &mut gone);
+        }
+        self.agents.remove(&id);
+        gone
+    }
+
+    /// `page` of `agent` is what the view of `contents` shows; the caller has checked the nonce. `None`: refused.
+    pub(crate) fn bind_page(&mut self, agent: AgentId, page: u64, contents: ContentsId) -> Option<Vec<Gone>> {
+        let record = self.agents.get(&agent)?;
+        if !self.contents.contains_key(&contents) || record.pages.contains_key(&page) || record.pages.len() >= MAX_PAGES_PER_AGENT {
+            return None;
+        }
+        let mut gone = Vec::new();
+        self.unbind(contents, &mut gone);
+        self.agents.get_mut(&agent)?.pages.insert(page, contents);
+        self.contents.get_mut(&contents)?.page = Some((agent, page));
+        Some(gone)
+    }
+
+    /// A document begins. Replaces the frame's former one, whose child frames are gone with it.
+    pub(crate) fn document_created(&mut self, agent: AgentId, new: NewDocument) -> Option<(Document, Vec<Gone>)> {
+        let record = self.agents.get(&agent)?;
+        let contents = *record.pages.get(&new.page)?;
+        if record.documents.contains_key(&new.document) || record.documents.len() >= MAX_DOCUMENTS_PER_AGENT {
+            return None;
+        }
+        let frame = self.place_frame(agent, contents, &new)?;
+        let mut gone = Vec::new();
+        for child in self.frames.get_mut(&frame)?.children.split_off(0) {
+            self.remove_frame(child, &mut gone);
+        }
+        self.last_document += 1;
+        let id = DocumentId(self.last_document);
+        let main_frame = new.parent.is_none();
+        let document = Document { id, agent, wire: new.document, frame, contents, url: new.url.clone(), main_frame };
+        let record = self.frames.get_mut(&frame)?;
+        (record.document, record.url, record.origin, record.name) = (Some(id), new.url, new.origin, new.name);
+        self.documents.insert(id, document.clone());
+        self.agents.get_mut(&agent)?.documents.insert(new.document, id);
+        Some((document, gone))
+    }
+
+    /// A document was unloaded, perhaps with its frame.
+    pub(crate) fn document_gone(&mut self, agent: AgentId, document: u64, frame_gone: bool) -> Option<Vec<Gone>> {
+        let document = self.document_of(agent, document)?.clone();
+        let mut gone = Vec::new();
+        let current = self.frames.get(&document.frame).is_some_and(|frame| frame.document == Some(document.id));
+        if current && let Some(frame) = self.frames.get_mut(&document.frame) {
+            frame.document = None;
+            for child in std::mem::take(&mut frame.children) {
+                self.remove_frame(child, &mut gone);
+            }
+        }
+        self.drop_document(document.id, &mut gone);
+        if frame_gone && current && !document.main_frame {
+            self.remove_frame(document.frame, &mut gone);
+        }
+        Some(gone)
+    }
+
+    /// The document an agent calls `document`, if it is its own.
+    pub(crate) fn document_of(&self, agent: AgentId, document: u64) -> Option<&Document> {
+        self.documents.get(self.agents.get(&agent)?.documents.get(&document)?)
+    }
+
+    /// The page of ours that an agent calls `page`.
+    pub(crate) fn contents_of(&self, agent: AgentId, page: u64) -> Option<ContentsId> {
+        self.agents.get(&agent)?.pages.get(&page).copied()
+    }
+
+    /// A frame that still exists.
+    pub(crate) fn frame(&self, key: FrameKey) -> Option<&Frame> {
+        self.frames.get(&key)
+    }
+
+    /// The document a frame shows now.
+    pub(crate) fn document_in(&self, key: FrameKey) -> Option<&Document> {
+        self.documents.get(&self.frames.get(&key)?.document?)
+    }
+
+    /// A document that still exists.
+    pub(crate) fn document(&self, id: DocumentId) -> Option<&Document> {
+        self.documents.get(&id)
+    }
+
+    /// The main frame of a page.
+    pub(crate) fn main_frame(&self, contents: ContentsId) -> Option<FrameKey> {
+        Some(self.contents.get(&contents)?.main)
+    }
+
+    /// Where a page lives: its process and what that calls it.
+    pub(crate) fn page(&self, contents: ContentsId) -> Option<(AgentId, u64)> {
+        self.contents.get(&contents)?.page
+    }
+
+    /// The pages a process shows.
+    pub(crate) fn page_count(&self, agent: AgentId) -> usize {
+        self.agents.get(&agent).map_or(0, |agent| agent.pages.len())
+    }
+
+    /// A process's id in the system.
+    pub(crate) fn pid(&self, agent: AgentId) -> Option<i32> {
+        Some(self.agents.get(&agent)?.pid)
+    }
+
+    fn next_frame(&mut self) -> FrameKey {
+        self.last_frame += 1;
+        FrameKey(self.last_frame)
+    }
+
+    fn place_frame(&mut self, agent: AgentId, contents: ContentsId, new: &NewDocument) -> Option<FrameKey> {
+        let known = self.agents.get(&agent)?.frames.get(&new.frame).copied();
+        if let Some(known) = known {
+            // A frame never moves to another page or parent.
+            let frame = self.frames.get(&known)?;
+            let parent = new.parent.and_then(|parent| self.agents.get(&agent)?.frames.get(&parent).copied());
+            return (frame.contents == contents.0 && frame.parent == parent).then_some(known);
+        }
+        if self.agents.get(&agent)?.frames.len() >= MAX_FRAMES_PER_AGENT {
+            return None;
+        }
+        let key = match new.parent {
+            None => {
+                let main = self.contents.get(&contents)?.main;
+                let frame = self.frames.get_mut(&main)?;
+                let former = std::mem::replace(&mut frame.wire, new.frame);
+                if frame.agent.replace(agent) == Some(agent) {
+                    self.agents.get_mut(&agent)?.frames.remove(&former);
+                }
+                main
+            }
+            Some(parent) => {
+                let parent = *self.agents.get(&agent)?.frames.get(&parent)?;
+                if self.frames.get(&parent)?.contents != contents.0 {
+                    return None;
+                }
+                let key = self.next_frame();
+                let frame = Frame { parent: Some(parent), agent: Some(agent), wire: new.frame, contents: contents.0, ..Frame::default() };
+                self.frames.insert(key, frame);
+                self.frames.get_mut(&parent)?.children.push(key);
+                key
+            }
+        };
+        self.agents.get_mut(&agent)?.frames.insert(new.frame, key);
+        Some(key)
+    }
+
+    fn drop_document(&mut self, id: DocumentId, gone: &mut Vec<Gone>) {
+        if let Some(document) = self.documents.remove(&id) {
+            if let Some(agent) = self.agents.get_mut(&document.agent) {
+                agent.documents.remove(&document.wire);
+            }
+            gone.push(Gone::Document(document));
+        }
+    }
+
+    fn remove_frame(&mut self, key: FrameKey, gone: &mut Vec<Gone>) {
+        let Some(frame) = self.frames.remove(&key) else { return };
+        for child in frame.children {
+            self.remove_frame(child, gone);
+        }
+        if let Some(parent) = frame.parent.and_then(|parent| self.frames.get_mut(&parent)) {
+            parent.children.retain(|child| *child != key);
+        }
+        if let Some(agent) = frame.agent.and_then(|agent| self.agents.get_mut(&agent)) {
+            agent.frames.remove(&frame.wire);
+        }
+        if let Some(document) = frame.document {
+            self.drop_document(document, gone);
+        }
+        gone.push(Gone::Frame(key, ContentsId(frame.contents)));
+    }
+
+    /// Takes a page from the process that shows it; its main frame stays, without a document.
+    fn unbind(&mut self, contents: ContentsId, gone: &mut Vec<Gone>) {
+        let Some(record) = self.contents.get_mut(&contents) else { return };
+        let main = record.main;
+        let Some((agent, page)) = record.page.take() else { return };
+        if let Some(frame) = self.frames.get_mut(&main) {
+            frame.document = None;
+            frame.agent = None;
+            for child in std::mem::take(&mut frame.children) {
+                self.remove_frame(child, gone);
+            }
+        }
+        // Also documents that were about to be replaced, in any frame.
+        let mut left: Vec<DocumentId> =
+            self.documents.values().filter(|d| d.contents == contents && d.agent == agent).map(|d| d.id).collect();
+        left.sort_unstable();
+        for id in left {
+            self.drop_document(id, gone);
+        }
+        if let Some(agent) = self.agents.get_mut(&agent) {
+            agent.pages.remove(&page);
+            agent.frames.retain(|_, key| *key != main);
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! What the three threads share.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    ops::Deref,
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use strait_ports::{Node, Port};
+use strait_protocol::{RequestId, ToAgent};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{
+    AppEvent, ScriptError,
+    handlers::Handlers,
+    io::IoHandle,
+    loading::Loads,
+    outbox::Outbox,
+    quit::Quit,
+    registry::{AgentId, ContentsId, FrameKey, Registry, WindowId},
+    ui::{UiCommand, UiHandle},
+    window::WindowMirror,
+};
+
+/// Shared ownership of [`Shared`], with a `Debug` that says nothing of its inside.
+#[derive(Clone)]
+pub(crate) struct SharedRef(Arc<Shared>);
+
+impl SharedRef {
+    pub(crate) fn new(shared: Shared) -> Self {
+        Self(Arc::new(shared))
+    }
+
+    pub(crate) fn same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Deref for SharedRef {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SharedRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Shared")
+    }
+}
+
+/// One running program.
+pub(crate) struct Shared {
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) app_path: PathBuf,
+    /// Console messages go to the terminal.
+    pub(crate) console: bool,
+    /// An event sink takes everything.
+    pub(crate) has_sink: AtomicBool,
+    pub(crate) node: Node,
+    pub(crate) ui: UiHandle,
+    pub(crate) io: IoHandle,
+    /// The program's one queue.
+    pub(crate) queue: mpsc::UnboundedSender<Queued>,
+    pub(crate) handlers: Mutex<Handlers>,
+    state: Mutex<State>,
+}
+
+/// An entry of the program's queue.
+pub(crate) enum Queued {
+    Event(AppEvent),
+    /// The program ends now with this code; nothing more is heard.
+    End(i32),
+}
+
+/// Everything that changes.
+///
+/// Its lock is never held while a handler or the program's code runs.
+#[derive(Default)]
+pub(crate) struct State {
+    pub(crate) registry: Registry,
+    pub(crate) agents: HashMap<AgentId, Arc<Port>>,
+    pub(crate) windows: HashMap<WindowId, WindowRecord>,
+    pub(crate) contents: HashMap<ContentsId, ContentsRecord>,
+    pub(crate) evals: HashMap<RequestId, PendingEval>,
+    pub(crate) quit: Quit,
+    pub(crate) last_window: u32,
+    pub(crate) last_request: u64,
+}
+
+/// A window.
+pub(crate) struct WindowRecord {
+    pub(crate) contents: ContentsId,
+    pub(crate) mirror: WindowMirror,
+    /// It is on its way out: `destroy` was called.
+    pub(crate) closing: bool,
+}
+
+/// A page.
+pub(crate) struct ContentsRecord {
+    pub(crate) window: WindowId,
+    pub(crate) main_frame: FrameKey,
+    pub(crate) url: String,
+    pub(crate) title: String,
+    pub(crate) loads: Loads,
+    pub(crate) outbox: Outbox<Held>,
+    /// Its process died and nothing has been loaded since.
+    pub(crate) crashed: bool,
+}
+
+/// A message that waits for its document.
+pub(crate) struct Held {
+    pub(crate) channel: String,
+    pub(crate) args: bool,
+    pub(crate) payload: Vec<u8>,
+    pub(crate) ports: Vec<Port>,
+}
+
+/// A script that runs in a page.
+pub(crate) struct PendingEval {
+    pub(crate) agent: AgentId,
+    pub(crate) document: crate::DocumentId,
+    pub(crate) answer: oneshot::Sender<Result<Vec<u8>, ScriptError>>,
+}
+
+impl Shared {
+    #[allow(clippy::too_many_arguments)]
+    pub(crate) fn assemble(config: crate::AppConfig, node: Node, ui: UiHandle, io: IoHandle, queue: mpsc::UnboundedSender<Queued>) -> Self {
+        Self {
+            name: config.name,
+            version: config.version,
+            app_path: config.app_path,
+            console: config.console,
+            has_sink: AtomicBool::new(false),
+            node,
+            ui,
+            io,
+            queue,
+            handlers: Mutex::default(),
+            state: Mutex::default(),
+        }
+    }
+
+    /// The state, locked. A thread that panicked with the lock left nothing half-done that matters more than going on to the end.
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn handlers(&self) -> MutexGuard<'_, Handlers> {
+        self.handlers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts an event at the end of the program's queue. After the program's end nobody listens.
+    pub(crate) fn queue(&self, event: AppEvent) {
+        let _ = self.queue.send(Queued::Event(event));
+    }
+
+    pub(crate) fn ui(&self, command: UiCommand) {
+        self.ui.send(command);
+    }
+
+    pub(crate) fn sink_takes_over(&self) -> bool {
+        self.has_sink.load(Ordering::Relaxed)
+    }
+}
+
+impl State {
+    /// Posts a control message to an agent; the ports come back if it is gone.
+    pub(crate) fn post(&self, agent: AgentId, message: &ToAgent, ports: Vec<Port>) -> Result<(), Vec<Port>> {
+        let Some(port) = self.agents.get(&agent) else { return Err(ports) };
+        let message = strait_ports::Message { data: strait_protocol::encode(message), ports };
+        port.post(message).map_err(|error| error.message.ports)
+    }
+
+    pub(crate) fn next_request(&mut self) -> RequestId {
+        self.last_request += 1;
+        self.last_request
+    }
+}

@@ -1,0 +1,221 @@
+//! The page in a window.
+
+use std::{
+    fmt,
+    future::Future,
+    path::Path,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use strait_ports::Port;
+use tokio::sync::oneshot;
+
+use crate::{
+    App, BrowserWindow, ContentsEvent, ContentsId, FrameEvent, FrameGone, IpcMain, ListenerId, LoadError, LoadFuture, MessagePort,
+    PostMessageError, ScriptError, Value, WebFrameMain, WindowId, World,
+    bridge::Target,
+    handlers::Listener,
+    loading::{resolve_file, resolve_url},
+    port, value,
+};
+
+/// The page in a window, across all documents it shows. Cheap to clone.
+#[derive(Clone, PartialEq, Eq)]
+pub struct WebContents {
+    app: App,
+    id: ContentsId,
+}
+
+impl WebContents {
+    pub(crate) fn new(app: App, id: ContentsId) -> Self {
+        Self { app, id }
+    }
+
+    /// The page's number.
+    pub fn id(&self) -> ContentsId {
+        self.id
+    }
+
+    /// The app it belongs to.
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// The window it is in.
+    pub fn window(&self) -> BrowserWindow {
+        BrowserWindow::new(self.app.clone(), WindowId(self.id.0))
+    }
+
+    /// Its main frame: one and the same for the page's whole life.
+    pub fn main_frame(&self) -> WebFrameMain {
+        let key = self.app.shared().state().registry.main_frame(self.id);
+        // Of a page that is gone: a frame that is gone.
+        WebFrameMain::new(self.app.clone(), key.unwrap_or(crate::FrameKey(0)))
+    }
+
+    /// Messages from this page only.
+    pub fn ipc(&self) -> IpcMain {
+        IpcMain::of_contents(self.clone())
+    }
+
+    /// The URL of what it shows, or of what it is loading; empty before the first load.
+    pub fn url(&self) -> String {
+        self.app.shared().state().contents.get(&self.id).map(|record| record.url.clone()).unwrap_or_default()
+    }
+
+    /// The title of its document.
+    pub fn title(&self) -> String {
+        self.app.shared().state().contents.get(&self.id).map(|record| record.title.clone()).unwrap_or_default()
+    }
+
+    /// Whether it is gone with its window.
+    pub fn is_destroyed(&self) -> bool {
+        self.window().is_destroyed()
+    }
+
+    /// Whether its process died and nothing has been loaded since.
+    pub fn is_crashed(&self) -> bool {
+        self.app.shared().state().contents.get(&self.id).is_some_and(|record| record.crashed)
+    }
+
+    /// The system's id of its process, while there is one.
+    pub fn os_process_id(&self) -> Option<i32> {
+        let state = self.app.shared().state();
+        let (agent, _) = state.registry.page(self.id)?;
+        state.registry.pid(agent)
+    }
+
+    /// Loads a file, relative to the program's folder. The load begins at once, awaited or not.
+    pub fn load_file(&self, path: impl AsRef<Path>) -> LoadFuture {
+        let url = resolve_file(self.app.app_path(), path.as_ref());
+        self.app.0.load(self.id, url)
+    }
+
+    /// Loads a URL; what is no absolute URL is a path relative to the program's folder. The load begins at once, awaited or not.
+    pub fn load_url(&self, url: &str) -> LoadFuture {
+        let url = resolve_url(self.app.app_path(), url);
+        self.app.0.load(self.id, url)
+    }
+
+    /// Loads the same URL again, in a new process if the former one died.
+    pub fn reload(&self) -> LoadFuture {
+        self.app.0.reload(self.id)
+    }
+
+    /// Stops what is loading: it fails with `ERR_ABORTED (-3)`.
+    pub fn stop(&self) {
+        self.app.0.stop_load(self.id);
+    }
+
+    /// Sends arguments to the main frame's `ipcRenderer`.
+    ///
+    /// What is sent while a load is under way belongs to the new document and waits for it.
+    ///
+    /// # Errors
+    /// If the page is gone, or has crashed.
+    pub fn send(&self, channel: &str, args: impl IntoIterator<Item = Value>) -> Result<(), FrameGone> {
+        self.send_encoded(channel, value::encode_args(args))
+    }
+
+    /// Sends a message with ports to the main frame's `ipcRenderer`. See [`WebContents::send`] for when.
+    ///
+    /// # Errors
+    /// Give the ports back, usable as before.
+    pub fn post_message(&self, channel: &str, message: impl Into<Value>, ports: Vec<MessagePort>) -> Result<(), PostMessageError> {
+        port::with_taken(ports, None, |ports| self.post_encoded(channel, value::encode(&message.into()), ports))
+    }
+
+    /// [`WebContents::send`] with the structured clone of the array of arguments.
+    pub fn send_encoded(&self, channel: &str, payload: Vec<u8>) -> Result<(), FrameGone> {
+        self.app.0.emit(Target::Page(self.id), channel, true, payload, Vec::new()).map_err(|_| FrameGone)
+    }
+
+    /// [`WebContents::post_message`] with the structured clone of the message.
+    pub fn post_encoded(&self, channel: &str, payload: Vec<u8>, ports: Vec<Port>) -> Result<(), PostMessageError<Port>> {
+        self.app.0.emit(Target::Page(self.id), channel, false, payload, ports)
+    }
+
+    /// Runs a script in the main frame's own world and gives its completion value, a promise's when it settles.
+    pub fn execute_javascript(&self, source: &str) -> impl Future<Output = Result<Value, ScriptError>> + Send + use<> {
+        self.main_frame().execute_javascript(source)
+    }
+
+    /// [`WebContents::execute_javascript`] in either world, giving the value's structured clone.
+    pub fn execute_encoded(&self, world: World, source: &str) -> EvalFuture {
+        self.main_frame().execute_encoded(world, source)
+    }
+
+    /// Calls `handler` with every [`ContentsEvent`].
+    pub fn on_event(&self, handler: impl FnMut(&ContentsEvent) + Send + 'static) -> ListenerId {
+        let listener = Listener::new(handler);
+        let id = listener.id;
+        self.app.shared().handlers().contents.entry(self.id).or_default().push(listener);
+        id
+    }
+
+    /// Calls `handler` when the main frame's load event has fired.
+    pub fn on_did_finish_load(&self, mut handler: impl FnMut() + Send + 'static) -> ListenerId {
+        self.on_event(move |event| {
+            if *event == ContentsEvent::DidFinishLoad {
+                handler();
+            }
+        })
+    }
+
+    /// Calls `handler` when a load has failed.
+    pub fn on_did_fail_load(&self, mut handler: impl FnMut(&LoadError) + Send + 'static) -> ListenerId {
+        self.on_event(move |event| {
+            if let ContentsEvent::DidFailLoad(error) = event {
+                handler(error);
+            }
+        })
+    }
+
+    /// Calls `handler` when the page's process is gone.
+    pub fn on_render_process_gone(&self, mut handler: impl FnMut(&str) + Send + 'static) -> ListenerId {
+        self.on_event(move |event| {
+            if let ContentsEvent::RenderProcessGone { reason } = event {
+                handler(reason);
+            }
+        })
+    }
+
+    /// Calls `handler` with every event of every frame of this page.
+    pub fn on_frame_event(&self, mut handler: impl FnMut(&WebFrameMain, &FrameEvent) + Send + 'static) -> ListenerId {
+        let listener = Listener::new(move |(frame, event): &(WebFrameMain, FrameEvent)| handler(frame, event));
+        let id = listener.id;
+        self.app.shared().handlers().frames.entry(self.id).or_default().push(listener);
+        id
+    }
+
+    /// Removes a handler.
+    pub fn remove_listener(&self, id: ListenerId) {
+        let mut handlers = self.app.shared().handlers();
+        if let Some(list) = handlers.contents.get_mut(&self.id) {
+            list.retain(|listener| listener.id != id);
+        }
+        if let Some(list) = handlers.frames.get_mut(&self.id) {
+            list.retain(|listener| listener.id != id);
+        }
+    }
+}
+
+impl fmt::Debug for WebContents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "WebContents({})", self.id.0)
+    }
+}
+
+/// A script that has begun; gives the structured clone of its value. The script goes on when this is dropped.
+#[derive(Debug)]
+pub struct EvalFuture(pub(crate) oneshot::Receiver<Result<Vec<u8>, ScriptError>>);
+
+impl Future for EvalFuture {
+    type Output = Result<Vec<u8>, ScriptError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let settled = std::task::ready!(Pin::new(&mut self.0).poll(cx));
+        Poll::Ready(settled.unwrap_or(Err(ScriptError::Unloaded)))
+    }
+}

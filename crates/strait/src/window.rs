@@ -1,0 +1,342 @@
+//! Windows.
+
+use std::{
+    cell::Cell,
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    App, AppEvent, Decision, ListenerId, LoadFuture, WebContents, WebPreferences, WindowEvent, WindowId,
+    event::Question,
+    handlers::Listener,
+    io::IoCommand,
+    shared::{ContentsRecord, State, WindowRecord},
+    ui::{UiCommand, WindowPlan},
+};
+
+/// Width and height of a window that is given none, in logical pixels.
+pub(crate) const DEFAULT_SIZE: (u32, u32) = (800, 600);
+
+/// A window and the page in it. Cheap to clone; letting go of all clones does not close the window.
+///
+/// Getters read what the window last reported and never wait for it; on a closed window they give that last state.
+#[derive(Clone, PartialEq, Eq)]
+pub struct BrowserWindow {
+    app: App,
+    id: WindowId,
+    contents: WebContents,
+}
+
+/// What is known of a window without asking it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct WindowMirror {
+    pub(crate) title: String,
+    pub(crate) size: (u32, u32),
+    pub(crate) visible: bool,
+    pub(crate) focused: bool,
+    /// The program set the title: the page's title does not replace it.
+    pub(crate) shown_once: bool,
+}
+
+/// What a new window is to be like.
+///
+/// ```no_run
+/// # fn f(app: &strait::App) {
+/// let window = strait::BrowserWindow::builder().title("Notes").size(900, 700).preload("preload.js").build(app);
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "a window is made by build"]
+pub struct BrowserWindowBuilder {
+    title: Option<String>,
+    size: (u32, u32),
+    show: bool,
+    resizable: bool,
+    parent: Option<WindowId>,
+    preferences: WebPreferences,
+}
+
+impl BrowserWindowBuilder {
+    /// The title (default: the program's name), until the page sets one.
+    pub fn title(mut self, title: impl Into<String>) -> Self {
+        self.title = Some(title.into());
+        self
+    }
+
+    /// Width and height of the inside in logical pixels (default 800 × 600).
+    pub fn size(mut self, width: u32, height: u32) -> Self {
+        self.size = (width.max(1), height.max(1));
+        self
+    }
+
+    /// Whether the window is visible from the start (the default). A hidden one loads, runs and answers all the same.
+    pub fn show(mut self, show: bool) -> Self {
+        self.show = show;
+        self
+    }
+
+    /// Whether the user may resize the window (the default).
+    pub fn resizable(mut self, resizable: bool) -> Self {
+        self.resizable = resizable;
+        self
+    }
+
+    /// The window stays above `parent` and goes with it.
+    pub fn parent(mut self, parent: &BrowserWindow) -> Self {
+        self.parent = Some(parent.id);
+        self
+    }
+
+    /// All preferences of its pages at once.
+    pub fn web_preferences(mut self, preferences: WebPreferences) -> Self {
+        self.preferences = preferences;
+        self
+    }
+
+    /// See [`WebPreferences::preload`].
+    pub fn preload(mut self, path: impl Into<PathBuf>) -> Self {
+        self.preferences.preload = Some(path.into());
+        self
+    }
+
+    /// See [`WebPreferences::node_integration`].
+    pub fn node_integration(mut self, on: bool) -> Self {
+        self.preferences.node_integration = on;
+        self
+    }
+
+    /// See [`WebPreferences::context_isolation`].
+    pub fn context_isolation(mut self, on: bool) -> Self {
+        self.preferences.context_isolation = Some(on);
+        self
+    }
+
+    /// Makes the window. Returns at once; the window appears when the UI thread has made it, and what is done with it
+    /// meanwhile is done then. While the program is ending, the window is closed already.
+    pub fn build(self, app: &App) -> BrowserWindow {
+        let shared = app.shared();
+        let title = self.title.unwrap_or_else(|| shared.name.clone());
+        let preload = self.preferences.preload.as_ref().map(|path| shared.app_path.join(path));
+        let mut state = shared.state();
+        state.last_window += 1;
+        let (id, contents) = (WindowId(state.last_window), crate::ContentsId(state.last_window));
+        let window = BrowserWindow::new(app.clone(), id);
+        if state.quit.ends() {
+            return window;
+        }
+        let main_frame = state.registry.add_contents(contents);
+        let mirror = WindowMirror { title: title.clone(), size: self.size, visible: self.show, focused: false, shown_once: false };
+        state.windows.insert(id, WindowRecord { contents, mirror, closing: false });
+        state.contents.insert(contents, ContentsRecord::new(id, main_frame));
+        let plan = WindowPlan {
+            window: id,
+            contents,
+            title,
+            size: self.size,
+            show: self.show,
+            resizable: self.resizable,
+            parent: self.parent,
+            preload,
+            context_isolation: self.preferences.isolates(),
+            node_integration: self.preferences.node_integration,
+        };
+        // Under the lock, so that commands for the window come after it.
+        shared.ui(UiCommand::Create(Box::new(plan)));
+        drop(state);
+        window
+    }
+}
+
+impl BrowserWindow {
+    /// Begins the description of a new window.
+    pub fn builder() -> BrowserWindowBuilder {
+        BrowserWindowBuilder {
+            title: None,
+            size: DEFAULT_SIZE,
+            show: true,
+            resizable: true,
+            parent: None,
+            preferences: WebPreferences::default(),
+        }
+    }
+
+    pub(crate) fn new(app: App, id: WindowId) -> Self {
+        // Each window has one page, and they share a number.
+        let contents = WebContents::new(app.clone(), crate::ContentsId(id.0));
+        Self { app, id, contents }
+    }
+
+    /// The window's number.
+    pub fn id(&self) -> WindowId {
+        self.id
+    }
+
+    /// The app it belongs to.
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// The page in it.
+    pub fn web_contents(&self) -> WebContents {
+        self.contents.clone()
+    }
+
+    /// See [`WebContents::load_file`].
+    pub fn load_file(&self, path: impl AsRef<Path>) -> LoadFuture {
+        self.contents.load_file(path)
+    }
+
+    /// See [`WebContents::load_url`].
+    pub fn load_url(&self, url: &str) -> LoadFuture {
+        self.contents.load_url(url)
+    }
+
+    /// Makes it visible, and active.
+    pub fn show(&self) {
+        self.command(|window| UiCommand::Show { window, visible: true });
+    }
+
+    /// Makes it invisible. Its page goes on.
+    pub fn hide(&self) {
+        self.command(|window| UiCommand::Show { window, visible: false });
+    }
+
+    /// Gives it the keyboard.
+    pub fn focus(&self) {
+        self.command(|window| UiCommand::Focus { window });
+    }
+
+    /// Sets the title, until the page sets one.
+    pub fn set_title(&self, title: impl Into<String>) {
+        let title = title.into();
+        if let Some(record) = self.app.shared().state().windows.get_mut(&self.id) {
+            record.mirror.title.clone_from(&title);
+        }
+        self.command(|window| UiCommand::Title { window, title });
+    }
+
+    /// Sets the size of the inside, in logical pixels.
+    pub fn set_size(&self, width: u32, height: u32) {
+        self.command(|window| UiCommand::Size { window, width: width.max(1), height: height.max(1) });
+    }
+
+    /// The title.
+    pub fn title(&self) -> String {
+        self.mirror(|mirror| mirror.title.clone())
+    }
+
+    /// Width and height of the inside in logical pixels.
+    pub fn size(&self) -> (u32, u32) {
+        self.mirror(|mirror| mirror.size)
+    }
+
+    /// Whether it is shown.
+    pub fn is_visible(&self) -> bool {
+        self.mirror(|mirror| mirror.visible)
+    }
+
+    /// Whether it has the keyboard.
+    pub fn is_focused(&self) -> bool {
+        self.mirror(|mirror| mirror.focused)
+    }
+
+    /// Whether it is closed, or about to be with nothing to stop it.
+    pub fn is_destroyed(&self) -> bool {
+        self.app.shared().state().windows.get(&self.id).is_none_or(|record| record.closing)
+    }
+
+    /// Asks it to close, as the user does with its close button: handlers may prevent it.
+    pub fn close(&self) {
+        if !self.is_destroyed() {
+            let decision = Decision::new(self.app.0.clone(), Question::CloseWindow(self.id));
+            self.app.shared().queue(AppEvent::WindowClose { window: self.clone(), decision });
+        }
+    }
+
+    /// Closes it without asking: its page's ports close (`unloaded`), then it goes and `Closed` comes.
+    pub fn destroy(&self) {
+        let shared = self.app.shared();
+        shared.state().begin_close(self.id);
+        shared.io.send(IoCommand::CloseWindow(self.id));
+    }
+
+    /// Calls `handler` when the window is asked to close; it may prevent it.
+    pub fn on_close(&self, handler: impl FnMut(&CloseEvent) + Send + 'static) -> ListenerId {
+        let listener = Listener::new(handler);
+        let id = listener.id;
+        self.app.shared().handlers().window_close.entry(self.id).or_default().push(listener);
+        id
+    }
+
+    /// Calls `handler` when it is closed.
+    pub fn on_closed(&self, mut handler: impl FnMut() + Send + 'static) -> ListenerId {
+        self.on_event(move |event| {
+            if *event == WindowEvent::Closed {
+                handler();
+            }
+        })
+    }
+
+    /// Calls `handler` with every [`WindowEvent`].
+    pub fn on_event(&self, handler: impl FnMut(&WindowEvent) + Send + 'static) -> ListenerId {
+        let listener = Listener::new(handler);
+        let id = listener.id;
+        self.app.shared().handlers().window.entry(self.id).or_default().push(listener);
+        id
+    }
+
+    /// Removes a handler.
+    pub fn remove_listener(&self, id: ListenerId) {
+        let mut handlers = self.app.shared().handlers();
+        if let Some(list) = handlers.window.get_mut(&self.id) {
+            list.retain(|listener| listener.id != id);
+        }
+        if let Some(list) = handlers.window_close.get_mut(&self.id) {
+            list.retain(|listener| listener.id != id);
+        }
+    }
+
+    fn command(&self, make: impl FnOnce(WindowId) -> UiCommand) {
+        if !self.is_destroyed() {
+            self.app.shared().ui(make(self.id));
+        }
+    }
+
+    fn mirror<T: Default>(&self, read: impl FnOnce(&WindowMirror) -> T) -> T {
+        self.app.shared().state().windows.get(&self.id).map(|record| read(&record.mirror)).unwrap_or_default()
+    }
+}
+
+impl State {
+    /// Marks a window as on its way out: no new loads, sends or closes.
+    pub(crate) fn begin_close(&mut self, window: WindowId) {
+        if let Some(record) = self.windows.get_mut(&window) {
+            record.closing = true;
+        }
+    }
+}
+
+impl fmt::Debug for BrowserWindow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BrowserWindow({})", self.id.0)
+    }
+}
+
+/// Something that is about to happen and that a handler may stop.
+#[derive(Debug, Default)]
+pub struct CloseEvent {
+    prevented: Cell<bool>,
+}
+
+impl CloseEvent {
+    /// It shall not happen.
+    pub fn prevent_default(&self) {
+        self.prevented.set(true);
+    }
+
+    /// Whether a handler prevented it.
+    pub fn is_prevented(&self) -> bool {
+        self.prevented.get()
+    }
+}
