@@ -1,0 +1,209 @@
+//! The node: a process's router, its links, and whoever drives them.
+
+mod core;
+
+use std::fmt;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, epoll, poll};
+use rustix::io::Errno;
+
+use crate::message::CloseReason;
+use crate::port::Port;
+use core::Core;
+
+/// A process's place in the network of ports: its channels and its links to other nodes. Cheap to clone; all clones are one node.
+///
+/// ```
+/// use std::thread;
+/// use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+/// use strait_ports::{Event, Message, Node};
+///
+/// let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
+/// // Usually another process.
+/// let child = thread::spawn(move || {
+///     let (node, parent) = Node::join(theirs).unwrap();
+///     parent.post(Message::new(b"hi".to_vec())).unwrap();
+///     node.leave(strait_ports::CloseReason::Exited);
+/// });
+/// let broker = Node::broker()?;
+/// let port = broker.invite(ours)?;
+/// assert!(matches!(port.recv_blocking(None)?, Event::Message(m) if m.data == b"hi"));
+/// assert!(matches!(port.recv_blocking(None)?, Event::Close(reason) if reason.as_str() == "exited"));
+/// # child.join().unwrap();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Node {
+    shared: Arc<Shared>,
+}
+
+/// Whether [`Node::dispatch`] has left something undone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Progress {
+    /// Everything that had come was handled.
+    Idle,
+    /// The time was up first; the descriptor stays readable.
+    More,
+}
+
+/// What a node holds at the moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NodeStats {
+    /// Ends of channels, those inside messages that have not been received included.
+    pub ports: usize,
+    /// Ends that were here and still pass things on.
+    pub proxies: usize,
+    /// Other nodes that this one talks to directly.
+    pub links: usize,
+    /// Payload bytes: waiting to be received, held until a transfer has settled, or waiting for room in a link.
+    pub queued_bytes: usize,
+}
+
+/// Why a node could not join.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum JoinError {
+    /// The socket cannot be used.
+    #[error("the socket cannot be used")]
+    Io(#[from] io::Error),
+    /// The other end closed without a welcome.
+    #[error("the broker closed the socket without a welcome")]
+    Closed,
+    /// No welcome came in time.
+    #[error("no welcome from the broker within {0:?}")]
+    TimedOut(Duration),
+    /// What came was no welcome.
+    #[error("the broker's first words are no welcome")]
+    NoWelcome,
+}
+
+/// What a node's handles and its ports share.
+pub(crate) struct Shared {
+    pub(crate) epoll: OwnedFd,
+    core: Mutex<Core>,
+}
+
+impl Shared {
+    /// Does something with the core, then, without the lock, what came of it for others.
+    pub(crate) fn act<R>(&self, what: impl FnOnce(&mut Core) -> R) -> R {
+        let (result, effects) = {
+            let mut core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
+            let result = what(&mut core);
+            (result, core.settle(&self.epoll))
+        };
+        effects.run();
+        result
+    }
+}
+
+impl Node {
+    pub(crate) fn of(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
+    fn with(core: Core) -> io::Result<Self> {
+        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+        Ok(Self { shared: Arc::new(Shared { epoll, core: Mutex::new(core) }) })
+    }
+
+    /// The node that invites others and introduces them to each other.
+    ///
+    /// # Errors
+    /// When the process has no descriptor left for `epoll`.
+    pub fn broker() -> io::Result<Self> {
+        Self::with(Core::broker())
+    }
+
+    /// Joins over `socket` (`SOCK_SEQPACKET`), whose other end the broker invites. Waits for the broker's welcome, ten seconds at most.
+    ///
+    /// # Errors
+    /// See [`JoinError`].
+    pub fn join(socket: OwnedFd) -> Result<(Self, Port), JoinError> {
+        drop(socket);
+        Err(JoinError::Closed)
+    }
+
+    /// Lets another process join over the other end of `socket`. The port is this end of the bootstrap channel.
+    ///
+    /// # Errors
+    /// When `socket` is no `SOCK_SEQPACKET` socket, or this node is not the broker.
+    pub fn invite(&self, socket: OwnedFd) -> io::Result<Port> {
+        drop(socket);
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// How the coming end of the node at the other end of `bootstrap` is to be understood, should it come without a goodbye. Its peers are told.
+    pub fn expect_departure(&self, bootstrap: &Port, reason: CloseReason) {
+        let _ = (bootstrap, reason);
+    }
+
+    /// A new channel inside this node: no system call, no descriptor.
+    pub fn channel(&self) -> (Port, Port) {
+        let (a, b) = self.shared.act(|core| core.router.channel());
+        (self.port(a), self.port(b))
+    }
+
+    fn port(&self, key: crate::router::ElementKey) -> Port {
+        Port::new(Arc::clone(&self.shared), key)
+    }
+
+    /// What the node holds now.
+    pub fn stats(&self) -> NodeStats {
+        self.shared.act(|core| core.stats())
+    }
+
+    /// Routes what has come, for `budget` at most (at least one batch). Calls ports' `on_ready` and wakers in this thread.
+    ///
+    /// # Errors
+    /// When `epoll` fails.
+    pub fn dispatch(&self, budget: Duration) -> io::Result<Progress> {
+        let _ = budget;
+        Ok(Progress::Idle)
+    }
+
+    /// Waits until there is something to route (at most `timeout`; `None`: without limit) and routes it.
+    ///
+    /// # Errors
+    /// When `poll` or `epoll` fails.
+    pub fn wait(&self, timeout: Option<Duration>) -> io::Result<Progress> {
+        let mut fds = [PollFd::new(&self.shared.epoll, PollFlags::IN)];
+        if poll_until(&mut fds, timeout.map(|t| Instant::now() + t))? { self.dispatch(Duration::from_millis(10)) } else { Ok(Progress::Idle) }
+    }
+
+    /// Closes every port of this node.
+    pub fn leave(&self, reason: CloseReason) {
+        self.shared.act(|core| core.router.close_all(reason));
+    }
+}
+
+impl AsFd for Node {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.shared.epoll.as_fd()
+    }
+}
+
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Node").finish_non_exhaustive()
+    }
+}
+
+/// Polls until something is ready (true) or the deadline has passed (false).
+pub(crate) fn poll_until(fds: &mut [PollFd<'_>], deadline: Option<Instant>) -> io::Result<bool> {
+    loop {
+        let left = deadline.map(|d| d.saturating_duration_since(Instant::now()));
+        let timeout = left.map(|l| Timespec { tv_sec: l.as_secs() as _, tv_nsec: l.subsec_nanos() as _ });
+        match poll(fds, timeout.as_ref()) {
+            Ok(0) if left.is_none_or(|l| !l.is_zero()) => {}
+            Ok(ready) => return Ok(ready > 0),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}

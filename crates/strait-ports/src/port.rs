@@ -1,0 +1,274 @@
+//! The port: a handle to one end of a channel.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::{Duration, Instant};
+
+use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd};
+
+use crate::message::{CloseReason, Event, Message};
+use crate::node::{Node, Shared, poll_until};
+use crate::router::{ElementKey, Received};
+use crate::{MAX_DATA, MAX_PORTS};
+
+/// One end of a channel. `Send` and `Sync`; all methods may be called from any thread.
+///
+/// Dropping it closes the channel: the other end gets [`CloseReason::Dropped`].
+///
+/// ```
+/// use strait_ports::{Event, Message, Node};
+/// let node = Node::broker()?;
+/// let (a, b) = node.channel();
+/// let (carried, far) = node.channel();
+/// // A port travels inside a message, and what is posted towards it follows it.
+/// far.post(Message::new(vec![42]))?;
+/// a.post(Message::with_ports(vec![], vec![carried]))?;
+/// let Some(Event::Message(mut message)) = b.try_recv() else { panic!("posted") };
+/// let carried = message.ports.remove(0);
+/// assert!(matches!(carried.try_recv(), Some(Event::Message(m)) if m.data == [42]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Port {
+    shared: Arc<Shared>,
+    /// `None` once the endpoint went away with a message or was closed: nothing is left to drop.
+    key: Option<ElementKey>,
+}
+
+/// A post that did not happen. Nothing was consumed: the message is in here, with all its ports.
+#[derive(Debug, thiserror::Error)]
+#[error("message not posted: {reason}")]
+pub struct PostError {
+    /// What was to be posted.
+    pub message: Message,
+    /// Why it was not.
+    #[source]
+    pub reason: PostErrorReason,
+}
+
+/// Why a post did not happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PostErrorReason {
+    /// This port of the list belongs to another [`Node`] of the same process.
+    #[error("port at index {index} belongs to another node")]
+    ForeignPort {
+        /// Its place in the list.
+        index: usize,
+    },
+    /// More than [`MAX_DATA`] bytes.
+    #[error("message of {size} bytes is larger than {MAX_DATA}")]
+    TooLarge {
+        /// How many bytes it has.
+        size: usize,
+    },
+    /// More than [`MAX_PORTS`] ports.
+    #[error("{count} ports are more than {MAX_PORTS}")]
+    TooManyPorts {
+        /// How many it has.
+        count: usize,
+    },
+}
+
+/// Why [`Port::recv_blocking`] has nothing to give.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecvError {
+    /// Nothing came in time.
+    #[error("nothing was received in time")]
+    TimedOut,
+    /// The close has been received before: nothing will ever come.
+    #[error("the channel has ended")]
+    Ended,
+    /// The node cannot be driven.
+    #[error("the node cannot be driven")]
+    Io(#[from] std::io::Error),
+}
+
+impl Port {
+    pub(crate) fn new(shared: Arc<Shared>, key: ElementKey) -> Self {
+        Self { shared, key: Some(key) }
+    }
+
+    fn key(&self) -> ElementKey {
+        self.key.expect("only methods that consume the port take its key")
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    pub(crate) fn element(&self) -> ElementKey {
+        self.key()
+    }
+
+    /// Posts a message to the other end, and sends it in this thread if the link has room.
+    ///
+    /// Ports in it are consumed. When the other end is gone the message is dropped silently, which closes the ports in it; so is a message
+    /// that carries its own target, as the HTML standard says.
+    ///
+    /// # Errors
+    /// A port of another node in the list, too many bytes or ports. Nothing is consumed then.
+    pub fn post(&self, message: impl Into<Message>) -> Result<(), PostError> {
+        let message = message.into();
+        if let Some(reason) = self.refusal(&message) {
+            return Err(PostError { message, reason });
+        }
+        let Message { data, ports } = message;
+        let keys = ports.into_iter().map(|mut port| port.key.take().expect("a port in a list is whole")).collect();
+        self.shared.act(|core| core.post(self.key(), data, keys));
+        Ok(())
+    }
+
+    fn refusal(&self, message: &Message) -> Option<PostErrorReason> {
+        if message.data.len() > MAX_DATA {
+            return Some(PostErrorReason::TooLarge { size: message.data.len() });
+        }
+        if message.ports.len() > MAX_PORTS {
+            return Some(PostErrorReason::TooManyPorts { count: message.ports.len() });
+        }
+        let foreign = message.ports.iter().position(|port| !Arc::ptr_eq(&port.shared, &self.shared));
+        foreign.map(|index| PostErrorReason::ForeignPort { index })
+    }
+
+    /// The next event, if one has arrived.
+    pub fn try_recv(&self) -> Option<Event> {
+        let received = self.shared.act(|core| core.router.pop(self.key()))?;
+        Some(self.event(received))
+    }
+
+    fn event(&self, received: Received) -> Event {
+        match received {
+            Received::Message { data, ports } => {
+                let ports = ports.into_iter().map(|key| Port::new(Arc::clone(&self.shared), key)).collect();
+                Event::Message(Message { data, ports })
+            }
+            Received::Close(reason) => Event::Close(reason),
+        }
+    }
+
+    /// The next event, when it arrives; `None` once the close has been received.
+    ///
+    /// The future takes nothing until it is ready: dropping it loses nothing. Somebody must drive the node meanwhile.
+    pub fn recv(&self) -> Recv<'_> {
+        Recv { port: self }
+    }
+
+    /// Waits for the next event and drives the node meanwhile, at most for `timeout` (`None`: without limit).
+    ///
+    /// # Errors
+    /// [`RecvError::TimedOut`], [`RecvError::Ended`] after the close, or the node's own trouble.
+    pub fn recv_blocking(&self, timeout: Option<Duration>) -> Result<Event, RecvError> {
+        let deadline = timeout.map(|t| Instant::now() + t);
+        if let Some(event) = self.try_recv() {
+            return Ok(event);
+        }
+        // Another thread may drive the node and receive what we wait for: the descriptor alone would not wake us.
+        let alarm = Arc::new(Alarm(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).map_err(std::io::Error::from)?));
+        let waker = Waker::from(Arc::clone(&alarm));
+        loop {
+            match self.poll_recv(&waker) {
+                Poll::Ready(Some(event)) => return Ok(event),
+                Poll::Ready(None) => return Err(RecvError::Ended),
+                Poll::Pending => {}
+            }
+            let mut fds = [PollFd::new(&self.shared.epoll, PollFlags::IN), PollFd::new(&alarm.0, PollFlags::IN)];
+            if !poll_until(&mut fds, deadline)? {
+                return Err(RecvError::TimedOut);
+            }
+            if !fds[1].revents().is_empty() {
+                // Nothing to learn from the count, only that it must be taken.
+                let _ = rustix::io::read(&alarm.0, &mut [0; 8]);
+            }
+            if !fds[0].revents().is_empty() {
+                let _ = Node::of(Arc::clone(&self.shared)).dispatch(Duration::from_millis(10))?;
+            }
+        }
+    }
+
+    fn poll_recv(&self, waker: &Waker) -> Poll<Option<Event>> {
+        let received = self.shared.act(|core| match core.router.pop(self.key()) {
+            Some(received) => Poll::Ready(Some(received)),
+            None if core.router.exhausted(self.key()) => Poll::Ready(None),
+            None => {
+                core.watch(self.key()).wake_by(waker);
+                Poll::Pending
+            }
+        });
+        received.map(|r| r.map(|r| self.event(r)))
+    }
+
+    /// Calls `ready` after something has arrived, and at once if something is there. Replaces an earlier callback.
+    ///
+    /// It is called in whatever thread routes, without locks held, so it may use ports; often it is called for several arrivals together, so take
+    /// events until [`Port::try_recv`] gives `None`, or come back by yourself. It is let go of after the close has arrived and when the port
+    /// goes away; a call that is under way in another thread then may still end later.
+    pub fn on_ready(&self, ready: impl Fn() + Send + Sync + 'static) {
+        self.shared.act(|core| core.set_ready(self.key(), Arc::new(ready)));
+    }
+
+    /// Messages that wait to be received here, and the bytes in them.
+    pub fn buffered(&self) -> (usize, usize) {
+        self.shared.act(|core| core.router.buffered(self.key()))
+    }
+
+    /// The other end is known to be gone; messages and the close may still wait to be received.
+    pub fn is_ended(&self) -> bool {
+        self.shared.act(|core| core.router.ended(self.key()))
+    }
+
+    /// Ends the channel: the other end gets what was posted before, then [`CloseReason::Closed`]. What waited here is let go.
+    pub fn close(self) {
+        self.close_with(CloseReason::Closed);
+    }
+
+    /// As [`Port::close`], with a reason of your own choice.
+    pub fn close_with(mut self, reason: CloseReason) {
+        self.end(reason);
+    }
+
+    fn end(&mut self, reason: CloseReason) {
+        if let Some(key) = self.key.take() {
+            self.shared.act(|core| core.close(key, reason));
+        }
+    }
+}
+
+impl Drop for Port {
+    fn drop(&mut self) {
+        self.end(CloseReason::Dropped);
+    }
+}
+
+impl fmt::Debug for Port {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Port").field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+/// The future of [`Port::recv`].
+#[derive(Debug)]
+#[must_use = "futures do nothing unless polled"]
+pub struct Recv<'a> {
+    port: &'a Port,
+}
+
+impl Future for Recv<'_> {
+    type Output = Option<Event>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.port.poll_recv(cx.waker())
+    }
+}
+
+/// Wakes a thread that sits in `poll`.
+struct Alarm(rustix::fd::OwnedFd);
+
+impl Wake for Alarm {
+    fn wake(self: Arc<Self>) {
+        // Full means that it rings already.
+        let _ = rustix::io::write(&self.0, &1u64.to_ne_bytes());
+    }
+}

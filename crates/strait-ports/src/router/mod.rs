@@ -1,0 +1,383 @@
+//! The router: all channels of a node as a pure state machine.
+//!
+//! Events go in, [`Action`]s come out. No I/O, no clock; names come from an injected source. `docs/architecture.md`, "The port
+//! engine", tells the protocol; here each file does one part of it: [`transfer`] takes ports in and out of the node, [`bypass`]
+//! removes proxies, [`loss`] cuts what a lost node leaves behind.
+
+mod bypass;
+mod element;
+mod event;
+mod loss;
+#[cfg(test)]
+mod tests;
+mod transfer;
+
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+
+pub(crate) use element::ElementKey;
+pub(crate) use event::{Action, Event, Frame};
+
+use crate::message::CloseReason;
+use crate::name::{Addr, NameSource, NodeName, SideName};
+use element::{Change, Element, Elements, Endpoint, Item, Line, LocalEvent, Place, Side, Speaker, Stage};
+
+/// A message that has passed this many proxies is chasing a port that is in front of it: its channel is cut.
+///
+/// Two ports posted through each other's channels, or a port posted towards its own other end over a detour, would otherwise
+/// run in a circle for ever.
+pub(crate) const MAX_HOPS: u16 = 16_384;
+
+/// To how many nodes introductions may be awaited at a time; beyond that a node counts as unreachable.
+pub(crate) const MAX_AWAITED_NODES: usize = 1024;
+
+/// A peer broke the protocol in a way that ends its link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Violation {
+    #[error("a port was sent under a name that exists already")]
+    NameTaken,
+}
+
+/// What [`Router::pop`] gives.
+#[derive(Debug)]
+pub(crate) enum Received {
+    Message { data: Vec<u8>, ports: Vec<ElementKey> },
+    Close(CloseReason),
+}
+
+/// An event between two sides of this node.
+#[derive(Debug)]
+struct Mail {
+    from: Addr,
+    to: SideName,
+    event: LocalEvent,
+}
+
+/// See the module.
+pub(crate) struct Router {
+    me: NodeName,
+    names: Box<dyn NameSource>,
+    elements: Elements,
+    /// Where each registered side is.
+    sides: HashMap<SideName, Place>,
+    linked: HashSet<NodeName>,
+    /// Sides that can go on once there is a link to the node.
+    awaited: HashMap<NodeName, BTreeSet<SideName>>,
+    local: VecDeque<Mail>,
+    actions: Vec<Action>,
+    proxies: usize,
+    /// Payload bytes queued at endpoints and held for fences.
+    queued_bytes: usize,
+    max_hops: u16,
+}
+
+impl Router {
+    pub(crate) fn new(me: NodeName, names: Box<dyn NameSource>) -> Self {
+        Self {
+            me,
+            names,
+            elements: Elements::default(),
+            sides: HashMap::new(),
+            linked: HashSet::new(),
+            awaited: HashMap::new(),
+            local: VecDeque::new(),
+            actions: Vec::new(),
+            proxies: 0,
+            queued_bytes: 0,
+            max_hops: MAX_HOPS,
+        }
+    }
+
+    /// A name for something else than a side.
+    pub(crate) fn fresh_name(&mut self) -> u128 {
+        self.names.next()
+    }
+
+    pub(crate) fn me(&self) -> NodeName {
+        self.me
+    }
+
+    /// What is to be done since the last call, in order.
+    pub(crate) fn take_actions(&mut self) -> Vec<Action> {
+        std::mem::take(&mut self.actions)
+    }
+
+    /// Endpoints, proxies.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        (self.elements.len() - self.proxies, self.proxies)
+    }
+
+    pub(crate) fn queued_bytes(&self) -> usize {
+        self.queued_bytes
+    }
+
+    /// Two entangled endpoints.
+    pub(crate) fn channel(&mut self) -> (ElementKey, ElementKey) {
+        let (a, b) = (SideName(self.names.next()), SideName(self.names.next()));
+        let at = |side| Addr { node: self.me, side };
+        let (to_a, to_b) = (at(a), at(b));
+        (self.adopt(a, to_b), self.adopt(b, to_a))
+    }
+
+    /// An endpoint under a name that was agreed on with its neighbour.
+    pub(crate) fn adopt(&mut self, name: SideName, peer: Addr) -> ElementKey {
+        let endpoint = Endpoint { line: Line::Open(Side::new(name, peer)), queue: VecDeque::new(), bytes: 0 };
+        let key = self.elements.insert(Element::Endpoint(endpoint));
+        self.sides.insert(name, Place { key, which: 0 });
+        key
+    }
+
+    /// Posts on an endpoint. The ports are gone from this moment, also when nobody can receive them.
+    pub(crate) fn post(&mut self, key: ElementKey, data: Vec<u8>, ports: Vec<ElementKey>) {
+        ports.iter().for_each(|port| self.tell_again(*port));
+        let message = Event::Message { data, ports, hops: 0 };
+        let Some(Element::Endpoint(Endpoint { line: Line::Open(side), .. })) = self.elements.get(key) else {
+            return self.throw_away(message);
+        };
+        let (from, to) = (side.name, side.peer);
+        // The target is in the list: the message is doomed, as the HTML standard has it.
+        let target = (to.node == self.me).then(|| self.sides.get(&to.side)).flatten().map(|place| place.key);
+        match &message {
+            Event::Message { ports, .. } if target.is_some_and(|t| ports.contains(&t)) => self.throw_away(message),
+            _ => self.send(from, to, message),
+        }
+        self.run();
+    }
+
+    /// A port whose close has been received changes hands: its new holder is to learn of it too.
+    fn tell_again(&mut self, key: ElementKey) {
+        if let Some(Element::Endpoint(Endpoint { line: Line::Ended(reason), queue, .. })) = self.elements.get_mut(key)
+            && queue.is_empty()
+        {
+            queue.push_back(Item::Close(*reason));
+        }
+    }
+
+    fn throw_away(&mut self, event: LocalEvent) {
+        self.discard(event);
+        self.run();
+    }
+
+    /// Closes an endpoint; its other end gets `reason`.
+    pub(crate) fn close(&mut self, key: ElementKey, reason: CloseReason) {
+        self.close_element(key, reason);
+        self.run();
+    }
+
+    /// Closes every endpoint, those inside queued messages too.
+    pub(crate) fn close_all(&mut self, reason: CloseReason) {
+        let endpoints: Vec<_> = self.elements.keys().filter(|k| matches!(self.elements.get(*k), Some(Element::Endpoint(_)))).collect();
+        for key in endpoints {
+            self.close(key, reason);
+        }
+    }
+
+    /// The next thing an endpoint has received.
+    pub(crate) fn pop(&mut self, key: ElementKey) -> Option<Received> {
+        let Some(Element::Endpoint(endpoint)) = self.elements.get_mut(key) else { return None };
+        let item = endpoint.queue.pop_front()?;
+        endpoint.bytes -= item.bytes();
+        self.queued_bytes -= item.bytes();
+        Some(match item {
+            Item::Message { data, ports, .. } => Received::Message { data, ports },
+            Item::Close(reason) => Received::Close(reason),
+        })
+    }
+
+    /// Something can be popped.
+    pub(crate) fn receivable(&self, key: ElementKey) -> bool {
+        matches!(self.elements.get(key), Some(Element::Endpoint(e)) if !e.queue.is_empty())
+    }
+
+    /// Nothing can be popped now or ever.
+    pub(crate) fn exhausted(&self, key: ElementKey) -> bool {
+        !matches!(self.elements.get(key), Some(Element::Endpoint(e)) if !e.queue.is_empty() || matches!(e.line, Line::Open(_)))
+    }
+
+    /// The other end is gone (its close may still wait in the queue).
+    pub(crate) fn ended(&self, key: ElementKey) -> bool {
+        !matches!(self.elements.get(key), Some(Element::Endpoint(Endpoint { line: Line::Open(_), .. })))
+    }
+
+    /// Messages and their bytes that wait at an endpoint, those that wait for a fence included.
+    pub(crate) fn buffered(&mut self, key: ElementKey) -> (usize, usize) {
+        let Some(Element::Endpoint(endpoint)) = self.elements.get_mut(key) else { return (0, 0) };
+        let mut messages = endpoint.queue.iter().filter(|i| matches!(i, Item::Message { .. })).count();
+        let mut bytes = endpoint.bytes;
+        if let Line::Open(side) = &mut endpoint.line
+            && let Some(held) = side.held()
+        {
+            messages += held.iter().filter(|e| matches!(e, Event::Message { .. })).count();
+            bytes += held.iter().map(Event::bytes).sum::<usize>();
+        }
+        (messages, bytes)
+    }
+
+    /// An event has come over the link of `node`.
+    pub(crate) fn handle(&mut self, node: NodeName, frame: Frame) -> Result<(), Violation> {
+        let event = self.take_in(node, frame.event)?;
+        self.receive(Addr { node, side: frame.from }, frame.to, event);
+        self.run();
+        Ok(())
+    }
+
+    /// Carries events between sides of this node until none is left.
+    fn run(&mut self) {
+        while let Some(Mail { from, to, event }) = self.local.pop_front() {
+            self.receive(from, to, event);
+        }
+    }
+
+    /// Lets a side hear an event if the speaker has a say there.
+    fn receive(&mut self, from: Addr, to: SideName, event: LocalEvent) {
+        let Some(place) = self.sides.get(&to).copied() else { return self.discard(event) };
+        let Some(side) = self.elements.get_mut(place.key).and_then(|e| e.side_mut(place.which)) else { return self.discard(event) };
+        match side.speaker(from) {
+            Speaker::Current => self.accept(place, event),
+            Speaker::Next => {
+                self.queued_bytes += event.bytes();
+                side.held().expect("who has a next neighbour holds what it says").push_back(event);
+            }
+            // Closes and transfers cross in flight: not an offence.
+            Speaker::Stranger => self.discard(event),
+        }
+    }
+
+    fn accept(&mut self, place: Place, event: LocalEvent) {
+        match event {
+            Event::Message { data, ports, hops } => self.message(place, data, ports, hops),
+            Event::Close(reason) => self.finish(place, reason),
+            Event::Lock => self.lock(place),
+            Event::Granted => self.granted(place),
+            Event::Unlock => self.unlock(place),
+            Event::Expect(next) => self.expect(place, next),
+            Event::Expecting => self.expecting(place),
+            Event::CannotReach => self.cannot_reach(place),
+            Event::Bypass(next) => self.bypass(place, next),
+            Event::Fence => self.fence(place),
+        }
+    }
+
+    fn message(&mut self, place: Place, data: Vec<u8>, ports: Vec<ElementKey>, hops: u16) {
+        let message = Event::Message { data, ports, hops };
+        match self.elements.get_mut(place.key) {
+            Some(Element::Endpoint(endpoint)) => {
+                let Event::Message { data, ports, hops } = message else { unreachable!("made above") };
+                if ports.contains(&place.key) {
+                    // It travelled in company of its own target and met it: nobody can ever take it out.
+                    return self.discard(Event::Message { data, ports, hops });
+                }
+                endpoint.bytes += data.len();
+                self.queued_bytes += data.len();
+                endpoint.queue.push_back(Item::Message { data, ports, hops });
+                self.actions.push(Action::Ready(place.key));
+            }
+            Some(Element::Proxy(proxy)) => {
+                if proxy.stage == (Stage::Leaving { fenced: true }) && place.which == 0 {
+                    // Speaks after its last word.
+                    self.discard(message);
+                    return self.cut(place, CloseReason::Crashed);
+                }
+                if hops >= self.max_hops {
+                    self.discard(message);
+                    return self.cut(place, CloseReason::Dropped);
+                }
+                let out = &proxy.sides[usize::from(1 - place.which)];
+                let (from, to) = (out.name, out.peer);
+                let Event::Message { data, ports, .. } = message else { unreachable!("made above") };
+                self.send(from, to, Event::Message { data, ports, hops: hops + 1 });
+            }
+            None => self.discard(message),
+        }
+    }
+
+    /// The neighbour's last word (or what stands for it) has come to this side: an endpoint queues it, a proxy passes it on.
+    fn finish(&mut self, place: Place, reason: CloseReason) {
+        match self.elements.get_mut(place.key) {
+            Some(Element::Endpoint(endpoint)) => {
+                let Line::Open(side) = std::mem::replace(&mut endpoint.line, Line::Ended(reason)) else { return };
+                endpoint.queue.push_back(Item::Close(reason));
+                self.actions.push(Action::Ready(place.key));
+                self.forget(side);
+            }
+            Some(Element::Proxy(_)) => {
+                let Some(Element::Proxy(proxy)) = self.elements.remove(place.key) else { unreachable!("matched above") };
+                self.proxies -= 1;
+                let other = &proxy.sides[usize::from(1 - place.which)];
+                let (from, to) = (other.name, other.peer);
+                proxy.sides.into_iter().for_each(|side| self.forget(side));
+                self.send(from, to, Event::Close(reason));
+            }
+            None => {}
+        }
+    }
+
+    /// Ends a channel at this edge, in both directions.
+    fn cut(&mut self, place: Place, reason: CloseReason) {
+        let Some(side) = self.elements.get(place.key).and_then(|e| e.side(place.which)) else { return };
+        let (name, peer) = (side.name, side.peer);
+        self.finish(place, reason);
+        self.send(name, peer, Event::Close(reason));
+    }
+
+    /// Takes a side out of the books; what it held can't be delivered any more.
+    fn forget(&mut self, side: Side) {
+        self.sides.remove(&side.name);
+        self.drop_change(side.name, side.change);
+    }
+
+    /// Lets go of what a change in progress keeps: its place among those who wait for a link, and what it held.
+    fn drop_change(&mut self, name: SideName, change: Option<Box<Change>>) {
+        let held = match change.map(|c| *c) {
+            None => return,
+            Some(Change::Preparing { next }) => {
+                self.stop_awaiting(next.node, name);
+                return;
+            }
+            Some(Change::Expecting { next, unlinked, held, .. }) => {
+                if unlinked {
+                    self.stop_awaiting(next.node, name);
+                }
+                held
+            }
+            Some(Change::Crossing { held, .. }) => held,
+        };
+        for event in held {
+            self.queued_bytes -= event.bytes();
+            self.discard(event);
+        }
+    }
+
+    /// An event that nobody will hear: the ports in it close.
+    fn discard(&mut self, event: LocalEvent) {
+        if let Event::Message { ports, .. } = event {
+            ports.into_iter().for_each(|key| self.close_element(key, CloseReason::Dropped));
+        }
+    }
+
+    /// Closes an endpoint and, without recursion, all that sits in its queue.
+    fn close_element(&mut self, key: ElementKey, reason: CloseReason) {
+        let mut doomed = vec![(key, reason)];
+        while let Some((key, reason)) = doomed.pop() {
+            if !matches!(self.elements.get(key), Some(Element::Endpoint(_))) {
+                continue;
+            }
+            let Some(Element::Endpoint(endpoint)) = self.elements.remove(key) else { unreachable!("looked at above") };
+            self.queued_bytes -= endpoint.bytes;
+            for item in endpoint.queue {
+                if let Item::Message { ports, .. } = item {
+                    doomed.extend(ports.into_iter().map(|port| (port, CloseReason::Dropped)));
+                }
+            }
+            let Line::Open(mut side) = endpoint.line else { continue };
+            for event in side.held().map(std::mem::take).unwrap_or_default() {
+                self.queued_bytes -= event.bytes();
+                if let Event::Message { ports, .. } = event {
+                    doomed.extend(ports.into_iter().map(|port| (port, CloseReason::Dropped)));
+                }
+            }
+            let (name, peer) = (side.name, side.peer);
+            self.forget(side);
+            self.send(name, peer, Event::Close(reason));
+        }
+    }
+}

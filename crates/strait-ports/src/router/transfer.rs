@@ -1,0 +1,145 @@
+//! How events, and the ports in them, leave the node and come into it.
+
+use std::collections::VecDeque;
+
+use super::element::{Element, Endpoint, Item, Line, LocalEvent, Place, Proxy, Side, Stage};
+use super::event::{Action, Descriptor, Event, Frame};
+use super::{ElementKey, Mail, Router, Violation};
+use crate::message::CloseReason;
+use crate::name::{Addr, NodeName, SideName};
+
+/// What has yet to be sent, in order: a transferred port's queue follows the message that carries the port.
+type Backlog = VecDeque<(SideName, Addr, LocalEvent)>;
+
+impl Router {
+    /// Speaks from one of our sides to its neighbour.
+    pub(super) fn send(&mut self, from: SideName, to: Addr, event: LocalEvent) {
+        if to.node == self.me {
+            // Ports that stay in the node stay what they are.
+            self.local.push_back(Mail { from: Addr { node: self.me, side: from }, to: to.side, event });
+            return;
+        }
+        let mut backlog = Backlog::from([(from, to, event)]);
+        let mut moved = Vec::new();
+        while let Some((from, to, event)) = backlog.pop_front() {
+            if !self.linked.contains(&to.node) {
+                self.discard(event);
+                continue;
+            }
+            let event = self.take_out(to.node, event, &mut backlog, &mut moved);
+            self.actions.push(Action::Send { node: to.node, frame: Frame { from, to: to.side, event } });
+        }
+        moved.into_iter().for_each(|proxy| self.seek(proxy));
+    }
+
+    fn take_out(&mut self, node: NodeName, event: LocalEvent, backlog: &mut Backlog, moved: &mut Vec<ElementKey>) -> Event<Descriptor> {
+        match event {
+            Event::Message { data, ports, hops } => {
+                let ports = ports.into_iter().map(|key| self.export(key, node, backlog, moved)).collect();
+                Event::Message { data, ports, hops }
+            }
+            Event::Close(reason) => Event::Close(reason),
+            Event::Lock => Event::Lock,
+            Event::Granted => Event::Granted,
+            Event::Unlock => Event::Unlock,
+            Event::Expect(next) => Event::Expect(next),
+            Event::Expecting => Event::Expecting,
+            Event::CannotReach => Event::CannotReach,
+            Event::Bypass(next) => Event::Bypass(next),
+            Event::Fence => Event::Fence,
+        }
+    }
+
+    /// The event with its ports made endpoints of this node.
+    pub(super) fn take_in(&mut self, node: NodeName, event: Event<Descriptor>) -> Result<LocalEvent, Violation> {
+        Ok(match event {
+            Event::Message { data, ports, hops } => Event::Message { data, ports: self.import(node, ports)?, hops },
+            Event::Close(reason) => Event::Close(reason),
+            Event::Lock => Event::Lock,
+            Event::Granted => Event::Granted,
+            Event::Unlock => Event::Unlock,
+            Event::Expect(next) => Event::Expect(next),
+            Event::Expecting => Event::Expecting,
+            Event::CannotReach => Event::CannotReach,
+            Event::Bypass(next) => Event::Bypass(next),
+            Event::Fence => Event::Fence,
+        })
+    }
+
+    /// Sends an endpoint to another node. What is left here is a proxy, or nothing if nobody needs one.
+    fn export(&mut self, key: ElementKey, node: NodeName, backlog: &mut Backlog, moved: &mut Vec<ElementKey>) -> Descriptor {
+        let there = SideName(self.names.next());
+        let to = Addr { node, side: there };
+        let Some(Element::Endpoint(Endpoint { line, queue, bytes })) = self.elements.remove(key) else {
+            unreachable!("a message carries endpoints and is their only owner")
+        };
+        self.queued_bytes -= bytes;
+        let here = match line {
+            Line::Ended(reason) => {
+                // The channel is over: what is queued goes after it and there is nothing to forward.
+                let here = SideName(self.names.next());
+                let told = matches!(queue.back(), Some(Item::Close(_)));
+                backlog.extend(queue.into_iter().map(|item| (here, to, event_of(item))));
+                if !told {
+                    backlog.push_back((here, to, Event::Close(reason)));
+                }
+                return Descriptor { side: there, neighbour: here };
+            }
+            Line::Open(side) => match self.resting_local_neighbour(&side) {
+                Some(place) => {
+                    // The neighbour lives here and nothing is under way between the two: it takes the edge over.
+                    self.sides.remove(&side.name);
+                    let neighbour = self.elements.get_mut(place.key).and_then(|e| e.side_mut(place.which)).expect("just looked at");
+                    neighbour.peer = to;
+                    let name = neighbour.name;
+                    if self.wake_proxy(place.key) {
+                        moved.push(place.key);
+                    }
+                    name
+                }
+                None => {
+                    let here = SideName(self.names.next());
+                    let outer = side.name;
+                    let proxy = Proxy { sides: [side, Side::new(here, to)], stage: Stage::Locking };
+                    let key = self.elements.insert(Element::Proxy(Box::new(proxy)));
+                    self.proxies += 1;
+                    self.sides.insert(outer, Place { key, which: 0 });
+                    self.sides.insert(here, Place { key, which: 1 });
+                    moved.push(key);
+                    here
+                }
+            },
+        };
+        backlog.extend(queue.into_iter().map(|item| (here, to, event_of(item))));
+        Descriptor { side: there, neighbour: here }
+    }
+
+    fn resting_local_neighbour(&self, side: &Side) -> Option<Place> {
+        if side.peer.node != self.me || !side.at_rest() || !self.local.is_empty() {
+            return None;
+        }
+        let place = *self.sides.get(&side.peer.side)?;
+        let neighbour = self.elements.get(place.key)?.side(place.which)?;
+        neighbour.at_rest().then_some(place)
+    }
+
+    fn import(&mut self, node: NodeName, ports: Vec<Descriptor>) -> Result<Vec<ElementKey>, Violation> {
+        let mut keys = Vec::with_capacity(ports.len());
+        for Descriptor { side, neighbour } in ports {
+            if self.sides.contains_key(&side) {
+                keys.into_iter().for_each(|key| self.close_element(key, CloseReason::Dropped));
+                return Err(Violation::NameTaken);
+            }
+            keys.push(self.adopt(side, Addr { node, side: neighbour }));
+        }
+        Ok(keys)
+    }
+}
+
+fn event_of(item: Item) -> LocalEvent {
+    match item {
+        // Moving with its port is one hop more.
+        Item::Message { data, ports, hops } => Event::Message { data, ports, hops: hops.saturating_add(1) },
+        Item::Close(reason) => Event::Close(reason),
+    }
+}
