@@ -1,0 +1,56 @@
+//! The programs under `examples/` print what their `expected.txt` says, and end well.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::program::{Running, run, strait, workspace};
+use crate::{Test, test};
+
+pub(crate) fn tests() -> Vec<Test> {
+    let examples = workspace().join("examples");
+    let scripts = folders(&examples).into_iter().filter(|folder| folder.join("package.json").exists()).map(|folder| {
+        test(format!("example: {}", name(&folder)), move || {
+            shows(run(&folder), &folder);
+            Ok(())
+        })
+    });
+    let programs = folders(&examples.join("rust")).into_iter().map(|folder| {
+        test(format!("example in Rust: {}", name(&folder)), move || {
+            shows(built(&folder), &folder);
+            Ok(())
+        })
+    });
+    scripts.chain(programs).collect()
+}
+
+fn folders(parent: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(parent).unwrap_or_else(|error| panic!("{}: {error}", parent.display()));
+    let mut folders: Vec<_> = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+    folders.sort();
+    folders
+}
+
+fn name(folder: &Path) -> String {
+    folder.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// Builds the example, which takes a moment when `cargo xtask test` has built everything, and gives its program.
+fn built(folder: &Path) -> Command {
+    let mut build = Command::new(env!("CARGO"));
+    build.args(["build", "--quiet", "--manifest-path"]).arg(folder.join("Cargo.toml"));
+    let status = build.status().expect("cargo build");
+    assert!(status.success(), "cargo build of {}: {status}", folder.display());
+    Command::new(strait().with_file_name(format!("example-{}", name(folder))))
+}
+
+fn shows(command: Command, folder: &Path) {
+    let expected = fs::read_to_string(folder.join("expected.txt")).expect("expected.txt");
+    let mut program = Running::start(command);
+    program.end_well();
+    // Main and each page speak in order; between them there is none.
+    for speaker in ["main: ", "page: "] {
+        let lines: Vec<_> = expected.lines().filter(|line| line.starts_with(speaker)).collect();
+        program.expect_in_order(&lines);
+    }
+}

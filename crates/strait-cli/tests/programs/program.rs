@@ -1,0 +1,205 @@
+//! A program under test: its files, its process, its output.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use tempfile::TempDir;
+
+use crate::display::Display;
+
+/// Longest wait for a single thing to happen. A first window takes half a second; the rest is for machines under load.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The binary under test.
+pub(crate) fn strait() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_strait"))
+}
+
+/// A program that stands under `fixtures/`.
+pub(crate) fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/programs/fixtures").join(name)
+}
+
+/// The workspace's folder.
+pub(crate) fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace")
+}
+
+/// A temporary folder with these files in it.
+pub(crate) fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().expect("inside the folder")).expect("create a folder");
+        fs::write(&path, text).expect("write a file");
+    }
+    folder
+}
+
+/// `strait run PATH`.
+pub(crate) fn run(path: &Path) -> Command {
+    let mut command = Command::new(strait());
+    command.arg("run").arg(path);
+    command
+}
+
+/// A program that is running. Dropping it ends it and everything it started.
+pub(crate) struct Running {
+    child: Child,
+    events: Receiver<Event>,
+    lines: Vec<String>,
+    status: Option<ExitStatus>,
+    open_streams: u8,
+}
+
+enum Event {
+    Line(String),
+    EndOfStream,
+}
+
+impl Running {
+    /// Starts `command` on the display of this run.
+    pub(crate) fn start(mut command: Command) -> Running {
+        Display::give_to(&mut command);
+        Running::start_bare(command)
+    }
+
+    /// Starts `command` in the environment it has.
+    pub(crate) fn start_bare(mut command: Command) -> Running {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let (sender, events) = mpsc::channel();
+        read_lines(child.stdout.take(), sender.clone());
+        read_lines(child.stderr.take(), sender);
+        Running { child, events, lines: Vec::new(), status: None, open_streams: 2 }
+    }
+
+    /// The main process.
+    pub(crate) fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
+    /// Waits until a line contains `text`; gives the line.
+    pub(crate) fn expect(&mut self, text: &str) -> String {
+        self.expect_within(text, PATIENCE)
+    }
+
+    /// [`Running::expect`] with a limit of its own.
+    pub(crate) fn expect_within(&mut self, text: &str, limit: Duration) -> String {
+        let deadline = Instant::now() + limit;
+        let mut next = 0;
+        loop {
+            if let Some(line) = self.lines[next..].iter().find(|line| line.contains(text)) {
+                return line.clone();
+            }
+            next = self.lines.len();
+            if !self.advance(deadline) {
+                panic!("no line with {text:?} within {limit:?}; {}", self.report());
+            }
+        }
+    }
+
+    /// Waits until lines with these texts have come, in this order, other lines between them allowed.
+    pub(crate) fn expect_in_order(&mut self, texts: &[&str]) {
+        let deadline = Instant::now() + PATIENCE;
+        let mut next = 0;
+        for text in texts {
+            loop {
+                if let Some(found) = self.lines[next..].iter().position(|line| line.contains(text)) {
+                    next += found + 1;
+                    break;
+                }
+                if !self.advance(deadline) {
+                    panic!("{text:?} did not come in its turn; {}", self.report());
+                }
+            }
+        }
+    }
+
+    /// Waits for the program to end and for the last of its output.
+    pub(crate) fn end(&mut self) -> ExitStatus {
+        let deadline = Instant::now() + PATIENCE;
+        while self.open_streams > 0 {
+            if !self.advance(deadline) && self.open_streams > 0 {
+                panic!("still running after {PATIENCE:?}; {}", self.report());
+            }
+        }
+        // Both streams have ended: the process has too, or is about to.
+        *self.status.get_or_insert_with(|| self.child.wait().expect("wait for the program"))
+    }
+
+    /// Waits for the end and asserts that it was a good one.
+    pub(crate) fn end_well(&mut self) {
+        let status = self.end();
+        assert!(status.success(), "ended with {status}; {}", self.report());
+    }
+
+    /// How many lines so far contain `text`.
+    pub(crate) fn count(&self, text: &str) -> usize {
+        self.lines.iter().filter(|line| line.contains(text)).count()
+    }
+
+    /// Everything printed so far.
+    pub(crate) fn output(&self) -> String {
+        self.lines.join("\n")
+    }
+
+    /// Everything printed so far, for a failure's message.
+    pub(crate) fn report(&self) -> String {
+        format!("output so far:\n    {}", self.lines.join("\n    "))
+    }
+
+    /// Takes one event in; false when the deadline has passed or nothing more can come.
+    fn advance(&mut self, deadline: Instant) -> bool {
+        if self.open_streams == 0 {
+            return false;
+        }
+        match self.events.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            Ok(Event::Line(line)) => self.lines.push(line),
+            Ok(Event::EndOfStream) => self.open_streams -= 1,
+            Err(RecvTimeoutError::Timeout) => return false,
+            Err(RecvTimeoutError::Disconnected) => self.open_streams = 0,
+        }
+        true
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if self.status.is_none() {
+            let _ = kill_process_group(self.pid(), Signal::KILL);
+            let _ = self.child.wait();
+        }
+    }
+}
+
+fn read_lines(stream: Option<impl Read + Send + 'static>, events: Sender<Event>) {
+    let mut stream = BufReader::new(stream.expect("piped"));
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        while stream.read_until(b'\n', &mut bytes).is_ok_and(|length| length > 0) {
+            let line = String::from_utf8_lossy(&bytes).trim_end().to_owned();
+            bytes.clear();
+            if events.send(Event::Line(line)).is_err() {
+                return;
+            }
+        }
+        let _ = events.send(Event::EndOfStream);
+    });
+}
+
+/// For messages: a status that says what ended the process.
+pub(crate) fn describe(status: ExitStatus) -> String {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("code {code}"),
+        (None, Some(signal)) => format!("signal {signal}"),
+        (None, None) => "an unknown status".into(),
+    }
+}
