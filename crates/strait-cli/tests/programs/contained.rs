@@ -1,23 +1,15 @@
-//! The binary needs nothing but itself; the crate works in a project of its own; programs do not disturb each other.
+//! The binary needs nothing but itself, and programs do not disturb each other.
 
 use std::env;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 
 use crate::program::{Running, folder, run, strait, workspace};
 use crate::{Outcome, Test, test};
 
-/// Building what changed for another project; from nothing with `STRAIT_LONG`.
-const BUILD_LIMIT: Duration = Duration::from_secs(12 * 60);
-
 pub(crate) fn tests() -> Vec<Test> {
-    vec![
-        test("the binary alone in another folder", the_binary_alone),
-        test("two programs at once", two_programs_at_once),
-        test("a separate cargo project", a_separate_cargo_project),
-    ]
+    vec![test("the binary alone in another folder", the_binary_alone), test("two programs at once", two_programs_at_once)]
 }
 
 fn the_binary_alone() -> Outcome {
@@ -60,38 +52,5 @@ fn two_programs_at_once() -> Outcome {
     for program in &mut programs {
         program.end_well();
     }
-    Ok(())
-}
-
-/// The worker example's source in a project outside the workspace, which knows `strait` by its path alone.
-///
-/// To save the minutes that a second build of all dependencies takes, it shares the workspace's lock file, profile and target folder;
-/// with `STRAIT_LONG` it has its own.
-fn a_separate_cargo_project() -> Outcome {
-    let workspace = workspace();
-    let example = workspace.join("examples/rust/worker-window");
-    let project = folder(&[]);
-    let strait = workspace.join("crates/strait");
-    let mut manifest = format!(
-        "[package]\nname = \"foreign\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\nstrait = {{ path = {strait:?} }}\n"
-    );
-    let target: PathBuf;
-    if env::var_os("STRAIT_LONG").is_some() {
-        target = project.path().join("target");
-    } else {
-        // …/target/debug/strait
-        target = crate::program::strait().ancestors().nth(2).expect("the target folder").to_owned();
-        manifest += "\n[profile.dev]\ndebug = \"line-tables-only\"\n\n[profile.dev.package.\"*\"]\ndebug = false\n";
-        fs::copy(workspace.join("Cargo.lock"), project.path().join("Cargo.lock")).expect("copy the lock file");
-    }
-    fs::write(project.path().join("Cargo.toml"), manifest).expect("write the manifest");
-    copy_folder(&example.join("src"), &project.path().join("src"));
-    copy_folder(&example.join("pages"), &project.path().join("pages"));
-
-    let mut command = Command::new(env!("CARGO"));
-    command.arg("run").current_dir(project.path()).env("CARGO_TARGET_DIR", target).env_remove("RUSTFLAGS");
-    let mut program = Running::start(command);
-    program.expect_within("page: 78498 primes below 1000000", BUILD_LIMIT);
-    program.end_well();
     Ok(())
 }

@@ -13,6 +13,7 @@ mod http;
 mod isolation;
 mod origins;
 mod program;
+mod readme;
 mod seed;
 mod stopped_main;
 mod transfers;
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
         isolation::tests(),
         bad_input::tests(),
         contained::tests(),
+        readme::tests(),
     ];
     let chosen: Vec<Test> =
         suites.into_iter().flatten().filter(|test| words.iter().all(|word| test.name.contains(word.as_str()))).collect();
