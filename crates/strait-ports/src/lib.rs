@@ -38,15 +38,17 @@
 //! - **Distrust**: a peer that sends nonsense loses its link and with it the ports it held. Nobody else is harmed.
 #![forbid(unsafe_code)]
 
+mod link;
 mod message;
 mod name;
 mod node;
 mod port;
 mod router;
+mod wire;
 
 pub use message::{CloseReason, Event, Message};
 pub use node::{JoinError, Node, NodeStats, Progress};
-pub use port::{PostError, PostErrorReason, Recv, RecvError, Port};
+pub use port::{Port, PostError, PostErrorReason, Recv, RecvError};
 
 /// The most bytes one message may carry: 1 GiB.
 pub const MAX_DATA: usize = 1 << 30;

@@ -174,7 +174,7 @@ impl Port {
                 Poll::Ready(None) => return Err(RecvError::Ended),
                 Poll::Pending => {}
             }
-            let mut fds = [PollFd::new(&self.shared.epoll, PollFlags::IN), PollFd::new(&alarm.0, PollFlags::IN)];
+            let mut fds = [PollFd::new(&*self.shared.epoll, PollFlags::IN), PollFd::new(&alarm.0, PollFlags::IN)];
             if !poll_until(&mut fds, deadline)? {
                 return Err(RecvError::TimedOut);
             }

@@ -1,14 +1,25 @@
-//! What is behind a node's lock.
+//! What is behind a node's lock: the router, the links, and who wants to be told.
 
-use std::collections::HashMap;
-use std::os::fd::OwnedFd;
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::task::Waker;
 
+use rustix::event::{Timespec, epoll};
+
 use super::NodeStats;
+use crate::link::{Flushed, Incoming, MAX_PACKET, Received, Socket};
 use crate::message::CloseReason;
-use crate::name::{NameSource, NodeName, SystemNames};
+use crate::name::{Addr, NameSource, NodeName, SideName, SystemNames};
 use crate::router::{Action, ElementKey, Router};
+use crate::wire::{self, Control, Packet};
+
+/// How many packets are taken from one link before the next link's turn.
+const PACKETS_A_TURN: usize = 32;
+
+/// A node that lets this much of what is not data pile up (answers to what it says itself, mostly) is cut off: it could make us hoard without end.
+const MAX_OTHER_BACKLOG: usize = 64 << 20;
 
 /// Who wants to know of arrivals at a port.
 #[derive(Default)]
@@ -42,18 +53,69 @@ impl Effects {
     }
 }
 
+/// A node that we have a link to.
+pub(super) struct Peer {
+    pub(super) socket: Socket,
+    /// What `epoll` calls the link.
+    token: u64,
+    /// `epoll` tells when there is room.
+    wants_room: bool,
+    /// How its end is to be understood if it comes without a goodbye.
+    pub(super) departure: Option<CloseReason>,
+}
+
+/// What this node is to the others.
+pub(super) enum Role {
+    /// Introduces the others; remembers whom to whom.
+    Broker { introduced: HashMap<NodeName, HashSet<NodeName>> },
+    /// Has this broker; `None` when it is gone.
+    Member { broker: Option<NodeName> },
+}
+
 pub(crate) struct Core {
     pub(crate) router: Router,
+    pub(super) role: Role,
+    pub(super) epoll: Arc<OwnedFd>,
+    pub(super) peers: HashMap<NodeName, Peer>,
+    tokens: HashMap<u64, NodeName>,
+    next_token: u64,
+    /// Links that have something new to send.
+    unflushed: Vec<NodeName>,
+    /// For which node an endpoint is our end of the bootstrap channel.
+    pub(super) bootstraps: HashMap<ElementKey, NodeName>,
+    buffer: Box<[u8]>,
     watches: HashMap<ElementKey, Watch>,
     effects: Effects,
 }
 
 impl Core {
-    pub(super) fn broker() -> Self {
+    fn new(me: NodeName, names: SystemNames, role: Role) -> io::Result<Self> {
+        Ok(Self {
+            router: Router::new(me, Box::new(names)),
+            role,
+            epoll: Arc::new(epoll::create(epoll::CreateFlags::CLOEXEC)?),
+            peers: HashMap::new(),
+            tokens: HashMap::new(),
+            next_token: 0,
+            unflushed: Vec::new(),
+            bootstraps: HashMap::new(),
+            buffer: vec![0; MAX_PACKET].into_boxed_slice(),
+            watches: HashMap::new(),
+            effects: Effects::default(),
+        })
+    }
+
+    pub(super) fn broker() -> io::Result<Self> {
         let mut names = SystemNames::new();
         let me = NodeName(names.next());
-        Self { router: Router::new(me, Box::new(names)), watches: HashMap::new(), effects: Effects::default() }
+        Self::new(me, names, Role::Broker { introduced: HashMap::new() })
     }
+
+    pub(super) fn member(me: NodeName, broker: NodeName) -> io::Result<Self> {
+        Self::new(me, SystemNames::new(), Role::Member { broker: Some(broker) })
+    }
+
+    // Ports.
 
     pub(crate) fn watch(&mut self, key: ElementKey) -> &mut Watch {
         self.watches.entry(key).or_default()
@@ -79,23 +141,167 @@ impl Core {
 
     pub(crate) fn close(&mut self, key: ElementKey, reason: CloseReason) {
         self.unwatch(key);
+        self.bootstraps.remove(&key);
         self.router.close(key, reason);
     }
 
     pub(super) fn stats(&self) -> NodeStats {
         let (ports, proxies) = self.router.counts();
-        NodeStats { ports, proxies, links: 0, queued_bytes: self.router.queued_bytes() }
+        let backlog: usize = self.peers.values().map(|peer| peer.socket.data_backlog()).sum();
+        NodeStats { ports, proxies, links: self.peers.len(), queued_bytes: self.router.queued_bytes() + backlog }
+    }
+
+    // Links.
+
+    /// Makes a link to a node and tells the router.
+    pub(super) fn connect(&mut self, node: NodeName, socket: Socket) -> io::Result<()> {
+        let token = self.next_token;
+        self.next_token += 1;
+        epoll::add(&self.epoll, socket.as_fd(), epoll::EventData::new_u64(token), epoll::EventFlags::IN)?;
+        self.tokens.insert(token, node);
+        self.peers.insert(node, Peer { socket, token, wants_room: false, departure: None });
+        Ok(())
+    }
+
+    /// An endpoint whose neighbour's name both nodes know from the welcome.
+    pub(super) fn bootstrap(&mut self, ours: SideName, node: NodeName, theirs: SideName) -> ElementKey {
+        self.router.link_up(node);
+        self.router.adopt(ours, Addr { node, side: theirs })
+    }
+
+    pub(super) fn say(&mut self, node: NodeName, packet: Packet, descriptor: Option<OwnedFd>) {
+        if let Some(peer) = self.peers.get_mut(&node) {
+            peer.socket.push(wire::encode(packet), descriptor);
+            if self.unflushed.last() != Some(&node) {
+                self.unflushed.push(node);
+            }
+        }
+    }
+
+    /// The link to a node is gone or must go.
+    pub(super) fn lose(&mut self, node: NodeName, reason: CloseReason) {
+        let Some(peer) = self.peers.remove(&node) else { return };
+        tracing::debug!(?node, %reason, "link lost");
+        self.tokens.remove(&peer.token);
+        // Somebody may hold a copy of the descriptor: closing ours would not be enough.
+        let _ = epoll::delete(&self.epoll, peer.socket.as_fd());
+        drop(peer);
+        self.router.lose_node(node, reason);
+        self.bury(node, reason);
+    }
+
+    /// One round over the links that have something: false if none has.
+    pub(super) fn turn(&mut self) -> io::Result<bool> {
+        let mut events = [const { epoll::Event { flags: epoll::EventFlags::empty(), data: epoll::EventData::new_u64(0) } }; 32];
+        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+        let count = match epoll::wait(&self.epoll, &mut events[..], Some(&now)) {
+            Ok(count) => count,
+            Err(rustix::io::Errno::INTR) => return Ok(true),
+            Err(error) => return Err(error.into()),
+        };
+        for event in &events[..count] {
+            let (flags, token) = (event.flags, event.data.u64());
+            let Some(node) = self.tokens.get(&token).copied() else { continue };
+            if flags.contains(epoll::EventFlags::OUT) {
+                self.flush(node);
+            }
+            if flags.intersects(epoll::EventFlags::IN | epoll::EventFlags::HUP | epoll::EventFlags::ERR) {
+                self.hear(node, PACKETS_A_TURN);
+            }
+        }
+        Ok(count > 0)
+    }
+
+    /// Takes what a link has, at most `limit` packets. An end is dealt with here too.
+    pub(super) fn hear(&mut self, node: NodeName, limit: usize) {
+        for _ in 0..limit {
+            let Some(peer) = self.peers.get_mut(&node) else { return };
+            match peer.socket.receive(&mut self.buffer) {
+                Ok(Incoming::Frame(Received { bytes, descriptors })) => {
+                    if let Err(why) = self.heard(node, bytes, descriptors) {
+                        tracing::warn!(?node, "link cut: {why}");
+                        return self.lose(node, CloseReason::Crashed);
+                    }
+                }
+                Ok(Incoming::Part) => {}
+                Ok(Incoming::Nothing) => return,
+                Ok(Incoming::Ended) => return self.ended(node),
+                Err(why) => {
+                    tracing::warn!(?node, "link cut: {why}");
+                    return self.lose(node, CloseReason::Crashed);
+                }
+            }
+        }
+    }
+
+    fn ended(&mut self, node: NodeName) {
+        // The broker may have said how this end is to be understood.
+        if let Role::Member { broker: Some(broker) } = self.role
+            && broker != node
+        {
+            self.hear(broker, usize::MAX);
+        }
+        let Some(peer) = self.peers.get(&node) else { return };
+        let reason = peer.departure.unwrap_or(CloseReason::Crashed);
+        self.lose(node, reason);
+    }
+
+    fn heard(&mut self, node: NodeName, bytes: Vec<u8>, descriptors: Vec<OwnedFd>) -> Result<(), Offence> {
+        match wire::decode(bytes)? {
+            Packet::Event(_) if !descriptors.is_empty() => Err(Offence::Descriptors),
+            Packet::Event(frame) => Ok(self.router.handle(node, frame)?),
+            Packet::Control(control) if control.descriptors() != descriptors.len() => Err(Offence::Descriptors),
+            Packet::Control(control) => self.control(node, control, descriptors.into_iter().next()),
+        }
+    }
+
+    /// Sends what a link has room for.
+    pub(super) fn flush(&mut self, node: NodeName) {
+        let Some(peer) = self.peers.get_mut(&node) else { return };
+        let full = match peer.socket.flush() {
+            Ok(flushed) => flushed == Flushed::Full,
+            Err(why) => {
+                tracing::warn!(?node, "link cut: {why}");
+                return self.lose(node, CloseReason::Crashed);
+            }
+        };
+        if peer.socket.other_backlog() > MAX_OTHER_BACKLOG {
+            tracing::warn!(?node, "link cut: it does not read");
+            return self.lose(node, CloseReason::Crashed);
+        }
+        if full != peer.wants_room {
+            peer.wants_room = full;
+            let interest = if full { epoll::EventFlags::IN | epoll::EventFlags::OUT } else { epoll::EventFlags::IN };
+            if let Err(why) = epoll::modify(&self.epoll, peer.socket.as_fd(), epoll::EventData::new_u64(peer.token), interest) {
+                tracing::warn!(?node, "link cut: {why}");
+                self.lose(node, CloseReason::Crashed);
+            }
+        }
+    }
+
+    /// Everything that was to be sent has been.
+    pub(super) fn all_sent(&self) -> bool {
+        self.peers.values().all(|peer| !peer.wants_room)
     }
 
     /// Does what the router wants done, and hands out what must be done without the lock.
-    pub(super) fn settle(&mut self, _epoll: &OwnedFd) -> Effects {
-        for action in self.router.take_actions() {
-            match action {
-                Action::Ready(key) => self.announce(key),
-                Action::Send { .. } | Action::Introduce(_) => {}
+    pub(super) fn settle(&mut self) -> Effects {
+        loop {
+            let actions = self.router.take_actions();
+            if actions.is_empty() && self.unflushed.is_empty() {
+                return std::mem::take(&mut self.effects);
+            }
+            for action in actions {
+                match action {
+                    Action::Ready(key) => self.announce(key),
+                    Action::Send { node, frame } => self.say(node, Packet::Event(frame), None),
+                    Action::Introduce(node) => self.seek_introduction(node),
+                }
+            }
+            for node in std::mem::take(&mut self.unflushed) {
+                self.flush(node);
             }
         }
-        std::mem::take(&mut self.effects)
     }
 
     fn announce(&mut self, key: ElementKey) {
@@ -111,4 +317,17 @@ impl Core {
             self.unwatch(key);
         }
     }
+}
+
+/// Why a peer's link is cut.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Offence {
+    #[error(transparent)]
+    Undecodable(#[from] wire::DecodeError),
+    #[error(transparent)]
+    Protocol(#[from] crate::router::Violation),
+    #[error("a frame came with a wrong number of descriptors")]
+    Descriptors,
+    #[error("it is not for this node to say {0:?}")]
+    NotEntitled(Control),
 }

@@ -1,6 +1,7 @@
 //! The node: a process's router, its links, and whoever drives them.
 
 mod core;
+mod introduce;
 
 use std::fmt;
 use std::io;
@@ -8,12 +9,20 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, epoll, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
+use crate::link::{Incoming, LinkError, MAX_PACKET, Socket};
 use crate::message::CloseReason;
 use crate::port::Port;
+use crate::wire::{self, Control, Packet, VERSION};
 use core::Core;
+
+/// How long [`Node::join`] waits for the broker.
+const WELCOME_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long [`Node::leave`] waits for peers.
+const LEAVE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A process's place in the network of ports: its channels and its links to other nodes. Cheap to clone; all clones are one node.
 ///
@@ -85,7 +94,7 @@ pub enum JoinError {
 
 /// What a node's handles and its ports share.
 pub(crate) struct Shared {
-    pub(crate) epoll: OwnedFd,
+    pub(crate) epoll: Arc<OwnedFd>,
     core: Mutex<Core>,
 }
 
@@ -95,7 +104,7 @@ impl Shared {
         let (result, effects) = {
             let mut core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
             let result = what(&mut core);
-            (result, core.settle(&self.epoll))
+            (result, core.settle())
         };
         effects.run();
         result
@@ -107,9 +116,8 @@ impl Node {
         Self { shared }
     }
 
-    fn with(core: Core) -> io::Result<Self> {
-        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
-        Ok(Self { shared: Arc::new(Shared { epoll, core: Mutex::new(core) }) })
+    fn with(core: Core) -> Self {
+        Self { shared: Arc::new(Shared { epoll: Arc::clone(&core.epoll), core: Mutex::new(core) }) }
     }
 
     /// The node that invites others and introduces them to each other.
@@ -117,7 +125,7 @@ impl Node {
     /// # Errors
     /// When the process has no descriptor left for `epoll`.
     pub fn broker() -> io::Result<Self> {
-        Self::with(Core::broker())
+        Ok(Self::with(Core::broker()?))
     }
 
     /// Joins over `socket` (`SOCK_SEQPACKET`), whose other end the broker invites. Waits for the broker's welcome, ten seconds at most.
@@ -125,8 +133,34 @@ impl Node {
     /// # Errors
     /// See [`JoinError`].
     pub fn join(socket: OwnedFd) -> Result<(Self, Port), JoinError> {
-        drop(socket);
-        Err(JoinError::Closed)
+        let mut socket = Socket::new(socket)?;
+        let deadline = Instant::now() + WELCOME_TIMEOUT;
+        let mut buffer = vec![0; MAX_PACKET];
+        let frame = loop {
+            match socket.receive(&mut buffer) {
+                Ok(Incoming::Frame(frame)) => break frame,
+                Ok(Incoming::Ended) => return Err(JoinError::Closed),
+                // A welcome is short.
+                Ok(Incoming::Part) => return Err(JoinError::NoWelcome),
+                Ok(Incoming::Nothing) => {}
+                Err(LinkError::Io(error)) => return Err(error.into()),
+                Err(_) => return Err(JoinError::NoWelcome),
+            }
+            if !poll_until(&mut [PollFd::new(&socket, PollFlags::IN)], Some(deadline))? {
+                return Err(JoinError::TimedOut(WELCOME_TIMEOUT));
+            }
+        };
+        match wire::decode(frame.bytes) {
+            Ok(Packet::Control(Control::Welcome { version: VERSION, you, broker, yours, mine })) => {
+                let mut core = Core::member(you, broker)?;
+                core.connect(broker, socket)?;
+                let key = core.bootstrap(yours, broker, mine);
+                let node = Self::with(core);
+                let port = node.port(key);
+                Ok((node, port))
+            }
+            _ => Err(JoinError::NoWelcome),
+        }
     }
 
     /// Lets another process join over the other end of `socket`. The port is this end of the bootstrap channel.
@@ -134,13 +168,15 @@ impl Node {
     /// # Errors
     /// When `socket` is no `SOCK_SEQPACKET` socket, or this node is not the broker.
     pub fn invite(&self, socket: OwnedFd) -> io::Result<Port> {
-        drop(socket);
-        Err(io::ErrorKind::Unsupported.into())
+        let key = self.shared.act(|core| core.invite(socket))?;
+        Ok(self.port(key))
     }
 
     /// How the coming end of the node at the other end of `bootstrap` is to be understood, should it come without a goodbye. Its peers are told.
     pub fn expect_departure(&self, bootstrap: &Port, reason: CloseReason) {
-        let _ = (bootstrap, reason);
+        if Arc::ptr_eq(bootstrap.shared(), &self.shared) {
+            self.shared.act(|core| core.expect_departure(bootstrap.element(), reason));
+        }
     }
 
     /// A new channel inside this node: no system call, no descriptor.
@@ -163,7 +199,12 @@ impl Node {
     /// # Errors
     /// When `epoll` fails.
     pub fn dispatch(&self, budget: Duration) -> io::Result<Progress> {
-        let _ = budget;
+        let deadline = Instant::now() + budget;
+        while self.shared.act(Core::turn)? {
+            if Instant::now() >= deadline {
+                return Ok(Progress::More);
+            }
+        }
         Ok(Progress::Idle)
     }
 
@@ -172,13 +213,37 @@ impl Node {
     /// # Errors
     /// When `poll` or `epoll` fails.
     pub fn wait(&self, timeout: Option<Duration>) -> io::Result<Progress> {
-        let mut fds = [PollFd::new(&self.shared.epoll, PollFlags::IN)];
-        if poll_until(&mut fds, timeout.map(|t| Instant::now() + t))? { self.dispatch(Duration::from_millis(10)) } else { Ok(Progress::Idle) }
+        let mut fds = [PollFd::new(&*self.shared.epoll, PollFlags::IN)];
+        if poll_until(&mut fds, timeout.map(|t| Instant::now() + t))? {
+            self.dispatch(Duration::from_millis(10))
+        } else {
+            Ok(Progress::Idle)
+        }
     }
 
-    /// Closes every port of this node.
+    /// Ends this node in good order: closes its ports with `reason`, goes on routing until nobody needs it as a go-between and everything is
+    /// sent, and says goodbye on every link. Waits for slow peers, but no longer than a second.
+    ///
+    /// Channels inside this node keep working afterwards; nothing else does.
     pub fn leave(&self, reason: CloseReason) {
+        let deadline = Instant::now() + LEAVE_TIMEOUT;
         self.shared.act(|core| core.router.close_all(reason));
+        self.drive_until(deadline, |core| core.router.counts().1 == 0 && core.all_sent());
+        self.shared.act(|core| core.say_goodbye(reason));
+        self.drive_until(deadline, Core::all_sent);
+        self.shared.act(|core| core.hang_up(reason));
+    }
+
+    fn drive_until(&self, deadline: Instant, done: impl Fn(&Core) -> bool) {
+        while !self.shared.act(|core| done(core)) && Instant::now() < deadline {
+            // Another thread may drive the node too and take the event that we wait for: look again now and then.
+            let slice = deadline.min(Instant::now() + Duration::from_millis(5));
+            match poll_until(&mut [PollFd::new(&*self.shared.epoll, PollFlags::IN)], Some(slice)) {
+                Ok(true) if self.dispatch(Duration::from_millis(5)).is_err() => return,
+                Ok(_) => {}
+                Err(_) => return,
+            }
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::element::{Change, Element, Lock, LocalEvent, Place, Proxy, Side, Stage};
+use super::element::{Change, Element, LocalEvent, Lock, Place, Proxy, Side, Stage};
 use super::event::{Action, Event};
 use super::{ElementKey, MAX_AWAITED_NODES, Router};
 use crate::message::CloseReason;
@@ -288,6 +288,11 @@ impl Router {
             self.give_up(name, node);
         }
         self.run();
+    }
+
+    /// Nodes for whose introduction somebody waits.
+    pub(crate) fn awaited_nodes(&self) -> Vec<NodeName> {
+        self.awaited.keys().copied().collect()
     }
 
     fn give_up(&mut self, name: SideName, node: NodeName) {

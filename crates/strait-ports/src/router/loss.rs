@@ -48,7 +48,10 @@ impl Router {
             && proxy.stage == (Stage::Leaving { fenced: true })
         {
             // L's last word has been passed on: only R's fence is missing, and only L would want it.
-            let gone = proxy.sides.each_ref().map(|side| side.peer.node == node || !self.linked.contains(&side.peer.node) && side.peer.node != self.me);
+            let gone = proxy
+                .sides
+                .each_ref()
+                .map(|side| side.peer.node == node || !self.linked.contains(&side.peer.node) && side.peer.node != self.me);
             match gone {
                 [true, true] => self.vanish(key),
                 [false, true] => self.finish(Place { key, which: 1 }, reason),

@@ -15,7 +15,7 @@ mod transfer;
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
 pub(crate) use element::ElementKey;
-pub(crate) use event::{Action, Event, Frame};
+pub(crate) use event::{Action, Descriptor, Event, Frame};
 
 use crate::message::CloseReason;
 use crate::name::{Addr, NameSource, NodeName, SideName};

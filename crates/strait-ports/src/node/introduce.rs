@@ -1,0 +1,172 @@
+//! How nodes come to know each other: welcome, introductions, and the broker's news of who ends.
+
+use std::io;
+use std::os::fd::OwnedFd;
+
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+
+use super::core::{Core, Offence, Role};
+use crate::link::Socket;
+use crate::message::CloseReason;
+use crate::name::{NodeName, SideName};
+use crate::router::ElementKey;
+use crate::wire::{Control, Packet, VERSION};
+
+impl Core {
+    /// Broker: names the node at the other end of `socket` and welcomes it.
+    pub(super) fn invite(&mut self, socket: OwnedFd) -> io::Result<ElementKey> {
+        if !matches!(self.role, Role::Broker { .. }) {
+            return Err(io::Error::new(io::ErrorKind::Unsupported, "only the broker invites"));
+        }
+        let node = NodeName(self.router.fresh_name());
+        let (yours, mine) = (SideName(self.router.fresh_name()), SideName(self.router.fresh_name()));
+        self.connect(node, Socket::new(socket)?)?;
+        let key = self.bootstrap(mine, node, yours);
+        let welcome = Control::Welcome { version: VERSION, you: node, broker: self.router.me(), yours, mine };
+        self.say(node, Packet::Control(welcome), None);
+        self.bootstraps.insert(key, node);
+        Ok(key)
+    }
+
+    /// The router needs a link to this node.
+    pub(super) fn seek_introduction(&mut self, node: NodeName) {
+        match self.role {
+            Role::Member { broker: Some(broker) } => self.say(broker, Packet::Control(Control::Introduce(node)), None),
+            // The broker has a link to everybody there is.
+            Role::Broker { .. } | Role::Member { broker: None } => self.router.unreachable(node),
+        }
+    }
+
+    /// A node has said something that is not about a channel.
+    pub(super) fn control(&mut self, from: NodeName, control: Control, descriptor: Option<OwnedFd>) -> Result<(), Offence> {
+        let from_broker = matches!(self.role, Role::Member { broker: Some(broker) } if broker == from);
+        let broker = matches!(self.role, Role::Broker { .. });
+        match control {
+            Control::Goodbye(reason) => self.lose(from, reason),
+            Control::Introduce(node) if broker => self.introduce(from, node),
+            Control::Introduction(node) if from_broker => self.meet(node, descriptor),
+            Control::Unreachable(node) if from_broker => self.router.unreachable(node),
+            Control::Departing(node, reason) if from_broker => {
+                if let Some(peer) = self.peers.get_mut(&node) {
+                    peer.departure = Some(reason);
+                }
+            }
+            Control::Obituary(node, reason) if from_broker => self.mourn(node, reason),
+            other => return Err(Offence::NotEntitled(other)),
+        }
+        Ok(())
+    }
+
+    /// Broker: makes two nodes known to each other, once. Nothing is remembered of a request that cannot be met.
+    fn introduce(&mut self, from: NodeName, to: NodeName) {
+        let Role::Broker { introduced } = &mut self.role else { return };
+        let known = introduced.get(&from).is_some_and(|others| others.contains(&to));
+        let pair = (from != to && !known && self.peers.contains_key(&from) && self.peers.contains_key(&to))
+            .then(|| socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None));
+        let (one, other) = match pair {
+            Some(Ok(pair)) => pair,
+            Some(Err(why)) => {
+                tracing::warn!("no socket pair for an introduction: {why}");
+                return self.say(from, Packet::Control(Control::Unreachable(to)), None);
+            }
+            None => return self.say(from, Packet::Control(Control::Unreachable(to)), None),
+        };
+        introduced.entry(from).or_default().insert(to);
+        introduced.entry(to).or_default().insert(from);
+        for (node, whom, socket) in [(from, to, one), (to, from, other)] {
+            self.say(node, Packet::Control(Control::Introduction(whom)), Some(socket));
+            if let Some(reason) = self.peers.get(&whom).and_then(|peer| peer.departure) {
+                self.say(node, Packet::Control(Control::Departing(whom, reason)), None);
+            }
+        }
+    }
+
+    /// Member: the broker has introduced a node.
+    fn meet(&mut self, node: NodeName, descriptor: Option<OwnedFd>) {
+        if node == self.router.me() || self.peers.contains_key(&node) {
+            return;
+        }
+        let Some(descriptor) = descriptor else { return };
+        match Socket::new(descriptor).and_then(|socket| self.connect(node, socket)) {
+            Ok(()) => self.router.link_up(node),
+            Err(why) => {
+                tracing::warn!(?node, "introduced in vain: {why}");
+                self.router.unreachable(node);
+            }
+        }
+    }
+
+    /// Member: the broker says that a node has ended. Its own link may not show it, if a copy of its descriptor is still open somewhere.
+    fn mourn(&mut self, node: NodeName, reason: CloseReason) {
+        self.router.unreachable(node);
+        // What it sent is still heard. An end that shows meanwhile is dealt with there.
+        self.hear(node, usize::MAX);
+        let Some(peer) = self.peers.get(&node) else { return };
+        let reason = peer.departure.unwrap_or(reason);
+        self.lose(node, reason);
+    }
+
+    /// After a node is lost: the broker tells those who knew it, and a member that has lost its broker waits for no introductions.
+    pub(super) fn bury(&mut self, node: NodeName, reason: CloseReason) {
+        match &mut self.role {
+            Role::Broker { introduced } => {
+                self.bootstraps.retain(|_, n| *n != node);
+                let acquaintances = introduced.remove(&node).unwrap_or_default();
+                for acquaintance in &acquaintances {
+                    if let Some(others) = introduced.get_mut(acquaintance) {
+                        others.remove(&node);
+                    }
+                }
+                for acquaintance in acquaintances {
+                    self.say(acquaintance, Packet::Control(Control::Obituary(node, reason)), None);
+                }
+            }
+            Role::Member { broker } if *broker == Some(node) => {
+                *broker = None;
+                for awaited in self.router.awaited_nodes() {
+                    self.router.unreachable(awaited);
+                }
+            }
+            Role::Member { .. } => {}
+        }
+    }
+
+    /// Broker: how the coming end of a bootstrap channel's node is to be understood.
+    pub(super) fn expect_departure(&mut self, bootstrap: ElementKey, reason: CloseReason) {
+        let Some(node) = self.bootstraps.get(&bootstrap).copied() else { return };
+        if let Some(peer) = self.peers.get_mut(&node) {
+            peer.departure = Some(reason);
+        }
+        let Role::Broker { introduced } = &self.role else { return };
+        let acquaintances: Vec<_> = introduced.get(&node).into_iter().flatten().copied().collect();
+        for acquaintance in acquaintances {
+            self.say(acquaintance, Packet::Control(Control::Departing(node, reason)), None);
+        }
+    }
+
+    /// Says goodbye to everybody.
+    pub(super) fn say_goodbye(&mut self, reason: CloseReason) {
+        let everybody: Vec<_> = self.peers.keys().copied().collect();
+        for node in everybody {
+            self.say(node, Packet::Control(Control::Goodbye(reason)), None);
+        }
+    }
+
+    /// Gives every link up.
+    pub(super) fn hang_up(&mut self, reason: CloseReason) {
+        let everybody: Vec<_> = self.peers.keys().copied().collect();
+        for node in everybody {
+            self.lose(node, reason);
+        }
+    }
+}
+
+impl Drop for Core {
+    /// The last handle is gone: an end in good order, as far as the links have room.
+    fn drop(&mut self) {
+        self.say_goodbye(CloseReason::Exited);
+        for peer in self.peers.values_mut() {
+            let _ = peer.socket.flush();
+        }
+    }
+}

@@ -1,0 +1,413 @@
+//! The bytes of what nodes say to each other.
+//!
+//! A frame is written back to front: its kind is the last byte, before it come the fixed fields, before them what varies in length, and first of
+//! all a message's data. So a received buffer becomes the message's data by cutting its end off, however large it is. Integers are little endian.
+//!
+//! ```text
+//! message   data | descriptors (side 16, neighbour 16)* | hops 2 | ports 4 | from 16 | to 16 | kind
+//! event     fields | from 16 | to 16 | kind
+//! control   fields | kind
+//! ```
+
+use crate::message::CloseReason;
+use crate::name::{Addr, NodeName, SideName};
+use crate::router::{Descriptor, Event, Frame};
+use crate::{MAX_DATA, MAX_PORTS};
+
+/// The version of all this: a welcome carries it, and nobody joins a network of another version.
+pub(crate) const VERSION: u32 = 1;
+
+/// The longest frame: the largest message, with all ports it may have.
+pub(crate) const MAX_FRAME: usize = MAX_DATA + MAX_PORTS * DESCRIPTOR + 64;
+
+const NAME: usize = 16;
+const DESCRIPTOR: usize = 2 * NAME;
+
+/// What goes over a link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Packet {
+    Event(Frame),
+    Control(Control),
+}
+
+/// What nodes say about themselves and each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Control {
+    /// The broker's first word: who you are, who I am, and the sides of our first channel.
+    Welcome { version: u32, you: NodeName, broker: NodeName, yours: SideName, mine: SideName },
+    /// To the broker: I need a link to this node.
+    Introduce(NodeName),
+    /// From the broker, with a descriptor: at its other end is this node.
+    Introduction(NodeName),
+    /// From the broker: there will be no link to this node.
+    Unreachable(NodeName),
+    /// From the broker: when this node ends, this is why.
+    Departing(NodeName, CloseReason),
+    /// From the broker: this node has ended.
+    Obituary(NodeName, CloseReason),
+    /// My last word: I end.
+    Goodbye(CloseReason),
+}
+
+impl Control {
+    /// How many descriptors ride with it.
+    pub(crate) fn descriptors(&self) -> usize {
+        usize::from(matches!(self, Self::Introduction(_)))
+    }
+}
+
+/// A frame to send: `data` and `tail` one after the other.
+#[derive(Debug, Default)]
+pub(crate) struct Encoded {
+    pub(crate) data: Vec<u8>,
+    pub(crate) tail: Vec<u8>,
+}
+
+/// Bytes that are no frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum DecodeError {
+    #[error("the frame ends before its fields do")]
+    Short,
+    #[error("the frame has {0} bytes too many")]
+    Long(usize),
+    #[error("frames of kind {0} are not known")]
+    Kind(u8),
+    #[error("close reason {0} is not known")]
+    Reason(u8),
+    #[error("{0} ports are too many")]
+    Ports(usize),
+    #[error("{0} bytes of data are too many")]
+    Data(usize),
+}
+
+mod kind {
+    pub(super) const MESSAGE: u8 = 1;
+    pub(super) const CLOSE: u8 = 2;
+    pub(super) const LOCK: u8 = 3;
+    pub(super) const GRANTED: u8 = 4;
+    pub(super) const UNLOCK: u8 = 5;
+    pub(super) const EXPECT: u8 = 6;
+    pub(super) const EXPECTING: u8 = 7;
+    pub(super) const CANNOT_REACH: u8 = 8;
+    pub(super) const BYPASS: u8 = 9;
+    pub(super) const FENCE: u8 = 10;
+    pub(super) const WELCOME: u8 = 32;
+    pub(super) const INTRODUCE: u8 = 33;
+    pub(super) const INTRODUCTION: u8 = 34;
+    pub(super) const UNREACHABLE: u8 = 35;
+    pub(super) const DEPARTING: u8 = 36;
+    pub(super) const OBITUARY: u8 = 37;
+    pub(super) const GOODBYE: u8 = 38;
+}
+
+const REASONS: [CloseReason; 6] =
+    [CloseReason::Closed, CloseReason::Dropped, CloseReason::Unloaded, CloseReason::Exited, CloseReason::Crashed, CloseReason::Unreachable];
+
+fn reason_byte(reason: CloseReason) -> u8 {
+    REASONS.iter().position(|r| *r == reason).expect("every reason is listed") as u8
+}
+
+/// Bytes for a frame.
+pub(crate) fn encode(packet: Packet) -> Encoded {
+    match packet {
+        Packet::Event(frame) => encode_event(frame),
+        Packet::Control(control) => Encoded { data: Vec::new(), tail: encode_control(control) },
+    }
+}
+
+fn encode_event(Frame { from, to, event }: Frame) -> Encoded {
+    let mut data = Vec::new();
+    let mut tail = Vec::with_capacity(80);
+    let put_addr = |tail: &mut Vec<u8>, addr: Addr| {
+        put(tail, addr.node.0);
+        put(tail, addr.side.0);
+    };
+    let kind = match event {
+        Event::Message { data: bytes, ports, hops } => {
+            data = bytes;
+            for Descriptor { side, neighbour } in &ports {
+                put(&mut tail, side.0);
+                put(&mut tail, neighbour.0);
+            }
+            tail.extend_from_slice(&hops.to_le_bytes());
+            tail.extend_from_slice(&u32::try_from(ports.len()).expect("checked when it was posted").to_le_bytes());
+            kind::MESSAGE
+        }
+        Event::Close(reason) => {
+            tail.push(reason_byte(reason));
+            kind::CLOSE
+        }
+        Event::Lock => kind::LOCK,
+        Event::Granted => kind::GRANTED,
+        Event::Unlock => kind::UNLOCK,
+        Event::Expect(next) => {
+            put_addr(&mut tail, next);
+            kind::EXPECT
+        }
+        Event::Expecting => kind::EXPECTING,
+        Event::CannotReach => kind::CANNOT_REACH,
+        Event::Bypass(next) => {
+            put_addr(&mut tail, next);
+            kind::BYPASS
+        }
+        Event::Fence => kind::FENCE,
+    };
+    put(&mut tail, from.0);
+    put(&mut tail, to.0);
+    tail.push(kind);
+    Encoded { data, tail }
+}
+
+fn encode_control(control: Control) -> Vec<u8> {
+    let mut tail = Vec::with_capacity(80);
+    let kind = match control {
+        Control::Welcome { version, you, broker, yours, mine } => {
+            tail.extend_from_slice(&version.to_le_bytes());
+            [you.0, broker.0, yours.0, mine.0].into_iter().for_each(|name| put(&mut tail, name));
+            kind::WELCOME
+        }
+        Control::Introduce(node) => {
+            put(&mut tail, node.0);
+            kind::INTRODUCE
+        }
+        Control::Introduction(node) => {
+            put(&mut tail, node.0);
+            kind::INTRODUCTION
+        }
+        Control::Unreachable(node) => {
+            put(&mut tail, node.0);
+            kind::UNREACHABLE
+        }
+        Control::Departing(node, reason) => {
+            put(&mut tail, node.0);
+            tail.push(reason_byte(reason));
+            kind::DEPARTING
+        }
+        Control::Obituary(node, reason) => {
+            put(&mut tail, node.0);
+            tail.push(reason_byte(reason));
+            kind::OBITUARY
+        }
+        Control::Goodbye(reason) => {
+            tail.push(reason_byte(reason));
+            kind::GOODBYE
+        }
+    };
+    tail.push(kind);
+    tail
+}
+
+fn put(tail: &mut Vec<u8>, name: u128) {
+    tail.extend_from_slice(&name.to_le_bytes());
+}
+
+/// The frame in `bytes`, which must be nothing but the frame.
+pub(crate) fn decode(bytes: Vec<u8>) -> Result<Packet, DecodeError> {
+    let mut end = End(bytes);
+    let kind = end.byte()?;
+    if (kind::WELCOME..=kind::GOODBYE).contains(&kind) {
+        let control = decode_control(kind, &mut end)?;
+        return end.exhausted(Packet::Control(control));
+    }
+    let to = SideName(end.name()?);
+    let from = SideName(end.name()?);
+    let event = match kind {
+        kind::MESSAGE => {
+            let (ports, hops) = decode_ports(&mut end)?;
+            let data = end.0;
+            if data.len() > MAX_DATA {
+                return Err(DecodeError::Data(data.len()));
+            }
+            return Ok(Packet::Event(Frame { from, to, event: Event::Message { data, ports, hops } }));
+        }
+        kind::CLOSE => Event::Close(end.reason()?),
+        kind::LOCK => Event::Lock,
+        kind::GRANTED => Event::Granted,
+        kind::UNLOCK => Event::Unlock,
+        kind::EXPECT => Event::Expect(end.addr()?),
+        kind::EXPECTING => Event::Expecting,
+        kind::CANNOT_REACH => Event::CannotReach,
+        kind::BYPASS => Event::Bypass(end.addr()?),
+        kind::FENCE => Event::Fence,
+        other => return Err(DecodeError::Kind(other)),
+    };
+    end.exhausted(Packet::Event(Frame { from, to, event }))
+}
+
+fn decode_ports(end: &mut End) -> Result<(Vec<Descriptor>, u16), DecodeError> {
+    let count = u32::from_le_bytes(end.take()?) as usize;
+    let hops = u16::from_le_bytes(end.take()?);
+    if count > MAX_PORTS {
+        return Err(DecodeError::Ports(count));
+    }
+    // The claim is believed only as far as bytes are there.
+    if end.0.len() < count * DESCRIPTOR {
+        return Err(DecodeError::Short);
+    }
+    let start = end.0.len() - count * DESCRIPTOR;
+    let name = |bytes: &[u8]| SideName(u128::from_le_bytes(bytes.try_into().expect("16 bytes")));
+    let descriptor = |d: &[u8]| Descriptor { side: name(&d[..NAME]), neighbour: name(&d[NAME..]) };
+    let ports = end.0[start..].chunks_exact(DESCRIPTOR).map(descriptor).collect();
+    end.0.truncate(start);
+    Ok((ports, hops))
+}
+
+fn decode_control(kind: u8, end: &mut End) -> Result<Control, DecodeError> {
+    Ok(match kind {
+        kind::WELCOME => {
+            let mine = SideName(end.name()?);
+            let yours = SideName(end.name()?);
+            let broker = NodeName(end.name()?);
+            let you = NodeName(end.name()?);
+            Control::Welcome { version: u32::from_le_bytes(end.take()?), you, broker, yours, mine }
+        }
+        kind::INTRODUCE => Control::Introduce(NodeName(end.name()?)),
+        kind::INTRODUCTION => Control::Introduction(NodeName(end.name()?)),
+        kind::UNREACHABLE => Control::Unreachable(NodeName(end.name()?)),
+        kind::DEPARTING => {
+            let reason = end.reason()?;
+            Control::Departing(NodeName(end.name()?), reason)
+        }
+        kind::OBITUARY => {
+            let reason = end.reason()?;
+            Control::Obituary(NodeName(end.name()?), reason)
+        }
+        kind::GOODBYE => Control::Goodbye(end.reason()?),
+        other => return Err(DecodeError::Kind(other)),
+    })
+}
+
+/// A buffer that is read from its end.
+struct End(Vec<u8>);
+
+impl End {
+    fn take<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
+        let start = self.0.len().checked_sub(N).ok_or(DecodeError::Short)?;
+        let bytes = self.0[start..].try_into().expect("N bytes");
+        self.0.truncate(start);
+        Ok(bytes)
+    }
+
+    fn byte(&mut self) -> Result<u8, DecodeError> {
+        Ok(self.take::<1>()?[0])
+    }
+
+    fn name(&mut self) -> Result<u128, DecodeError> {
+        Ok(u128::from_le_bytes(self.take()?))
+    }
+
+    fn addr(&mut self) -> Result<Addr, DecodeError> {
+        let side = SideName(self.name()?);
+        Ok(Addr { node: NodeName(self.name()?), side })
+    }
+
+    fn reason(&mut self) -> Result<CloseReason, DecodeError> {
+        let byte = self.byte()?;
+        REASONS.get(usize::from(byte)).copied().ok_or(DecodeError::Reason(byte))
+    }
+
+    fn exhausted(self, packet: Packet) -> Result<Packet, DecodeError> {
+        if self.0.is_empty() { Ok(packet) } else { Err(DecodeError::Long(self.0.len())) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn bytes(packet: Packet) -> Vec<u8> {
+        let Encoded { mut data, tail } = encode(packet);
+        data.extend(tail);
+        data
+    }
+
+    fn side() -> impl Strategy<Value = SideName> {
+        any::<u128>().prop_map(SideName)
+    }
+
+    fn node() -> impl Strategy<Value = NodeName> {
+        any::<u128>().prop_map(NodeName)
+    }
+
+    fn addr() -> impl Strategy<Value = Addr> {
+        (node(), side()).prop_map(|(node, side)| Addr { node, side })
+    }
+
+    fn reason() -> impl Strategy<Value = CloseReason> {
+        proptest::sample::select(&REASONS[..])
+    }
+
+    fn packet() -> impl Strategy<Value = Packet> {
+        let descriptor = (side(), side()).prop_map(|(side, neighbour)| Descriptor { side, neighbour });
+        let message = (any::<Vec<u8>>(), proptest::collection::vec(descriptor, 0..5), any::<u16>());
+        let event = prop_oneof![
+            message.prop_map(|(data, ports, hops)| Event::Message { data, ports, hops }),
+            reason().prop_map(Event::Close),
+            Just(Event::Lock),
+            Just(Event::Granted),
+            Just(Event::Unlock),
+            addr().prop_map(Event::Expect),
+            Just(Event::Expecting),
+            Just(Event::CannotReach),
+            addr().prop_map(Event::Bypass),
+            Just(Event::Fence),
+        ];
+        let control = prop_oneof![
+            (any::<u32>(), node(), node(), side(), side()).prop_map(|(version, you, broker, yours, mine)| Control::Welcome {
+                version,
+                you,
+                broker,
+                yours,
+                mine
+            }),
+            node().prop_map(Control::Introduce),
+            node().prop_map(Control::Introduction),
+            node().prop_map(Control::Unreachable),
+            (node(), reason()).prop_map(|(n, r)| Control::Departing(n, r)),
+            (node(), reason()).prop_map(|(n, r)| Control::Obituary(n, r)),
+            reason().prop_map(Control::Goodbye),
+        ];
+        let event = (side(), side(), event).prop_map(|(from, to, event)| Packet::Event(Frame { from, to, event }));
+        prop_oneof![3 => event, 1 => control.prop_map(Packet::Control)]
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_encoded_is_decoded(packet in packet()) {
+            prop_assert_eq!(decode(bytes(packet.clone())), Ok(packet));
+        }
+
+        #[test]
+        fn arbitrary_bytes_never_panic(mut noise in any::<Vec<u8>>(), kind in 0u8..64) {
+            let _ = decode(noise.clone());
+            noise.push(kind);
+            let _ = decode(noise);
+        }
+
+        #[test]
+        fn what_has_no_data_decodes_only_whole(packet in packet(), cut in 1usize..20) {
+            prop_assume!(!matches!(packet, Packet::Event(Frame { event: Event::Message { .. }, .. })));
+            let whole = bytes(packet);
+            prop_assert!(decode(whole[cut.min(whole.len())..].to_vec()).is_err());
+            prop_assert!(decode([&[0; 3], &whole[..]].concat()).is_err());
+        }
+    }
+
+    #[test]
+    fn a_claim_of_ports_that_are_not_there_is_refused() {
+        let message =
+            Packet::Event(Frame { from: SideName(1), to: SideName(2), event: Event::Message { data: vec![], ports: vec![], hops: 0 } });
+        for (claim, expected) in [
+            (1u32, DecodeError::Short),
+            (65_536, DecodeError::Short),
+            (65_537, DecodeError::Ports(65_537)),
+            (u32::MAX, DecodeError::Ports(u32::MAX as usize)),
+        ] {
+            let mut bytes = bytes(message.clone());
+            bytes[2..6].copy_from_slice(&claim.to_le_bytes());
+            assert_eq!(decode(bytes), Err(expected));
+        }
+    }
+}
