@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,8 @@ use signal_hook::iterator::Signals;
 /// How long a process may take to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(3);
 
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
 /// Makes Ctrl-C, SIGTERM and SIGHUP end every descendant before us.
 pub(crate) fn end_everything_on_signals() {
     if let Err(error) = set_child_subreaper(Some(getpid())) {
@@ -24,6 +27,7 @@ pub(crate) fn end_everything_on_signals() {
         Ok(mut signals) => {
             thread::spawn(move || {
                 if let Some(signal) = signals.forever().next() {
+                    INTERRUPTED.store(true, Ordering::SeqCst);
                     eprintln!("\ninterrupted: ending everything that was started");
                     end_descendants(&[]);
                     std::process::exit(128 + signal);
@@ -31,6 +35,13 @@ pub(crate) fn end_everything_on_signals() {
             });
         }
         Err(error) => eprintln!("note: an interrupt will not end what was started: {error}"),
+    }
+}
+
+/// After an interrupt this does not return: what comes next would report the ended processes as failures.
+pub(crate) fn stop_if_interrupted() {
+    while INTERRUPTED.load(Ordering::SeqCst) {
+        thread::park();
     }
 }
 

@@ -84,6 +84,7 @@ pub(crate) fn run(mut command: Command, limit: Duration, spared: &[Pid], mut on_
             Err(_) => break,
         }
     }
+    processes::stop_if_interrupted();
     ended.took = start.elapsed();
     if !processes::wait_until(SETTLE, || processes::descendants(spared).is_empty()) {
         let left: Vec<_> = processes::descendants(spared).into_iter().map(|p| format!("{} ({})", p.name, p.pid.as_raw_nonzero())).collect();
