@@ -1,2 +1,67 @@
-//! The `strait` command.
-fn main() {}
+//! The `strait` command: runs programs written for Electron's IPC.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+use strait_js::Program;
+
+/// Runs programs written for Electron's IPC: windows, preload scripts and message ports, on the system's web view.
+#[derive(Debug, Parser)]
+#[command(name = "strait", version, after_help = EXAMPLE, disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the program in a folder or file.
+    #[command(after_help = RUN_HELP)]
+    Run {
+        /// A folder with a package.json (its `main`, otherwise main.js or index.js), or a .js file.
+        path: PathBuf,
+        /// What the program finds in `process.argv` after its own path; put it behind `--`.
+        #[arg(last = true)]
+        args: Vec<String>,
+    },
+}
+
+const EXAMPLE: &str = r#"Example: a folder `hello` with two files
+
+  main.js     const { app, BrowserWindow, ipcMain } = require('electron')
+              ipcMain.handle('add', (event, a, b) => a + b)
+              app.whenReady().then(() =>
+                new BrowserWindow({ webPreferences: { nodeIntegration: true } }).loadFile('index.html'))
+
+  index.html  <script>
+                require('electron').ipcRenderer.invoke('add', 2, 3).then(sum => document.write(sum))
+              </script>
+
+is run by
+
+  strait run hello"#;
+
+const RUN_HELP: &str = "Exit code: the program's own (app.exit, process.exit; 0 when it quits); 1 if there is no program at PATH, no display, or
+an error in the program that nobody caught; 2 if the command line is wrong.
+
+Without a desktop, run it under a virtual display:  xvfb-run -a strait run PATH
+
+Examples:
+  strait run .
+  strait run examples/worker-window
+  strait run main.js -- --verbose input.txt";
+
+fn main() -> ExitCode {
+    let Arguments { command: Command::Run { path, args } } = Arguments::parse();
+    let ended = match Program::locate(&path, args) {
+        Ok(program) => strait_js::run(program).map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    match ended {
+        Ok(code) => ExitCode::from((code & 0xff) as u8),
+        Err(message) => {
+            eprintln!("strait: {message}");
+            ExitCode::from(1)
+        }
+    }
+}

@@ -1,0 +1,46 @@
+'use strict'
+// Puts the program's globals in place and hands the loop in Rust the functions it calls.
+
+const errors = require('strait:errors')
+const timers = require('strait:timers')
+const { console } = require('strait:console')
+
+globalThis.global = globalThis
+Object.defineProperty(globalThis, 'console', { value: console, writable: true, configurable: true, enumerable: false })
+for (const [name, value] of Object.entries(timers.exported)) {
+  if (name !== 'promises') Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: true })
+}
+// An error in a microtask is the program's error, not the queue's.
+globalThis.queueMicrotask = (callback) => {
+  if (typeof callback !== 'function') throw new TypeError('The "callback" argument must be of type function.')
+  Promise.resolve().then(() => {
+    try {
+      callback()
+    } catch (error) {
+      errors.uncaught(error)
+    }
+  })
+}
+
+const { runTick, announceExit, exitCode } = require('strait:process')
+const ports = require('strait:ports')
+const { runMain } = require('strait:module')
+require('strait:builtins')
+const electron = require('strait:electron')
+
+module.exports = {
+  runMain,
+  runTick,
+  announceExit,
+  exitCode,
+  runTimer: timers.run,
+  takeImmediates: timers.takeImmediates,
+  hasImmediates: timers.hasImmediates,
+  uncaught: errors.uncaught,
+  trackRejection: errors.track,
+  reportRejections: errors.reportRejections,
+  portMessage: ports.onMessage,
+  portClose: ports.onClose,
+  collectablePorts: ports.collectable,
+  event: electron.dispatch
+}

@@ -1,0 +1,73 @@
+'use strict'
+// What happens to errors nobody caught, and how stacks read.
+
+const { inspect } = require('strait:inspect')
+
+/** Where a program file's text begins on its first line: the loader's wrapper stands before it. */
+const wrapped = new Map()
+
+/** Stacks start with the error itself, as in Node; the host's own frames are left out. */
+Error.prepareStackTrace = (error, frames) => {
+  let header
+  try { header = Error.prototype.toString.call(error) } catch { header = 'Error' }
+  if (header === '[object Object]' && !(error instanceof Error)) header = 'Error'
+  const lines = [header]
+  for (const frame of frames) {
+    const file = frame.getFileName()
+    if (typeof file === 'string' && file.startsWith('strait:')) continue
+    if (frame.isNative() || file === null || file === undefined) continue
+    let name = frame.getFunctionName()
+    if (name === '<eval>' && !wrapped.has(file)) continue
+    if (name === '<anonymous>' || name === '<eval>') name = ''
+    const line = frame.getLineNumber()
+    let column = frame.getColumnNumber()
+    if (line === 1 && wrapped.has(file)) column = Math.max(1, column - wrapped.get(file))
+    const place = line > 0 ? `${file}:${line}:${column}` : file
+    lines.push(name ? `    at ${name} (${place})` : `    at ${place}`)
+  }
+  return lines.join('\n')
+}
+
+/** @type {Map<Promise<unknown>, unknown>} rejected, and without a handler so far */
+const rejected = new Map()
+
+function describe (value) {
+  return value instanceof Error ? inspect(value) : `Uncaught ${inspect(value)}`
+}
+
+/** An exception that reached the loop. Ends the program with code 1 unless it listens for 'uncaughtException'. */
+function uncaught (error, origin = 'uncaughtException') {
+  const { process } = globalThis
+  if (process.listenerCount('uncaughtExceptionMonitor') > 0) process.emit('uncaughtExceptionMonitor', error, origin)
+  if (process.listenerCount('uncaughtException') > 0) {
+    try {
+      process.emit('uncaughtException', error, origin)
+      return
+    } catch (second) {
+      if (native.exiting()) return
+      error = second
+    }
+  }
+  if (origin === 'unhandledRejection') native.write(2, 'Warning: a promise was rejected and nothing handles it: add .catch() or await it in a try block.\n')
+  native.write(2, describe(error) + '\n')
+  native.finish(1)
+}
+
+module.exports = {
+  wrapped,
+  uncaught,
+  /** The engine's rejection tracker. */
+  track (promise, reason, handled) {
+    if (handled) rejected.delete(promise)
+    else rejected.set(promise, reason)
+    return rejected.size
+  },
+  /** After the microtasks: what is still unhandled is an error. */
+  reportRejections () {
+    for (const [promise, reason] of [...rejected]) {
+      rejected.delete(promise)
+      if (globalThis.process.listenerCount('unhandledRejection') > 0) globalThis.process.emit('unhandledRejection', reason, promise)
+      else uncaught(reason, 'unhandledRejection')
+    }
+  }
+}

@@ -1,0 +1,176 @@
+'use strict'
+// MessageChannelMain and MessagePortMain (https://www.electronjs.org/docs/latest/api/message-port-main) over the port engine.
+// The engine's end of a port is a number here; it is 0 once the port was closed or transferred away.
+
+const EventEmitter = require('strait:events')
+
+const CLONE_ERROR = 'An object could not be cloned.'
+
+/** @type {Map<number, MessagePortMain>} started ports live while they are entangled */
+const started = new Map()
+/** @type {Map<number, WeakRef<MessagePortMain>>} the others may be collected, which closes them */
+const unstarted = new Map()
+const collected = new FinalizationRegistry((id) => {
+  if (unstarted.delete(id)) native.portDrop(id)
+})
+
+/** Set by the static block: access to private state for this file only. */
+let idOf, wrap, deliver, ended, release
+
+class MessagePortMain extends EventEmitter {
+  #id = 0
+  #started = false
+
+  constructor (key) {
+    if (key !== kMake) throw new TypeError('Illegal constructor')
+    super()
+  }
+
+  static {
+    idOf = (value) => typeof value === 'object' && value !== null && #id in value ? value.#id : null
+    wrap = (id) => {
+      const port = new MessagePortMain(kMake)
+      port.#id = id
+      unstarted.set(id, new WeakRef(port))
+      collected.register(port, id, port)
+      return port
+    }
+    release = (port) => {
+      const id = port.#id
+      started.delete(id)
+      unstarted.delete(id)
+      collected.unregister(port)
+      port.#id = 0
+      return id
+    }
+    deliver = (port, event) => { port.emit('message', event) }
+    ended = (port, reason) => {
+      release(port)
+      port.emit('close', { reason })
+    }
+  }
+
+  start () {
+    if (this.#id === 0 || this.#started) return
+    this.#started = true
+    unstarted.delete(this.#id)
+    collected.unregister(this)
+    started.set(this.#id, this)
+    native.portStart(this.#id)
+  }
+
+  close () {
+    if (this.#id === 0) return
+    native.portClose(release(this))
+    this.emit('close', { reason: 'closed' })
+  }
+
+  postMessage (message, transfer) {
+    if (this.#id === 0) return
+    const given = sort(transfer)
+    // The value comes first: its error wins over the list's.
+    const length = write(message, given)
+    if (!given.isArray) throw new TypeError('transferables must be an array of MessagePorts')
+    if (given.invalid >= 0) throw new TypeError(`Port at index ${given.invalid} is not a valid port`)
+    const self = given.list.indexOf(this)
+    if (self >= 0) throw new Error(`Port at index ${self} contains the source port.`)
+    checkUsable(given)
+    send(given, (ids) => native.portPost(this.#id, codec.buffer, length, ids))
+  }
+}
+
+const kMake = Symbol('make')
+
+const isPort = (value) => idOf(value) !== null
+const codec = native.codec({ cloneError: () => new Error(CLONE_ERROR), isPort })
+
+/**
+ * Takes a transfer list apart without judging it.
+ * @returns {{list: unknown[], isArray: boolean, ports: MessagePortMain[], buffers: ArrayBuffer[], invalid: number}}
+ */
+function sort (transfer) {
+  const isArray = transfer === undefined || Array.isArray(transfer)
+  // An own copy, read once: getters must not give one thing to the check and another to the transfer.
+  const list = isArray && transfer !== undefined ? Array.from(transfer) : []
+  const ports = []
+  const buffers = []
+  let invalid = -1
+  for (const [index, item] of list.entries()) {
+    if (isPort(item)) ports.push(item)
+    else if (item instanceof ArrayBuffer) buffers.push(item)
+    else if (invalid < 0) invalid = index
+  }
+  return { list, isArray, ports, buffers, invalid }
+}
+
+/** Serialises into `codec.buffer`; throws the clone error. */
+function write (value, given) {
+  return codec.write(value, given.ports, given.buffers)
+}
+
+/** Duplicates, and ports and buffers that are not the caller's any more. */
+function checkUsable ({ list }) {
+  for (const [index, item] of list.entries()) {
+    const what = isPort(item) ? 'Port' : 'ArrayBuffer'
+    if (isPort(item) ? idOf(item) === 0 : item.detached) throw new Error(`${what} at index ${index} is already neutered.`)
+    if (list.indexOf(item) !== index) throw new Error(`${what} at index ${index} is a duplicate.`)
+  }
+}
+
+/**
+ * Everything was checked: hands the ports over with `post(ids)`, and detaches what was transferred once that has succeeded. If `post`
+ * throws, nothing is consumed.
+ */
+function send (given, post) {
+  post(given.ports.map(idOf))
+  for (const port of given.ports) release(port)
+  for (const buffer of given.buffers) native.detach(buffer)
+}
+
+/** A value that came from elsewhere, with the ports that came with it. */
+function read (bytes, length, ids) {
+  const ports = ids.map(wrap)
+  return { data: codec.read(bytes, length, ports), ports }
+}
+
+class MessageChannelMain {
+  constructor () {
+    const [first, second] = native.portChannel()
+    this.port1 = wrap(first)
+    this.port2 = wrap(second)
+  }
+}
+
+module.exports = {
+  CLONE_ERROR,
+  MessageChannelMain,
+  MessagePortMain,
+  sort,
+  write,
+  checkUsable,
+  send,
+  read,
+  /** The bytes of the last `write`. */
+  written: () => codec.buffer,
+  /** The loop has a message for port `id`. */
+  onMessage (id, bytes, ids) {
+    const port = started.get(id)
+    const ports = ids.map(wrap)
+    if (port === undefined) return
+    let data
+    try {
+      data = codec.read(bytes, bytes.length, ports)
+    } catch (error) {
+      port.emit('messageerror', { error, ports })
+      return
+    }
+    deliver(port, { data, ports })
+  },
+  /** The other end of port `id` is gone. */
+  onClose (id, reason) {
+    const port = started.get(id) ?? unstarted.get(id)?.deref()
+    if (port !== undefined) ended(port, reason)
+  },
+  /** Unstarted ports whose collection somebody may wait for. */
+  collectable: () => unstarted.size
+}

@@ -1,0 +1,136 @@
+//! The JavaScript engine with the host's own scripts in it.
+
+use rquickjs::{AsyncContext, AsyncRuntime, CatchResultExt, Ctx, Function, Object, Persistent, Result};
+
+use crate::{builtins, host, natives};
+
+/// Room for the program's calls; the program's thread has more.
+const STACK_BYTES: usize = 1 << 20;
+
+/// The host's scripts, by the name `require` knows inside them.
+const SCRIPTS: &[(&str, &str)] = &[
+    ("strait:events", include_str!("../js/events.js")),
+    ("strait:inspect", include_str!("../js/inspect.js")),
+    ("strait:errors", include_str!("../js/errors.js")),
+    ("strait:console", include_str!("../js/console.js")),
+    ("strait:timers", include_str!("../js/timers.js")),
+    ("strait:process", include_str!("../js/process.js")),
+    ("strait:module", include_str!("../js/module.js")),
+    ("strait:builtins", include_str!("../js/builtins.js")),
+    ("strait:ports", include_str!("../js/ports.js")),
+    ("strait:electron", include_str!("../js/electron.js")),
+    ("strait:boot", include_str!("../js/boot.js")),
+];
+
+/// Gives each script `require`, `module` and `native`, and returns what `strait:boot` exports.
+const LOADER: &str = r"(function (native, sources) {
+  'use strict'
+  const cache = Object.create(null)
+  function require (name) {
+    if (name in cache) return cache[name].exports
+    const module = cache[name] = { exports: {} }
+    native.compile('(function (require, module, native) { ' + sources[name] + '\n})', name)(require, module, native)
+    return module.exports
+  }
+  return require('strait:boot')
+})";
+
+/// The functions of `strait:boot` that the loop calls.
+#[derive(Clone)]
+pub(crate) struct Hooks {
+    /// `runMain(file)`
+    pub(crate) run_main: Persistent<Function<'static>>,
+    /// `runTick() -> more`
+    pub(crate) run_tick: Persistent<Function<'static>>,
+    /// `runTimer(limit) -> -1 | deadline`
+    pub(crate) run_timer: Persistent<Function<'static>>,
+    /// `takeImmediates() -> functions`
+    pub(crate) take_immediates: Persistent<Function<'static>>,
+    /// `hasImmediates()`
+    pub(crate) has_immediates: Persistent<Function<'static>>,
+    /// `uncaught(error)`
+    pub(crate) uncaught: Persistent<Function<'static>>,
+    /// `trackRejection(promise, reason, handled)`
+    pub(crate) track_rejection: Persistent<Function<'static>>,
+    /// `reportRejections()`
+    pub(crate) report_rejections: Persistent<Function<'static>>,
+    /// `portMessage(id, bytes, ids)`
+    pub(crate) port_message: Persistent<Function<'static>>,
+    /// `portClose(id, reason)`
+    pub(crate) port_close: Persistent<Function<'static>>,
+    /// `collectablePorts() -> number`
+    pub(crate) collectable_ports: Persistent<Function<'static>>,
+    /// `event(name, ...)`
+    pub(crate) event: Persistent<Function<'static>>,
+}
+
+/// An engine that is ready to run the program's entry.
+pub(crate) struct Engine {
+    /// Dropped first: they belong to the context.
+    pub(crate) hooks: Hooks,
+    pub(crate) context: AsyncContext,
+    pub(crate) runtime: AsyncRuntime,
+}
+
+impl Engine {
+    /// Makes the engine and runs the host's scripts.
+    ///
+    /// # Errors
+    /// A description of what the engine said: out of memory, or a mistake in the host's own scripts.
+    pub(crate) async fn new() -> std::result::Result<Self, String> {
+        let runtime = AsyncRuntime::new().map_err(|error| error.to_string())?;
+        runtime.set_max_stack_size(STACK_BYTES).await;
+        let context = AsyncContext::full(&runtime).await.map_err(|error| error.to_string())?;
+        let hooks = context.with(|ctx| boot(&ctx).catch(&ctx).map_err(|error| error.to_string())).await?;
+        let track = hooks.track_rejection.clone();
+        runtime
+            .set_host_promise_rejection_tracker(Some(Box::new(move |ctx, promise, reason, handled| {
+                let host = host::host();
+                if host.finished().is_some() {
+                    return;
+                }
+                if let Ok(track) = track.clone().restore(&ctx) {
+                    // It only fills a table: what could fail is memory, and then the program has other troubles.
+                    let _ = track.call::<_, ()>((promise, reason, handled));
+                }
+                host.rejections_changed.set(true);
+                host.wake.notify_one();
+            })))
+            .await;
+        Ok(Self { hooks, context, runtime })
+    }
+
+    /// Lets go of everything, in the order the engine needs.
+    pub(crate) async fn close(self) {
+        self.runtime.set_host_promise_rejection_tracker(None).await;
+        drop(self.hooks);
+        drop(self.context);
+        self.runtime.run_gc().await;
+    }
+}
+
+fn boot(ctx: &Ctx<'_>) -> Result<Hooks> {
+    builtins::init_globals(ctx)?;
+    let natives = natives::object(ctx)?;
+    let sources = Object::new(ctx.clone())?;
+    for (name, source) in SCRIPTS {
+        sources.set(*name, *source)?;
+    }
+    let load: Function<'_> = natives::compile(ctx.clone(), LOADER.into(), "strait:loader".into())?;
+    let exports: Object<'_> = load.call((natives, sources))?;
+    let hook = |name: &str| exports.get::<_, Function<'_>>(name).map(|function| Persistent::save(ctx, function));
+    Ok(Hooks {
+        run_main: hook("runMain")?,
+        run_tick: hook("runTick")?,
+        run_timer: hook("runTimer")?,
+        take_immediates: hook("takeImmediates")?,
+        has_immediates: hook("hasImmediates")?,
+        uncaught: hook("uncaught")?,
+        track_rejection: hook("trackRejection")?,
+        report_rejections: hook("reportRejections")?,
+        port_message: hook("portMessage")?,
+        port_close: hook("portClose")?,
+        collectable_ports: hook("collectablePorts")?,
+        event: hook("event")?,
+    })
+}
