@@ -1,1 +1,26 @@
 //! The agent: what runs beside the page in a renderer process.
+//!
+//! WebKit loads this library into every web process. It joins main's node (`agent`), gives each document its glue before any page
+//! script runs (`document`, `realm`, `js/`), keeps the documents' ports (`ports`) and carries `ipcRenderer`'s traffic (`control`).
+//! It has no thread: everything happens on the page's own, in a GLib source that works for at most a millisecond at a time (`pump`).
+//!
+//! > **Architecture Invariant:** nothing the agent gives a realm is reachable from a script of the page: natives are arguments of the
+//! > glue's closures, and only primitives and bytes go from one world to the other.
+
+mod agent;
+mod control;
+mod document;
+mod ffi;
+mod files;
+mod natives;
+mod ports;
+mod pump;
+mod realm;
+
+/// Called once, when WebKit has loaded the library: `data` is the encoded `AgentInit`.
+fn start(extension: ffi::Extension, data: Vec<u8>) {
+    if let Err(error) = agent::start(&extension, &data) {
+        // Without main there is nothing to be an agent of: pages keep WebKit's own behaviour.
+        eprintln!("strait agent: {error}");
+    }
+}

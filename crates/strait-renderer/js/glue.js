@@ -1,0 +1,137 @@
+// Puts a realm together. Runs before any script of the page; returns what the agent calls.
+(function makeGlue(p, parts, global, natives, isMainWorld, hasIpc, contextIsolated, preload, mayRequire) {
+  'use strict'
+
+  let ports
+  const codec = parts.makeCodec({
+    cloneError: (/** @type {string} */ message) => ports.cloneError(message),
+    isPort: (/** @type {any} */ value) => ports.isPort(value),
+  })
+  ports = parts.makePorts(p, natives, codec)
+  p.defineProperty(global, 'MessageChannel', { __proto__: null, value: ports.MessageChannel, writable: true, configurable: true })
+  const transfer = parts.patchTransfers(p, natives, ports, global, isMainWorld)
+
+  if (isMainWorld) {
+    const { parent } = global
+    natives.created(global.location.href, global.origin, global.name, parent === global ? undefined : parent)
+  } else {
+    p.addEventListener(global, 'DOMContentLoaded', () => natives.ready(), true)
+    p.addEventListener(global, 'pagehide', () => natives.gone(), true)
+  }
+
+  // Work from the agent that runs code of the page enters through an event: then microtasks run when it returns, and what is thrown
+  // is reported to `window.onerror`.
+  const door = new p.EventTarget()
+  let job = null
+  p.addEventListener(door, 'enter', () => {
+    const todo = job
+    job = null
+    if (todo !== null) todo()
+  })
+  const enter = (/** @type {() => void} */ todo) => {
+    job = todo
+    p.dispatchEvent(door, new p.Event('enter'))
+  }
+
+  const describe = (/** @type {any} */ error) => {
+    let text
+    try {
+      text = p.String(error)
+      if (typeof error === 'object' && error !== null) {
+        const { stack, sourceURL, line } = error
+        if (typeof sourceURL === 'string' && typeof line === 'number') text += `\n    at ${sourceURL}:${line}`
+        if (typeof stack === 'string' && stack !== '') text += `\n${stack}`
+      }
+    } catch {
+      text = text === undefined ? 'Error: an error that cannot be printed' : text
+    }
+    return text
+  }
+
+  const none = p.list()
+  let inbox = new p.Uint8Array(65536)
+  natives.inboxIs(inbox, ports.outgoing)
+
+  let ipc = null
+  if (hasIpc) {
+    ipc = parts.makeIpcRenderer(p, natives, codec, ports, parts.makeEmitter, () => inbox)
+    const electron = { ipcRenderer: ipc.ipcRenderer }
+    p.defineProperty(electron, 'contextBridge', {
+      __proto__: null,
+      get() {
+        throw new p.Error('contextBridge is not part of Strait yet: hand a MessagePort to the page with window.postMessage')
+      },
+    })
+    const modules = parts.makeModules(p, natives, electron, contextIsolated)
+    if (mayRequire) {
+      const expose = (/** @type {string} */ name, /** @type {any} */ value) =>
+        p.defineProperty(global, name, { __proto__: null, value, writable: true, configurable: true, enumerable: false })
+      expose('require', modules.makeRequire(natives.pageFolder(global.location.href)))
+      expose('module', { exports: {} })
+      expose('process', modules.process)
+    }
+    ipc.runPreload = () =>
+      enter(() => {
+        try {
+          modules.load(preload)
+        } catch (error) {
+          natives.preloadError(describe(error))
+        }
+      })
+  }
+
+  return {
+    __proto__: null,
+    deliver: (/** @type {number} */ handle, /** @type {number} */ length, /** @type {number} */ count) => ports.deliver(handle, inbox, length, count),
+    closed: ports.closed,
+    /** A larger (or again a smaller) inbox. */
+    resize(/** @type {number} */ size) {
+      inbox = new p.Uint8Array(size)
+      natives.inboxIs(inbox, ports.outgoing)
+    },
+    rearm: transfer.rearm,
+    /** Is this port stamped here? */
+    owns: (/** @type {any} */ value) => ports.stateOf(value) !== undefined,
+    /** Sends a window message with ports of this realm, on behalf of another realm's `postMessage`. */
+    send: transfer.send,
+    /** Asked after `pagehide`: has the frame itself gone? */
+    isFrameGone: () => global.parent === null,
+    runPreload() {
+      if (ipc !== null && preload !== '') ipc.runPreload()
+    },
+    emit(/** @type {string} */ channel, /** @type {boolean} */ isArguments, /** @type {number} */ length, /** @type {number} */ count) {
+      let taken = false
+      enter(() => {
+        if (ipc !== null && ipc.hears(channel)) {
+          taken = true
+          ipc.emit(channel, isArguments, inbox, length, count)
+        }
+      })
+      return taken
+    },
+    reply(/** @type {number} */ request, /** @type {string} */ error, /** @type {number} */ length) {
+      enter(() => {
+        if (ipc !== null) ipc.reply(request, error, inbox, length)
+      })
+    },
+    /** executeJavaScript: `natives.evaluate()` runs the waiting script; its value is awaited and written back. */
+    evaluate(/** @type {number} */ request) {
+      const fail = (/** @type {any} */ error) => natives.evalFailed(request, describe(error))
+      const done = (/** @type {any} */ value) => {
+        try {
+          const length = codec.write(value, none, none)
+          natives.evalDone(request, codec.buffer, length)
+        } catch (error) {
+          fail(error)
+        }
+      }
+      enter(() => {
+        try {
+          p.then(p.resolved(natives.evaluate(request)), done, fail)
+        } catch (error) {
+          fail(error)
+        }
+      })
+    },
+  }
+})

@@ -1,0 +1,395 @@
+// MessagePort and MessageChannel of a page: real DOM ports whose behaviour is the port engine's.
+//
+// HTML, "Channel messaging". A port of ours is *stamped*: a private field, put on the DOM object by a constructor that returns it, holds
+// the port's state with the agent's handle. The agent checks that a handle belongs to the document of the realm that names it.
+(function makePorts(p, natives, codec) {
+  'use strict'
+
+  const { apply, addEventListener, dispatchEvent, defineProperty, deref } = p
+  const portPrototype = p.MessagePort.prototype
+  const own = (/** @type {string} */ name) => p.getOwnPropertyDescriptor(portPrototype, name)
+  const native = {
+    __proto__: null,
+    postMessage: p.uncurry(portPrototype.postMessage),
+    start: p.uncurry(portPrototype.start),
+    close: p.uncurry(portPrototype.close),
+    getOnmessage: p.uncurry(own('onmessage').get),
+    setOnmessage: p.uncurry(own('onmessage').set),
+  }
+
+  /**
+   * What we know of a stamped port. `handle` is 0 once the port is detached: closed here, or transferred.
+   * @typedef {{ handle: number, started: boolean, peerGone: boolean, message: any, close: any }} State
+   */
+
+  // The function returns its argument, so that `super(port)` makes the port `this`.
+  const identity = function (/** @type {any} */ port) {
+    return port
+  }
+  class Stamp extends identity {
+    #state
+    constructor(port, state) {
+      super(port)
+      this.#state = state
+    }
+    /** @returns {State | undefined} */
+    static of(value) {
+      return #state in value ? value.#state : undefined
+    }
+  }
+
+  /** @returns {State | undefined} the state of a stamped port */
+  const stateOf = (/** @type {any} */ value) =>
+    (typeof value === 'object' && value !== null) || typeof value === 'function' ? Stamp.of(value) : undefined
+
+  /** Is it a MessagePort, stamped or not? */
+  const isPort = (/** @type {any} */ value) => {
+    if (stateOf(value) !== undefined) return true
+    if (typeof value !== 'object' || value === null || p.getPrototypeOf(value) !== portPrototype) return false
+    try {
+      native.getOnmessage(value)
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  const cloneError = (/** @type {string} */ message) => new p.DOMException(message, 'DataCloneError')
+
+  // Handles in, handles out: the agent reads and writes this array. No message has more ports.
+  const MAXIMUM = 1024
+  const outgoing = new p.Uint32Array(MAXIMUM)
+
+  // Ports by handle: the port itself while something could still arrive for it, otherwise a weak reference.
+  const known = { __proto__: null }
+  const registry = new p.FinalizationRegistry((/** @type {number} */ handle) => {
+    delete known[handle]
+    natives.collected(handle)
+  })
+
+  const stamp = (/** @type {MessagePort} */ port, /** @type {number} */ handle) => {
+    const state = { handle, started: false, peerGone: false, message: null, close: null }
+    new Stamp(port, state)
+    known[handle] = new p.WeakRef(port)
+    p.register(registry, port, handle, state)
+    return port
+  }
+
+  /** A new DOM port for a handle that came from the agent. */
+  const adopt = (/** @type {number} */ handle) => stamp(p.channelPort1(new p.MessageChannel()), handle)
+
+  const forget = (/** @type {State} */ state) => {
+    delete known[state.handle]
+    p.unregister(registry, state)
+    state.handle = 0
+  }
+
+  /** The port leaves this realm: what stays behind is a detached DOM port. */
+  const detach = (/** @type {any} */ port, /** @type {State} */ state) => {
+    forget(state)
+    native.close(port)
+  }
+
+  const start = (/** @type {any} */ port, /** @type {State} */ state) => {
+    if (state.started || state.handle === 0) return
+    state.started = true
+    if (state.peerGone) return
+    known[state.handle] = port
+    natives.start(state.handle)
+  }
+
+  /** Puts `port` in reach of the agent as a handle that may ride in a message; bridges ports that are not ours. */
+  const handleFor = (/** @type {any} */ port) => {
+    const state = stateOf(port)
+    if (state === undefined) return bridge(port)
+    if (!state.peerGone) return state.handle
+    // The far end is gone and so is the agent's port: the receiver gets one whose far end is gone as well.
+    const handle = natives.channel()
+    natives.close(handle + 1)
+    return handle
+  }
+
+  /**
+   * A port that is not ours (from a worker, say) becomes one: what arrives on either side goes on to the other.
+   * @returns {number} the handle of the end that travels
+   */
+  const bridge = (/** @type {MessagePort} */ foreign) => {
+    const handle = natives.channel()
+    const near = adopt(handle + 1)
+    addEventListener(foreign, 'message', (/** @type {MessageEvent} */ event) => {
+      const ports = p.list()
+      const arrived = p.eventPorts(event)
+      for (let i = 0; i < arrived.length; i++) ports[i] = arrived[i]
+      post(near, p.eventData(event), ports)
+    })
+    addEventListener(near, 'message', (/** @type {MessageEvent} */ event) => {
+      native.postMessage(foreign, p.eventData(event), { __proto__: null, transfer: p.sequence(p.eventPorts(event)) })
+    })
+    addEventListener(near, 'close', () => native.close(foreign))
+    native.start(foreign)
+    start(near, stateOf(near))
+    return handle
+  }
+
+  /**
+   * Reads a transfer list: WebIDL's `sequence<object>` in either argument form.
+   * @returns {any[]} its entries, in a list without prototype
+   */
+  const transferList = (/** @type {any} */ options) => {
+    const entries = p.list()
+    if (options === undefined || options === null) return entries
+    if (typeof options !== 'object' && typeof options !== 'function') throw new p.TypeError('The transfer list is not an object')
+    let source = options
+    if (!p.isArray(options) && typeof options[p.iterator] !== 'function') {
+      source = options.transfer
+      if (source === undefined) return entries
+    }
+    if (p.isArray(source)) {
+      for (let i = 0; i < source.length; i++) entries[i] = source[i]
+    } else {
+      if ((typeof source !== 'object' && typeof source !== 'function') || source === null || typeof source[p.iterator] !== 'function') {
+        throw new p.TypeError('The transfer list is not iterable')
+      }
+      const walk = source[p.iterator]()
+      for (let step = walk.next(); !step.done; step = walk.next()) entries[entries.length] = step.value
+    }
+    for (let i = 0; i < entries.length; i++) {
+      if ((typeof entries[i] !== 'object' && typeof entries[i] !== 'function') || entries[i] === null) {
+        throw new p.TypeError('An entry of the transfer list is not an object')
+      }
+    }
+    return entries
+  }
+
+  const isBuffer = (/** @type {any} */ value) => {
+    try {
+      p.byteLength(value)
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  /** Sorts a transfer list and refuses what can't travel. */
+  const sortTransfer = (/** @type {any[]} */ entries, /** @type {any} */ source) => {
+    const ports = p.list()
+    const buffers = p.list()
+    for (let i = 0; i < entries.length; i++) {
+      const entry = entries[i]
+      for (let j = 0; j < i; j++) {
+        if (entries[j] === entry) throw cloneError(`Transferable at index ${i} is a duplicate of an earlier one.`)
+      }
+      if (isPort(entry)) {
+        if (entry === source) throw cloneError(`Port at index ${i} contains the source port.`)
+        if (isDetached(entry)) throw cloneError(`Port at index ${i} is already neutered.`)
+        ports[ports.length] = entry
+      } else if (isBuffer(entry)) {
+        buffers[buffers.length] = entry
+      } else {
+        throw cloneError(`Value at index ${i} does not have a transferable type.`)
+      }
+    }
+    return { __proto__: null, ports, buffers }
+  }
+
+  const isDetached = (/** @type {any} */ port) => {
+    const state = stateOf(port)
+    return state !== undefined && state.handle === 0
+  }
+
+  /** Clones `message`; afterwards its bytes are in `codec.buffer` and the handles of `ports` in `outgoing`. Consumes nothing. */
+  const pack = (/** @type {any} */ message, /** @type {any[]} */ ports, /** @type {any[]} */ buffers) => {
+    if (ports.length > MAXIMUM) throw cloneError('Too many ports in one message.')
+    const length = codec.write(message, ports, buffers)
+    // Cloning may have run getters that closed or sent a port away.
+    for (let i = 0; i < ports.length; i++) {
+      if (isDetached(ports[i])) throw cloneError(`Port at index ${i} is already neutered.`)
+    }
+    for (let i = 0; i < ports.length; i++) outgoing[i] = handleFor(ports[i])
+    return length
+  }
+
+  /** After a successful post: what was transferred is no longer usable here. */
+  const surrender = (/** @type {any[]} */ ports, /** @type {any[]} */ buffers) => {
+    for (let i = 0; i < ports.length; i++) {
+      const state = stateOf(ports[i])
+      if (state !== undefined) detach(ports[i], state)
+    }
+    codec.detach(buffers)
+  }
+
+  const post = (/** @type {any} */ port, /** @type {any} */ message, /** @type {any} */ options) => {
+    const state = stateOf(port)
+    const { ports, buffers } = sortTransfer(transferList(options), port)
+    const length = pack(message, ports, buffers)
+    if (state.handle !== 0 && !state.peerGone) {
+      natives.post(state.handle, codec.buffer, length, outgoing, ports.length)
+    } else {
+      for (let i = 0; i < ports.length; i++) natives.close(outgoing[i])
+    }
+    surrender(ports, buffers)
+  }
+
+  // Event handler attributes (HTML, "Event handlers"): one listener each, in the place of the first assignment.
+  const handlerAttribute = (/** @type {'message' | 'close'} */ type) => {
+    const listener = function (/** @type {any} */ event) {
+      const handler = stateOf(this)[type]
+      if (typeof handler === 'function') return apply(handler, this, [event])
+      return undefined
+    }
+    return {
+      get: (/** @type {State} */ state) => state[type],
+      set(/** @type {any} */ port, /** @type {State} */ state, /** @type {any} */ value) {
+        const had = state[type] !== null
+        state[type] = (typeof value === 'object' && value !== null) || typeof value === 'function' ? value : null
+        const has = state[type] !== null
+        if (has && !had) addEventListener(port, type, listener)
+        if (had && !has) p.removeEventListener(port, type, listener)
+      },
+    }
+  }
+  const message = handlerAttribute('message')
+  const close = handlerAttribute('close')
+
+  const brand = (/** @type {any} */ value) => {
+    if (!isPort(value)) throw new p.TypeError('Illegal invocation: this is not a MessagePort')
+  }
+
+  const methods = {
+    postMessage(/** @type {any} */ message, /** @type {any} */ options) {
+      if (stateOf(this) !== undefined) {
+        if (arguments.length === 0) throw new p.TypeError('Not enough arguments')
+        post(this, message, options)
+      } else if (arguments.length === 1) {
+        native.postMessage(this, message)
+      } else if (arguments.length === 0) {
+        native.postMessage(this)
+      } else {
+        native.postMessage(this, message, options)
+      }
+    },
+    start() {
+      const state = stateOf(this)
+      if (state === undefined) native.start(this)
+      else start(this, state)
+    },
+    close() {
+      const state = stateOf(this)
+      if (state !== undefined && state.handle !== 0) {
+        if (!state.peerGone) natives.close(state.handle)
+        forget(state)
+      }
+      native.close(this)
+    },
+  }
+  const accessors = {
+    get onmessage() {
+      const state = stateOf(this)
+      return state === undefined ? native.getOnmessage(this) : message.get(state)
+    },
+    set onmessage(value) {
+      const state = stateOf(this)
+      if (state === undefined) {
+        native.setOnmessage(this, value)
+      } else {
+        message.set(this, state, value)
+        start(this, state)
+      }
+    },
+    get onclose() {
+      const state = stateOf(this)
+      if (state === undefined) brand(this)
+      return state === undefined ? null : close.get(state)
+    },
+    set onclose(value) {
+      const state = stateOf(this)
+      if (state === undefined) brand(this)
+      else close.set(this, state, value)
+    },
+  }
+  const install = (/** @type {object} */ from, /** @type {string} */ name) => {
+    const descriptor = p.getOwnPropertyDescriptor(from, name)
+    descriptor.enumerable = true
+    descriptor.configurable = true
+    defineProperty(portPrototype, name, descriptor)
+  }
+  install(methods, 'postMessage')
+  install(methods, 'start')
+  install(methods, 'close')
+  install(accessors, 'onmessage')
+  install(accessors, 'onclose')
+
+  const NativeChannel = p.MessageChannel
+  const channelPort2 = p.getter(NativeChannel.prototype, 'port2')
+  /** `new MessageChannel()`: a channel of the engine, its two ends real ports. */
+  const MessageChannel = function MessageChannel() {
+    if (new.target === undefined) throw new p.TypeError("Constructor MessageChannel requires 'new'")
+    const channel = p.construct(NativeChannel, [], new.target)
+    const handle = natives.channel()
+    if (handle !== 0) {
+      stamp(p.channelPort1(channel), handle)
+      stamp(channelPort2(channel), handle + 1)
+    }
+    return channel
+  }
+  defineProperty(MessageChannel, 'prototype', { __proto__: null, value: NativeChannel.prototype, writable: false })
+  defineProperty(NativeChannel.prototype, 'constructor', { __proto__: null, value: MessageChannel, writable: true, configurable: true })
+
+  const held = (/** @type {number} */ handle) => {
+    const entry = known[handle]
+    return entry === undefined || stateOf(entry) !== undefined ? entry : deref(entry)
+  }
+
+  return {
+    __proto__: null,
+    MessageChannel,
+    isPort,
+    isBuffer,
+    stateOf,
+    isDetached,
+    cloneError,
+    stamp,
+    adopt,
+    detach,
+    transferList,
+    sortTransfer,
+    pack,
+    surrender,
+    handleFor,
+    outgoing,
+    maximum: MAXIMUM,
+
+    /** One message for a started port: a task of its own. */
+    deliver(/** @type {number} */ handle, /** @type {Uint8Array} */ inbox, /** @type {number} */ length, /** @type {number} */ count) {
+      const port = held(handle)
+      const ports = p.list()
+      for (let i = 0; i < count; i++) ports[i] = adopt(outgoing[i])
+      if (port === undefined) return
+      let event
+      try {
+        const data = codec.read(inbox, length, ports)
+        event = new p.MessageEvent('message', { __proto__: null, data, ports: p.sequence(ports) })
+      } catch {
+        event = new p.MessageEvent('messageerror', { __proto__: null })
+      }
+      dispatchEvent(port, event)
+    },
+
+    /** The far end is gone, and everything it sent has been delivered. */
+    closed(/** @type {number} */ handle, /** @type {string} */ reason, /** @type {boolean} */ speaks) {
+      const port = held(handle)
+      if (port === undefined) return
+      const state = stateOf(port)
+      delete known[handle]
+      p.unregister(registry, state)
+      state.peerGone = true
+      // The other realm of the document dispatches the event, which is seen here too.
+      if (!speaks) return
+      const event = new p.Event('close')
+      defineProperty(event, 'reason', { __proto__: null, value: reason, enumerable: true })
+      dispatchEvent(port, event)
+      // WebKit keeps a port with listeners alive as long as it is open.
+      native.close(port)
+    },
+  }
+})

@@ -1,0 +1,88 @@
+// What the glue uses of the realm's globals, captured before any script of the page has run.
+//
+// Everything after this file uses these alone: no method is looked up on an object that a page can change, no array is iterated, and
+// objects handed to the platform have no prototype. `uncurry(f)` is a function that takes f's `this` as its first argument.
+(function makePrimordials(global) {
+  'use strict'
+
+  const { call, bind } = Function.prototype
+  /** @type {(f: Function) => Function} */
+  const uncurry = bind.bind(call)
+  const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, setPrototypeOf, ownKeys } = Reflect
+  const getter = (/** @type {object} */ prototype, /** @type {string} */ name) => uncurry(getOwnPropertyDescriptor(prototype, name).get)
+
+  const arrayPrototype = Array.prototype
+  const { EventTarget, Event, MessageEvent, MessagePort, MessageChannel, DOMException, Promise } = global
+
+  /** An array on which `list[i] = x` can meet no setter of a page. */
+  const list = () => setPrototypeOf([], null)
+
+  /** The same list as an array for programs. */
+  const array = (/** @type {any[]} */ items) => setPrototypeOf(items, arrayPrototype)
+
+  /** A sequence for WebIDL that does not depend on `Array.prototype[Symbol.iterator]`. */
+  const { iterator } = Symbol
+  const sequence = (/** @type {any[]} */ items) => {
+    const { length } = items
+    return {
+      __proto__: null,
+      [iterator]() {
+        let at = 0
+        return {
+          __proto__: null,
+          next: () => (at < length ? { __proto__: null, done: false, value: items[at++] } : { __proto__: null, done: true, value: undefined }),
+        }
+      },
+    }
+  }
+
+  return {
+    __proto__: null,
+    uncurry,
+    apply,
+    construct,
+    defineProperty,
+    getOwnPropertyDescriptor,
+    getPrototypeOf,
+    setPrototypeOf,
+    ownKeys,
+    getter,
+    list,
+    array,
+    sequence,
+    iterator,
+    isArray: Array.isArray,
+    freeze: Object.freeze,
+    Error: global.Error,
+    TypeError: global.TypeError,
+    String: global.String,
+    Uint8Array: global.Uint8Array,
+    Uint32Array: global.Uint32Array,
+    WeakRef: global.WeakRef,
+    FinalizationRegistry: global.FinalizationRegistry,
+    deref: uncurry(global.WeakRef.prototype.deref),
+    register: uncurry(global.FinalizationRegistry.prototype.register),
+    unregister: uncurry(global.FinalizationRegistry.prototype.unregister),
+    byteLength: getter(global.ArrayBuffer.prototype, 'byteLength'),
+    slice: uncurry(global.Uint8Array.prototype.slice),
+    jsonParse: JSON.parse,
+    Promise,
+    resolved: uncurry(Promise.resolve).bind(undefined, Promise),
+    then: uncurry(Promise.prototype.then),
+    EventTarget,
+    Event,
+    MessageEvent,
+    MessagePort,
+    MessageChannel,
+    DOMException,
+    addEventListener: uncurry(EventTarget.prototype.addEventListener),
+    removeEventListener: uncurry(EventTarget.prototype.removeEventListener),
+    dispatchEvent: uncurry(EventTarget.prototype.dispatchEvent),
+    stopImmediatePropagation: uncurry(Event.prototype.stopImmediatePropagation),
+    eventData: getter(MessageEvent.prototype, 'data'),
+    eventPorts: getter(MessageEvent.prototype, 'ports'),
+    eventOrigin: getter(MessageEvent.prototype, 'origin'),
+    eventSource: getter(MessageEvent.prototype, 'source'),
+    channelPort1: getter(MessageChannel.prototype, 'port1'),
+  }
+})

@@ -1,0 +1,150 @@
+// The platform's own ways to hand a port over, taught about stamped ports: window.postMessage and structuredClone.
+//
+// A window message with stamped ports travels as `[nonce, message]`: the agent keeps the handles under the nonce, the DOM ports go
+// natively, and the glue of whichever document gets them claims the handles and stamps the ports that arrived. The nonce is random
+// and worth nothing once claimed, and no listener of a page runs before ours: so it is never seen and cannot be guessed.
+(function patchTransfers(p, natives, ports, global, isMainWorld) {
+  'use strict'
+
+  const { stateOf, outgoing } = ports
+  const { postMessage: nativePost, structuredClone: nativeClone } = global
+  // `nativePost.call(…)` in tail position leaves no frame of ours between the caller and WebKit, which takes `event.source` from there.
+  p.defineProperty(nativePost, 'call', { __proto__: null, value: Function.prototype.call })
+
+  const NONCE_LENGTH = 32
+
+  /** The transfer list of a call, in either argument form, or undefined. */
+  const listOf = (/** @type {any} */ options, /** @type {any} */ transfer) => {
+    if (transfer !== undefined) return ports.transferList(transfer)
+    if ((typeof options !== 'object' || options === null) && typeof options !== 'function') return undefined
+    return ports.transferList({ __proto__: null, transfer: options.transfer })
+  }
+
+  /** Puts the handles of the ports in `entries` into `outgoing`, 0 for those that are not ours. */
+  const lay = (/** @type {any[]} */ entries) => {
+    let count = 0
+    for (let i = 0; i < entries.length; i++) {
+      if (!ports.isPort(entries[i])) continue
+      if (count === ports.maximum) throw ports.cloneError('Too many ports in one message.')
+      const state = stateOf(entries[i])
+      outgoing[count++] = state === undefined ? 0 : state.handle
+    }
+    return count
+  }
+
+  const forgetAll = (/** @type {any[]} */ entries) => {
+    for (let i = 0; i < entries.length; i++) {
+      const state = stateOf(entries[i])
+      if (state !== undefined) ports.detach(entries[i], state)
+    }
+  }
+
+  /** Posts `message` with stamped ports of this realm to `target`. */
+  const send = (/** @type {Window} */ target, /** @type {any} */ message, /** @type {any} */ targetOrigin, /** @type {any} */ transfer) => {
+    const entries = listOf(targetOrigin, transfer)
+    let origin = targetOrigin
+    if ((typeof targetOrigin === 'object' && targetOrigin !== null) || typeof targetOrigin === 'function') {
+      origin = targetOrigin.targetOrigin
+      if (origin === undefined) origin = '/'
+    }
+    for (let i = 0; i < entries.length; i++) {
+      if (ports.isDetached(entries[i])) throw ports.cloneError(`Port at index ${i} is already neutered.`)
+    }
+    const nonce = natives.launch(lay(entries), outgoing)
+    if (nonce === '') throw ports.cloneError('A port in the transfer list cannot be transferred.')
+    try {
+      nativePost.call(target, [nonce, message], { __proto__: null, targetOrigin: origin, transfer: p.sequence(entries) })
+    } catch (error) {
+      natives.abort(nonce)
+      throw error
+    }
+    forgetAll(entries)
+  }
+
+  const postMessage = function postMessage(/** @type {any} */ message, /** @type {any} */ targetOrigin, /** @type {any} */ transfer) {
+    const count = arguments.length
+    if (count > 1) {
+      const entries = listOf(targetOrigin, transfer)
+      for (let i = 0; entries !== undefined && i < entries.length; i++) {
+        if (stateOf(entries[i]) !== undefined) {
+          return send(this === undefined || this === null ? global : this, message, targetOrigin, transfer)
+        }
+        // A port stamped in another document that may call us: that document's glue sends it, in its own name.
+        if (natives.forward(entries[i], this === undefined ? global : this, message, targetOrigin, transfer)) return undefined
+      }
+    }
+    if (count === 0) return nativePost.call(this)
+    if (count === 1) return nativePost.call(this, message)
+    if (count === 2) return nativePost.call(this, message, targetOrigin)
+    return nativePost.call(this, message, targetOrigin, transfer)
+  }
+  p.defineProperty(postMessage, 'length', { __proto__: null, value: 1 })
+  p.defineProperty(global, 'postMessage', { __proto__: null, value: postMessage, writable: true, enumerable: true, configurable: true })
+
+  const structuredClone = function structuredClone(/** @type {any} */ value, /** @type {any} */ options) {
+    const entries = listOf(options, undefined)
+    let stamped = false
+    for (let i = 0; entries !== undefined && i < entries.length; i++) stamped = stamped || stateOf(entries[i]) !== undefined
+    if (!stamped) return arguments.length === 0 ? nativeClone() : nativeClone(value, options)
+    const travelling = p.list()
+    const handles = p.list()
+    for (let i = 0; i < entries.length; i++) {
+      const state = stateOf(entries[i])
+      if (state === undefined) continue
+      travelling[travelling.length] = entries[i]
+      handles[handles.length] = state.handle
+    }
+    const cloned = nativeClone([value, travelling], { __proto__: null, transfer: p.sequence(entries) })
+    forgetAll(travelling)
+    const arrived = cloned[1]
+    for (let i = 0; i < handles.length; i++) ports.stamp(arrived[i], handles[i])
+    return cloned[0]
+  }
+  p.defineProperty(structuredClone, 'length', { __proto__: null, value: 1 })
+  p.defineProperty(global, 'structuredClone', {
+    __proto__: null,
+    value: structuredClone,
+    writable: true,
+    enumerable: true,
+    configurable: true,
+  })
+
+  // Both realms of a document stamp what arrived, each its own wrapper of the same DOM ports. The isolated realm's listener runs
+  // first; the page's own realm then replaces the event by the one that was meant.
+  const receive = (/** @type {MessageEvent} */ event) => {
+    const arrived = p.eventPorts(event)
+    if (arrived.length === 0) return
+    const data = p.eventData(event)
+    if (!p.isArray(data) || data.length !== 2) return
+    const nonce = data[0]
+    if (typeof nonce !== 'string' || nonce.length !== NONCE_LENGTH) return
+    const count = natives.claim(nonce)
+    if (count === 0) return
+    for (let i = 0; i < count && i < arrived.length; i++) {
+      if (outgoing[i] !== 0 && stateOf(arrived[i]) === undefined) ports.stamp(arrived[i], outgoing[i])
+    }
+    if (!isMainWorld) return
+    p.stopImmediatePropagation(event)
+    p.dispatchEvent(
+      global,
+      new p.MessageEvent('message', {
+        __proto__: null,
+        data: data[1],
+        origin: p.eventOrigin(event),
+        source: p.eventSource(event),
+        ports: p.sequence(arrived),
+      }),
+    )
+  }
+  p.addEventListener(global, 'message', receive, true)
+
+  return {
+    __proto__: null,
+    send,
+    /** Moves this realm's listener behind the other realm's. */
+    rearm() {
+      p.removeEventListener(global, 'message', receive, true)
+      p.addEventListener(global, 'message', receive, true)
+    },
+  }
+})

@@ -1,0 +1,224 @@
+//! The agent's state, and how a process becomes part of the program.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::{HashMap, VecDeque};
+use std::os::fd::AsFd;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType, connect, send, socket_with};
+use strait_ports::{CloseReason, Message, Node, Port};
+use strait_protocol::{AgentInit, ConsoleLevel, DocumentId, PageId, ToAgent, ToMain, VIEW_MESSAGE, ViewConfig, decode, encode};
+
+use crate::document::Document;
+use crate::ffi::{self, ConsoleMessage, Extension, Page, PageEvents, Source};
+use crate::ports::{PortTable, ReadyList};
+use crate::realm::Realm;
+use crate::{natives, pump};
+
+/// What the agent knows of a page.
+#[derive(Default)]
+pub(crate) struct PageState {
+    /// Present once the view has claimed the page; a page without is nobody's.
+    pub(crate) config: Option<Rc<ViewConfig>>,
+}
+
+/// A control message that waits for its turn.
+pub(crate) struct Control {
+    pub(crate) message: ToAgent,
+    pub(crate) ports: Vec<Port>,
+}
+
+/// An emit that may now be delivered.
+pub(crate) struct Emit {
+    pub(crate) document: DocumentId,
+    pub(crate) channel: String,
+    pub(crate) args: bool,
+    pub(crate) payload: Vec<u8>,
+    pub(crate) ports: Vec<Port>,
+}
+
+/// One per process, on the page's thread, for ever. No borrow of its cells is held while JS runs.
+pub(crate) struct Agent {
+    pub(crate) node: Node,
+    /// Carries all control messages; `None` once main is gone.
+    pub(crate) bootstrap: RefCell<Option<Port>>,
+    pub(crate) ready: Arc<ReadyList>,
+    pub(crate) ports: RefCell<PortTable>,
+    pub(crate) pages: RefCell<HashMap<PageId, PageState>>,
+    pub(crate) documents: RefCell<HashMap<DocumentId, Rc<Document>>>,
+    pub(crate) realms: RefCell<HashMap<u32, Rc<Realm>>>,
+    /// Control messages taken from the bootstrap port while a page was blocked in `sendSync`.
+    pub(crate) control: RefCell<VecDeque<Control>>,
+    pub(crate) emits: RefCell<VecDeque<Emit>>,
+    /// Documents that have gone and of which main has not been told.
+    pub(crate) departed: RefCell<VecDeque<Rc<Document>>>,
+    /// The node had more to route than fitted into its share of a dispatch.
+    pub(crate) routing: Cell<bool>,
+    pub(crate) main_world: ffi::World,
+    pub(crate) isolated_world: ffi::World,
+    next_document: Cell<DocumentId>,
+    next_realm: Cell<u32>,
+}
+
+thread_local! {
+    static AGENT: OnceCell<&'static Agent> = const { OnceCell::new() };
+    static SOURCE: RefCell<Option<Source>> = const { RefCell::new(None) };
+}
+
+/// The process's agent; `None` before [`start`] and on other threads.
+pub(crate) fn current() -> Option<&'static Agent> {
+    AGENT.with(|agent| agent.get().copied())
+}
+
+/// Why a process could not become part of a program.
+#[derive(Debug)]
+pub(crate) enum StartError {
+    /// The initialization data is not an `AgentInit`.
+    BadInit(strait_protocol::DecodeError),
+    /// Main's socket cannot be reached.
+    Connect(std::path::PathBuf, std::io::Error),
+    /// Main did not welcome us.
+    Join(strait_ports::JoinError),
+}
+
+impl std::fmt::Display for StartError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::BadInit(error) => write!(f, "bad initialization data: {error}"),
+            Self::Connect(path, error) => write!(f, "cannot reach the main process at {}: {error}", path.display()),
+            Self::Join(error) => write!(f, "cannot join the main process: {error}"),
+        }
+    }
+}
+
+/// Joins main's node and starts to watch pages.
+pub(crate) fn start(extension: &Extension, data: &[u8]) -> Result<(), StartError> {
+    let init: AgentInit = decode(data).map_err(StartError::BadInit)?;
+    let socket = dial(&init).map_err(|error| StartError::Connect(init.socket.clone(), error.into()))?;
+    let (node, bootstrap) = Node::join(socket).map_err(StartError::Join)?;
+
+    let ready = Arc::new(ReadyList::default());
+    let agent: &'static Agent = Box::leak(Box::new(Agent {
+        node,
+        bootstrap: RefCell::new(None),
+        ports: RefCell::new(PortTable::new(Arc::clone(&ready))),
+        ready,
+        pages: RefCell::default(),
+        documents: RefCell::default(),
+        realms: RefCell::default(),
+        control: RefCell::default(),
+        emits: RefCell::default(),
+        departed: RefCell::default(),
+        routing: Cell::new(false),
+        main_world: ffi::main_world(),
+        isolated_world: ffi::isolated_world(c"strait"),
+        next_document: Cell::new(1),
+        next_realm: Cell::new(1),
+    }));
+    let list = Arc::clone(&agent.ready);
+    bootstrap.on_ready(move || list.push(0));
+    agent.bootstrap.replace(Some(bootstrap));
+    AGENT.with(|cell| cell.set(agent)).unwrap_or_else(|_| unreachable!("WebKit initialises an extension once"));
+
+    ffi::install_native_handler(natives::call);
+    extension.on_page_created(agent);
+    ffi::on_window_object_cleared(&agent.main_world, |page, frame| agent.document_begins(&page, &frame));
+    ffi::on_window_object_cleared(&agent.isolated_world, |page, frame| agent.isolated_realm_begins(&page, &frame));
+    SOURCE.with(|source| source.replace(Some(ffi::attach_source(agent.node.as_fd(), pump::PRIORITY, agent))));
+    Ok(())
+}
+
+/// A connection to main, with the token sent.
+fn dial(init: &AgentInit) -> rustix::io::Result<std::os::fd::OwnedFd> {
+    let socket = socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
+    connect(&socket, &SocketAddrUnix::new(&init.socket)?)?;
+    send(&socket, &init.token, SendFlags::NOSIGNAL)?;
+    Ok(socket)
+}
+
+impl Agent {
+    /// A number no document of this process has had.
+    pub(crate) fn new_document_id(&self) -> DocumentId {
+        let id = self.next_document.get();
+        self.next_document.set(id + 1);
+        id
+    }
+
+    /// A number no realm of this process has had (short of four billion realms).
+    pub(crate) fn new_realm_id(&self) -> u32 {
+        let id = self.next_realm.get();
+        // Natives carry the realm in 48 bits beside their index: any u32 will do.
+        self.next_realm.set(id.wrapping_add(1));
+        id
+    }
+
+    /// Sends main a message; false when main is gone.
+    pub(crate) fn tell(&self, message: &ToMain, ports: Vec<Port>) -> bool {
+        let bootstrap = self.bootstrap.borrow();
+        let Some(port) = bootstrap.as_ref() else { return false };
+        port.post(Message { data: encode(message), ports }).is_ok()
+    }
+
+    /// The realm a native was called from.
+    pub(crate) fn realm(&self, id: u32) -> Option<Rc<Realm>> {
+        self.realms.borrow().get(&id).cloned()
+    }
+
+    /// A document that has not gone.
+    pub(crate) fn document(&self, id: DocumentId) -> Option<Rc<Document>> {
+        self.documents.borrow().get(&id).cloned()
+    }
+
+    /// What the page's view told us.
+    pub(crate) fn config(&self, page: PageId) -> Option<Rc<ViewConfig>> {
+        self.pages.borrow().get(&page).and_then(|page| page.config.clone())
+    }
+
+    fn bind(&self, page: PageId, config: ViewConfig) {
+        let nonce = config.nonce;
+        self.pages.borrow_mut().entry(page).or_default().config = Some(Rc::new(config));
+        self.tell(&ToMain::PageBound { nonce, page }, Vec::new());
+        // Documents that were there before their page had an owner.
+        let documents: Vec<_> = self.documents.borrow().values().filter(|document| document.page == page).cloned().collect();
+        for document in documents {
+            if let Some(message) = document.announcement() {
+                self.tell(&message, Vec::new());
+            }
+        }
+    }
+
+    /// Main is gone: every channel to it has closed by itself, nothing more is to be told.
+    pub(crate) fn main_is_gone(&self, _reason: CloseReason) {
+        self.bootstrap.replace(None);
+    }
+}
+
+impl PageEvents for Agent {
+    fn created(&self, page: Page) {
+        self.pages.borrow_mut().entry(page.id()).or_default();
+    }
+
+    fn message(&self, page: &Page, name: &str, bytes: Vec<u8>) -> bool {
+        if name != VIEW_MESSAGE {
+            return false;
+        }
+        match decode::<ViewConfig>(&bytes) {
+            Ok(config) => self.bind(page.id(), config),
+            Err(error) => eprintln!("strait agent: unreadable view configuration: {error}"),
+        }
+        true
+    }
+
+    fn console(&self, page: &Page, message: ConsoleMessage) {
+        let level = match message.level {
+            0 => ConsoleLevel::Info,
+            2 => ConsoleLevel::Warning,
+            3 => ConsoleLevel::Error,
+            4 => ConsoleLevel::Debug,
+            _ => ConsoleLevel::Log,
+        };
+        let ConsoleMessage { text, source, line, .. } = message;
+        self.tell(&ToMain::Console { page: page.id(), level, text, source, line }, Vec::new());
+    }
+}

@@ -1,0 +1,131 @@
+//! What main asks of the agent, and the waiting in `sendSync`.
+
+use std::time::Duration;
+
+use strait_ports::{CloseReason, Event, Port};
+use strait_protocol::{DocumentId, IpcKind, Outcome, RequestId, ToAgent, ToMain, decode};
+
+use crate::agent::{Agent, Control, Emit};
+use crate::realm::Realm;
+
+/// How long one wait in `sendSync` lasts before it is looked whether main is still there. The link's end wakes it too; this bounds the rest.
+const WAIT: Duration = Duration::from_secs(1);
+
+/// What the bootstrap port had.
+enum Incoming {
+    Control(Control),
+    Nothing,
+    Gone(CloseReason),
+}
+
+impl Agent {
+    fn pull_control(&self) -> Incoming {
+        loop {
+            let event = match self.bootstrap.borrow().as_ref() {
+                Some(port) => port.try_recv(),
+                None => return Incoming::Gone(CloseReason::Exited),
+            };
+            match event {
+                None => return Incoming::Nothing,
+                Some(Event::Close(reason)) => return Incoming::Gone(reason),
+                Some(Event::Message(message)) => match decode(&message.data) {
+                    Ok(decoded) => return Incoming::Control(Control { message: decoded, ports: message.ports }),
+                    Err(error) => eprintln!("strait agent: {error}"),
+                },
+            }
+        }
+    }
+
+    /// One control message from the bootstrap port.
+    pub(crate) fn receive_control(&self) {
+        match self.pull_control() {
+            Incoming::Control(control) => {
+                // There may be more: it has its turn after the ports that are ready now.
+                self.ready.push(0);
+                self.handle(control);
+            }
+            Incoming::Nothing => {}
+            Incoming::Gone(reason) => self.main_is_gone(reason),
+        }
+    }
+
+    /// One control message that was put aside; false when there is none.
+    pub(crate) fn handle_queued_control(&self) -> bool {
+        let Some(control) = self.control.borrow_mut().pop_front() else { return false };
+        self.handle(control);
+        true
+    }
+
+    fn handle(&self, Control { message, ports }: Control) {
+        match message {
+            ToAgent::Emit { document, channel, args, payload } => self.accept_emit(Emit { document, channel, args, payload, ports }),
+            ToAgent::Reply { document, request, outcome } => {
+                if let Some(realm) = self.document(document).and_then(|document| document.ipc_realm()) {
+                    match outcome {
+                        Outcome::Value(payload) => realm.reply(request, "", &payload),
+                        Outcome::Error(text) => realm.reply(request, if text.is_empty() { "Error" } else { &text }, &[]),
+                    }
+                }
+            }
+            ToAgent::Eval { request, document, world, source } => {
+                match self.document(document).and_then(|document| document.realm(world)) {
+                    Some(realm) => realm.evaluate(request, source),
+                    None => self.answer(request, Outcome::Error("Error: the frame was disposed before the script ran".to_owned())),
+                }
+            }
+            ToAgent::ClosePage { page } => self.close_page(page),
+        }
+    }
+
+    pub(crate) fn answer(&self, request: RequestId, outcome: Outcome) {
+        self.tell(&ToMain::EvalDone { request, outcome }, Vec::new());
+    }
+
+    /// One emit whose time has come; false when there is none.
+    pub(crate) fn deliver_emit(&self) -> bool {
+        let Some(emit) = self.emits.borrow_mut().pop_front() else { return false };
+        let Emit { document, channel, args, payload, ports } = emit;
+        let Some(realm) = self.document(document).and_then(|document| document.ipc_realm()) else { return true };
+        let Some(handles) = self.adopt(ports, document, realm.world) else { return true };
+        if !realm.emit(&channel, args, &payload, &handles) {
+            // Nobody took them: dropping closes.
+            let mut table = self.ports.borrow_mut();
+            for handle in handles {
+                drop(table.take(handle, document));
+            }
+        }
+        true
+    }
+
+    /// Sends an IPC message; false if the document or main is gone.
+    pub(crate) fn send_ipc(&self, realm: &Realm, kind: IpcKind, channel: String, payload: Vec<u8>, ports: Vec<Port>) -> bool {
+        self.tell(&ToMain::Ipc { document: realm.document, kind, channel, payload }, ports)
+    }
+
+    /// Waits for the answer to a `sendSync`. The node goes on routing for others; nothing is delivered meanwhile.
+    pub(crate) fn wait_for_reply(&self, document: DocumentId, request: RequestId) -> Result<Vec<u8>, String> {
+        loop {
+            match self.pull_control() {
+                Incoming::Control(Control { message: ToAgent::Reply { document: d, request: r, outcome }, .. })
+                    if (d, r) == (document, request) =>
+                {
+                    self.ready.push(0);
+                    return match outcome {
+                        Outcome::Value(payload) => Ok(payload),
+                        Outcome::Error(text) => Err(text),
+                    };
+                }
+                Incoming::Control(control) => self.control.borrow_mut().push_back(control),
+                Incoming::Nothing => {
+                    if let Err(error) = self.node.wait(Some(WAIT)) {
+                        return Err(format!("the main process cannot be reached: {error}"));
+                    }
+                }
+                Incoming::Gone(reason) => {
+                    self.main_is_gone(reason);
+                    return Err("the main process is gone".to_owned());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! Documents: what a frame shows between two navigations.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::{HashSet, VecDeque};
+use std::rc::Rc;
+
+use strait_ports::Port;
+use strait_protocol::{DocumentId, FrameId, PageId, ToMain, World};
+
+use crate::agent::{Agent, Emit};
+use crate::ffi::{Context, Frame, Page};
+use crate::realm::{Privileges, Realm};
+
+/// What the page's own realm reports of a new document.
+pub(crate) struct Birth {
+    pub(crate) url: String,
+    pub(crate) origin: String,
+    pub(crate) name: String,
+    pub(crate) parent: Option<FrameId>,
+}
+
+/// An emit that waits until its document listens.
+struct Held {
+    channel: String,
+    args: bool,
+    payload: Vec<u8>,
+    ports: Vec<Port>,
+}
+
+/// A document with its two realms.
+pub(crate) struct Document {
+    pub(crate) id: DocumentId,
+    pub(crate) page: PageId,
+    pub(crate) frame: FrameId,
+    is_main_frame: bool,
+    birth: OnceCell<Birth>,
+    main: RefCell<Option<Rc<Realm>>>,
+    isolated: RefCell<Option<Rc<Realm>>>,
+    /// DOMContentLoaded has been.
+    ready: Cell<bool>,
+    listening: RefCell<HashSet<String>>,
+    held: RefCell<VecDeque<Held>>,
+}
+
+impl Document {
+    /// What tells main of it; `None` before its own realm has reported.
+    pub(crate) fn announcement(&self) -> Option<ToMain> {
+        let birth = self.birth.get()?;
+        Some(ToMain::DocumentCreated {
+            page: self.page,
+            document: self.id,
+            frame: self.frame,
+            parent: birth.parent,
+            url: birth.url.clone(),
+            origin: birth.origin.clone(),
+            name: birth.name.clone(),
+        })
+    }
+
+    /// Its realm in a world.
+    pub(crate) fn realm(&self, world: World) -> Option<Rc<Realm>> {
+        match world {
+            World::Main => self.main.borrow().clone(),
+            World::Isolated => self.isolated.borrow().clone(),
+        }
+    }
+
+    /// The realm with `ipcRenderer`, if it has one.
+    pub(crate) fn ipc_realm(&self) -> Option<Rc<Realm>> {
+        [World::Main, World::Isolated].into_iter().filter_map(|world| self.realm(world)).find(|realm| realm.privileges.ipc)
+    }
+
+    /// May an emit on this channel be delivered now?
+    fn hears(&self, channel: &str) -> bool {
+        self.ready.get() || self.listening.borrow().contains(channel)
+    }
+}
+
+impl Agent {
+    /// The page's own window object was cleared: a new document, none of whose scripts has run.
+    pub(crate) fn document_begins(&self, page: &Page, frame: &Frame) {
+        let Some(context) = frame.context(&self.main_world) else { return };
+        let document = self.new_document(page, frame);
+        self.install(&document, World::Main, context);
+    }
+
+    /// The isolated world's window object was cleared: it comes after the page's own.
+    pub(crate) fn isolated_realm_begins(&self, page: &Page, frame: &Frame) {
+        let Some(context) = frame.context(&self.isolated_world) else { return };
+        let frame_id = frame.id();
+        let present = self.documents.borrow().values().find(|document| document.frame == frame_id).cloned();
+        let document = match present {
+            Some(document) if document.realm(World::Isolated).is_none() => document,
+            Some(document) if document.realm(World::Isolated).is_some_and(|realm| realm.context.is_same(&context)) => return,
+            _ => self.new_document(page, frame),
+        };
+        self.install(&document, World::Isolated, context);
+        // The isolated realm's listener for window messages must run before the page's own.
+        if let Some(main) = document.realm(World::Main) {
+            main.rearm();
+        }
+    }
+
+    fn new_document(&self, page: &Page, frame: &Frame) -> Rc<Document> {
+        let frame_id = frame.id();
+        // Normally `pagehide` has told us; not for a document whose listeners were erased (`document.open`).
+        let previous: Vec<_> = self.documents.borrow().values().filter(|document| document.frame == frame_id).cloned().collect();
+        for document in previous {
+            self.document_ends(&document);
+        }
+        // What has gone from this frame must be reported before what comes.
+        while self.report_departure() {}
+        let document = Rc::new(Document {
+            id: self.new_document_id(),
+            page: page.id(),
+            frame: frame_id,
+            is_main_frame: frame.is_main(),
+            birth: OnceCell::new(),
+            main: RefCell::default(),
+            isolated: RefCell::default(),
+            ready: Cell::new(false),
+            listening: RefCell::default(),
+            held: RefCell::default(),
+        });
+        self.documents.borrow_mut().insert(document.id, Rc::clone(&document));
+        document
+    }
+
+    fn install(&self, document: &Rc<Document>, world: World, context: Context) {
+        let config = self.config(document.page).filter(|_| document.is_main_frame);
+        let privileges = config.as_ref().map_or_else(Privileges::default, |config| {
+            let home = if config.context_isolation { World::Isolated } else { World::Main };
+            Privileges {
+                ipc: world == home,
+                context_isolated: config.context_isolation,
+                preload: config.preload.clone().filter(|_| world == home),
+                require: config.node_integration && world == World::Main && home == World::Main,
+                app_path: config.app_path.clone(),
+            }
+        });
+        let realm = Realm::new(self.new_realm_id(), document.id, world, context, privileges);
+        self.realms.borrow_mut().insert(realm.id, Rc::clone(&realm));
+        let place = if world == World::Main { &document.main } else { &document.isolated };
+        place.replace(Some(Rc::clone(&realm)));
+        if let Err(error) = realm.install() {
+            eprintln!("strait agent: the glue failed in a document: {error}");
+            return;
+        }
+        realm.run_preload();
+    }
+
+    /// The page's own realm says what the document is.
+    pub(crate) fn document_created(&self, document: &Document, birth: Birth) {
+        if document.birth.set(birth).is_ok()
+            && self.config(document.page).is_some()
+            && let Some(message) = document.announcement()
+        {
+            self.tell(&message, Vec::new());
+        }
+    }
+
+    /// The frame whose window (in the page's own world) is this object.
+    pub(crate) fn frame_of_window(&self, identity: usize) -> Option<FrameId> {
+        let documents = self.documents.borrow();
+        let owner = documents
+            .values()
+            .find(|document| document.main.borrow().as_ref().is_some_and(|realm| realm.context.global_identity() == identity));
+        owner.map(|document| document.frame)
+    }
+
+    /// DOMContentLoaded: what was held is emitted, listener or not.
+    pub(crate) fn document_ready(&self, document: &Document) {
+        if !document.ready.replace(true) {
+            self.tell(&ToMain::DocumentReady { document: document.id }, Vec::new());
+            self.release_held(document, |_| true);
+        }
+    }
+
+    /// The document has a listener for the channel.
+    pub(crate) fn document_listens(&self, document: &Document, channel: String) {
+        if !document.ready.get() && document.listening.borrow_mut().insert(channel.clone()) {
+            self.release_held(document, |held| held.channel == channel);
+        }
+    }
+
+    fn release_held(&self, document: &Document, matches: impl Fn(&Held) -> bool) {
+        let mut emits = self.emits.borrow_mut();
+        let mut held = document.held.borrow_mut();
+        for entry in std::mem::take(&mut *held) {
+            if matches(&entry) {
+                let Held { channel, args, payload, ports } = entry;
+                emits.push_back(Emit { document: document.id, channel, args, payload, ports });
+            } else {
+                held.push_back(entry);
+            }
+        }
+    }
+
+    /// An emit from main: now, or when the document listens.
+    pub(crate) fn accept_emit(&self, emit: Emit) {
+        let Some(document) = self.document(emit.document) else { return };
+        if document.hears(&emit.channel) {
+            self.emits.borrow_mut().push_back(emit);
+        } else {
+            let Emit { channel, args, payload, ports, .. } = emit;
+            document.held.borrow_mut().push_back(Held { channel, args, payload, ports });
+        }
+    }
+
+    /// `pagehide`: everything the document has closes now; main is told on the next turn, when the fate of its frame is known.
+    pub(crate) fn document_ends(&self, document: &Document) {
+        let Some(document) = self.documents.borrow_mut().remove(&document.id) else { return };
+        self.ports.borrow_mut().close_document(document.id);
+        document.held.borrow_mut().clear();
+        let mut realms = self.realms.borrow_mut();
+        for realm in [World::Main, World::Isolated].into_iter().filter_map(|world| document.realm(world)) {
+            realms.remove(&realm.id);
+        }
+        self.departed.borrow_mut().push_back(document);
+    }
+
+    /// Tells main of one document that has gone; false when there is none.
+    pub(crate) fn report_departure(&self) -> bool {
+        let Some(document) = self.departed.borrow_mut().pop_front() else { return false };
+        let witness = document.realm(World::Isolated).or_else(|| document.realm(World::Main));
+        let frame_gone = witness.is_some_and(|realm| realm.is_frame_gone());
+        if self.config(document.page).is_some() {
+            self.tell(&ToMain::DocumentGone { document: document.id, frame_gone }, Vec::new());
+        }
+        true
+    }
+
+    /// Ends every document of a page.
+    pub(crate) fn close_page(&self, page: PageId) {
+        let documents: Vec<_> = self.documents.borrow().values().filter(|document| document.page == page).cloned().collect();
+        for document in documents {
+            self.document_ends(&document);
+        }
+        while self.report_departure() {}
+        self.tell(&ToMain::PageClosed { page }, Vec::new());
+    }
+}

@@ -1,0 +1,170 @@
+//! GLib: variants, signals, and a source of our own in the page's main loop.
+
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::raw::{c_char, c_int, c_uint, c_void};
+use std::ptr;
+
+use super::guarded;
+
+pub(super) enum GVariant {}
+#[repr(C)]
+struct GSource {
+    _private: [u8; 0],
+}
+
+type Prepare = extern "C" fn(*mut GSource, *mut c_int) -> c_int;
+type Check = extern "C" fn(*mut GSource) -> c_int;
+type Dispatch = extern "C" fn(*mut GSource, *const c_void, *mut c_void) -> c_int;
+
+#[repr(C)]
+struct GSourceFuncs {
+    prepare: Option<Prepare>,
+    check: Option<Check>,
+    dispatch: Option<Dispatch>,
+    finalize: Option<extern "C" fn(*mut GSource)>,
+    closure_callback: *const c_void,
+    closure_marshal: *const c_void,
+}
+
+// SAFETY: only function pointers and nulls; never written.
+unsafe impl Sync for GSourceFuncs {}
+
+/// `sizeof(GSource)` on 64-bit: five pointers and callbacks, four 32-bit fields, then four pointers; GLib promises not to change it.
+const SIZE_OF_GSOURCE: usize = 96;
+
+/// Our source: GLib's part, the handler behind it.
+#[repr(C)]
+struct AgentSource {
+    glib: [u64; SIZE_OF_GSOURCE / 8],
+    handler: *const dyn SourceHandler,
+    fd_tag: *mut c_void,
+}
+
+const G_IO_IN: c_uint = 1;
+const G_IO_ERR: c_uint = 8;
+const G_IO_HUP: c_uint = 16;
+
+// Types are declared as opaque, so the linker cannot check them: they follow GLib 2.74's headers.
+unsafe extern "C" {
+    fn g_variant_get_fixed_array(value: *mut GVariant, count: *mut usize, element_size: usize) -> *const c_void;
+    fn g_variant_get_type_string(value: *mut GVariant) -> *const c_char;
+    fn g_source_new(functions: *const GSourceFuncs, size: c_uint) -> *mut GSource;
+    fn g_source_set_priority(source: *mut GSource, priority: c_int);
+    fn g_source_add_unix_fd(source: *mut GSource, fd: c_int, events: c_uint) -> *mut c_void;
+    fn g_source_query_unix_fd(source: *mut GSource, tag: *mut c_void) -> c_uint;
+    fn g_source_attach(source: *mut GSource, context: *mut c_void) -> c_uint;
+    fn g_source_unref(source: *mut GSource);
+    fn g_source_destroy(source: *mut GSource);
+    fn g_signal_connect_data(
+        instance: *mut c_void,
+        signal: *const c_char,
+        handler: *const c_void,
+        data: *mut c_void,
+        destroy: *const c_void,
+        flags: c_uint,
+    ) -> u64;
+    pub(super) fn g_object_ref(object: *mut c_void) -> *mut c_void;
+    pub(super) fn g_object_unref(object: *mut c_void);
+}
+
+/// The bytes of a variant of type `ay`; empty for null and for every other type.
+///
+/// # Safety
+/// `variant` is null or a live variant.
+pub(super) unsafe fn variant_bytes(variant: *mut GVariant) -> Vec<u8> {
+    if variant.is_null() {
+        return Vec::new();
+    }
+    // SAFETY: a live variant by the caller's promise; the type is checked before the array is read, and it is copied at once.
+    unsafe {
+        if super::copy_c_string(g_variant_get_type_string(variant)) != "ay" {
+            return Vec::new();
+        }
+        let mut count = 0;
+        let bytes = g_variant_get_fixed_array(variant, &mut count, 1).cast::<u8>();
+        if bytes.is_null() { Vec::new() } else { std::slice::from_raw_parts(bytes, count).to_vec() }
+    }
+}
+
+/// Connects `handler` to a signal.
+///
+/// # Safety
+/// `instance` is a live GObject with that signal; `handler` is an `extern "C"` function of the signal's signature followed by
+/// one pointer, which is `data`; `data` stays valid as long as the signal can fire.
+pub(super) unsafe fn connect(instance: *mut c_void, signal: &std::ffi::CStr, handler: *const c_void, data: *mut c_void) {
+    // SAFETY: by the caller's promise.
+    unsafe { g_signal_connect_data(instance, signal.as_ptr(), handler, data, ptr::null(), 0) };
+}
+
+/// What the main loop asks of our source.
+pub(crate) trait SourceHandler {
+    /// Is there work besides what the descriptor announces?
+    fn has_work(&self) -> bool;
+    /// Does a bounded amount of work.
+    fn run(&self);
+}
+
+/// A source attached to the thread's main loop; ends when dropped.
+pub(crate) struct Source(*mut GSource);
+
+impl Drop for Source {
+    fn drop(&mut self) {
+        // SAFETY: created by `attach_source`, owned, destroyed once.
+        unsafe {
+            g_source_destroy(self.0);
+            g_source_unref(self.0);
+        }
+    }
+}
+
+extern "C" fn prepare(source: *mut GSource, timeout: *mut c_int) -> c_int {
+    // SAFETY: GLib passes the source made in `attach_source`, whose handler lives for ever, and a valid pointer to the timeout (or null).
+    let handler = unsafe {
+        if !timeout.is_null() {
+            *timeout = -1;
+        }
+        &*(*source.cast::<AgentSource>()).handler
+    };
+    guarded("the source's preparation", 0, || handler.has_work() as c_int)
+}
+
+extern "C" fn check(source: *mut GSource) -> c_int {
+    // SAFETY: as in `prepare`; the tag came from `g_source_add_unix_fd` on this source.
+    let (handler, events) = unsafe {
+        let ours = source.cast::<AgentSource>();
+        (&*(*ours).handler, g_source_query_unix_fd(source, (*ours).fd_tag))
+    };
+    guarded("the source's check", 0, || (events != 0 || handler.has_work()) as c_int)
+}
+
+extern "C" fn dispatch(source: *mut GSource, _callback: *const c_void, _data: *mut c_void) -> c_int {
+    // SAFETY: as in `prepare`.
+    let handler = unsafe { &*(*source.cast::<AgentSource>()).handler };
+    guarded("the source", (), || handler.run());
+    1
+}
+
+static FUNCTIONS: GSourceFuncs = GSourceFuncs {
+    prepare: Some(prepare),
+    check: Some(check),
+    dispatch: Some(dispatch),
+    finalize: None,
+    closure_callback: ptr::null(),
+    closure_marshal: ptr::null(),
+};
+
+/// Lets the thread's default main loop run `handler` at `priority` whenever `fd` is readable or the handler says so.
+pub(crate) fn attach_source(fd: BorrowedFd<'_>, priority: i32, handler: &'static dyn SourceHandler) -> Source {
+    // SAFETY: the size covers GLib's part and ours; the fields of ours are set before the source is attached; the handler is static.
+    unsafe {
+        let source = g_source_new(&FUNCTIONS, size_of::<AgentSource>() as c_uint);
+        let ours = source.cast::<AgentSource>();
+        (&raw mut (*ours).handler).write(handler);
+        (*ours).fd_tag = g_source_add_unix_fd(source, fd.as_raw_fd(), G_IO_IN | G_IO_ERR | G_IO_HUP);
+        g_source_set_priority(source, priority);
+        g_source_attach(source, ptr::null_mut());
+        Source(source)
+    }
+}
+
+pub(super) use connect as connect_signal;

@@ -1,0 +1,51 @@
+//! Everything the agent says to C: GLib, WebKit's extension API and JavaScriptCore.
+//!
+//! The only place with `unsafe`. What it offers above is safe: objects that hold their references, callbacks that catch panics.
+//! The bindings are our own because the `webkit2gtk-webextension` crate depends on an old GLib, and because JavaScriptCore's
+//! C API is an order of magnitude faster than the GObject API over it.
+
+mod glib;
+mod jsc;
+mod webkit;
+
+pub(crate) use glib::{Source, SourceHandler, attach_source};
+pub(crate) use jsc::{Args, Completion, Context, NativeResult, Object, Value, install_native_handler};
+pub(crate) use webkit::{ConsoleMessage, Extension, Frame, Page, PageEvents, World, isolated_world, main_world, on_window_object_cleared};
+
+use std::ffi::CStr;
+use std::os::raw::c_char;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Runs `work`; a panic is reported and swallowed, because unwinding into C is undefined.
+fn guarded<T>(what: &str, fallback: T, work: impl FnOnce() -> T) -> T {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(value) => value,
+        Err(panic) => {
+            let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+            eprintln!("strait agent: panic in {what}: {}", text.unwrap_or("(no text)"));
+            fallback
+        }
+    }
+}
+
+/// A copy of a C string that may be null.
+///
+/// # Safety
+/// `text` is null or points to a NUL-terminated string.
+unsafe fn copy_c_string(text: *const c_char) -> String {
+    if text.is_null() {
+        return String::new();
+    }
+    // SAFETY: not null, NUL-terminated by the caller's promise.
+    unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
+}
+
+/// The function WebKit looks for when it loads the agent into a web process.
+#[unsafe(no_mangle)]
+extern "C" fn webkit_web_extension_initialize_with_user_data(extension: *mut webkit::RawExtension, user_data: *mut glib::GVariant) {
+    guarded("initialisation", (), || {
+        // SAFETY: WebKit passes its live extension object and a variant (or null), both valid during the call.
+        let (extension, data) = unsafe { (Extension::borrow(extension), glib::variant_bytes(user_data)) };
+        crate::start(extension, data);
+    });
+}

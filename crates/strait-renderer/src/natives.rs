@@ -1,0 +1,354 @@
+//! What the glue can ask of the agent. Every call names the realm it was made for, never another.
+
+use std::path::Path;
+
+use strait_ports::Message;
+use strait_protocol::{IpcKind, Outcome, ToMain};
+
+use crate::agent::{self, Agent};
+use crate::document::Birth;
+use crate::ffi::{Args, NativeResult};
+use crate::files;
+use crate::realm::{Buffers, Realm};
+
+type Native = for<'a> fn(&Agent, &Realm, &Args<'a>) -> NativeResult<'a>;
+
+/// In the order of [`NAMES`].
+const NATIVES: &[Native] = &[
+    channel,
+    post,
+    start,
+    close,
+    collected,
+    launch,
+    abort,
+    claim,
+    forward,
+    created,
+    ready,
+    gone,
+    inbox_is,
+    ipc,
+    send_sync,
+    listen,
+    evaluate,
+    eval_done,
+    eval_failed,
+    resolve,
+    read,
+    folder,
+    is_json,
+    compile,
+    preload_error,
+    version,
+    page_folder,
+];
+
+/// The natives' names in the glue.
+pub(crate) const NAMES: &[&str] = &[
+    "channel",
+    "post",
+    "start",
+    "close",
+    "collected",
+    "launch",
+    "abort",
+    "claim",
+    "forward",
+    "created",
+    "ready",
+    "gone",
+    "inboxIs",
+    "ipc",
+    "sendSync",
+    "listen",
+    "evaluate",
+    "evalDone",
+    "evalFailed",
+    "resolve",
+    "read",
+    "folder",
+    "isJson",
+    "compile",
+    "preloadError",
+    "version",
+    "pageFolder",
+];
+
+const _: () = assert!(NATIVES.len() == NAMES.len());
+
+/// A native was called. After its document has gone a realm's natives do nothing and return `undefined`.
+pub(crate) fn call<'a>(realm: u32, index: u8, args: &Args<'a>) -> NativeResult<'a> {
+    let Some(agent) = agent::current() else { return NativeResult::Nothing };
+    let Some(realm) = agent.realm(realm) else { return NativeResult::Nothing };
+    match NATIVES.get(usize::from(index)) {
+        Some(native) => native(agent, &realm, args),
+        None => NativeResult::Nothing,
+    }
+}
+
+/// `()`: a new channel; its ends are the handle returned and the one after it.
+fn channel<'a>(agent: &Agent, realm: &Realm, _: &Args<'a>) -> NativeResult<'a> {
+    let ends = agent.node.channel();
+    let handle = agent.ports.borrow_mut().add_pair(ends, realm.document, realm.world);
+    NativeResult::Number(handle.unwrap_or(0).into())
+}
+
+/// `(handle, bytes, length, handles, count)`
+fn post<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    let handle = args.index(0);
+    let (Some(data), Some(handles)) = (args.get(1).bytes(args.index(2) as usize), args.get(3).words(args.index(4) as usize)) else {
+        return NativeResult::Throw("The message cannot be read.".to_owned());
+    };
+    let mut table = agent.ports.borrow_mut();
+    let Some(ports) = table.take_all(&handles, handle, realm.document) else {
+        return NativeResult::Throw("A port in the transfer list cannot be transferred.".to_owned());
+    };
+    if let Some(entry) = table.get_mut(handle, realm.document)
+        && let Err(error) = entry.port.post(Message { data, ports })
+    {
+        // The handles were taken out above: they get their ports back.
+        let reason = error.reason.to_string();
+        table.restore(&handles, error.message.ports, realm.document, realm.world);
+        return NativeResult::Throw(reason);
+    }
+    NativeResult::Nothing
+}
+
+/// `(handle)`: from now on messages are delivered here.
+fn start<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    let handle = args.index(0);
+    let mut table = agent.ports.borrow_mut();
+    if let Some(entry) = table.get_mut(handle, realm.document) {
+        entry.started.get_or_insert(realm.id);
+        table.relist(handle);
+    }
+    NativeResult::Nothing
+}
+
+/// `(handle)`
+fn close<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    let port = agent.ports.borrow_mut().take(args.index(0), realm.document);
+    if let Some(port) = port {
+        port.close();
+    }
+    NativeResult::Nothing
+}
+
+/// `(handle)`: the realm's object for the port was collected.
+fn collected<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    drop(agent.ports.borrow_mut().release(args.index(0), realm.document, realm.world));
+    NativeResult::Nothing
+}
+
+/// `(count, handles)`: puts ports into a window message; its nonce, or an empty string.
+fn launch<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    let Some(handles) = args.get(1).words(args.index(0) as usize) else { return NativeResult::Text(String::new()) };
+    let mut random = [0; 16];
+    if getrandom::fill(&mut random).is_err() {
+        return NativeResult::Text(String::new());
+    }
+    let nonce: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let launched = agent.ports.borrow_mut().launch(nonce.clone(), handles, realm.document);
+    NativeResult::Text(if launched { nonce } else { String::new() })
+}
+
+/// `(nonce)`: the window message was not sent.
+fn abort<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    agent.ports.borrow_mut().abort(&args.text(0), realm.document);
+    NativeResult::Nothing
+}
+
+/// `(nonce)`: a window message arrived; its handles are laid out, their number is returned.
+fn claim<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    let handles = agent.ports.borrow_mut().claim(&args.text(0), realm.document, realm.world);
+    let laid = realm.buffers.borrow().as_ref().is_some_and(|buffers| buffers.words.write_words(&handles));
+    NativeResult::Number(if laid { handles.len() as f64 } else { 0.0 })
+}
+
+/// `(port, window, message, targetOrigin, transfer)`: another document of this world that stamped the port sends it; false if none did.
+fn forward<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    let others: Vec<_> =
+        agent.realms.borrow().values().filter(|other| other.world == realm.world && other.id != realm.id).cloned().collect();
+    for other in others {
+        if !other.owns(args.get(0)) {
+            continue;
+        }
+        let arguments = [args.get(1), args.get(2), args.get(3), args.get(4)];
+        return match other.send_window_message(&arguments) {
+            Some(Ok(_)) => NativeResult::Bool(true),
+            Some(Err(thrown)) => NativeResult::ThrowValue(thrown.rebind(args)),
+            None => NativeResult::Bool(false),
+        };
+    }
+    NativeResult::Bool(false)
+}
+
+/// `(url, origin, name, parentWindow)`
+fn created<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    if let Some(document) = agent.document(realm.document) {
+        let parent = args.get(3);
+        let parent = if parent.is_object() { agent.frame_of_window(parent.identity()) } else { None };
+        let birth = Birth { url: args.text(0), origin: args.text(1), name: args.text(2), parent };
+        agent.document_created(&document, birth);
+    }
+    NativeResult::Nothing
+}
+
+/// `()`: DOMContentLoaded
+fn ready<'a>(agent: &Agent, realm: &Realm, _: &Args<'a>) -> NativeResult<'a> {
+    if let Some(document) = agent.document(realm.document) {
+        agent.document_ready(&document);
+    }
+    NativeResult::Nothing
+}
+
+/// `()`: pagehide
+fn gone<'a>(agent: &Agent, realm: &Realm, _: &Args<'a>) -> NativeResult<'a> {
+    if let Some(document) = agent.document(realm.document) {
+        agent.document_ends(&document);
+    }
+    NativeResult::Nothing
+}
+
+/// `(inbox, words)`
+fn inbox_is<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    let buffers = args.get(0).protect(&realm.context).zip(args.get(1).protect(&realm.context));
+    realm.buffers.replace(buffers.map(|(inbox, words)| Buffers { inbox, words }));
+    NativeResult::Nothing
+}
+
+/// `(kind, channel, bytes, length, handles, count, request)`; false when the document is nobody's or main is gone.
+fn ipc<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    let kind = match args.index(0) {
+        0 => IpcKind::Send,
+        1 => IpcKind::PostMessage,
+        _ => IpcKind::Invoke(args.index(6).into()),
+    };
+    let (Some(payload), Some(handles)) = (args.get(2).bytes(args.index(3) as usize), args.get(4).words(args.index(5) as usize)) else {
+        return NativeResult::Throw("The message cannot be read.".to_owned());
+    };
+    if !realm.privileges.ipc {
+        return NativeResult::Bool(false);
+    }
+    let taken = agent.ports.borrow_mut().take_all(&handles, 0, realm.document);
+    let Some(ports) = taken else {
+        return NativeResult::Throw("A port in the transfer list cannot be transferred.".to_owned());
+    };
+    NativeResult::Bool(agent.send_ipc(realm, kind, args.text(1), payload, ports))
+}
+
+/// `(channel, bytes, length, request)`: blocks; the answer's length in the inbox, or an error's text.
+fn send_sync<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    let request = u64::from(args.index(3));
+    let Some(payload) = args.get(1).bytes(args.index(2) as usize) else {
+        return NativeResult::Throw("The message cannot be read.".to_owned());
+    };
+    if !realm.privileges.ipc || !agent.send_ipc(realm, IpcKind::SendSync(request), args.text(0), payload, Vec::new()) {
+        return NativeResult::Text("IPC method called after context was released".to_owned());
+    }
+    match agent.wait_for_reply(realm.document, request) {
+        Ok(answer) if realm.fill(&answer, &[]) => NativeResult::Number(answer.len() as f64),
+        Ok(_) => NativeResult::Text("the answer is too large".to_owned()),
+        Err(text) => NativeResult::Text(text),
+    }
+}
+
+/// `(channel)`: there is a listener now.
+fn listen<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    if let Some(document) = agent.document(realm.document) {
+        agent.document_listens(&document, args.text(0));
+    }
+    NativeResult::Nothing
+}
+
+/// `(request)`: runs the waiting script and returns its value.
+fn evaluate<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    let waiting = realm.script.take();
+    let Some((_, source)) = waiting.filter(|(request, _)| *request == u64::from(args.index(0))) else { return NativeResult::Nothing };
+    match realm.context.evaluate(&source, "", 1) {
+        Ok(value) => NativeResult::Value(value.rebind(args)),
+        Err(thrown) => NativeResult::ThrowValue(thrown.rebind(args)),
+    }
+}
+
+/// `(request, bytes, length)`
+fn eval_done<'a>(agent: &Agent, _: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    let outcome = args.get(1).bytes(args.index(2) as usize).map_or_else(|| Outcome::Error("Error: unreadable".to_owned()), Outcome::Value);
+    agent.answer(args.index(0).into(), outcome);
+    NativeResult::Nothing
+}
+
+/// `(request, text)`
+fn eval_failed<'a>(agent: &Agent, _: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    agent.answer(args.index(0).into(), Outcome::Error(args.text(1)));
+    NativeResult::Nothing
+}
+
+/// `(folder, name)`: the file that is meant.
+fn resolve<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    if !realm.privileges.ipc {
+        return NativeResult::Nothing;
+    }
+    match files::resolve(Path::new(&args.text(0)), &args.text(1)) {
+        Ok(path) => NativeResult::Text(path.display().to_string()),
+        Err(text) => NativeResult::Throw(text),
+    }
+}
+
+/// `(path)`: the file's text.
+fn read<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    if !realm.privileges.ipc {
+        return NativeResult::Nothing;
+    }
+    match files::read(Path::new(&args.text(0))) {
+        Ok(text) => NativeResult::Text(text),
+        Err(text) => NativeResult::Throw(text),
+    }
+}
+
+/// `(path)`: its folder.
+fn folder<'a>(_: &Agent, _: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    let path = args.text(0);
+    NativeResult::Text(Path::new(&path).parent().map_or_else(String::new, |folder| folder.display().to_string()))
+}
+
+/// `(path)`
+fn is_json<'a>(_: &Agent, _: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    NativeResult::Bool(args.text(0).ends_with(".json"))
+}
+
+/// `(path)`: the file as a CommonJS function.
+fn compile<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    if !realm.privileges.ipc {
+        return NativeResult::Nothing;
+    }
+    let path = args.text(0);
+    let path = Path::new(&path);
+    match files::read(path) {
+        Ok(text) => match realm.context.evaluate(&files::wrap(&text), &files::url(path), 1) {
+            Ok(function) => NativeResult::Value(function.rebind(args)),
+            Err(thrown) => NativeResult::ThrowValue(thrown.rebind(args)),
+        },
+        Err(text) => NativeResult::Throw(text),
+    }
+}
+
+/// `(text)`
+fn preload_error<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    if let (Some(document), Some(path)) = (agent.document(realm.document), realm.privileges.preload.clone()) {
+        agent.tell(&ToMain::PreloadError { page: document.page, path, message: args.text(0) }, Vec::new());
+    }
+    NativeResult::Nothing
+}
+
+/// `()`
+fn version<'a>(_: &Agent, _: &Realm, _: &Args<'a>) -> NativeResult<'a> {
+    NativeResult::Text(env!("CARGO_PKG_VERSION").to_owned())
+}
+
+/// `(url)`: the folder that the page's own `require` is relative to.
+fn page_folder<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    let folder = files::folder_of_url(&args.text(0)).unwrap_or_else(|| realm.privileges.app_path.clone());
+    NativeResult::Text(folder.display().to_string())
+}

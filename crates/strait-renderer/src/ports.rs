@@ -1,0 +1,258 @@
+//! The ports of this process's documents, by handle.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use strait_ports::{CloseReason, Event, Port};
+use strait_protocol::{DocumentId, World};
+
+/// A port's number in this process: what the glue's stamps hold. 0 is none (and stands for the bootstrap port in the [`ReadyList`]).
+pub(crate) type Handle = u32;
+
+/// Ports that may have something to receive, in the order they said so.
+///
+/// The one thing here that other threads could touch: the engine may call back from anywhere.
+#[derive(Default)]
+pub(crate) struct ReadyList(Mutex<VecDeque<Handle>>);
+
+impl ReadyList {
+    pub(crate) fn push(&self, handle: Handle) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back(handle);
+    }
+
+    pub(crate) fn pop(&self) -> Option<Handle> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+}
+
+/// Where a port is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// In a document.
+    Document(DocumentId),
+    /// Under way in a window message.
+    Bundle,
+}
+
+/// A port of a document.
+pub(crate) struct Entry {
+    pub(crate) port: Port,
+    place: Place,
+    /// Which of the document's realms have a stamped object for it.
+    holders: u8,
+    /// The realm that started it, which gets its messages.
+    pub(crate) started: Option<u32>,
+    listed: Arc<AtomicBool>,
+}
+
+fn bit(world: World) -> u8 {
+    match world {
+        World::Main => 1,
+        World::Isolated => 2,
+    }
+}
+
+impl Entry {
+    /// The close, if nothing is queued before it.
+    pub(crate) fn lone_close(&self) -> Option<Event> {
+        if self.port.is_ended() && self.port.buffered().0 == 0 { self.port.try_recv() } else { None }
+    }
+
+    /// Does this world have an object for the port?
+    pub(crate) fn is_held_by(&self, world: World) -> bool {
+        self.holders & bit(world) != 0
+    }
+}
+
+/// Ports on their way through `window.postMessage`.
+struct Bundle {
+    sender: DocumentId,
+    handles: Vec<Handle>,
+    /// The document whose first realm has claimed it; its second realm gets the same answer once.
+    claimed: Option<DocumentId>,
+}
+
+/// Every port that pages of this process hold.
+///
+/// > **Architecture Invariant:** a handle means something only together with the document it belongs to. Every operation names both, and a
+/// > handle of another document is as good as none.
+pub(crate) struct PortTable {
+    entries: HashMap<Handle, Entry>,
+    bundles: HashMap<String, Bundle>,
+    next: Handle,
+    ready: Arc<ReadyList>,
+}
+
+impl PortTable {
+    pub(crate) fn new(ready: Arc<ReadyList>) -> Self {
+        Self { entries: HashMap::new(), bundles: HashMap::new(), next: 1, ready }
+    }
+
+    /// A pair of handles that follow each other, or none if the numbers have run out.
+    fn reserve(&mut self, count: u32) -> Option<Handle> {
+        let first = self.next;
+        self.next = first.checked_add(count)?;
+        Some(first)
+    }
+
+    fn place(&mut self, handle: Handle, port: Port, document: DocumentId, world: World) {
+        let listed = Arc::new(AtomicBool::new(false));
+        let (flag, ready) = (Arc::clone(&listed), Arc::clone(&self.ready));
+        port.on_ready(move || {
+            if !flag.swap(true, Ordering::AcqRel) {
+                ready.push(handle);
+            }
+        });
+        let entry = Entry { port, place: Place::Document(document), holders: bit(world), started: None, listed };
+        self.entries.insert(handle, entry);
+    }
+
+    /// Gives a document a port that arrived.
+    pub(crate) fn add(&mut self, port: Port, document: DocumentId, world: World) -> Option<Handle> {
+        let handle = self.reserve(1)?;
+        self.place(handle, port, document, world);
+        Some(handle)
+    }
+
+    /// Gives a document both ends of a new channel: the handle that is returned and the one after it.
+    pub(crate) fn add_pair(&mut self, (first, second): (Port, Port), document: DocumentId, world: World) -> Option<Handle> {
+        let handle = self.reserve(2)?;
+        self.place(handle, first, document, world);
+        self.place(handle + 1, second, document, world);
+        Some(handle)
+    }
+
+    /// The entry, if the document owns it.
+    pub(crate) fn get_mut(&mut self, handle: Handle, document: DocumentId) -> Option<&mut Entry> {
+        self.entries.get_mut(&handle).filter(|entry| entry.place == Place::Document(document))
+    }
+
+    /// The entry and its document, for the pump. Clears the mark that keeps a port from being listed twice.
+    pub(crate) fn unlist(&mut self, handle: Handle) -> Option<(&mut Entry, DocumentId)> {
+        let entry = self.entries.get_mut(&handle)?;
+        entry.listed.store(false, Ordering::Release);
+        match entry.place {
+            Place::Document(document) => Some((entry, document)),
+            Place::Bundle => None,
+        }
+    }
+
+    /// Lists the port again: there may be more to receive.
+    pub(crate) fn relist(&mut self, handle: Handle) {
+        if let Some(entry) = self.entries.get(&handle)
+            && !entry.listed.swap(true, Ordering::AcqRel)
+        {
+            self.ready.push(handle);
+        }
+    }
+
+    /// Takes a port out.
+    pub(crate) fn take(&mut self, handle: Handle, document: DocumentId) -> Option<Port> {
+        self.get_mut(handle, document)?;
+        self.entries.remove(&handle).map(|entry| entry.port)
+    }
+
+    /// Takes ports out, all or none: every handle must be the document's, distinct, and not `source`.
+    pub(crate) fn take_all(&mut self, handles: &[Handle], source: Handle, document: DocumentId) -> Option<Vec<Port>> {
+        self.check(handles, source, document).then(|| handles.iter().filter_map(|&handle| self.take(handle, document)).collect())
+    }
+
+    /// Undoes [`take_all`](Self::take_all).
+    pub(crate) fn restore(&mut self, handles: &[Handle], ports: Vec<Port>, document: DocumentId, world: World) {
+        for (&handle, port) in handles.iter().zip(ports) {
+            self.place(handle, port, document, world);
+        }
+    }
+
+    fn check(&mut self, handles: &[Handle], source: Handle, document: DocumentId) -> bool {
+        let mut seen = HashSet::new();
+        handles.iter().all(|&handle| handle != source && seen.insert(handle) && self.get_mut(handle, document).is_some())
+    }
+
+    /// A realm's object for the port has been collected; the port goes when no realm has one.
+    pub(crate) fn release(&mut self, handle: Handle, document: DocumentId, world: World) -> Option<Port> {
+        let entry = self.get_mut(handle, document)?;
+        entry.holders &= !bit(world);
+        if entry.holders == 0 { self.take(handle, document) } else { None }
+    }
+
+    /// Puts the document's ports (0 stands for a port that is not ours) into a window message named by the random `nonce`.
+    pub(crate) fn launch(&mut self, nonce: String, handles: Vec<Handle>, document: DocumentId) -> bool {
+        let ours: Vec<Handle> = handles.iter().copied().filter(|&handle| handle != 0).collect();
+        if !self.check(&ours, 0, document) {
+            return false;
+        }
+        for handle in &ours {
+            if let Some(entry) = self.entries.get_mut(handle) {
+                entry.place = Place::Bundle;
+            }
+        }
+        self.bundles.insert(nonce, Bundle { sender: document, handles, claimed: None });
+        true
+    }
+
+    /// The window message could not be sent: its ports are the sender's again.
+    pub(crate) fn abort(&mut self, nonce: &str, document: DocumentId) {
+        if self.bundles.get(nonce).is_none_or(|bundle| bundle.sender != document) {
+            return;
+        }
+        let Some(bundle) = self.bundles.remove(nonce) else { return };
+        for handle in bundle.handles {
+            if let Some(entry) = self.entries.get_mut(&handle) {
+                entry.place = Place::Document(document);
+                self.relist(handle);
+            }
+        }
+    }
+
+    /// The window message has arrived: its ports are this document's. Each realm of it asks once, the page's own realm last.
+    pub(crate) fn claim(&mut self, nonce: &str, document: DocumentId, world: World) -> Vec<Handle> {
+        let Some(bundle) = self.bundles.get_mut(nonce) else { return Vec::new() };
+        if bundle.claimed.is_some_and(|claimed| claimed != document) {
+            return Vec::new();
+        }
+        let first = bundle.claimed.is_none();
+        bundle.claimed = Some(document);
+        let handles = bundle.handles.clone();
+        if world == World::Main {
+            self.bundles.remove(nonce);
+        }
+        for &handle in &handles {
+            if let Some(entry) = self.entries.get_mut(&handle) {
+                if first {
+                    entry.place = Place::Document(document);
+                    entry.holders = 0;
+                    entry.started = None;
+                    entry.listed.store(true, Ordering::Release);
+                    self.ready.push(handle);
+                }
+                entry.holders |= bit(world);
+            }
+        }
+        handles
+    }
+
+    /// Closes everything a document has, and what it sent that nobody has claimed.
+    pub(crate) fn close_document(&mut self, document: DocumentId) {
+        let handles: Vec<Handle> =
+            self.entries.iter().filter(|(_, entry)| entry.place == Place::Document(document)).map(|(&handle, _)| handle).collect();
+        for handle in handles {
+            if let Some(entry) = self.entries.remove(&handle) {
+                entry.port.close_with(CloseReason::Unloaded);
+            }
+        }
+        let nonces: Vec<String> =
+            self.bundles.iter().filter(|(_, bundle)| bundle.sender == document).map(|(nonce, _)| nonce.clone()).collect();
+        for nonce in nonces {
+            let bundle = self.bundles.remove(&nonce);
+            for handle in bundle.into_iter().filter(|bundle| bundle.claimed.is_none()).flat_map(|bundle| bundle.handles) {
+                self.entries.remove(&handle);
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! The agent's turn in the page's main loop.
+
+use std::time::{Duration, Instant};
+
+use strait_ports::{CloseReason, Event, Message, Port, Progress};
+use strait_protocol::{DocumentId, World};
+
+use crate::agent::Agent;
+use crate::ffi::SourceHandler;
+use crate::ports::Handle;
+
+/// Measured: a source at -50 starves the page's timers for hundreds of milliseconds, one at 119 and above is itself starved by a page that loops on
+/// `window.postMessage`. At 100, with [`BUDGET`], neither happens.
+pub(crate) const PRIORITY: i32 = 100;
+
+/// The longest a turn lasts, but for one task of the page that takes longer.
+const BUDGET: Duration = Duration::from_millis(1);
+
+/// The part of a turn that goes to routing before anything is delivered.
+const ROUTING: Duration = Duration::from_micros(300);
+
+impl SourceHandler for Agent {
+    fn has_work(&self) -> bool {
+        self.routing.get()
+            || !self.ready.is_empty()
+            || !self.departed.borrow().is_empty()
+            || !self.emits.borrow().is_empty()
+            || !self.control.borrow().is_empty()
+    }
+
+    fn run(&self) {
+        let end = Instant::now() + BUDGET;
+        match self.node.dispatch(ROUTING) {
+            Ok(progress) => self.routing.set(matches!(progress, Progress::More)),
+            Err(error) => {
+                eprintln!("strait agent: the node failed: {error}");
+                self.routing.set(false);
+            }
+        }
+        while self.step() && Instant::now() < end {}
+    }
+}
+
+impl Agent {
+    /// Does one thing that waits; false when nothing does.
+    fn step(&self) -> bool {
+        self.report_departure() || self.deliver_emit() || self.handle_queued_control() || self.receive()
+    }
+
+    fn receive(&self) -> bool {
+        let Some(handle) = self.ready.pop() else { return false };
+        if handle == 0 {
+            self.receive_control()
+        } else {
+            self.receive_for(handle)
+        }
+        true
+    }
+
+    fn receive_for(&self, handle: Handle) {
+        let (event, document, started) = {
+            let mut ports = self.ports.borrow_mut();
+            let Some((entry, document)) = ports.unlist(handle) else { return };
+            let started = entry.started;
+            // A port that was never started keeps its messages; only a close that nothing precedes may be taken.
+            let event = if started.is_some() { entry.port.try_recv() } else { entry.lone_close() };
+            (event, document, started)
+        };
+        match (event, started) {
+            (Some(Event::Message(message)), Some(realm)) => {
+                self.ports.borrow_mut().relist(handle);
+                self.deliver(handle, document, realm, message);
+            }
+            (Some(Event::Close(reason)), _) => self.deliver_close(handle, document, started, reason),
+            _ => {}
+        }
+    }
+
+    fn deliver(&self, handle: Handle, document: DocumentId, realm: u32, message: Message) {
+        let Some(realm) = self.realm(realm) else { return };
+        let Some(handles) = self.adopt(message.ports, document, realm.world) else { return };
+        realm.deliver(handle, &message.data, &handles);
+    }
+
+    /// Gives a document the ports of a message, in order.
+    pub(crate) fn adopt(&self, ports: Vec<Port>, document: DocumentId, world: World) -> Option<Vec<Handle>> {
+        let mut table = self.ports.borrow_mut();
+        ports.into_iter().map(|port| table.add(port, document, world)).collect()
+    }
+
+    fn deliver_close(&self, handle: Handle, document: DocumentId, started: Option<u32>, reason: CloseReason) {
+        let Some(document) = self.document(document) else { return };
+        let held = {
+            let mut ports = self.ports.borrow_mut();
+            let Some(entry) = ports.get_mut(handle, document.id) else { return };
+            let held = [World::Main, World::Isolated].map(|world| entry.is_held_by(world));
+            ports.take(handle, document.id);
+            held
+        };
+        let realms = [World::Main, World::Isolated].map(|world| document.realm(world));
+        let speaker = started
+            .or_else(|| realms.iter().zip(held).filter(|(_, held)| *held).find_map(|(realm, _)| realm.as_ref().map(|realm| realm.id)));
+        // Those that only have to know first: the event's listeners may look at the port in either world.
+        for realm in realms.iter().flatten().filter(|realm| Some(realm.id) != speaker) {
+            realm.closed(handle, reason.as_str(), false);
+        }
+        for realm in realms.iter().flatten().filter(|realm| Some(realm.id) == speaker) {
+            realm.closed(handle, reason.as_str(), true);
+        }
+    }
+}

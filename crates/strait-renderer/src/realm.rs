@@ -1,0 +1,250 @@
+//! A realm: one world of one document, and the glue in it.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::LazyLock;
+
+use strait_protocol::{DocumentId, RequestId, World};
+
+use crate::ffi::{Completion, Context, Object, Value};
+use crate::natives;
+use crate::ports::Handle;
+
+/// What a realm is given beyond ports.
+#[derive(Default)]
+pub(crate) struct Privileges {
+    /// `ipcRenderer` lives here.
+    pub(crate) ipc: bool,
+    pub(crate) context_isolated: bool,
+    /// To be run when the realm begins.
+    pub(crate) preload: Option<PathBuf>,
+    /// Every script of the realm may `require`.
+    pub(crate) require: bool,
+    pub(crate) app_path: PathBuf,
+}
+
+/// The size of the inbox that is kept; larger messages get one of their own, once.
+const INBOX: usize = 64 * 1024;
+
+/// What the glue gave us to call.
+struct Glue {
+    deliver: Object,
+    closed: Object,
+    resize: Object,
+    rearm: Object,
+    owns: Object,
+    send: Object,
+    is_frame_gone: Object,
+    run_preload: Object,
+    emit: Object,
+    reply: Object,
+    evaluate: Object,
+}
+
+/// The arrays through which bytes and handles go in.
+pub(crate) struct Buffers {
+    /// A `Uint8Array`.
+    pub(crate) inbox: Object,
+    /// A `Uint32Array`, for handles both ways.
+    pub(crate) words: Object,
+}
+
+/// One world of one document.
+pub(crate) struct Realm {
+    pub(crate) id: u32,
+    pub(crate) document: DocumentId,
+    pub(crate) world: World,
+    pub(crate) context: Context,
+    pub(crate) privileges: Privileges,
+    glue: OnceCell<Glue>,
+    pub(crate) buffers: RefCell<Option<Buffers>>,
+    size: Cell<usize>,
+    /// The script that `evaluate` is about to run.
+    pub(crate) script: RefCell<Option<(RequestId, String)>>,
+}
+
+/// The glue as one function expression: its modules, then the function that joins them.
+static SOURCE: LazyLock<String> = LazyLock::new(|| {
+    let modules = [
+        ("makeCodec", strait_clone::JS_CODEC),
+        ("makePorts", include_str!("../js/ports.js")),
+        ("patchTransfers", include_str!("../js/transfer.js")),
+        ("makeEmitter", include_str!("../js/emitter.js")),
+        ("makeIpcRenderer", include_str!("../js/ipc-renderer.js")),
+        ("makeModules", include_str!("../js/modules.js")),
+    ];
+    let mut source = String::from("(function straitGlue(natives, ...given) { 'use strict'\nconst parts = { __proto__: null,\n");
+    for (name, text) in modules {
+        source.push_str(&format!("{name}: {},\n", expression(text)));
+    }
+    source.push_str(&format!("}}\nconst primordials = {}(globalThis)\n", expression(include_str!("../js/primordials.js"))));
+    source
+        .push_str(&format!("return {}(primordials, parts, globalThis, natives, ...given)\n}})", expression(include_str!("../js/glue.js"))));
+    source
+});
+
+/// A module's text as an operand: without the semicolon a formatter may have put behind it.
+fn expression(text: &str) -> &str {
+    text.trim_end().trim_end_matches(';')
+}
+
+/// What an exception says: text, place, stack.
+pub(crate) fn describe(thrown: &Value<'_>) -> String {
+    let mut text = thrown.to_text().unwrap_or_else(|| "Error: an error that cannot be printed".to_owned());
+    let source = thrown.property("sourceURL").and_then(|source| source.as_string());
+    let line = thrown.property("line").and_then(|line| line.as_number());
+    if let (Some(source), Some(line)) = (source, line) {
+        text.push_str(&format!("\n    at {source}:{line}"));
+    }
+    if let Some(stack) = thrown.property("stack").and_then(|stack| stack.as_string()).filter(|stack| !stack.is_empty()) {
+        text.push('\n');
+        text.push_str(&stack);
+    }
+    text
+}
+
+impl Realm {
+    pub(crate) fn new(id: u32, document: DocumentId, world: World, context: Context, privileges: Privileges) -> Rc<Self> {
+        Rc::new(Self {
+            id,
+            document,
+            world,
+            context,
+            privileges,
+            glue: OnceCell::new(),
+            buffers: RefCell::new(None),
+            size: Cell::new(INBOX),
+            script: RefCell::new(None),
+        })
+    }
+
+    /// Runs the glue; the realm must be registered, because the glue calls natives at once.
+    pub(crate) fn install(&self) -> Result<(), String> {
+        let context = &self.context;
+        let function = context.evaluate(&SOURCE, "strait:glue", 1).map_err(|thrown| describe(&thrown))?;
+        let function = function.protect(context).ok_or("the glue is no function")?;
+        let natives = context.natives(self.id, natives::NAMES);
+        let preload = self.privileges.preload.as_ref().map_or_else(String::new, |path| path.display().to_string());
+        let arguments = [
+            natives,
+            context.boolean(self.world == World::Main),
+            context.boolean(self.privileges.ipc),
+            context.boolean(self.privileges.context_isolated),
+            context.string(&preload),
+            context.boolean(self.privileges.require),
+        ];
+        let glue = function.call(&arguments).map_err(|thrown| describe(&thrown))?;
+        let member = |name: &str| {
+            glue.property(name).and_then(|function| function.protect(context)).ok_or_else(|| format!("the glue has no {name}"))
+        };
+        let glue = Glue {
+            deliver: member("deliver")?,
+            closed: member("closed")?,
+            resize: member("resize")?,
+            rearm: member("rearm")?,
+            owns: member("owns")?,
+            send: member("send")?,
+            is_frame_gone: member("isFrameGone")?,
+            run_preload: member("runPreload")?,
+            emit: member("emit")?,
+            reply: member("reply")?,
+            evaluate: member("evaluate")?,
+        };
+        let _ = self.glue.set(glue);
+        Ok(())
+    }
+
+    /// Calls a function of the glue. The glue catches what pages throw: an exception here is a mistake of ours.
+    fn call<'a>(&'a self, which: impl Fn(&'a Glue) -> &'a Object, arguments: &[Value<'_>]) -> Option<Value<'a>> {
+        match which(self.glue.get()?).call(arguments) {
+            Ok(value) => Some(value),
+            Err(thrown) => {
+                eprintln!("strait agent: the glue threw: {}", describe(&thrown));
+                None
+            }
+        }
+    }
+
+    fn number(&self, value: impl Into<f64>) -> Value<'_> {
+        self.context.number(value.into())
+    }
+
+    /// Puts a message where the glue finds it; false if the realm cannot hold it.
+    pub(crate) fn fill(&self, data: &[u8], handles: &[Handle]) -> bool {
+        let wanted = if data.len() > self.size.get() { data.len() } else { INBOX.max(data.len()) };
+        if wanted > self.size.get() || self.size.get() > INBOX && data.len() <= INBOX {
+            if self.call(|glue| &glue.resize, &[self.number(wanted as f64)]).is_none() {
+                return false;
+            }
+            self.size.set(wanted);
+        }
+        let buffers = self.buffers.borrow();
+        buffers.as_ref().is_some_and(|buffers| buffers.inbox.write_bytes(data) && buffers.words.write_words(handles))
+    }
+
+    /// Delivers a message to a started port.
+    pub(crate) fn deliver(&self, handle: Handle, data: &[u8], handles: &[Handle]) {
+        if self.fill(data, handles) {
+            let arguments = [self.number(handle), self.number(data.len() as f64), self.number(handles.len() as f64)];
+            self.call(|glue| &glue.deliver, &arguments);
+        }
+    }
+
+    /// Tells that a port's far end is gone; `speaks`: and dispatches the event.
+    pub(crate) fn closed(&self, handle: Handle, reason: &str, speaks: bool) {
+        let arguments = [self.number(handle), self.context.string(reason), self.context.boolean(speaks)];
+        self.call(|glue| &glue.closed, &arguments);
+    }
+
+    /// Emits on `ipcRenderer`; false if nobody listens, and then nothing was taken.
+    pub(crate) fn emit(&self, channel: &str, args: bool, payload: &[u8], handles: &[Handle]) -> bool {
+        if !self.fill(payload, handles) {
+            return false;
+        }
+        let arguments = [
+            self.context.string(channel),
+            self.context.boolean(args),
+            self.number(payload.len() as f64),
+            self.number(handles.len() as f64),
+        ];
+        self.call(|glue| &glue.emit, &arguments).and_then(|taken| taken.as_bool()).unwrap_or(false)
+    }
+
+    /// Settles an invocation: an empty `error` means the value.
+    pub(crate) fn reply(&self, request: RequestId, error: &str, payload: &[u8]) {
+        if self.fill(payload, &[]) {
+            let arguments = [self.number(request as f64), self.context.string(error), self.number(payload.len() as f64)];
+            self.call(|glue| &glue.reply, &arguments);
+        }
+    }
+
+    /// Runs a script as `executeJavaScript` does; the answer comes through a native.
+    pub(crate) fn evaluate(&self, request: RequestId, source: String) {
+        self.script.replace(Some((request, source)));
+        self.call(|glue| &glue.evaluate, &[self.number(request as f64)]);
+    }
+
+    pub(crate) fn run_preload(&self) {
+        self.call(|glue| &glue.run_preload, &[]);
+    }
+
+    pub(crate) fn rearm(&self) {
+        self.call(|glue| &glue.rearm, &[]);
+    }
+
+    /// After `pagehide`: has the frame gone with the document?
+    pub(crate) fn is_frame_gone(&self) -> bool {
+        self.call(|glue| &glue.is_frame_gone, &[]).and_then(|gone| gone.as_bool()).unwrap_or(false)
+    }
+
+    /// Is this DOM port stamped in this realm?
+    pub(crate) fn owns(&self, port: Value<'_>) -> bool {
+        self.call(|glue| &glue.owns, &[port]).and_then(|owns| owns.as_bool()).unwrap_or(false)
+    }
+
+    /// Sends a window message with ports of this realm; what is thrown is for the caller in the page.
+    pub(crate) fn send_window_message(&self, arguments: &[Value<'_>]) -> Option<Completion<'_>> {
+        self.glue.get().map(|glue| glue.send.call(arguments))
+    }
+}

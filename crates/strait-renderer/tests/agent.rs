@@ -1,0 +1,2 @@
+//! Tests of the agent in real web processes.
+fn main() {}
