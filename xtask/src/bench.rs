@@ -1,7 +1,7 @@
 //! Measurements against what else one could use.
 
 use crate::setup;
-use crate::workspace::cargo;
+use crate::workspace::{self, cargo};
 
 const SUITES: &[&str] = &["ports"];
 
@@ -11,7 +11,7 @@ pub(crate) fn run(suite: Option<&str>) -> Result<(), String> {
         return Err(format!("no suite `{unknown}`; there is: {}", SUITES.join(", ")));
     }
     setup::ensure()?;
-    let status =
-        cargo(&["run", "--quiet", "--release", "--package", "strait-bench"]).status().map_err(|error| format!("cargo: {error}"))?;
+    let mut command = cargo(&["run", "--release", "--package", "strait-bench", "--"]);
+    let status = command.arg(workspace::target()?).status().map_err(|error| format!("cargo: {error}"))?;
     if status.success() { Ok(()) } else { Err(format!("the benchmark ended with {status}")) }
 }
