@@ -4,11 +4,14 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::program::{Running, fixture, run};
+use crate::program::{PATIENCE, Running, fixture, run};
 use crate::{Outcome, Test, test};
 
 /// From the kill of a renderer to the close in another process.
 const CRASH_LIMIT: Duration = Duration::from_millis(100);
+
+/// WebKit collects when it sees fit.
+const COLLECTION_LIMIT: Duration = Duration::from_secs(90);
 
 /// A scenario of the `closes` program, and what the watched ends saw in all.
 const TABLE: &[(&str, &[&str])] = &[
@@ -40,8 +43,9 @@ pub(crate) fn tests() -> Vec<Test> {
         .map(|(scenario, expected)| {
             test(format!("close: {scenario}"), || {
                 let mut program = start(scenario);
+                let limit = if scenario.contains("let go in a page") { COLLECTION_LIMIT } else { PATIENCE };
                 for line in *expected {
-                    program.expect(line);
+                    program.expect_within(line, limit);
                 }
                 Ok(())
             })

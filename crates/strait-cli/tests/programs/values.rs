@@ -33,7 +33,7 @@ const EXPECTED: &[&str] = &[
     "page, itself: DataCloneError: ",
     "page, a duplicate: DataCloneError: ",
     "page, a detached buffer: DataCloneError: ",
-    "page, no port: TypeError: ",
+    "page, no port: DataCloneError: ",
     "page, ipc, a function: An object could not be cloned.",
     "page, ipc, no port: TypeError: Invalid value for transfer",
     "page, ipc, a duplicate: ",
