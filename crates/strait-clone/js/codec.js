@@ -1278,7 +1278,7 @@
     for (let tag = readTag(); tag !== last; tag = readTag()) {
       const key = readKey(tag);
       const value = readValue();
-      if (key === 'length') bad('an array has no such property');
+      if (key === 'length' || (typeof key === 'string' ? arrayIndex(key) : key) >= length) bad('an element lies beyond its array');
       define(array, key, value, true);
       count++;
     }
