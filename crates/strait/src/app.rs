@@ -54,7 +54,7 @@ impl App {
     /// # Panics
     /// If called outside the program's thread.
     pub fn set_event_sink(&self, sink: impl FnMut(AppEvent) + 'static) {
-        dispatch::set_sink(&self.0, Box::new(sink));
+        dispatch::set_sink(Box::new(sink));
     }
 
     /// The program's name.

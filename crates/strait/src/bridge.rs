@@ -134,6 +134,18 @@ impl State {
         self.post(document.agent, &message, held.ports).map_err(|ports| PostMessageError { kind: PostMessageErrorKind::FrameGone, ports })
     }
 
+    /// Whether a page shows a document of ours now.
+    pub(crate) fn has_document(&self, contents: ContentsId) -> bool {
+        self.registry.main_frame(contents).is_some_and(|key| self.registry.document_in(key).is_some())
+    }
+
+    /// Load number `load` is over.
+    pub(crate) fn settle_load(&mut self, contents: ContentsId, load: u64, result: Result<(), LoadError>) {
+        if let Some(record) = self.contents.get_mut(&contents) {
+            record.loads.settle(load, result);
+        }
+    }
+
     /// Load number `load` ended without a new document: what waited for one goes to the present document, or is dropped.
     pub(crate) fn load_without_document(&mut self, contents: ContentsId, load: u64) {
         let Some(record) = self.contents.get_mut(&contents) else { return };

@@ -2,7 +2,7 @@
 
 use std::{
     cell::{Cell, RefCell},
-    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use crate::{
@@ -26,10 +26,9 @@ pub(crate) fn enter_program_thread() {
     ON_PROGRAM_THREAD.set(true);
 }
 
-pub(crate) fn set_sink(shared: &SharedRef, sink: Sink) {
+pub(crate) fn set_sink(sink: Sink) {
     assert!(ON_PROGRAM_THREAD.get(), "App::set_event_sink must be called on the program's thread");
     SINK.set(Some(sink));
-    shared.has_sink.store(true, Ordering::Relaxed);
 }
 
 /// Lets go of the sink.
@@ -116,7 +115,7 @@ fn ipc(shared: &SharedRef, message: IpcMessage) {
     let IpcMessage { sender, frame, channel, kind, payload, ports, .. } = message;
     let (frame_key, contents) = (frame.key(), sender.id());
     let is_message = matches!(kind, IpcEventKind::PostMessage);
-    let args = if is_message { value::decode(&payload).map(|message| vec![message]) } else { value::decode_args(&payload) };
+    let args = if is_message { value::decode(&payload, ports.len()).map(|message| vec![message]) } else { value::decode_args(&payload) };
     let args = match args {
         Ok(args) => args,
         Err(error) => {
@@ -161,7 +160,7 @@ fn ipc(shared: &SharedRef, message: IpcMessage) {
 
 async fn respond(answer: impl Future<Output = Result<strait_clone::Value, String>>, responder: Responder) {
     match answer.await {
-        Ok(answer) => responder.resolve(value::encode(&answer)),
+        Ok(answer) => responder.resolve_value(&answer),
         Err(error) => responder.reject(error),
     }
 }

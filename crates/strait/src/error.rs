@@ -95,6 +95,12 @@ pub struct PostMessageError<P = crate::MessagePort> {
     pub ports: Vec<P>,
 }
 
+impl From<FrameGone> for PostMessageErrorKind {
+    fn from(_: FrameGone) -> Self {
+        Self::FrameGone
+    }
+}
+
 impl PostMessageError<Port> {
     pub(crate) fn gone(ports: Vec<Port>) -> Self {
         Self { kind: PostMessageErrorKind::FrameGone, ports }

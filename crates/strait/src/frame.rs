@@ -5,7 +5,8 @@ use std::{fmt, future::Future};
 use strait_ports::Port;
 
 use crate::{
-    App, ContentsId, FrameGone, FrameKey, IpcMain, MessagePort, PostMessageError, ScriptError, Value, WebContents, World,
+    App, ContentsId, FrameGone, FrameKey, IpcMain, MessagePort, PostMessageError, PostMessageErrorKind, ScriptError, Value, WebContents,
+    World,
     bridge::Target,
     port,
     registry::{AgentId, Frame},
@@ -114,13 +115,14 @@ impl WebFrameMain {
     }
 
     /// See [`WebContents::send`](crate::WebContents::send).
-    pub fn send(&self, channel: &str, args: impl IntoIterator<Item = Value>) -> Result<(), FrameGone> {
-        self.send_encoded(channel, value::encode_args(args))
+    pub fn send(&self, channel: &str, args: impl IntoIterator<Item = Value>) -> Result<(), PostMessageErrorKind> {
+        let payload = value::encode_args(args)?;
+        Ok(self.send_encoded(channel, payload)?)
     }
 
     /// See [`WebContents::post_message`](crate::WebContents::post_message).
     pub fn post_message(&self, channel: &str, message: impl Into<Value>, ports: Vec<MessagePort>) -> Result<(), PostMessageError> {
-        port::with_taken(ports, None, |ports| self.post_encoded(channel, value::encode(&message.into()), ports))
+        port::with_taken(&message.into(), ports, None, |payload, ports| self.post_encoded(channel, payload, ports))
     }
 
     /// [`WebFrameMain::send`] with the structured clone of the array of arguments.
@@ -136,7 +138,7 @@ impl WebFrameMain {
     /// Runs a script in the frame's own world and gives its completion value, a promise's when it settles.
     pub fn execute_javascript(&self, source: &str) -> impl Future<Output = Result<Value, ScriptError>> + Send + use<> {
         let running = self.execute_encoded(World::Main, source);
-        async move { value::decode(&running.await?).map_err(|error| ScriptError::BadValue(error.0)) }
+        async move { value::decode(&running.await?, 0).map_err(|error| ScriptError::BadValue(error.0)) }
     }
 
     /// [`WebFrameMain::execute_javascript`] in either world, giving the value's structured clone.

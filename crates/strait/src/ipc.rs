@@ -9,8 +9,8 @@ use std::{
 };
 
 use crate::{
-    App, ContentsId, FrameGone, FrameKey, HandlerExists, ListenerId, MessagePort, PostMessageError, Responder, Value, WebContents,
-    WebFrameMain, handlers::Listener, value,
+    App, ContentsId, FrameKey, HandlerExists, ListenerId, MessagePort, PostMessageError, PostMessageErrorKind, Responder, Value,
+    WebContents, WebFrameMain, handlers::Listener,
 };
 
 /// Receives what pages send: from all pages ([`App::ipc_main`]), one page ([`WebContents::ipc`]) or one frame ([`WebFrameMain::ipc`]).
@@ -76,7 +76,7 @@ impl IpcEvent {
     ///
     /// # Errors
     /// If it is gone.
-    pub fn reply(&self, channel: &str, args: impl IntoIterator<Item = Value>) -> Result<(), FrameGone> {
+    pub fn reply(&self, channel: &str, args: impl IntoIterator<Item = Value>) -> Result<(), PostMessageErrorKind> {
         self.frame.send(channel, args)
     }
 
@@ -92,7 +92,7 @@ impl IpcEvent {
     pub fn set_return_value(&self, value: impl Into<Value>) {
         let responder = self.answer.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(responder) = responder {
-            responder.resolve(value::encode(&value.into()));
+            responder.resolve_value(&value.into());
         }
     }
 }

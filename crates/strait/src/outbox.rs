@@ -54,6 +54,12 @@ impl<T> Outbox<T> {
         self.held.drain(..).collect()
     }
 
+    /// There will be no document: gives up what waits for one.
+    pub(crate) fn abandon(&mut self) -> Vec<T> {
+        self.awaited = None;
+        self.held.drain(..).collect()
+    }
+
     /// Whether a message must wait.
     pub(crate) fn is_held(&self) -> bool {
         self.awaited.is_some() || !self.held.is_empty()

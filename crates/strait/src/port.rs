@@ -94,8 +94,7 @@ impl MessagePort {
     /// # Errors
     /// Give all ports back, usable as before: one is a duplicate, neutered, or this port itself.
     pub fn post_message(&self, message: impl Into<Value>, ports: Vec<MessagePort>) -> Result<(), PostMessageError> {
-        let data = value::encode(&message.into());
-        with_taken(ports, Some(self), |ports| self.post_encoded(data, ports))
+        with_taken(&message.into(), ports, Some(self), |data, ports| self.post_encoded(data, ports))
     }
 
     /// Posts any serializable value, without ports.
@@ -103,8 +102,8 @@ impl MessagePort {
     /// # Errors
     /// If serde cannot turn it into a [`Value`].
     pub fn send_as<T: Serialize + ?Sized>(&self, message: &T) -> Result<(), PostMessageError> {
-        let uncloneable = || PostMessageError { kind: PostMessageErrorKind::Uncloneable, ports: Vec::new() };
-        self.post_message(value::from_serde(message).ok_or_else(uncloneable)?, Vec::new())
+        let message = value::from_serde(message).map_err(|kind| PostMessageError { kind, ports: Vec::new() })?;
+        self.post_message(message, Vec::new())
     }
 
     fn post_encoded(&self, data: Vec<u8>, ports: Vec<Port>) -> Result<(), PostMessageError<Port>> {
@@ -142,7 +141,7 @@ impl MessagePort {
             port.try_recv()?
         };
         Some(match event {
-            Event::Message(message) => match value::decode(&message.data) {
+            Event::Message(message) => match value::decode(&message.data, message.ports.len()) {
                 Ok(data) => Ok(MessageEvent { data, ports: message.ports.into_iter().map(Into::into).collect() }),
                 Err(error) => Err(error.into()),
             },
@@ -160,7 +159,7 @@ impl MessagePort {
     /// See [`MessagePort::recv`].
     pub async fn recv_as<T: DeserializeOwned>(&self) -> Result<T, PortRecvError> {
         let message = self.recv().await?;
-        Ok(value::to_serde(message.data)?)
+        Ok(value::to_serde(&message.data)?)
     }
 
     /// Waits until the channel closes, letting go of messages that still come.
@@ -221,9 +220,10 @@ fn port_error(error: strait_ports::PostError) -> PostMessageError<Port> {
 
 /// Takes the engine's ports out of a transfer list for `post`, all or none; if `post` fails they are put back.
 pub(crate) fn with_taken(
+    message: &Value,
     ports: Vec<MessagePort>,
     source: Option<&MessagePort>,
-    post: impl FnOnce(Vec<Port>) -> Result<(), PostMessageError<Port>>,
+    post: impl FnOnce(Vec<u8>, Vec<Port>) -> Result<(), PostMessageError<Port>>,
 ) -> Result<(), PostMessageError> {
     if let Some(index) = ports.iter().position(|port| source.is_some_and(|source| source == port)) {
         return Err(PostMessageError { kind: PostMessageErrorKind::Source(index), ports });
@@ -236,6 +236,10 @@ pub(crate) fn with_taken(
             return Err(PostMessageError { kind: PostMessageErrorKind::Duplicate(index), ports });
         }
     }
+    let payload = match value::encode(message) {
+        Ok(payload) => payload,
+        Err(kind) => return Err(PostMessageError { kind, ports }),
+    };
     let mut taken = Vec::with_capacity(ports.len());
     for (index, port) in ports.iter().enumerate() {
         let port = lock(&port.0.port).take();
@@ -248,7 +252,7 @@ pub(crate) fn with_taken(
             }
         }
     }
-    match post(taken) {
+    match post(payload, taken) {
         Ok(()) => {
             ports.iter().for_each(MessagePort::wake);
             Ok(())

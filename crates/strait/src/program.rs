@@ -11,11 +11,12 @@ use strait_ports::Node;
 use tokio::{sync::mpsc, task::LocalSet};
 
 use crate::{
-    App, AppConfig, StartError, dispatch,
+    App, AppConfig, StartError, agent_so, dispatch,
     io::{self, IoCommand},
     quit,
+    runtime_dir::RuntimeDir,
     shared::{Queued, Shared, SharedRef},
-    ui::{self, UiCommand},
+    ui::{self, UiCommand, Views},
 };
 
 /// The code of a program that panicked, as Rust's own runtime gives it.
@@ -48,13 +49,15 @@ where
     Fut: Future + 'static,
     Fut::Output: ProgramResult,
 {
-    let mut ui = ui::Ui::start()?;
+    let ui = ui::Ui::start()?;
+    let extensions = agent_so::install()?;
+    let folder = RuntimeDir::create().map_err(StartError::RuntimeFolder)?;
+    let socket = folder.socket();
     let node = Node::broker().map_err(StartError::Engine)?;
     let (queue, events) = mpsc::unbounded_channel();
     let (io_handle, io_inbox) = io::channel().map_err(StartError::Engine)?;
     let shared = SharedRef::new(Shared::assemble(config, node, ui.handle(), io_handle, queue));
-    let io_thread = io::start(shared.clone(), io_inbox)?;
-    ui.attach(shared.clone(), io_thread.admissions())?;
+    let io_thread = io::start(shared.clone(), io_inbox, folder)?;
     let program = thread::Builder::new()
         .name("strait-program".into())
         .spawn({
@@ -62,7 +65,7 @@ where
             move || program_thread(shared, events, main)
         })
         .map_err(StartError::Engine)?;
-    ui.run();
+    ui.run(&shared, Views { extensions, socket });
     let code = program.join().unwrap_or(PANIC_CODE);
     shared.io.send(IoCommand::Shutdown);
     io_thread.join();

@@ -252,6 +252,11 @@ impl Registry {
     }
 
     /// The pages a process shows.
+    pub(crate) fn contents_in(&self, agent: AgentId) -> Vec<ContentsId> {
+        self.agents.get(&agent).map(|agent| agent.pages.values().copied().collect()).unwrap_or_default()
+    }
+
+    /// How many those are.
     pub(crate) fn page_count(&self, agent: AgentId) -> usize {
         self.agents.get(&agent).map_or(0, |agent| agent.pages.len())
     }

@@ -1,8 +1,9 @@
 //! Answers to `invoke` and `sendSync`.
 
+use strait_clone::Value;
 use strait_protocol::{Outcome, RequestId, ToAgent};
 
-use crate::{DocumentId, shared::SharedRef};
+use crate::{DocumentId, shared::SharedRef, value};
 
 /// Answers one `ipcRenderer.invoke` or `sendSync`, once. Dropped without an answer, it rejects with
 /// `Error: reply was never sent`. An answer to a document that is gone is dropped silently.
@@ -19,6 +20,13 @@ impl Responder {
     /// Answers with a value: its structured clone.
     pub fn resolve(mut self, payload: Vec<u8>) {
         self.answer(Outcome::Value(payload));
+    }
+
+    pub(crate) fn resolve_value(self, value: &Value) {
+        match value::encode(value) {
+            Ok(payload) => self.resolve(payload),
+            Err(error) => self.reject(format!("Error: {error}")),
+        }
     }
 
     /// Answers with an error, as `String(error)` gives it: `TypeError: no such thing`. The page's promise rejects with

@@ -5,20 +5,17 @@ use std::{
     fmt,
     ops::Deref,
     path::PathBuf,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use strait_ports::{Node, Port};
-use strait_protocol::{RequestId, ToAgent};
+use strait_protocol::{Nonce, RequestId, ToAgent};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     AppEvent, ScriptError,
     handlers::Handlers,
-    io::IoHandle,
+    io::{IoHandle, Tokens},
     loading::Loads,
     outbox::Outbox,
     quit::Quit,
@@ -62,8 +59,6 @@ pub(crate) struct Shared {
     pub(crate) app_path: PathBuf,
     /// Console messages go to the terminal.
     pub(crate) console: bool,
-    /// An event sink takes everything.
-    pub(crate) has_sink: AtomicBool,
     pub(crate) node: Node,
     pub(crate) ui: UiHandle,
     pub(crate) io: IoHandle,
@@ -90,6 +85,10 @@ pub(crate) struct State {
     pub(crate) windows: HashMap<WindowId, WindowRecord>,
     pub(crate) contents: HashMap<ContentsId, ContentsRecord>,
     pub(crate) evals: HashMap<RequestId, PendingEval>,
+    /// What new web processes show to be admitted.
+    pub(crate) tokens: Tokens,
+    /// What pages show to be bound to a view; each is good once.
+    pub(crate) view_nonces: HashMap<Nonce, ContentsId>,
     pub(crate) quit: Quit,
     pub(crate) last_window: u32,
     pub(crate) last_request: u64,
@@ -131,14 +130,12 @@ pub(crate) struct PendingEval {
 }
 
 impl Shared {
-    #[allow(clippy::too_many_arguments)]
     pub(crate) fn assemble(config: crate::AppConfig, node: Node, ui: UiHandle, io: IoHandle, queue: mpsc::UnboundedSender<Queued>) -> Self {
         Self {
             name: config.name,
             version: config.version,
             app_path: config.app_path,
             console: config.console,
-            has_sink: AtomicBool::new(false),
             node,
             ui,
             io,
@@ -164,10 +161,6 @@ impl Shared {
 
     pub(crate) fn ui(&self, command: UiCommand) {
         self.ui.send(command);
-    }
-
-    pub(crate) fn sink_takes_over(&self) -> bool {
-        self.has_sink.load(Ordering::Relaxed)
     }
 }
 

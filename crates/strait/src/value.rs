@@ -1,42 +1,54 @@
 //! Values to bytes and back.
 
 use serde::{Serialize, de::DeserializeOwned};
-use strait_clone::Value;
+use strait_clone::{Kind, Value};
 
-/// Bytes from a page that are no well-formed structured clone.
+use crate::PostMessageErrorKind;
+
+/// Bytes from a page that are no well-formed structured clone, or a value that does not fit the asked type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a structured clone: {0}")]
+#[error("{0}")]
 pub struct DecodeValueError(pub(crate) String);
 
-pub(crate) fn encode(value: &Value) -> Vec<u8> {
-    let _ = value;
-    Vec::new()
+/// The clone of a value. Fails only for values that are nested absurdly deep or larger than the format can say.
+pub(crate) fn encode(value: &Value) -> Result<Vec<u8>, PostMessageErrorKind> {
+    strait_clone::write(value).map_err(|_| PostMessageErrorKind::Uncloneable)
 }
 
-pub(crate) fn encode_args(args: impl IntoIterator<Item = Value>) -> Vec<u8> {
-    args.into_iter().flat_map(|value| encode(&value)).collect()
+/// The clone of the array of arguments.
+pub(crate) fn encode_args(args: impl IntoIterator<Item = Value>) -> Result<Vec<u8>, PostMessageErrorKind> {
+    encode(&Value::array(args))
 }
 
-pub(crate) fn decode(bytes: &[u8]) -> Result<Value, DecodeValueError> {
-    let _ = bytes;
-    Err(DecodeValueError("not yet".into()))
+/// The value that came with so many ports.
+pub(crate) fn decode(bytes: &[u8], ports: usize) -> Result<Value, DecodeValueError> {
+    strait_clone::read(bytes, ports).map_err(|error| DecodeValueError(error.to_string()))
 }
 
+/// The arguments of `send`, `sendSync` or `invoke`.
 pub(crate) fn decode_args(bytes: &[u8]) -> Result<Vec<Value>, DecodeValueError> {
-    Ok(vec![decode(bytes)?])
+    let value = decode(bytes, 0)?;
+    match value.as_object().map(|object| (object, object.kind())) {
+        Some((object, Kind::Array(length))) => {
+            // A page may claim any length for a sparse array.
+            if object.entries().count() as u64 > u64::from(length) || u64::from(length) > bytes.len() as u64 {
+                return Err(DecodeValueError("the arguments are no dense array".into()));
+            }
+            Ok((0..length).map(|index| value.at(index).unwrap_or_default()).collect())
+        }
+        _ => Err(DecodeValueError("the arguments are no array".into())),
+    }
 }
 
-pub(crate) fn from_serde<T: Serialize + ?Sized>(value: &T) -> Option<Value> {
-    let _ = value;
-    None
+pub(crate) fn from_serde<T: Serialize + ?Sized>(value: &T) -> Result<Value, PostMessageErrorKind> {
+    strait_clone::to_value(value).map_err(|_| PostMessageErrorKind::Uncloneable)
 }
 
-pub(crate) fn to_serde<T: DeserializeOwned>(value: Value) -> Result<T, DecodeValueError> {
-    let _ = value;
-    Err(DecodeValueError("not yet".into()))
+pub(crate) fn to_serde<T: DeserializeOwned>(value: &Value) -> Result<T, DecodeValueError> {
+    strait_clone::from_value(value).map_err(|error| DecodeValueError(error.to_string()))
 }
 
 /// The clone of `undefined`.
 pub(crate) fn undefined() -> Vec<u8> {
-    encode(&Value::Undefined)
+    encode(&Value::Undefined).unwrap_or_default()
 }

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use crate::{
     App, BrowserWindow, ContentsEvent, ContentsId, FrameEvent, FrameGone, IpcMain, ListenerId, LoadError, LoadFuture, MessagePort,
-    PostMessageError, ScriptError, Value, WebFrameMain, WindowId, World,
+    PostMessageError, PostMessageErrorKind, ScriptError, Value, WebFrameMain, WindowId, World,
     bridge::Target,
     handlers::Listener,
     loading::{resolve_file, resolve_url},
@@ -114,8 +114,9 @@ impl WebContents {
     ///
     /// # Errors
     /// If the page is gone, or has crashed.
-    pub fn send(&self, channel: &str, args: impl IntoIterator<Item = Value>) -> Result<(), FrameGone> {
-        self.send_encoded(channel, value::encode_args(args))
+    pub fn send(&self, channel: &str, args: impl IntoIterator<Item = Value>) -> Result<(), PostMessageErrorKind> {
+        let payload = value::encode_args(args)?;
+        Ok(self.send_encoded(channel, payload)?)
     }
 
     /// Sends a message with ports to the main frame's `ipcRenderer`. See [`WebContents::send`] for when.
@@ -123,7 +124,7 @@ impl WebContents {
     /// # Errors
     /// Give the ports back, usable as before.
     pub fn post_message(&self, channel: &str, message: impl Into<Value>, ports: Vec<MessagePort>) -> Result<(), PostMessageError> {
-        port::with_taken(ports, None, |ports| self.post_encoded(channel, value::encode(&message.into()), ports))
+        port::with_taken(&message.into(), ports, None, |payload, ports| self.post_encoded(channel, payload, ports))
     }
 
     /// [`WebContents::send`] with the structured clone of the array of arguments.

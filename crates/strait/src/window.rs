@@ -35,8 +35,6 @@ pub(crate) struct WindowMirror {
     pub(crate) size: (u32, u32),
     pub(crate) visible: bool,
     pub(crate) focused: bool,
-    /// The program set the title: the page's title does not replace it.
-    pub(crate) shown_once: bool,
 }
 
 /// What a new window is to be like.
@@ -126,7 +124,7 @@ impl BrowserWindowBuilder {
             return window;
         }
         let main_frame = state.registry.add_contents(contents);
-        let mirror = WindowMirror { title: title.clone(), size: self.size, visible: self.show, focused: false, shown_once: false };
+        let mirror = WindowMirror { title: title.clone(), size: self.size, visible: self.show, focused: false };
         state.windows.insert(id, WindowRecord { contents, mirror, closing: false });
         state.contents.insert(contents, ContentsRecord::new(id, main_frame));
         let plan = WindowPlan {

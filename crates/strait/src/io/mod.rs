@@ -1,14 +1,32 @@
-//! The I/O thread: drives the node, admits agents, and hears what they say.
+//! The I/O thread: drives the node, admits agents, hears what they say, and closes pages in order.
+
+mod agent;
+mod closing;
+mod listener;
 
 use std::{
+    cell::Cell,
     io,
-    os::fd::OwnedFd,
-    sync::{Arc, Mutex, PoisonError, mpsc},
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    sync::{Arc, mpsc},
+    thread,
+    time::{Duration, Instant},
 };
 
-use rustix::event::{EventfdFlags, eventfd};
+use rustix::{
+    event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll},
+    io::Errno,
+};
+use strait_ports::{CloseReason, Progress};
 
-use crate::{StartError, WindowId, registry::AgentId, shared::SharedRef};
+pub(crate) use self::listener::Tokens;
+use self::{closing::Closings, listener::Listener};
+use crate::{StartError, WindowId, registry::AgentId, runtime_dir::RuntimeDir, shared::SharedRef};
+
+/// How long the node routes before agents' control messages get their turn.
+const ROUTE_BUDGET: Duration = Duration::from_millis(1);
+/// Control messages taken from one agent before the others get their turn.
+const AGENT_BATCH: usize = 64;
 
 /// What other threads ask of the I/O thread.
 #[derive(Debug)]
@@ -36,10 +54,14 @@ pub(crate) struct IoInbox {
 
 /// A running I/O thread.
 pub(crate) struct IoThread {
-    thread: std::thread::JoinHandle<()>,
-    admissions: Arc<Mutex<()>>,
+    thread: thread::JoinHandle<()>,
 }
 
+thread_local! {
+    static ON_IO_THREAD: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A handle for everybody, and the inbox for the thread itself.
 pub(crate) fn channel() -> io::Result<(IoHandle, IoInbox)> {
     let wake = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
     let (sender, receiver) = mpsc::channel();
@@ -48,31 +70,107 @@ pub(crate) fn channel() -> io::Result<(IoHandle, IoInbox)> {
 
 impl IoHandle {
     pub(crate) fn send(&self, command: IoCommand) {
-        if self.commands.send(command).is_ok() {
-            // A full counter wakes just as well.
+        // The thread itself looks before it sleeps.
+        if self.commands.send(command).is_ok() && !ON_IO_THREAD.get() {
+            // It can only fail by a full counter, which wakes just as well.
             let _ = rustix::io::write(&self.wake, &1u64.to_ne_bytes());
         }
     }
 }
 
-pub(crate) fn start(_shared: SharedRef, inbox: IoInbox) -> Result<IoThread, StartError> {
-    let thread = std::thread::spawn(move || {
-        let _ = &inbox.wake;
-        while let Ok(command) = inbox.commands.recv() {
-            if matches!(command, IoCommand::Shutdown) {
-                return;
+/// Listens in `folder` and starts the thread, which keeps the folder until it ends.
+pub(crate) fn start(shared: SharedRef, inbox: IoInbox, folder: RuntimeDir) -> Result<IoThread, StartError> {
+    let listener = Listener::bind(&folder.socket()).map_err(StartError::RuntimeFolder)?;
+    let thread = thread::Builder::new()
+        .name("strait-io".into())
+        .spawn(move || {
+            ON_IO_THREAD.set(true);
+            let mut io = Io { shared, listener, closings: Closings::default(), wake: inbox.wake, commands: inbox.commands };
+            if let Err(error) = io.run() {
+                // Without a loop there is nothing left to run for.
+                eprintln!("strait: the message loop failed: {error}");
+                std::process::abort();
             }
-        }
-    });
-    Ok(IoThread { thread, admissions: Arc::default() })
+            drop(folder);
+        })
+        .map_err(StartError::Engine)?;
+    Ok(IoThread { thread })
 }
 
 impl IoThread {
-    pub(crate) fn admissions(&self) -> Arc<Mutex<()>> {
-        drop(self.admissions.lock().unwrap_or_else(PoisonError::into_inner));
-        self.admissions.clone()
-    }
+    /// Waits for its end, after [`IoCommand::Shutdown`].
     pub(crate) fn join(self) {
         let _ = self.thread.join();
+    }
+}
+
+struct Io {
+    shared: SharedRef,
+    listener: Listener,
+    closings: Closings,
+    wake: Arc<OwnedFd>,
+    commands: mpsc::Receiver<IoCommand>,
+}
+
+impl Io {
+    fn run(&mut self) -> io::Result<()> {
+        loop {
+            let progress = self.shared.node.dispatch(ROUTE_BUDGET)?;
+            // As many as are there now: what they bring about comes next time.
+            let commands: Vec<IoCommand> = self.commands.try_iter().collect();
+            let busy = matches!(progress, Progress::More) || !commands.is_empty();
+            for command in commands {
+                match command {
+                    IoCommand::AgentReady(agent) => self.agent_ready(agent),
+                    IoCommand::CloseWindow(window) => self.closings.begin(&self.shared, window),
+                    IoCommand::Shutdown => {
+                        self.shared.node.leave(CloseReason::Exited);
+                        return Ok(());
+                    }
+                }
+            }
+            let now = Instant::now();
+            self.closings.overdue(&self.shared, now);
+            self.listener.overdue(now);
+            self.sleep(busy, now)?;
+        }
+    }
+
+    /// Waits until there is something to do.
+    fn sleep(&mut self, busy: bool, now: Instant) -> io::Result<()> {
+        let deadline = [self.closings.next_deadline(), self.listener.next_deadline()].into_iter().flatten().min();
+        let timeout = if busy { Some(Duration::ZERO) } else { deadline.map(|deadline| deadline.saturating_duration_since(now)) };
+        let timeout = timeout.map(|timeout| Timespec { tv_sec: timeout.as_secs() as i64, tv_nsec: i64::from(timeout.subsec_nanos()) });
+        let ready: Vec<bool> = {
+            let fixed: [BorrowedFd<'_>; 2] = [self.shared.node.as_fd(), self.wake.as_fd()];
+            let all = fixed.into_iter().chain(self.listener.descriptors());
+            let mut fds: Vec<PollFd<'_>> = all.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)).collect();
+            match poll(&mut fds, timeout.as_ref()) {
+                Ok(_) => fds.iter().map(|fd| !fd.revents().is_empty()).collect(),
+                Err(Errno::INTR) => return Ok(()),
+                Err(error) => return Err(error.into()),
+            }
+        };
+        if ready[1] {
+            let _ = rustix::io::read(&self.wake, &mut [0; 8]);
+        }
+        self.listener.handle(&ready[2..], &self.shared);
+        Ok(())
+    }
+
+    /// Takes a batch of what an agent said; if there may be more, it gets another turn.
+    fn agent_ready(&mut self, agent: AgentId) {
+        let Some(port) = self.shared.state().agents.get(&agent).cloned() else { return };
+        for _ in 0..AGENT_BATCH {
+            match port.try_recv() {
+                None => return,
+                Some(strait_ports::Event::Message(message)) => agent::heard(&self.shared, &mut self.closings, agent, message),
+                Some(strait_ports::Event::Close(reason)) => {
+                    agent::gone(&self.shared, &mut self.closings, agent, reason);
+                    return;
+                }
+            }
+        }
+        self.shared.io.send(IoCommand::AgentReady(agent));
     }
 }

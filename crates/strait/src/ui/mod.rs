@@ -1,24 +1,66 @@
-//! The UI thread: GTK's windows and WebKit's views.
+//! The UI thread: GTK's windows and WebKit's views. It obeys commands and reports events, and waits for nobody.
+
+mod errors;
+mod view;
+mod window;
 
 use std::{
+    collections::HashMap,
     path::PathBuf,
-    sync::{Arc, Mutex},
+    sync::atomic::{AtomicBool, Ordering},
 };
 
-use crate::{ContentsId, StartError, WindowId, shared::SharedRef};
+use tao::{
+    event::{Event, WindowEvent as TaoEvent},
+    event_loop::{ControlFlow, EventLoop, EventLoopBuilder, EventLoopProxy, EventLoopWindowTarget},
+    platform::run_return::EventLoopExtRunReturn,
+};
+
+pub(crate) use self::view::Views;
+use self::{view::ViewMaker, window::UiWindow};
+use crate::{
+    AppEvent, BrowserWindow, ContentsId, Decision, StartError, WindowEvent, WindowId, app::App, event::Question, quit, shared::SharedRef,
+};
 
 /// What other threads ask of the UI thread.
 #[derive(Debug)]
 pub(crate) enum UiCommand {
     Create(Box<WindowPlan>),
-    Load { window: WindowId, load: u64, url: String },
-    Reload { window: WindowId, load: u64 },
-    Stop { window: WindowId },
-    Show { window: WindowId, visible: bool },
-    Focus { window: WindowId },
-    Title { window: WindowId, title: String },
-    Size { window: WindowId, width: u32, height: u32 },
-    Destroy { window: WindowId },
+    Load {
+        window: WindowId,
+        load: u64,
+        url: String,
+    },
+    Reload {
+        window: WindowId,
+        load: u64,
+    },
+    Stop {
+        window: WindowId,
+    },
+    Show {
+        window: WindowId,
+        visible: bool,
+    },
+    Focus {
+        window: WindowId,
+    },
+    Title {
+        window: WindowId,
+        title: String,
+    },
+    Size {
+        window: WindowId,
+        width: u32,
+        height: u32,
+    },
+    /// The link to the page's process broke, so the process goes too, if it is not gone already.
+    ProcessLost {
+        window: WindowId,
+    },
+    Destroy {
+        window: WindowId,
+    },
     Exit,
 }
 
@@ -40,28 +82,118 @@ pub(crate) struct WindowPlan {
 /// The way to the UI thread.
 #[derive(Clone)]
 pub(crate) struct UiHandle {
-    proxy: tao::event_loop::EventLoopProxy<UiCommand>,
-}
-
-pub(crate) struct Ui {
-    events: tao::event_loop::EventLoop<UiCommand>,
+    proxy: EventLoopProxy<UiCommand>,
 }
 
 impl UiHandle {
     pub(crate) fn send(&self, command: UiCommand) {
+        // After the loop's end there is nothing to command.
         let _ = self.proxy.send_event(command);
     }
 }
 
+/// GTK, ready to run.
+pub(crate) struct Ui {
+    events: EventLoop<UiCommand>,
+}
+
 impl Ui {
+    /// Connects to the display.
     pub(crate) fn start() -> Result<Self, StartError> {
-        Ok(Self { events: tao::event_loop::EventLoopBuilder::with_user_event().build() })
+        static STARTED: AtomicBool = AtomicBool::new(false);
+        if rustix::thread::gettid() != rustix::process::getpid() || STARTED.swap(true, Ordering::Relaxed) {
+            return Err(StartError::WrongThread);
+        }
+        if let Err(error) = gtk::init() {
+            STARTED.store(false, Ordering::Relaxed);
+            let unset = ["DISPLAY", "WAYLAND_DISPLAY"].iter().all(|name| std::env::var_os(name).is_none_or(|value| value.is_empty()));
+            let reason = if unset { "neither DISPLAY nor WAYLAND_DISPLAY is set".into() } else { error.message.to_string() };
+            return Err(StartError::NoDisplay { reason });
+        }
+        Ok(Self { events: EventLoopBuilder::with_user_event().build() })
     }
+
     pub(crate) fn handle(&self) -> UiHandle {
         UiHandle { proxy: self.events.create_proxy() }
     }
-    pub(crate) fn attach(&mut self, _shared: SharedRef, _admissions: Arc<Mutex<()>>) -> Result<(), StartError> {
-        Ok(())
+
+    /// Serves until [`UiCommand::Exit`].
+    pub(crate) fn run(mut self, shared: &SharedRef, views: Views) {
+        let mut desk = Desk { shared: shared.clone(), views: ViewMaker::new(views), windows: HashMap::new() };
+        self.events.run_return(|event, target, flow| {
+            *flow = ControlFlow::Wait;
+            match event {
+                Event::UserEvent(UiCommand::Exit) => *flow = ControlFlow::Exit,
+                Event::UserEvent(command) => desk.obey(command, target),
+                Event::WindowEvent { window_id, event, .. } => desk.report(window_id, &event),
+                _ => {}
+            }
+        });
     }
-    pub(crate) fn run(self) {}
+}
+
+/// All windows.
+struct Desk {
+    shared: SharedRef,
+    views: ViewMaker,
+    windows: HashMap<WindowId, UiWindow>,
+}
+
+impl Desk {
+    fn obey(&mut self, command: UiCommand, target: &EventLoopWindowTarget<UiCommand>) {
+        match command {
+            UiCommand::Create(plan) => self.create(&plan, target),
+            UiCommand::Destroy { window } => {
+                drop(self.windows.remove(&window));
+                quit::window_closed(&self.shared, window);
+            }
+            UiCommand::Exit => {}
+            UiCommand::Load { window, load, url } => self.with(window, |window| window.view.load(load, &url)),
+            UiCommand::Reload { window, load } => self.with(window, |window| window.view.reload(load)),
+            UiCommand::Stop { window } => self.with(window, |window| window.view.stop()),
+            UiCommand::ProcessLost { window } => self.with(window, |window| window.view.process_lost()),
+            UiCommand::Show { window, visible } => self.with(window, |window| window.show(visible)),
+            UiCommand::Focus { window } => self.with(window, |window| window.focus()),
+            UiCommand::Title { window, title } => self.with(window, |window| window.set_title(&title)),
+            UiCommand::Size { window, width, height } => self.with(window, |window| window.set_size(width, height)),
+        }
+    }
+
+    fn with(&self, window: WindowId, act: impl FnOnce(&UiWindow)) {
+        if let Some(window) = self.windows.get(&window) {
+            act(window);
+        }
+    }
+
+    fn create(&mut self, plan: &WindowPlan, target: &EventLoopWindowTarget<UiCommand>) {
+        let parent = plan.parent.and_then(|parent| self.windows.get(&parent));
+        match UiWindow::create(&self.shared, plan, parent, target, &mut self.views) {
+            Ok(window) => {
+                self.windows.insert(plan.window, window);
+            }
+            Err(error) => {
+                // As if it had been closed at once: whoever waits for it hears of it.
+                eprintln!("strait: window {} can't be made: {error}", plan.window.get());
+                quit::window_closed(&self.shared, plan.window);
+            }
+        }
+    }
+
+    /// Passes on what happened to a window.
+    fn report(&self, id: tao::window::WindowId, event: &TaoEvent<'_>) {
+        let Some((window, ui)) = self.windows.iter().find(|(_, window)| window.is(id)) else { return };
+        let handle = BrowserWindow::new(App(self.shared.clone()), *window);
+        match event {
+            TaoEvent::CloseRequested => {
+                let decision = Decision::new(self.shared.clone(), Question::CloseWindow(*window));
+                self.shared.queue(AppEvent::WindowClose { window: handle, decision });
+            }
+            TaoEvent::Focused(focused) => {
+                let event = if *focused { WindowEvent::Focused } else { WindowEvent::Blurred };
+                ui.tell(event, |mirror| mirror.focused = *focused);
+            }
+            TaoEvent::Resized(size) => ui.resized(*size),
+            _ => {}
+        }
+    }
 }

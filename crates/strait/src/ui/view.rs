@@ -1,0 +1,400 @@
+//! One web view, and the context that all share.
+
+use std::{
+    cell::{Cell, RefCell},
+    path::PathBuf,
+    rc::Rc,
+};
+
+use gtk::{gio::Cancellable, glib::ToVariant};
+use strait_protocol::{AgentInit, Nonce, VIEW_MESSAGE, ViewConfig};
+use webkit2gtk::{
+    LoadEvent, NetworkError, SettingsExt, URIRequest, UserMessage, WebContextExt, WebProcessTerminationReason, WebView as WebKitView,
+    WebViewExt,
+};
+use wry::{NewWindowResponse, WebViewBuilder, WebViewBuilderExtUnix, WebViewExtUnix};
+
+use super::{UiCommand, WindowPlan, errors::load_error};
+use crate::{
+    AppEvent, BrowserWindow, ContentsEvent, ContentsId, Decision, LoadError, WindowEvent, WindowId, app::App, bridge::report_contents,
+    event::Question, ffi, shared::SharedRef,
+};
+
+/// WebKit slows timers of hidden pages down; ours are worker processes too.
+const UNWANTED_FEATURES: [&str; 2] = ["HiddenPageDOMTimerThrottling", "DOMTimersThrottling"];
+
+/// What views need to find their agents.
+#[derive(Debug)]
+pub(crate) struct Views {
+    /// The folder with the agent in it.
+    pub(crate) extensions: PathBuf,
+    /// Where agents connect.
+    pub(crate) socket: PathBuf,
+}
+
+/// Makes views, all in one context.
+pub(super) struct ViewMaker {
+    views: Views,
+    context: Option<wry::WebContext>,
+    hooked: bool,
+}
+
+/// A view; gone when dropped.
+pub(super) struct View {
+    state: Rc<ViewState>,
+    // Owns the widget.
+    _view: wry::WebView,
+}
+
+/// What the view's signal handlers share.
+struct ViewState {
+    shared: SharedRef,
+    window: WindowId,
+    contents: ContentsId,
+    view: WebKitView,
+    config: ViewConfig,
+    /// The agent in the present process has not got the view's configuration yet.
+    unannounced: Cell<bool>,
+    /// The last load the program asked for, and whether it is still to be settled.
+    load: Cell<u64>,
+    target: RefCell<Option<String>>,
+    phase: Cell<Phase>,
+    /// Loads that were replaced while under way: so many cancellations are no news.
+    replaced: Cell<u32>,
+    /// A load that was asked for when the process was already dead is asked for again, once.
+    retried: Cell<u64>,
+    failed: Cell<bool>,
+    shown: Cell<bool>,
+}
+
+/// How far the load that the program asked for has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Settled,
+    Asked,
+    Started,
+    Committed,
+}
+
+impl ViewMaker {
+    pub(super) fn new(views: Views) -> Self {
+        Self { views, context: None, hooked: false }
+    }
+
+    pub(super) fn make(&mut self, shared: &SharedRef, plan: &WindowPlan, container: &gtk::Box) -> Result<View, Box<dyn std::error::Error>> {
+        let context = self.context.get_or_insert_with(|| wry::WebContext::new(None));
+        let opener = plan.window;
+        let view = WebViewBuilder::new_with_web_context(context)
+            .with_extensions_path(&self.views.extensions)
+            .with_focused(plan.show)
+            // A popup would share the page's process without having been announced to anybody.
+            .with_new_window_req_handler(move |url, _| {
+                eprintln!("[window {} warning] window.open was denied: {url}", opener.get());
+                NewWindowResponse::Deny
+            })
+            .build_gtk(container)?;
+        let webkit = view.webview();
+        if !std::mem::replace(&mut self.hooked, true) {
+            let context = webkit.context().ok_or("the view has no context")?;
+            welcome_agents(shared, &context, self.views.socket.clone());
+        }
+        ffi::disconnect_close_handlers(&webkit);
+        configure(&webkit);
+        let config = ViewConfig {
+            nonce: Nonce::default(),
+            preload: plan.preload.clone(),
+            context_isolation: plan.context_isolation,
+            node_integration: plan.node_integration,
+            app_path: shared.app_path.clone(),
+        };
+        let state = Rc::new(ViewState {
+            shared: shared.clone(),
+            window: plan.window,
+            contents: plan.contents,
+            view: webkit,
+            config,
+            unannounced: Cell::new(true),
+            load: Cell::new(0),
+            target: RefCell::default(),
+            phase: Cell::new(Phase::Settled),
+            replaced: Cell::new(0),
+            retried: Cell::new(0),
+            failed: Cell::new(false),
+            shown: Cell::new(false),
+        });
+        ViewState::connect(&state);
+        Ok(View { state, _view: view })
+    }
+}
+
+/// Gives each new web process a token of its own.
+fn welcome_agents(shared: &SharedRef, context: &webkit2gtk::WebContext, socket: PathBuf) {
+    let shared = shared.clone();
+    context.connect_initialize_web_extensions(move |context| {
+        let token = match shared.state().tokens.issue() {
+            Ok(token) => token,
+            Err(error) => {
+                tracing::error!(%error, "no randomness for a token");
+                return;
+            }
+        };
+        let init = strait_protocol::encode(&AgentInit { socket: socket.clone(), token });
+        context.set_web_extensions_initialization_user_data(&init.to_variant());
+    });
+}
+
+fn configure(view: &WebKitView) {
+    let Some(settings) = WebViewExt::settings(view) else { return };
+    // A page that comes back from the page cache would come back without its ports.
+    settings.set_enable_page_cache(false);
+    settings.set_allow_file_access_from_file_urls(true);
+    let missing = ffi::disable_features(&settings, &UNWANTED_FEATURES);
+    if !missing.is_empty() {
+        tracing::debug!(?missing, "this WebKit lacks features");
+    }
+}
+
+impl View {
+    pub(super) fn load(&self, load: u64, url: &str) {
+        *self.state.target.borrow_mut() = Some(url.into());
+        self.state.begin(load);
+    }
+
+    pub(super) fn reload(&self, load: u64) {
+        *self.state.target.borrow_mut() = None;
+        self.state.begin(load);
+    }
+
+    pub(super) fn stop(&self) {
+        self.state.view.stop_loading();
+    }
+
+    pub(super) fn process_lost(&self) {
+        // Does nothing but tell us if the process is dead already.
+        self.state.view.terminate_web_process();
+    }
+}
+
+impl ViewState {
+    /// Begins what is in `target`, for the program's load number `load`.
+    fn begin(self: &Rc<Self>, load: u64) {
+        if matches!(self.phase.get(), Phase::Asked | Phase::Started | Phase::Committed) {
+            self.replaced.set(self.replaced.get() + 1);
+        }
+        self.load.set(load);
+        self.phase.set(Phase::Asked);
+        let target = self.target.borrow().clone();
+        let first = self.view.uri().is_none_or(|uri| uri.is_empty());
+        // A dead process comes back with the load, and only then can be spoken to; the first one comes with being spoken to.
+        if first {
+            self.announce();
+        }
+        match &target {
+            Some(url) if self.stays_in_document(url) => {
+                self.view.load_uri(url);
+                self.stayed(load, url);
+            }
+            Some(url) => self.view.load_request(&URIRequest::new(url)),
+            None if first => self.fail(load, LoadError::aborted("")),
+            None => self.view.reload(),
+        }
+        self.announce();
+    }
+
+    /// Sends the view's configuration to the agent of a process that has not got it.
+    fn announce(&self) {
+        if !self.unannounced.replace(false) {
+            return;
+        }
+        let mut config = self.config.clone();
+        if getrandom::fill(&mut config.nonce).is_err() {
+            tracing::error!("no randomness for a view's nonce");
+            return;
+        }
+        {
+            let mut state = self.shared.state();
+            // One that was never shown is worth nothing any more.
+            state.view_nonces.retain(|_, contents| *contents != self.contents);
+            state.view_nonces.insert(config.nonce, self.contents);
+        }
+        let message = UserMessage::new(VIEW_MESSAGE, Some(&strait_protocol::encode(&config).to_variant()));
+        self.view.send_message_to_page(&message, Cancellable::NONE, |_| {});
+    }
+
+    /// Whether going there only moves within the present document.
+    fn stays_in_document(&self, url: &str) -> bool {
+        let Some(present) = self.view.uri() else { return false };
+        let (place, fragment) = url.split_once('#').map_or((url, None), |(place, fragment)| (place, Some(fragment)));
+        fragment.is_some()
+            && !self.unannounced.get()
+            && present.split('#').next() == Some(place)
+            && self.shared.state().has_document(self.contents)
+    }
+
+    fn stayed(&self, load: u64, url: &str) {
+        self.phase.set(Phase::Settled);
+        self.note_url(url);
+        {
+            let mut state = self.shared.state();
+            state.load_without_document(self.contents, load);
+            state.settle_load(self.contents, load, Ok(()));
+        }
+        self.report(ContentsEvent::DidNavigate { url: url.into(), same_document: true });
+    }
+
+    fn connect(self: &Rc<Self>) {
+        let state = Rc::downgrade(self);
+        self.view.connect_load_changed(move |_, event| {
+            if let Some(state) = state.upgrade() {
+                state.load_changed(event);
+            }
+        });
+        let state = Rc::downgrade(self);
+        self.view.connect_load_failed(move |_, _, url, error| {
+            if let Some(state) = state.upgrade() {
+                state.load_failed(url, error);
+            }
+            // No error page: the former document stays.
+            true
+        });
+        let state = Rc::downgrade(self);
+        self.view.connect_web_process_terminated(move |_, reason| {
+            if let Some(state) = state.upgrade() {
+                state.process_terminated(reason);
+            }
+        });
+        let state = Rc::downgrade(self);
+        self.view.connect_title_notify(move |view| {
+            if let (Some(state), Some(title)) = (state.upgrade(), view.title()) {
+                state.titled(&title);
+            }
+        });
+        let state = Rc::downgrade(self);
+        self.view.connect_uri_notify(move |view| {
+            if let (Some(state), Some(url)) = (state.upgrade(), view.uri()) {
+                state.note_url(&url);
+            }
+        });
+        let state = Rc::downgrade(self);
+        self.view.connect_close(move |_| {
+            if let Some(state) = state.upgrade() {
+                let decision = Decision::new(state.shared.clone(), Question::CloseWindow(state.window));
+                state.shared.queue(AppEvent::WindowClose { window: state.handle(), decision });
+            }
+        });
+    }
+
+    fn load_changed(&self, event: LoadEvent) {
+        match event {
+            LoadEvent::Started => {
+                self.failed.set(false);
+                if self.phase.get() == Phase::Asked {
+                    self.phase.set(Phase::Started);
+                }
+                self.report(ContentsEvent::DidStartLoading);
+            }
+            LoadEvent::Committed => {
+                self.replaced.set(0);
+                if self.phase.get() == Phase::Started {
+                    self.phase.set(Phase::Committed);
+                }
+                let url = self.view.uri().map(String::from).unwrap_or_default();
+                self.report(ContentsEvent::DidNavigate { url, same_document: false });
+            }
+            LoadEvent::Finished => {
+                if !self.failed.get() {
+                    self.finished();
+                }
+                self.report(ContentsEvent::DidStopLoading);
+            }
+            _ => {}
+        }
+    }
+
+    fn finished(&self) {
+        if !self.shown.replace(true) {
+            self.shared.queue(AppEvent::Window { window: self.handle(), event: WindowEvent::ReadyToShow });
+        }
+        self.report(ContentsEvent::DidFinishLoad);
+        // What ends before the program's load has begun is the one that it replaced.
+        if matches!(self.phase.get(), Phase::Started | Phase::Committed) {
+            self.phase.set(Phase::Settled);
+            self.shared.state().settle_load(self.contents, self.load.get(), Ok(()));
+        }
+    }
+
+    fn load_failed(&self, url: &str, error: &gtk::glib::Error) {
+        self.failed.set(true);
+        if error.kind::<NetworkError>() == Some(NetworkError::Cancelled) && self.replaced.get() > 0 {
+            self.replaced.set(self.replaced.get() - 1);
+            return;
+        }
+        let error = load_error(url, error);
+        self.report(ContentsEvent::DidFailLoad(error.clone()));
+        if self.phase.get() != Phase::Settled {
+            self.fail(self.load.get(), error);
+        }
+    }
+
+    fn fail(&self, load: u64, error: LoadError) {
+        self.phase.set(Phase::Settled);
+        let mut state = self.shared.state();
+        state.load_without_document(self.contents, load);
+        state.settle_load(self.contents, load, Err(error));
+    }
+
+    fn process_terminated(self: &Rc<Self>, reason: WebProcessTerminationReason) {
+        let reason = if reason == WebProcessTerminationReason::ExceededMemoryLimit { "oom" } else { "crashed" };
+        self.unannounced.set(true);
+        self.report(ContentsEvent::RenderProcessGone { reason });
+        let load = self.load.get();
+        match self.phase.get() {
+            // It was asked of a process that was dead, though nobody knew.
+            Phase::Asked | Phase::Started if self.retried.replace(load) != load => {
+                self.phase.set(Phase::Settled);
+                // Not from inside the signal, where WebKit is still putting the old process away.
+                self.shared.ui(match self.target.borrow().clone() {
+                    Some(url) => UiCommand::Load { window: self.window, load, url },
+                    None => UiCommand::Reload { window: self.window, load },
+                });
+            }
+            Phase::Settled => {}
+            _ => {
+                let url = self.view.uri().map(String::from).unwrap_or_default();
+                let detail = "the page's process is gone".into();
+                self.fail(load, LoadError { url, code: -2, description: "ERR_FAILED".into(), detail });
+            }
+        }
+    }
+
+    fn titled(&self, title: &str) {
+        if title.is_empty() {
+            return;
+        }
+        {
+            let mut state = self.shared.state();
+            if let Some(record) = state.contents.get_mut(&self.contents) {
+                title.clone_into(&mut record.title);
+            }
+            if let Some(record) = state.windows.get_mut(&self.window) {
+                title.clone_into(&mut record.mirror.title);
+            }
+        }
+        self.shared.ui(UiCommand::Title { window: self.window, title: title.into() });
+        self.report(ContentsEvent::TitleUpdated(title.into()));
+    }
+
+    fn note_url(&self, url: &str) {
+        if let Some(record) = self.shared.state().contents.get_mut(&self.contents) {
+            url.clone_into(&mut record.url);
+        }
+    }
+
+    fn handle(&self) -> BrowserWindow {
+        BrowserWindow::new(App(self.shared.clone()), self.window)
+    }
+
+    fn report(&self, event: ContentsEvent) {
+        report_contents(&self.shared, self.contents, event);
+    }
+}

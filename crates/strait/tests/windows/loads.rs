@@ -1,0 +1,147 @@
+//! Loading, getters and scripts.
+
+use std::{sync::mpsc, time::Duration};
+
+use strait::{ContentsEvent, ScriptError, Value, WindowEvent};
+
+use super::kit::{Case, case, heard, next, number};
+
+pub(super) fn cases(cases: &mut Vec<Case>) {
+    case(cases, "load_file_finishes", |app, kit| async move {
+        let window = kit.window(&app);
+        let (told, events) = mpsc::channel();
+        window.web_contents().on_event(move |event| told.send(event.clone()).unwrap());
+        window.load_file(kit.page("document.title = 'named'")).await.unwrap();
+        assert!(window.web_contents().url().starts_with("file:///"), "{}", window.web_contents().url());
+        let title = window.web_contents().execute_javascript("document.title").await.unwrap();
+        assert_eq!(title, Value::from("named"));
+        let seen: Vec<ContentsEvent> = events.try_iter().collect();
+        assert!(seen.contains(&ContentsEvent::DidStartLoading), "{seen:?}");
+        assert!(seen.contains(&ContentsEvent::DomReady), "{seen:?}");
+        assert!(seen.contains(&ContentsEvent::DidFinishLoad), "{seen:?}");
+    });
+    case(cases, "load_file_of_a_missing_file_fails", |app, kit| async move {
+        let window = kit.window(&app);
+        let (told, events) = mpsc::channel();
+        window.web_contents().on_did_fail_load(move |error| told.send(error.clone()).unwrap());
+        let error = window.load_file("nowhere.html").await.unwrap_err();
+        let path = kit.folder().join("nowhere.html");
+        assert_eq!(error.to_string(), format!("ERR_FILE_NOT_FOUND (-6) loading 'file://{}'", path.display()));
+        assert_eq!(events.try_recv(), Ok(error));
+    });
+    case(cases, "load_url_takes_paths_and_urls", |app, kit| async move {
+        kit.file("plain.html", "<title>plain</title>");
+        let window = kit.window(&app);
+        window.load_url("plain.html?a=1").await.unwrap();
+        assert!(window.web_contents().url().ends_with("/plain.html?a=1"), "{}", window.web_contents().url());
+        window.load_url("data:text/html,<title>data</title>").await.unwrap();
+        assert_eq!(window.web_contents().execute_javascript("document.title").await.unwrap(), Value::from("data"));
+        let error = window.load_url("http://127.0.0.1:9/").await.unwrap_err();
+        assert_eq!((error.code, error.description.as_str()), (-102, "ERR_CONNECTION_REFUSED"), "{error:?}");
+        // The former page is still there.
+        assert_eq!(window.web_contents().execute_javascript("document.title").await.unwrap(), Value::from("data"));
+    });
+    case(cases, "a_second_load_aborts_the_first", |app, kit| async move {
+        let window = kit.window(&app);
+        let first = window.load_file(kit.page(""));
+        let second = window.load_file(kit.page("document.title = 'second'"));
+        assert_eq!(first.await.unwrap_err().description, "ERR_ABORTED");
+        second.await.unwrap();
+        assert_eq!(window.web_contents().execute_javascript("document.title").await.unwrap(), Value::from("second"));
+    });
+    case(cases, "a_fragment_stays_in_the_document", |app, kit| async move {
+        let window = kit.window(&app);
+        let page = kit.page("var kept = 1");
+        window.load_file(&page).await.unwrap();
+        window.load_url(&format!("{}#part", window.web_contents().url())).await.unwrap();
+        assert_eq!(window.web_contents().execute_javascript("kept + location.hash").await.unwrap(), Value::from("1#part"));
+    });
+    case(cases, "scripts_give_values_and_errors", |app, kit| async move {
+        let page = kit.shown(&app, "").await.unwrap().web_contents();
+        assert_eq!(page.execute_javascript("6 * 7").await.unwrap(), number(42));
+        assert_eq!(page.execute_javascript("Promise.resolve('later')").await.unwrap(), Value::from("later"));
+        let error = page.execute_javascript("throw new TypeError('no such thing')").await.unwrap_err();
+        assert_eq!(error, ScriptError::Thrown("TypeError: no such thing".into()));
+        let pending = page.execute_javascript("new Promise(() => {})");
+        page.reload().await.unwrap();
+        assert_eq!(pending.await.unwrap_err(), ScriptError::Unloaded);
+    });
+    case(cases, "getters_mirror_the_window", |app, kit| async move {
+        let window = strait::BrowserWindow::builder().title("mine").size(400, 300).show(false).build(&app);
+        assert_eq!((window.title().as_str(), window.size(), window.is_visible()), ("mine", (400, 300), false));
+        let (told, mut events) = tokio::sync::mpsc::unbounded_channel();
+        window.on_event(move |event| {
+            let _ = told.send(event.clone());
+        });
+        window.show();
+        while events.recv().await.unwrap() != WindowEvent::Shown {}
+        assert!(window.is_visible());
+        window.load_file(kit.page("")).await.unwrap();
+        while !window.title().starts_with("page") {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(app.window(window.id()), Some(window.clone()));
+        window.destroy();
+        assert!(window.is_destroyed());
+        while events.recv().await.unwrap() != WindowEvent::Closed {}
+        assert_eq!(app.window(window.id()), None);
+    });
+    case(cases, "hidden_windows_run_timers", |app, kit| async move {
+        let window = kit.window(&app);
+        let mut ticks = heard(&window.web_contents(), "tick");
+        window
+            .load_file(kit.page("const { ipcRenderer } = require('electron'); setInterval(() => ipcRenderer.send('tick'), 10)"))
+            .await
+            .unwrap();
+        next(&mut ticks).await;
+        let started = std::time::Instant::now();
+        for _ in 0..50 {
+            next(&mut ticks).await;
+        }
+        assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+    });
+    case(cases, "frames_have_parents_urls_and_one_identity", |app, kit| async move {
+        let inner = kit.page("");
+        let window = kit.window(&app);
+        let page = window.web_contents();
+        let before = page.main_frame();
+        let script = format!(
+            "const f = document.createElement('iframe'); f.name = 'inner'; f.src = 'file://{}'; document.body.append(f)",
+            inner.display()
+        );
+        window.load_file(kit.page(&script)).await.unwrap();
+        let main = page.main_frame();
+        assert_eq!(main, before);
+        assert_eq!(main.parent(), None);
+        let frames = main.frames();
+        assert_eq!(frames.len(), 1);
+        assert_eq!(frames[0].parent(), Some(main.clone()));
+        assert_eq!(frames[0].top(), Some(main.clone()));
+        assert_eq!((frames[0].name().as_str(), frames[0].url()), ("inner", format!("file://{}", inner.display())));
+        assert_eq!(main.frames_in_subtree().len(), 2);
+        assert_eq!(frames[0].execute_javascript("window !== top").await.unwrap(), Value::Bool(true));
+        page.reload().await.unwrap();
+        assert_eq!(page.main_frame(), main);
+        assert!(frames[0].is_destroyed());
+        assert!(frames[0].send("x", []).is_err());
+    });
+    case(cases, "a_prevented_close_keeps_the_window", |app, kit| async move {
+        let window = kit.shown(&app, "").await.unwrap();
+        let (told, asked) = mpsc::channel();
+        let id = window.on_close(move |event| {
+            event.prevent_default();
+            told.send(()).unwrap();
+        });
+        window.close();
+        while asked.try_recv().is_err() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert!(!window.is_destroyed());
+        window.remove_listener(id);
+        let (told, mut closed) = tokio::sync::mpsc::unbounded_channel();
+        window.on_closed(move || told.send(()).unwrap());
+        window.close();
+        closed.recv().await.unwrap();
+        assert!(window.is_destroyed());
+    });
+}
