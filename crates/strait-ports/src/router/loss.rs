@@ -1,6 +1,6 @@
 //! What happens to channels that led to, or through, a node that is gone.
 
-use super::element::{Change, Element, Place, Side, Stage};
+use super::element::{Change, Place, Side};
 use super::{ElementKey, Router};
 use crate::message::CloseReason;
 use crate::name::NodeName;
@@ -42,23 +42,8 @@ impl Router {
         self.run();
     }
 
+    /// A proxy that has passed L's fence on needs no care of its own: what it may still say to R is no longer heard there.
     fn lose_neighbours(&mut self, key: ElementKey, node: NodeName, reason: CloseReason) {
-        let Some(element) = self.elements.get_mut(key) else { return };
-        if let Element::Proxy(proxy) = &*element
-            && proxy.stage == (Stage::Leaving { fenced: true })
-        {
-            // L's last word has been passed on: only R's fence is missing, and only L would want it.
-            let gone = proxy
-                .sides
-                .each_ref()
-                .map(|side| side.peer.node == node || !self.linked.contains(&side.peer.node) && side.peer.node != self.me);
-            match gone {
-                [true, true] => self.vanish(key),
-                [false, true] => self.finish(Place { key, which: 1 }, reason),
-                [_, false] => {}
-            }
-            return;
-        }
         for which in 0..2 {
             let Some(side) = self.elements.get_mut(key).and_then(|e| e.side_mut(which)) else { return };
             match fate(side, node) {

@@ -1,0 +1,165 @@
+//! Situations worth a name.
+
+use super::world::World;
+
+/// Both ends of a channel leave for each other's node at the same time, again and again, while messages flow.
+#[test]
+fn both_ends_swap_places_while_messages_flow() {
+    let mut world = World::new(3, 7, &[], None);
+    let end = world.channel(0);
+    world.post(0, &[end]);
+    world.post(2, &[end + 1]);
+    world.receive_all();
+    for round in 0..20 {
+        // Whoever holds it sends it over the broker to the other.
+        for member in [1, 2] {
+            let port = if world.holds(member, end) { end } else { end + 1 };
+            assert!(world.holds(member, port));
+            for _ in 0..10 {
+                world.post(port, &[]);
+            }
+            world.post(2 * (member - 1) + 1, &[port]);
+        }
+        // The broker passes each on as soon as it has it.
+        let mut passed = 0;
+        let mut turn = round;
+        while passed < 2 {
+            for (at_broker, to) in [(0, 2), (2, 0)] {
+                world.pop(at_broker);
+                for port in [end, end + 1] {
+                    if world.holds(0, port) && passed < 2 {
+                        world.post(to, &[port]);
+                        passed += 1;
+                    }
+                }
+            }
+            let links = world.deliverable();
+            if !links.is_empty() {
+                turn += 1;
+                world.deliver(links[turn % links.len()]);
+            }
+        }
+        world.receive_all();
+    }
+    world.check_at_rest();
+    world.check_empty();
+}
+
+/// A port that was posted towards its own other end over a detour: nobody can ever receive it, and nothing goes on for ever.
+#[test]
+fn a_port_that_chases_its_own_end_is_cut() {
+    let mut world = World::new(2, 3, &[], None);
+    world.limit_hops(100);
+    let end = world.channel(0);
+    // One end goes to the member and comes back, and is posted through the other before the detour has been straightened.
+    world.post(0, &[end]);
+    world.deliver((0, 1));
+    world.pop(1);
+    world.post(1, &[end]);
+    world.deliver((1, 0));
+    world.pop(0);
+    assert!(world.holds(0, end) && world.holds(0, end + 1));
+    world.post_cyclic(end + 1, end);
+    world.settle(|_| 0);
+    while world.pop(end + 1) {}
+    world.check_empty();
+}
+
+/// Two ports on their way through each other's channels.
+#[test]
+fn ports_that_chase_each_other_are_cut() {
+    let mut world = World::new(2, 3, &[], None);
+    world.limit_hops(100);
+    let (x, y) = (world.channel(0), world.channel(0));
+    // Node 0 keeps x and y + 1; node 1 gets the other ends.
+    world.post(0, &[x + 1, y]);
+    world.receive_all();
+    // y + 1 goes through x (towards x + 1), x + 1 goes through y (towards y + 1), at the same time.
+    world.post_cyclic(x, y + 1);
+    world.post_cyclic(y, x + 1);
+    world.settle(|_| 0);
+    world.check_empty();
+}
+
+/// The host of the one end has its link to the other's already, the other not yet: it goes on by way of the proxy until it has.
+#[test]
+fn bypass_waits_for_the_link() {
+    let mut world = World::new(4, 11, &[], Some(1));
+    let end = world.channel(1);
+    // Node 1 is linked to 2 and 3, which do not know each other.
+    let (to_2, to_3) = (world.road_from(1, 2).unwrap(), world.road_from(1, 3).unwrap());
+    world.post(to_2, &[end]);
+    world.post(to_3, &[end + 1]);
+    let broker = [(0, 2), (0, 3)];
+    for late in broker {
+        // Everything but one introduction arrives.
+        while let Some(link) = world.deliverable().into_iter().find(|link| *link != late) {
+            world.deliver(link);
+        }
+        world.pop(to_2 ^ 1);
+        world.pop(to_3 ^ 1);
+        for _ in 0..3 {
+            world.post(end, &[]);
+            world.post(end + 1, &[]);
+        }
+    }
+    world.receive_all();
+    world.check_at_rest();
+    world.check_empty();
+}
+
+/// A proxy whose neighbours cannot reach each other stays, locks nobody out, and goes as soon as one of them has moved.
+#[test]
+fn a_stuck_proxy_goes_once_a_neighbour_has_changed() {
+    let mut world = World::new(4, 5, &[(2, 3)], Some(1));
+    let end = world.channel(1);
+    let (to_2, to_3) = (world.road_from(1, 2).unwrap(), world.road_from(1, 3).unwrap());
+    world.post(to_2, &[end]);
+    world.post(to_3, &[end + 1]);
+    world.receive_all();
+    assert_eq!(world.proxies(), 1);
+    world.post(end, &[]);
+    world.post(end + 1, &[]);
+    world.receive_all();
+    // Node 3 sends its end to the broker, which 2 can reach; node 3's own proxy must find the edges free.
+    world.post(world.road_from(3, 0).unwrap(), &[end + 1]);
+    world.receive_all();
+    assert_eq!(world.proxies(), 0);
+    world.post(end, &[]);
+    world.receive_all();
+    world.check_at_rest();
+    world.check_empty();
+}
+
+/// A node sees that the link to the node after next is broken before the go-between has finished: what that still has comes first.
+#[test]
+fn what_the_go_between_has_comes_before_the_loss() {
+    for fenced in [false, true] {
+        let mut world = World::new(4, 5, &[], Some(1));
+        let end = world.channel(1);
+        let (to_2, to_3) = (world.road_from(1, 2).unwrap(), world.road_from(1, 3).unwrap());
+        world.post(to_2, &[end]);
+        world.deliver_all((1, 2));
+        world.pop(to_2 ^ 1);
+        world.post(to_3, &[end + 1]);
+        world.deliver_all((1, 3));
+        world.pop(to_3 ^ 1);
+        // Locks, the introduction, Expect, Expecting; then Bypass, which makes 2 speak directly.
+        for links in [[(2, 1), (3, 1)], [(1, 2), (1, 3)], [(2, 1), (3, 1)], [(1, 3), (3, 0)], [(0, 3), (0, 2)], [(3, 1), (3, 1)]] {
+            links.into_iter().for_each(|link| world.deliver_all(link));
+        }
+        world.post(end, &[]);
+        world.deliver_all((1, 2));
+        world.post(end, &[]);
+        // One message is on its way through node 1, one directly; node 2 dies, and node 3 hears of it first.
+        if fenced {
+            world.deliver_all((2, 1));
+        }
+        world.crash(2);
+        world.owe(end + 1);
+        world.deliver_all((2, 3));
+        world.receive_all();
+        world.check_at_rest();
+        world.check_empty();
+    }
+}
