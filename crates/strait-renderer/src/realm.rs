@@ -74,13 +74,13 @@ static SOURCE: LazyLock<String> = LazyLock::new(|| {
         ("makeIpcRenderer", include_str!("../js/ipc-renderer.js")),
         ("makeModules", include_str!("../js/modules.js")),
     ];
-    let mut source = String::from("(function straitGlue(natives, ...given) { 'use strict'\nconst parts = { __proto__: null,\n");
+    let mut source = String::from("(function straitGlue(natives, ...given) {\nconst parts = { __proto__: null,\n");
     for (name, text) in modules {
         source.push_str(&format!("{name}: {},\n", expression(text)));
     }
     source.push_str(&format!("}}\nconst primordials = {}(globalThis)\n", expression(include_str!("../js/primordials.js"))));
     source
-        .push_str(&format!("return {}(primordials, parts, globalThis, natives, ...given)\n}})", expression(include_str!("../js/glue.js"))));
+        .push_str(&format!("return ({})(primordials, parts, globalThis, natives, ...given)\n}})", expression(include_str!("../js/glue.js"))));
     source
 });
 

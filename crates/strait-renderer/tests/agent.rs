@@ -1,2 +1,0 @@
-//! Tests of the agent in real web processes.
-fn main() {}

@@ -1,0 +1,333 @@
+//! A small main process: windows, agents bound by nonce, and the broker, all on one loop.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::fs;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use gtk::prelude::*;
+use gtk::{gio, glib};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, accept_with, bind, listen, recv, socket_with};
+use strait_ports::{Event, Message, Node, Port};
+use strait_protocol::{AgentInit, DocumentId, Outcome, PageId, ToAgent, ToMain, VIEW_MESSAGE, ViewConfig, World, decode, encode};
+use webkit2gtk::{SettingsExt, UserMessage, WebContext, WebContextExt, WebView, WebViewExt};
+
+/// How long anything may take.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(8);
+
+pub(crate) type Check<T = ()> = Result<T, String>;
+
+/// What an agent said, and which agent.
+pub(crate) struct Said {
+    pub(crate) agent: usize,
+    pub(crate) message: ToMain,
+    pub(crate) ports: Vec<Port>,
+}
+
+/// The main process of the tests.
+pub(crate) struct Host {
+    pub(crate) node: Node,
+    folder: PathBuf,
+    context: WebContext,
+    agents: Rc<RefCell<Vec<Port>>>,
+    said: RefCell<VecDeque<Said>>,
+    files: Cell<u32>,
+    requests: Cell<u64>,
+    nonces: Cell<u8>,
+}
+
+/// A window with a page.
+pub(crate) struct View {
+    pub(crate) window: gtk::Window,
+    pub(crate) web: WebView,
+    pub(crate) agent: usize,
+    pub(crate) page: PageId,
+    /// The main frame's present document.
+    pub(crate) document: Cell<DocumentId>,
+    pub(crate) file: PathBuf,
+}
+
+/// How a view is set up.
+#[derive(Default, Clone)]
+pub(crate) struct Setup<'a> {
+    pub(crate) html: &'a str,
+    pub(crate) preload: Option<&'a str>,
+    pub(crate) shared: bool,
+    pub(crate) node: bool,
+    /// Do not send a ViewConfig.
+    pub(crate) unbound: bool,
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn agent_library() -> PathBuf {
+    let test = std::env::current_exe().expect("the test knows its own path");
+    let deps = test.parent().expect("a program is in a folder");
+    let candidates = [deps.join("libstrait_renderer.so"), deps.join("../libstrait_renderer.so")];
+    let newest = candidates.into_iter().filter(|path| path.exists()).max_by_key(|path| fs::metadata(path).and_then(|m| m.modified()).ok());
+    newest.expect("cargo builds the agent beside the test")
+}
+
+impl Host {
+    pub(crate) fn start() -> std::io::Result<Self> {
+        let folder = std::env::temp_dir().join(format!("strait-agent-test-{}", std::process::id()));
+        let extensions = folder.join("agent");
+        fs::create_dir_all(&extensions)?;
+        fs::copy(agent_library(), extensions.join("libstrait_renderer.so"))?;
+
+        let node = Node::broker()?;
+        let agents = Rc::new(RefCell::new(Vec::new()));
+        let path = folder.join("socket");
+        let listener = socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
+        bind(&listener, &SocketAddrUnix::new(&path)?)?;
+        listen(&listener, 16)?;
+        let token = [7; 16];
+        watch_connections(listener, token, node.clone(), Rc::clone(&agents));
+        let routed = node.clone();
+        glib::unix_fd_add_local(node.as_fd().as_raw_fd(), glib::IOCondition::IN, move |_, _| {
+            let _ = routed.dispatch(Duration::from_millis(1)).expect("the node routes");
+            glib::ControlFlow::Continue
+        });
+
+        let context = WebContext::new_ephemeral();
+        context.set_web_extensions_directory(extensions.to_str().expect("a plain path"));
+        context.connect_initialize_web_extensions(move |context| {
+            let init = encode(&AgentInit { socket: path.clone(), token });
+            context.set_web_extensions_initialization_user_data(&init.to_variant());
+        });
+        let host = Self {
+            node,
+            folder,
+            context,
+            agents,
+            said: RefCell::default(),
+            files: Cell::new(0),
+            requests: Cell::new(0),
+            nonces: Cell::new(0),
+        };
+        Ok(host)
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Writes a file of the test program.
+    pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.folder.join(name);
+        fs::write(&path, text).expect("the temporary folder can be written");
+        path
+    }
+
+    fn fresh(&self, suffix: &str) -> String {
+        self.files.set(self.files.get() + 1);
+        format!("{}{suffix}", self.files.get())
+    }
+
+    /// One turn of the loop, then what the agents have said.
+    pub(crate) fn turn(&self) {
+        let timer = glib::timeout_add_local_once(Duration::from_millis(20), || {});
+        glib::MainContext::default().iteration(true);
+        if glib::MainContext::default().find_source_by_id(&timer).is_some() {
+            timer.remove();
+        }
+        for (agent, port) in self.agents.borrow().iter().enumerate() {
+            while let Some(Event::Message(Message { data, ports })) = port.try_recv() {
+                let message = decode(&data).expect("the agent speaks the protocol");
+                if let ToMain::Console { text, .. } = &message
+                    && std::env::var_os("STRAIT_TEST_CONSOLE").is_some()
+                {
+                    eprintln!("  console: {text}");
+                }
+                self.said.borrow_mut().push_back(Said { agent, message, ports });
+            }
+        }
+    }
+
+    /// Turns the loop until `done` gives something.
+    pub(crate) fn until<T>(&self, what: &str, mut done: impl FnMut() -> Option<T>) -> Check<T> {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            if let Some(value) = done() {
+                return Ok(value);
+            }
+            if Instant::now() > end {
+                return Err(format!("waited in vain for {what}"));
+            }
+            self.turn();
+        }
+    }
+
+    /// Waits for and takes the first thing said that `matches`.
+    pub(crate) fn heard<T>(&self, what: &str, mut matches: impl FnMut(&mut Said) -> Option<T>) -> Check<T> {
+        self.until(what, || {
+            let mut said = self.said.borrow_mut();
+            let found = said.iter_mut().enumerate().find_map(|(at, entry)| matches(entry).map(|value| (at, value)))?;
+            said.remove(found.0);
+            Some(found.1)
+        })
+    }
+
+    /// Has something been said that `matches`? Looks at what is there.
+    pub(crate) fn has_heard(&self, matches: impl Fn(&Said) -> bool) -> bool {
+        self.said.borrow().iter().any(matches)
+    }
+
+    pub(crate) fn tell(&self, agent: usize, message: &ToAgent, ports: Vec<Port>) {
+        self.agents.borrow()[agent].post(Message { data: encode(message), ports }).expect("a good message");
+    }
+
+    /// Opens a window and waits for its first document.
+    pub(crate) fn open(&self, setup: Setup<'_>) -> Check<View> {
+        let file = self.write(&self.fresh(".html"), setup.html);
+        let preload = setup.preload.map(|source| self.write(&self.fresh("-preload.js"), source));
+        self.open_file(&file, preload, &setup)
+    }
+
+    pub(crate) fn open_file(&self, file: &Path, preload: Option<PathBuf>, setup: &Setup<'_>) -> Check<View> {
+        let web = WebView::with_context(&self.context);
+        let settings = WebViewExt::settings(&web).expect("a view has settings");
+        settings.set_enable_page_cache(false);
+        settings.set_allow_file_access_from_file_urls(true);
+        let window = gtk::Window::new(gtk::WindowType::Toplevel);
+        window.set_default_size(320, 200);
+        window.add(&web);
+        window.show_all();
+
+        self.nonces.set(self.nonces.get() + 1);
+        let nonce = [self.nonces.get(); 16];
+        let config =
+            ViewConfig { nonce, preload, context_isolation: !setup.shared, node_integration: setup.node, app_path: self.folder.clone() };
+        if !setup.unbound {
+            let message = UserMessage::new(VIEW_MESSAGE, Some(&encode(&config).to_variant()));
+            web.send_message_to_page(&message, gio::Cancellable::NONE, |_| {});
+        }
+        web.load_uri(&format!("file://{}", file.display()));
+        if setup.unbound {
+            return Ok(View { window, web, agent: usize::MAX, page: 0, document: Cell::new(0), file: file.to_path_buf() });
+        }
+        let (agent, page) = self.heard("PageBound", |said| match said.message {
+            ToMain::PageBound { nonce: answer, page } if answer == nonce => Some((said.agent, page)),
+            _ => None,
+        })?;
+        let view = View { window, web, agent, page, document: Cell::new(0), file: file.to_path_buf() };
+        self.new_document(&view)?;
+        Ok(view)
+    }
+
+    /// Waits for the next document of the view's main frame.
+    pub(crate) fn new_document(&self, view: &View) -> Check {
+        let document = self.heard("DocumentCreated", |said| match &said.message {
+            ToMain::DocumentCreated { page, document, parent: None, url, .. }
+                if said.agent == view.agent && *page == view.page && url != "about:blank" =>
+            {
+                Some(*document)
+            }
+            _ => None,
+        })?;
+        view.document.set(document);
+        Ok(())
+    }
+
+    /// `executeJavaScript`: the script's value as JSON.
+    pub(crate) fn eval(&self, view: &View, world: World, script: &str) -> Check<String> {
+        self.requests.set(self.requests.get() + 1);
+        let request = self.requests.get();
+        let source = format!("Promise.resolve((() => {{ {script} }})()).then((value) => String(JSON.stringify(value)))");
+        self.tell(view.agent, &ToAgent::Eval { request, document: view.document.get(), world, source }, Vec::new());
+        let outcome = self.heard(&format!("the value of {script}"), |said| match &said.message {
+            ToMain::EvalDone { request: answered, outcome } if *answered == request => Some(outcome.clone()),
+            _ => None,
+        })?;
+        match outcome {
+            Outcome::Value(bytes) => crate::wire::string(&bytes).ok_or_else(|| format!("not a string: {bytes:?}")),
+            Outcome::Error(text) => Err(text),
+        }
+    }
+
+    /// Turns the loop until the script (an expression) is `true` in the page's own world.
+    pub(crate) fn until_true(&self, view: &View, world: World, expression: &str) -> Check {
+        let end = Instant::now() + PATIENCE;
+        let mut last = String::new();
+        while Instant::now() < end {
+            last = self.eval(view, world, &format!("return {expression}"))?;
+            if last == "true" {
+                return Ok(());
+            }
+            self.turn();
+        }
+        Err(format!("{expression} never was true, at last {last}"))
+    }
+
+    /// The next IPC message on a channel.
+    pub(crate) fn ipc(&self, channel: &str) -> Check<Said> {
+        self.heard(&format!("ipc '{channel}'"), |said| match &said.message {
+            ToMain::Ipc { channel: sent, .. } if sent == channel => {
+                Some(Said { agent: said.agent, message: said.message.clone(), ports: std::mem::take(&mut said.ports) })
+            }
+            _ => None,
+        })
+    }
+
+    /// The port that a page sends on a channel.
+    pub(crate) fn port(&self, channel: &str) -> Check<Port> {
+        self.ipc(channel)?.ports.pop().ok_or_else(|| "no port came".to_owned())
+    }
+
+    /// The next event of a port.
+    pub(crate) fn event(&self, port: &Port) -> Check<Event> {
+        self.until("an event of a port", || port.try_recv())
+    }
+
+    /// The close of a port, past whatever comes before.
+    pub(crate) fn close_of(&self, port: &Port) -> Check<String> {
+        self.until("a close", || {
+            loop {
+                match port.try_recv()? {
+                    Event::Close(reason) => return Some(reason.to_string()),
+                    Event::Message(_) => {}
+                }
+            }
+        })
+    }
+
+    /// The next message of a port, as the string in it.
+    pub(crate) fn text(&self, port: &Port) -> Check<String> {
+        match self.event(port)? {
+            Event::Message(message) => crate::wire::string(&message.data).ok_or_else(|| format!("not a string: {:?}", message.data)),
+            Event::Close(reason) => Err(format!("closed: {reason}")),
+        }
+    }
+
+    /// Emits `postMessage`-fashion on the view's present document.
+    pub(crate) fn emit(&self, view: &View, channel: &str, text: &str, ports: Vec<Port>) {
+        let payload = crate::wire::of_string(text);
+        let emit = ToAgent::Emit { document: view.document.get(), channel: channel.to_owned(), args: false, payload };
+        self.tell(view.agent, &emit, ports);
+    }
+}
+
+fn watch_connections(listener: OwnedFd, token: [u8; 16], node: Node, agents: Rc<RefCell<Vec<Port>>>) {
+    glib::unix_fd_add_local(listener.as_raw_fd(), glib::IOCondition::IN, move |_, _| {
+        let socket = accept_with(&listener, SocketFlags::CLOEXEC).expect("a connection");
+        let (node, agents) = (node.clone(), Rc::clone(&agents));
+        let fd = socket.as_raw_fd();
+        let mut socket = Some(socket);
+        glib::unix_fd_add_local(fd, glib::IOCondition::IN, move |_, _| {
+            let Some(socket) = socket.take() else { return glib::ControlFlow::Break };
+            let mut first = [0; 17];
+            let (length, _) = recv(&socket, &mut first[..], rustix::net::RecvFlags::empty()).expect("the token");
+            assert_eq!(first[..length], token);
+            agents.borrow_mut().push(node.invite(socket).expect("an invitation"));
+            glib::ControlFlow::Break
+        });
+        glib::ControlFlow::Continue
+    });
+}

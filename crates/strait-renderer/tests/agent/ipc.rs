@@ -1,0 +1,204 @@
+//! Binding, preload and ipcRenderer.
+
+use strait_ports::Event;
+use strait_protocol::{IpcKind, Outcome, ToAgent, ToMain, World};
+
+use crate::host::{Check, Host, Setup};
+use crate::wire;
+
+pub(crate) const CASES: &[(&str, fn(&Host) -> Check)] = &[
+    ("preload runs before the page's scripts, isolated", preload_first),
+    ("send, on, invoke, sendSync", send_and_receive),
+    ("a page channel reaches native code and back", page_channel),
+    ("emits are held until there is a listener", emits_held),
+    ("a preload that fails is reported with file and line", preload_errors),
+    ("an unbound page has ports but no ipc", unbound),
+];
+
+fn check(what: &str, is: impl PartialEq<&'static str> + std::fmt::Debug, expected: &'static str) -> Check {
+    if is == expected { Ok(()) } else { Err(format!("{what}: {is:?} instead of {expected:?}")) }
+}
+
+fn preload_first(host: &Host) -> Check {
+    let view = host.open(Setup {
+        html: "<script>globalThis.seen = [typeof require, typeof secret, document.documentElement.dataset.early, typeof ipcRenderer]</script>",
+        preload: Some("globalThis.secret = 1\nconst { ipcRenderer } = require('electron')\nipcRenderer.send('early', typeof document.body)\n\
+                       new MutationObserver(() => document.documentElement && (document.documentElement.dataset.early = 'yes')).observe(document, { childList: true })"),
+        ..Setup::default()
+    })?;
+    host.ipc("early")?;
+    host.until_true(&view, World::Main, "Array.isArray(globalThis.seen)")?;
+    let seen = host.eval(&view, World::Main, "return seen")?;
+    check("the page saw", seen, r#"["undefined","undefined","yes","undefined"]"#)?;
+    check("isolated", host.eval(&view, World::Isolated, "return [secret, typeof seen]")?, r#"[1,"undefined"]"#)
+}
+
+fn send_and_receive(host: &Host) -> Check {
+    let view = host.open(Setup {
+        preload: Some(
+            "const { ipcRenderer } = require('electron')
+             ipcRenderer.on('to-page', (event, text) => {
+               if (event.sender !== ipcRenderer || event.ports.length !== 0) throw new Error('bad event')
+               ipcRenderer.send('echo', text)
+             })
+             globalThis.ipcRenderer = ipcRenderer",
+        ),
+        ..Setup::default()
+    })?;
+    host.emit(&view, "to-page", "hello", Vec::new());
+    let echo = host.ipc("echo")?;
+    let ToMain::Ipc { kind: IpcKind::Send, payload, .. } = echo.message else { return Err("not a send".to_owned()) };
+    if !payload.windows(5).any(|window| window == b"hello") {
+        return Err(format!("echoed {payload:?}"));
+    }
+
+    host.eval(
+        &view,
+        World::Isolated,
+        "globalThis.answer = undefined; ipcRenderer.invoke('ask', 1).then((v) => answer = v, (e) => answer = e.message)",
+    )?;
+    let ask = host.ipc("ask")?;
+    let ToMain::Ipc { kind: IpcKind::Invoke(request), document, .. } = ask.message else { return Err("not an invoke".to_owned()) };
+    host.tell(view.agent, &ToAgent::Reply { document, request, outcome: Outcome::Value(wire::of_string("well")) }, Vec::new());
+    host.until_true(&view, World::Isolated, "answer === 'well'")?;
+
+    host.eval(&view, World::Isolated, "ipcRenderer.invoke('ask', 2).catch((e) => answer = e.message)")?;
+    let ToMain::Ipc { kind: IpcKind::Invoke(request), document, .. } = host.ipc("ask")?.message else {
+        return Err("not an invoke".to_owned());
+    };
+    host.tell(view.agent, &ToAgent::Reply { document, request, outcome: Outcome::Error("Error: no".to_owned()) }, Vec::new());
+    host.until_true(&view, World::Isolated, r#"answer === "Error invoking remote method 'ask': Error: no""#)?;
+
+    host.tell(
+        view.agent,
+        &ToAgent::Eval {
+            request: 999_999,
+            document: view.document.get(),
+            world: World::Isolated,
+            source: "ipcRenderer.send('before'); ipcRenderer.sendSync('sync', 3)".to_owned(),
+        },
+        Vec::new(),
+    );
+    host.ipc("before")?;
+    let ToMain::Ipc { kind: IpcKind::SendSync(request), document, .. } = host.ipc("sync")?.message else {
+        return Err("not a sendSync".to_owned());
+    };
+    // What else arrives meanwhile waits.
+    host.emit(&view, "to-page", "later", Vec::new());
+    host.tell(view.agent, &ToAgent::Reply { document, request, outcome: Outcome::Value(wire::of_string("sync answer")) }, Vec::new());
+    let value = host.heard("the value of sendSync", |said| match &said.message {
+        ToMain::EvalDone { request: 999_999, outcome: Outcome::Value(bytes) } => Some(wire::string(bytes)),
+        ToMain::EvalDone { request: 999_999, outcome: Outcome::Error(text) } => Some(Some(text.clone())),
+        _ => None,
+    })?;
+    check("sendSync", value.unwrap_or_default(), "sync answer")?;
+    host.ipc("echo")?;
+
+    let thrown = "const t = []
+        const attempt = (f) => { try { f(); t.push('nothing') } catch (e) { t.push(e.name + ': ' + e.message) } }
+        attempt(() => ipcRenderer.send('x', () => {}))
+        attempt(() => ipcRenderer.send('x', new MessageChannel().port1))
+        attempt(() => ipcRenderer.postMessage('x', null, [{}]))
+        attempt(() => ipcRenderer.postMessage('x', null, [null]))
+        return t";
+    check(
+        "errors",
+        host.eval(&view, World::Isolated, thrown)?,
+        r#"["DataCloneError: An object could not be cloned.","DataCloneError: An object could not be cloned.","TypeError: Invalid value for transfer","TypeError: Invalid value for transfer"]"#,
+    )
+}
+
+fn page_channel(host: &Host) -> Check {
+    let view = host.open(Setup {
+        preload: Some(
+            "const { ipcRenderer } = require('electron')
+             const { port1, port2 } = new MessageChannel()
+             port2.postMessage('queued before anything')
+             port2.onmessage = (event) => port2.postMessage('got ' + event.data)
+             port2.onclose = (event) => ipcRenderer.send('closed', event.reason)
+             ipcRenderer.postMessage('port', null, [port1])",
+        ),
+        ..Setup::default()
+    })?;
+    let port = host.port("port")?;
+    check("first", host.text(&port)?, "queued before anything")?;
+    port.post(wire::of_string("ping")).map_err(|error| error.to_string())?;
+    check("echo", host.text(&port)?, "got ping")?;
+    port.close();
+    let closed = host.ipc("closed")?;
+    let ToMain::Ipc { payload, .. } = closed.message else { return Err("no ipc".to_owned()) };
+    if !payload.windows(6).any(|window| window == b"closed") {
+        return Err(format!("reason {payload:?}"));
+    }
+
+    // The other way round: a port from native code.
+    let (here, there) = host.node.channel();
+    here.post(wire::of_string("first")).map_err(|error| error.to_string())?;
+    host.eval(&view, World::Isolated, "globalThis.got = []")?;
+    drop(there);
+    match host.event(&here)? {
+        Event::Close(reason) => check("dropped", reason.to_string(), "dropped"),
+        Event::Message(_) => Err("a message".to_owned()),
+    }
+}
+
+fn emits_held(host: &Host) -> Check {
+    let view = host.open(Setup {
+        html: "<script src='slow.js'></script>",
+        preload: Some(
+            "const { ipcRenderer } = require('electron')
+             globalThis.order = []
+             setTimeout(() => {
+               ipcRenderer.on('held', (event, text) => { order.push(text); if (event.ports[0]) event.ports[0].postMessage('taken') })
+               order.push('listening')
+             }, 50)",
+        ),
+        ..Setup::default()
+    })?;
+    let (here, there) = host.node.channel();
+    host.emit(&view, "held", "one", vec![there]);
+    host.until_true(&view, World::Isolated, "order.length === 2 || document.readyState === 'complete'")?;
+    // A listener that nobody has: the port closes.
+    let (lost, sent) = host.node.channel();
+    host.emit(&view, "nobody", "two", vec![sent]);
+    check("a port nobody took", host.close_of(&lost)?, "dropped")?;
+    drop(here);
+    Ok(())
+}
+
+fn preload_errors(host: &Host) -> Check {
+    for (source, expected) in
+        [("let fine = 1\n\nthrow new Error('on purpose')", "on purpose"), ("let fine = 1\n\nlet = = 2", "SyntaxError")]
+    {
+        let view = host.open(Setup { preload: Some(source), html: "<script>globalThis.ran = true</script>", ..Setup::default() })?;
+        let (path, text) = host.heard("PreloadError", |said| match &said.message {
+            ToMain::PreloadError { page, path, message } if *page == view.page && said.agent == view.agent => {
+                Some((path.clone(), message.clone()))
+            }
+            _ => None,
+        })?;
+        if !text.contains(expected) || !text.contains(&format!("{}:3", path.display())) {
+            return Err(format!("reported as {text}"));
+        }
+        host.until_true(&view, World::Main, "globalThis.ran === true")?;
+    }
+    let file = host.write("no-preload.html", "");
+    let missing = host.folder().join("missing.js");
+    let view = host.open_file(&file, Some(missing), &Setup::default())?;
+    let text = host.heard("PreloadError", |said| match &said.message {
+        ToMain::PreloadError { page, message, .. } if *page == view.page && said.agent == view.agent => Some(message.clone()),
+        _ => None,
+    })?;
+    if text.contains("missing.js") { Ok(()) } else { Err(text) }
+}
+
+fn unbound(host: &Host) -> Check {
+    let view = host.open(Setup {
+        html: "<script>const c = new MessageChannel(); c.port2.onmessage = (e) => { document.title = e.data + typeof require }; c.port1.postMessage('works ')</script>",
+        preload: Some(""),
+        unbound: true,
+        ..Setup::default()
+    })?;
+    use webkit2gtk::WebViewExt;
+    host.until("the title", || view.web.title().filter(|title| title.starts_with("works")).map(|_| ()))
+}
