@@ -1,0 +1,459 @@
+/** The codec against V8: the table both ways, generated values against structuredClone, and what must be refused. */
+'use strict';
+
+const vm = require('node:vm');
+const { CloneError, Port, makeCodec, encode, decode, v8Encode, v8Decode, difference, check, refuses, finish } = require('./harness.js');
+const table = require('./table.js');
+
+/** Node has no ImageData: a class with the same accessors. */
+globalThis.ImageData = class ImageData {
+  #data;
+  #width;
+  #height;
+  #colorSpace;
+
+  constructor(data, width, height, settings) {
+    this.#data = data;
+    this.#width = width;
+    this.#height = height;
+    this.#colorSpace = (settings && settings.colorSpace) || 'srgb';
+  }
+
+  get data() {
+    return this.#data;
+  }
+
+  get width() {
+    return this.#width;
+  }
+
+  get height() {
+    return this.#height;
+  }
+
+  get colorSpace() {
+    return this.#colorSpace;
+  }
+};
+
+const codec = makeCodec();
+
+for (const [name, make] of Object.entries(table)) {
+  check(`${name}: same bytes as V8`, () => {
+    const ours = encode(codec, make()).toString('hex');
+    const theirs = v8Encode(make()).toString('hex');
+    return ours === theirs ? undefined : `${ours.slice(0, 400)} instead of ${theirs.slice(0, 400)}`;
+  });
+  check(`${name}: read`, () => {
+    const bytes = v8Encode(make());
+    return difference(decode(codec, bytes), v8Decode(bytes));
+  });
+}
+
+// ---- Generated values -------------------------------------------------------------------------------------------------------------
+
+/** A small generator with a seed: failures can be repeated. */
+const generator = (seed) => {
+  let state = seed >>> 0;
+  const next = (below) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 4294967296) * below);
+  };
+  const made = [];
+  const text = () => String.fromCharCode(...Array.from({ length: next(6) }, () => next([128, 256, 65536][next(3)])));
+  const value = (depth) => {
+    const kind = next(depth > 4 ? 12 : 20);
+    switch (kind) {
+      case 0: return undefined;
+      case 1: return null;
+      case 2: return next(2) === 0;
+      case 3: return next(2000) - 1000;
+      case 4: return (next(1e9) - 5e8) * 1.37e5;
+      case 5: return [NaN, -0, Infinity, 4294967296.5][next(4)];
+      case 6: return BigInt(next(1e9)) ** BigInt(next(9)) * (next(2) ? 1n : -1n);
+      case 7:
+      case 8: return text();
+      case 9: return made.length ? made[next(made.length)] : 'none';
+      case 10: return new Date(next(2) ? next(1e9) : NaN);
+      case 11: return new RegExp(['a', 'b+', '[x]', '日'][next(4)], ['', 'g', 'gi', 'su'][next(4)]);
+      case 12: {
+        const buffer = new Uint8Array(Array.from({ length: next(5) * 8 }, () => next(256))).buffer;
+        const View = [Uint8Array, Int16Array, Float32Array, Float64Array, BigInt64Array, DataView][next(6)];
+        const view = new View(buffer);
+        made.push(view, buffer);
+        return view;
+      }
+      case 13: {
+        const map = new Map();
+        made.push(map);
+        for (let i = next(4); i > 0; i--) map.set(value(depth + 1), value(depth + 1));
+        return map;
+      }
+      case 14: {
+        const set = new Set();
+        made.push(set);
+        for (let i = next(4); i > 0; i--) set.add(value(depth + 1));
+        return set;
+      }
+      case 15: {
+        const error = new [Error, TypeError, RangeError][next(3)](text());
+        error.stack = text();
+        made.push(error);
+        return error;
+      }
+      case 16:
+      case 17: {
+        const array = [];
+        made.push(array);
+        for (let i = next(5); i > 0; i--) array[array.length + (next(5) === 0 ? next(3) : 0)] = value(depth + 1);
+        if (next(4) === 0) array[`x${text()}`] = value(depth + 1);
+        return array;
+      }
+      default: {
+        const object = {};
+        made.push(object);
+        for (let i = next(5); i > 0; i--) {
+          Object.defineProperty(object, next(4) === 0 ? String(next(50)) : text(), { value: value(depth + 1), enumerable: true, writable: true, configurable: true });
+        }
+        return object;
+      }
+    }
+  };
+  return value(0);
+};
+
+for (let seed = 1; seed <= 3000; seed++) {
+  check(`generated value ${seed}`, () => {
+    const value = generator(seed);
+    const bytes = encode(codec, value);
+    return difference(decode(codec, bytes), structuredClone(value)) || difference(v8Decode(bytes), structuredClone(value));
+  });
+}
+
+// ---- Classes are told by their slots ----------------------------------------------------------------------------------------------
+
+check('a Map under another prototype is a Map', () => {
+  const values = [Object.setPrototypeOf(new Map([[1, 2]]), null), Object.setPrototypeOf(new Map([[1, 2]]), Object.prototype)];
+  values.push(Object.setPrototypeOf(new Map([[1, 2]]), Array.prototype), Object.setPrototypeOf(new Map([[1, 2]]), Date.prototype));
+  for (const value of values) {
+    const wrong = difference(decode(codec, encode(codec, value)), new Map([[1, 2]]));
+    if (wrong) return wrong;
+  }
+  return undefined;
+});
+check('an object under Map.prototype is none', () => difference(decode(codec, encode(codec, Object.create(Map.prototype))), {}));
+check('a Date that calls itself a Map', () => {
+  const date = new Date(3);
+  date[Symbol.toStringTag] = 'Map';
+  date.constructor = Map;
+  const clone = decode(codec, encode(codec, date));
+  return clone instanceof Date && clone.getTime() === 3 && clone.constructor === Map ? 'own property kept' : difference(clone.getTime(), 3);
+});
+check('an Error with a toStringTag', () => {
+  class Tagged extends TypeError {
+    get [Symbol.toStringTag]() {
+      return 'Tagged';
+    }
+  }
+  const error = new Tagged('t');
+  return difference(Object.getPrototypeOf(decode(codec, encode(codec, error))), TypeError.prototype);
+});
+check('subclasses of built-in classes', () => {
+  class MyMap extends Map {}
+  class MyArray extends Array {}
+  class MyBytes extends Uint8Array {}
+  const value = [new MyMap([[1, 2]]), MyArray.from([1, 2]), MyBytes.from([1, 2])];
+  return difference(decode(codec, encode(codec, value)), [new Map([[1, 2]]), [1, 2], new Uint8Array([1, 2])]);
+});
+check('objects of another realm', () => {
+  const value = vm.runInNewContext('({ a: [1, {}], m: new Map([[1, new Date(5)]]), e: {}, n: new (class A { constructor() { this.x = 1; } })(), u: new Uint8Array(2) })');
+  const expected = { a: [1, {}], m: new Map([[1, new Date(5)]]), e: {}, n: { x: 1 }, u: new Uint8Array(2) };
+  return difference(decode(codec, encode(codec, value)), expected);
+});
+check('a DOMException keeps its message', () => {
+  const clone = decode(codec, encode(codec, new DOMException('text', 'AbortError')));
+  return clone instanceof Error && clone.message === 'text' ? undefined : String(clone);
+});
+check('an error that is its own cause, which V8 itself cannot read back', () => {
+  const error = new Error('e');
+  error.cause = { error };
+  const clone = decode(codec, encode(codec, error));
+  return clone.message === 'e' && clone.cause.error === clone ? undefined : String(clone);
+});
+check('an error without stack or message', () => {
+  const error = new Error();
+  error.stack = undefined;
+  const clone = decode(codec, encode(codec, error));
+  return difference([clone.stack, Object.hasOwn(clone, 'message')], [undefined, false]);
+});
+check('an inherited or computed message is none', () => {
+  const error = new Error();
+  Object.defineProperty(error, 'message', { get: () => 'computed' });
+  return Object.hasOwn(decode(codec, encode(codec, error)), 'message') ? 'has one' : undefined;
+});
+
+// ---- What is refused ----------------------------------------------------------------------------------------------------------------
+
+const refused = {
+  function: () => () => 1,
+  class: () => class {},
+  symbol: () => Symbol('s'),
+  'symbol object': () => Object(Symbol('s')),
+  promise: () => Promise.resolve(1),
+  'weak map': () => new WeakMap(),
+  'weak set': () => new WeakSet(),
+  'weak ref': () => new WeakRef({}),
+  'weak map without prototype': () => Object.setPrototypeOf(new WeakMap(), null),
+  generator: () => (function* () {})(),
+  'shared buffer': () => new SharedArrayBuffer(8),
+  'view on a shared buffer': () => new Uint8Array(new SharedArrayBuffer(8)),
+  global: () => globalThis,
+  port: () => new Port(),
+  'detached buffer': () => {
+    const buffer = new ArrayBuffer(8);
+    structuredClone(buffer, { transfer: [buffer] });
+    return buffer;
+  },
+  'view on a detached buffer': () => {
+    const view = new Uint8Array(8);
+    structuredClone(view, { transfer: [view.buffer] });
+    return view;
+  },
+  'finalization registry': () => new FinalizationRegistry(() => {}),
+  'number format': () => new Intl.NumberFormat(),
+  'map iterator': () => new Map().entries(),
+};
+for (const [name, make] of Object.entries(refused)) {
+  check(`refused: ${name}`, () => refuses(() => codec.write(make())));
+  check(`refused inside: ${name}`, () => refuses(() => codec.write({ a: [new Map([[1, make()]])] })));
+}
+check('a host object that the hook knows', () => {
+  class Host {
+    constructor() {
+      this.x = 1;
+    }
+  }
+  const strict = makeCodec({ isPlatform: (value) => value instanceof Host });
+  return refuses(() => strict.write({ host: new Host() }));
+});
+check('errors of getters pass through, and the codec goes on', () => {
+  const value = {
+    get a() {
+      throw new RangeError('mine');
+    },
+  };
+  try {
+    codec.write(value);
+    return 'did not throw';
+  } catch (error) {
+    return error instanceof RangeError ? difference(decode(codec, encode(codec, [1])), [1]) : String(error);
+  }
+});
+check('nesting without end is an error', () => {
+  let list = null;
+  for (let i = 0; i < 200000; i++) list = [list];
+  try {
+    codec.write(list);
+  } catch {
+    return difference(decode(codec, encode(codec, [1])), [1]);
+  }
+  return 'did not throw';
+});
+
+// ---- Ports, buffers, images -----------------------------------------------------------------------------------------------------------
+
+check('ports become references, in every place', () => {
+  const [a, b] = [new Port(), new Port()];
+  const shared = {};
+  const bytes = encode(codec, { b, list: [a, b], shared, again: shared }, [a, b]);
+  const [x, y] = [new Port(), new Port()];
+  const value = decode(codec, bytes, [x, y]);
+  return value.b === y && value.list[0] === x && value.list[1] === y && value.shared === value.again ? undefined : 'others';
+});
+check('ports that are not in the list are refused', () => refuses(() => codec.write([new Port()], [new Port()])));
+check('ports that did not come along are an error', () => {
+  const port = new Port();
+  const bytes = encode(codec, port, [port]);
+  try {
+    decode(codec, bytes, []);
+  } catch (error) {
+    return error instanceof TypeError ? undefined : String(error);
+  }
+  return 'did not throw';
+});
+check('buffers are written, checked and detached', () => {
+  const view = new Uint8Array([1, 2, 3]);
+  const bytes = encode(codec, view, [], [view.buffer]);
+  if (view.length !== 3) return 'detached too early';
+  codec.detach([view.buffer]);
+  if (view.length !== 0) return 'not detached';
+  return difference(decode(codec, bytes), new Uint8Array([1, 2, 3])) || refuses(() => codec.write(1, [], [view.buffer])) || refuses(() => codec.write(1, [], [{}]));
+});
+check('a buffer that a getter detaches is noticed', () => {
+  const buffer = new ArrayBuffer(8);
+  const value = {
+    buffer,
+    get then() {
+      structuredClone(buffer, { transfer: [buffer] });
+      return 1;
+    },
+  };
+  return refuses(() => codec.write(value, [], [buffer]));
+});
+check('image data', () => {
+  const image = new ImageData(new Uint8ClampedArray(24).fill(7), 2, 3, { colorSpace: 'display-p3' });
+  const { a, b } = decode(codec, encode(codec, { a: image, b: image }));
+  const seen = [a === b, a.width, a.height, a.colorSpace, a.data.length, a.data[5], a.data instanceof Uint8ClampedArray];
+  return difference(seen, [true, 2, 3, 'display-p3', 24, 7, true]);
+});
+check('buffers that are read do not alias the input', () => {
+  const bytes = new Uint8Array(encode(codec, new Uint8Array([1, 2, 3])));
+  const view = codec.read(bytes, bytes.length);
+  bytes.fill(0);
+  return difference(view, new Uint8Array([1, 2, 3])) || (view.buffer === bytes.buffer ? 'same buffer' : undefined);
+});
+check('input in the middle of a larger buffer', () => {
+  const bytes = encode(codec, [new Uint8Array([1, 2, 3]), 'x']);
+  const room = new Uint8Array(bytes.length + 100);
+  room.set(bytes, 32);
+  return difference(codec.read(room.subarray(32), bytes.length), [new Uint8Array([1, 2, 3]), 'x']);
+});
+
+// ---- Getters that change things meanwhile -------------------------------------------------------------------------------------------
+
+check('a getter that writes something itself', () => {
+  let inner;
+  const value = {
+    a: 'before'.repeat(2000),
+    get b() {
+      inner = encode(codec, { inner: [1, 'x'] });
+      return 'b';
+    },
+    c: 'after',
+  };
+  const outer = encode(codec, value);
+  return difference(decode(codec, outer), { a: 'before'.repeat(2000), b: 'b', c: 'after' }) || difference(decode(codec, inner), { inner: [1, 'x'] });
+});
+check('a getter that removes later properties', () => {
+  const make = () => ({
+    get a() {
+      delete this.b;
+      return 1;
+    },
+    b: 2,
+    c: 3,
+  });
+  return difference(decode(codec, encode(codec, make())), structuredClone(make()));
+});
+check('a getter that adds properties', () => {
+  const make = () => ({
+    get a() {
+      this.z = 1;
+      return 1;
+    },
+    c: 3,
+  });
+  return difference(decode(codec, encode(codec, make())), structuredClone(make()));
+});
+check('a getter that shortens the array around it', () => {
+  const array = [1, 2, 3, 4];
+  Object.defineProperty(array, 0, {
+    get: () => {
+      array.length = 2;
+      return 0;
+    },
+    enumerable: true,
+    configurable: true,
+  });
+  const clone = decode(codec, encode(codec, array));
+  return difference([clone[0], clone[1], 2 in clone], [0, 2, false]);
+});
+check('a Map that changes while it is written', () => {
+  const map = new Map([[1, { get a() { map.set(2, 2); return 1; } }]]);
+  return difference(decode(codec, encode(codec, map)), new Map([[1, { a: 1 }]]));
+});
+
+// ---- Bad input -----------------------------------------------------------------------------------------------------------------------
+
+const hex = (text) => Buffer.from(text.replace(/ /g, ''), 'hex');
+const bad = {
+  empty: '', 'no header': '30', version: 'ff 10 30', 'version 12': 'ff 0c 30', 'no value': 'ff 0f', 'unknown tag': 'ff 0f 11', 'trailing bytes': 'ff 0f 30 30',
+  'long string': 'ff 0f 22 ff ff ff ff 0f 61', 'odd string': 'ff 0f 63 03 61 61 61', 'dense array': 'ff 0f 41 ff ff ff ff 0f', 'array lengths': 'ff 0f 41 01 30 24 00 02',
+  'element beyond': 'ff 0f 61 01 49 08 30 40 01 01', 'buffer length': 'ff 0f 42 ff ff ff ff 0f', 'property count': 'ff 0f 6f 7b 01', 'map count': 'ff 0f 3b 30 30 3a 01',
+  'map without value': 'ff 0f 3b 30 3a 01', reference: 'ff 0f 5e 00', 'view outside': 'ff 0f 42 02 01 02 56 42 01 02 00', 'view unaligned': 'ff 0f 42 04 01 02 03 04 56 57 01 02 00',
+  'view kind': 'ff 0f 42 00 56 41 00 00 00', 'error part': 'ff 0f 72 11', 'bigint length': 'ff 0f 5a fe ff ff ff 0f', 'regexp flags': 'ff 0f 52 22 01 61 80 08',
+  'regexp pattern': 'ff 0f 52 22 01 28 00', 'host object': 'ff 0f 5c 09', port: 'ff 0f 5c 01 00', 'image size': 'ff 0f 5c 02 02 02 00 04 00 00 00 00', 'endless varint': 'ff 0f 55 ff ff ff ff ff ff ff ff ff ff 01',
+  key: 'ff 0f 6f 30 30 7b 01', 'unfinished resizable': 'ff 0f 7e 08 04 00 00 00 00 00 00 00 00',
+};
+for (const [name, bytes] of Object.entries(bad)) {
+  check(`bad input: ${name}`, () => {
+    try {
+      decode(codec, hex(bytes));
+    } catch (error) {
+      return error instanceof TypeError || error instanceof SyntaxError ? undefined : String(error);
+    }
+    return 'was read';
+  });
+}
+check('truncated and damaged input throws or reads, and nothing else', () => {
+  for (const [name, make] of Object.entries(table)) {
+    const bytes = v8Encode(make()).subarray(0, 300);
+    for (let i = 0; i < bytes.length; i++) {
+      const damaged = Buffer.from(bytes);
+      damaged[i] ^= 1 << (i % 8);
+      for (const input of [bytes.subarray(0, i), damaged]) {
+        try {
+          decode(codec, input);
+        } catch (error) {
+          if (!(error instanceof TypeError || error instanceof SyntaxError || error instanceof RangeError)) return `${name}: ${error}`;
+        }
+      }
+    }
+  }
+  return difference(decode(codec, encode(codec, [1])), [1]);
+});
+check('a resizable buffer reserves nothing on the sender\'s word', () => {
+  // 4 GiB announced, no byte sent.
+  const value = decode(codec, hex('ff 0f 7e 00 ff ff ff ff 0f'));
+  return value.byteLength === 0 && !value.resizable ? undefined : 'reserved';
+});
+check('too deep input', () => {
+  const bytes = Buffer.concat([hex('ff 0f'), Buffer.alloc(100000, 0x27)]);
+  try {
+    decode(codec, bytes);
+  } catch (error) {
+    return error instanceof TypeError || error instanceof RangeError ? difference(decode(codec, encode(codec, [1])), [1]) : String(error);
+  }
+  return 'was read';
+});
+check('UTF-8 strings', () => {
+  const texts = ['', 'abc', 'grün', '日本', '😀x', 'é'.repeat(3000)];
+  for (const text of texts) {
+    const utf8 = Buffer.from(text);
+    const length = utf8.length < 128 ? [utf8.length] : [(utf8.length & 127) | 128, utf8.length >> 7];
+    const wrong = difference(decode(codec, Buffer.concat([hex('ff 0f 53'), Buffer.from(length), utf8])), text);
+    if (wrong) return wrong;
+  }
+  for (const broken of ['80', 'c3', 'e2 82', 'ed a0 80', 'f0 80 80 80', 'f5 41', 'c0 80', 'e2 28 a1', 'f0 9f 98']) {
+    const bytes = hex(broken);
+    const wrong = difference(decode(codec, Buffer.concat([hex('ff 0f 53'), Buffer.from([bytes.length]), bytes])), new TextDecoder().decode(bytes));
+    if (wrong) return `${broken}: ${wrong}`;
+  }
+  return undefined;
+});
+check('older versions', () => difference([decode(codec, hex('ff 0d 42 01 05 56 42 00 01')), decode(codec, hex('ff 0e 30'))], [new Uint8Array([5]), null]));
+check('a length-tracking view', () => {
+  const view = decode(codec, hex('ff 0f 7e 02 08 01 02 56 42 01 00 03'));
+  view.buffer.resize(8);
+  return difference([view.length, view.buffer.maxByteLength], [7, 8]);
+});
+check('clone errors are the caller\'s', () => {
+  try {
+    codec.write(() => 1);
+  } catch (error) {
+    return difference([error instanceof CloneError, error.message], [true, 'An object could not be cloned.']);
+  }
+  return 'did not throw';
+});
+
+finish();
