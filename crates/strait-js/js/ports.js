@@ -82,7 +82,9 @@ class MessagePortMain extends EventEmitter {
 const kMake = Symbol('make')
 
 const isPort = (value) => idOf(value) !== null
-const codec = native.codec({ cloneError: () => new Error(CLONE_ERROR), isPort })
+/** Objects that stand for something of the host: they have no clone. */
+const platform = new WeakSet()
+const codec = native.codec({ cloneError: () => new Error(CLONE_ERROR), isPort, isPlatform: (value) => platform.has(value) })
 
 /**
  * Takes a transfer list apart without judging it.
@@ -124,13 +126,13 @@ function checkUsable ({ list }) {
 function send (given, post) {
   post(given.ports.map(idOf))
   for (const port of given.ports) release(port)
-  for (const buffer of given.buffers) native.detach(buffer)
+  codec.detach(given.buffers)
 }
 
 /** A value that came from elsewhere, with the ports that came with it. */
-function read (bytes, length, ids) {
+function read (bytes, ids) {
   const ports = ids.map(wrap)
-  return { data: codec.read(bytes, length, ports), ports }
+  return { data: codec.read(bytes, bytes.length, ports), ports }
 }
 
 class MessageChannelMain {
@@ -150,6 +152,8 @@ module.exports = {
   checkUsable,
   send,
   read,
+  /** Marks an object as having no clone. */
+  uncloneable: (object) => platform.add(object),
   /** The bytes of the last `write`. */
   written: () => codec.buffer,
   /** The loop has a message for port `id`. */

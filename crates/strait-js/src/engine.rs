@@ -1,5 +1,11 @@
 //! The JavaScript engine with the host's own scripts in it.
 
+use std::{
+    future::Future,
+    pin::pin,
+    task::{Context, Poll, Waker},
+};
+
 use rquickjs::{AsyncContext, AsyncRuntime, CatchResultExt, Ctx, Function, Object, Persistent, Result};
 
 use crate::{builtins, host, natives};
@@ -18,6 +24,12 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("strait:module", include_str!("../js/module.js")),
     ("strait:builtins", include_str!("../js/builtins.js")),
     ("strait:ports", include_str!("../js/ports.js")),
+    ("strait:tokens", include_str!("../js/tokens.js")),
+    ("strait:ipc", include_str!("../js/ipc.js")),
+    ("strait:frame", include_str!("../js/frame.js")),
+    ("strait:contents", include_str!("../js/contents.js")),
+    ("strait:window", include_str!("../js/window.js")),
+    ("strait:app", include_str!("../js/app.js")),
     ("strait:electron", include_str!("../js/electron.js")),
     ("strait:boot", include_str!("../js/boot.js")),
 ];
@@ -99,13 +111,20 @@ impl Engine {
             .await;
         Ok(Self { hooks, context, runtime })
     }
+}
 
-    /// Lets go of everything, in the order the engine needs.
-    pub(crate) async fn close(self) {
-        self.runtime.set_host_promise_rejection_tracker(None).await;
-        drop(self.hooks);
-        drop(self.context);
-        self.runtime.run_gc().await;
+impl Drop for Engine {
+    fn drop(&mut self) {
+        // The tracker holds a function, and no function may outlive the context.
+        now(self.runtime.set_host_promise_rejection_tracker(None));
+    }
+}
+
+/// The result of a future that only waits for the engine's lock, which is free outside of JavaScript.
+pub(crate) fn now<F: Future>(future: F) -> Option<F::Output> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
     }
 }
 

@@ -4,14 +4,20 @@
 //! microtasks run until there are none, then unhandled rejections are reported.
 
 use std::{
+    cell::Cell,
     rc::Rc,
     time::{Duration, Instant},
 };
 
-use rquickjs::{Ctx, Error, Function, Persistent, Result, Type, Value, function::IntoArgs};
+use rquickjs::{Ctx, Error, Function, Persistent, Result, Type, TypedArray, Value, function::IntoArgs};
+use strait_ports::{Event, Message};
 use tokio::time::sleep_until;
 
-use crate::{engine::Engine, host::Host};
+use crate::{
+    engine::{Engine, now},
+    events,
+    host::Host,
+};
 
 /// How long one turn delivers port messages before timers and windows get their say again.
 const PORT_SLICE: Duration = Duration::from_millis(4);
@@ -23,7 +29,7 @@ pub(crate) struct EventLoop {
     host: Rc<Host>,
     engine: Engine,
     /// Something ran since the last collection.
-    dirty: bool,
+    dirty: Cell<bool>,
 }
 
 /// What a turn leaves behind.
@@ -39,11 +45,11 @@ struct Rest {
 impl EventLoop {
     /// A loop for an engine whose program has not begun.
     pub(crate) fn new(host: Rc<Host>, engine: Engine) -> Self {
-        Self { host, engine, dirty: true }
+        Self { host, engine, dirty: Cell::new(true) }
     }
 
     /// Runs the entry script, then turns until the program is finished; gives its code.
-    pub(crate) async fn run(mut self) -> i32 {
+    pub(crate) async fn run(&self) -> i32 {
         // Futures of native modules (file promises) are polled beside the loop.
         let driver = tokio::task::spawn_local(self.engine.runtime.drive());
         let main = self.host.program.main.to_string_lossy().into_owned();
@@ -51,6 +57,7 @@ impl EventLoop {
             .context
             .with(|ctx| {
                 self.task(&ctx, &self.engine.hooks.run_main, (main,));
+                self.task(&ctx, &self.engine.hooks.event, ("ready",));
             })
             .await;
         let code = loop {
@@ -59,20 +66,24 @@ impl EventLoop {
             }
             let rest = self.engine.context.with(|ctx| self.turn(&ctx)).await;
             if rest.more {
-                self.dirty = true;
+                self.dirty.set(true);
                 tokio::task::yield_now().await;
             } else {
                 self.wait(rest).await;
             }
         };
         driver.abort();
-        self.engine.close().await;
         code
     }
 
+    /// Delivers what the windows said, outside of [`EventLoop::run`]. Must not be called from inside JavaScript.
+    pub(crate) fn last_turn(&self) {
+        now(self.engine.context.with(|ctx| self.incoming(&ctx)));
+    }
+
     /// Sleeps until something happens, or the next timer is due, or it is time to collect.
-    async fn wait(&mut self, rest: Rest) {
-        let collect_at = (rest.collectable && self.dirty).then(|| Instant::now() + QUIET);
+    async fn wait(&self, rest: Rest) {
+        let collect_at = (rest.collectable && self.dirty.get()).then(|| Instant::now() + QUIET);
         let until = [rest.deadline, collect_at].into_iter().flatten().min();
         let woken = match until {
             None => {
@@ -86,9 +97,9 @@ impl EventLoop {
             },
         };
         if woken {
-            self.dirty = true;
+            self.dirty.set(true);
         } else {
-            self.dirty = false;
+            self.dirty.set(false);
             self.engine
                 .context
                 .with(|ctx| {
@@ -103,9 +114,11 @@ impl EventLoop {
         self.drain(ctx);
         let deadline = self.timers(ctx);
         self.immediates(ctx);
+        self.incoming(ctx);
         self.ports(ctx);
         let more = self.host.finished().is_some()
             || !self.host.ready.is_empty()
+            || !self.host.incoming.borrow().is_empty()
             || self.ask(ctx, &self.engine.hooks.has_immediates).unwrap_or(false)
             || deadline.is_some_and(|deadline| deadline <= self.host.now());
         Rest {
@@ -142,7 +155,39 @@ impl EventLoop {
         }
     }
 
-    fn ports(&self, _: &Ctx<'_>) {}
+    /// What the windows said, up to now.
+    fn incoming(&self, ctx: &Ctx<'_>) {
+        let waiting = self.host.incoming.borrow().len();
+        for _ in 0..waiting {
+            let Some(incoming) = self.host.incoming.borrow_mut().pop_front() else { return };
+            if let Err(error) = events::deliver(&self.host, ctx, &self.engine.hooks.event, incoming) {
+                self.report(ctx, error);
+            }
+            self.drain(ctx);
+        }
+    }
+
+    /// Messages and closes of ports, one of each port in turn.
+    fn ports(&self, ctx: &Ctx<'_>) {
+        let begin = Instant::now();
+        while self.host.finished().is_none() && begin.elapsed() < PORT_SLICE {
+            let Some(id) = self.host.ready.pop() else { return };
+            let event = self.host.ports.borrow_mut().next_event(id);
+            match event {
+                Some(Event::Message(Message { data, ports })) => {
+                    // There may be more; it waits behind the other ports.
+                    self.host.ready.push(id);
+                    let ids = self.host.ports.borrow_mut().insert_all(ports, &self.host.ready);
+                    match TypedArray::new(ctx.clone(), data) {
+                        Ok(bytes) => self.task(ctx, &self.engine.hooks.port_message, (id, bytes, ids)),
+                        Err(error) => self.report(ctx, error),
+                    }
+                }
+                Some(Event::Close(reason)) => self.task(ctx, &self.engine.hooks.port_close, (id, reason.as_str())),
+                None => {}
+            }
+        }
+    }
 
     /// One macrotask: the function, then what it left in the queues.
     pub(crate) fn task<'js, A: IntoArgs<'js>>(&self, ctx: &Ctx<'js>, function: &Persistent<Function<'static>>, args: A) {

@@ -7,6 +7,7 @@
 mod builtins;
 mod engine;
 mod event_loop;
+mod events;
 mod ffi;
 mod host;
 mod natives;

@@ -2,29 +2,81 @@
 
 use std::rc::Rc;
 
+use strait::{App, AppConfig, AppEvent, ContentsEvent, StartError, WindowId};
+use tokio::signal::unix::{SignalKind, signal};
+
 use crate::{
     engine::Engine,
     event_loop::EventLoop,
-    host::{Host, Installed},
+    host::{Host, Incoming, Installed},
     program::Program,
 };
 
 /// A program could not be run at all.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// The JavaScript engine could not start.
-    #[error("can't start the JavaScript engine: {0}")]
-    Engine(String),
+    /// There are no windows to be had.
+    #[error(transparent)]
+    Start(#[from] StartError),
 }
 
-/// Runs it.
+/// Runs a program in this process until it ends; gives its exit code. Call it on the process's first thread, once.
+///
+/// Errors of the program itself are its own affair: they are printed, and the code is 1.
+///
+/// # Errors
+/// Before the program begins: no display, or no place for the runtime's files.
 pub fn run(program: Program) -> Result<i32, RunError> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let local = tokio::task::LocalSet::new();
-    local.block_on(&runtime, async move {
-        let host = Rc::new(Host::new(program));
-        let _installed = Installed::new(host.clone());
-        let engine = Engine::new().await.map_err(RunError::Engine)?;
-        Ok(EventLoop::new(host, engine).run().await)
-    })
+    let config = AppConfig::new(&program.root).name(&program.name).version(&program.version).console(true);
+    Ok(App::run(config, move |app| main(app, program))?)
+}
+
+async fn main(app: App, program: Program) -> Result<(), String> {
+    let host = Rc::new(Host::new(app.clone(), program));
+    let _installed = Installed::new(host.clone());
+    tokio::task::spawn_local(quit_on_signal(app.clone()));
+    let engine = Engine::new().await.map_err(|error| format!("can't start the JavaScript engine: {error}"))?;
+    let event_loop = Rc::new(EventLoop::new(host.clone(), engine));
+    app.set_event_sink({
+        let event_loop = event_loop.clone();
+        move |event| hear(&host, &event_loop, event)
+    });
+    let code = event_loop.run().await;
+    app.exit(code);
+    Ok(())
+}
+
+/// Takes an event from the windows.
+fn hear(host: &Host, event_loop: &EventLoop, event: AppEvent) {
+    if let AppEvent::Contents { contents, event } = &event {
+        print(contents.window().id(), event);
+    }
+    let last = matches!(event, AppEvent::Quit { .. });
+    host.push(Incoming::App(event));
+    if last {
+        // Nothing runs after it: the program hears it, and what came before, now.
+        event_loop.last_turn();
+    }
+}
+
+/// What pages say on their consoles, and what goes wrong in them, on the terminal.
+fn print(window: WindowId, event: &ContentsEvent) {
+    match event {
+        ContentsEvent::Console(message) => message.print(window),
+        ContentsEvent::PreloadError { path, message } => eprintln!("[window {} preload] {}: {message}", window.get(), path.display()),
+        ContentsEvent::RenderProcessGone { reason } => eprintln!("[window {} process] gone: {reason}", window.get()),
+        _ => {}
+    }
+}
+
+/// The first SIGINT or SIGTERM asks the program to quit; the second one does not ask.
+async fn quit_on_signal(app: App) {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else { return };
+    for attempt in 0.. {
+        let number = tokio::select! {
+            _ = interrupt.recv() => SignalKind::interrupt().as_raw_value(),
+            _ = terminate.recv() => SignalKind::terminate().as_raw_value(),
+        };
+        if attempt == 0 { app.quit() } else { app.exit(128 + number) }
+    }
 }

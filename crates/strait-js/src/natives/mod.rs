@@ -1,5 +1,8 @@
-//! The natives: what the host's scripts call. Numbers, strings and bytes cross; objects do not.
+//! The natives: what the host's scripts call. Numbers, strings and bytes cross; the classes a program sees are JavaScript.
 
+mod app;
+mod contents;
+mod ports;
 mod system;
 
 use rquickjs::{Ctx, Object, Result};
@@ -10,5 +13,8 @@ pub(crate) use system::compile;
 pub(crate) fn object<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     let natives = Object::new(ctx.clone())?;
     system::register(ctx, &natives)?;
+    ports::register(&natives)?;
+    app::register(&natives)?;
+    contents::register(&natives)?;
     Ok(natives)
 }

@@ -1,0 +1,81 @@
+'use strict'
+// app (https://www.electronjs.org/docs/latest/api/app): the program's life.
+
+const EventEmitter = require('strait:events')
+const path = native.builtin('path')
+const { process, announceExit } = require('strait:process')
+const { preventable } = require('strait:window')
+
+/** Set by the static block: access to private state for this file only. */
+let setReady
+
+class App extends EventEmitter {
+  #ready = false
+  #whenReady = Promise.withResolvers()
+  #name = native.program.name
+  #paths = new Map()
+
+  static {
+    setReady = (app) => {
+      app.#ready = true
+      app.#whenReady.resolve()
+    }
+  }
+
+  isReady () { return this.#ready }
+  whenReady () { return this.#whenReady.promise }
+  quit () { native.appQuit() }
+
+  exit (code = 0) {
+    code = Number(code) & 255
+    native.appExit(code)
+  }
+
+  getAppPath () { return native.program.root }
+  getName () { return this.#name }
+  setName (name) { this.#name = String(name) }
+  get name () { return this.#name }
+  set name (name) { this.setName(name) }
+  getVersion () { return native.program.version }
+  getLocale () { return (process.env.LC_ALL || process.env.LANG || 'en-US').split('.')[0].replace('_', '-').replace(/^(C|POSIX)$/, 'en-US') }
+  get isPackaged () { return false }
+
+  getPath (name) {
+    const found = this.#paths.get(name) ?? native.appPath(String(name))
+    if (found === undefined || found === null) throw new Error(`Failed to get '${name}' path`)
+    return found
+  }
+
+  setPath (name, folder) {
+    if (native.appPath(String(name)) === undefined) throw new Error(`Failed to set path: there is no '${name}'`)
+    if (!path.isAbsolute(folder)) throw new Error('Path must be absolute')
+    this.#paths.set(name, folder)
+  }
+}
+
+const app = new App()
+
+const reports = {
+  ready () {
+    setReady(app)
+    app.emit('ready', {}, {})
+  },
+  /** Without a listener the program quits, as in Electron. */
+  'window-all-closed' () { return app.emit('window-all-closed') },
+  'before-quit' () {
+    const event = preventable()
+    app.emit('before-quit', event)
+    return event.defaultPrevented
+  },
+  'will-quit' () {
+    const event = preventable()
+    app.emit('will-quit', event)
+    return event.defaultPrevented
+  },
+  quit (code) {
+    app.emit('quit', {}, code)
+    announceExit(code)
+  }
+}
+
+module.exports = { app, reports }

@@ -1,0 +1,180 @@
+'use strict'
+// WebContents (https://www.electronjs.org/docs/latest/api/web-contents): the page in a window.
+
+const EventEmitter = require('strait:events')
+const ports = require('strait:ports')
+const frames = require('strait:frame')
+const { IpcMain } = require('strait:ipc')
+const { start } = require('strait:tokens')
+
+/** @type {Map<number, WebContents>} */
+const all = new Map()
+
+const kMake = Symbol('make')
+
+/** Set by the static block: access to private state for this file only. */
+let setGone, setLoading
+
+class WebContents extends EventEmitter {
+  #id
+  #ipc = new IpcMain()
+  #destroyed = false
+  #mainFrame
+  /** Of loads that were begun by a script, how many are under way. */
+  #loading = 0
+
+  static {
+    setGone = (contents) => { contents.#destroyed = true }
+    setLoading = (contents, change) => { contents.#loading = Math.max(0, contents.#loading + change) }
+  }
+
+  constructor (secret, id) {
+    if (secret !== kMake) throw new TypeError('Illegal constructor')
+    super()
+    this.#id = id
+    this.#mainFrame = frames.of(native.contentsState(id)?.mainFrame)
+    all.set(id, this)
+    ports.uncloneable(this)
+  }
+
+  #state () {
+    const state = this.#destroyed ? undefined : native.contentsState(this.#id)
+    if (state === undefined || state === null) throw new TypeError('Object has been destroyed')
+    return state
+  }
+
+  get id () { return this.#id }
+  get ipc () { return this.#ipc }
+  get mainFrame () { return this.#mainFrame }
+  get hostWebContents () { return null }
+
+  isDestroyed () { return this.#destroyed || (native.contentsState(this.#id)?.destroyed ?? true) }
+  isCrashed () { return this.#state().crashed }
+  isLoading () { return this.#loading > 0 }
+  isLoadingMainFrame () { return this.#loading > 0 }
+  getURL () { return this.#state().url }
+  getTitle () { return this.#state().title }
+  getOSProcessId () { return this.#state().osProcessId }
+  getProcessId () { return this.mainFrame.processId }
+  getType () { return 'window' }
+
+  send (channel, ...args) { frames.sendArguments(channel, args, (...message) => native.contentsSend(this.#id, ...message)) }
+
+  postMessage (...args) { frames.postMessage(args, (...message) => native.contentsPost(this.#id, ...message)) }
+
+  sendToFrame (frame, channel, ...args) {
+    const key = Array.isArray(frame) ? frame[1] : frame
+    const found = frames.known().find((candidate) => candidate.routingId === key)
+    if (found === undefined) return false
+    found.send(channel, ...args)
+    return true
+  }
+
+  loadURL (url) { return this.#load('url', String(url)) }
+
+  loadFile (file, options = {}) {
+    if (typeof file !== 'string') throw new TypeError('Must pass filePath as a string')
+    if (options.query === undefined && options.search === undefined && options.hash === undefined) return this.#load('file', file)
+    const url = native.builtin('url').pathToFileURL(native.builtin('path').resolve(native.program.root, file))
+    if (options.query !== undefined) url.search = new URLSearchParams(options.query).toString()
+    if (options.search !== undefined) url.search = options.search
+    if (options.hash !== undefined) url.hash = options.hash
+    return this.#load('url', url.href)
+  }
+
+  reload () { ignore(this.#load('reload', '')) }
+  reloadIgnoringCache () { this.reload() }
+  stop () { native.contentsStop(this.#id) }
+
+  /** The promise is the caller's to handle or not: a failed load is also an event. */
+  #load (how, what) {
+    const promise = start((token) => native.contentsLoad(this.#id, how, what, token))
+    ignore(promise)
+    return promise
+  }
+
+  executeJavaScript (code) { return this.mainFrame.executeJavaScript(code) }
+  executeJavaScriptInIsolatedWorld (_world, scripts) {
+    const source = scripts.map(({ code }) => code).join('\n;')
+    return start((token) => native.frameEval(this.mainFrame.routingId, true, source, token))
+  }
+
+  close () { native.windowDo(this.#id, 'close') }
+  focus () { native.windowDo(this.#id, 'focus') }
+}
+
+function ignore (promise) {
+  promise.catch(() => {})
+}
+
+/** The object of page `id`; made when its window is. */
+function of (id) {
+  return all.get(id) ?? new WebContents(kMake, id)
+}
+
+const LEVELS = ['debug', 'info', 'info', 'warning', 'error']
+
+/** What the host reports of a page. */
+const reports = {
+  contents (id, name) {
+    const contents = all.get(id)
+    if (contents === undefined) return
+    if (name === 'did-start-loading') setLoading(contents, 1)
+    if (name === 'did-stop-loading') setLoading(contents, -1)
+    if (name === 'destroyed') {
+      setGone(contents)
+      all.delete(id)
+    }
+    contents.emit(name, { sender: contents })
+  },
+  'did-navigate' (id, url, sameDocument) {
+    const contents = all.get(id)
+    if (sameDocument) contents?.emit('did-navigate-in-page', { sender: contents }, url, true)
+    else contents?.emit('did-navigate', { sender: contents }, url, 200, '')
+  },
+  'did-fail-load' (id, code, description, url) {
+    const contents = all.get(id)
+    contents?.emit('did-fail-load', { sender: contents }, code, description, url, true, contents.mainFrame.processId, contents.mainFrame.routingId)
+  },
+  console (id, level, message, sourceId, lineNumber) {
+    const contents = all.get(id)
+    if (contents === undefined) return
+    // The older form's arguments follow the event's own fields.
+    const number = [0, 1, 1, 2, 3][level]
+    contents.emit('console-message', { sender: contents, level: LEVELS[level], message, lineNumber, sourceId, frame: contents.mainFrame }, number, message, lineNumber, sourceId)
+  },
+  'preload-error' (id, path, message) {
+    const contents = all.get(id)
+    if (contents === undefined) return
+    const error = new Error(message.replace(/^Error: /, '').split('\n')[0])
+    error.stack = message
+    contents.emit('preload-error', { sender: contents }, path, error)
+  },
+  'render-process-gone' (id, reason) {
+    const contents = all.get(id)
+    contents?.emit('render-process-gone', { sender: contents }, { reason, exitCode: reason === 'killed' ? 9 : 1 })
+  },
+  'frame-created' (key, id) {
+    const contents = all.get(id)
+    const frame = frames.of(key)
+    contents?.emit('frame-created', { sender: contents }, { frame })
+  },
+  'frame-dom-ready' (key) {
+    frames.of(key).emit('dom-ready')
+  },
+  'frame-gone' (key) {
+    frames.forget(key)
+  }
+}
+
+module.exports = {
+  WebContents,
+  of,
+  reports,
+  webContents: {
+    getAllWebContents: () => [...all.values()],
+    fromId: (id) => all.get(id),
+    fromFrame: (frame) => all.get(native.frameState(frame?.routingId)?.contents),
+    getFocusedWebContents: () => [...all.values()].find((contents) => native.windowState(contents.id)?.focused) ?? null
+  }
+}

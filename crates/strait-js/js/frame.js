@@ -1,0 +1,105 @@
+'use strict'
+// WebFrameMain (https://www.electronjs.org/docs/latest/api/web-frame-main): one object for each frame.
+
+const EventEmitter = require('strait:events')
+const ports = require('strait:ports')
+const { IpcMain } = require('strait:ipc')
+const { start } = require('strait:tokens')
+
+const GONE = 'Render frame was disposed before WebFrameMain could be accessed'
+
+/** @type {Map<number, WebFrameMain>} */
+const frames = new Map()
+
+const kMake = Symbol('make')
+
+class WebFrameMain extends EventEmitter {
+  #key
+  #ipc
+
+  constructor (secret, key) {
+    if (secret !== kMake) throw new TypeError('Illegal constructor')
+    super()
+    this.#key = key
+    ports.uncloneable(this)
+  }
+
+  #state () {
+    const state = native.frameState(this.#key)
+    if (state === undefined || state === null) throw new Error(GONE)
+    return state
+  }
+
+  get routingId () { return this.#key }
+  get frameTreeNodeId () { return this.#key }
+  get frameToken () { return this.#key.toString(16).padStart(32, '0') }
+  get ipc () { return (this.#ipc ??= new IpcMain()) }
+  get url () { return this.#state().url }
+  get origin () { return this.#state().origin }
+  get name () { return this.#state().name }
+  get processId () { return this.#state().processId }
+  get osProcessId () { return this.#state().osProcessId }
+  get parent () { return of(this.#state().parent) }
+  get top () { return of(this.#state().top) }
+  get frames () { return this.#state().frames.map(of) }
+  get framesInSubtree () { return [this, ...this.frames.flatMap((frame) => frame.framesInSubtree)] }
+  get detached () { return native.frameState(this.#key)?.empty ?? true }
+  get visibilityState () { return 'visible' }
+
+  isDestroyed () {
+    const state = native.frameState(this.#key)
+    return state === undefined || state === null
+  }
+
+  send (channel, ...args) { sendArguments(channel, args, (...message) => native.frameSend(this.#key, ...message)) }
+
+  postMessage (...args) { postMessage(args, (...message) => native.framePost(this.#key, ...message)) }
+
+  executeJavaScript (code) {
+    return start((token) => native.frameEval(this.#key, false, String(code), token))
+  }
+
+  reload () {
+    const state = native.frameState(this.#key)
+    if (state?.parent !== undefined && state?.parent !== null) this.executeJavaScript('location.reload()').catch(() => {})
+    else if (state?.contents) start((token) => native.contentsLoad(state.contents, 'reload', '', token)).catch(() => {})
+    return state !== undefined && state !== null
+  }
+}
+
+/** The object of frame `key`. */
+function of (key) {
+  if (key === undefined || key === null) return null
+  let frame = frames.get(key)
+  if (frame === undefined) frames.set(key, frame = new WebFrameMain(kMake, key))
+  return frame
+}
+
+/** `send`: all arguments as one array, no ports. */
+function sendArguments (channel, args, send) {
+  if (typeof channel !== 'string') throw new TypeError('Missing required channel argument')
+  const length = ports.write(args, ports.sort(undefined))
+  send(channel, ports.written(), length)
+}
+
+/** `postMessage(channel, message, [transfer])`. Nothing is consumed unless all of it is in order. */
+function postMessage (args, post) {
+  if (args.length < 2) throw new TypeError('Insufficient number of arguments')
+  const [channel, message, transfer] = args
+  if (typeof channel !== 'string') throw new TypeError('Error processing argument at index 0')
+  const given = ports.sort(transfer)
+  const length = ports.write(message, given)
+  if (!given.isArray || given.invalid >= 0) throw new TypeError('Invalid value for transfer')
+  ports.checkUsable(given)
+  ports.send(given, (ids) => post(channel, ports.written(), length, ids))
+}
+
+module.exports = {
+  WebFrameMain,
+  of,
+  sendArguments,
+  postMessage,
+  /** The frame is gone: nothing will come from it any more. */
+  forget (key) { frames.delete(key) },
+  known: () => [...frames.values()].filter((frame) => !frame.isDestroyed())
+}

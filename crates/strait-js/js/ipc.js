@@ -1,0 +1,143 @@
+'use strict'
+// ipcMain, webContents.ipc and frame.ipc (https://www.electronjs.org/docs/latest/api/ipc-main): who hears a page's message, and
+// the answers to invoke and sendSync.
+
+const EventEmitter = require('strait:events')
+const ports = require('strait:ports')
+
+class IpcMain extends EventEmitter {
+  #handlers = new Map()
+
+  constructor () {
+    super()
+    // A page chooses the channel: 'error' must not throw here.
+    this.on('error', () => {})
+  }
+
+  handle (channel, handler) {
+    if (this.#handlers.has(channel)) throw new Error(`Attempted to register a second handler for '${channel}'`)
+    if (typeof handler !== 'function') throw new TypeError(`Expected handler to be a function, but found type '${typeof handler}'`)
+    this.#handlers.set(channel, handler)
+  }
+
+  handleOnce (channel, handler) {
+    if (typeof handler !== 'function') throw new TypeError(`Expected handler to be a function, but found type '${typeof handler}'`)
+    this.handle(channel, (...args) => {
+      this.removeHandler(channel)
+      return handler(...args)
+    })
+  }
+
+  removeHandler (channel) { this.#handlers.delete(channel) }
+
+  /** @returns {Function | undefined} */
+  static handlerOf (ipc, channel) { return ipc.#handlers.get(channel) }
+}
+
+const ipcMain = new IpcMain()
+
+/** What a page's message hands to listeners. */
+class IpcMainEvent {
+  constructor (sender, frame, state) {
+    this.type = 'frame'
+    this.sender = sender
+    this.ports = []
+    this.processId = state?.processId ?? 0
+    this.frameId = frame.routingId
+    // Null once the frame is gone, also when that happens later.
+    Object.defineProperty(this, 'senderFrame', { get: () => frame.isDestroyed() ? null : frame, enumerable: true, configurable: true })
+    this.reply = (channel, ...args) => { frame.send(channel, ...args) }
+    ports.uncloneable(this)
+  }
+}
+
+function answer (responder, value) {
+  const length = ports.write(value, ports.sort(undefined))
+  native.answer(responder, ports.written(), length)
+}
+
+/** `String(error)`, also of errors whose toString throws. */
+function textOf (error) {
+  try { return String(error) } catch { return 'Error' }
+}
+
+async function invoke (receivers, channel, event, args, responder) {
+  const receiver = receivers.find((ipc) => IpcMain.handlerOf(ipc, channel) !== undefined)
+  if (receiver === undefined) {
+    native.answerError(responder, `Error: No handler registered for '${channel}'`)
+    return
+  }
+  // Dies with the last hold on the promise that should settle it: the page learns that no answer will come.
+  const unanswered = { responder }
+  neverAnswered.register(unanswered, responder, unanswered)
+  const settle = (send) => {
+    neverAnswered.unregister(unanswered)
+    send()
+  }
+  try {
+    const value = await IpcMain.handlerOf(receiver, channel)(event, ...args)
+    settle(() => answer(responder, value))
+  } catch (error) {
+    settle(() => native.answerError(responder, textOf(error)))
+    console.error(`Error occurred in handler for '${channel}':`, error)
+  }
+}
+
+const neverAnswered = new FinalizationRegistry((responder) => native.answerError(responder, null))
+
+function sendSync (receivers, channel, event, args, responder, sender) {
+  let answered = false
+  const respond = (value) => {
+    if (answered) return
+    answer(responder, value)
+    answered = true
+    neverAnswered.unregister(event)
+  }
+  let returnValue
+  Object.defineProperty(event, 'returnValue', {
+    get: () => returnValue,
+    set (value) {
+      respond(value)
+      returnValue = value
+    },
+    configurable: true,
+    enumerable: true
+  })
+  if (!receivers.some((ipc) => ipc.listenerCount(channel) > 0)) {
+    console.warn(`WebContents #${sender.id} called ipcRenderer.sendSync() with '${channel}' channel without listeners.`)
+    respond(undefined)
+    return
+  }
+  neverAnswered.register(event, responder, event)
+  emit(receivers, channel, event, args)
+}
+
+function emit (receivers, channel, event, args) {
+  for (const ipc of receivers) ipc.emit(channel, event, ...args)
+}
+
+/**
+ * A page's message.
+ * @param {{sender: object, frame: object, kind: string, channel: string, bytes: Uint8Array, ids: number[], responder: number}} message
+ */
+function receive ({ sender, frame, kind, channel, bytes, ids, responder }) {
+  const event = new IpcMainEvent(sender, frame, native.frameState(frame.routingId))
+  let value
+  try {
+    const read = ports.read(bytes, ids)
+    event.ports = read.ports
+    value = read.data
+  } catch (error) {
+    if (responder !== 0) native.answerError(responder, textOf(error))
+    console.warn(`WebContents #${sender.id} sent something on '${channel}' that cannot be read: ${error.message}`)
+    return
+  }
+  const receivers = [frame.ipc, sender.ipc, ipcMain]
+  if (kind === 'post') emit(receivers, channel, event, [value])
+  else if (!Array.isArray(value)) native.answerError(responder, 'TypeError: arguments must be an array')
+  else if (kind === 'send') emit(receivers, channel, event, value)
+  else if (kind === 'invoke') invoke(receivers, channel, event, value, responder)
+  else sendSync(receivers, channel, event, value, responder, sender)
+}
+
+module.exports = { IpcMain, ipcMain, receive }

@@ -1,0 +1,121 @@
+//! What windows and pages report, as calls of the host's scripts: `event(name, ...)`. Answers `true` prevent what was announced.
+
+use rquickjs::{Ctx, Function, Persistent, Result, TypedArray, Value, function::IntoArgs};
+use strait::{AppEvent, ContentsEvent, Decision, FrameEvent, IpcEventKind, IpcMessage, LoadError, WindowEvent};
+
+use crate::host::{Host, Incoming, Settled};
+
+/// Calls the script for one event.
+pub(crate) fn deliver(host: &Host, ctx: &Ctx<'_>, hook: &Persistent<Function<'static>>, incoming: Incoming) -> Result<()> {
+    let hook = hook.clone().restore(ctx)?;
+    match incoming {
+        Incoming::Settled(token, Settled::Load(result)) => load_settled(&hook, token, result),
+        Incoming::Settled(token, Settled::Script(result)) => match result {
+            Ok(bytes) => hook.call(("script", token, TypedArray::<u8>::new(ctx.clone(), bytes)?)),
+            Err(error) => hook.call(("script-failed", token, error.to_string())),
+        },
+        Incoming::App(event) => app_event(host, ctx, &hook, event),
+    }
+}
+
+fn load_settled(hook: &Function<'_>, token: u32, result: std::result::Result<(), LoadError>) -> Result<()> {
+    match result {
+        Ok(()) => hook.call(("loaded", token)),
+        Err(error) => hook.call(("load-failed", token, error.to_string(), error.description, error.code, error.url)),
+    }
+}
+
+fn app_event<'js>(host: &Host, ctx: &Ctx<'js>, hook: &Function<'js>, event: AppEvent) -> Result<()> {
+    match event {
+        AppEvent::Ipc(message) => ipc(host, ctx, hook, message),
+        AppEvent::Window { window, event } => {
+            let id = window.id().get();
+            match event {
+                WindowEvent::ReadyToShow => hook.call(("window", id, "ready-to-show")),
+                WindowEvent::Shown => hook.call(("window", id, "show")),
+                WindowEvent::Hidden => hook.call(("window", id, "hide")),
+                WindowEvent::Focused => hook.call(("window", id, "focus")),
+                WindowEvent::Blurred => hook.call(("window", id, "blur")),
+                WindowEvent::Resized { .. } => hook.call(("window", id, "resize")),
+                WindowEvent::Closed => hook.call(("window", id, "closed")),
+                _ => Ok(()),
+            }
+        }
+        AppEvent::WindowClose { window, decision } => decide(hook, decision, ("window-close", window.id().get())),
+        AppEvent::Contents { contents, event } => contents_event(hook, contents.id().get(), event),
+        AppEvent::Frame { frame, contents, event } => {
+            let key = frame.key().get();
+            let contents = contents.id().get();
+            match event {
+                FrameEvent::DocumentCreated { url, .. } => hook.call(("frame-created", host.know(&frame), contents, url)),
+                FrameEvent::DomReady { .. } => hook.call(("frame-dom-ready", host.know(&frame), contents)),
+                FrameEvent::Gone => {
+                    let called = hook.call(("frame-gone", key, contents));
+                    host.frames.borrow_mut().remove(&key);
+                    called
+                }
+                _ => Ok(()),
+            }
+        }
+        AppEvent::WindowAllClosed(decision) => decide(hook, decision, ("window-all-closed",)),
+        AppEvent::BeforeQuit(decision) => decide(hook, decision, ("before-quit",)),
+        AppEvent::WillQuit(decision) => decide(hook, decision, ("will-quit",)),
+        AppEvent::Quit { code } => hook.call(("quit", code)),
+        _ => Ok(()),
+    }
+}
+
+/// The script's `true` prevents it; so does an error in a listener, which ends the program in its own way.
+fn decide<'js>(hook: &Function<'js>, decision: Decision, args: impl IntoArgs<'js>) -> Result<()> {
+    let answer = hook.call::<_, Value<'js>>(args);
+    match &answer {
+        Ok(value) if value.as_bool() != Some(true) => drop(decision),
+        _ => decision.prevent(),
+    }
+    answer.map(drop)
+}
+
+fn contents_event(hook: &Function<'_>, id: u32, event: ContentsEvent) -> Result<()> {
+    match event {
+        ContentsEvent::DidStartLoading => hook.call(("contents", id, "did-start-loading")),
+        ContentsEvent::DidNavigate { url, same_document } => hook.call(("did-navigate", id, url, same_document)),
+        ContentsEvent::DomReady => hook.call(("contents", id, "dom-ready")),
+        ContentsEvent::DidFinishLoad => hook.call(("contents", id, "did-finish-load")),
+        ContentsEvent::DidFailLoad(error) => hook.call(("did-fail-load", id, error.code, error.description, error.url)),
+        ContentsEvent::DidStopLoading => hook.call(("contents", id, "did-stop-loading")),
+        ContentsEvent::TitleUpdated(title) => hook.call(("title", id, title)),
+        ContentsEvent::Console(message) => {
+            let text = (message.level as u32, message.text, message.source, message.line);
+            hook.call(("console", id, text.0, text.1, text.2, text.3))
+        }
+        ContentsEvent::PreloadError { path, message } => {
+            hook.call(("preload-error", id, path.to_string_lossy().into_owned(), message))
+        }
+        ContentsEvent::RenderProcessGone { reason } => hook.call(("render-process-gone", id, reason)),
+        ContentsEvent::Destroyed => hook.call(("contents", id, "destroyed")),
+        _ => Ok(()),
+    }
+}
+
+fn ipc<'js>(host: &Host, ctx: &Ctx<'js>, hook: &Function<'js>, message: IpcMessage) -> Result<()> {
+    let IpcMessage { sender, frame, channel, kind, payload, ports, .. } = message;
+    let (kind, responder) = match kind {
+        IpcEventKind::Send => ("send", 0),
+        IpcEventKind::PostMessage => ("post", 0),
+        IpcEventKind::Invoke(responder) => ("invoke", host.keep_responder(responder)),
+        IpcEventKind::SendSync(responder) => ("sync", host.keep_responder(responder)),
+    };
+    let from = (sender.id().get(), host.know(&frame));
+    let bytes = TypedArray::<u8>::new(ctx.clone(), payload)?;
+    let ids = host.ports.borrow_mut().insert_all(ports, &host.ready);
+    let mut args = rquickjs::function::Args::new(ctx.clone(), 8);
+    args.push_arg("ipc")?;
+    args.push_arg(from.0)?;
+    args.push_arg(from.1)?;
+    args.push_arg(kind)?;
+    args.push_arg(channel)?;
+    args.push_arg(bytes)?;
+    args.push_arg(ids)?;
+    args.push_arg(responder)?;
+    hook.call_arg(args)
+}

@@ -1,0 +1,118 @@
+//! Natives for the application and its windows.
+
+use rquickjs::{Ctx, Exception, Object, Result, prelude::Func};
+use strait::{BrowserWindow, WebPreferences};
+
+use crate::host::host;
+
+/// Registers them.
+pub(crate) fn register(natives: &Object<'_>) -> Result<()> {
+    natives.set("appQuit", Func::from(|| host().app.quit()))?;
+    natives.set("appExit", Func::from(|code: i32| host().app.exit(code)))?;
+    natives.set("appPath", Func::from(app_path))?;
+    natives.set("windowCreate", Func::from(window_create))?;
+    natives.set("windowDo", Func::from(window_do))?;
+    natives.set("windowResize", Func::from(window_resize))?;
+    natives.set("windowSetTitle", Func::from(window_set_title))?;
+    natives.set("windowState", Func::from(window_state))
+}
+
+/// A folder by Electron's name for it; nothing for a name it does not have.
+fn app_path(name: String) -> Option<String> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| value.starts_with('/'));
+    let home = variable("HOME").unwrap_or_else(|| "/".into());
+    let config = variable("XDG_CONFIG_HOME").unwrap_or_else(|| format!("{home}/.config"));
+    let user_folder = |key: &str, default: &str| user_folder(&config, &home, key).unwrap_or_else(|| format!("{home}/{default}"));
+    let own = format!("{config}/{}", host().app.name().replace('/', "-"));
+    let executable = || std::env::current_exe().unwrap_or_default().to_string_lossy().into_owned();
+    Some(match name.as_str() {
+        "home" => home,
+        "appData" => config,
+        "userData" | "sessionData" => own,
+        "logs" => format!("{own}/logs"),
+        "crashDumps" => format!("{own}/Crashpad"),
+        "temp" => std::env::temp_dir().to_string_lossy().into_owned(),
+        "exe" | "module" => executable(),
+        "cache" => variable("XDG_CACHE_HOME").unwrap_or_else(|| format!("{home}/.cache")),
+        "desktop" => user_folder("DESKTOP", "Desktop"),
+        "documents" => user_folder("DOCUMENTS", "Documents"),
+        "downloads" => user_folder("DOWNLOAD", "Downloads"),
+        "music" => user_folder("MUSIC", "Music"),
+        "pictures" => user_folder("PICTURES", "Pictures"),
+        "videos" => user_folder("VIDEOS", "Videos"),
+        _ => return None,
+    })
+}
+
+/// A line like `XDG_MUSIC_DIR="$HOME/Tunes"` of the desktop's `user-dirs.dirs`.
+fn user_folder(config: &str, home: &str, key: &str) -> Option<String> {
+    let text = std::fs::read_to_string(format!("{config}/user-dirs.dirs")).ok()?;
+    let value = text.lines().find_map(|line| line.trim().strip_prefix(&format!("XDG_{key}_DIR=")))?;
+    Some(value.trim_matches('"').replace("$HOME", home))
+}
+
+fn window(id: u32) -> Option<BrowserWindow> {
+    host().app.windows().into_iter().find(|window| window.id().get() == id)
+}
+
+/// Makes a window of plain options; everything was checked in JavaScript. Gives its number.
+fn window_create(ctx: Ctx<'_>, options: Object<'_>) -> Result<u32> {
+    let preferences = WebPreferences {
+        preload: options.get::<_, Option<String>>("preload")?.map(Into::into),
+        node_integration: options.get("nodeIntegration")?,
+        context_isolation: options.get("contextIsolation")?,
+    };
+    let mut builder = BrowserWindow::builder()
+        .size(options.get("width")?, options.get("height")?)
+        .show(options.get("show")?)
+        .resizable(options.get("resizable")?)
+        .web_preferences(preferences);
+    if let Some(title) = options.get::<_, Option<String>>("title")? {
+        builder = builder.title(title);
+    }
+    if let Some(parent) = options.get::<_, Option<u32>>("parent")? {
+        match window(parent) {
+            Some(parent) => builder = builder.parent(&parent),
+            None => return Err(Exception::throw_message(&ctx, "the parent window is closed")),
+        }
+    }
+    Ok(builder.build(&host().app).id().get())
+}
+
+fn window_do(id: u32, action: String) {
+    let Some(window) = window(id) else { return };
+    match action.as_str() {
+        "show" => window.show(),
+        "hide" => window.hide(),
+        "focus" => window.focus(),
+        "close" => window.close(),
+        "destroy" => window.destroy(),
+        _ => {}
+    }
+}
+
+fn window_resize(id: u32, width: u32, height: u32) {
+    if let Some(window) = window(id) {
+        window.set_size(width, height);
+    }
+}
+
+fn window_set_title(id: u32, title: String) {
+    if let Some(window) = window(id) {
+        window.set_title(title);
+    }
+}
+
+/// What is known of the window now; nothing once it is gone.
+fn window_state<'js>(ctx: Ctx<'js>, id: u32) -> Result<Option<Object<'js>>> {
+    let Some(window) = window(id) else { return Ok(None) };
+    let state = Object::new(ctx)?;
+    let (width, height) = window.size();
+    state.set("title", window.title())?;
+    state.set("width", width)?;
+    state.set("height", height)?;
+    state.set("visible", window.is_visible())?;
+    state.set("focused", window.is_focused())?;
+    state.set("destroyed", window.is_destroyed())?;
+    Ok(Some(state))
+}
