@@ -8,7 +8,8 @@
   const { call, bind } = Function.prototype
   /** @type {(f: Function) => Function} */
   const uncurry = bind.bind(call)
-  const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, setPrototypeOf, ownKeys } = Reflect
+  const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys } = Reflect
+  const { setPrototypeOf } = Object
   const getter = (/** @type {object} */ prototype, /** @type {string} */ name) => uncurry(getOwnPropertyDescriptor(prototype, name).get)
 
   const arrayPrototype = Array.prototype
@@ -44,7 +45,6 @@
     defineProperty,
     getOwnPropertyDescriptor,
     getPrototypeOf,
-    setPrototypeOf,
     ownKeys,
     getter,
     list,

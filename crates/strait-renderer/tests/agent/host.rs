@@ -167,11 +167,16 @@ impl Host {
 
     /// Waits for and takes the first thing said that `matches`.
     pub(crate) fn heard<T>(&self, what: &str, mut matches: impl FnMut(&mut Said) -> Option<T>) -> Check<T> {
-        self.until(what, || {
+        let heard = self.until(what, || {
             let mut said = self.said.borrow_mut();
             let found = said.iter_mut().enumerate().find_map(|(at, entry)| matches(entry).map(|value| (at, value)))?;
             said.remove(found.0);
             Some(found.1)
+        });
+        // What came instead helps to understand.
+        heard.map_err(|text| {
+            let others: Vec<_> = self.said.borrow().iter().map(|said| format!("{:?}", said.message)).collect();
+            format!("{text}; heard\n        {}", others[others.len().saturating_sub(6)..].join("\n        "))
         })
     }
 
