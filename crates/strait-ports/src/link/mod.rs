@@ -4,6 +4,8 @@
 //! whether the frame goes on. Descriptors ride on a frame's first packet.
 
 mod socket;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use socket::Socket;
 
@@ -41,7 +43,7 @@ pub(crate) enum LinkError {
     Io(#[from] std::io::Error),
     #[error("a packet is larger than packets are")]
     PacketTooLarge,
-    #[error("descriptors were lost")]
+    #[error("more descriptors than packets carry, or some of them lost")]
     DescriptorsLost,
     #[error("descriptors came in the middle of a frame")]
     StrayDescriptors,

@@ -45,7 +45,7 @@ pub(crate) struct Socket {
     deaf: bool,
     /// The frame that is being received.
     partial: Option<Received>,
-    max_frame: usize,
+    pub(super) max_frame: usize,
 }
 
 impl Socket {
@@ -186,7 +186,8 @@ fn receive_packet(fd: &OwnedFd, buffer: &mut [u8]) -> Result<Option<(usize, Vec<
                         descriptors.extend(rights);
                     }
                 }
-                if message.flags.contains(ReturnFlags::CTRUNC) {
+                // Padding may make room for one more than was asked for.
+                if message.flags.contains(ReturnFlags::CTRUNC) || descriptors.len() > MAX_DESCRIPTORS {
                     return Err(LinkError::DescriptorsLost);
                 }
                 if message.flags.contains(ReturnFlags::TRUNC) {

@@ -134,12 +134,7 @@ impl Router {
             return self.throw_away(message);
         };
         let (from, to) = (side.name, side.peer);
-        // The target is in the list: the message is doomed, as the HTML standard has it.
-        let target = (to.node == self.me).then(|| self.sides.get(&to.side)).flatten().map(|place| place.key);
-        match &message {
-            Event::Message { ports, .. } if target.is_some_and(|t| ports.contains(&t)) => self.throw_away(message),
-            _ => self.send(from, to, message),
-        }
+        self.send(from, to, message);
         self.run();
     }
 
@@ -263,7 +258,7 @@ impl Router {
             Some(Element::Endpoint(endpoint)) => {
                 let Event::Message { data, ports, hops } = message else { unreachable!("made above") };
                 if ports.contains(&place.key) {
-                    // It travelled in company of its own target and met it: nobody can ever take it out.
+                    // The target is among the ports: the message is doomed, as the HTML standard has it. Nobody could ever take it out.
                     return self.discard(Event::Message { data, ports, hops });
                 }
                 endpoint.bytes += data.len();

@@ -45,6 +45,34 @@ fn both_ends_swap_places_while_messages_flow() {
     world.check_empty();
 }
 
+/// The target in the list dooms the message: the target closes, and so the port that it was posted on.
+#[test]
+fn a_port_posted_through_its_own_channel_closes_it() {
+    let mut world = World::new(2, 3, &[], None);
+    let end = world.channel(0);
+    world.post_cyclic(end, end + 1);
+    assert!(world.pop(end), "the close");
+    world.check_empty();
+}
+
+/// Who is handed a port that is closed already learns of it, in the same node and in another.
+#[test]
+fn a_closed_port_tells_its_new_holder() {
+    let mut world = World::new(2, 3, &[], None);
+    let (carrier, end) = (world.channel(0), world.channel(0));
+    world.close(end);
+    assert!(world.pop(end + 1));
+    for (out, into) in [(carrier, carrier + 1), (0, 1), (1, 0)] {
+        assert!(!world.pop(end + 1), "told once");
+        world.post(out, &[end + 1]);
+        world.settle(|_| 0);
+        assert!(world.pop(into));
+        assert!(world.pop(end + 1), "told again");
+    }
+    world.check_at_rest();
+    world.check_empty();
+}
+
 /// A port that was posted towards its own other end over a detour: nobody can ever receive it, and nothing goes on for ever.
 #[test]
 fn a_port_that_chases_its_own_end_is_cut() {
