@@ -79,8 +79,10 @@ static SOURCE: LazyLock<String> = LazyLock::new(|| {
         source.push_str(&format!("{name}: {},\n", expression(text)));
     }
     source.push_str(&format!("}}\nconst primordials = {}(globalThis)\n", expression(include_str!("../js/primordials.js"))));
-    source
-        .push_str(&format!("return ({})(primordials, parts, globalThis, natives, ...given)\n}})", expression(include_str!("../js/glue.js"))));
+    source.push_str(&format!(
+        "return ({})(primordials, parts, globalThis, natives, ...given)\n}})",
+        expression(include_str!("../js/glue.js"))
+    ));
     source
 });
 

@@ -41,13 +41,18 @@ pub(crate) struct Host {
 
 /// A window with a page.
 pub(crate) struct View {
-    pub(crate) window: gtk::Window,
+    window: gtk::Window,
     pub(crate) web: WebView,
     pub(crate) agent: usize,
     pub(crate) page: PageId,
     /// The main frame's present document.
     pub(crate) document: Cell<DocumentId>,
-    pub(crate) file: PathBuf,
+}
+
+impl Drop for View {
+    fn drop(&mut self) {
+        self.window.close();
+    }
 }
 
 /// How a view is set up.
@@ -180,11 +185,6 @@ impl Host {
         })
     }
 
-    /// Has something been said that `matches`? Looks at what is there.
-    pub(crate) fn has_heard(&self, matches: impl Fn(&Said) -> bool) -> bool {
-        self.said.borrow().iter().any(matches)
-    }
-
     pub(crate) fn tell(&self, agent: usize, message: &ToAgent, ports: Vec<Port>) {
         self.agents.borrow()[agent].post(Message { data: encode(message), ports }).expect("a good message");
     }
@@ -216,13 +216,13 @@ impl Host {
         }
         web.load_uri(&format!("file://{}", file.display()));
         if setup.unbound {
-            return Ok(View { window, web, agent: usize::MAX, page: 0, document: Cell::new(0), file: file.to_path_buf() });
+            return Ok(View { window, web, agent: usize::MAX, page: 0, document: Cell::new(0) });
         }
         let (agent, page) = self.heard("PageBound", |said| match said.message {
             ToMain::PageBound { nonce: answer, page } if answer == nonce => Some((said.agent, page)),
             _ => None,
         })?;
-        let view = View { window, web, agent, page, document: Cell::new(0), file: file.to_path_buf() };
+        let view = View { window, web, agent, page, document: Cell::new(0) };
         self.new_document(&view)?;
         Ok(view)
     }
@@ -335,4 +335,9 @@ fn watch_connections(listener: OwnedFd, token: [u8; 16], node: Node, agents: Rc<
         });
         glib::ControlFlow::Continue
     });
+}
+
+/// Equal, or an error that shows both.
+pub(crate) fn same(what: &str, is: &str, expected: &str) -> Check {
+    if is == expected { Ok(()) } else { Err(format!("{what}:\n        is       {is}\n        expected {expected}")) }
 }

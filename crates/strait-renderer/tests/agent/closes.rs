@@ -1,0 +1,154 @@
+//! Every way in which a page's port ends.
+
+use std::time::{Duration, Instant};
+
+use strait_ports::{Event, Port};
+use strait_protocol::{ToAgent, ToMain, World};
+use webkit2gtk::WebViewExt;
+
+use crate::host::{Check, Host, Setup, View, same};
+use crate::ports::RELAY;
+use crate::wire;
+
+pub(crate) const CASES: &[(&str, fn(&Host) -> Check)] = &[
+    ("a page's close() reaches main after what was posted", page_closes),
+    ("reload and navigation close with 'unloaded'", unloads),
+    ("removing an iframe closes its ports and is reported", iframe_removed),
+    ("ClosePage closes every port of the page", close_page),
+    ("an unstarted port hears of the close, after its queue", unstarted),
+    ("an unstarted port that is collected closes its peer", collected),
+    ("a port lost in an unclaimed window message closes with its document", unclaimed),
+    ("ipc after the document has gone throws", released),
+];
+
+/// A page that sends main a port and keeps `near`, the other end.
+fn with_port(host: &Host, script: &str) -> Check<(View, Port)> {
+    let html = format!(
+        "<body><script>var log = []; var {{ port1: near, port2 }} = new MessageChannel(); window.postMessage('to-main:port', '*', [port2])\n{script}</script>"
+    );
+    let view = host.open(Setup { html: &html, preload: Some(RELAY), ..Setup::default() })?;
+    let port = host.port("port")?;
+    Ok((view, port))
+}
+
+fn page_closes(host: &Host) -> Check {
+    let (view, port) = with_port(host, "near.onclose = () => log.push('never')")?;
+    host.eval(&view, World::Main, "for (let i = 0; i < 100; i++) near.postMessage('m' + i); near.close()")?;
+    for i in 0..100 {
+        same("in order", &host.text(&port)?, &format!("m{i}"))?;
+    }
+    same("reason", &host.close_of(&port)?, "closed")?;
+    same("own close event", &host.eval(&view, World::Main, "return log")?, "[]")
+}
+
+fn unloads(host: &Host) -> Check {
+    let (view, port) = with_port(host, "near.onmessage = () => {}")?;
+    let first = view.document.get();
+    view.web.reload();
+    same("reload", &host.close_of(&port)?, "unloaded")?;
+    host.heard("DocumentGone", |said| match said.message {
+        ToMain::DocumentGone { document, frame_gone: false } if said.agent == view.agent && document == first => Some(()),
+        _ => None,
+    })?;
+    host.new_document(&view)?;
+    let port = host.port("port")?;
+    let other = host.write("other.html", "<p>other");
+    host.eval(&view, World::Main, &format!("near.postMessage('last words'); location.href = 'file://{}'", other.display()))?;
+    same("what came before", &host.text(&port)?, "last words")?;
+    same("navigation", &host.close_of(&port)?, "unloaded")
+}
+
+fn iframe_removed(host: &Host) -> Check {
+    let view = host.open(Setup {
+        html: "<body><iframe name='child' srcdoc=\"<script>var { port1, port2 } = new MessageChannel(); port1.onmessage = () => {}; parent.postMessage('to-main:port', '*', [port2])</script>\"></iframe>",
+        preload: Some(RELAY),
+        ..Setup::default()
+    })?;
+    let port = host.port("port")?;
+    let child = host.heard("the child's document", |said| match &said.message {
+        ToMain::DocumentCreated { document, parent: Some(_), name, page, .. }
+            if said.agent == view.agent && *page == view.page && name == "child" =>
+        {
+            Some(*document)
+        }
+        _ => None,
+    })?;
+    host.eval(&view, World::Main, "document.querySelector('iframe').remove()")?;
+    same("reason", &host.close_of(&port)?, "unloaded")?;
+    host.heard("DocumentGone", |said| match said.message {
+        ToMain::DocumentGone { document, frame_gone: true } if said.agent == view.agent && document == child => Some(()),
+        _ => None,
+    })
+}
+
+fn close_page(host: &Host) -> Check {
+    let (view, port) = with_port(host, "near.onmessage = () => {}")?;
+    host.tell(view.agent, &ToAgent::ClosePage { page: view.page }, Vec::new());
+    same("reason", &host.close_of(&port)?, "unloaded")?;
+    host.heard("PageClosed", |said| match said.message {
+        ToMain::PageClosed { page } if said.agent == view.agent && page == view.page => Some(()),
+        _ => None,
+    })
+}
+
+fn unstarted(host: &Host) -> Check {
+    let (view, port) = with_port(host, "near.onclose = (event) => log.push(event.reason)")?;
+    drop(port);
+    host.until_true(&view, World::Main, "log.length === 1")?;
+    same("at once", &host.eval(&view, World::Main, "return log")?, r#"["dropped"]"#)?;
+
+    let (view, port) = with_port(host, "near.onclose = (event) => log.push(event.reason)")?;
+    port.post(wire::of_string("queued")).map_err(|error| error.to_string())?;
+    port.close();
+    // The close may not overtake: a round trip shows that it has had its chance.
+    host.eval(&view, World::Main, "return 1")?;
+    host.eval(&view, World::Main, "return 2")?;
+    same("not yet", &host.eval(&view, World::Main, "return log")?, "[]")?;
+    host.eval(&view, World::Main, "near.addEventListener('message', (event) => log.push(event.data)); near.start()")?;
+    host.until_true(&view, World::Main, "log.length === 2")?;
+    same("in order", &host.eval(&view, World::Main, "return log")?, r#"["queued","closed"]"#)
+}
+
+fn collected(host: &Host) -> Check {
+    let html = "<script>(() => { const { port1, port2 } = new MessageChannel(); window.postMessage('to-main:port', '*', [port2]) })()
+        var waste = []; setInterval(() => { waste = []; for (let i = 0; i < 20000; i++) waste.push({ i }) }, 10)</script>";
+    let view = host.open(Setup { html, preload: Some(RELAY), ..Setup::default() })?;
+    let port = host.port("port")?;
+    let end = Instant::now() + Duration::from_secs(60);
+    while Instant::now() < end {
+        host.turn();
+        match port.try_recv() {
+            Some(Event::Close(reason)) => return same("reason", &reason.to_string(), "dropped"),
+            Some(Event::Message(_)) => return Err("a message".to_owned()),
+            None => {}
+        }
+    }
+    Err(format!("page {} kept the port", view.page))
+}
+
+fn unclaimed(host: &Host) -> Check {
+    let html = "<script>var { port1: near, port2 } = new MessageChannel(); window.postMessage('to-main:port', '*', [port2])
+        var lost = new MessageChannel(); lost.port1.onclose = (event) => near.postMessage('closed: ' + event.reason)
+        window.postMessage('nowhere', 'https://elsewhere.example', [lost.port2])</script>";
+    let view = host.open(Setup { html, preload: Some(RELAY), ..Setup::default() })?;
+    let port = host.port("port")?;
+    view.web.reload();
+    same("the page's own port", &host.close_of(&port)?, "unloaded")
+}
+
+fn released(host: &Host) -> Check {
+    let view = host.open(Setup {
+        html: "<body><iframe></iframe>",
+        preload: Some(
+            "const { ipcRenderer } = require('electron')
+             window.addEventListener('unload', () => { try { ipcRenderer.send('late') } catch (error) { localStorage.setItem('late', error.message) } })
+             ipcRenderer.send('last', localStorage.getItem('late') ?? '')",
+        ),
+        ..Setup::default()
+    })?;
+    host.ipc("last")?;
+    view.web.reload();
+    let ToMain::Ipc { payload, .. } = host.ipc("last")?.message else { return Err("no ipc".to_owned()) };
+    let text = b"IPC method called after context was released";
+    if payload.windows(text.len()).any(|window| window == text) { Ok(()) } else { Err(format!("{payload:?}")) }
+}

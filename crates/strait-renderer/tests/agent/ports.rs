@@ -1,0 +1,320 @@
+//! Ports of pages: what HTML says of them, between realms and frames.
+
+use strait_protocol::World;
+
+use crate::host::{Check, Host, Setup, View, same};
+use crate::wire;
+
+pub(crate) const CASES: &[(&str, fn(&Host) -> Check)] = &[
+    ("ports are real DOM objects with HTML's behaviour", dom_behaviour),
+    ("messages are tasks: microtasks, window.event, errors", tasks),
+    ("event handler attributes", handlers),
+    ("a failed post consumes nothing", failed_posts),
+    ("array buffers are transferred", buffers),
+    ("ports travel in messages, three deep", nested),
+    ("window.postMessage from the isolated world to the page", isolated_to_main),
+    ("window.postMessage from the page to the isolated world", main_to_isolated),
+    ("ports go to an iframe and back", iframes),
+    ("event.source of plain window messages is the sender", plain_sources),
+    ("structuredClone moves ports", structured_clone),
+    ("a worker's port is bridged", worker_ports),
+];
+
+/// A page whose script fills `globalThis.log`.
+fn page(host: &Host, script: &str) -> Check<View> {
+    host.open(Setup { html: &format!("<body><script>globalThis.log = []\n{script}</script>"), preload: Some(RELAY), ..Setup::default() })
+}
+
+/// A preload that hands ports from main to the page and from the page to main.
+pub(crate) const RELAY: &str = "const { ipcRenderer } = require('electron')
+ipcRenderer.on('to-page', (event, text) => window.postMessage(text, '*', event.ports))
+window.addEventListener('message', (event) => {
+  if (typeof event.data === 'string' && event.data.startsWith('to-main:')) ipcRenderer.postMessage(event.data.slice(8), null, event.ports)
+})";
+
+fn log(host: &Host, view: &View, length: usize, expected: &str) -> Check {
+    host.until_true(view, World::Main, &format!("log.length >= {length}"))
+        .map_err(|text| format!("{text}; the log is {}", host.eval(view, World::Main, "return log").unwrap_or_default()))?;
+    same("the log", &host.eval(view, World::Main, "return log")?, expected)
+}
+
+fn dom_behaviour(host: &Host) -> Check {
+    let view = page(
+        host,
+        "const channel = new MessageChannel()
+         log.push(channel instanceof MessageChannel, channel.port1 instanceof MessagePort, channel.port1 === channel.port1)
+         log.push(Object.prototype.toString.call(channel.port1), MessageChannel.name, MessageChannel.length)
+         try { MessageChannel() } catch (error) { log.push(error.name) }
+         channel.port1.postMessage(undefined)
+         channel.port1.postMessage({ a: [1, -0, 'x', new Date(5)] })
+         let started = 0
+         channel.port2.addEventListener('message', (event) => {
+           log.push(started, event instanceof MessageEvent, Object.isFrozen(event.ports), event.ports.length, event.isTrusted)
+           log.push(event.data === undefined ? 'undefined' : Object.is(event.data.a[1], -0) && event.data.a[3].getTime() === 5)
+         })
+         setTimeout(() => { started = 1; channel.port2.start(); channel.port2.start() }, 60)",
+    )?;
+    log(
+        host,
+        &view,
+        19,
+        r#"[true,true,true,"[object MessagePort]","MessageChannel",0,"TypeError",1,true,true,0,false,"undefined",1,true,true,0,false,true]"#,
+    )
+}
+
+fn tasks(host: &Host) -> Check {
+    let view = page(
+        host,
+        "window.onerror = (message) => { log.push('onerror ' + message.includes('thrown')); return true }
+         const { port1, port2 } = new MessageChannel()
+         port2.onmessage = (event) => {
+           log.push(event.data + (window.event === event) + (this === window))
+           Promise.resolve().then(() => log.push('microtask ' + event.data))
+           if (event.data === 2) throw new Error('thrown')
+         }
+         port2.addEventListener('message', (event) => log.push('second ' + event.data))
+         for (let i = 1; i <= 3; i++) port1.postMessage(i)
+         log.push('posted')",
+    )?;
+    log(
+        host,
+        &view,
+        11,
+        r#"["posted","1truetrue","microtask 1","second 1","2truetrue","onerror true","microtask 2","second 2","3truetrue","microtask 3","second 3"]"#,
+    )
+    .or_else(|_| {
+        // Whether an error is reported before or after the microtasks of the same handler is WebKit's choice.
+        log(
+            host,
+            &view,
+            11,
+            r#"["posted","1truetrue","microtask 1","second 1","2truetrue","microtask 2","onerror true","second 2","3truetrue","microtask 3","second 3"]"#,
+        )
+    })
+}
+
+fn handlers(host: &Host) -> Check {
+    let view = page(
+        host,
+        "const { port1, port2 } = new MessageChannel()
+         log.push(port2.onmessage, port2.onclose)
+         port2.onmessage = () => log.push('first')
+         port2.addEventListener('message', () => log.push('listener'))
+         const second = function () { log.push('second', this === port2) }
+         port2.onmessage = second
+         log.push(port2.onmessage === second)
+         port2.onclose = 5
+         log.push(port2.onclose)
+         let closes = 0
+         port2.addEventListener('close', { handleEvent(event) { log.push('object ' + event.reason + ++closes) } })
+         port2.onclose = (event) => log.push('close ' + event.reason + (event instanceof Event) + ++closes)
+         port1.onclose = () => log.push('never')
+         port1.postMessage(1)
+         port1.close()
+         port1.close()
+         port1.postMessage('ignored')
+         log.push('closed')",
+    )?;
+    log(host, &view, 10, r#"[null,null,true,null,"closed","second",true,"listener","object closed1","close closedtrue2"]"#)?;
+    host.eval(&view, World::Main, "const { port1, port2 } = new MessageChannel(); port2.onmessage = () => log.push('no'); port2.onmessage = null; port2.addEventListener('message', () => log.push('yes')); port1.postMessage(1)")?;
+    host.until_true(&view, World::Main, "log.length >= 11")?;
+    same("after null", &host.eval(&view, World::Main, "return log[10]")?, r#""yes""#)
+}
+
+fn failed_posts(host: &Host) -> Check {
+    let view = page(
+        host,
+        "const { port1, port2 } = new MessageChannel()
+         const other = new MessageChannel()
+         const buffer = new ArrayBuffer(8)
+         const attempt = (f) => { try { f(); log.push('nothing') } catch (error) { log.push(error.name + (error instanceof DOMException)) } }
+         attempt(() => port1.postMessage(1, [port1]))
+         attempt(() => port1.postMessage(1, [other.port1, other.port1]))
+         attempt(() => port1.postMessage(1, { transfer: [other.port1, buffer, () => {}] }))
+         attempt(() => port1.postMessage(() => {}, [other.port1, buffer]))
+         attempt(() => port1.postMessage(other.port2, [other.port1, buffer]))
+         attempt(() => port1.postMessage(1, [other.port1, null]))
+         attempt(() => port1.postMessage(1, 5))
+         attempt(() => port1.postMessage())
+         const gone = new MessageChannel()
+         gone.port1.close()
+         attempt(() => port1.postMessage(1, [other.port1, gone.port1]))
+         attempt(() => window.postMessage(() => {}, '*', [other.port1]))
+         attempt(() => window.postMessage(1, 'no origin', [other.port1]))
+         attempt(() => window.postMessage(1, '*', [other.port1, gone.port1]))
+         log.push(buffer.byteLength)
+         other.port2.onmessage = (event) => log.push('usable ' + event.data)
+         other.port1.postMessage('still')
+         port2.onmessage = (event) => { log.push('arrived', event.data, event.ports.length); event.ports[0].postMessage('moved') }
+         attempt(() => port1.postMessage('with', [other.port1]))
+         attempt(() => port1.postMessage('again', [other.port1]))",
+    )?;
+    log(
+        host,
+        &view,
+        19,
+        r#"["DataCloneErrortrue","DataCloneErrortrue","DataCloneErrortrue","DataCloneErrortrue","DataCloneErrortrue","TypeErrorfalse","TypeErrorfalse","TypeErrorfalse","DataCloneErrortrue","DataCloneErrortrue","SyntaxErrortrue","DataCloneErrortrue",8,"nothing","DataCloneErrortrue","usable still","arrived","with",1,"usable moved"]"#,
+    )
+    .or_else(|first| {
+        host.until_true(&view, World::Main, "log.includes('usable moved')").map_err(|_| first)?;
+        same("the target", &host.eval(&view, World::Main, "return log.length")?, "20")
+    })?;
+    // A message that carries its own target is doomed, silently.
+    host.eval(
+        &view,
+        World::Main,
+        "const { port1, port2 } = new MessageChannel(); port2.onmessage = () => log.push('impossible'); port1.postMessage('doomed', [port2]); port2.postMessage('detached'); log.push('doomed')",
+    )?;
+    host.until_true(&view, World::Main, "log.at(-1) === 'doomed'")
+}
+
+fn buffers(host: &Host) -> Check {
+    let view = page(
+        host,
+        "const { port1, port2 } = new MessageChannel()
+         const buffer = new Uint8Array([1, 2, 3]).buffer
+         const large = new Uint8Array(3_000_000).fill(7)
+         port2.onmessage = (event) => log.push(event.data.b.byteLength, new Uint8Array(event.data.b)[2], event.data.large.length, event.data.large[2_999_999])
+         port1.postMessage({ b: buffer, large }, [buffer])
+         log.push(buffer.byteLength)
+         port1.postMessage({ b: new ArrayBuffer(1), large: large.subarray(0, 3_000_000) }, { transfer: [] })",
+    )?;
+    log(host, &view, 9, "[0,3,3,3000000,7,1,null,3000000,7]")
+}
+
+fn nested(host: &Host) -> Check {
+    let view = page(
+        host,
+        "const a = new MessageChannel(), b = new MessageChannel(), c = new MessageChannel(), d = new MessageChannel()
+         d.port1.postMessage('deep')
+         c.port1.postMessage('c', [d.port2])
+         b.port1.postMessage('b', [c.port2])
+         a.port1.postMessage({ inside: b.port2 }, [b.port2])
+         a.port2.onmessage = ({ data, ports }) => {
+           log.push(data.inside === ports[0])
+           ports[0].onmessage = ({ ports: [second] }) => {
+             second.onmessage = ({ ports: [third] }) => { third.onmessage = (event) => { log.push(event.data); third.postMessage('back') } }
+           }
+         }
+         d.port1.onmessage = (event) => log.push(event.data)",
+    )?;
+    log(host, &view, 3, r#"[true,"deep","back"]"#)
+}
+
+fn isolated_to_main(host: &Host) -> Check {
+    let view = page(
+        host,
+        "window.onmessage = (event) => {
+           if (event.source === window && event.data === 'main-world-port') {
+             const [port] = event.ports
+             log.push(event.origin, port instanceof MessagePort)
+             port.onmessage = (event) => { log.push(event.data); port.postMessage(event.data + '!') }
+             port.onclose = (event) => log.push(event.reason)
+           } else log.push('unexpected')
+         }",
+    )?;
+    let (here, there) = host.node.channel();
+    here.post(wire::of_string("queued")).map_err(|error| error.to_string())?;
+    host.emit(&view, "to-page", "main-world-port", vec![there]);
+    same("the answer", &host.text(&here)?, "queued!")?;
+    here.post(wire::of_string("more")).map_err(|error| error.to_string())?;
+    same("the answer", &host.text(&here)?, "more!")?;
+    here.close();
+    log(host, &view, 5, r#"["file://",true,"queued","more","closed"]"#)
+}
+
+fn main_to_isolated(host: &Host) -> Check {
+    let view = page(
+        host,
+        "const { port1, port2 } = new MessageChannel()
+         port1.onmessage = (event) => log.push(event.data)
+         port1.onclose = (event) => log.push(event.reason)
+         window.postMessage('to-main:port', { targetOrigin: '*', transfer: [port2] })
+         port1.postMessage('first')",
+    )?;
+    let port = host.port("port")?;
+    same("what the page posted", &host.text(&port)?, "first")?;
+    port.post(wire::of_string("answer")).map_err(|error| error.to_string())?;
+    drop(port);
+    log(host, &view, 2, r#"["answer","dropped"]"#)
+}
+
+fn iframes(host: &Host) -> Check {
+    for forms in ["'*', [port2]", "{ targetOrigin: '*', transfer: [port2] }"] {
+        let view = page(
+            host,
+            &format!(
+                "const frame = document.createElement('iframe')
+                 frame.srcdoc = `<script>onmessage = ({{ data, ports, source }}) => {{
+                   if (source !== parent) parent.log.push('wrong source')
+                   const [port] = ports
+                   port.onmessage = (event) => port.postMessage(event.data + ' from frame')
+                   const own = new MessageChannel()
+                   own.port1.onmessage = (event) => own.port1.postMessage(event.data + ' over the own')
+                   parent.postMessage('own', '*', [own.port2])
+                 }}<` + `/script>`
+                 onmessage = ({{ data, ports, source }}) => {{
+                   log.push(data, source === frame.contentWindow)
+                   ports[0].onmessage = (event) => log.push(event.data)
+                   ports[0].postMessage('hello')
+                 }}
+                 frame.onload = () => {{
+                   const {{ port1, port2 }} = new MessageChannel()
+                   port1.onmessage = (event) => {{ if (event.data.startsWith('early')) return; log.push(event.data) }}
+                   frame.contentWindow.postMessage('take', {forms})
+                   port1.postMessage('hi')
+                 }}
+                 document.body.append(frame)"
+            ),
+        )?;
+        host.until_true(&view, World::Main, "log.length >= 4")
+            .map_err(|text| format!("{text}; the log is {}", host.eval(&view, World::Main, "return log").unwrap_or_default()))?;
+        same(
+            "the log",
+            &host.eval(&view, World::Main, "return log.map(String).sort()")?,
+            r#"["hello over the own","hi from frame","own","true"]"#,
+        )?;
+    }
+    Ok(())
+}
+
+fn plain_sources(host: &Host) -> Check {
+    let view = page(
+        host,
+        "const frame = document.createElement('iframe')
+         frame.srcdoc = `<script>onmessage = ({ data, source }) => { source.postMessage({ echo: data, right: source === parent }, '*') }<` + `/script>`
+         onmessage = ({ data, source }) => log.push(data.echo, data.right, source === frame.contentWindow)
+         frame.onload = () => frame.contentWindow.postMessage('plain', '*')
+         document.body.append(frame)",
+    )?;
+    log(host, &view, 3, r#"["plain",true,true]"#)
+}
+
+fn structured_clone(host: &Host) -> Check {
+    let view = page(
+        host,
+        "const { port1, port2 } = new MessageChannel()
+         const copy = structuredClone({ port: port2, n: 1 }, { transfer: [port2] })
+         log.push(copy.n, copy.port instanceof MessagePort, copy.port !== port2)
+         copy.port.onmessage = (event) => log.push(event.data)
+         port1.postMessage('through the copy')",
+    )?;
+    log(host, &view, 4, r#"[1,true,true,"through the copy"]"#)
+}
+
+fn worker_ports(host: &Host) -> Check {
+    let view = page(
+        host,
+        "const worker = new Worker(URL.createObjectURL(new Blob([`
+           const { port1, port2 } = new MessageChannel()
+           port1.onmessage = (event) => port1.postMessage(event.data + ' from worker')
+           postMessage('port', [port2])`])))
+         worker.onmessage = (event) => { const { port1, port2 } = new MessageChannel(); port2.onmessage = ({ data, ports }) => {
+             ports[0].onmessage = (event) => log.push(event.data)
+             ports[0].postMessage('hello')
+           }
+           port1.postMessage('bridge', event.ports)
+         }",
+    )?;
+    log(host, &view, 1, r#"["hello from worker"]"#)
+}
