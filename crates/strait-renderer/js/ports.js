@@ -368,7 +368,7 @@
       let event
       try {
         const data = codec.read(inbox, length, ports)
-        event = new p.MessageEvent('message', { __proto__: null, data, ports: p.sequence(ports) })
+        event = p.messageEvent({ __proto__: null, data, ports: p.sequence(ports) })
       } catch {
         event = new p.MessageEvent('messageerror', { __proto__: null })
       }

@@ -37,6 +37,13 @@
     }
   }
 
+  /** A `message` event. WebIDL takes undefined data for data left out, which would become null. */
+  const messageEvent = (/** @type {any} */ init) => {
+    const event = new MessageEvent('message', init)
+    if (init.data === undefined) defineProperty(event, 'data', { __proto__: null, value: undefined, configurable: true, enumerable: true })
+    return event
+  }
+
   return {
     __proto__: null,
     uncurry,
@@ -72,6 +79,7 @@
     EventTarget,
     Event,
     MessageEvent,
+    messageEvent,
     MessagePort,
     MessageChannel,
     DOMException,

@@ -127,7 +127,7 @@
     p.stopImmediatePropagation(event)
     p.dispatchEvent(
       global,
-      new p.MessageEvent('message', {
+      p.messageEvent({
         __proto__: null,
         data: data[1],
         origin: p.eventOrigin(event),

@@ -156,6 +156,11 @@ impl Host {
         }
     }
 
+    /// What is to be done now, without waiting.
+    pub(crate) fn turn_at_once(&self) {
+        while glib::MainContext::default().iteration(false) {}
+    }
+
     /// Turns the loop until `done` gives something.
     pub(crate) fn until<T>(&self, what: &str, mut done: impl FnMut() -> Option<T>) -> Check<T> {
         let end = Instant::now() + PATIENCE;
@@ -243,9 +248,14 @@ impl Host {
 
     /// `executeJavaScript`: the script's value as JSON.
     pub(crate) fn eval(&self, view: &View, world: World, script: &str) -> Check<String> {
+        self.eval_raw(view, world, &format!("Promise.resolve((() => {{ {script} }})()).then((value) => String(JSON.stringify(value)))"))
+    }
+
+    /// `executeJavaScript` of a script whose value is a string.
+    pub(crate) fn eval_raw(&self, view: &View, world: World, script: &str) -> Check<String> {
         self.requests.set(self.requests.get() + 1);
         let request = self.requests.get();
-        let source = format!("Promise.resolve((() => {{ {script} }})()).then((value) => String(JSON.stringify(value)))");
+        let source = script.to_owned();
         self.tell(view.agent, &ToAgent::Eval { request, document: view.document.get(), world, source }, Vec::new());
         let outcome = self.heard(&format!("the value of {script}"), |said| match &said.message {
             ToMain::EvalDone { request: answered, outcome } if *answered == request => Some(outcome.clone()),

@@ -1,6 +1,5 @@
 //! Binding, preload and ipcRenderer.
 
-use strait_ports::Event;
 use strait_protocol::{IpcKind, Outcome, ToAgent, ToMain, World};
 
 use crate::host::{Check, Host, Setup};
@@ -12,6 +11,8 @@ pub(crate) const CASES: &[(&str, fn(&Host) -> Check)] = &[
     ("a page channel reaches native code and back", page_channel),
     ("emits are held until there is a listener", emits_held),
     ("a preload that fails is reported with file and line", preload_errors),
+    ("without isolation the preload shares the page's world", shared_world),
+    ("nodeIntegration gives the page require", node_integration),
     ("an unbound page has ports but no ipc", unbound),
 ];
 
@@ -111,7 +112,7 @@ fn send_and_receive(host: &Host) -> Check {
 fn page_channel(host: &Host) -> Check {
     let view = host.open(Setup {
         preload: Some(
-            "const { ipcRenderer } = require('electron')
+            "globalThis.ipcRenderer = require('electron').ipcRenderer
              const { port1, port2 } = new MessageChannel()
              port2.postMessage('queued before anything')
              port2.onmessage = (event) => port2.postMessage('got ' + event.data)
@@ -134,36 +135,41 @@ fn page_channel(host: &Host) -> Check {
     // The other way round: a port from native code.
     let (here, there) = host.node.channel();
     here.post(wire::of_string("first")).map_err(|error| error.to_string())?;
-    host.eval(&view, World::Isolated, "globalThis.got = []")?;
-    drop(there);
-    match host.event(&here)? {
-        Event::Close(reason) => check("dropped", reason.to_string(), "dropped"),
-        Event::Message(_) => Err("a message".to_owned()),
-    }
+    host.eval(
+        &view,
+        World::Isolated,
+        "ipcRenderer.once('take', ({ ports: [port] }) => { port.onmessage = (event) => port.postMessage('twice ' + event.data + event.data) })",
+    )?;
+    host.emit(&view, "take", "", vec![there]);
+    check("from native", host.text(&here)?, "twice firstfirst")?;
+    Ok(())
 }
 
 fn emits_held(host: &Host) -> Check {
+    // The document stays in loading until its script has run for a while; the listener comes only then.
     let view = host.open(Setup {
-        html: "<script src='slow.js'></script>",
+        html: "<script>const end = performance.now() + 200; while (performance.now() < end);</script><p>",
         preload: Some(
             "const { ipcRenderer } = require('electron')
              globalThis.order = []
-             setTimeout(() => {
-               ipcRenderer.on('held', (event, text) => { order.push(text); if (event.ports[0]) event.ports[0].postMessage('taken') })
+             document.addEventListener('readystatechange', () => {
+               if (document.readyState !== 'interactive') return
                order.push('listening')
-             }, 50)",
+               ipcRenderer.on('held', (event, text) => { order.push(text); event.ports[0]?.postMessage('taken') })
+             })",
         ),
         ..Setup::default()
     })?;
     let (here, there) = host.node.channel();
     host.emit(&view, "held", "one", vec![there]);
-    host.until_true(&view, World::Isolated, "order.length === 2 || document.readyState === 'complete'")?;
+    host.emit(&view, "held", "two", Vec::new());
+    check("the port", host.text(&here)?, "taken")?;
+    host.until_true(&view, World::Isolated, "order.length === 3")?;
+    check("order", host.eval(&view, World::Isolated, "return order")?, r#"["listening","one","two"]"#)?;
     // A listener that nobody has: the port closes.
     let (lost, sent) = host.node.channel();
     host.emit(&view, "nobody", "two", vec![sent]);
-    check("a port nobody took", host.close_of(&lost)?, "dropped")?;
-    drop(here);
-    Ok(())
+    check("a port nobody took", host.close_of(&lost)?, "dropped")
 }
 
 fn preload_errors(host: &Host) -> Check {
@@ -201,4 +207,44 @@ fn unbound(host: &Host) -> Check {
     })?;
     use webkit2gtk::WebViewExt;
     host.until("the title", || view.web.title().filter(|title| title.starts_with("works")).map(|_| ()))
+}
+
+fn shared_world(host: &Host) -> Check {
+    let view = host.open(Setup {
+        html: "<script>globalThis.seen = [shared, typeof require, typeof process]</script>",
+        preload: Some("globalThis.shared = require('electron').ipcRenderer !== undefined && process.type"),
+        shared: true,
+        ..Setup::default()
+    })?;
+    host.until_true(&view, World::Main, "globalThis.seen !== undefined")?;
+    check("the page", host.eval(&view, World::Main, "return seen")?, r#"["renderer","undefined","undefined"]"#)
+}
+
+fn node_integration(host: &Host) -> Check {
+    host.write("helper.js", "const data = require('./data')\nmodule.exports = { answer: data.answer, file: __filename, self: require('./helper.js') === exports }");
+    host.write("data.json", r#"{ "answer": 42 }"#);
+    let view = host.open(Setup {
+        html: "<script>
+            const { ipcRenderer } = require('electron')
+            const helper = require('./helper')
+            globalThis.seen = [helper.answer, helper === require('./helper.js')]
+            try { require('fs') } catch (error) { seen.push(error.message.startsWith(\"Cannot find module 'fs'\")) }
+            ipcRenderer.on('provide', (event) => {
+              const [ port ] = event.ports
+              port.onmessage = (event) => { port.postMessage(String(window.event === event)) }
+            })
+            ipcRenderer.send('request')
+            </script>",
+        shared: true,
+        node: true,
+        ..Setup::default()
+    })?;
+    host.ipc("request")?;
+    let (here, there) = host.node.channel();
+    host.emit(&view, "provide", "", vec![there]);
+    here.post(wire::of_string("x")).map_err(|error| error.to_string())?;
+    check("the port", host.text(&here)?, "true")?;
+    check("modules", host.eval(&view, World::Main, "return seen")?, "[42,true,true]")?;
+    let isolated = host.open(Setup { node: true, ..Setup::default() })?;
+    check("an isolated page", host.eval(&isolated, World::Main, "return typeof require")?, "\"undefined\"")
 }

@@ -67,8 +67,8 @@ fn tasks(host: &Host) -> Check {
         host,
         "window.onerror = (message) => { log.push('onerror ' + message.includes('thrown')); return true }
          const { port1, port2 } = new MessageChannel()
-         port2.onmessage = (event) => {
-           log.push(event.data + (window.event === event) + (this === window))
+         port2.onmessage = function (event) {
+           log.push(`${event.data}${window.event === event}${this === port2}`)
            Promise.resolve().then(() => log.push('microtask ' + event.data))
            if (event.data === 2) throw new Error('thrown')
          }
