@@ -4,7 +4,6 @@ use std::cell::Cell;
 use std::collections::HashSet;
 use std::fmt;
 
-use crate::graph::Node;
 use crate::object::{Kind, Object};
 use crate::{BigInt, Value};
 
@@ -96,9 +95,7 @@ impl Comparison {
     }
 
     fn properties(&mut self, a: &Object, b: &Object) -> bool {
-        let (Node::Plain(p) | Node::Array { named: p, .. }, Node::Plain(q) | Node::Array { named: q, .. }) = (a.node(), b.node()) else {
-            return false;
-        };
+        let (Some(p), Some(q)) = (a.properties(), b.properties()) else { return false };
         if p.len() != q.len() {
             return false;
         }

@@ -1,7 +1,9 @@
 //! Building values: the one place where objects come to be.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::hash::{BuildHasher, DefaultHasher, RandomState};
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, OnceLock};
 
 use indexmap::IndexMap;
 
@@ -79,11 +81,43 @@ pub(crate) struct Heap {
     pub(crate) nodes: Vec<Node>,
 }
 
-pub(crate) type Properties = IndexMap<JsString, Item>;
+pub(crate) type Properties = IndexMap<JsString, Item, Hashing>;
+
+/// Keys come from peers, so they are hashed with a secret; one for the process, so that an object need not carry it.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Hashing;
+
+impl BuildHasher for Hashing {
+    type Hasher = DefaultHasher;
+
+    fn build_hasher(&self) -> DefaultHasher {
+        static SECRET: OnceLock<RandomState> = OnceLock::new();
+        SECRET.get_or_init(RandomState::new).build_hasher()
+    }
+}
+
+/// The named properties of an array, which hardly any array has.
+#[derive(Default)]
+pub(crate) struct Named(Option<Box<Properties>>);
+
+impl Deref for Named {
+    type Target = Properties;
+
+    fn deref(&self) -> &Properties {
+        static NONE: Properties = Properties::with_hasher(Hashing);
+        self.0.as_deref().unwrap_or(&NONE)
+    }
+}
+
+impl DerefMut for Named {
+    fn deref_mut(&mut self) -> &mut Properties {
+        self.0.get_or_insert_default()
+    }
+}
 
 pub(crate) enum Node {
     Plain(Properties),
-    Array { elements: Elements, named: Properties },
+    Array { elements: Elements, named: Named },
     Map(Vec<(Item, Item)>),
     Set(Vec<Item>),
     Date(f64),
@@ -228,12 +262,12 @@ impl Graph {
 
     /// An empty plain object.
     pub fn object(&mut self) -> NodeId {
-        self.add(Node::Plain(Properties::new()))
+        self.add(Node::Plain(Properties::default()))
     }
 
     /// An empty array.
     pub fn array(&mut self) -> NodeId {
-        self.add(Node::Array { elements: Elements::Dense(Vec::new()), named: Properties::new() })
+        self.add(Node::Array { elements: Elements::Dense(Vec::new()), named: Named::default() })
     }
 
     /// An empty `Map`.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::graph::{Heap, Item, Node};
+use crate::graph::{Heap, Item, Node, Properties};
 use crate::{BigInt, JsString, Value, ViewKind};
 
 /// An object of any kind: a reference, as in JavaScript. Cloning is cheap, and [`ptr_eq`](Object::ptr_eq) tells whether two are the same.
@@ -270,6 +270,15 @@ impl Object {
         }
     }
 
+    /// Of a plain object, or the named ones of an array.
+    pub(crate) fn properties(&self) -> Option<&Properties> {
+        match self.node() {
+            Node::Plain(properties) => Some(properties),
+            Node::Array { named, .. } => Some(named),
+            _ => None,
+        }
+    }
+
     /// The bytes of an ArrayBuffer.
     pub(crate) fn buffer_bytes(&self) -> Option<&[u8]> {
         match self.node() {
@@ -347,11 +356,7 @@ impl Object {
 
     /// The properties of a plain object, or the named ones of an array, in order.
     pub fn entries(&self) -> impl Iterator<Item = (&JsString, Value)> {
-        let properties = match self.node() {
-            Node::Plain(properties) | Node::Array { named: properties, .. } => Some(properties),
-            _ => None,
-        };
-        properties.into_iter().flatten().map(|(key, item)| (key, self.resolve(item)))
+        self.properties().into_iter().flatten().map(|(key, item)| (key, self.resolve(item)))
     }
 
     /// The elements of an array that exist (holes don't), with their indices.

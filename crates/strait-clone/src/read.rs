@@ -4,7 +4,7 @@
 //! left first. There is no recursion: what is being read stands on a stack of its own, limited by [`MAX_DEPTH`].
 
 use crate::error::{ReadError, ReadErrorKind as Wrong};
-use crate::graph::{Elements, ErrorNode, Graph, Item, Node, NodeId, Properties, ViewNode};
+use crate::graph::{Elements, ErrorNode, Graph, Item, Named, Node, NodeId, Properties, ViewNode};
 use crate::object::{ColorSpace, ErrorKind, RegExpFlags};
 use crate::wire::*;
 use crate::{BigInt, JsString, Value, ViewKind, number};
@@ -190,20 +190,20 @@ impl Reader<'_> {
     fn begin(&mut self, tag: u8) -> Result_<Option<Item>> {
         let node = match tag {
             BEGIN_OBJECT => {
-                let node = self.numbered(Node::Plain(Properties::new()));
+                let node = self.numbered(Node::Plain(Properties::default()));
                 return self.open(Frame::Object { node, key: JsString::default(), count: 0 });
             }
             BEGIN_DENSE_ARRAY => {
                 let length = self.varint()?;
                 // Every element takes a byte at least, also a hole.
                 self.check_left(u64::from(length))?;
-                let node = self.numbered(Node::Array { elements: Elements::Dense(Vec::new()), named: Properties::new() });
+                let node = self.numbered(Node::Array { elements: Elements::Dense(Vec::new()), named: Named::default() });
                 return self.open(Frame::Dense { node, next: 0, length });
             }
             BEGIN_SPARSE_ARRAY => {
                 let length = self.varint()?;
                 let elements = Elements::Sparse { length, items: Default::default() };
-                let node = self.numbered(Node::Array { elements, named: Properties::new() });
+                let node = self.numbered(Node::Array { elements, named: Named::default() });
                 return self.open(Frame::Named { node, key: JsString::default(), count: 0, length, end: END_SPARSE_ARRAY });
             }
             BEGIN_MAP => {
@@ -289,8 +289,8 @@ impl Reader<'_> {
 
     /// The object `node`, or the view that follows it if it is a buffer.
     fn view_of(&mut self, node: NodeId) -> Result_<Item> {
-        let total = match self.graph.node_mut(node) {
-            Node::Buffer { bytes, .. } if self.bytes.get(self.at) == Some(&VIEW) => bytes.len(),
+        let (total, resizable) = match self.graph.node_mut(node) {
+            Node::Buffer { bytes, max } if self.bytes.get(self.at) == Some(&VIEW) => (bytes.len(), max.is_some()),
             _ => return Ok(Item::Node(node)),
         };
         self.at += 1;
@@ -301,6 +301,9 @@ impl Reader<'_> {
         let flags = if self.version >= VIEW_FLAGS_VERSION { self.varint()? } else { 0 };
         let size = kind.element_size();
         let tracks_length = flags & VIEW_TRACKS_LENGTH != 0;
+        if flags & !(VIEW_TRACKS_LENGTH | VIEW_ON_RESIZABLE) != 0 || (flags != 0 && !resizable) {
+            return Err(Wrong::View);
+        }
         if tracks_length {
             length = total.checked_sub(offset).ok_or(Wrong::View)? / size * size;
         }
