@@ -61,6 +61,8 @@ impl Control {
 pub(crate) struct Encoded {
     pub(crate) data: Vec<u8>,
     pub(crate) tail: Vec<u8>,
+    /// It carries what a program posted.
+    pub(crate) message: bool,
 }
 
 /// Bytes that are no frame.
@@ -111,7 +113,7 @@ fn reason_byte(reason: CloseReason) -> u8 {
 pub(crate) fn encode(packet: Packet) -> Encoded {
     match packet {
         Packet::Event(frame) => encode_event(frame),
-        Packet::Control(control) => Encoded { data: Vec::new(), tail: encode_control(control) },
+        Packet::Control(control) => Encoded { data: Vec::new(), tail: encode_control(control), message: false },
     }
 }
 
@@ -155,7 +157,7 @@ fn encode_event(Frame { from, to, event }: Frame) -> Encoded {
     put(&mut tail, from.0);
     put(&mut tail, to.0);
     tail.push(kind);
-    Encoded { data, tail }
+    Encoded { data, tail, message: kind == kind::MESSAGE }
 }
 
 fn encode_control(control: Control) -> Vec<u8> {
@@ -318,7 +320,7 @@ mod tests {
     use super::*;
 
     fn bytes(packet: Packet) -> Vec<u8> {
-        let Encoded { mut data, tail } = encode(packet);
+        let Encoded { mut data, tail, .. } = encode(packet);
         data.extend(tail);
         data
     }

@@ -38,9 +38,9 @@ impl Outgoing {
 pub(crate) struct Socket {
     fd: OwnedFd,
     outgoing: VecDeque<Outgoing>,
-    /// Bytes in `outgoing`: data of messages, and everything else.
+    /// Bytes in `outgoing`: the messages' data, and all of what are not messages.
     data_backlog: usize,
-    other_backlog: usize,
+    control_backlog: usize,
     /// The other end does not read any more; what it has sent may still be readable.
     deaf: bool,
     /// The frame that is being received.
@@ -56,7 +56,7 @@ impl Socket {
         }
         fcntl_setfl(&fd, fcntl_getfl(&fd)? | OFlags::NONBLOCK)?;
         let outgoing = VecDeque::new();
-        Ok(Self { fd, outgoing, data_backlog: 0, other_backlog: 0, deaf: false, partial: None, max_frame: MAX_FRAME })
+        Ok(Self { fd, outgoing, data_backlog: 0, control_backlog: 0, deaf: false, partial: None, max_frame: MAX_FRAME })
     }
 
     /// Bytes of messages that wait for room.
@@ -64,9 +64,9 @@ impl Socket {
         self.data_backlog
     }
 
-    /// Bytes of everything else that waits for room.
-    pub(crate) fn other_backlog(&self) -> usize {
-        self.other_backlog
+    /// Bytes that wait for room and are no messages: what the engines say to each other.
+    pub(crate) fn control_backlog(&self) -> usize {
+        self.control_backlog
     }
 
     /// Queues a frame; [`Socket::flush`] sends it.
@@ -75,7 +75,7 @@ impl Socket {
             return;
         }
         self.data_backlog += frame.data.len();
-        self.other_backlog += frame.tail.len();
+        self.control_backlog += control_bytes(&frame);
         self.outgoing.push_back(Outgoing { frame, descriptor, sent: 0 });
     }
 
@@ -90,7 +90,7 @@ impl Socket {
                     next.descriptor = None;
                     if next.sent == next.len() {
                         self.data_backlog -= next.frame.data.len();
-                        self.other_backlog -= next.frame.tail.len();
+                        self.control_backlog -= control_bytes(&next.frame);
                         self.outgoing.pop_front();
                     }
                 }
@@ -100,7 +100,7 @@ impl Socket {
                 Err(Errno::PIPE | Errno::CONNRESET | Errno::NOTCONN) => {
                     self.deaf = true;
                     self.outgoing.clear();
-                    (self.data_backlog, self.other_backlog) = (0, 0);
+                    (self.data_backlog, self.control_backlog) = (0, 0);
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -148,6 +148,10 @@ impl AsFd for Socket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }
+}
+
+fn control_bytes(frame: &Encoded) -> usize {
+    if frame.message { 0 } else { frame.tail.len() }
 }
 
 /// Sends the next packet of a frame and gives the number of the frame's bytes in it.

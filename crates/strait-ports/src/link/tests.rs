@@ -21,7 +21,7 @@ fn pair() -> (Socket, Socket) {
 
 fn frame(bytes: &[u8]) -> Encoded {
     let (data, tail) = bytes.split_at(bytes.len() / 2);
-    Encoded { data: data.to_vec(), tail: tail.to_vec() }
+    Encoded { data: data.to_vec(), tail: tail.to_vec(), message: true }
 }
 
 /// Receives until something else than a part has come.
@@ -75,7 +75,7 @@ proptest! {
             }
         }
         prop_assert_eq!(got, lengths.iter().enumerate().map(|(i, length)| content(i, *length)).collect::<Vec<_>>());
-        prop_assert_eq!((a.data_backlog(), a.other_backlog()), (0, 0));
+        prop_assert_eq!((a.data_backlog(), a.control_backlog()), (0, 0));
     }
 
     #[test]
@@ -109,7 +109,7 @@ fn a_full_socket_keeps_the_rest_for_later() {
         }
     }
     assert_eq!(a.flush().unwrap(), Flushed::All);
-    assert_eq!((a.data_backlog(), a.other_backlog()), (0, 0));
+    assert_eq!((a.data_backlog(), a.control_backlog()), (0, 0));
 }
 
 #[test]

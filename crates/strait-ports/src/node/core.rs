@@ -18,8 +18,9 @@ use crate::wire::{self, Control, Packet};
 /// How many packets are taken from one link before the next link's turn.
 const PACKETS_A_TURN: usize = 32;
 
-/// A node that lets this much of what is not data pile up (answers to what it says itself, mostly) is cut off: it could make us hoard without end.
-const MAX_OTHER_BACKLOG: usize = 64 << 20;
+/// A node that lets this many bytes of what are no messages pile up is cut off: they answer what it says itself, mostly, and it could make us
+/// hoard without end.
+const MAX_CONTROL_BACKLOG: usize = if cfg!(test) { 1 << 20 } else { 64 << 20 };
 
 /// Who wants to know of arrivals at a port.
 #[derive(Default)]
@@ -265,7 +266,7 @@ impl Core {
                 return self.lose(node, CloseReason::Crashed);
             }
         };
-        if peer.socket.other_backlog() > MAX_OTHER_BACKLOG {
+        if peer.socket.control_backlog() > MAX_CONTROL_BACKLOG {
             tracing::warn!(?node, "link cut: it does not read");
             return self.lose(node, CloseReason::Crashed);
         }

@@ -2,6 +2,8 @@
 
 mod core;
 mod introduce;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::io;

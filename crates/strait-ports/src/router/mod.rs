@@ -188,6 +188,18 @@ impl Router {
         !matches!(self.elements.get(key), Some(Element::Endpoint(e)) if !e.queue.is_empty() || matches!(e.line, Line::Open(_)))
     }
 
+    /// An endpoint's present neighbour.
+    #[cfg(test)]
+    pub(crate) fn peer_of(&self, key: ElementKey) -> Option<Addr> {
+        self.elements.get(key)?.side(0).map(|side| side.peer)
+    }
+
+    /// An endpoint's side.
+    #[cfg(test)]
+    pub(crate) fn name_of(&self, key: ElementKey) -> Option<SideName> {
+        self.elements.get(key)?.side(0).map(|side| side.name)
+    }
+
     /// The other end is gone (its close may still wait in the queue).
     pub(crate) fn ended(&self, key: ElementKey) -> bool {
         !matches!(self.elements.get(key), Some(Element::Endpoint(Endpoint { line: Line::Open(_), .. })))

@@ -1,6 +1,6 @@
 //! Situations worth a name.
 
-use super::world::World;
+use super::world::{End, World};
 
 /// Both ends of a channel leave for each other's node at the same time, again and again, while messages flow.
 #[test]
@@ -109,31 +109,64 @@ fn ports_that_chase_each_other_are_cut() {
     world.check_empty();
 }
 
+/// Node 1 sends the ends of a channel to 2 and 3, which it is linked to and which do not know each other; gives the one at 2.
+fn split_over_a_hub(world: &mut World) -> End {
+    let end = world.channel(1);
+    for (to, port) in [(2, end), (3, end + 1)] {
+        let road = world.road_from(1, to).unwrap();
+        world.post(road, &[port]);
+        world.deliver_all((1, to));
+        world.pop(road ^ 1);
+    }
+    end
+}
+
 /// The host of the one end has its link to the other's already, the other not yet: it goes on by way of the proxy until it has.
 #[test]
 fn bypass_waits_for_the_link() {
-    let mut world = World::new(4, 11, &[], Some(1));
-    let end = world.channel(1);
-    // Node 1 is linked to 2 and 3, which do not know each other.
-    let (to_2, to_3) = (world.road_from(1, 2).unwrap(), world.road_from(1, 3).unwrap());
-    world.post(to_2, &[end]);
-    world.post(to_3, &[end + 1]);
-    let broker = [(0, 2), (0, 3)];
-    for late in broker {
-        // Everything but one introduction arrives.
-        while let Some(link) = world.deliverable().into_iter().find(|link| *link != late) {
-            world.deliver(link);
-        }
-        world.pop(to_2 ^ 1);
-        world.pop(to_3 ^ 1);
+    for late in [(0, 2), (0, 3)] {
+        let mut world = World::new(4, 11, &[], Some(1));
+        let end = split_over_a_hub(&mut world);
         for _ in 0..3 {
+            // Everything but one introduction arrives.
+            while let Some(link) = world.deliverable().into_iter().find(|link| *link != late) {
+                world.deliver(link);
+            }
             world.post(end, &[]);
             world.post(end + 1, &[]);
         }
+        world.receive_all();
+        world.check_at_rest();
+        world.check_empty();
     }
-    world.receive_all();
-    world.check_at_rest();
-    world.check_empty();
+}
+
+/// Locks, the introduction, `Expect` and `Expecting`, after [`split_over_a_hub`]: what comes next is `Bypass`, from 1 to 2.
+const UP_TO_BYPASS: [[(usize, usize); 2]; 6] =
+    [[(2, 1), (3, 1)], [(1, 2), (1, 3)], [(2, 1), (3, 1)], [(1, 3), (3, 0)], [(0, 3), (0, 2)], [(3, 1), (3, 1)]];
+
+/// R is ready, but the link to it breaks before L hears of it: all is as before.
+#[test]
+fn a_bypass_that_fails_late_is_taken_back() {
+    for r_hears_first in [false, true] {
+        let mut world = World::new(4, 5, &[], Some(1));
+        let end = split_over_a_hub(&mut world);
+        UP_TO_BYPASS.into_iter().flatten().for_each(|link| world.deliver_all(link));
+        world.sever(2, 3);
+        world.deliver_all((3, 2));
+        if r_hears_first {
+            world.deliver_all((2, 3));
+        }
+        for _ in 0..3 {
+            world.post(end, &[]);
+            world.post(end + 1, &[]);
+            world.settle(|_| 0);
+            assert!(world.pop(end) && world.pop(end + 1), "messages take the long way");
+        }
+        assert_eq!(world.proxies(), 1);
+        world.check_at_rest();
+        world.check_empty();
+    }
 }
 
 /// A proxy whose neighbours cannot reach each other stays, locks nobody out, and goes as soon as one of them has moved.
@@ -164,18 +197,8 @@ fn a_stuck_proxy_goes_once_a_neighbour_has_changed() {
 fn what_the_go_between_has_comes_before_the_loss() {
     for fenced in [false, true] {
         let mut world = World::new(4, 5, &[], Some(1));
-        let end = world.channel(1);
-        let (to_2, to_3) = (world.road_from(1, 2).unwrap(), world.road_from(1, 3).unwrap());
-        world.post(to_2, &[end]);
-        world.deliver_all((1, 2));
-        world.pop(to_2 ^ 1);
-        world.post(to_3, &[end + 1]);
-        world.deliver_all((1, 3));
-        world.pop(to_3 ^ 1);
-        // Locks, the introduction, Expect, Expecting; then Bypass, which makes 2 speak directly.
-        for links in [[(2, 1), (3, 1)], [(1, 2), (1, 3)], [(2, 1), (3, 1)], [(1, 3), (3, 0)], [(0, 3), (0, 2)], [(3, 1), (3, 1)]] {
-            links.into_iter().for_each(|link| world.deliver_all(link));
-        }
+        let end = split_over_a_hub(&mut world);
+        UP_TO_BYPASS.into_iter().flatten().for_each(|link| world.deliver_all(link));
         world.post(end, &[]);
         world.deliver_all((1, 2));
         world.post(end, &[]);

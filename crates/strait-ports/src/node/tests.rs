@@ -1,0 +1,262 @@
+//! A joined node that does not keep to the rules: it alone pays for it.
+
+use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
+
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+
+use super::Node;
+use crate::link::{Incoming, MAX_PACKET, Socket};
+use crate::message::{CloseReason, Event as PortEvent, Message};
+use crate::name::{Addr, NodeName, SideName};
+use crate::port::Port;
+use crate::router::{Descriptor, Event, Frame};
+use crate::wire::{Control, Encoded, Packet, decode, encode};
+
+fn pair() -> (OwnedFd, OwnedFd) {
+    socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap()
+}
+
+/// Somebody with a socket and no scruples.
+struct Forger {
+    socket: Socket,
+    buffer: Vec<u8>,
+    /// What it was handed.
+    descriptors: Vec<OwnedFd>,
+    me: NodeName,
+    broker: NodeName,
+    /// Our side of the bootstrap channel and the broker's.
+    mine: SideName,
+    theirs: SideName,
+}
+
+impl Forger {
+    fn joins(broker: &Node) -> (Self, Port) {
+        let (ours, theirs) = pair();
+        let port = broker.invite(theirs).unwrap();
+        let mut socket = Socket::new(ours).unwrap();
+        let mut buffer = vec![0; MAX_PACKET];
+        let Incoming::Frame(frame) = socket.receive(&mut buffer).unwrap() else { panic!("no welcome") };
+        let Packet::Control(Control::Welcome { you, broker, yours, mine, .. }) = decode(frame.bytes).unwrap() else { panic!("no welcome") };
+        (Self { socket, buffer, descriptors: Vec::new(), me: you, broker, mine: yours, theirs: mine }, port)
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.socket.push(Encoded { data: bytes.to_vec(), tail: Vec::new(), message: true }, None);
+        self.socket.flush().unwrap();
+    }
+
+    fn packet(&mut self, packet: Packet, descriptor: Option<OwnedFd>) {
+        self.socket.push(encode(packet), descriptor);
+        self.socket.flush().unwrap();
+    }
+
+    fn event(&mut self, from: SideName, to: SideName, event: Event<Descriptor>) {
+        self.packet(Packet::Event(Frame { from, to, event }), None);
+    }
+
+    /// What the broker has said since; `None` once it has hung up.
+    fn hear(&mut self) -> Option<Vec<Packet>> {
+        let mut heard = Vec::new();
+        loop {
+            match self.socket.receive(&mut self.buffer) {
+                Ok(Incoming::Frame(frame)) => {
+                    self.descriptors.extend(frame.descriptors);
+                    heard.push(decode(frame.bytes).unwrap());
+                }
+                Ok(Incoming::Nothing) => return Some(heard),
+                Ok(Incoming::Part) => {}
+                Ok(Incoming::Ended) | Err(_) => return None,
+            }
+        }
+    }
+}
+
+fn message(data: &[u8], ports: &[(u128, u128)]) -> Event<Descriptor> {
+    let ports = ports.iter().map(|(side, neighbour)| Descriptor { side: SideName(*side), neighbour: SideName(*neighbour) }).collect();
+    Event::Message { data: data.to_vec(), ports, hops: 0 }
+}
+
+/// An honest member and the channel it shares with the broker; what happens to others must not be felt here.
+struct Honest {
+    node: Node,
+    at_broker: Port,
+    at_member: Port,
+}
+
+impl Honest {
+    fn joins(broker: &Node) -> Self {
+        let (ours, theirs) = pair();
+        let at_broker = broker.invite(ours).unwrap();
+        let (node, at_member) = Node::join(theirs).unwrap();
+        Self { node, at_broker, at_member }
+    }
+
+    fn is_well(&self, broker: &Node) {
+        self.at_broker.post(vec![1]).unwrap();
+        self.at_member.post(vec![2]).unwrap();
+        turn(broker);
+        turn(&self.node);
+        assert!(matches!(self.at_member.try_recv(), Some(PortEvent::Message(m)) if m.data == [1]));
+        assert!(matches!(self.at_broker.try_recv(), Some(PortEvent::Message(m)) if m.data == [2]));
+    }
+}
+
+fn turn(node: &Node) {
+    while node.dispatch(Duration::from_millis(1)).unwrap() == super::Progress::More {}
+}
+
+#[test]
+fn an_offence_against_the_protocol_ends_the_offender_only() {
+    type Offence = fn(&mut Forger);
+    let table: [(&str, Offence); 12] = [
+        ("garbage", |f| f.bytes(b"\x01\x02\x03 this is no frame")),
+        ("nothing", |f| f.bytes(b"")),
+        ("unknown kind", |f| f.bytes(&[0; 33])),
+        ("unknown reason", |f| f.bytes(&[9, 38])),
+        ("descriptor with an event", |f| {
+            let (mine, theirs) = (f.mine, f.theirs);
+            f.packet(Packet::Event(Frame { from: mine, to: theirs, event: message(b"", &[]) }), Some(pair().0));
+        }),
+        ("a port under a name that exists", |f| {
+            let (mine, theirs) = (f.mine, f.theirs);
+            f.event(mine, theirs, message(b"", &[(theirs.0, 1)]));
+        }),
+        ("two ports under one name", |f| {
+            let (mine, theirs) = (f.mine, f.theirs);
+            f.event(mine, theirs, message(b"", &[(5, 1), (5, 2)]));
+        }),
+        ("introduction by a member", |f| f.packet(Packet::Control(Control::Introduction(NodeName(1))), Some(pair().0))),
+        ("introduction without a descriptor", |f| f.packet(Packet::Control(Control::Introduction(NodeName(1))), None)),
+        ("welcome by a member", |f| {
+            let (broker, me, side) = (f.broker, f.me, f.mine);
+            f.packet(Packet::Control(Control::Welcome { version: 1, you: broker, broker: me, yours: side, mine: side }), None);
+        }),
+        ("obituary by a member", |f| f.packet(Packet::Control(Control::Obituary(NodeName(3), CloseReason::Exited)), None)),
+        ("departure of another", |f| f.packet(Packet::Control(Control::Departing(NodeName(3), CloseReason::Exited)), None)),
+    ];
+    for (what, offence) in table {
+        let broker = Node::broker().unwrap();
+        let honest = Honest::joins(&broker);
+        let (mut forger, port) = Forger::joins(&broker);
+        let (mine, theirs) = (forger.mine, forger.theirs);
+        forger.event(mine, theirs, message(b"before", &[(77, 78)]));
+        offence(&mut forger);
+        turn(&broker);
+        // What it sent before counts; then all its ports close.
+        let Some(PortEvent::Message(before)) = port.try_recv() else { panic!("{what}: what was sent before is lost") };
+        assert!(matches!(port.try_recv(), Some(PortEvent::Close(CloseReason::Crashed))), "{what}: no close");
+        assert!(matches!(before.ports[0].try_recv(), Some(PortEvent::Close(CloseReason::Crashed))), "{what}: no close of a port it sent");
+        assert!(port.try_recv().is_none());
+        assert_eq!(forger.hear(), None, "{what}: the link is still open");
+        assert_eq!(broker.stats().links, 1);
+        honest.is_well(&broker);
+        drop((port, before));
+        assert_eq!(broker.stats().ports, 1, "{what}: only the honest member's port is left");
+    }
+}
+
+/// Names that were not given to a node are of no use to it, and lies about its own channels harm only those.
+#[test]
+fn forged_names_reach_nobody() {
+    let broker = Node::broker().unwrap();
+    let honest = Honest::joins(&broker);
+    let (mut forger, port) = Forger::joins(&broker);
+    // It knows, by magic, the sides and nodes of a channel between two others.
+    let (ours, theirs, member) = broker.shared.act(|core| {
+        let honest = honest.at_broker.element();
+        let peer = core.router.peer_of(honest).unwrap();
+        (core.router.name_of(honest).unwrap(), peer.side, peer.node)
+    });
+    let (mine, its) = (forger.mine, forger.theirs);
+    let victim = Addr { node: member, side: theirs };
+    for from in [mine, theirs, SideName(1)] {
+        for event in [
+            message(b"forged", &[]),
+            message(b"forged", &[(1000 + from.0 % 1000, 1)]),
+            Event::Close(CloseReason::Closed),
+            Event::Lock,
+            Event::Granted,
+            Event::Unlock,
+            Event::Expect(victim),
+            Event::Bypass(victim),
+            Event::Fence,
+        ] {
+            forger.event(from, ours, event);
+        }
+    }
+    turn(&broker);
+    assert!(honest.at_broker.try_recv().is_none());
+    honest.is_well(&broker);
+    // A port that came with an unheard message is closed again.
+    let closed = |packet: &Packet| matches!(packet, Packet::Event(Frame { event: Event::Close(CloseReason::Dropped), .. }));
+    assert!(forger.hear().expect("benign as far as anyone can tell").iter().any(closed));
+    // Steps of a bypass that nobody is in end the channel they were said on.
+    forger.event(mine, its, Event::Granted);
+    turn(&broker);
+    assert!(matches!(port.try_recv(), Some(PortEvent::Close(CloseReason::Crashed))));
+    assert!(forger.hear().is_some());
+    honest.is_well(&broker);
+}
+
+/// A bypass that names a victim gains nothing: the victim does not listen to who was never announced to it.
+#[test]
+fn a_bypass_to_a_stranger_leads_nowhere() {
+    let broker = Node::broker().unwrap();
+    let honest = Honest::joins(&broker);
+    let (mut forger, port) = Forger::joins(&broker);
+    let victim = broker.shared.act(|core| core.router.peer_of(honest.at_broker.element()).unwrap());
+    let (mine, its) = (forger.mine, forger.theirs);
+    forger.event(mine, its, Event::Lock);
+    forger.event(mine, its, Event::Bypass(victim));
+    turn(&broker);
+    port.post(Message::new(b"to the victim?".to_vec())).unwrap();
+    turn(&broker);
+    turn(&honest.node);
+    assert!(honest.at_member.try_recv().is_none());
+    honest.is_well(&broker);
+}
+
+#[test]
+fn requests_for_introductions_leave_nothing_behind() {
+    let broker = Node::broker().unwrap();
+    let honest = Honest::joins(&broker);
+    let (mut forger, _port) = Forger::joins(&broker);
+    for n in 0..1000 {
+        forger.packet(Packet::Control(Control::Introduce(NodeName(n))), None);
+        turn(&broker);
+        assert_eq!(forger.hear().unwrap(), [Packet::Control(Control::Unreachable(NodeName(n)))]);
+    }
+    let (me, other) = (forger.me, broker.shared.act(|core| core.router.peer_of(honest.at_broker.element()).unwrap().node));
+    for node in [me, forger.broker] {
+        forger.packet(Packet::Control(Control::Introduce(node)), None);
+        turn(&broker);
+        assert_eq!(forger.hear().unwrap(), [Packet::Control(Control::Unreachable(node))]);
+    }
+    // With a name it may know it is introduced, once.
+    for expected in [Control::Introduction(other), Control::Unreachable(other), Control::Unreachable(other)] {
+        forger.packet(Packet::Control(Control::Introduce(other)), None);
+        turn(&broker);
+        assert_eq!(forger.hear().unwrap(), [Packet::Control(expected)]);
+    }
+    turn(&honest.node);
+    assert_eq!(honest.node.stats().links, 2);
+    honest.is_well(&broker);
+}
+
+/// Who makes the broker answer and does not read is cut off before the answers fill the memory.
+#[test]
+fn a_node_that_never_reads_is_cut_off() {
+    let broker = Node::broker().unwrap();
+    let honest = Honest::joins(&broker);
+    let (mut forger, _port) = Forger::joins(&broker);
+    let (mine, deadline) = (forger.mine, Instant::now() + Duration::from_secs(60));
+    // Each port in a message to nobody is answered by a close.
+    let ports: Vec<(u128, u128)> = (0..60_000).map(|n| (n + 1_000_000, n)).collect();
+    while broker.stats().links == 2 {
+        assert!(Instant::now() < deadline, "hoards without end");
+        forger.event(mine, SideName(1), message(b"", &ports));
+        turn(&broker);
+    }
+    honest.is_well(&broker);
+}
