@@ -127,7 +127,7 @@ fn check(nodes: usize, seed: u64, apart: &[(usize, usize)], hub: Option<usize>, 
 
 /// How many schedules each property tries; `STRAIT_SCHEDULES` makes it more.
 fn config() -> ProptestConfig {
-    let cases = std::env::var("STRAIT_SCHEDULES").ok().and_then(|n| n.parse().ok()).unwrap_or(1500);
+    let cases = std::env::var("STRAIT_SCHEDULES").ok().and_then(|n| n.parse().ok()).unwrap_or(1000);
     ProptestConfig { cases, max_shrink_iters: 20_000, failure_persistence: None, ..ProptestConfig::default() }
 }
 

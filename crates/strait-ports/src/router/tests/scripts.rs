@@ -214,3 +214,19 @@ fn what_the_go_between_has_comes_before_the_loss() {
         world.check_empty();
     }
 }
+
+/// What is posted towards a node that is known to be gone, before the go-between's fence has come: the ports in it close.
+#[test]
+fn ports_posted_to_a_lost_node_close() {
+    let mut world = World::new(4, 5, &[], Some(1));
+    let end = split_over_a_hub(&mut world);
+    UP_TO_BYPASS.into_iter().flatten().for_each(|link| world.deliver_all(link));
+    world.deliver_all((1, 2));
+    world.crash(3);
+    world.deliver_all((3, 2));
+    let cargo = world.channel(2);
+    world.post(end, &[cargo]);
+    world.receive_all();
+    world.check_at_rest();
+    world.check_empty();
+}
