@@ -9,6 +9,7 @@
   })
   ports = parts.makePorts(p, natives, codec)
   p.defineProperty(global, 'MessageChannel', { __proto__: null, value: ports.MessageChannel, writable: true, configurable: true })
+  ports.useBridge(parts.makeBridge(p, natives, codec, ports, global))
   const transfer = parts.patchTransfers(p, natives, ports, global, isMainWorld)
 
   if (isMainWorld) {

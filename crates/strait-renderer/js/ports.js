@@ -98,36 +98,17 @@
     natives.start(state.handle)
   }
 
+  // Set by `useBridge`: what to do with ports that are not ours.
+  let bridge
+
   /** Puts `port` in reach of the agent as a handle that may ride in a message; bridges ports that are not ours. */
   const handleFor = (/** @type {any} */ port) => {
     const state = stateOf(port)
-    if (state === undefined) return bridge(port)
+    if (state === undefined) return bridge.bring(port)
     if (!state.peerGone) return state.handle
     // The far end is gone and so is the agent's port: the receiver gets one whose far end is gone as well.
     const handle = natives.channel()
     natives.close(handle + 1)
-    return handle
-  }
-
-  /**
-   * A port that is not ours (from a worker, say) becomes one: what arrives on either side goes on to the other.
-   * @returns {number} the handle of the end that travels
-   */
-  const bridge = (/** @type {MessagePort} */ foreign) => {
-    const handle = natives.channel()
-    const near = adopt(handle + 1)
-    addEventListener(foreign, 'message', (/** @type {MessageEvent} */ event) => {
-      const ports = p.list()
-      const arrived = p.eventPorts(event)
-      for (let i = 0; i < arrived.length; i++) ports[i] = arrived[i]
-      post(near, p.eventData(event), ports)
-    })
-    addEventListener(near, 'message', (/** @type {MessageEvent} */ event) => {
-      native.postMessage(foreign, p.eventData(event), { __proto__: null, transfer: p.sequence(p.eventPorts(event)) })
-    })
-    addEventListener(near, 'close', () => native.close(foreign))
-    native.start(foreign)
-    start(near, stateOf(near))
     return handle
   }
 
@@ -260,12 +241,8 @@
       if (stateOf(this) !== undefined) {
         if (arguments.length === 0) throw new p.TypeError('Not enough arguments')
         post(this, message, options)
-      } else if (arguments.length === 1) {
-        native.postMessage(this, message)
-      } else if (arguments.length === 0) {
-        native.postMessage(this)
       } else {
-        native.postMessage(this, message, options)
+        bridge.post(native.postMessage, this, message, options, arguments.length)
       }
     },
     start() {
@@ -320,7 +297,6 @@
   install(accessors, 'onclose')
 
   const NativeChannel = p.MessageChannel
-  const channelPort2 = p.getter(NativeChannel.prototype, 'port2')
   /** `new MessageChannel()`: a channel of the engine, its two ends real ports. */
   const MessageChannel = function MessageChannel() {
     if (new.target === undefined) throw new p.TypeError("Constructor MessageChannel requires 'new'")
@@ -328,7 +304,7 @@
     const handle = natives.channel()
     if (handle !== 0) {
       stamp(p.channelPort1(channel), handle)
-      stamp(channelPort2(channel), handle + 1)
+      stamp(p.channelPort2(channel), handle + 1)
     }
     return channel
   }
@@ -355,8 +331,13 @@
     sortTransfer,
     pack,
     surrender,
-    handleFor,
     outgoing,
+    start,
+    post,
+    native,
+    useBridge(/** @type {any} */ made) {
+      bridge = made
+    },
     maximum: MAXIMUM,
 
     /** One message for a started port: a task of its own. */

@@ -91,6 +91,7 @@
     eventPorts: getter(MessageEvent.prototype, 'ports'),
     eventOrigin: getter(MessageEvent.prototype, 'origin'),
     eventSource: getter(MessageEvent.prototype, 'source'),
+    channelPort2: getter(MessageChannel.prototype, 'port2'),
     channelPort1: getter(MessageChannel.prototype, 'port1'),
   }
 })

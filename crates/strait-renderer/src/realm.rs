@@ -69,6 +69,7 @@ static SOURCE: LazyLock<String> = LazyLock::new(|| {
     let modules = [
         ("makeCodec", strait_clone::JS_CODEC),
         ("makePorts", include_str!("../js/ports.js")),
+        ("makeBridge", include_str!("../js/bridge.js")),
         ("patchTransfers", include_str!("../js/transfer.js")),
         ("makeEmitter", include_str!("../js/emitter.js")),
         ("makeIpcRenderer", include_str!("../js/ipc-renderer.js")),

@@ -52,7 +52,6 @@ struct ClassDefinition {
 const CLASS_ATTRIBUTE_NO_AUTOMATIC_PROTOTYPE: c_uint = 2;
 /// The agent's own calls into JS have no more arguments than this.
 const MOST_ARGUMENTS: usize = 8;
-const TYPE_UNDEFINED: c_int = 0;
 const TYPE_BOOLEAN: c_int = 2;
 const TYPE_NUMBER: c_int = 3;
 const TYPE_STRING: c_int = 4;
@@ -250,11 +249,6 @@ impl<'a> Value<'a> {
     /// The same value for the length of the running native call, whose stack keeps it alive.
     pub(crate) fn rebind<'b>(&self, call: &Args<'b>) -> Value<'b> {
         Value::new(call.context, self.raw)
-    }
-
-    /// Is it `undefined`?
-    pub(crate) fn is_undefined(&self) -> bool {
-        self.kind() == TYPE_UNDEFINED
     }
 
     /// Is it an object?

@@ -116,7 +116,7 @@ fn nothing_found(host: &Host) -> Check {
         World::Main,
         "const fresh = document.createElement('iframe'); document.documentElement.append(fresh)
          const known = new Set(Reflect.ownKeys(fresh.contentWindow))
-         const extra = Reflect.ownKeys(window).filter((key) => !known.has(key)).map(String)
+         const extra = Reflect.ownKeys(window).filter((key) => !known.has(key) && key !== '0').map(String)
          return [typeof require, typeof ipcRenderer, typeof process, typeof module, typeof natives, typeof secret, typeof secret2, extra.length === 0 || extra,
            Reflect.ownKeys(new MessageChannel().port1).length, String(MessagePort.prototype.postMessage).includes('natives')]",
     )?;

@@ -18,6 +18,7 @@ pub(crate) const CASES: &[(&str, fn(&Host) -> Check)] = &[
     ("event.source of plain window messages is the sender", plain_sources),
     ("structuredClone moves ports", structured_clone),
     ("a worker's port is bridged", worker_ports),
+    ("a port goes to a worker, and ports through it", ports_to_worker),
 ];
 
 /// A page whose script fills `globalThis.log`.
@@ -317,4 +318,32 @@ fn worker_ports(host: &Host) -> Check {
          }",
     )?;
     log(host, &view, 1, r#"["hello from worker"]"#)
+}
+
+fn ports_to_worker(host: &Host) -> Check {
+    let view = page(
+        host,
+        "const worker = new Worker(URL.createObjectURL(new Blob([`
+           onmessage = ({ data, ports }) => {
+             const port = ports[0] ?? null
+             if (data.port !== port || data.n !== 1) postMessage('wrong data')
+             if (port === null) return postMessage('plain')
+             port.onmessage = ({ data, ports }) => { if (ports[0]) ports[0].postMessage('inner ' + data); else port.postMessage('worker got ' + data) }
+           }`])))
+         worker.onmessage = (event) => log.push(event.data)
+         const { port1, port2 } = new MessageChannel()
+         worker.postMessage({ port: port2, n: 1 }, [port2])
+         try { worker.postMessage(1, [port2]) } catch (error) { log.push(error.name) }
+         port1.onmessage = (event) => {
+           log.push(event.data)
+           const inner = new MessageChannel()
+           inner.port1.onmessage = (event) => log.push(event.data)
+           port1.postMessage('x', [inner.port2])
+         }
+         port1.postMessage('hello')
+         worker.postMessage({ port: null, n: 1 })",
+    )?;
+    log(host, &view, 4, r#"["DataCloneError","plain","worker got hello","inner x"]"#)
+        .or_else(|_| log(host, &view, 4, r#"["DataCloneError","worker got hello","plain","inner x"]"#))
+        .or_else(|_| log(host, &view, 4, r#"["DataCloneError","worker got hello","inner x","plain"]"#))
 }

@@ -1,0 +1,95 @@
+// Where ports of ours meet ports of WebKit's own: those of workers, which no agent can reach.
+//
+// A foreign port that enters one of our channels, and a port of ours that leaves for a worker, are linked: what arrives on one side is
+// posted on the other. A link knows when our side closes; WebKit does not tell when the foreign one does.
+(function makeBridge(p, natives, codec, ports, global) {
+  'use strict'
+
+  const { stateOf, native } = ports
+
+  /** Joins a port of ours, which nobody else uses, with a foreign one. */
+  const link = (/** @type {MessagePort} */ ours, /** @type {MessagePort} */ foreign) => {
+    p.addEventListener(foreign, 'message', (/** @type {MessageEvent} */ event) => {
+      const arrived = p.eventPorts(event)
+      const list = p.list()
+      for (let i = 0; i < arrived.length; i++) list[i] = arrived[i]
+      ports.post(ours, p.eventData(event), list)
+    })
+    p.addEventListener(ours, 'message', (/** @type {MessageEvent} */ event) => {
+      post(native.postMessage, foreign, p.eventData(event), p.eventPorts(event), 2)
+    })
+    p.addEventListener(ours, 'close', () => native.close(foreign))
+    native.start(foreign)
+    ports.start(ours, stateOf(ours))
+  }
+
+  /** A foreign port that stands for a port of ours, which stops being usable itself. */
+  const carry = (/** @type {any} */ port) => {
+    const state = stateOf(port)
+    const channel = new p.MessageChannel()
+    const { handle, peerGone } = state
+    if (!peerGone) {
+      ports.detach(port, state)
+      link(ports.adopt(handle), p.channelPort1(channel))
+    }
+    return p.channelPort2(channel)
+  }
+
+  /** Posts natively to a worker or to a foreign port: ports of ours in the list are carried. */
+  const post = (
+    /** @type {Function} */ send,
+    /** @type {any} */ target,
+    /** @type {any} */ message,
+    /** @type {any} */ options,
+    /** @type {number} */ count,
+  ) => {
+    const entries = count > 1 ? ports.transferList(options) : p.list()
+    let ours = false
+    for (let i = 0; i < entries.length; i++) ours = ours || stateOf(entries[i]) !== undefined
+    if (!ours) {
+      if (count === 0) send(target)
+      else if (count === 1) send(target, message)
+      else send(target, message, options)
+      return
+    }
+    const sorted = ports.sortTransfer(entries, target)
+    const length = codec.write(message, sorted.ports, sorted.buffers)
+    for (let i = 0; i < sorted.ports.length; i++) {
+      if (ports.isDetached(sorted.ports[i])) throw ports.cloneError(`Port at index ${i} is already neutered.`)
+    }
+    const carriers = p.list()
+    for (let i = 0; i < sorted.ports.length; i++) {
+      carriers[i] = stateOf(sorted.ports[i]) === undefined ? sorted.ports[i] : carry(sorted.ports[i])
+    }
+    // Read back, the message refers to the carriers where it referred to our ports.
+    send(target, codec.read(codec.buffer, length, carriers), { __proto__: null, transfer: p.sequence(carriers) })
+    codec.detach(sorted.buffers)
+  }
+
+  if (typeof global.Worker === 'function') {
+    const workerPrototype = global.Worker.prototype
+    const nativePost = p.uncurry(workerPrototype.postMessage)
+    p.defineProperty(workerPrototype, 'postMessage', {
+      __proto__: null,
+      value: {
+        postMessage(/** @type {any} */ message, /** @type {any} */ options) {
+          post(nativePost, this, message, options, arguments.length)
+        },
+      }.postMessage,
+      writable: true,
+      enumerable: true,
+      configurable: true,
+    })
+  }
+
+  return {
+    __proto__: null,
+    post,
+    /** A foreign port comes in: the handle of the end of ours that travels on in its place. */
+    bring(/** @type {MessagePort} */ foreign) {
+      const handle = natives.channel()
+      link(ports.adopt(handle + 1), foreign)
+      return handle
+    },
+  }
+})
