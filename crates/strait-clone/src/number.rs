@@ -17,7 +17,7 @@ pub(crate) fn to_js_string(value: f64) -> String {
     let digits: String = mantissa.chars().filter(|c| *c != '.').collect();
     let point = exponent.parse::<i32>().unwrap_or(0) + 1;
     let count = digits.len() as i32;
-    let magnitude = if point > 21 || point < -5 {
+    let magnitude = if !(-5..=21).contains(&point) {
         let sign = if point > 0 { '+' } else { '-' };
         let exponent = (point - 1).abs();
         match digits.split_at(1) {
