@@ -31,6 +31,7 @@ impl ContentsRecord {
             title: String::new(),
             loads: Default::default(),
             outbox: Default::default(),
+            epoch: 0,
             crashed: false,
         }
     }

@@ -88,10 +88,18 @@ pub(crate) struct State {
     /// What new web processes show to be admitted.
     pub(crate) tokens: Tokens,
     /// What pages show to be bound to a view; each is good once.
-    pub(crate) view_nonces: HashMap<Nonce, ContentsId>,
+    pub(crate) view_nonces: HashMap<Nonce, Claim>,
     pub(crate) quit: Quit,
     pub(crate) last_window: u32,
     pub(crate) last_request: u64,
+}
+
+/// What a view's nonce is good for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Claim {
+    pub(crate) contents: ContentsId,
+    /// The view's processes are counted.
+    pub(crate) epoch: u64,
 }
 
 /// A window.
@@ -110,6 +118,8 @@ pub(crate) struct ContentsRecord {
     pub(crate) title: String,
     pub(crate) loads: Loads,
     pub(crate) outbox: Outbox<Held>,
+    /// Which of its view's processes shows it.
+    pub(crate) epoch: u64,
     /// Its process died and nothing has been loaded since.
     pub(crate) crashed: bool,
 }

@@ -114,17 +114,17 @@ pub(super) fn gone(shared: &SharedRef, closings: &mut Closings, agent: AgentId, 
             if record.loads.current().is_none() {
                 abandoned.extend(record.outbox.abandon());
             }
-            let window = record.window;
+            let (window, epoch) = (record.window, record.epoch);
             if state.windows.get(&window).is_some_and(|record| !record.closing) {
-                lost.push(window);
+                lost.push((window, epoch));
             }
         }
         let gone = state.registry.remove_agent(agent);
         state.evals.retain(|_, eval| eval.agent != agent);
         (gone, bootstrap)
     };
-    for window in lost {
-        shared.ui(UiCommand::ProcessLost { window });
+    for (window, epoch) in lost {
+        shared.ui(UiCommand::ProcessLost { window, epoch });
     }
     // Ports close outside the lock.
     drop((abandoned, bootstrap));
@@ -137,11 +137,17 @@ fn page_bound(shared: &SharedRef, agent: AgentId, nonce: strait_protocol::Nonce,
     let gone = {
         let mut state = shared.state();
         // Used up even if the binding is refused.
-        let Some(contents) = state.view_nonces.remove(&nonce) else {
+        let Some(claim) = state.view_nonces.remove(&nonce) else {
             tracing::warn!(?agent, page, "a page with an unknown nonce was ignored");
             return;
         };
-        state.registry.bind_page(agent, page, contents)
+        let gone = state.registry.bind_page(agent, page, claim.contents);
+        if gone.is_some()
+            && let Some(record) = state.contents.get_mut(&claim.contents)
+        {
+            record.epoch = claim.epoch;
+        }
+        gone
     };
     report_gone(shared, gone.unwrap_or_default());
 }

@@ -57,6 +57,7 @@ pub(crate) enum UiCommand {
     /// The link to the page's process broke, so the process goes too, if it is not gone already.
     ProcessLost {
         window: WindowId,
+        epoch: u64,
     },
     Destroy {
         window: WindowId,
@@ -151,7 +152,7 @@ impl Desk {
             UiCommand::Load { window, load, url } => self.with(window, |window| window.view.load(load, &url)),
             UiCommand::Reload { window, load } => self.with(window, |window| window.view.reload(load)),
             UiCommand::Stop { window } => self.with(window, |window| window.view.stop()),
-            UiCommand::ProcessLost { window } => self.with(window, |window| window.view.process_lost()),
+            UiCommand::ProcessLost { window, epoch } => self.with(window, |window| window.view.process_lost(epoch)),
             UiCommand::Show { window, visible } => self.with(window, |window| window.show(visible)),
             UiCommand::Focus { window } => self.with(window, |window| window.focus()),
             UiCommand::Title { window, title } => self.with(window, |window| window.set_title(&title)),

@@ -16,8 +16,12 @@ use wry::{NewWindowResponse, WebViewBuilder, WebViewBuilderExtUnix, WebViewExtUn
 
 use super::{UiCommand, WindowPlan, errors::load_error};
 use crate::{
-    AppEvent, BrowserWindow, ContentsEvent, ContentsId, Decision, LoadError, WindowEvent, WindowId, app::App, bridge::report_contents,
-    event::Question, ffi, shared::SharedRef,
+    AppEvent, BrowserWindow, ContentsEvent, ContentsId, Decision, LoadError, WindowEvent, WindowId,
+    app::App,
+    bridge::report_contents,
+    event::Question,
+    ffi,
+    shared::{Claim, SharedRef},
 };
 
 /// WebKit slows timers of hidden pages down; ours are worker processes too.
@@ -55,6 +59,10 @@ struct ViewState {
     config: ViewConfig,
     /// The agent in the present process has not got the view's configuration yet.
     unannounced: Cell<bool>,
+    /// Which process of the view is the present one, counted by announcements.
+    epoch: Cell<u64>,
+    /// Something has been loaded, so that there is something to reload.
+    used: Cell<bool>,
     /// The last load the program asked for, and whether it is still to be settled.
     load: Cell<u64>,
     target: RefCell<Option<String>>,
@@ -114,6 +122,8 @@ impl ViewMaker {
             view: webkit,
             config,
             unannounced: Cell::new(true),
+            epoch: Cell::new(0),
+            used: Cell::new(false),
             load: Cell::new(0),
             target: RefCell::default(),
             phase: Cell::new(Phase::Settled),
@@ -169,9 +179,12 @@ impl View {
         self.state.view.stop_loading();
     }
 
-    pub(super) fn process_lost(&self) {
-        // Does nothing but tell us if the process is dead already.
-        self.state.view.terminate_web_process();
+    /// The link to the view's process number `epoch` broke.
+    pub(super) fn process_lost(&self, epoch: u64) {
+        // If WebKit knows already, this is another process.
+        if self.state.epoch.get() == epoch && !self.state.unannounced.get() {
+            self.state.view.terminate_web_process();
+        }
     }
 }
 
@@ -184,7 +197,7 @@ impl ViewState {
         self.load.set(load);
         self.phase.set(Phase::Asked);
         let target = self.target.borrow().clone();
-        let first = self.view.uri().is_none_or(|uri| uri.is_empty());
+        let first = !self.used.replace(true);
         // A dead process comes back with the load, and only then can be spoken to; the first one comes with being spoken to.
         if first {
             self.announce();
@@ -195,7 +208,10 @@ impl ViewState {
                 self.stayed(load, url);
             }
             Some(url) => self.view.load_request(&URIRequest::new(url)),
-            None if first => self.fail(load, LoadError::aborted("")),
+            None if first => {
+                self.used.set(false);
+                self.fail(load, LoadError::aborted(""));
+            }
             None => self.view.reload(),
         }
         self.announce();
@@ -214,8 +230,9 @@ impl ViewState {
         {
             let mut state = self.shared.state();
             // One that was never shown is worth nothing any more.
-            state.view_nonces.retain(|_, contents| *contents != self.contents);
-            state.view_nonces.insert(config.nonce, self.contents);
+            state.view_nonces.retain(|_, claim| claim.contents != self.contents);
+            self.epoch.set(self.epoch.get() + 1);
+            state.view_nonces.insert(config.nonce, Claim { contents: self.contents, epoch: self.epoch.get() });
         }
         let message = UserMessage::new(VIEW_MESSAGE, Some(&strait_protocol::encode(&config).to_variant()));
         self.view.send_message_to_page(&message, Cancellable::NONE, |_| {});
@@ -252,7 +269,10 @@ impl ViewState {
         let state = Rc::downgrade(self);
         self.view.connect_load_failed(move |_, _, url, error| {
             if let Some(state) = state.upgrade() {
-                state.load_failed(url, error);
+                state.failed.set(true);
+                if !state.was_replaced(error) {
+                    state.load_failed(load_error(url, error));
+                }
             }
             // No error page: the former document stays.
             true
@@ -302,7 +322,12 @@ impl ViewState {
                 self.report(ContentsEvent::DidNavigate { url, same_document: false });
             }
             LoadEvent::Finished => {
-                if !self.failed.get() {
+                if self.phase.get() == Phase::Started && !self.failed.get() {
+                    // WebKit refuses some loads (unsafe ports) without a word.
+                    let url = self.target.borrow().clone().unwrap_or_default();
+                    let (description, detail) = ("ERR_FAILED".into(), "the web engine refused to load it".into());
+                    self.load_failed(LoadError { url, code: -2, description, detail });
+                } else if !self.failed.get() {
                     self.finished();
                 }
                 self.report(ContentsEvent::DidStopLoading);
@@ -317,19 +342,22 @@ impl ViewState {
         }
         self.report(ContentsEvent::DidFinishLoad);
         // What ends before the program's load has begun is the one that it replaced.
-        if matches!(self.phase.get(), Phase::Started | Phase::Committed) {
+        if self.phase.get() == Phase::Committed {
             self.phase.set(Phase::Settled);
             self.shared.state().settle_load(self.contents, self.load.get(), Ok(()));
         }
     }
 
-    fn load_failed(&self, url: &str, error: &gtk::glib::Error) {
-        self.failed.set(true);
-        if error.kind::<NetworkError>() == Some(NetworkError::Cancelled) && self.replaced.get() > 0 {
+    /// Whether this is only the end of a load that a newer one replaced.
+    fn was_replaced(&self, error: &gtk::glib::Error) -> bool {
+        let replaced = error.kind::<NetworkError>() == Some(NetworkError::Cancelled) && self.replaced.get() > 0;
+        if replaced {
             self.replaced.set(self.replaced.get() - 1);
-            return;
         }
-        let error = load_error(url, error);
+        replaced
+    }
+
+    fn load_failed(&self, error: LoadError) {
         self.report(ContentsEvent::DidFailLoad(error.clone()));
         if self.phase.get() != Phase::Settled {
             self.fail(self.load.get(), error);
