@@ -133,20 +133,30 @@ fn broker(socket: OwnedFd) -> i32 {
     0
 }
 
+const TOTAL: u32 = 10_000;
+
+/// What a pump has in its hands.
+struct Pumped {
+    port: Port,
+    sent: u32,
+    received: u32,
+    /// So many it may send before the next move.
+    quota: u32,
+}
+
 /// Posts numbered messages and checks those that come, on a port that it hands on, with the numbers, when told to.
 fn pump(socket: OwnedFd) -> i32 {
-    const TOTAL: u32 = 10_000;
     let (node, bootstrap) = Node::join(socket).unwrap();
-    let mut held: Option<(Port, u32, u32)> = None;
+    let mut held: Option<Pumped> = None;
     loop {
         match bootstrap.try_recv() {
             Some(Event::Message(mut message)) => match words(&message)[0].as_str() {
                 "take" => {
                     let numbers: Vec<u32> = words(&message)[1..].iter().map(|n| n.parse().unwrap()).collect();
-                    held = Some((message.ports.remove(0), numbers[0], numbers[1]));
+                    held = Some(Pumped { port: message.ports.remove(0), sent: numbers[0], received: numbers[1], quota: numbers[2] });
                 }
                 "give" => {
-                    let (port, sent, received) = held.take().unwrap();
+                    let Pumped { port, sent, received, .. } = held.take().unwrap();
                     bootstrap.post(text(format_args!("{sent} {received}"), vec![port])).unwrap();
                 }
                 other => panic!("{other}"),
@@ -155,16 +165,16 @@ fn pump(socket: OwnedFd) -> i32 {
             None => {}
         }
         let mut idle = true;
-        if let Some((port, sent, received)) = &mut held {
+        if let Some(Pumped { port, sent, received, quota }) = &mut held {
             for _ in 0..5 {
-                if *sent < TOTAL {
+                if sent < quota {
                     port.post(sent.to_le_bytes().to_vec()).unwrap();
                     *sent += 1;
                     idle = false;
                 }
             }
             while let Some(event) = port.try_recv() {
-                // The other child was ended, or the parent will miss that we were complete.
+                // Closed: the other child was ended, or the parent will miss that we were complete.
                 let Event::Message(message) = event else { return 0 };
                 assert_eq!(message.data, received.to_le_bytes());
                 *received += 1;
@@ -279,46 +289,27 @@ fn two_processes_talk_while_the_broker_is_stopped() {
 
 #[test]
 fn both_ends_move_in_opposite_directions_while_messages_flow() {
+    const MOVES: u32 = 12;
     let node = Node::broker().unwrap();
     let members = [Process::member(&node, "pump"), Process::member(&node, "pump")];
     let (one, other) = node.channel();
+    let quota = |step: u32| TOTAL * step / MOVES;
     for ((_, bootstrap), port) in members.iter().zip([one, other]) {
-        bootstrap.post(text("take 0 0", vec![port])).unwrap();
+        bootstrap.post(text(format_args!("take 0 0 {}", quota(1)), vec![port])).unwrap();
     }
-    let (mut complete, mut swaps) = (0, 0);
-    while complete < 2 {
-        if swaps < 25 {
-            swaps += 1;
-            // Both give theirs away at the same time, and get the other's.
-            members.iter().for_each(|(_, bootstrap)| bootstrap.post(text("give", vec![])).unwrap());
-            for (from, to) in [(0, 1), (1, 0)] {
-                loop {
-                    let state = message(&members[from].1);
-                    if words(&state) == ["complete"] {
-                        complete += 1;
-                        continue;
-                    }
-                    let numbers = words(&state).join(" ");
-                    members[to].1.post(text(format_args!("take {numbers}"), state.ports)).unwrap();
-                    break;
-                }
-            }
-        } else {
-            let mut some = false;
-            for (_, bootstrap) in &members {
-                while let Some(event) = bootstrap.try_recv() {
-                    assert!(matches!(event, Event::Message(message) if words(&message) == ["complete"]));
-                    complete += 1;
-                    some = true;
-                }
-            }
-            if !some {
-                let _ = node.wait(Some(PATIENCE)).unwrap();
-            }
+    for step in 2..=MOVES {
+        // Both give theirs away at the same time, and get the other's.
+        members.iter().for_each(|(_, bootstrap)| bootstrap.post(text("give", vec![])).unwrap());
+        for (from, to) in [(0, 1), (1, 0)] {
+            let state = message(&members[from].1);
+            let numbers = words(&state).join(" ");
+            members[to].1.post(text(format_args!("take {numbers} {}", quota(step)), state.ports)).unwrap();
         }
     }
-    assert_eq!(swaps, 25, "the messages flowed out before the last swap");
-    // Everything has settled: nothing goes through this process any more.
+    for (_, bootstrap) in &members {
+        assert_eq!(words(&message(bootstrap)), ["complete"]);
+    }
+    // Everything settles: nothing goes through this process any more.
     let deadline = Instant::now() + PATIENCE;
     while node.stats().proxies > 0 {
         assert!(Instant::now() < deadline);
