@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The longest channel name, in bytes. Messages on longer ones are refused.
-const MAX_CHANNEL: usize = 64 * 1024;
+pub(super) const MAX_CHANNEL: usize = 64 * 1024;
 /// The longest console text that is passed on, in bytes; the rest is cut off.
 const MAX_CONSOLE_TEXT: usize = 1 << 20;
 

@@ -3,6 +3,8 @@
 mod agent;
 mod closing;
 mod listener;
+#[cfg(test)]
+mod tests;
 
 use std::{
     cell::Cell,

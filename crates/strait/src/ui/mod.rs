@@ -7,12 +7,15 @@ mod window;
 use std::{
     collections::HashMap,
     path::PathBuf,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use tao::{
     event::{Event, WindowEvent as TaoEvent},
-    event_loop::{ControlFlow, EventLoop, EventLoopBuilder, EventLoopProxy, EventLoopWindowTarget},
+    event_loop::{ControlFlow, EventLoop, EventLoopBuilder, EventLoopWindowTarget},
     platform::run_return::EventLoopExtRunReturn,
 };
 
@@ -82,14 +85,15 @@ pub(crate) struct WindowPlan {
 
 /// The way to the UI thread.
 #[derive(Clone)]
-pub(crate) struct UiHandle {
-    proxy: EventLoopProxy<UiCommand>,
-}
+pub(crate) struct UiHandle(Arc<dyn Fn(UiCommand) + Send + Sync>);
 
 impl UiHandle {
+    pub(crate) fn new(send: impl Fn(UiCommand) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(send))
+    }
+
     pub(crate) fn send(&self, command: UiCommand) {
-        // After the loop's end there is nothing to command.
-        let _ = self.proxy.send_event(command);
+        (self.0)(command);
     }
 }
 
@@ -115,7 +119,11 @@ impl Ui {
     }
 
     pub(crate) fn handle(&self) -> UiHandle {
-        UiHandle { proxy: self.events.create_proxy() }
+        let proxy = self.events.create_proxy();
+        UiHandle::new(move |command| {
+            // After the loop's end there is nothing to command.
+            let _ = proxy.send_event(command);
+        })
     }
 
     /// Serves until [`UiCommand::Exit`].

@@ -76,16 +76,22 @@ pub(super) fn cases(cases: &mut Vec<Case>) {
         ends(&port, CloseReason::Unloaded).await;
     });
     case(cases, "close_by_iframe_removal", |app, kit| async move {
-        let inner = kit.page("parent.take(new MessageChannel())");
+        let inner = kit.page("onmessage = (e) => { for (const n of [1, 2, 3]) e.ports[0].postMessage(n) }");
         let script = format!(
-            "const f = document.createElement('iframe'); f.src = 'file://{}'; \
-             window.take = (c) => {{ window.kept = c.port1; for (const n of [1, 2, 3]) c.port1.postMessage(n); ipc.postMessage('port', null, [c.port2]) }}; \
+            "const c = new MessageChannel(); ipc.postMessage('port', null, [c.port2]); \
+             const f = document.createElement('iframe'); f.src = 'file://{}'; \
+             f.onload = () => f.contentWindow.postMessage('take', '*', [c.port1]); \
              document.body.append(f); window.removeFrame = () => f.remove()",
             inner.display()
         );
         let (window, port) = given(&app, &kit, &script).await;
+        // The frame has it when something comes out of it.
+        assert_eq!(port.recv().await.unwrap().data, number(1));
         window.web_contents().execute_javascript("removeFrame()").await.unwrap();
-        ends(&port, CloseReason::Unloaded).await;
+        for expected in [2, 3] {
+            assert_eq!(port.recv().await.unwrap().data, number(expected));
+        }
+        assert_eq!(port.recv().await.unwrap_err(), PortRecvError::Closed(CloseReason::Unloaded));
     });
     case(cases, "close_by_window_close", |app, kit| async move {
         let (window, port) = given(&app, &kit, GIVER).await;

@@ -36,11 +36,10 @@ pub(super) fn cases(cases: &mut Vec<Case>) {
         assert!(window.web_contents().url().ends_with("/plain.html?a=1"), "{}", window.web_contents().url());
         window.load_url("data:text/html,<title>data</title>").await.unwrap();
         assert_eq!(window.web_contents().execute_javascript("document.title").await.unwrap(), Value::from("data"));
-        // A port that was free a moment ago, and one that WebKit refuses.
+        // A port that was free a moment ago.
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let error = window.load_url(&format!("http://{free}/")).await.unwrap_err();
         assert_eq!((error.code, error.description.as_str()), (-102, "ERR_CONNECTION_REFUSED"), "{error:?}");
-        window.load_url("http://127.0.0.1:9/").await.unwrap_err();
         // The former page is still there.
         assert_eq!(window.web_contents().execute_javascript("document.title").await.unwrap(), Value::from("data"));
     });
@@ -64,7 +63,8 @@ pub(super) fn cases(cases: &mut Vec<Case>) {
         assert_eq!(page.execute_javascript("6 * 7").await.unwrap(), number(42));
         assert_eq!(page.execute_javascript("Promise.resolve('later')").await.unwrap(), Value::from("later"));
         let error = page.execute_javascript("throw new TypeError('no such thing')").await.unwrap_err();
-        assert_eq!(error, ScriptError::Thrown("TypeError: no such thing".into()));
+        let ScriptError::Thrown(text) = error else { panic!("{error:?}") };
+        assert!(text.starts_with("TypeError: no such thing"), "{text}");
         let pending = page.execute_javascript("new Promise(() => {})");
         page.reload().await.unwrap();
         assert_eq!(pending.await.unwrap_err(), ScriptError::Unloaded);
