@@ -22,7 +22,7 @@ use strait_protocol::Nonce;
 use super::IoCommand;
 use crate::shared::SharedRef;
 
-/// Connections that have not shown their token yet. More are turned away.
+/// Connections that have not shown their token yet. One more, and the oldest goes: an agent shows its own at once.
 const MAX_WAITING: usize = 64;
 /// How long a connection may take to show its token.
 const TOKEN_TIMEOUT: Duration = Duration::from_secs(5);
@@ -101,21 +101,27 @@ impl Listener {
         }
         self.waiting = still;
         if arrivals {
-            self.accept();
+            self.accept(shared);
         }
     }
 
-    fn accept(&mut self) {
+    fn accept(&mut self, shared: &SharedRef) {
         // Bounded, so that a flood of connections does not keep the messages waiting.
         for _ in 0..MAX_WAITING {
             let Ok(socket) = accept_with(&self.socket, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) else { return };
             let Ok(peer) = socket_peercred(&socket) else { continue };
-            if peer.uid != getuid() || self.waiting.len() >= MAX_WAITING {
-                tracing::warn!(pid = peer.pid.as_raw_nonzero().get(), "a connection to the agents' socket was turned away");
+            let pid = peer.pid.as_raw_nonzero().get();
+            if peer.uid != getuid() {
+                tracing::warn!(pid, "another user's connection to the agents' socket was turned away");
                 continue;
             }
-            let pid = peer.pid.as_raw_nonzero().get();
-            self.waiting.push(Waiting { socket, pid, until: Instant::now() + TOKEN_TIMEOUT });
+            let waiting = Waiting { socket, pid, until: Instant::now() + TOKEN_TIMEOUT };
+            if let Some(waiting) = examine(waiting, shared) {
+                if self.waiting.len() == MAX_WAITING {
+                    self.waiting.remove(0);
+                }
+                self.waiting.push(waiting);
+            }
         }
     }
 }

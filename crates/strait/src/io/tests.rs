@@ -192,12 +192,12 @@ fn only_a_fresh_token_is_let_in() {
 }
 
 #[test]
-fn a_flood_of_silent_connections_keeps_nobody_out_for_long() {
+fn a_flood_of_silent_connections_keeps_nobody_out() {
     let main = Main::start();
     let silent: Vec<OwnedFd> = (0..100).map(|_| main.connect(&[])).collect();
-    assert!(hung_up(&silent[99]), "the last ones are turned away");
-    drop(silent);
+    assert!(hung_up(&silent[0]), "the oldest go");
     main.agent();
+    drop(silent);
 }
 
 #[test]
