@@ -555,6 +555,7 @@
         return;
       }
     }
+    if (value === global) fail();
     const proto = getPrototypeOf(value);
     if (proto === ObjectProto && !isArray(value)) {
       const keys = objectKeys(value);
