@@ -25,13 +25,9 @@
 
   /** A foreign port that stands for a port of ours, which stops being usable itself. */
   const carry = (/** @type {any} */ port) => {
-    const state = stateOf(port)
     const channel = new p.MessageChannel()
-    const { handle, peerGone } = state
-    if (!peerGone) {
-      ports.detach(port, state)
-      link(ports.adopt(handle), p.channelPort1(channel))
-    }
+    const handle = stateOf(port) === undefined ? natives.rehome(port) : ports.release(port)
+    link(ports.adopt(handle), p.channelPort1(channel))
     return p.channelPort2(channel)
   }
 
@@ -45,7 +41,7 @@
   ) => {
     const entries = count > 1 ? ports.transferList(options) : p.list()
     let ours = false
-    for (let i = 0; i < entries.length; i++) ours = ours || stateOf(entries[i]) !== undefined
+    for (let i = 0; i < entries.length; i++) ours = ours || (ports.isPort(entries[i]) && ports.isOurs(entries[i]))
     if (!ours) {
       if (count === 0) send(target)
       else if (count === 1) send(target, message)
@@ -59,7 +55,7 @@
     }
     const carriers = p.list()
     for (let i = 0; i < sorted.ports.length; i++) {
-      carriers[i] = stateOf(sorted.ports[i]) === undefined ? sorted.ports[i] : carry(sorted.ports[i])
+      carriers[i] = ports.isOurs(sorted.ports[i]) ? carry(sorted.ports[i]) : sorted.ports[i]
     }
     // Read back, the message refers to the carriers where it referred to our ports.
     send(target, codec.read(codec.buffer, length, carriers), { __proto__: null, transfer: p.sequence(carriers) })

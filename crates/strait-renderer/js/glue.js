@@ -34,17 +34,23 @@
     p.dispatchEvent(door, new p.Event('enter'))
   }
 
-  const describe = (/** @type {any} */ error) => {
-    let text
+  const print = (/** @type {any} */ error) => {
     try {
-      text = p.String(error)
+      return p.String(error)
+    } catch {
+      return 'Error: an error that cannot be printed'
+    }
+  }
+  const describe = (/** @type {any} */ error) => {
+    let text = print(error)
+    try {
       if (typeof error === 'object' && error !== null) {
         const { stack, sourceURL, line } = error
         if (typeof sourceURL === 'string' && typeof line === 'number') text += `\n    at ${sourceURL}:${line}`
         if (typeof stack === 'string' && stack !== '') text += `\n${stack}`
       }
     } catch {
-      text = text === undefined ? 'Error: an error that cannot be printed' : text
+      // A getter threw: the text must do.
     }
     return text
   }
@@ -91,8 +97,12 @@
       natives.inboxIs(inbox, ports.outgoing)
     },
     rearm: transfer.rearm,
-    /** Is this port stamped here? */
-    owns: (/** @type {any} */ value) => ports.stateOf(value) !== undefined,
+    /** The handle of a port that is stamped here (0 once it is detached), or -1. */
+    handleOf(/** @type {any} */ value) {
+      const state = ports.stateOf(value)
+      return state === undefined ? -1 : state.handle
+    },
+    release: ports.release,
     /** Sends a window message with ports of this realm, on behalf of another realm's `postMessage`. */
     send: transfer.send,
     /** Asked after `pagehide`: has the frame itself gone? */
@@ -117,7 +127,7 @@
     },
     /** executeJavaScript: `natives.evaluate()` runs the waiting script; its value is awaited and written back. */
     evaluate(/** @type {number} */ request) {
-      const fail = (/** @type {any} */ error) => natives.evalFailed(request, describe(error))
+      const fail = (/** @type {any} */ error) => natives.evalFailed(request, print(error))
       const done = (/** @type {any} */ value) => {
         try {
           const length = codec.write(value, none, none)

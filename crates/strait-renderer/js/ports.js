@@ -42,14 +42,20 @@
   const stateOf = (/** @type {any} */ value) =>
     (typeof value === 'object' && value !== null) || typeof value === 'function' ? Stamp.of(value) : undefined
 
-  /** Is it a MessagePort, stamped or not? */
+  // Prototypes whose objects have turned out to be no ports: asking WebKit costs an exception each time.
+  const portless = new p.WeakSet()
+
+  /** Is it a MessagePort: stamped here, stamped in another document that handed us the object, or WebKit's own? */
   const isPort = (/** @type {any} */ value) => {
     if (stateOf(value) !== undefined) return true
-    if (typeof value !== 'object' || value === null || p.getPrototypeOf(value) !== portPrototype) return false
+    if (typeof value !== 'object' || value === null) return false
+    const prototype = p.getPrototypeOf(value)
+    if (prototype === null || prototype === p.objectPrototype || p.weakSetHas(portless, prototype)) return false
     try {
       native.getOnmessage(value)
       return true
     } catch {
+      p.weakSetAdd(portless, prototype)
       return false
     }
   }
@@ -104,9 +110,12 @@
   /** Puts `port` in reach of the agent as a handle that may ride in a message; bridges ports that are not ours. */
   const handleFor = (/** @type {any} */ port) => {
     const state = stateOf(port)
-    if (state === undefined) return bridge.bring(port)
-    if (!state.peerGone) return state.handle
-    // The far end is gone and so is the agent's port: the receiver gets one whose far end is gone as well.
+    if (state === undefined) return natives.rehome(port) || bridge.bring(port)
+    return state.peerGone ? orphan() : state.handle
+  }
+
+  /** The far end is gone and so is the agent's port: the receiver gets one whose far end is gone as well. */
+  const orphan = () => {
     const handle = natives.channel()
     natives.close(handle + 1)
     return handle
@@ -175,7 +184,7 @@
 
   const isDetached = (/** @type {any} */ port) => {
     const state = stateOf(port)
-    return state !== undefined && state.handle === 0
+    return state === undefined ? natives.foreignHandle(port) === 0 : state.handle === 0
   }
 
   /** Clones `message`; afterwards its bytes are in `codec.buffer` and the handles of `ports` in `outgoing`. Consumes nothing. */
@@ -323,6 +332,15 @@
     isBuffer,
     stateOf,
     isDetached,
+    /** Has it a handle, from this realm or from another document's? */
+    isOurs: (/** @type {any} */ port) => stateOf(port) !== undefined || natives.foreignHandle(port) >= 0,
+    /** For another realm that transfers a port of ours: its handle, and it is detached here. */
+    release(/** @type {any} */ port) {
+      const state = stateOf(port)
+      const handle = state.peerGone ? orphan() : state.handle
+      detach(port, state)
+      return handle
+    },
     cloneError,
     stamp,
     adopt,

@@ -71,6 +71,13 @@ pub(crate) fn current() -> Option<&'static Agent> {
     AGENT.with(|agent| agent.get().copied())
 }
 
+/// The process exits in order: what its documents held closes as after an unload.
+pub(crate) fn process_ends() {
+    if let Some(agent) = current() {
+        agent.node.leave(CloseReason::Unloaded);
+    }
+}
+
 /// Why a process could not become part of a program.
 #[derive(Debug)]
 pub(crate) enum StartError {
@@ -122,6 +129,7 @@ pub(crate) fn start(extension: &Extension, data: &[u8]) -> Result<(), StartError
     AGENT.with(|cell| cell.set(agent)).unwrap_or_else(|_| unreachable!("WebKit initialises an extension once"));
 
     ffi::install_native_handler(natives::call);
+    ffi::watch_exit();
     extension.on_page_created(agent);
     ffi::on_window_object_cleared(&agent.main_world, |page, frame| agent.document_begins(&page, &frame));
     ffi::on_window_object_cleared(&agent.isolated_world, |page, frame| agent.isolated_realm_begins(&page, &frame));

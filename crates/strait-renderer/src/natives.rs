@@ -1,6 +1,7 @@
 //! What the glue can ask of the agent. Every call names the realm it was made for, never another.
 
 use std::path::Path;
+use std::rc::Rc;
 
 use strait_ports::Message;
 use strait_protocol::{IpcKind, Outcome, ToMain};
@@ -9,80 +10,55 @@ use crate::agent::{self, Agent};
 use crate::document::Birth;
 use crate::ffi::{Args, NativeResult};
 use crate::files;
+use crate::ports::Handle;
 use crate::realm::{Buffers, Realm};
 
 type Native = for<'a> fn(&Agent, &Realm, &Args<'a>) -> NativeResult<'a>;
 
-/// In the order of [`NAMES`].
-const NATIVES: &[Native] = &[
-    channel,
-    post,
-    start,
-    close,
-    collected,
-    launch,
-    abort,
-    claim,
-    forward,
-    created,
-    ready,
-    gone,
-    inbox_is,
-    ipc,
-    send_sync,
-    listen,
-    evaluate,
-    eval_done,
-    eval_failed,
-    resolve,
-    read,
-    folder,
-    is_json,
-    compile,
-    preload_error,
-    version,
-    page_folder,
+/// Every native with its name in the glue.
+const NATIVES: &[(&str, Native)] = &[
+    ("channel", channel),
+    ("post", post),
+    ("start", start),
+    ("close", close),
+    ("collected", collected),
+    ("launch", launch),
+    ("abort", abort),
+    ("claim", claim),
+    ("forward", forward),
+    ("foreignHandle", foreign_handle),
+    ("rehome", rehome),
+    ("created", created),
+    ("ready", ready),
+    ("gone", gone),
+    ("inboxIs", inbox_is),
+    ("ipc", ipc),
+    ("sendSync", send_sync),
+    ("listen", listen),
+    ("evaluate", evaluate),
+    ("evalDone", eval_done),
+    ("evalFailed", eval_failed),
+    ("resolve", resolve),
+    ("read", read),
+    ("folder", folder),
+    ("isJson", is_json),
+    ("compile", compile),
+    ("preloadError", preload_error),
+    ("version", version),
+    ("pageFolder", page_folder),
 ];
 
-/// The natives' names in the glue.
-pub(crate) const NAMES: &[&str] = &[
-    "channel",
-    "post",
-    "start",
-    "close",
-    "collected",
-    "launch",
-    "abort",
-    "claim",
-    "forward",
-    "created",
-    "ready",
-    "gone",
-    "inboxIs",
-    "ipc",
-    "sendSync",
-    "listen",
-    "evaluate",
-    "evalDone",
-    "evalFailed",
-    "resolve",
-    "read",
-    "folder",
-    "isJson",
-    "compile",
-    "preloadError",
-    "version",
-    "pageFolder",
-];
-
-const _: () = assert!(NATIVES.len() == NAMES.len());
+/// The natives' names, in the order of the indices that [`call`] is given.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    NATIVES.iter().map(|(name, _)| *name)
+}
 
 /// A native was called. After its document has gone a realm's natives do nothing and return `undefined`.
 pub(crate) fn call<'a>(realm: u32, index: u8, args: &Args<'a>) -> NativeResult<'a> {
     let Some(agent) = agent::current() else { return NativeResult::Nothing };
     let Some(realm) = agent.realm(realm) else { return NativeResult::Nothing };
     match NATIVES.get(usize::from(index)) {
-        Some(native) => native(agent, &realm, args),
+        Some((_, native)) => native(agent, &realm, args),
         None => NativeResult::Nothing,
     }
 }
@@ -168,20 +144,38 @@ fn claim<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> 
 
 /// `(port, window, message, targetOrigin, transfer)`: another document of this world that stamped the port sends it; false if none did.
 fn forward<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    let Some((owner, _)) = owner_of(agent, realm, args) else { return NativeResult::Bool(false) };
+    let arguments = [args.get(1), args.get(2), args.get(3), args.get(4)];
+    match owner.send_window_message(&arguments) {
+        Some(Ok(_)) => NativeResult::Bool(true),
+        Some(Err(thrown)) => NativeResult::ThrowValue(thrown.rebind(args)),
+        None => NativeResult::Bool(false),
+    }
+}
+
+/// The other realm of the same world that stamped the port in the first argument, and its handle there.
+///
+/// A page that holds the object may use it: WebKit hands objects only to documents of the same origin.
+fn owner_of(agent: &Agent, realm: &Realm, args: &Args<'_>) -> Option<(Rc<Realm>, Handle)> {
     let others: Vec<_> =
         agent.realms.borrow().values().filter(|other| other.world == realm.world && other.id != realm.id).cloned().collect();
-    for other in others {
-        if !other.owns(args.get(0)) {
-            continue;
-        }
-        let arguments = [args.get(1), args.get(2), args.get(3), args.get(4)];
-        return match other.send_window_message(&arguments) {
-            Some(Ok(_)) => NativeResult::Bool(true),
-            Some(Err(thrown)) => NativeResult::ThrowValue(thrown.rebind(args)),
-            None => NativeResult::Bool(false),
-        };
-    }
-    NativeResult::Bool(false)
+    others.into_iter().find_map(|other| other.handle_of(args.get(0)).map(|handle| (other, handle)))
+}
+
+/// `(port)`: the handle of a port that another document stamped, 0 once it is detached there; -1 if none did.
+fn foreign_handle<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    NativeResult::Number(owner_of(agent, realm, args).map_or(-1.0, |(_, handle)| handle.into()))
+}
+
+/// `(port)`: a port that another document stamped becomes this document's, to be transferred; 0 if none did.
+fn rehome<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    let owned = owner_of(agent, realm, args).filter(|(_, handle)| *handle != 0);
+    let handle = owned.and_then(|(owner, _)| {
+        let handle = owner.release(args.get(0))?;
+        let port = agent.ports.borrow_mut().take(handle, owner.document)?;
+        agent.ports.borrow_mut().add(port, realm.document, realm.world)
+    });
+    NativeResult::Number(handle.unwrap_or(0).into())
 }
 
 /// `(url, origin, name, parentWindow)`

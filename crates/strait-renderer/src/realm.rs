@@ -33,7 +33,8 @@ struct Glue {
     closed: Object,
     resize: Object,
     rearm: Object,
-    owns: Object,
+    handle_of: Object,
+    release: Object,
     send: Object,
     is_frame_gone: Object,
     run_preload: Object,
@@ -127,7 +128,7 @@ impl Realm {
         let context = &self.context;
         let function = context.evaluate(&SOURCE, "strait:glue", 1).map_err(|thrown| describe(&thrown))?;
         let function = function.protect(context).ok_or("the glue is no function")?;
-        let natives = context.natives(self.id, natives::NAMES);
+        let natives = context.natives(self.id, natives::names());
         let preload = self.privileges.preload.as_ref().map_or_else(String::new, |path| path.display().to_string());
         let arguments = [
             natives,
@@ -146,7 +147,8 @@ impl Realm {
             closed: member("closed")?,
             resize: member("resize")?,
             rearm: member("rearm")?,
-            owns: member("owns")?,
+            handle_of: member("handleOf")?,
+            release: member("release")?,
             send: member("send")?,
             is_frame_gone: member("isFrameGone")?,
             run_preload: member("runPreload")?,
@@ -241,9 +243,15 @@ impl Realm {
         self.call(|glue| &glue.is_frame_gone, &[]).and_then(|gone| gone.as_bool()).unwrap_or(false)
     }
 
-    /// Is this DOM port stamped in this realm?
-    pub(crate) fn owns(&self, port: Value<'_>) -> bool {
-        self.call(|glue| &glue.owns, &[port]).and_then(|owns| owns.as_bool()).unwrap_or(false)
+    /// The handle of a DOM port that is stamped in this realm, 0 once it is detached; `None` if it is not.
+    pub(crate) fn handle_of(&self, port: Value<'_>) -> Option<Handle> {
+        let handle = self.call(|glue| &glue.handle_of, &[port])?.as_number()?;
+        (handle >= 0.0).then_some(handle as Handle)
+    }
+
+    /// Detaches a DOM port that is stamped in this realm, for another realm that transfers it.
+    pub(crate) fn release(&self, port: Value<'_>) -> Option<Handle> {
+        self.call(|glue| &glue.release, &[port])?.as_number().map(|handle| handle as Handle)
     }
 
     /// Sends a window message with ports of this realm; what is thrown is for the caller in the page.

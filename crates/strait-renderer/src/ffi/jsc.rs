@@ -194,11 +194,11 @@ impl Context {
     }
 
     /// A plain object with one callable property per name: calling it runs the handler of [`install_native_handler`] with `tag` and its index.
-    pub(crate) fn natives(&self, tag: u32, names: &[&str]) -> Value<'_> {
+    pub(crate) fn natives<'n>(&self, tag: u32, names: impl Iterator<Item = &'n str>) -> Value<'_> {
         // SAFETY: live context; a null class makes a plain object; the private data of the callables is a number, never followed.
         unsafe {
             let object = JSObjectMake(self.0, ptr::null_mut(), ptr::null_mut());
-            for (index, name) in names.iter().enumerate() {
+            for (index, name) in names.enumerate() {
                 let data = (u64::from(tag) << 8 | index as u64) as usize;
                 let function = JSObjectMake(self.0, native_class(), data as *mut c_void);
                 let name = Text::new(name);
@@ -274,7 +274,7 @@ impl<'a> Value<'a> {
     }
 
     /// `String(value)`; runs the value's own code; `None` if that throws.
-    pub(crate) fn to_text(&self) -> Option<String> {
+    pub(crate) fn to_text(self) -> Option<String> {
         let mut exception = ptr::null_mut();
         // SAFETY: live value; an exception is reported, not ignored.
         let text = unsafe { JSValueToStringCopy(self.context, self.raw, &mut exception) };

@@ -28,6 +28,20 @@ fn guarded<T>(what: &str, fallback: T, work: impl FnOnce() -> T) -> T {
     }
 }
 
+unsafe extern "C" {
+    fn atexit(function: extern "C" fn()) -> std::os::raw::c_int;
+}
+
+extern "C" fn at_exit() {
+    guarded("the exit", (), crate::agent::process_ends);
+}
+
+/// Lets the agent say goodbye when the process exits in order.
+pub(crate) fn watch_exit() {
+    // SAFETY: a plain function that lives as long as the library, which is never unloaded. A failure only means no goodbye.
+    unsafe { atexit(at_exit) };
+}
+
 /// A copy of a C string that may be null.
 ///
 /// # Safety

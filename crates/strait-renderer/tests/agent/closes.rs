@@ -6,11 +6,11 @@ use strait_ports::{Event, Port};
 use strait_protocol::{ToAgent, ToMain, World};
 use webkit2gtk::WebViewExt;
 
-use crate::host::{Check, Host, Setup, View, same};
+use crate::host::{Case, Check, Host, Setup, View, same};
 use crate::ports::RELAY;
 use crate::wire;
 
-pub(crate) const CASES: &[(&str, fn(&Host) -> Check)] = &[
+pub(crate) const CASES: &[Case] = &[
     ("a page's close() reaches main after what was posted", page_closes),
     ("reload and navigation close with 'unloaded'", unloads),
     ("removing an iframe closes its ports and is reported", iframe_removed),

@@ -20,6 +20,9 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(8);
 
 pub(crate) type Check<T = ()> = Result<T, String>;
 
+/// A test's name and what it does.
+pub(crate) type Case = (&'static str, fn(&Host) -> Check);
+
 /// What an agent said, and which agent.
 pub(crate) struct Said {
     pub(crate) agent: usize,
@@ -32,7 +35,7 @@ pub(crate) struct Host {
     pub(crate) node: Node,
     folder: PathBuf,
     context: WebContext,
-    agents: Rc<RefCell<Vec<Port>>>,
+    agents: Rc<RefCell<Vec<Option<Port>>>>,
     said: RefCell<VecDeque<Said>>,
     files: Cell<u32>,
     requests: Cell<u64>,
@@ -144,7 +147,7 @@ impl Host {
             timer.remove();
         }
         for (agent, port) in self.agents.borrow().iter().enumerate() {
-            while let Some(Event::Message(Message { data, ports })) = port.try_recv() {
+            while let Some(Event::Message(Message { data, ports })) = port.as_ref().and_then(Port::try_recv) {
                 let message = decode(&data).expect("the agent speaks the protocol");
                 if let ToMain::Console { text, .. } = &message
                     && std::env::var_os("STRAIT_TEST_CONSOLE").is_some()
@@ -191,7 +194,13 @@ impl Host {
     }
 
     pub(crate) fn tell(&self, agent: usize, message: &ToAgent, ports: Vec<Port>) {
-        self.agents.borrow()[agent].post(Message { data: encode(message), ports }).expect("a good message");
+        let agents = self.agents.borrow();
+        agents[agent].as_ref().expect("not forsaken").post(Message { data: encode(message), ports }).expect("a good message");
+    }
+
+    /// Ends the conversation with an agent, as the main process's end would.
+    pub(crate) fn forsake(&self, agent: usize) {
+        self.agents.borrow_mut()[agent] = None;
     }
 
     /// Opens a window and waits for its first document.
@@ -329,7 +338,7 @@ impl Host {
     }
 }
 
-fn watch_connections(listener: OwnedFd, token: [u8; 16], node: Node, agents: Rc<RefCell<Vec<Port>>>) {
+fn watch_connections(listener: OwnedFd, token: [u8; 16], node: Node, agents: Rc<RefCell<Vec<Option<Port>>>>) {
     glib::unix_fd_add_local(listener.as_raw_fd(), glib::IOCondition::IN, move |_, _| {
         let socket = accept_with(&listener, SocketFlags::CLOEXEC).expect("a connection");
         let (node, agents) = (node.clone(), Rc::clone(&agents));
@@ -340,7 +349,7 @@ fn watch_connections(listener: OwnedFd, token: [u8; 16], node: Node, agents: Rc<
             let mut first = [0; 17];
             let (length, _) = recv(&socket, &mut first[..], rustix::net::RecvFlags::empty()).expect("the token");
             assert_eq!(first[..length], token);
-            agents.borrow_mut().push(node.invite(socket).expect("an invitation"));
+            agents.borrow_mut().push(Some(node.invite(socket).expect("an invitation")));
             glib::ControlFlow::Break
         });
         glib::ControlFlow::Continue

@@ -2,11 +2,11 @@
 
 use strait_protocol::World;
 
-use crate::host::{Check, Host, Setup, same};
+use crate::host::{Case, Check, Host, Setup, same};
 use crate::ports::RELAY;
 use crate::wire;
 
-pub(crate) const CASES: &[(&str, fn(&Host) -> Check)] = &[
+pub(crate) const CASES: &[Case] = &[
     ("a page that patches everything reaches nothing, and ports go on working", patched),
     ("an isolated page finds nothing of ours", nothing_found),
     ("forged window messages claim nothing", forged),

@@ -2,15 +2,16 @@
 
 use strait_protocol::{IpcKind, Outcome, ToAgent, ToMain, World};
 
-use crate::host::{Check, Host, Setup};
+use crate::host::{Case, Check, Host, Setup};
 use crate::wire;
 
-pub(crate) const CASES: &[(&str, fn(&Host) -> Check)] = &[
+pub(crate) const CASES: &[Case] = &[
     ("preload runs before the page's scripts, isolated", preload_first),
     ("send, on, invoke, sendSync", send_and_receive),
     ("a page channel reaches native code and back", page_channel),
     ("emits are held until there is a listener", emits_held),
     ("a preload that fails is reported with file and line", preload_errors),
+    ("sendSync throws when main is gone", main_gone),
     ("without isolation the preload shares the page's world", shared_world),
     ("nodeIntegration gives the page require", node_integration),
     ("an unbound page has ports but no ipc", unbound),
@@ -247,4 +248,26 @@ fn node_integration(host: &Host) -> Check {
     check("modules", host.eval(&view, World::Main, "return seen")?, "[42,true,true]")?;
     let isolated = host.open(Setup { node: true, ..Setup::default() })?;
     check("an isolated page", host.eval(&isolated, World::Main, "return typeof require")?, "\"undefined\"")
+}
+
+fn main_gone(host: &Host) -> Check {
+    let view = host.open(Setup {
+        html: "<script>var t = ''; onmessage = (e) => { if (typeof e.data === 'string' && e.data.startsWith('said')) document.title = e.data }</script>",
+        preload: Some(
+            "const { ipcRenderer } = require('electron')
+             ipcRenderer.on('go', () => {
+               let said
+               try { said = ipcRenderer.sendSync('never answered') } catch (error) { said = error.message }
+               try { ipcRenderer.send('after') } catch (error) { said += '; ' + error.message }
+               window.postMessage('said ' + said, '*')
+             })",
+        ),
+        ..Setup::default()
+    })?;
+    host.emit(&view, "go", "", Vec::new());
+    host.ipc("never answered")?;
+    host.forsake(view.agent);
+    use webkit2gtk::WebViewExt;
+    let said = host.until("the page's word", || view.web.title().filter(|title| title.starts_with("said")))?;
+    check("what was thrown", said.to_string(), "said the main process is gone; IPC method called after context was released")
 }

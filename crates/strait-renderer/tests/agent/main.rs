@@ -9,45 +9,31 @@ mod ports;
 mod wire;
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
-use host::{Check, Host};
+use host::{Case, Host};
 
-/// A display of our own, if there is none.
-struct Display(Option<Child>);
-
-impl Display {
-    fn open() -> Self {
-        if std::env::var_os("DISPLAY").is_some() || std::env::var_os("WAYLAND_DISPLAY").is_some() {
-            return Self(None);
-        }
-        let mut server = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("Xvfb is installed (cargo xtask setup)");
-        let mut number = String::new();
-        BufReader::new(server.stdout.take().expect("piped")).read_line(&mut number).expect("Xvfb says its display");
-        // SAFETY: no other thread runs yet.
-        unsafe { std::env::set_var("DISPLAY", format!(":{}", number.trim())) };
-        Self(Some(server))
-    }
+/// Runs this program again under a display of its own, which ends with it.
+fn run_under_xvfb() -> i32 {
+    let mut server = Command::new("Xvfb")
+        .args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("Xvfb is installed (cargo xtask setup)");
+    let mut number = String::new();
+    BufReader::new(server.stdout.take().expect("piped")).read_line(&mut number).expect("Xvfb says its display");
+    let program = std::env::current_exe().expect("the test knows its own path");
+    let status = Command::new(program).args(std::env::args_os().skip(1)).env("DISPLAY", format!(":{}", number.trim())).status();
+    let _ = server.kill();
+    let _ = server.wait();
+    status.ok().and_then(|status| status.code()).unwrap_or(1)
 }
-
-impl Drop for Display {
-    fn drop(&mut self) {
-        if let Some(server) = &mut self.0 {
-            let _ = server.kill();
-            let _ = server.wait();
-        }
-    }
-}
-
-type Case = (&'static str, fn(&Host) -> Check);
 
 fn main() {
-    let display = Display::open();
+    if std::env::var_os("DISPLAY").is_none() && std::env::var_os("WAYLAND_DISPLAY").is_none() {
+        std::process::exit(run_under_xvfb());
+    }
     gtk::init().expect("a display");
     let filter = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
     let host = Host::start().expect("the host starts");
@@ -72,6 +58,5 @@ fn main() {
     }
     println!("{passed} passed, {failed} failed");
     drop(host);
-    drop(display);
     std::process::exit(i32::from(failed > 0));
 }

@@ -2,10 +2,10 @@
 
 use strait_protocol::World;
 
-use crate::host::{Check, Host, Setup, View, same};
+use crate::host::{Case, Check, Host, Setup, View, same};
 use crate::wire;
 
-pub(crate) const CASES: &[(&str, fn(&Host) -> Check)] = &[
+pub(crate) const CASES: &[Case] = &[
     ("ports are real DOM objects with HTML's behaviour", dom_behaviour),
     ("messages are tasks: microtasks, window.event, errors", tasks),
     ("event handler attributes", handlers),
@@ -16,6 +16,7 @@ pub(crate) const CASES: &[(&str, fn(&Host) -> Check)] = &[
     ("window.postMessage from the page to the isolated world", main_to_isolated),
     ("ports go to an iframe and back", iframes),
     ("event.source of plain window messages is the sender", plain_sources),
+    ("a frame's port object is transferred by its parent", frame_objects),
     ("structuredClone moves ports", structured_clone),
     ("a worker's port is bridged", worker_ports),
     ("a port goes to a worker, and ports through it", ports_to_worker),
@@ -346,4 +347,32 @@ fn ports_to_worker(host: &Host) -> Check {
     log(host, &view, 4, r#"["DataCloneError","plain","worker got hello","inner x"]"#)
         .or_else(|_| log(host, &view, 4, r#"["DataCloneError","worker got hello","plain","inner x"]"#))
         .or_else(|_| log(host, &view, 4, r#"["DataCloneError","worker got hello","inner x","plain"]"#))
+}
+
+fn frame_objects(host: &Host) -> Check {
+    let child = host.write("child.html", "<script>parent.take(new MessageChannel(), new MessageChannel())</script>");
+    let view = page(
+        host,
+        &format!(
+            "var take = (first, second) => {{
+               first.port1.onmessage = (event) => log.push(event.data)
+               const own = new MessageChannel()
+               own.port2.onmessage = (event) => event.ports[0].postMessage('through ' + event.data)
+               own.port1.postMessage('the own', [first.port2])
+               try {{ own.port1.postMessage(1, [first.port2]) }} catch (error) {{ log.push(error.name) }}
+               second.port1.onmessage = (event) => log.push(event.data)
+               second.port1.onclose = (event) => log.push(event.reason)
+               window.postMessage('to-main:port', '*', [second.port2])
+             }}
+             const frame = document.createElement('iframe')
+             frame.src = 'file://{}'
+             document.body.append(frame)",
+            child.display()
+        ),
+    )?;
+    let port = host.port("port")?;
+    port.post(wire::of_string("from main")).map_err(|error| error.to_string())?;
+    drop(port);
+    host.until_true(&view, World::Main, "log.length === 4")?;
+    same("the log", &host.eval(&view, World::Main, "return log.sort()")?, r#"["DataCloneError","dropped","from main","through the own"]"#)
 }
