@@ -55,7 +55,6 @@ pub enum Event {
 
 /// Why a channel ended, seen from the end that is still there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum CloseReason {
     /// The other end called `close()`.
     Closed,

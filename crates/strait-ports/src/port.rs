@@ -1,5 +1,6 @@
 //! The port: a handle to one end of a channel.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -166,7 +167,7 @@ impl Port {
             return Ok(event);
         }
         // Another thread may drive the node and receive what we wait for: the descriptor alone would not wake us.
-        let alarm = Arc::new(Alarm(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).map_err(std::io::Error::from)?));
+        let alarm = Alarm::of_this_thread()?;
         let waker = Waker::from(Arc::clone(&alarm));
         loop {
             match self.poll_recv(&waker) {
@@ -265,6 +266,23 @@ impl Future for Recv<'_> {
 
 /// Wakes a thread that sits in `poll`.
 struct Alarm(rustix::fd::OwnedFd);
+
+thread_local! {
+    static ALARM: RefCell<Option<Arc<Alarm>>> = const { RefCell::new(None) };
+}
+
+impl Alarm {
+    /// One alarm a thread, made when it first waits. A ring left over from an earlier wait does no harm: the waiter looks, and waits again.
+    fn of_this_thread() -> std::io::Result<Arc<Self>> {
+        ALARM.with_borrow_mut(|alarm| {
+            if let Some(alarm) = alarm {
+                return Ok(Arc::clone(alarm));
+            }
+            let new = Arc::new(Self(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?));
+            Ok(Arc::clone(alarm.insert(new)))
+        })
+    }
+}
 
 impl Wake for Alarm {
     fn wake(self: Arc<Self>) {

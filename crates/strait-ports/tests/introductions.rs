@@ -106,3 +106,94 @@ fn two_members_talk_directly_once_things_have_settled() {
     assert_eq!(network.close(&b), CloseReason::Closed);
     assert!(b.try_recv().is_none());
 }
+
+#[test]
+fn a_broker_that_leaves_does_not_part_the_others() {
+    let network = Network::of(2);
+    let (a, b) = network.channel(0, 1);
+    network.settle();
+    // It posts what it has and is gone.
+    let (mine, its) = network.broker.channel();
+    mine.post(vec![7; 300_000]).unwrap();
+    network.bootstraps[0].0.post(Message::with_ports(vec![], vec![its])).unwrap();
+    let member = network.members[0].clone();
+    let reader = std::thread::spawn({
+        let done = Instant::now() + Duration::from_secs(5);
+        move || {
+            while Instant::now() < done && member.stats().links == 2 {
+                let _ = member.wait(Some(Duration::from_millis(5))).unwrap();
+            }
+        }
+    });
+    network.broker.leave(CloseReason::Exited);
+    reader.join().unwrap();
+    let its = network.message(&network.bootstraps[0].1).ports.remove(0);
+    assert_eq!(network.message(&its).data, vec![7; 300_000]);
+    assert_eq!(network.close(&its), CloseReason::Exited);
+    for (_, at_member) in &network.bootstraps {
+        assert_eq!(network.close(at_member), CloseReason::Exited);
+    }
+    a.post(vec![1]).unwrap();
+    b.post(vec![2]).unwrap();
+    assert_eq!((network.message(&b).data, network.message(&a).data), (vec![1], vec![2]));
+    assert!(network.members.iter().all(|node| node.stats().links == 1));
+}
+
+#[test]
+fn who_leaves_hands_on_what_goes_through_it_first() {
+    let network = Network::of(3);
+    let (a, b) = network.channel(0, 1);
+    network.settle();
+    // Member 1 passes its end on to member 2 and leaves at once, with messages under way through it.
+    let (road, end) = network.channel(1, 2);
+    network.settle();
+    a.post(vec![1]).unwrap();
+    road.post(Message::with_ports(vec![], vec![b])).unwrap();
+    a.post(vec![2]).unwrap();
+    let leaver = network.members[1].clone();
+    let leaving = std::thread::spawn(move || leaver.leave(CloseReason::Exited));
+    network.until("the leave", || leaving.is_finished());
+    let b = network.message(&end).ports.remove(0);
+    a.post(vec![3]).unwrap();
+    for n in 1..=3 {
+        assert_eq!(network.message(&b).data, [n]);
+    }
+    b.close();
+    assert_eq!(network.close(&a), CloseReason::Closed);
+    assert_eq!(network.close(&end), CloseReason::Exited);
+}
+
+#[test]
+fn a_slow_receiver_is_counted_and_loses_nothing() {
+    let network = Network::of(1);
+    let (at_broker, at_member) = &network.bootstraps[0];
+    for i in 0..3000u32 {
+        at_broker.post([&i.to_le_bytes()[..], &[0; 996]].concat()).unwrap();
+    }
+    // Most of it waits here, as the member does not read.
+    assert!(network.broker.stats().queued_bytes > 2_000_000);
+    network.until("it to arrive", || at_member.buffered() == (3000, 3_000_000));
+    assert_eq!(network.broker.stats().queued_bytes, 0);
+    assert_eq!(network.members[0].stats().queued_bytes, 3_000_000);
+    for i in 0..3000u32 {
+        assert_eq!(network.message(at_member).data[..4], i.to_le_bytes());
+    }
+    assert_eq!(network.members[0].stats().queued_bytes, 0);
+}
+
+#[test]
+fn joining_fails_with_a_reason() {
+    use strait_ports::JoinError;
+    let pair = || socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap();
+    let (ours, theirs) = pair();
+    drop(ours);
+    assert!(matches!(Node::join(theirs), Err(JoinError::Closed)));
+    let (ours, theirs) = pair();
+    rustix::io::write(&ours, b"welcome?").unwrap();
+    assert!(matches!(Node::join(theirs), Err(JoinError::NoWelcome)));
+    let (stream, _other) = socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None).unwrap();
+    assert!(matches!(Node::join(stream), Err(JoinError::Io(_))));
+    // Only a broker invites.
+    let network = Network::of(1);
+    assert!(network.members[0].invite(pair().0).is_err());
+}

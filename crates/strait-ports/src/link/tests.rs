@@ -145,7 +145,8 @@ fn a_descriptor_rides_with_its_frame() {
 #[test]
 fn nonsense_ends_the_link() {
     type Packets = Vec<(Vec<u8>, usize)>;
-    let table: [(&str, Packets, fn(&LinkError) -> bool); 6] = [
+    type Expected = fn(&LinkError) -> bool;
+    let table: [(&str, Packets, Expected); 6] = [
         ("unknown flag", vec![(vec![7, 1, 2], 0)], |e| matches!(e, LinkError::Flag(7))),
         ("a part that brings nothing", vec![(vec![1], 0)], |e| matches!(e, LinkError::Flag(1))),
         ("too large", vec![(vec![0; MAX_PACKET + 1], 0)], |e| matches!(e, LinkError::PacketTooLarge)),

@@ -130,6 +130,11 @@ impl Core {
         if self.router.receivable(key) {
             self.effects.calls.push(Arc::clone(&ready));
         }
+        if self.router.ended(key) {
+            // Nothing more will arrive: there is nothing to call it for later.
+            self.unwatch(key);
+            return self.effects.let_go.push(Watch { ready: Some(ready), wakers: Vec::new() });
+        }
         let former = self.watch(key).ready.replace(ready);
         self.effects.let_go.push(Watch { ready: former, wakers: Vec::new() });
     }
@@ -191,7 +196,7 @@ impl Core {
         self.bury(node, reason);
     }
 
-    /// One round over the links that have something: false if none has.
+    /// One round over the links that have something: true if there may be more.
     pub(super) fn turn(&mut self) -> io::Result<bool> {
         let mut events = [const { epoll::Event { flags: epoll::EventFlags::empty(), data: epoll::EventData::new_u64(0) } }; 32];
         let now = Timespec { tv_sec: 0, tv_nsec: 0 };
@@ -200,6 +205,7 @@ impl Core {
             Err(rustix::io::Errno::INTR) => return Ok(true),
             Err(error) => return Err(error.into()),
         };
+        let mut more = count == events.len();
         for event in &events[..count] {
             let (flags, token) = (event.flags, event.data.u64());
             let Some(node) = self.tokens.get(&token).copied() else { continue };
@@ -207,32 +213,34 @@ impl Core {
                 self.flush(node);
             }
             if flags.intersects(epoll::EventFlags::IN | epoll::EventFlags::HUP | epoll::EventFlags::ERR) {
-                self.hear(node, PACKETS_A_TURN);
+                more |= self.hear(node, PACKETS_A_TURN);
             }
         }
-        Ok(count > 0)
+        Ok(more)
     }
 
-    /// Takes what a link has, at most `limit` packets. An end is dealt with here too.
-    pub(super) fn hear(&mut self, node: NodeName, limit: usize) {
+    /// Takes what a link has, at most `limit` packets: true if that was the limit. An end is dealt with here too.
+    pub(super) fn hear(&mut self, node: NodeName, limit: usize) -> bool {
         for _ in 0..limit {
-            let Some(peer) = self.peers.get_mut(&node) else { return };
-            match peer.socket.receive(&mut self.buffer) {
-                Ok(Incoming::Frame(Received { bytes, descriptors })) => {
-                    if let Err(why) = self.heard(node, bytes, descriptors) {
-                        tracing::warn!(?node, "link cut: {why}");
-                        return self.lose(node, CloseReason::Crashed);
-                    }
+            let Some(peer) = self.peers.get_mut(&node) else { return false };
+            let why = match peer.socket.receive(&mut self.buffer) {
+                Ok(Incoming::Frame(Received { bytes, descriptors })) => match self.heard(node, bytes, descriptors) {
+                    Ok(()) => continue,
+                    Err(why) => why,
+                },
+                Ok(Incoming::Part) => continue,
+                Ok(Incoming::Nothing) => return false,
+                Ok(Incoming::Ended) => {
+                    self.ended(node);
+                    return false;
                 }
-                Ok(Incoming::Part) => {}
-                Ok(Incoming::Nothing) => return,
-                Ok(Incoming::Ended) => return self.ended(node),
-                Err(why) => {
-                    tracing::warn!(?node, "link cut: {why}");
-                    return self.lose(node, CloseReason::Crashed);
-                }
-            }
+                Err(why) => Offence::Link(why),
+            };
+            tracing::warn!(?node, "link cut: {why}");
+            self.lose(node, CloseReason::Crashed);
+            return false;
         }
+        true
     }
 
     fn ended(&mut self, node: NodeName) {
@@ -323,6 +331,8 @@ impl Core {
 /// Why a peer's link is cut.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Offence {
+    #[error(transparent)]
+    Link(crate::link::LinkError),
     #[error(transparent)]
     Undecodable(#[from] wire::DecodeError),
     #[error(transparent)]

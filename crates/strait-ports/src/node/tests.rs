@@ -260,3 +260,60 @@ fn a_node_that_never_reads_is_cut_off() {
     }
     honest.is_well(&broker);
 }
+
+/// A channel between the forger, who for once does as it should, and the honest member, straight from one to the other; gives the member's end.
+fn straight_channel(broker: &Node, honest: &Honest, forger: &mut Forger, port: &Port) -> Port {
+    let (mine, its) = (forger.mine, forger.theirs);
+    forger.event(mine, its, message(b"", &[(500, 501)]));
+    turn(broker);
+    let Some(PortEvent::Message(message)) = port.try_recv() else { panic!("no port came") };
+    honest.at_broker.post(message).unwrap();
+    for _ in 0..20 {
+        turn(broker);
+        turn(&honest.node);
+        for packet in forger.hear().unwrap() {
+            let Packet::Event(Frame { from, to, event }) = packet else { continue };
+            match event {
+                Event::Lock => forger.event(to, from, Event::Granted),
+                Event::Bypass(_) => forger.event(to, from, Event::Fence),
+                _ => {}
+            }
+        }
+    }
+    assert_eq!((broker.stats().proxies, honest.node.stats().links), (0, 2));
+    let Some(PortEvent::Message(mut message)) = honest.at_member.try_recv() else { panic!("no port came") };
+    message.ports.remove(0)
+}
+
+#[test]
+fn the_brokers_word_counts_even_if_the_end_is_seen_first() {
+    let broker = Node::broker().unwrap();
+    let honest = Honest::joins(&broker);
+    let (mut forger, port) = Forger::joins(&broker);
+    let straight = straight_channel(&broker, &honest, &mut forger, &port);
+    // The direct link ends; only then comes the broker's word, and both are there when the member looks.
+    forger.descriptors.clear();
+    broker.expect_departure(&port, CloseReason::Unloaded);
+    turn(&honest.node);
+    assert!(matches!(straight.try_recv(), Some(PortEvent::Close(CloseReason::Unloaded))));
+    drop(forger);
+    turn(&broker);
+    assert!(matches!(port.try_recv(), Some(PortEvent::Close(CloseReason::Unloaded))));
+    honest.is_well(&broker);
+}
+
+#[test]
+fn an_obituary_ends_a_link_that_somebody_keeps_open() {
+    let broker = Node::broker().unwrap();
+    let honest = Honest::joins(&broker);
+    let (mut forger, port) = Forger::joins(&broker);
+    let straight = straight_channel(&broker, &honest, &mut forger, &port);
+    // A forked process, say, has a copy.
+    let _kept = std::mem::take(&mut forger.descriptors);
+    drop(forger);
+    turn(&broker);
+    turn(&honest.node);
+    assert!(matches!(straight.try_recv(), Some(PortEvent::Close(CloseReason::Crashed))));
+    assert_eq!(honest.node.stats().links, 1);
+    honest.is_well(&broker);
+}
