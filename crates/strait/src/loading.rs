@@ -103,12 +103,15 @@ pub(crate) fn resolve_file(app_path: &Path, path: &Path) -> Result<String, LoadE
 }
 
 fn file_url(app_path: &Path, path: &Path) -> Result<Url, LoadError> {
-    Url::from_file_path(app_path.join(path)).map_err(|()| LoadError {
+    let wrong = || LoadError {
         url: path.to_string_lossy().into_owned(),
         code: -300,
         description: "ERR_INVALID_URL".into(),
         detail: "the program's folder is no absolute path".into(),
-    })
+    };
+    let url = Url::from_file_path(app_path.join(path)).map_err(|()| wrong())?;
+    // Parsing takes `..` out.
+    Url::parse(url.as_str()).map_err(|_| wrong())
 }
 
 impl LoadFuture {
@@ -118,5 +121,43 @@ impl LoadFuture {
         let url = error.url.clone();
         let _ = done.send(Err(error));
         Self(receiver, url)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_resolved_against_the_programs_folder() {
+        let check = |given: &str, expected: &str| assert_eq!(resolve_url(Path::new("/opt/my app"), given).unwrap(), expected, "{given}");
+        check("https://example.test/a", "https://example.test/a");
+        check("data:text/plain,x", "data:text/plain,x");
+        check("index.html", "file:///opt/my%20app/index.html");
+        check("pages/a.html?x=1&y=2#part", "file:///opt/my%20app/pages/a.html?x=1&y=2#part");
+        check("a.html#part?no", "file:///opt/my%20app/a.html#part?no");
+        check("/etc/hosts", "file:///etc/hosts");
+        check("../up.html", "file:///opt/up.html");
+        assert_eq!(resolve_file(Path::new("/opt"), Path::new("what?.html")).unwrap(), "file:///opt/what%3F.html");
+        assert_eq!(resolve_url(Path::new("not/absolute"), "a.html").unwrap_err().code, -300);
+    }
+
+    #[test]
+    fn a_load_ends_once_and_only_as_itself() {
+        let mut loads = Loads::default();
+        let (one, mut first) = loads.begin("a");
+        let (two, mut second) = loads.begin("b");
+        assert_eq!(first.0.try_recv().unwrap(), Err(LoadError::aborted("a")));
+        loads.settle(one, Ok(()));
+        assert!(second.0.try_recv().is_err());
+        assert_eq!(loads.current(), Some(two));
+        loads.settle(two, Ok(()));
+        assert_eq!(second.0.try_recv().unwrap(), Ok(()));
+        assert_eq!(loads.current(), None);
+    }
+
+    #[test]
+    fn errors_read_as_programs_expect() {
+        assert_eq!(LoadError::aborted("file:///x").to_string(), "ERR_ABORTED (-3) loading 'file:///x'");
     }
 }

@@ -70,3 +70,60 @@ impl<T> Outbox<T> {
         self.held.push_back(message);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = "file:///page.html";
+
+    #[test]
+    fn a_load_holds_until_its_document_comes() {
+        let mut outbox = Outbox::default();
+        assert!(!outbox.is_held());
+        outbox.load_begins(1, PAGE);
+        assert!(outbox.is_held());
+        outbox.hold("a");
+        outbox.hold("b");
+        // The document that a new view begins with.
+        assert!(outbox.document_created("about:blank").is_empty());
+        assert!(outbox.document_created("").is_empty());
+        // Redirected.
+        assert_eq!(outbox.document_created("file:///other.html"), ["a", "b"]);
+        assert!(!outbox.is_held());
+    }
+
+    #[test]
+    fn a_blank_page_can_be_what_was_asked_for() {
+        let mut outbox = Outbox::default();
+        outbox.load_begins(1, "about:blank");
+        outbox.hold(1);
+        assert_eq!(outbox.document_created("about:blank"), [1]);
+    }
+
+    #[test]
+    fn a_failed_load_gives_everything_to_the_present_document() {
+        let mut outbox = Outbox::default();
+        outbox.load_begins(1, PAGE);
+        outbox.hold(1);
+        outbox.load_begins(2, PAGE);
+        outbox.hold(2);
+        // The first one's failure is no news: the second is awaited.
+        assert!(outbox.no_document(1).is_empty());
+        assert!(outbox.is_held());
+        assert_eq!(outbox.no_document(2), [1, 2]);
+        assert!(!outbox.is_held());
+    }
+
+    #[test]
+    fn what_waits_between_two_documents_goes_to_the_next() {
+        let mut outbox = Outbox::default();
+        outbox.hold(1);
+        assert!(outbox.is_held());
+        assert!(outbox.no_document(0).is_empty());
+        assert_eq!(outbox.document_created("about:blank"), [1]);
+        outbox.hold(2);
+        assert_eq!(outbox.abandon(), [2]);
+        assert!(!outbox.is_held());
+    }
+}

@@ -123,7 +123,11 @@ impl MessagePort {
             if let Some(result) = self.try_recv() {
                 return Poll::Ready(result);
             }
-            lock(&self.0.waiting).wakers.push(cx.waker().clone());
+            let mut waiting = lock(&self.0.waiting);
+            if !waiting.wakers.iter().any(|waker| waker.will_wake(cx.waker())) {
+                waiting.wakers.push(cx.waker().clone());
+            }
+            drop(waiting);
             self.hook();
             // Something may have come before the waker was in place.
             self.try_recv().map_or(Poll::Pending, Poll::Ready)
@@ -147,7 +151,8 @@ impl MessagePort {
             },
             Event::Close(reason) => {
                 lock(&self.0.waiting).ended = Some(PortRecvError::Closed(reason));
-                drop(lock(&self.0.port).take());
+                let ended = lock(&self.0.port).take();
+                drop(ended);
                 Err(PortRecvError::Closed(reason))
             }
         })
@@ -289,3 +294,6 @@ impl fmt::Debug for MessagePort {
         f.write_str(if self.is_neutered() { "MessagePort(neutered)" } else { "MessagePort" })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -359,3 +359,6 @@ impl Registry {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
