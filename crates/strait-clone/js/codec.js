@@ -105,6 +105,23 @@
   const isErrorNatively = typeof Error.isError === 'function' ? Error.isError : null;
   const regExpSource = getter(RegExp.prototype, 'source');
 
+  const encodeInto = typeof TextEncoder === 'function' ? method(TextEncoder, 'encodeInto') : null;
+  const encoder = encodeInto === null ? null : new TextEncoder();
+  const decode = typeof TextDecoder === 'function' ? method(TextDecoder, 'decode') : null;
+  /** A decoder that refuses malformed input, `probe` being some; null if the engine has none or it is not as strict as it says. */
+  const strictDecoder = (label, probe) => {
+    let decoder = null;
+    try {
+      decoder = new TextDecoder(label, { fatal: true, ignoreBOM: true });
+      decode(decoder, new Uint8Array(probe));
+      return null;
+    } catch {
+      return decoder;
+    }
+  };
+  const utf8Decoder = decode === null ? null : strictDecoder('utf-8', [0xe9, 0x41]);
+  const utf16Decoder = decode === null ? null : strictDecoder('utf-16le', [0x00, 0xd8, 0x41, 0x00]);
+
   const { cloneError, isPort } = env;
   const isPlatform = typeof env.isPlatform === 'function' ? env.isPlatform : null;
   const detachByHost = typeof env.detach === 'function' ? env.detach : null;
@@ -350,7 +367,8 @@
 
   /** Asks the engine about an object without properties: its clone shows the class, and no getter can run. */
   const isClonedPlain = (value) => {
-    if (cloneNatively === null) return false;
+    // QuickJS has no such function, and a throw there costs as much as writing a hundred properties. No own key at all is nearly proof.
+    if (cloneNatively === null) return ownKeys(value).length === 0;
     try {
       return getPrototypeOf(cloneNatively(value)) === ObjectProto;
     } catch {
@@ -432,6 +450,9 @@
     }
   };
 
+  /** From this length on the engine's own encoders pay for their call. */
+  const LONG = 256;
+
   const varintSize = (value) => {
     let size = 1;
     while (value >= 128) {
@@ -447,6 +468,14 @@
     const start = pos;
     out[pos++] = 0x22; // "
     writeVarint(length);
+    if (length >= LONG && encoder !== null) {
+      // UTF-8 of the same length is ASCII.
+      const done = encodeInto(encoder, string, new Bytes(typedBuffer(out), pos, length));
+      if (done.read === length && done.written === length) {
+        pos += length;
+        return;
+      }
+    }
     for (let i = 0; i < length; i++) {
       const code = charCode.call(string, i);
       if (code > 255) {
@@ -985,8 +1014,25 @@
     return apply(fromCharCode, undefined, codes);
   };
 
+  /** The next `size` bytes decoded as a whole, or undefined if they are not well-formed. */
+  const decodeLong = (decoder, size) => {
+    try {
+      return decode(decoder, new Bytes(inputBuffer, inputOffset + at, size));
+    } catch {
+      return undefined;
+    }
+  };
+
   const readOneByte = (length) => {
     if (length > end - at) bad('a string is longer than the input');
+    if (length >= LONG && utf8Decoder !== null) {
+      const decoded = decodeLong(utf8Decoder, length);
+      // Text of the same length is ASCII.
+      if (decoded !== undefined && decoded.length === length) {
+        at += length;
+        return decoded;
+      }
+    }
     let text = '';
     let left = length;
     while (left > 64) {
@@ -1032,6 +1078,13 @@
   const readTwoByte = (size) => {
     if (size > end - at) bad('a string is longer than the input');
     if (size & 1) bad('a two-byte string of odd length');
+    if (size >= LONG && utf16Decoder !== null) {
+      const decoded = decodeLong(utf16Decoder, size);
+      if (decoded !== undefined && decoded.length === size / 2) {
+        at += size;
+        return decoded;
+      }
+    }
     let text = '';
     let left = size / 2;
     while (left > 0) {

@@ -19,7 +19,7 @@ const attack = (source, mode) => `
   const value = { a: 1, b: 'x', empty: {}, nested: { deep: [[{ q: 1 }]] } };
   value.self = value;
   value.list = [1, 2, , 3];
-  value.texts = ['one', 'é', '日本', '\\ud800', 'long'.repeat(300)];
+  value.texts = ['one', 'é', '日本', '\\ud800', 'long'.repeat(300), 'я'.repeat(300)];
   value.map = new Map([[1, { k: 2 }]]);
   value.items = new Set([1, {}]);
   value.date = new Date(5);
@@ -43,14 +43,16 @@ const attack = (source, mode) => `
   const targets = [];
   const add = (object, key, name) => targets.push([object, key, name]);
   const classes = ['Array', 'Map', 'Set', 'Date', 'RegExp', 'ArrayBuffer', 'Uint8Array', 'Float64Array', 'DataView', 'String', 'Number', 'Boolean', 'BigInt',
-    'Symbol', 'Promise', 'Function', 'Object', 'WeakMap', 'WeakRef', 'TypeError'];
+    'Symbol', 'Promise', 'Function', 'Object', 'WeakMap', 'WeakRef', 'TypeError', 'TextEncoder', 'TextDecoder'];
   for (const name of classes) {
     for (const key of ownKeys(global[name].prototype)) {
       // An error's own name is the page's to tell: it is read, as the standard says.
       if (name === 'TypeError') continue;
+      // Node's TextDecoder is written in JavaScript and reads this getter itself; in an engine it is a field.
+      if (name === 'TextDecoder' && key === 'encoding') continue;
       add(global[name].prototype, key, name + '.prototype.' + String(key));
     }
-    for (const key of ownKeys(global[name])) add(global[name], key, name + '.' + String(key));
+    if (!name.startsWith('Text')) for (const key of ownKeys(global[name])) add(global[name], key, name + '.' + String(key));
   }
   const Typed = getPrototypeOf(Uint8Array);
   for (const key of ownKeys(Typed.prototype)) add(Typed.prototype, key, 'TypedArray.prototype.' + String(key));
@@ -77,7 +79,7 @@ const attack = (source, mode) => `
   const undefinedDescriptor = { __proto__: null, value: undefined };
   ${mode === 'globals' ? `
   for (const name of classes) defineProperty(global, name, undefinedDescriptor);
-  for (const name of ['Reflect', 'Error', 'structuredClone', 'TextDecoder', 'TextEncoder']) defineProperty(global, name, undefinedDescriptor);` : `
+  for (const name of ['Reflect', 'Error', 'structuredClone']) defineProperty(global, name, undefinedDescriptor);` : `
   for (let i = 0; i < count; i++) {
     const trap = { __proto__: null, get: spies[i], set: spies[i], configurable: true };
     defineProperty(targets[i][0], targets[i][1], trap);
@@ -105,8 +107,11 @@ const attack = (source, mode) => `
 const prelude = 'const ArrayProto = Array.prototype; const ProxyOfPage = Proxy;';
 
 for (const mode of ['accessors', 'globals', 'chain']) {
-  const context = vm.createContext({});
+  // These two are the host's own: what the page does to their prototypes is undone afterwards.
+  const context = vm.createContext({ TextEncoder, TextDecoder });
+  const kept = [TextEncoder.prototype, TextDecoder.prototype].map((proto) => [proto, Object.getOwnPropertyDescriptors(proto)]);
   const result = vm.runInContext(`'use strict'; ${prelude} ${attack(SOURCE, mode)}`, context);
+  for (const [proto, descriptors] of kept) Object.defineProperties(proto, descriptors);
   const own = (object, key) => Reflect.getOwnPropertyDescriptor(object, key)?.value;
   check(`${mode}: nothing threw`, () => ('thrown' in result ? String(result.thrown && result.thrown.stack ? result.thrown.stack : result.thrown) : undefined));
   check(`${mode}: no page code ran`, () => {
