@@ -12,7 +12,7 @@ use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd};
 
 use crate::message::{CloseReason, Event, Message};
 use crate::node::{Node, Shared, poll_until};
-use crate::router::{ElementKey, Received};
+use crate::router::{ElementKey, Received, Router};
 use crate::{MAX_DATA, MAX_PORTS};
 
 /// One end of a channel. `Send` and `Sync`; all methods may be called from any thread.
@@ -190,14 +190,22 @@ impl Port {
     }
 
     fn poll_recv(&self, waker: &Waker) -> Poll<Option<Event>> {
-        let received = self.shared.act(|core| match core.router.pop(self.key()) {
+        let key = self.key();
+        let look = |router: &mut Router| match router.pop(key) {
             Some(received) => Poll::Ready(Some(received)),
-            None if core.router.exhausted(self.key()) => Poll::Ready(None),
-            None => {
-                core.watch(self.key()).wake_by(waker);
-                Poll::Pending
-            }
-        });
+            None if router.exhausted(key) => Poll::Ready(None),
+            None => Poll::Pending,
+        };
+        let mut received = self.shared.act(|core| look(&mut core.router));
+        if received.is_pending() {
+            // A waker is foreign code too: it is copied and dropped without the lock.
+            let waker = waker.clone();
+            let (second, _spare) = self.shared.act(|core| match look(&mut core.router) {
+                Poll::Pending => (Poll::Pending, core.watch(key).wake_by(waker)),
+                ready => (ready, Some(waker)),
+            });
+            received = second;
+        }
         received.map(|r| r.map(|r| self.event(r)))
     }
 

@@ -197,3 +197,24 @@ fn joining_fails_with_a_reason() {
     let network = Network::of(1);
     assert!(network.members[0].invite(pair().0).is_err());
 }
+
+/// However short the time for a dispatch: a member that floods does not keep another from being heard.
+#[test]
+fn a_busy_link_does_not_starve_another() {
+    let network = Network::of(2);
+    let [(from_busy, busy), (from_quiet, quiet)] = &network.bootstraps[..] else { panic!() };
+    for _ in 0..20 {
+        quiet.post(vec![1]).unwrap();
+        let mut dispatches = 0;
+        while from_quiet.try_recv().is_none() {
+            // Always more than one turn takes.
+            for _ in 0..200 {
+                busy.post(vec![0]).unwrap();
+            }
+            assert_eq!(network.broker.dispatch(Duration::ZERO).unwrap(), strait_ports::Progress::More);
+            dispatches += 1;
+            assert!(dispatches <= 2, "starved");
+        }
+        while from_busy.try_recv().is_some() {}
+    }
+}

@@ -5,6 +5,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::task::Waker;
+use std::time::Instant;
 
 use rustix::event::{Timespec, epoll};
 
@@ -14,6 +15,9 @@ use crate::message::CloseReason;
 use crate::name::{Addr, NameSource, NodeName, SideName, SystemNames};
 use crate::router::{Action, ElementKey, Router};
 use crate::wire::{self, Control, Packet};
+
+/// How many links have their turn in one round.
+const LINKS_A_TURN: usize = 32;
 
 /// How many packets are taken from one link before the next link's turn.
 const PACKETS_A_TURN: usize = 32;
@@ -30,10 +34,13 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    pub(crate) fn wake_by(&mut self, waker: &Waker) {
-        if !self.wakers.iter().any(|w| w.will_wake(waker)) {
-            self.wakers.push(waker.clone());
+    /// Notes a waker; gives it back if it is there already, to be dropped without the lock.
+    pub(crate) fn wake_by(&mut self, waker: Waker) -> Option<Waker> {
+        if self.wakers.iter().any(|w| w.will_wake(&waker)) {
+            return Some(waker);
         }
+        self.wakers.push(waker);
+        None
     }
 }
 
@@ -80,6 +87,8 @@ pub(crate) struct Core {
     pub(super) peers: HashMap<NodeName, Peer>,
     tokens: HashMap<u64, NodeName>,
     next_token: u64,
+    /// The link that had the last turn.
+    last_served: u64,
     /// Links that have something new to send.
     unflushed: Vec<NodeName>,
     /// For which node an endpoint is our end of the bootstrap channel.
@@ -98,6 +107,7 @@ impl Core {
             peers: HashMap::new(),
             tokens: HashMap::new(),
             next_token: 0,
+            last_served: 0,
             unflushed: Vec::new(),
             bootstraps: HashMap::new(),
             buffer: vec![0; MAX_PACKET].into_boxed_slice(),
@@ -196,18 +206,27 @@ impl Core {
         self.bury(node, reason);
     }
 
-    /// One round over the links that have something: true if there may be more.
-    pub(super) fn turn(&mut self) -> io::Result<bool> {
-        let mut events = [const { epoll::Event { flags: epoll::EventFlags::empty(), data: epoll::EventData::new_u64(0) } }; 32];
+    /// One round over the links that have something, until `deadline` at most: true if there may be more.
+    pub(super) fn turn(&mut self, deadline: Instant) -> io::Result<bool> {
+        let mut events = [const { epoll::Event { flags: epoll::EventFlags::empty(), data: epoll::EventData::new_u64(0) } }; LINKS_A_TURN];
         let now = Timespec { tv_sec: 0, tv_nsec: 0 };
         let count = match epoll::wait(&self.epoll, &mut events[..], Some(&now)) {
             Ok(count) => count,
             Err(rustix::io::Errno::INTR) => return Ok(true),
             Err(error) => return Err(error.into()),
         };
-        let mut more = count == events.len();
-        for event in &events[..count] {
+        // A round that was broken off is taken up where it was: a busy link does not keep the others from their turn.
+        let ready = &mut events[..count];
+        ready.sort_unstable_by_key(|event| event.data.u64());
+        let served = ready.partition_point(|event| event.data.u64() <= self.last_served);
+        ready.rotate_left(served);
+        let mut more = count == LINKS_A_TURN;
+        for (done, event) in ready.iter().enumerate() {
+            if done > 0 && Instant::now() >= deadline {
+                return Ok(true);
+            }
             let (flags, token) = (event.flags, event.data.u64());
+            self.last_served = token;
             let Some(node) = self.tokens.get(&token).copied() else { continue };
             if flags.contains(epoll::EventFlags::OUT) {
                 self.flush(node);

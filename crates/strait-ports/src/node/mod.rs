@@ -202,7 +202,7 @@ impl Node {
     /// When `epoll` fails.
     pub fn dispatch(&self, budget: Duration) -> io::Result<Progress> {
         let deadline = Instant::now() + budget;
-        while self.shared.act(Core::turn)? {
+        while self.shared.act(|core| core.turn(deadline))? {
             if Instant::now() >= deadline {
                 return Ok(Progress::More);
             }

@@ -245,3 +245,9 @@ impl Elements {
         self.slots.iter().enumerate().filter_map(keys)
     }
 }
+
+/// Bytes an element and a side take.
+#[cfg(test)]
+pub(super) fn sizes() -> (usize, usize) {
+    (size_of::<Slot>(), size_of::<Side>())
+}

@@ -2,6 +2,14 @@
 
 use super::world::{End, World};
 
+/// A million live channels must be thinkable.
+#[test]
+fn a_port_is_small() {
+    let (slot, side) = crate::router::element::sizes();
+    assert!(slot <= 136, "an element takes {slot} bytes");
+    assert!(side <= 72, "a side takes {side} bytes");
+}
+
 /// Both ends of a channel leave for each other's node at the same time, again and again, while messages flow.
 #[test]
 fn both_ends_swap_places_while_messages_flow() {
