@@ -1,7 +1,7 @@
 //! Structured clone for Rust: JavaScript's values, and the bytes they travel as.
 //!
 //! - [`Value`] is anything that JavaScript can clone: primitives, strings with lone surrogates, objects with cycles and shared parts, buffers and views.
-//! - [`write`] and [`read`] convert it to and from V8's serialisation format, version 15, which is Strait's only wire format. Reading is
+//! - [`write()`] and [`read`] convert it to and from V8's serialisation format, version 15, which is Strait's only wire format. Reading is
 //!   made for hostile input.
 //! - [`JS_CODEC`] does the same in JavaScript, for pages and for QuickJS.
 //! - `serde` both ways: [`to_value`] and [`from_value`], or straight to bytes with [`to_bytes`] and [`from_bytes`].

@@ -30,7 +30,7 @@ pub enum FromBytesError {
     Value(#[from] FromValueError),
 }
 
-/// [`to_value`], then [`write`].
+/// [`to_value`], then [`write()`].
 ///
 /// # Errors
 /// Those of the two.
