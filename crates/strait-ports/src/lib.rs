@@ -24,7 +24,7 @@
 //! ends of a channel to each other; after that it has no part in their talk.
 //!
 //! # Who runs it
-//! The engine has no threads. Whoever owns the node's loop polls [`Node::as_fd`] and calls [`Node::dispatch`], which moves what is under way and tells
+//! The engine has no threads. Whoever owns the node's loop polls the node's descriptor (it is `AsFd`) and calls [`Node::dispatch`], which moves what is under way and tells
 //! ports' owners by [`Port::on_ready`] or by waking [`Port::recv`]. Programs without a loop use [`Port::recv_blocking`]. Posting sends in the calling
 //! thread. Dispatching never delivers: a program that does not read its ports still forwards for others.
 //!

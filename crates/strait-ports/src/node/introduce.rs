@@ -154,10 +154,6 @@ impl Core {
 
     /// Gives every link up.
     pub(super) fn hang_up(&mut self, reason: CloseReason) {
-        if let Role::Broker { introduced } = &mut self.role {
-            // We leave; those we introduced to each other do not.
-            introduced.clear();
-        }
         let everybody: Vec<_> = self.peers.keys().copied().collect();
         for node in everybody {
             self.lose(node, reason);

@@ -75,14 +75,10 @@ impl Router {
         };
         self.queued_bytes -= bytes;
         let here = match line {
-            Line::Ended(reason) => {
-                // The channel is over: what is queued goes after it and there is nothing to forward.
+            Line::Ended(_) => {
+                // The channel is over and there is nothing to forward. The close is in the queue, if not for the first time: see `tell_again`.
                 let here = SideName(self.names.next());
-                let told = matches!(queue.back(), Some(Item::Close(_)));
                 backlog.extend(queue.into_iter().map(|item| (here, to, event_of(item))));
-                if !told {
-                    backlog.push_back((here, to, Event::Close(reason)));
-                }
                 return Descriptor { side: there, neighbour: here };
             }
             Line::Open(side) => match self.resting_local_neighbour(&side) {

@@ -172,6 +172,10 @@ fn a_bypass_that_fails_late_is_taken_back() {
             assert!(world.pop(end) && world.pop(end + 1), "messages take the long way");
         }
         assert_eq!(world.proxies(), 1);
+        // It is tried again, from the beginning, once the end at node 2 has gone where it can be reached.
+        world.post(world.road_from(2, 0).unwrap(), &[end]);
+        world.receive_all();
+        assert_eq!(world.proxies(), 0);
         world.check_at_rest();
         world.check_empty();
     }
