@@ -64,7 +64,22 @@ fn start(scenario: &str) -> Running {
     Running::start(command)
 }
 
+/// A renderer is killed, and the other end hears of it soon: at one of three attempts, because a machine that is busy with
+/// something else is late for reasons of its own.
 fn crash(scenario: &str, watcher: &str, expected: &str) -> Outcome {
+    let mut times = Vec::new();
+    while times.len() < 3 {
+        let took = time_of_crash(scenario, watcher, expected);
+        if took <= CRASH_LIMIT {
+            return Ok(());
+        }
+        times.push(took);
+    }
+    panic!("the close took {times:?}");
+}
+
+/// From the kill to the close in another process.
+fn time_of_crash(scenario: &str, watcher: &str, expected: &str) -> Duration {
     let mut program = start(scenario);
     let line = program.expect("renderer ");
     let pid = line.rsplit(' ').next().and_then(|pid| pid.parse().ok()).and_then(Pid::from_raw).expect("a process id");
@@ -73,6 +88,5 @@ fn crash(scenario: &str, watcher: &str, expected: &str) -> Outcome {
     program.expect(&format!("{watcher} saw a close"));
     let took = killed.elapsed();
     program.expect(expected);
-    assert!(took <= CRASH_LIMIT, "the close took {took:?}");
-    Ok(())
+    took
 }
