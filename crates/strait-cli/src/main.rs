@@ -41,7 +41,8 @@ is run by
 
   strait run hello"#;
 
-const RUN_HELP: &str = "Exit code: the program's own (app.exit, process.exit; 0 when it quits); 1 if there is no program at PATH, no display, or
+const RUN_HELP: &str =
+    "Exit code: the program's own (app.exit, process.exit; 0 when it quits); 1 if there is no program at PATH, no display, or
 an error in the program that nobody caught; 2 if the command line is wrong.
 
 Without a desktop, run it under a virtual display:  xvfb-run -a strait run PATH

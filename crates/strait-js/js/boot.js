@@ -24,6 +24,7 @@ globalThis.queueMicrotask = (callback) => {
 
 const { runTick, announceExit, exitCode } = require('strait:process')
 const ports = require('strait:ports')
+const collect = require('strait:collect')
 const { runMain } = require('strait:module')
 require('strait:builtins')
 const electron = require('strait:electron')
@@ -41,6 +42,7 @@ module.exports = {
   reportRejections: errors.reportRejections,
   portMessage: ports.onMessage,
   portClose: ports.onClose,
-  collectablePorts: ports.collectable,
+  watched: collect.watched,
+  sweep: collect.sweep,
   event: electron.dispatch
 }

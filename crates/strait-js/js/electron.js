@@ -34,6 +34,14 @@ const electron = new Proxy(members, {
 
 define(['electron', 'electron/main', 'electron/common'], () => electron)
 
+/** The error whose string is `text`: of the same class if this realm has it. */
+function errorOf (text) {
+  const [, name, message] = /^(\w+): (.*)$/s.exec(text) ?? [null, 'Error', text]
+  const known = globalThis[name]
+  if (typeof known === 'function' && (known === Error || Error.isPrototypeOf(known))) return new known(message)
+  return Object.assign(new Error(message), { name })
+}
+
 const handlers = {
   ...contents.reports,
   ...windows.reports,
@@ -47,7 +55,7 @@ const handlers = {
       tokens.reject(token, error)
     }
   },
-  'script-failed': (token, message) => tokens.reject(token, Object.assign(new Error(message.replace(/^Error: /, '')), {})),
+  'script-failed': (token, text) => tokens.reject(token, errorOf(text)),
   ipc (contentsId, frameKey, kind, channel, bytes, ids, responder) {
     receive({ sender: contents.of(contentsId), frame: frames.of(frameKey), kind, channel, bytes, ids, responder })
   }

@@ -50,6 +50,11 @@ function uncaught (error, origin = 'uncaughtException') {
   }
   if (origin === 'unhandledRejection') native.write(2, 'Warning: a promise was rejected and nothing handles it: add .catch() or await it in a try block.\n')
   native.write(2, describe(error) + '\n')
+  try {
+    require('strait:process').announceExit(1)
+  } catch (second) {
+    native.write(2, describe(second) + '\n')
+  }
   native.finish(1)
 }
 

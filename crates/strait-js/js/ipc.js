@@ -3,6 +3,7 @@
 // the answers to invoke and sendSync.
 
 const EventEmitter = require('strait:events')
+const { Collectable } = require('strait:collect')
 const ports = require('strait:ports')
 
 class IpcMain extends EventEmitter {
@@ -67,11 +68,11 @@ async function invoke (receivers, channel, event, args, responder) {
     native.answerError(responder, `Error: No handler registered for '${channel}'`)
     return
   }
-  // Dies with the last hold on the promise that should settle it: the page learns that no answer will come.
-  const unanswered = { responder }
-  neverAnswered.register(unanswered, responder, unanswered)
+  // Goes with this call, if the promise that should settle it can never settle: then the page learns that no answer will come.
+  const call = {}
+  unanswered.watch(call, responder)
   const settle = (send) => {
-    neverAnswered.unregister(unanswered)
+    unanswered.forget(responder, call)
     send()
   }
   try {
@@ -83,7 +84,8 @@ async function invoke (receivers, channel, event, args, responder) {
   }
 }
 
-const neverAnswered = new FinalizationRegistry((responder) => native.answerError(responder, null))
+/** Calls of `invoke` and events of `sendSync` without an answer so far. */
+const unanswered = new Collectable((responder) => native.answerError(responder, null))
 
 function sendSync (receivers, channel, event, args, responder, sender) {
   let answered = false
@@ -91,7 +93,7 @@ function sendSync (receivers, channel, event, args, responder, sender) {
     if (answered) return
     answer(responder, value)
     answered = true
-    neverAnswered.unregister(event)
+    unanswered.forget(responder)
   }
   let returnValue
   Object.defineProperty(event, 'returnValue', {
@@ -108,7 +110,7 @@ function sendSync (receivers, channel, event, args, responder, sender) {
     respond(undefined)
     return
   }
-  neverAnswered.register(event, responder, event)
+  unanswered.watch(event, responder)
   emit(receivers, channel, event, args)
 }
 

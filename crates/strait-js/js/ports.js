@@ -3,16 +3,14 @@
 // The engine's end of a port is a number here; it is 0 once the port was closed or transferred away.
 
 const EventEmitter = require('strait:events')
+const { Collectable } = require('strait:collect')
 
 const CLONE_ERROR = 'An object could not be cloned.'
 
 /** @type {Map<number, MessagePortMain>} started ports live while they are entangled */
 const started = new Map()
-/** @type {Map<number, WeakRef<MessagePortMain>>} the others may be collected, which closes them */
-const unstarted = new Map()
-const collected = new FinalizationRegistry((id) => {
-  if (unstarted.delete(id)) native.portDrop(id)
-})
+/** The others may be collected, which closes them. */
+const unstarted = new Collectable((id) => native.portDrop(id))
 
 /** Set by the static block: access to private state for this file only. */
 let idOf, wrap, deliver, ended, release
@@ -31,15 +29,13 @@ class MessagePortMain extends EventEmitter {
     wrap = (id) => {
       const port = new MessagePortMain(kMake)
       port.#id = id
-      unstarted.set(id, new WeakRef(port))
-      collected.register(port, id, port)
+      unstarted.watch(port, id)
       return port
     }
     release = (port) => {
       const id = port.#id
       started.delete(id)
-      unstarted.delete(id)
-      collected.unregister(port)
+      unstarted.forget(id)
       port.#id = 0
       return id
     }
@@ -53,8 +49,7 @@ class MessagePortMain extends EventEmitter {
   start () {
     if (this.#id === 0 || this.#started) return
     this.#started = true
-    unstarted.delete(this.#id)
-    collected.unregister(this)
+    unstarted.forget(this.#id)
     started.set(this.#id, this)
     native.portStart(this.#id)
   }
@@ -172,9 +167,7 @@ module.exports = {
   },
   /** The other end of port `id` is gone. */
   onClose (id, reason) {
-    const port = started.get(id) ?? unstarted.get(id)?.deref()
+    const port = started.get(id) ?? unstarted.get(id)
     if (port !== undefined) ended(port, reason)
-  },
-  /** Unstarted ports whose collection somebody may wait for. */
-  collectable: () => unstarted.size
+  }
 }

@@ -23,6 +23,7 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("strait:process", include_str!("../js/process.js")),
     ("strait:module", include_str!("../js/module.js")),
     ("strait:builtins", include_str!("../js/builtins.js")),
+    ("strait:collect", include_str!("../js/collect.js")),
     ("strait:ports", include_str!("../js/ports.js")),
     ("strait:tokens", include_str!("../js/tokens.js")),
     ("strait:ipc", include_str!("../js/ipc.js")),
@@ -70,8 +71,10 @@ pub(crate) struct Hooks {
     pub(crate) port_message: Persistent<Function<'static>>,
     /// `portClose(id, reason)`
     pub(crate) port_close: Persistent<Function<'static>>,
-    /// `collectablePorts() -> number`
-    pub(crate) collectable_ports: Persistent<Function<'static>>,
+    /// `watched() -> number`: objects whose collection somebody waits for
+    pub(crate) watched: Persistent<Function<'static>>,
+    /// `sweep()`: looks which of them are gone
+    pub(crate) sweep: Persistent<Function<'static>>,
     /// `event(name, ...)`
     pub(crate) event: Persistent<Function<'static>>,
 }
@@ -149,7 +152,8 @@ fn boot(ctx: &Ctx<'_>) -> Result<Hooks> {
         report_rejections: hook("reportRejections")?,
         port_message: hook("portMessage")?,
         port_close: hook("portClose")?,
-        collectable_ports: hook("collectablePorts")?,
+        watched: hook("watched")?,
+        sweep: hook("sweep")?,
         event: hook("event")?,
     })
 }

@@ -5,6 +5,7 @@
 
 use std::{
     cell::Cell,
+    future::{Future, poll_fn},
     rc::Rc,
     time::{Duration, Instant},
 };
@@ -21,15 +22,17 @@ use crate::{
 
 /// How long one turn delivers port messages before timers and windows get their say again.
 const PORT_SLICE: Duration = Duration::from_millis(4);
-/// Unstarted ports may be garbage in a cycle, which only the collector finds: it runs when the program has been quiet for so long.
-const QUIET: Duration = Duration::from_millis(500);
+/// How often the collector runs while there is something whose collection matters.
+const COLLECT_EVERY: Duration = Duration::from_secs(1);
 
 /// Runs the program until it has an exit code.
 pub(crate) struct EventLoop {
     host: Rc<Host>,
     engine: Engine,
-    /// Something ran since the last collection.
-    dirty: Cell<bool>,
+    /// How many macrotasks have run.
+    turns: Cell<u64>,
+    /// When garbage was last looked for, and how many macrotasks had run then.
+    collected: Cell<(Instant, u64)>,
 }
 
 /// What a turn leaves behind.
@@ -38,20 +41,27 @@ struct Rest {
     more: bool,
     /// The next timer.
     deadline: Option<Instant>,
-    /// Ports wait for collection.
-    collectable: bool,
+    /// When to collect.
+    collect_at: Option<Instant>,
 }
 
 impl EventLoop {
     /// A loop for an engine whose program has not begun.
     pub(crate) fn new(host: Rc<Host>, engine: Engine) -> Self {
-        Self { host, engine, dirty: Cell::new(true) }
+        Self { host, engine, turns: Cell::new(0), collected: Cell::new((Instant::now(), 0)) }
     }
 
     /// Runs the entry script, then turns until the program is finished; gives its code.
     pub(crate) async fn run(&self) -> i32 {
-        // Futures of native modules (file promises) are polled beside the loop.
-        let driver = tokio::task::spawn_local(self.engine.runtime.drive());
+        // Futures of native modules (file promises) are polled beside the loop, and so are the microtasks they lead to: what those scheduled is
+        // the loop's business.
+        let mut drive = Box::pin(self.engine.runtime.drive());
+        let wake = self.host.wake.clone();
+        let driver = tokio::task::spawn_local(poll_fn(move |cx| {
+            let polled = drive.as_mut().poll(cx);
+            wake.notify_one();
+            polled
+        }));
         let main = self.host.program.main.to_string_lossy().into_owned();
         self.engine
             .context
@@ -66,7 +76,6 @@ impl EventLoop {
             }
             let rest = self.engine.context.with(|ctx| self.turn(&ctx)).await;
             if rest.more {
-                self.dirty.set(true);
                 tokio::task::yield_now().await;
             } else {
                 self.wait(rest).await;
@@ -83,63 +92,70 @@ impl EventLoop {
 
     /// Sleeps until something happens, or the next timer is due, or it is time to collect.
     async fn wait(&self, rest: Rest) {
-        let collect_at = (rest.collectable && self.dirty.get()).then(|| Instant::now() + QUIET);
-        let until = [rest.deadline, collect_at].into_iter().flatten().min();
-        let woken = match until {
-            None => {
-                self.host.wake.notified().await;
-                true
-            }
+        let until = [rest.deadline, rest.collect_at].into_iter().flatten().min();
+        match until {
+            None => self.host.wake.notified().await,
             Some(until) => tokio::select! {
                 biased;
-                () = self.host.wake.notified() => true,
-                () = sleep_until(until.into()) => rest.deadline.is_some_and(|deadline| deadline <= Instant::now()),
+                () = self.host.wake.notified() => {}
+                () = sleep_until(until.into()) => {}
             },
-        };
-        if woken {
-            self.dirty.set(true);
-        } else {
-            self.dirty.set(false);
-            self.engine
-                .context
-                .with(|ctx| {
-                    ctx.run_gc();
-                    self.drain(&ctx);
-                })
-                .await;
         }
+    }
+
+    /// Finds ports and unanswered calls that are garbage in a cycle: somebody waits to hear of it. (What is in no cycle goes at once.)
+    fn collect(&self, ctx: &Ctx<'_>) {
+        ctx.run_gc();
+        self.task(ctx, &self.engine.hooks.sweep, ());
+        self.collected.set((Instant::now(), self.turns.get()));
+    }
+
+    /// When to collect next: never while nobody would hear of it, or nothing ran since the last time.
+    fn collect_at(&self, ctx: &Ctx<'_>) -> Option<Instant> {
+        let (last, turns) = self.collected.get();
+        let any = turns != self.turns.get() && self.ask::<u32>(ctx, &self.engine.hooks.watched).is_some_and(|count| count > 0);
+        any.then(|| last + COLLECT_EVERY)
     }
 
     fn turn(&self, ctx: &Ctx<'_>) -> Rest {
         self.drain(ctx);
-        let deadline = self.timers(ctx);
+        if self.collect_at(ctx).is_some_and(|at| at <= Instant::now()) {
+            self.collect(ctx);
+        }
+        self.timers(ctx);
         self.immediates(ctx);
         self.incoming(ctx);
         self.ports(ctx);
+        let deadline = self.next_timer(ctx);
         let more = self.host.finished().is_some()
             || !self.host.ready.is_empty()
             || !self.host.incoming.borrow().is_empty()
             || self.ask(ctx, &self.engine.hooks.has_immediates).unwrap_or(false)
             || deadline.is_some_and(|deadline| deadline <= self.host.now());
-        Rest {
-            more,
-            deadline: deadline.map(|deadline| self.host.instant(deadline)),
-            collectable: self.ask::<u32>(ctx, &self.engine.hooks.collectable_ports).is_some_and(|count| count > 0),
-        }
+        Rest { more, deadline: deadline.map(|deadline| self.host.instant(deadline)), collect_at: self.collect_at(ctx) }
     }
 
-    /// Runs the timers that are due now; gives the deadline of the next.
-    fn timers(&self, ctx: &Ctx<'_>) -> Option<f64> {
+    /// Runs the timers that are due now.
+    fn timers(&self, ctx: &Ctx<'_>) {
         let limit = self.host.now();
         while self.host.finished().is_none() {
             match self.call::<_, f64>(ctx, &self.engine.hooks.run_timer, (limit,)) {
                 Ok(deadline) if deadline < 0.0 => {}
-                Ok(deadline) => return deadline.is_finite().then_some(deadline),
+                Ok(_) => return,
                 Err(error) => self.report(ctx, error),
             }
-            self.drain(ctx);
+            self.settle(ctx);
         }
-        None
+    }
+
+    /// When the next timer is due, in the host's milliseconds.
+    fn next_timer(&self, ctx: &Ctx<'_>) -> Option<f64> {
+        if self.host.finished().is_some() {
+            return None;
+        }
+        // No timer is due before the beginning: none runs.
+        let deadline = self.call::<_, f64>(ctx, &self.engine.hooks.run_timer, (f64::NEG_INFINITY,)).ok()?;
+        deadline.is_finite().then_some(deadline)
     }
 
     fn immediates(&self, ctx: &Ctx<'_>) {
@@ -151,7 +167,7 @@ impl EventLoop {
             if let Err(error) = immediate.call::<_, ()>(()) {
                 self.report(ctx, error);
             }
-            self.drain(ctx);
+            self.settle(ctx);
         }
     }
 
@@ -163,7 +179,7 @@ impl EventLoop {
             if let Err(error) = events::deliver(&self.host, ctx, &self.engine.hooks.event, incoming) {
                 self.report(ctx, error);
             }
-            self.drain(ctx);
+            self.settle(ctx);
         }
     }
 
@@ -197,7 +213,7 @@ impl EventLoop {
         if let Err(error) = self.call::<_, Value<'js>>(ctx, function, args) {
             self.report(ctx, error);
         }
-        self.drain(ctx);
+        self.settle(ctx);
     }
 
     fn call<'js, A: IntoArgs<'js>, R: rquickjs::FromJs<'js>>(
@@ -235,28 +251,53 @@ impl EventLoop {
         }
     }
 
+    /// The end of a macrotask.
+    fn settle(&self, ctx: &Ctx<'_>) {
+        self.turns.set(self.turns.get() + 1);
+        self.drain(ctx);
+    }
+
     /// Runs ticks and microtasks until there are none, and reports rejections that are still unhandled then.
     fn drain(&self, ctx: &Ctx<'_>) {
         while self.host.finished().is_none() {
             if self.host.tick_wanted.get() {
-                match self.call::<_, bool>(ctx, &self.engine.hooks.run_tick, ()) {
-                    Ok(more) => self.host.tick_wanted.set(more),
-                    Err(error) => self.report(ctx, error),
-                }
-            } else if ctx.execute_pending_job() {
-                // A job's exception stays pending: promise reactions have none, but finalization callbacks may.
-                let pending = ctx.catch();
-                if !matches!(pending.type_of(), Type::Uninitialized | Type::Null) && self.host.finished().is_none() {
-                    ctx.throw(pending);
-                    self.report(ctx, Error::Exception);
-                }
-            } else if self.host.rejections_changed.replace(false) {
-                if let Err(error) = self.call::<_, ()>(ctx, &self.engine.hooks.report_rejections, ()) {
-                    self.report(ctx, error);
-                }
-            } else {
+                self.ticks(ctx);
+            }
+            if self.microtasks(ctx) || self.host.tick_wanted.get() {
+                continue;
+            }
+            if !self.host.rejections_changed.replace(false) {
                 return;
             }
+            if let Err(error) = self.call::<_, ()>(ctx, &self.engine.hooks.report_rejections, ()) {
+                self.report(ctx, error);
+            }
         }
+    }
+
+    /// Runs all callbacks of `process.nextTick`.
+    fn ticks(&self, ctx: &Ctx<'_>) {
+        while self.host.tick_wanted.get() && self.host.finished().is_none() {
+            self.turns.set(self.turns.get() + 1);
+            match self.call::<_, bool>(ctx, &self.engine.hooks.run_tick, ()) {
+                Ok(more) => self.host.tick_wanted.set(more),
+                Err(error) => self.report(ctx, error),
+            }
+        }
+    }
+
+    /// Runs all microtasks; whether there were any.
+    fn microtasks(&self, ctx: &Ctx<'_>) -> bool {
+        let before = self.turns.get();
+        while self.host.finished().is_none() && ctx.execute_pending_job() {
+            self.turns.set(self.turns.get() + 1);
+            // A job's exception stays pending: promise reactions have none, but finalization callbacks may.
+            let pending = ctx.catch();
+            if !matches!(pending.type_of(), Type::Uninitialized | Type::Null) && self.host.finished().is_none() {
+                ctx.throw(pending);
+                self.report(ctx, Error::Exception);
+            }
+        }
+        self.turns.get() != before
     }
 }

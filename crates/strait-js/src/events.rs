@@ -88,9 +88,7 @@ fn contents_event(hook: &Function<'_>, id: u32, event: ContentsEvent) -> Result<
             let text = (message.level as u32, message.text, message.source, message.line);
             hook.call(("console", id, text.0, text.1, text.2, text.3))
         }
-        ContentsEvent::PreloadError { path, message } => {
-            hook.call(("preload-error", id, path.to_string_lossy().into_owned(), message))
-        }
+        ContentsEvent::PreloadError { path, message } => hook.call(("preload-error", id, path.to_string_lossy().into_owned(), message)),
         ContentsEvent::RenderProcessGone { reason } => hook.call(("render-process-gone", id, reason)),
         ContentsEvent::Destroyed => hook.call(("contents", id, "destroyed")),
         _ => Ok(()),

@@ -76,7 +76,8 @@ impl PortTable {
     /// close the number is free.
     pub(crate) fn next_event(&mut self, id: PortId) -> Option<Event> {
         let entry = self.entries.get(&id)?;
-        if !entry.started && !(entry.port.is_ended() && entry.port.buffered().0 == 0) {
+        let deliverable = entry.started || (entry.port.is_ended() && entry.port.buffered().0 == 0);
+        if !deliverable {
             return None;
         }
         let event = entry.port.try_recv()?;

@@ -125,7 +125,8 @@ impl Program {
                 LocateError::NoMain { root: root.clone(), looked_for }
             })?,
         };
-        let name = manifest.name.unwrap_or_else(|| root.file_name().map_or_else(|| "strait".into(), |name| name.to_string_lossy().into_owned()));
+        let name =
+            manifest.name.unwrap_or_else(|| root.file_name().map_or_else(|| "strait".into(), |name| name.to_string_lossy().into_owned()));
         Ok(Self { root, main, name, version: manifest.version.unwrap_or_else(|| "0.0.0".into()), args })
     }
 }

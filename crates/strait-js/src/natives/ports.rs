@@ -3,11 +3,7 @@
 use rquickjs::{Ctx, Exception, Object, Result, TypedArray, prelude::Func};
 use strait_ports::{Message, Port, PostError};
 
-use crate::{
-    host::host,
-    ports::Taken,
-    ready::PortId,
-};
+use crate::{host::host, ports::Taken, ready::PortId};
 
 /// Registers them.
 pub(crate) fn register(natives: &Object<'_>) -> Result<()> {
@@ -47,7 +43,11 @@ pub(crate) fn written(bytes: &TypedArray<'_, u8>, length: usize) -> Vec<u8> {
 }
 
 /// Runs `post` with the ports; if it gives them back, they are where they were, and the error is thrown.
-pub(crate) fn with_ports(ctx: &Ctx<'_>, ids: &[PortId], post: impl FnOnce(Vec<Port>) -> std::result::Result<(), (Vec<Port>, String)>) -> Result<()> {
+pub(crate) fn with_ports(
+    ctx: &Ctx<'_>,
+    ids: &[PortId],
+    post: impl FnOnce(Vec<Port>) -> std::result::Result<(), (Vec<Port>, String)>,
+) -> Result<()> {
     let host = host();
     let taken: std::result::Result<(Taken, Vec<Port>), PortId> = host.ports.borrow_mut().take(ids);
     let Ok((taken, ports)) = taken else {

@@ -8,10 +8,7 @@ use std::{
 };
 
 use rquickjs::{
-    Array, Ctx, Exception, Function, Object, Promise, Result, Value,
-    context::EvalOptions,
-    prelude::Func,
-    promise::PromiseState,
+    Array, Ctx, Exception, Function, Object, Promise, Result, Value, context::EvalOptions, prelude::Func, promise::PromiseState,
 };
 
 use crate::{builtins, ffi, host::host};

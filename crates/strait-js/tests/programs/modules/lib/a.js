@@ -1,0 +1,1 @@
+exports.seen = 'a before b'; const b = require('./b'); exports.seen = b.sawOfA

@@ -1,0 +1,1 @@
+exports.sawOfA = require('./a').seen

@@ -1,0 +1,7 @@
+const later = () => {
+  throw new TypeError('nobody catches this')
+}
+console.log('before')
+setTimeout(later, 1)
+setTimeout(() => console.log('never'), 30)
+process.on('exit', (code) => console.log('exit', code))
