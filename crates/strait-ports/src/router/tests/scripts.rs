@@ -176,6 +176,7 @@ fn a_bypass_that_fails_late_is_taken_back() {
         world.post(world.road_from(2, 0).unwrap(), &[end]);
         world.receive_all();
         assert_eq!(world.proxies(), 0);
+        assert!(!world.is_told(end) && !world.is_told(end + 1), "the channel has been cut");
         world.check_at_rest();
         world.check_empty();
     }

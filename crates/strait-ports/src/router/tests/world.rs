@@ -366,6 +366,11 @@ impl World {
         self.books[end].owed = true;
     }
 
+    /// A close has come to this end.
+    pub(super) fn is_told(&self, end: End) -> bool {
+        self.books[end].told.is_some()
+    }
+
     /// Proxies in all nodes.
     pub(super) fn proxies(&self) -> usize {
         self.routers.iter().flatten().map(|router| router.counts().1).sum()
