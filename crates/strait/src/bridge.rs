@@ -5,14 +5,37 @@ use strait_protocol::{ToAgent, World};
 use tokio::sync::oneshot;
 
 use crate::{
-    AppEvent, ContentsEvent, ContentsId, FrameEvent, FrameGone, FrameKey, LoadError, LoadFuture, PostMessageError, PostMessageErrorKind,
-    ScriptError, WebContents, WebFrameMain, WindowId,
+    AppEvent, ContentsEvent, ContentsId, FrameEvent, FrameGone, FrameKey, LoadError, LoadFuture, PostMessageError, ScriptError,
+    WebContents, WebFrameMain, WindowId,
     app::App,
-    registry::Gone,
+    registry::{Document, Gone},
     shared::{ContentsRecord, Held, PendingEval, SharedRef, State},
     ui::UiCommand,
     web_contents::EvalFuture,
 };
+
+/// Where a message goes.
+enum Route {
+    /// The frame is gone, or crashed.
+    Nowhere,
+    /// To this page's next document.
+    Wait(ContentsId),
+    To(Document),
+}
+
+impl Held {
+    /// The message for a document; the payload moves into it.
+    fn take_message(&mut self, document: &Document) -> ToAgent {
+        let (channel, payload) = (std::mem::take(&mut self.channel), std::mem::take(&mut self.payload));
+        ToAgent::Emit { document: document.wire, channel, args: self.args, payload }
+    }
+
+    fn take_back(&mut self, message: ToAgent) {
+        if let ToAgent::Emit { channel, payload, .. } = message {
+            (self.channel, self.payload) = (channel, payload);
+        }
+    }
+}
 
 /// Who is meant.
 #[derive(Debug, Clone, Copy)]
@@ -47,25 +70,33 @@ impl SharedRef {
         payload: Vec<u8>,
         ports: Vec<Port>,
     ) -> Result<(), PostMessageError<Port>> {
-        let mut state = self.state();
-        let key = match target {
-            Target::Page(contents) => state.registry.main_frame(contents),
-            Target::Frame(key) => Some(key),
-        };
-        let Some((key, frame)) = key.and_then(|key| Some((key, state.registry.frame(key)?))) else {
-            return Err(PostMessageError::gone(ports));
-        };
-        let (contents, empty) = (ContentsId(frame.contents), frame.document.is_none());
-        let closing = state.windows.get(&WindowId(contents.0)).is_none_or(|window| window.closing);
-        let Some(record) = state.contents.get_mut(&contents).filter(|_| !closing) else {
-            return Err(PostMessageError::gone(ports));
-        };
-        let held = Held { channel: channel.into(), args, payload, ports };
-        if record.main_frame == key && (record.outbox.is_held() || (empty && !record.crashed)) {
-            record.outbox.hold(held);
-            return Ok(());
+        let mut held = Held { channel: channel.into(), args, payload, ports };
+        // Encoded outside the lock, for which the UI may wait; then looked at again.
+        let mut prepared: Option<(Document, Vec<u8>)> = None;
+        loop {
+            let document = {
+                let mut state = self.state();
+                match state.route(target) {
+                    Route::Nowhere => return Err(PostMessageError::gone(held.ports)),
+                    Route::Wait(contents) => {
+                        if let Some(record) = state.contents.get_mut(&contents) {
+                            record.outbox.hold(held);
+                        }
+                        return Ok(());
+                    }
+                    Route::To(document) => match prepared {
+                        Some((prepared_for, bytes)) if prepared_for == document => {
+                            return state.post_encoded(document.agent, bytes, held.ports).map_err(PostMessageError::gone);
+                        }
+                        _ => document,
+                    },
+                }
+            };
+            let message = held.take_message(&document);
+            let bytes = strait_protocol::encode(&message);
+            held.take_back(message);
+            prepared = Some((document, bytes));
         }
-        state.emit_now(key, held)
     }
 
     /// Runs a script in a frame's present document.
@@ -128,11 +159,30 @@ impl SharedRef {
 }
 
 impl State {
-    /// Posts a message to the document a frame shows now.
-    pub(crate) fn emit_now(&self, key: FrameKey, held: Held) -> Result<(), PostMessageError<Port>> {
-        let Some(document) = self.registry.document_in(key) else { return Err(PostMessageError::gone(held.ports)) };
-        let message = ToAgent::Emit { document: document.wire, channel: held.channel, args: held.args, payload: held.payload };
-        self.post(document.agent, &message, held.ports).map_err(|ports| PostMessageError { kind: PostMessageErrorKind::FrameGone, ports })
+    /// Where a message goes now.
+    fn route(&self, target: Target) -> Route {
+        let key = match target {
+            Target::Page(contents) => self.registry.main_frame(contents),
+            Target::Frame(key) => Some(key),
+        };
+        let Some((key, frame)) = key.and_then(|key| Some((key, self.registry.frame(key)?))) else { return Route::Nowhere };
+        let contents = ContentsId(frame.contents);
+        if self.windows.get(&WindowId(contents.0)).is_none_or(|window| window.closing) {
+            return Route::Nowhere;
+        }
+        let Some(record) = self.contents.get(&contents) else { return Route::Nowhere };
+        if record.main_frame == key && (record.outbox.is_held() || (frame.document.is_none() && !record.crashed)) {
+            return Route::Wait(contents);
+        }
+        self.registry.document_in(key).cloned().map_or(Route::Nowhere, Route::To)
+    }
+
+    /// Posts a held message to the document a frame shows now; its ports close if there is none.
+    pub(crate) fn emit_held(&self, key: FrameKey, mut held: Held) {
+        if let Some(document) = self.registry.document_in(key) {
+            let message = held.take_message(document);
+            let _ = self.post(document.agent, &message, held.ports);
+        }
     }
 
     /// Whether a page shows a document of ours now.
@@ -152,8 +202,7 @@ impl State {
         let Some(record) = self.contents.get_mut(&contents) else { return };
         let (key, held) = (record.main_frame, record.outbox.no_document(load));
         for held in held {
-            // Nobody is there: its ports close.
-            let _ = self.emit_now(key, held);
+            self.emit_held(key, held);
         }
     }
 }

@@ -60,17 +60,17 @@ pub(crate) fn disconnect_close_handlers(view: &WebView) {
     // SAFETY: a static NUL-terminated name and the view's own, initialized type.
     let signal = unsafe { gobject_ffi::g_signal_lookup(c"close".as_ptr(), webkit_type(view)) };
     let object: *mut gobject_ffi::GObject = ObjectType::as_ptr(view).cast();
-    // SAFETY: the object is alive; with the mask "by id" only the signal id is looked at, so the null arguments are not used.
-    unsafe {
-        gobject_ffi::g_signal_handlers_disconnect_matched(
-            object,
-            gobject_ffi::G_SIGNAL_MATCH_ID,
-            signal,
-            0,
-            ptr::null_mut(),
-            ptr::null_mut(),
-            ptr::null_mut(),
-        );
+    loop {
+        // SAFETY: the object is alive; with the mask "by id" only the signal id is looked at, so the null arguments are not used.
+        let handler = unsafe {
+            let mask = gobject_ffi::G_SIGNAL_MATCH_ID;
+            gobject_ffi::g_signal_handler_find(object, mask, signal, 0, ptr::null_mut(), ptr::null_mut(), ptr::null_mut())
+        };
+        if handler == 0 {
+            return;
+        }
+        // SAFETY: the object is alive and has this handler.
+        unsafe { gobject_ffi::g_signal_handler_disconnect(object, handler) };
     }
 }
 

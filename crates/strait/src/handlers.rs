@@ -17,8 +17,10 @@ pub struct ListenerId(u64);
 /// A listener that can be called after the table's lock is released.
 pub(crate) struct Listener<A: ?Sized> {
     pub(crate) id: ListenerId,
-    call: Arc<Mutex<dyn FnMut(&A) + Send>>,
+    call: Arc<Mutex<Call<A>>>,
 }
+
+type Call<A> = dyn FnMut(&A) + Send;
 
 impl<A: ?Sized> Clone for Listener<A> {
     fn clone(&self) -> Self {

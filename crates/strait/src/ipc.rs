@@ -1,7 +1,7 @@
 //! Messages from pages.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     fmt,
     future::Future,
     pin::Pin,
@@ -106,9 +106,19 @@ pub(crate) type Heard = (IpcEvent, Vec<Value>);
 
 /// What was registered.
 #[derive(Default)]
-pub(crate) struct IpcHandlers {
-    listeners: HashMap<(Scope, String), Vec<(Listener<Heard>, bool)>>,
-    handlers: HashMap<(Scope, String), (Handler, bool)>,
+pub(crate) struct IpcHandlers(HashMap<Scope, ScopeHandlers>);
+
+/// What was registered for one scope, by channel.
+#[derive(Default)]
+struct ScopeHandlers {
+    listeners: HashMap<String, Vec<Once<Listener<Heard>>>>,
+    handlers: HashMap<String, Once<Handler>>,
+}
+
+/// Something that is taken out after its first call, or not.
+struct Once<T> {
+    call: T,
+    once: bool,
 }
 
 impl IpcMain {
@@ -137,21 +147,26 @@ impl IpcMain {
     fn listen(&self, channel: &str, mut listener: impl FnMut(&IpcEvent, &[Value]) + Send + 'static, once: bool) -> ListenerId {
         let listener = Listener::new(move |(event, args): &Heard| listener(event, args));
         let id = listener.id;
-        self.app.shared().handlers().ipc.listeners.entry((self.scope, channel.into())).or_default().push((listener, once));
+        let mut handlers = self.app.shared().handlers();
+        let listeners = &mut handlers.ipc.0.entry(self.scope).or_default().listeners;
+        listeners.entry(channel.into()).or_default().push(Once { call: listener, once });
         id
     }
 
     /// Removes one listener.
     pub fn remove_listener(&self, channel: &str, id: ListenerId) {
         let mut handlers = self.app.shared().handlers();
-        if let Some(list) = handlers.ipc.listeners.get_mut(&(self.scope, channel.into())) {
-            list.retain(|(listener, _)| listener.id != id);
+        let scope = handlers.ipc.0.get_mut(&self.scope);
+        if let Some(list) = scope.and_then(|scope| scope.listeners.get_mut(channel)) {
+            list.retain(|listener| listener.call.id != id);
         }
     }
 
     /// Removes all listeners of `channel`.
     pub fn remove_all_listeners(&self, channel: &str) {
-        self.app.shared().handlers().ipc.listeners.remove(&(self.scope, channel.to_owned()));
+        if let Some(scope) = self.app.shared().handlers().ipc.0.get_mut(&self.scope) {
+            scope.listeners.remove(channel);
+        }
     }
 
     /// Answers `ipcRenderer.invoke(channel, ...args)` with what the future gives. It runs on the program's thread and need not be `Send`.
@@ -191,10 +206,10 @@ impl IpcMain {
             Box::pin(async move { future.await.map_err(|error| format!("Error: {error}")) })
         };
         let mut handlers = self.app.shared().handlers();
-        match handlers.ipc.handlers.entry((self.scope, channel.to_owned())) {
-            std::collections::hash_map::Entry::Occupied(_) => Err(HandlerExists { channel: channel.into() }),
-            std::collections::hash_map::Entry::Vacant(place) => {
-                place.insert((Arc::new(Mutex::new(handler)), once));
+        match handlers.ipc.0.entry(self.scope).or_default().handlers.entry(channel.to_owned()) {
+            Entry::Occupied(_) => Err(HandlerExists { channel: channel.into() }),
+            Entry::Vacant(place) => {
+                place.insert(Once { call: Arc::new(Mutex::new(handler)), once });
                 Ok(())
             }
         }
@@ -202,7 +217,9 @@ impl IpcMain {
 
     /// Removes the handler of `channel`.
     pub fn remove_handler(&self, channel: &str) {
-        self.app.shared().handlers().ipc.handlers.remove(&(self.scope, channel.to_owned()));
+        if let Some(scope) = self.app.shared().handlers().ipc.0.get_mut(&self.scope) {
+            scope.handlers.remove(channel);
+        }
     }
 }
 
@@ -211,9 +228,9 @@ impl IpcHandlers {
     pub(crate) fn listeners(&mut self, frame: FrameKey, contents: ContentsId, channel: &str) -> Vec<Listener<Heard>> {
         let mut found = Vec::new();
         for scope in [Scope::Frame(frame), Scope::Contents(contents), Scope::App] {
-            if let Some(list) = self.listeners.get_mut(&(scope, channel.to_owned())) {
-                found.extend(list.iter().map(|(listener, _)| listener.clone()));
-                list.retain(|(_, once)| !once);
+            if let Some(list) = self.0.get_mut(&scope).and_then(|scope| scope.listeners.get_mut(channel)) {
+                found.extend(list.iter().map(|listener| listener.call.clone()));
+                list.retain(|listener| !listener.once);
             }
         }
         found
@@ -222,28 +239,24 @@ impl IpcHandlers {
     /// The handler for an `invoke`; one that answers once is taken out.
     pub(crate) fn handler(&mut self, frame: FrameKey, contents: ContentsId, channel: &str) -> Option<Handler> {
         for scope in [Scope::Frame(frame), Scope::Contents(contents), Scope::App] {
-            let key = (scope, channel.to_owned());
-            if let Some((handler, once)) = self.handlers.get(&key) {
-                let handler = handler.clone();
-                if *once {
-                    self.handlers.remove(&key);
-                }
-                return Some(handler);
+            let Some(handlers) = self.0.get_mut(&scope).map(|scope| &mut scope.handlers) else { continue };
+            let Some(handler) = handlers.get(channel) else { continue };
+            let (call, once) = (handler.call.clone(), handler.once);
+            if once {
+                handlers.remove(channel);
             }
+            return Some(call);
         }
         None
     }
 
+    /// Forgets what listened to a page.
     pub(crate) fn forget_contents(&mut self, contents: ContentsId) {
-        self.forget(Scope::Contents(contents));
+        self.0.remove(&Scope::Contents(contents));
     }
 
+    /// Forgets what listened to a frame.
     pub(crate) fn forget_frame(&mut self, frame: FrameKey) {
-        self.forget(Scope::Frame(frame));
-    }
-
-    fn forget(&mut self, gone: Scope) {
-        self.listeners.retain(|(scope, _), _| *scope != gone);
-        self.handlers.retain(|(scope, _), _| *scope != gone);
+        self.0.remove(&Scope::Frame(frame));
     }
 }

@@ -134,15 +134,20 @@ pub(crate) fn prevented(shared: &SharedRef, question: Question) {
 /// A window is gone from the screen: tells the program, and goes on with what waited for it.
 pub(crate) fn window_closed(shared: &SharedRef, window: WindowId) {
     let browser_window = BrowserWindow::new(App(shared.clone()), window);
-    let (frames, last, quit) = {
+    let (frames, children, last, quit) = {
         let mut state = shared.state();
         let Some(record) = state.windows.remove(&window) else { return };
         if let Some(mut contents) = state.contents.remove(&record.contents) {
             contents.loads.abort();
         }
         let gone = state.registry.remove_contents(record.contents);
-        (gone, state.windows.is_empty(), state.quit)
+        let children = state.windows.iter().filter(|(_, record)| record.parent == Some(window));
+        let children: Vec<WindowId> = children.map(|(id, _)| *id).collect();
+        (gone, children, state.windows.is_empty(), state.quit)
     };
+    for child in children {
+        BrowserWindow::new(App(shared.clone()), child).destroy();
+    }
     crate::bridge::report_gone(shared, frames);
     shared.queue(AppEvent::Contents { contents: browser_window.web_contents(), event: crate::ContentsEvent::Destroyed });
     shared.queue(AppEvent::Window { window: browser_window, event: WindowEvent::Closed });

@@ -105,6 +105,8 @@ pub(crate) struct Claim {
 /// A window.
 pub(crate) struct WindowRecord {
     pub(crate) contents: ContentsId,
+    /// It goes with this one.
+    pub(crate) parent: Option<WindowId>,
     pub(crate) mirror: WindowMirror,
     /// It is on its way out: `destroy` was called.
     pub(crate) closing: bool,
@@ -177,9 +179,13 @@ impl Shared {
 impl State {
     /// Posts a control message to an agent; the ports come back if it is gone.
     pub(crate) fn post(&self, agent: AgentId, message: &ToAgent, ports: Vec<Port>) -> Result<(), Vec<Port>> {
+        self.post_encoded(agent, strait_protocol::encode(message), ports)
+    }
+
+    /// [`State::post`] for one that is encoded already.
+    pub(crate) fn post_encoded(&self, agent: AgentId, data: Vec<u8>, ports: Vec<Port>) -> Result<(), Vec<Port>> {
         let Some(port) = self.agents.get(&agent) else { return Err(ports) };
-        let message = strait_ports::Message { data: strait_protocol::encode(message), ports };
-        port.post(message).map_err(|error| error.message.ports)
+        port.post(strait_ports::Message { data, ports }).map_err(|error| error.message.ports)
     }
 
     pub(crate) fn next_request(&mut self) -> RequestId {

@@ -125,7 +125,7 @@ impl BrowserWindowBuilder {
         }
         let main_frame = state.registry.add_contents(contents);
         let mirror = WindowMirror { title: title.clone(), size: self.size, visible: self.show, focused: false };
-        state.windows.insert(id, WindowRecord { contents, mirror, closing: false });
+        state.windows.insert(id, WindowRecord { contents, parent: self.parent, mirror, closing: false });
         state.contents.insert(contents, ContentsRecord::new(id, main_frame));
         let plan = WindowPlan {
             window: id,

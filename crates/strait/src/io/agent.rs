@@ -73,7 +73,10 @@ pub(super) fn heard(shared: &SharedRef, closings: &mut Closings, agent: AgentId,
         }
         ToMain::Console { page, level, mut text, source, line } => {
             let Some(contents) = shared.state().registry.contents_of(agent, page) else { return };
-            text.truncate(text.floor_char_boundary(MAX_CONSOLE_TEXT));
+            if text.len() > MAX_CONSOLE_TEXT {
+                let end = (0..=MAX_CONSOLE_TEXT).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+                text.truncate(end);
+            }
             report_contents(shared, contents, ContentsEvent::Console(ConsoleMessage { level, text, source, line }));
         }
         ToMain::EvalDone { request, outcome } => {
@@ -162,7 +165,7 @@ fn document_created(shared: &SharedRef, agent: AgentId, new: NewDocument) {
             record.crashed = false;
             // Under the same lock as sending, so that nothing sent later comes before what was held.
             for held in record.outbox.document_created(&document.url) {
-                let _ = state.emit_now(document.frame, held);
+                state.emit_held(document.frame, held);
             }
         }
         (document, gone)

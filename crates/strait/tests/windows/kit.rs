@@ -14,8 +14,11 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 /// One case.
 pub(super) struct Case {
     pub(super) name: &'static str,
-    pub(super) run: Box<dyn FnOnce(App, Kit) -> Pin<Box<dyn Future<Output = ()>>>>,
+    pub(super) run: Box<dyn FnOnce(App, Kit) -> Running>,
 }
+
+/// A case that runs.
+pub(super) type Running = Pin<Box<dyn Future<Output = ()>>>;
 
 /// Adds a case that is an async function.
 pub(super) fn case<F, Fut>(cases: &mut Vec<Case>, name: &'static str, run: F)

@@ -63,8 +63,7 @@ pub(super) fn cases(cases: &mut Vec<Case>) {
         assert_eq!(page.execute_javascript("6 * 7").await.unwrap(), number(42));
         assert_eq!(page.execute_javascript("Promise.resolve('later')").await.unwrap(), Value::from("later"));
         let error = page.execute_javascript("throw new TypeError('no such thing')").await.unwrap_err();
-        let ScriptError::Thrown(text) = error else { panic!("{error:?}") };
-        assert!(text.starts_with("TypeError: no such thing"), "{text}");
+        assert_eq!(error, ScriptError::Thrown("TypeError: no such thing".into()));
         let pending = page.execute_javascript("new Promise(() => {})");
         page.reload().await.unwrap();
         assert_eq!(pending.await.unwrap_err(), ScriptError::Unloaded);
@@ -146,5 +145,78 @@ pub(super) fn cases(cases: &mut Vec<Case>) {
         window.close();
         closed.recv().await.unwrap();
         assert!(window.is_destroyed());
+    });
+    case(cases, "a_page_closes_its_window", |app, kit| async move {
+        let window = kit.window(&app);
+        let (told, mut closed) = tokio::sync::mpsc::unbounded_channel();
+        window.on_closed(move || told.send(()).unwrap_or_default());
+        window
+            .load_file(kit.page(
+                "onload = () => { console.log(`closing ${history.length}`); window.close(); console.log(`closed ${window.closed}`) }",
+            ))
+            .await
+            .unwrap();
+        closed.recv().await.unwrap();
+        assert!(window.is_destroyed());
+    });
+    case(cases, "children_go_with_their_parent", |app, kit| async move {
+        let parent = kit.window(&app);
+        let child = strait::BrowserWindow::builder().show(false).parent(&parent).build(&app);
+        child.load_file(kit.page("")).await.unwrap();
+        let (told, mut closed) = tokio::sync::mpsc::unbounded_channel();
+        child.on_closed(move || told.send(()).unwrap_or_default());
+        parent.destroy();
+        closed.recv().await.unwrap();
+    });
+    case(cases, "a_preload_that_is_missing_is_told", |app, kit| async move {
+        let window = strait::BrowserWindow::builder().show(false).preload("no-preload.js").build(&app);
+        let (told, mut errors) = tokio::sync::mpsc::unbounded_channel();
+        window.web_contents().on_event(move |event| {
+            if let ContentsEvent::PreloadError { path, message } = event {
+                let _ = told.send((path.clone(), message.clone()));
+            }
+        });
+        window.load_file(kit.page("onload = () => window.close()")).await.unwrap();
+        closed.recv().await.unwrap();
+        assert!(window.is_destroyed());
+    });
+    case(cases, "children_go_with_their_parent", |app, kit| async move {
+        let parent = kit.window(&app);
+        let child = strait::BrowserWindow::builder().show(false).parent(&parent).build(&app);
+        child.load_file(kit.page("")).await.unwrap();
+        let (told, mut closed) = tokio::sync::mpsc::unbounded_channel();
+        child.on_closed(move || told.send(()).unwrap_or_default());
+        parent.destroy();
+        closed.recv().await.unwrap();
+    });
+    case(cases, "a_preload_that_is_missing_is_told", |app, kit| async move {
+        let window = strait::BrowserWindow::builder().show(false).preload("no-preload.js").build(&app);
+        let (told, mut errors) = tokio::sync::mpsc::unbounded_channel();
+        window.web_contents().on_event(move |event| {
+            if let ContentsEvent::PreloadError { path, message } = event {
+                let _ = told.send((path.clone(), message.clone()));
+            }
+        });
+        window.load_file(kit.page("")).await.unwrap();
+        let (path, message) = errors.recv().await.unwrap();
+        assert_eq!(path, kit.folder().join("no-preload.js"));
+        assert!(!message.is_empty());
+    });
+    case(cases, "console_messages_have_level_and_place", |app, kit| async move {
+        let window = kit.window(&app);
+        let (told, mut lines) = tokio::sync::mpsc::unbounded_channel();
+        window.web_contents().on_event(move |event| {
+            if let ContentsEvent::Console(message) = event {
+                let _ = told.send(message.clone());
+            }
+        });
+        window.load_file(kit.page("console.warn('careful')")).await.unwrap();
+        let message = lines.recv().await.unwrap();
+        assert_eq!((message.level, message.text.as_str()), (strait::ConsoleLevel::Warning, "careful"));
+        assert!(message.source.ends_with(".html") && message.line == 1, "{message:?}");
+    });
+    case(cases, "popups_are_denied", |app, kit| async move {
+        let page = kit.shown(&app, "").await.unwrap().web_contents();
+        assert_eq!(page.execute_javascript("window.open('about:blank') === null").await.unwrap(), Value::Bool(true));
     });
 }
