@@ -151,9 +151,17 @@ impl Running {
         self.lines.join("\n")
     }
 
-    /// Everything printed so far, for a failure's message.
+    /// What was printed so far, for a failure's message: the beginning and the end of it.
     pub(crate) fn report(&self) -> String {
-        format!("output so far:\n    {}", self.lines.join("\n    "))
+        const SHOWN: usize = 40;
+        let (first, rest) = self.lines.split_at(self.lines.len().min(SHOWN));
+        let last = &rest[rest.len().saturating_sub(SHOWN)..];
+        let left_out = match rest.len() - last.len() {
+            0 => String::new(),
+            count => format!("\n    ({count} lines left out)"),
+        };
+        let shown = |lines: &[String]| lines.iter().map(|line| format!("\n    {line:.300}")).collect::<String>();
+        format!("output so far:{}{left_out}{}", shown(first), shown(last))
     }
 
     /// Takes one event in; false when the deadline has passed or nothing more can come.

@@ -14,7 +14,8 @@ const BUILD_LIMIT: Duration = Duration::from_secs(12 * 60);
 
 /// Tells what the page shows.
 const OBSERVER: &str = "<script>\n\
-    setInterval(() => { const { textContent } = document.querySelector('h1'); if (textContent) console.log('shown:', textContent) }, 50)\n\
+    new MutationObserver(() => console.log('shown:', document.querySelector('h1').textContent))\n\
+    .observe(document.querySelector('h1'), { childList: true })\n\
     </script>\n";
 
 pub(crate) fn tests() -> Vec<Test> {
