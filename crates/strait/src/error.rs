@@ -86,6 +86,15 @@ pub enum PostMessageErrorKind {
 }
 
 /// A post that failed. It consumed nothing: the ports are given back, still connected.
+///
+/// ```no_run
+/// # fn f(page: &strait::WebContents, port: strait::MessagePort) {
+/// if let Err(error) = page.post_message("port", "for you", vec![port]) {
+///     eprintln!("{error}");
+///     let _ = error.ports[0].post_message("nobody took me", vec![]);
+/// }
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[error("{kind}")]
 pub struct PostMessageError<P = crate::MessagePort> {

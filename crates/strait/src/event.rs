@@ -21,6 +21,16 @@ impl DocumentId {
 }
 
 /// One thing the program hears.
+///
+/// ```no_run
+/// # fn f(app: &strait::App) {
+/// app.set_event_sink(|event| match event {
+///     strait::AppEvent::Ipc(message) => println!("{} says {} bytes", message.url, message.payload.len()),
+///     strait::AppEvent::Quit { code } => println!("that was all: {code}"),
+///     _ => {}
+/// });
+/// # }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum AppEvent {

@@ -15,6 +15,18 @@ use crate::{
 };
 
 /// A frame of a page. Two are equal if they are the same frame, whatever document it shows.
+///
+/// ```no_run
+/// # fn f(app: &strait::App, window: &strait::BrowserWindow) {
+/// let expected = window.web_contents().main_frame();
+/// app.ipc_main().on("request", move |event, _| {
+///     // Not from an iframe, and not from another window.
+///     if event.sender_frame() == Some(expected.clone()) {
+///         let _ = expected.send("granted", []);
+///     }
+/// });
+/// # }
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct WebFrameMain {
     app: AppRef,

@@ -43,6 +43,18 @@ pub(crate) enum Scope {
 }
 
 /// A message and where it came from.
+///
+/// ```no_run
+/// # fn f(app: &strait::App) {
+/// app.ipc_main().on("give-me-a-stream", |event, args| {
+///     let Some(port) = event.ports().first() else { return };
+///     for item in args {
+///         let _ = port.post_message(item.clone(), vec![]);
+///     }
+///     port.close();
+/// });
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct IpcEvent {
     pub(crate) sender: WebContents,

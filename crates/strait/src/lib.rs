@@ -28,6 +28,9 @@
 //! }
 //! ```
 //!
+//! Programs that work with bytes and the engine's own ports, as the JS host does, use [`App::set_event_sink`] and the methods
+//! whose names end in `_encoded`.
+//!
 //! # Threads
 //! The process's first thread belongs to GTK, a second one routes messages, the program has the third. Every handle may be used
 //! from every thread; handlers are always called on the program's thread, one event after another.

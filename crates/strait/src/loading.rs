@@ -15,6 +15,14 @@ use crate::LoadError;
 /// A load that has begun; settles when it finished or failed. It goes on when this is dropped.
 ///
 /// A later load of the same page ends an unfinished one with `ERR_ABORTED (-3)`, and so does the end of the page.
+///
+/// ```no_run
+/// # async fn f(window: &strait::BrowserWindow) {
+/// if let Err(error) = window.load_url("https://example.test/").await {
+///     eprintln!("{error}"); // ERR_NAME_NOT_RESOLVED (-105) loading 'https://example.test/'
+/// }
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "the load goes on, but its failure is only seen here and in the page's events"]
 pub struct LoadFuture(oneshot::Receiver<Result<(), LoadError>>, String);

@@ -7,6 +7,15 @@ use crate::{DocumentId, shared::SharedRef, value};
 
 /// Answers one `ipcRenderer.invoke` or `sendSync`, once. Dropped without an answer, it rejects with
 /// `Error: reply was never sent`. An answer to a document that is gone is dropped silently.
+///
+/// ```no_run
+/// # fn f(event: strait::AppEvent) -> Result<(), Box<dyn std::error::Error>> {
+/// use strait::{AppEvent, IpcEventKind, IpcMessage, Value};
+/// if let AppEvent::Ipc(IpcMessage { kind: IpcEventKind::Invoke(responder), .. }) = event {
+///     responder.resolve(strait_clone::write(&Value::from("done"))?);
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
 pub struct Responder {
     open: Option<(SharedRef, DocumentId, RequestId)>,

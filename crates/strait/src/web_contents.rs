@@ -21,6 +21,14 @@ use crate::{
 };
 
 /// The page in a window, across all documents it shows. Cheap to clone.
+///
+/// ```no_run
+/// # async fn f(page: &strait::WebContents) -> Result<(), Box<dyn std::error::Error>> {
+/// page.send("greet", ["hello".into()])?;
+/// let title = page.execute_javascript("document.title").await?;
+/// println!("{} is called {:?}", page.url(), title.as_str());
+/// # Ok(()) }
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct WebContents {
     app: App,

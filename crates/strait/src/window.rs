@@ -20,7 +20,16 @@ pub(crate) const DEFAULT_SIZE: (u32, u32) = (800, 600);
 
 /// A window and the page in it. Cheap to clone; letting go of all clones does not close the window.
 ///
-/// Getters read what the window last reported and never wait for it; on a closed window they give that last state.
+/// Getters read what the window last reported and never wait for it; on a closed window they give defaults.
+///
+/// ```no_run
+/// # async fn f(app: &strait::App) -> Result<(), strait::LoadError> {
+/// let window = strait::BrowserWindow::builder().title("Notes").show(false).build(app);
+/// window.on_close(|event| event.prevent_default());
+/// window.load_file("notes.html").await?;
+/// window.show();
+/// # Ok(()) }
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct BrowserWindow {
     app: App,
@@ -322,6 +331,16 @@ impl fmt::Debug for BrowserWindow {
 }
 
 /// Something that is about to happen and that a handler may stop.
+///
+/// ```no_run
+/// # fn f(window: &strait::BrowserWindow, unsaved: bool) {
+/// window.on_close(move |event| {
+///     if unsaved {
+///         event.prevent_default();
+///     }
+/// });
+/// # }
+/// ```
 #[derive(Debug, Default)]
 pub struct CloseEvent {
     prevented: Cell<bool>,

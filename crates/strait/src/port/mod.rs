@@ -42,6 +42,19 @@ impl MessageChannel {
 ///
 /// Messages wait in the port until they are received. A port that was posted away is *neutered*: it receives nothing,
 /// and posting on it does nothing, as on a closed one.
+///
+/// ```no_run
+/// # use strait::{MessagePort, PortRecvError};
+/// async fn serve(port: MessagePort) -> Result<(), Box<dyn std::error::Error>> {
+///     loop {
+///         match port.recv_as::<f64>().await {
+///             Ok(number) => port.send_as(&(number * 2.0))?,
+///             Err(PortRecvError::BadValue(_)) => {} // not a number
+///             Err(_) => return Ok(()),
+///         }
+///     }
+/// }
+/// ```
 #[derive(Clone)]
 pub struct MessagePort(Arc<Inner>);
 
