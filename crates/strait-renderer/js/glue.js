@@ -9,16 +9,22 @@
   })
   ports = parts.makePorts(p, natives, codec)
   p.defineProperty(global, 'MessageChannel', { __proto__: null, value: ports.MessageChannel, writable: true, configurable: true })
+  parts.patchConsole(p, global.console)
   ports.useBridge(parts.makeBridge(p, natives, codec, ports, global))
   const transfer = parts.patchTransfers(p, natives, ports, global, isMainWorld)
 
-  if (isMainWorld) {
-    const { parent } = global
-    natives.created(global.location.href, global.origin, global.name, parent === global ? undefined : parent)
-  } else {
-    p.addEventListener(global, 'DOMContentLoaded', () => natives.ready(), true)
-    p.addEventListener(global, 'pagehide', () => natives.gone(), true)
+  const onReady = () => natives.ready()
+  const onGone = () => natives.gone()
+  const report = () => {
+    if (isMainWorld) {
+      const { parent } = global
+      natives.created(global.location.href, global.origin, global.name, parent === global ? undefined : parent)
+    } else {
+      p.addEventListener(global, 'DOMContentLoaded', onReady, true)
+      p.addEventListener(global, 'pagehide', onGone, true)
+    }
   }
+  report()
 
   // Work from the agent that runs code of the page enters through an event: then microtasks run when it returns, and what is thrown
   // is reported to `window.onerror`.
@@ -97,6 +103,11 @@
       natives.inboxIs(inbox, ports.outgoing)
     },
     rearm: transfer.rearm,
+    /** The window has been handed to a new document, which may have erased its listeners. */
+    renew() {
+      transfer.rearm()
+      report()
+    },
     /** The handle of a port that is stamped here (0 once it is detached), or -1. */
     handleOf(/** @type {any} */ value) {
       const state = ports.stateOf(value)

@@ -37,6 +37,24 @@
     }
   }
 
+  const { charCodeAt } = String.prototype
+  const codeAt = uncurry(charCodeAt)
+  const isDigit = (/** @type {number} */ code) => code >= 48 && code <= 57
+  const isLetter = (/** @type {number} */ code) => (code >= 65 && code <= 90) || (code >= 97 && code <= 122) || code === 95 || code === 36
+  /** Could the name stand in a program without quotes? (Regular expressions look up `exec` on a prototype.) */
+  const isIdentifier = (/** @type {string} */ name) => {
+    for (let i = 0; i < name.length; i++) {
+      const code = codeAt(name, i)
+      if (!isLetter(code) && (i === 0 || !isDigit(code))) return false
+    }
+    return name !== ''
+  }
+  /** Decimal digits alone? */
+  const isIndex = (/** @type {string} */ name) => {
+    for (let i = 0; i < name.length; i++) if (!isDigit(codeAt(name, i))) return false
+    return name !== ''
+  }
+
   /** A `message` event. WebIDL takes undefined data for data left out, which would become null. */
   const messageEvent = (/** @type {any} */ init) => {
     const event = new MessageEvent('message', init)
@@ -58,7 +76,13 @@
     array,
     sequence,
     iterator,
+    call,
     isArray: Array.isArray,
+    symbolToString: uncurry(Symbol.prototype.toString),
+    objectToString: uncurry(Object.prototype.toString),
+    stringSlice: uncurry(String.prototype.slice),
+    isIdentifier,
+    isIndex,
     freeze: Object.freeze,
     Error: global.Error,
     TypeError: global.TypeError,

@@ -99,7 +99,7 @@ impl Agent {
 
     /// Sends an IPC message; false if the document or main is gone.
     pub(crate) fn send_ipc(&self, realm: &Realm, kind: IpcKind, channel: String, payload: Vec<u8>, ports: Vec<Port>) -> bool {
-        self.tell(&ToMain::Ipc { document: realm.document, kind, channel, payload }, ports)
+        self.tell(&ToMain::Ipc { document: realm.document.get(), kind, channel, payload }, ports)
     }
 
     /// Waits for the answer to a `sendSync`. The node goes on routing for others; nothing is delivered meanwhile.

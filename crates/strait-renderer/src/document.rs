@@ -80,6 +80,9 @@ impl Agent {
     /// The page's own window object was cleared: a new document, none of whose scripts has run.
     pub(crate) fn document_begins(&self, page: &Page, frame: &Frame) {
         let Some(context) = frame.context(&self.main_world) else { return };
+        if let Some(former) = self.document_with(frame.id(), &context) {
+            return self.document_continues(&former);
+        }
         let document = self.new_document(page, frame);
         self.install(&document, World::Main, context);
     }
@@ -90,14 +93,54 @@ impl Agent {
         let frame_id = frame.id();
         let present = self.documents.borrow().values().find(|document| document.frame == frame_id).cloned();
         let document = match present {
-            Some(document) if document.realm(World::Isolated).is_none() => document,
             Some(document) if document.realm(World::Isolated).is_some_and(|realm| realm.context.is_same(&context)) => return,
-            _ => self.new_document(page, frame),
+            Some(document) => document,
+            None => self.new_document(page, frame),
         };
         self.install(&document, World::Isolated, context);
         // The isolated realm's listener for window messages must run before the page's own.
         if let Some(main) = document.realm(World::Main) {
             main.rearm();
+        }
+    }
+
+    /// A document of the frame, present or just gone, that has this global object already.
+    fn document_with(&self, frame: FrameId, context: &Context) -> Option<Rc<Document>> {
+        let has = |document: &&Rc<Document>| {
+            document.frame == frame && document.realm(World::Main).is_some_and(|realm| realm.context.is_same(context))
+        };
+        let present = self.documents.borrow().values().find(has).cloned();
+        present.or_else(|| self.departed.borrow().iter().find(has).cloned())
+    }
+
+    /// The frame's first, empty document gives its window to the one that is loaded (HTML, "initial about:blank"): another document for main, but
+    /// the same realms with the same glue, and the same ports.
+    fn document_continues(&self, former: &Document) {
+        let next = Rc::new(Document {
+            id: self.new_document_id(),
+            page: former.page,
+            frame: former.frame,
+            is_main_frame: former.is_main_frame,
+            birth: OnceCell::new(),
+            main: former.main.clone(),
+            isolated: former.isolated.clone(),
+            ready: Cell::new(false),
+            listening: former.listening.clone(),
+            held: RefCell::default(),
+        });
+        if let Some(former) = self.documents.borrow_mut().remove(&former.id) {
+            self.departed.borrow_mut().push_back(former);
+        }
+        while self.report_departure() {}
+        self.ports.borrow_mut().move_document(former.id, next.id);
+        self.documents.borrow_mut().insert(next.id, Rc::clone(&next));
+        let realms = [World::Isolated, World::Main].map(|world| next.realm(world));
+        for realm in realms.iter().flatten() {
+            realm.document.set(next.id);
+            self.realms.borrow_mut().insert(realm.id, Rc::clone(realm));
+        }
+        for realm in realms.iter().flatten() {
+            realm.renew();
         }
     }
 

@@ -66,7 +66,7 @@ pub(crate) fn call<'a>(realm: u32, index: u8, args: &Args<'a>) -> NativeResult<'
 /// `()`: a new channel; its ends are the handle returned and the one after it.
 fn channel<'a>(agent: &Agent, realm: &Realm, _: &Args<'a>) -> NativeResult<'a> {
     let ends = agent.node.channel();
-    let handle = agent.ports.borrow_mut().add_pair(ends, realm.document, realm.world);
+    let handle = agent.ports.borrow_mut().add_pair(ends, realm.document.get(), realm.world);
     NativeResult::Number(handle.unwrap_or(0).into())
 }
 
@@ -77,15 +77,15 @@ fn post<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
         return NativeResult::Throw("The message cannot be read.".to_owned());
     };
     let mut table = agent.ports.borrow_mut();
-    let Some(ports) = table.take_all(&handles, handle, realm.document) else {
+    let Some(ports) = table.take_all(&handles, handle, realm.document.get()) else {
         return NativeResult::Throw("A port in the transfer list cannot be transferred.".to_owned());
     };
-    if let Some(entry) = table.get_mut(handle, realm.document)
+    if let Some(entry) = table.get_mut(handle, realm.document.get())
         && let Err(error) = entry.port.post(Message { data, ports })
     {
         // The handles were taken out above: they get their ports back.
         let reason = error.reason.to_string();
-        table.restore(&handles, error.message.ports, realm.document, realm.world);
+        table.restore(&handles, error.message.ports, realm.document.get(), realm.world);
         return NativeResult::Throw(reason);
     }
     NativeResult::Nothing
@@ -95,7 +95,7 @@ fn post<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
 fn start<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let handle = args.index(0);
     let mut table = agent.ports.borrow_mut();
-    if let Some(entry) = table.get_mut(handle, realm.document) {
+    if let Some(entry) = table.get_mut(handle, realm.document.get()) {
         entry.started.get_or_insert(realm.id);
         table.relist(handle);
     }
@@ -104,7 +104,7 @@ fn start<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> 
 
 /// `(handle)`
 fn close<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
-    let port = agent.ports.borrow_mut().take(args.index(0), realm.document);
+    let port = agent.ports.borrow_mut().take(args.index(0), realm.document.get());
     if let Some(port) = port {
         port.close();
     }
@@ -113,7 +113,7 @@ fn close<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> 
 
 /// `(handle)`: the realm's object for the port was collected.
 fn collected<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
-    drop(agent.ports.borrow_mut().release(args.index(0), realm.document, realm.world));
+    drop(agent.ports.borrow_mut().release(args.index(0), realm.document.get(), realm.world));
     NativeResult::Nothing
 }
 
@@ -125,19 +125,19 @@ fn launch<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a>
         return NativeResult::Text(String::new());
     }
     let nonce: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-    let launched = agent.ports.borrow_mut().launch(nonce.clone(), handles, realm.document);
+    let launched = agent.ports.borrow_mut().launch(nonce.clone(), handles, realm.document.get());
     NativeResult::Text(if launched { nonce } else { String::new() })
 }
 
 /// `(nonce)`: the window message was not sent.
 fn abort<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
-    agent.ports.borrow_mut().abort(&args.text(0), realm.document);
+    agent.ports.borrow_mut().abort(&args.text(0), realm.document.get());
     NativeResult::Nothing
 }
 
 /// `(nonce)`: a window message arrived; its handles are laid out, their number is returned.
 fn claim<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
-    let handles = agent.ports.borrow_mut().claim(&args.text(0), realm.document, realm.world);
+    let handles = agent.ports.borrow_mut().claim(&args.text(0), realm.document.get(), realm.world);
     let laid = realm.buffers.borrow().as_ref().is_some_and(|buffers| buffers.words.write_words(&handles));
     NativeResult::Number(if laid { handles.len() as f64 } else { 0.0 })
 }
@@ -172,15 +172,15 @@ fn rehome<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a>
     let owned = owner_of(agent, realm, args).filter(|(_, handle)| *handle != 0);
     let handle = owned.and_then(|(owner, _)| {
         let handle = owner.release(args.get(0))?;
-        let port = agent.ports.borrow_mut().take(handle, owner.document)?;
-        agent.ports.borrow_mut().add(port, realm.document, realm.world)
+        let port = agent.ports.borrow_mut().take(handle, owner.document.get())?;
+        agent.ports.borrow_mut().add(port, realm.document.get(), realm.world)
     });
     NativeResult::Number(handle.unwrap_or(0).into())
 }
 
 /// `(url, origin, name, parentWindow)`
 fn created<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
-    if let Some(document) = agent.document(realm.document) {
+    if let Some(document) = agent.document(realm.document.get()) {
         let parent = args.get(3);
         let parent = if parent.is_object() { agent.frame_of_window(parent.identity()) } else { None };
         let birth = Birth { url: args.text(0), origin: args.text(1), name: args.text(2), parent };
@@ -191,7 +191,7 @@ fn created<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a
 
 /// `()`: DOMContentLoaded
 fn ready<'a>(agent: &Agent, realm: &Realm, _: &Args<'a>) -> NativeResult<'a> {
-    if let Some(document) = agent.document(realm.document) {
+    if let Some(document) = agent.document(realm.document.get()) {
         agent.document_ready(&document);
     }
     NativeResult::Nothing
@@ -199,7 +199,7 @@ fn ready<'a>(agent: &Agent, realm: &Realm, _: &Args<'a>) -> NativeResult<'a> {
 
 /// `()`: pagehide
 fn gone<'a>(agent: &Agent, realm: &Realm, _: &Args<'a>) -> NativeResult<'a> {
-    if let Some(document) = agent.document(realm.document) {
+    if let Some(document) = agent.document(realm.document.get()) {
         agent.document_ends(&document);
     }
     NativeResult::Nothing
@@ -225,7 +225,7 @@ fn ipc<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     if !realm.privileges.ipc {
         return NativeResult::Bool(false);
     }
-    let taken = agent.ports.borrow_mut().take_all(&handles, 0, realm.document);
+    let taken = agent.ports.borrow_mut().take_all(&handles, 0, realm.document.get());
     let Some(ports) = taken else {
         return NativeResult::Throw("A port in the transfer list cannot be transferred.".to_owned());
     };
@@ -241,7 +241,7 @@ fn send_sync<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<
     if !realm.privileges.ipc || !agent.send_ipc(realm, IpcKind::SendSync(request), args.text(0), payload, Vec::new()) {
         return NativeResult::Text("IPC method called after context was released".to_owned());
     }
-    match agent.wait_for_reply(realm.document, request) {
+    match agent.wait_for_reply(realm.document.get(), request) {
         Ok(answer) if realm.fill(&answer, &[]) => NativeResult::Number(answer.len() as f64),
         Ok(_) => NativeResult::Text("the answer is too large".to_owned()),
         Err(text) => NativeResult::Text(text),
@@ -250,7 +250,7 @@ fn send_sync<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<
 
 /// `(channel)`: there is a listener now.
 fn listen<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
-    if let Some(document) = agent.document(realm.document) {
+    if let Some(document) = agent.document(realm.document.get()) {
         agent.document_listens(&document, args.text(0));
     }
     NativeResult::Nothing
@@ -330,7 +330,7 @@ fn compile<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
 
 /// `(text)`
 fn preload_error<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
-    if let (Some(document), Some(path)) = (agent.document(realm.document), realm.privileges.preload.clone()) {
+    if let (Some(document), Some(path)) = (agent.document(realm.document.get()), realm.privileges.preload.clone()) {
         agent.tell(&ToMain::PreloadError { page: document.page, path, message: args.text(0) }, Vec::new());
     }
     NativeResult::Nothing

@@ -237,6 +237,16 @@ impl PortTable {
         handles
     }
 
+    /// A document's ports become another's.
+    pub(crate) fn move_document(&mut self, from: DocumentId, to: DocumentId) {
+        for entry in self.entries.values_mut().filter(|entry| entry.place == Place::Document(from)) {
+            entry.place = Place::Document(to);
+        }
+        for bundle in self.bundles.values_mut().filter(|bundle| bundle.sender == from) {
+            bundle.sender = to;
+        }
+    }
+
     /// Closes everything a document has, and what it sent that nobody has claimed.
     pub(crate) fn close_document(&mut self, document: DocumentId) {
         let handles: Vec<Handle> =

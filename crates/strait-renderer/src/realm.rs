@@ -33,6 +33,7 @@ struct Glue {
     closed: Object,
     resize: Object,
     rearm: Object,
+    renew: Object,
     handle_of: Object,
     release: Object,
     send: Object,
@@ -54,7 +55,8 @@ pub(crate) struct Buffers {
 /// One world of one document.
 pub(crate) struct Realm {
     pub(crate) id: u32,
-    pub(crate) document: DocumentId,
+    /// Changes when a window is handed on to its frame's next document.
+    pub(crate) document: Cell<DocumentId>,
     pub(crate) world: World,
     pub(crate) context: Context,
     pub(crate) privileges: Privileges,
@@ -70,6 +72,7 @@ static SOURCE: LazyLock<String> = LazyLock::new(|| {
     let modules = [
         ("makeCodec", strait_clone::JS_CODEC),
         ("makePorts", include_str!("../js/ports.js")),
+        ("patchConsole", include_str!("../js/console.js")),
         ("makeBridge", include_str!("../js/bridge.js")),
         ("patchTransfers", include_str!("../js/transfer.js")),
         ("makeEmitter", include_str!("../js/emitter.js")),
@@ -112,7 +115,7 @@ impl Realm {
     pub(crate) fn new(id: u32, document: DocumentId, world: World, context: Context, privileges: Privileges) -> Rc<Self> {
         Rc::new(Self {
             id,
-            document,
+            document: Cell::new(document),
             world,
             context,
             privileges,
@@ -147,6 +150,7 @@ impl Realm {
             closed: member("closed")?,
             resize: member("resize")?,
             rearm: member("rearm")?,
+            renew: member("renew")?,
             handle_of: member("handleOf")?,
             release: member("release")?,
             send: member("send")?,
@@ -232,6 +236,11 @@ impl Realm {
 
     pub(crate) fn run_preload(&self) {
         self.call(|glue| &glue.run_preload, &[]);
+    }
+
+    /// The window has a new document: its listeners are put back, and the page's own realm reports.
+    pub(crate) fn renew(&self) {
+        self.call(|glue| &glue.renew, &[]);
     }
 
     pub(crate) fn rearm(&self) {

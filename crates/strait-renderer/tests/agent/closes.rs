@@ -127,13 +127,19 @@ fn collected(host: &Host) -> Check {
 }
 
 fn unclaimed(host: &Host) -> Check {
-    let html = "<script>var { port1: near, port2 } = new MessageChannel(); window.postMessage('to-main:port', '*', [port2])
-        var lost = new MessageChannel(); lost.port1.onclose = (event) => near.postMessage('closed: ' + event.reason)
-        window.postMessage('nowhere', 'https://elsewhere.example', [lost.port2])</script>";
-    let view = host.open(Setup { html, preload: Some(RELAY), ..Setup::default() })?;
-    let port = host.port("port")?;
+    let (view, port) = with_port(
+        host,
+        "var lost = new MessageChannel(); window.postMessage('to-main:far end', '*', [lost.port1])
+         window.postMessage('nowhere', 'https://elsewhere.example', [lost.port2])",
+    )?;
+    let far = host.port("far end")?;
+    host.eval(&view, World::Main, "return 1")?;
+    if let Some(event) = far.try_recv() {
+        return Err(format!("already {event:?}"));
+    }
     view.web.reload();
-    same("the page's own port", &host.close_of(&port)?, "unloaded")
+    same("the page's own port", &host.close_of(&port)?, "unloaded")?;
+    same("the lost port", &host.close_of(&far)?, "dropped")
 }
 
 fn released(host: &Host) -> Check {

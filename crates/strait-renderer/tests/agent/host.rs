@@ -13,7 +13,7 @@ use gtk::{gio, glib};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, accept_with, bind, listen, recv, socket_with};
 use strait_ports::{Event, Message, Node, Port};
 use strait_protocol::{AgentInit, DocumentId, Outcome, PageId, ToAgent, ToMain, VIEW_MESSAGE, ViewConfig, World, decode, encode};
-use webkit2gtk::{SettingsExt, UserMessage, WebContext, WebContextExt, WebView, WebViewExt};
+use webkit2gtk::{SettingsExt, UserMessage, WebContext, WebContextExt, WebView, WebViewExt, WebsiteDataManager};
 
 /// How long anything may take.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(8);
@@ -50,6 +50,15 @@ pub(crate) struct View {
     pub(crate) page: PageId,
     /// The main frame's present document.
     pub(crate) document: Cell<DocumentId>,
+}
+
+/// A window that a page opened.
+pub(crate) struct Popup(gtk::Window);
+
+impl Drop for Popup {
+    fn drop(&mut self) {
+        self.0.close();
+    }
 }
 
 impl Drop for View {
@@ -104,7 +113,12 @@ impl Host {
             glib::ControlFlow::Continue
         });
 
-        let context = WebContext::new_ephemeral();
+        // Not an ephemeral context: WebKit keeps the console output of those to itself.
+        let data = WebsiteDataManager::builder()
+            .base_data_directory(folder.join("data").display().to_string())
+            .base_cache_directory(folder.join("cache").display().to_string())
+            .build();
+        let context = WebContext::builder().website_data_manager(&data).build();
         context.set_web_extensions_directory(extensions.to_str().expect("a plain path"));
         context.connect_initialize_web_extensions(move |context| {
             let init = encode(&AgentInit { socket: path.clone(), token });
@@ -215,6 +229,7 @@ impl Host {
         let settings = WebViewExt::settings(&web).expect("a view has settings");
         settings.set_enable_page_cache(false);
         settings.set_allow_file_access_from_file_urls(true);
+        settings.set_javascript_can_open_windows_automatically(true);
         let window = gtk::Window::new(gtk::WindowType::Toplevel);
         window.set_default_size(320, 200);
         window.add(&web);
@@ -239,6 +254,29 @@ impl Host {
         let view = View { window, web, agent, page, document: Cell::new(0) };
         self.new_document(&view)?;
         Ok(view)
+    }
+
+    /// Lets a view open windows; they are closed when they are taken out of the list.
+    pub(crate) fn let_open(&self, view: &View) -> Rc<RefCell<Vec<Popup>>> {
+        let opened = Rc::new(RefCell::new(Vec::new()));
+        let list = Rc::clone(&opened);
+        view.web.connect_create(move |opener, _| {
+            let web = WebView::builder().related_view(opener).build();
+            if let Some(settings) = WebViewExt::settings(opener) {
+                web.set_settings(&settings);
+            }
+            let window = gtk::Window::new(gtk::WindowType::Toplevel);
+            window.add(&web);
+            window.show_all();
+            list.borrow_mut().push(Popup(window));
+            Some(web.upcast())
+        });
+        opened
+    }
+
+    /// Has something been said that `matches`, and not been taken?
+    pub(crate) fn has_heard(&self, matches: impl Fn(&Said) -> bool) -> bool {
+        self.said.borrow().iter().any(matches)
     }
 
     /// Waits for the next document of the view's main frame.

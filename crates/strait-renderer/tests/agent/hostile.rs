@@ -1,6 +1,6 @@
 //! Pages that attack the glue in their own world.
 
-use strait_protocol::World;
+use strait_protocol::{ToMain, World};
 
 use crate::host::{Case, Check, Host, Setup, same};
 use crate::ports::RELAY;
@@ -9,6 +9,7 @@ use crate::wire;
 pub(crate) const CASES: &[Case] = &[
     ("a page that patches everything reaches nothing, and ports go on working", patched),
     ("an isolated page finds nothing of ours", nothing_found),
+    ("a popup shares the process, not the identity", popup),
     ("forged window messages claim nothing", forged),
 ];
 
@@ -155,4 +156,30 @@ fn forged(host: &Host) -> Check {
         &host.eval(&view, World::Main, "return log.sort()")?,
         &format!(r#"["[\"{zeros}\",\"forged\"]","[\"{zeros}\",\"no ports\"]","port through"]"#),
     )
+}
+
+fn popup(host: &Host) -> Check {
+    let inner = host.write(
+        "popup.html",
+        "<script>opener.seen = [typeof require, typeof ipcRenderer]
+         const { port1, port2 } = new MessageChannel(); port1.onmessage = (event) => port1.postMessage('popup ' + event.data)
+         opener.postMessage('port', '*', [port2])</script>",
+    );
+    let view = host.open(Setup {
+        html: "<script>var log = []; onmessage = ({ ports: [port] }) => { port.onmessage = (event) => log.push(event.data); port.onclose = (event) => log.push(event.reason); port.postMessage('hi') }</script>",
+        preload: Some("require('electron').ipcRenderer.send('preload ran')"),
+        ..Setup::default()
+    })?;
+    host.ipc("preload ran")?;
+    let opened = host.let_open(&view);
+    host.eval(&view, World::Main, &format!("open('file://{}')", inner.display()))?;
+    host.until_true(&view, World::Main, "log.length === 1")?;
+    same("the popup", &host.eval(&view, World::Main, "return [...seen, log[0]]")?, r#"["undefined","undefined","popup hi"]"#)?;
+    // Its documents are nobody's: main hears of none, and the preload does not run again.
+    if host.has_heard(|said| said.agent == view.agent && matches!(&said.message, ToMain::Ipc { .. } | ToMain::DocumentCreated { .. })) {
+        return Err("main heard of the popup".to_owned());
+    }
+    opened.borrow_mut().clear();
+    host.until_true(&view, World::Main, "log.length === 2")?;
+    same("closed", &host.eval(&view, World::Main, "return log[1]")?, r#""unloaded""#)
 }

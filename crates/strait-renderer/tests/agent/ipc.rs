@@ -1,6 +1,6 @@
 //! Binding, preload and ipcRenderer.
 
-use strait_protocol::{IpcKind, Outcome, ToAgent, ToMain, World};
+use strait_protocol::{ConsoleLevel, IpcKind, Outcome, ToAgent, ToMain, World};
 
 use crate::host::{Case, Check, Host, Setup};
 use crate::wire;
@@ -11,6 +11,7 @@ pub(crate) const CASES: &[Case] = &[
     ("a page channel reaches native code and back", page_channel),
     ("emits are held until there is a listener", emits_held),
     ("a preload that fails is reported with file and line", preload_errors),
+    ("console output reaches main", console),
     ("sendSync throws when main is gone", main_gone),
     ("without isolation the preload shares the page's world", shared_world),
     ("nodeIntegration gives the page require", node_integration),
@@ -270,4 +271,21 @@ fn main_gone(host: &Host) -> Check {
     use webkit2gtk::WebViewExt;
     let said = host.until("the page's word", || view.web.title().filter(|title| title.starts_with("said")))?;
     check("what was thrown", said.to_string(), "said the main process is gone; IPC method called after context was released")
+}
+
+fn console(host: &Host) -> Check {
+    let view = host.open(Setup { html: "<script>\nconsole.log('one', 2, { a: [1, 'x', null], 'b-c': undefined }, [], -0)\nconsole.error('three')\nthrow new Error('four')</script>", ..Setup::default() })?;
+    for (expected, level, line) in [
+        ("one 2 { a: [ 1, 'x', null ], 'b-c': undefined } [] -0", ConsoleLevel::Log, 2),
+        ("three", ConsoleLevel::Error, 3),
+        ("Error: four", ConsoleLevel::Error, 4),
+    ] {
+        host.heard(expected, |said| match &said.message {
+            ToMain::Console { page, level: l, text, line: at, source } if *page == view.page && said.agent == view.agent => {
+                (text == expected && *l == level && *at == line && source.starts_with("file://")).then_some(())
+            }
+            _ => None,
+        })?;
+    }
+    Ok(())
 }

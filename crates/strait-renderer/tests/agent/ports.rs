@@ -242,7 +242,7 @@ fn main_to_isolated(host: &Host) -> Check {
 }
 
 fn iframes(host: &Host) -> Check {
-    for forms in ["'*', [port2]", "{ targetOrigin: '*', transfer: [port2] }"] {
+    for (forms, early) in [("'*', [port2]", false), ("{ targetOrigin: '*', transfer: [port2] }", true)] {
         let view = page(
             host,
             &format!(
@@ -266,7 +266,9 @@ fn iframes(host: &Host) -> Check {
                    frame.contentWindow.postMessage('take', {forms})
                    port1.postMessage('hi')
                  }}
-                 document.body.append(frame)"
+                 document.body.append(frame)
+                 // Its first, empty document begins to exist now, and hands its window on to the real one.
+                 if ({early}) void frame.contentWindow.document"
             ),
         )?;
         host.until_true(&view, World::Main, "log.length >= 4")
