@@ -66,7 +66,14 @@ fn build(manifest: &Path, target: &Path, offline: bool) -> Output {
         cargo.env_remove(name);
     }
     // A quick agent, quickly built.
-    let profile = [("OPT_LEVEL", "2"), ("CODEGEN_UNITS", "16"), ("LTO", "false"), ("DEBUG", "line-tables-only"), ("INCREMENTAL", "false")];
+    let profile = [
+        ("OPT_LEVEL", "2"),
+        ("CODEGEN_UNITS", "16"),
+        ("LTO", "false"),
+        ("DEBUG", "false"),
+        ("STRIP", "debuginfo"),
+        ("INCREMENTAL", "false"),
+    ];
     for (name, value) in profile {
         cargo.env(format!("CARGO_PROFILE_RELEASE_{name}"), value);
     }

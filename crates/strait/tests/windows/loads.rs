@@ -150,32 +150,6 @@ pub(super) fn cases(cases: &mut Vec<Case>) {
         let window = kit.window(&app);
         let (told, mut closed) = tokio::sync::mpsc::unbounded_channel();
         window.on_closed(move || told.send(()).unwrap_or_default());
-        window
-            .load_file(kit.page(
-                "onload = () => { console.log(`closing ${history.length}`); window.close(); console.log(`closed ${window.closed}`) }",
-            ))
-            .await
-            .unwrap();
-        closed.recv().await.unwrap();
-        assert!(window.is_destroyed());
-    });
-    case(cases, "children_go_with_their_parent", |app, kit| async move {
-        let parent = kit.window(&app);
-        let child = strait::BrowserWindow::builder().show(false).parent(&parent).build(&app);
-        child.load_file(kit.page("")).await.unwrap();
-        let (told, mut closed) = tokio::sync::mpsc::unbounded_channel();
-        child.on_closed(move || told.send(()).unwrap_or_default());
-        parent.destroy();
-        closed.recv().await.unwrap();
-    });
-    case(cases, "a_preload_that_is_missing_is_told", |app, kit| async move {
-        let window = strait::BrowserWindow::builder().show(false).preload("no-preload.js").build(&app);
-        let (told, mut errors) = tokio::sync::mpsc::unbounded_channel();
-        window.web_contents().on_event(move |event| {
-            if let ContentsEvent::PreloadError { path, message } = event {
-                let _ = told.send((path.clone(), message.clone()));
-            }
-        });
         window.load_file(kit.page("onload = () => window.close()")).await.unwrap();
         closed.recv().await.unwrap();
         assert!(window.is_destroyed());

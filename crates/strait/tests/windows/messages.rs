@@ -49,13 +49,6 @@ pub(super) fn cases(cases: &mut Vec<Case>) {
         assert_eq!(run("ipc.invoke('who')").await, Value::from("page"));
         assert_eq!(run("ipc.invoke('who')").await, Value::from("app"));
         ipc.remove_handler("who");
-        // A future that gives up without an answer.
-        ipc.handle("never", |event, _| async move {
-            drop(event);
-            std::future::pending::<Result<Value, String>>().await
-        })
-        .unwrap();
-        ipc.remove_handler("never");
     });
     case(cases, "send_sync_waits_for_its_answer", |app, kit| async move {
         let window = kit.window(&app);
