@@ -3,8 +3,8 @@
 
 const { inspect } = require('strait:inspect')
 
-/** Where a program file's text begins on its first line: the loader's wrapper stands before it. */
-const wrapped = new Map()
+/** Files whose text begins on the second line: the loader's wrapper is the first. */
+const wrapped = new Set()
 
 /** Stacks start with the error itself, as in Node; the host's own frames are left out. */
 Error.prepareStackTrace = (error, frames) => {
@@ -19,10 +19,8 @@ Error.prepareStackTrace = (error, frames) => {
     let name = frame.getFunctionName()
     if (name === '<eval>' && !wrapped.has(file)) continue
     if (name === '<anonymous>' || name === '<eval>') name = ''
-    const line = frame.getLineNumber()
-    let column = frame.getColumnNumber()
-    if (line === 1 && wrapped.has(file)) column = Math.max(1, column - wrapped.get(file))
-    const place = line > 0 ? `${file}:${line}:${column}` : file
+    const line = frame.getLineNumber() - (wrapped.has(file) ? 1 : 0)
+    const place = line > 0 ? `${file}:${line}:${frame.getColumnNumber()}` : file
     lines.push(name ? `    at ${name} (${place})` : `    at ${place}`)
   }
   return lines.join('\n')

@@ -7,7 +7,7 @@ const { wrapped } = require('strait:errors')
 const NONE = 0
 const FILE = 1
 const EXTENSIONS = ['.js', '.cjs', '.json']
-const WRAPPER = '(function (exports, require, module, __filename, __dirname) { '
+const WRAPPER = '(function (exports, require, module, __filename, __dirname) {\n'
 
 /** Names that `require` answers itself, without `node:`. */
 const builtins = new Map()
@@ -172,6 +172,19 @@ function makeRequire (module) {
   return require
 }
 
+function compile (source, file) {
+  try {
+    return native.compile(source, file)
+  } catch (error) {
+    if (error instanceof SyntaxError && /^\s*(import\s*[\w{*'"]|export\s)/m.test(source)) {
+      error.message += `: is ${path.basename(file)} an ES module? Strait's main process runs CommonJS (use require and module.exports)`
+      // The stack has the message of before.
+      error.stack = error.stack.replace(/^.*/, String(error))
+    }
+    throw error
+  }
+}
+
 function evaluate (module) {
   const file = module.filename
   if (file.endsWith('.json')) {
@@ -181,8 +194,8 @@ function evaluate (module) {
   if (file.endsWith('.mjs')) throw Object.assign(new Error(`${file} is an ES module: Strait's main process runs CommonJS (use require and module.exports)`), { code: 'ERR_REQUIRE_ESM' })
   if (file.endsWith('.node')) throw Object.assign(new Error(`${file} is a native Node addon, which Strait cannot load`), { code: 'ERR_DLOPEN_FAILED' })
   const source = native.readText(file).replace(/^\ufeff/, '').replace(/^#!/, '//')
-  wrapped.set(file, WRAPPER.length)
-  const run = native.compile(`${WRAPPER}${source}\n})`, file)
+  wrapped.add(file)
+  const run = compile(`${WRAPPER}${source}\n})`, file)
   Reflect.apply(run, module.exports, [module.exports, makeRequire(module), module, file, module.path])
 }
 
