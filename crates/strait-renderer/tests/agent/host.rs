@@ -40,6 +40,8 @@ pub(crate) struct Host {
     files: Cell<u32>,
     requests: Cell<u64>,
     nonces: Cell<u8>,
+    /// The agent of the view that was opened last: what earlier cases left behind is not heard by `ipc`.
+    latest: Cell<usize>,
 }
 
 /// A window with a page.
@@ -133,6 +135,7 @@ impl Host {
             files: Cell::new(0),
             requests: Cell::new(0),
             nonces: Cell::new(0),
+            latest: Cell::new(0),
         };
         Ok(host)
     }
@@ -251,6 +254,7 @@ impl Host {
             ToMain::PageBound { nonce: answer, page } if answer == nonce => Some((said.agent, page)),
             _ => None,
         })?;
+        self.latest.set(agent);
         let view = View { window, web, agent, page, document: Cell::new(0) };
         self.new_document(&view)?;
         Ok(view)
@@ -328,10 +332,10 @@ impl Host {
         Err(format!("{expression} never was true, at last {last}"))
     }
 
-    /// The next IPC message on a channel.
+    /// The next IPC message on a channel, from the view that was opened last.
     pub(crate) fn ipc(&self, channel: &str) -> Check<Said> {
         self.heard(&format!("ipc '{channel}'"), |said| match &said.message {
-            ToMain::Ipc { channel: sent, .. } if sent == channel => {
+            ToMain::Ipc { channel: sent, .. } if sent == channel && said.agent == self.latest.get() => {
                 Some(Said { agent: said.agent, message: said.message.clone(), ports: std::mem::take(&mut said.ports) })
             }
             _ => None,
