@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use strait_ports::Event;
 use strait_protocol::World;
 
-use crate::host::{Case, Check, Host, Setup, same};
+use crate::host::{Case, Check, Host, Setup, View, same};
 use crate::ports::RELAY;
 use crate::wire;
 
@@ -22,19 +22,24 @@ fn flood(host: &Host) -> Check {
 fn flood_once(host: &Host) -> Check {
     let view = host.open(Setup {
         html: "<script>
-            var count = 0, wrong = 0, worst = 0, last = 0
+            var count = 0, wrong = 0, worst = 0, last = 0, watching = false
             var { port1: near, port2 } = new MessageChannel()
-            near.onmessage = (event) => { if (event.data !== 'm' + count) wrong++; if (++count === 100000) near.postMessage('all') }
+            near.onmessage = (event) => { if (event.data !== 'm' + count) wrong++; if (++count === 100000) { watching = false; near.postMessage('all') } }
             window.postMessage('to-main:port', '*', [port2])
             var watch = () => { last = performance.now(); setTimeout(function tick() {
-              const now = performance.now(); if (count > 0 && count < 100000) worst = Math.max(worst, now - last - 4); last = now; setTimeout(tick, 4)
+              const now = performance.now(); if (watching) worst = Math.max(worst, now - last - 4); last = now; setTimeout(tick, 4)
             }, 4) }
             </script>",
         preload: Some(RELAY),
         ..Setup::default()
     })?;
     let port = host.port("port")?;
+    // What the machine's other work costs the timer, before anything is sent.
     host.eval(&view, World::Main, "watch()")?;
+    host.eval(&view, World::Main, "return new Promise((done) => setTimeout(done, 300))")?;
+    host.eval(&view, World::Main, "watching = true; return new Promise((done) => setTimeout(done, 2000))")?;
+    let quiet = worst(host, &view)?;
+    host.eval(&view, World::Main, "worst = 0")?;
     let begin = Instant::now();
     let mut sent = 0;
     let end = begin + Duration::from_secs(60);
@@ -61,9 +66,15 @@ fn flood_once(host: &Host) -> Check {
     }
     let took = begin.elapsed();
     same("out of order", &host.eval(&view, World::Main, "return wrong")?, "0")?;
-    let worst: f64 = host.eval(&view, World::Main, "return worst")?.parse().map_err(|error| format!("{error}"))?;
-    println!("        100,000 messages in {} ms, the timer at most {worst:.1} ms late", took.as_millis());
-    if worst <= 20.0 { Ok(()) } else { Err(format!("the timer was {worst} ms late")) }
+    let flooded = worst(host, &view)?;
+    let took = took.as_millis();
+    println!("        100,000 messages in {took} ms, the timer at most {flooded:.1} ms late; before them, {quiet:.1} ms");
+    if flooded <= quiet + 20.0 { Ok(()) } else { Err(format!("the timer was {flooded} ms late, without messages {quiet} ms")) }
+}
+
+/// How late the page's timer has been at most, in milliseconds.
+fn worst(host: &Host, view: &View) -> Check<f64> {
+    host.eval(view, World::Main, "return worst")?.parse().map_err(|error| format!("{error}"))
 }
 
 fn busy_page(host: &Host) -> Check {
