@@ -9,7 +9,7 @@ use crate::{
     WebContents, WebFrameMain, WindowId,
     app::App,
     registry::{Document, Gone},
-    shared::{ContentsRecord, Held, PendingEval, SharedRef, State},
+    shared::{Answer, ContentsRecord, Held, PendingEval, SharedRef, State},
     ui::UiCommand,
     web_contents::EvalFuture,
 };
@@ -102,16 +102,8 @@ impl SharedRef {
     /// Runs a script in a frame's present document.
     pub(crate) fn eval(&self, key: FrameKey, world: World, source: &str) -> EvalFuture {
         let (answer, future) = oneshot::channel();
-        let mut state = self.state();
-        let request = state.next_request();
-        let Some(document) = state.registry.document_in(key).cloned() else {
-            let _ = answer.send(Err(ScriptError::Frame(FrameGone)));
-            return EvalFuture(future);
-        };
-        let message = ToAgent::Eval { request, document: document.wire, world, source: source.into() };
-        if state.post(document.agent, &message, Vec::new()).is_ok() {
-            state.evals.insert(request, PendingEval { agent: document.agent, document: document.id, answer });
-        } else {
+        let refused = self.state().evaluate(key, world, source, Answer::Program(answer));
+        if let Err(Answer::Program(answer)) = refused {
             let _ = answer.send(Err(ScriptError::Frame(FrameGone)));
         }
         EvalFuture(future)
@@ -159,6 +151,19 @@ impl SharedRef {
 }
 
 impl State {
+    /// Runs a script in a frame's present document; gives the answer back if there is none.
+    fn evaluate(&mut self, key: FrameKey, world: World, source: &str, answer: Answer) -> Result<(), Answer> {
+        let request = self.next_request();
+        let Some(document) = self.registry.document_in(key) else { return Err(answer) };
+        let (agent, id) = (document.agent, document.id);
+        let message = ToAgent::Eval { request, document: document.wire, world, source: source.into() };
+        if self.post(agent, &message, Vec::new()).is_err() {
+            return Err(answer);
+        }
+        self.evals.insert(request, PendingEval { agent, document: id, answer });
+        Ok(())
+    }
+
     /// Where a message goes now.
     fn route(&self, target: Target) -> Route {
         let key = match target {
@@ -173,6 +178,9 @@ impl State {
         let Some(record) = self.contents.get(&contents) else { return Route::Nowhere };
         if record.main_frame == key && (record.outbox.is_held() || (frame.document.is_none() && !record.crashed)) {
             return Route::Wait(contents);
+        }
+        if record.crashed {
+            return Route::Nowhere;
         }
         self.registry.document_in(key).cloned().map_or(Route::Nowhere, Route::To)
     }
@@ -207,6 +215,43 @@ impl State {
     }
 }
 
+/// A load turned out to move only within the present document. What was sent to the page since goes there; the load is over when the
+/// page's own `hashchange` comes (WebKit has no signal for it).
+pub(crate) fn moves_within_document(shared: &SharedRef, contents: ContentsId, load: u64, url: &str) {
+    // In the isolated world, where no script of the page interferes.
+    const ARRIVAL: &str = "new Promise((done) => { \
+        if (location.href === new URL(TARGET).href) done(); else addEventListener('hashchange', () => done(), { once: true }) })";
+    let source = ARRIVAL.replace("TARGET", &format!("{url:?}"));
+    let refused = {
+        let mut state = shared.state();
+        state.load_without_document(contents, load);
+        let answer = Answer::Move { contents, load, url: url.into() };
+        match state.registry.main_frame(contents) {
+            Some(key) => state.evaluate(key, World::Isolated, &source, answer).is_err(),
+            None => true,
+        }
+    };
+    if refused {
+        shared.state().settle_load(contents, load, Err(LoadError::aborted(url)));
+    }
+}
+
+/// A script has ended.
+pub(crate) fn finish_eval(shared: &SharedRef, eval: PendingEval, outcome: Result<Vec<u8>, ScriptError>) {
+    match eval.answer {
+        Answer::Program(answer) => {
+            let _ = answer.send(outcome);
+        }
+        Answer::Move { contents, load, url } => {
+            if outcome.is_ok() {
+                report_contents(shared, contents, ContentsEvent::DidNavigate { url: url.clone(), same_document: true });
+            }
+            let result = outcome.map(drop).map_err(|_| LoadError::aborted(&url));
+            shared.state().settle_load(contents, load, result);
+        }
+    }
+}
+
 /// Tells the program of frames and documents that are gone, and ends the scripts that ran in them.
 pub(crate) fn report_gone(shared: &SharedRef, gone: Vec<Gone>) {
     let app = App(shared.clone());
@@ -216,7 +261,7 @@ pub(crate) fn report_gone(shared: &SharedRef, gone: Vec<Gone>) {
                 let ended: Vec<PendingEval> =
                     shared.state().evals.extract_if(|_, eval| eval.document == document.id).map(|(_, eval)| eval).collect();
                 for eval in ended {
-                    let _ = eval.answer.send(Err(ScriptError::Unloaded));
+                    finish_eval(shared, eval, Err(ScriptError::Unloaded));
                 }
                 (document.frame, document.contents, FrameEvent::DocumentGone { document: document.id })
             }

@@ -138,7 +138,15 @@ pub(crate) struct Held {
 pub(crate) struct PendingEval {
     pub(crate) agent: AgentId,
     pub(crate) document: crate::DocumentId,
-    pub(crate) answer: oneshot::Sender<Result<Vec<u8>, ScriptError>>,
+    pub(crate) answer: Answer,
+}
+
+/// Who waits for a script.
+pub(crate) enum Answer {
+    /// The program.
+    Program(oneshot::Sender<Result<Vec<u8>, ScriptError>>),
+    /// A load that only moves within the document, to this URL; the script ends when it has.
+    Move { contents: ContentsId, load: u64, url: String },
 }
 
 impl Shared {

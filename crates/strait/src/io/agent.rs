@@ -7,7 +7,7 @@ use super::closing::Closings;
 use crate::{
     AppEvent, ConsoleMessage, ContentsEvent, FrameEvent, IpcEventKind, IpcMessage, Responder, ScriptError, WebContents, WebFrameMain,
     app::App,
-    bridge::{report_contents, report_gone},
+    bridge::{finish_eval, report_contents, report_gone},
     registry::{AgentId, Document, NewDocument},
     shared::SharedRef,
     ui::UiCommand,
@@ -89,10 +89,11 @@ pub(super) fn heard(shared: &SharedRef, closings: &mut Closings, agent: AgentId,
                 state.evals.remove(&request)
             };
             if let Some(eval) = eval {
-                let _ = eval.answer.send(match outcome {
+                let outcome = match outcome {
                     strait_protocol::Outcome::Value(payload) => Ok(payload),
                     strait_protocol::Outcome::Error(text) => Err(ScriptError::Thrown(text)),
-                });
+                };
+                finish_eval(shared, eval, outcome);
             }
         }
         ToMain::PreloadError { page, path, message } => {
@@ -112,9 +113,9 @@ pub(super) fn gone(shared: &SharedRef, closings: &mut Closings, agent: AgentId, 
         let bootstrap = state.agents.remove(&agent);
         for contents in state.registry.contents_in(agent) {
             let Some(record) = state.contents.get_mut(&contents) else { continue };
-            record.crashed = true;
-            // What waits for a document has nobody to go to, unless a load is under way that brings one.
+            // Unless a load is under way that brings a new process, what waits for a document has nobody to go to.
             if record.loads.current().is_none() {
+                record.crashed = true;
                 abandoned.extend(record.outbox.abandon());
             }
             let (window, epoch) = (record.window, record.epoch);
@@ -123,7 +124,6 @@ pub(super) fn gone(shared: &SharedRef, closings: &mut Closings, agent: AgentId, 
             }
         }
         let gone = state.registry.remove_agent(agent);
-        state.evals.retain(|_, eval| eval.agent != agent);
         (gone, bootstrap)
     };
     for (window, epoch) in lost {

@@ -18,7 +18,7 @@ use super::{UiCommand, WindowPlan, errors::load_error};
 use crate::{
     AppEvent, BrowserWindow, ContentsEvent, ContentsId, Decision, LoadError, WindowEvent, WindowId,
     app::App,
-    bridge::report_contents,
+    bridge::{self, report_contents},
     event::Question,
     ffi,
     shared::{Claim, SharedRef},
@@ -205,7 +205,8 @@ impl ViewState {
         match &target {
             Some(url) if self.stays_in_document(url) => {
                 self.view.load_uri(url);
-                self.stayed(load, url);
+                self.phase.set(Phase::Settled);
+                bridge::moves_within_document(&self.shared, self.contents, load, url);
             }
             Some(url) => self.view.load_request(&URIRequest::new(url)),
             None if first => {
@@ -238,25 +239,12 @@ impl ViewState {
         self.view.send_message_to_page(&message, Cancellable::NONE, |_| {});
     }
 
-    /// Whether going there only moves within the present document.
+    /// Whether going there only moves within the present document. (To the very same place WebKit loads again.)
     fn stays_in_document(&self, url: &str) -> bool {
         let Some(present) = self.view.uri() else { return false };
-        let (place, fragment) = url.split_once('#').map_or((url, None), |(place, fragment)| (place, Some(fragment)));
-        fragment.is_some()
-            && !self.unannounced.get()
-            && present.split('#').next() == Some(place)
-            && self.shared.state().has_document(self.contents)
-    }
-
-    fn stayed(&self, load: u64, url: &str) {
-        self.phase.set(Phase::Settled);
-        self.note_url(url);
-        {
-            let mut state = self.shared.state();
-            state.load_without_document(self.contents, load);
-            state.settle_load(self.contents, load, Ok(()));
-        }
-        self.report(ContentsEvent::DidNavigate { url: url.into(), same_document: true });
+        let Some((place, _)) = url.split_once('#') else { return false };
+        let moves = present != url && present.split('#').next() == Some(place);
+        moves && !self.unannounced.get() && self.shared.state().has_document(self.contents)
     }
 
     fn connect(self: &Rc<Self>) {
@@ -374,6 +362,10 @@ impl ViewState {
     fn process_terminated(self: &Rc<Self>, reason: WebProcessTerminationReason) {
         let reason = if reason == WebProcessTerminationReason::ExceededMemoryLimit { "oom" } else { "crashed" };
         self.unannounced.set(true);
+        if let Some(record) = self.shared.state().contents.get_mut(&self.contents) {
+            // Its agent's link may not have been found broken yet. Whoever hears of it shall find it so.
+            record.crashed = record.loads.current().is_none();
+        }
         self.report(ContentsEvent::RenderProcessGone { reason });
         let load = self.load.get();
         match self.phase.get() {
@@ -391,6 +383,9 @@ impl ViewState {
                 let url = self.view.uri().map(String::from).unwrap_or_default();
                 let detail = "the page's process is gone".into();
                 self.fail(load, LoadError { url, code: -2, description: "ERR_FAILED".into(), detail });
+                if let Some(record) = self.shared.state().contents.get_mut(&self.contents) {
+                    record.crashed = true;
+                }
             }
         }
     }

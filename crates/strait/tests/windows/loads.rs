@@ -57,6 +57,13 @@ pub(super) fn cases(cases: &mut Vec<Case>) {
         window.load_file(&page).await.unwrap();
         window.load_url(&format!("{}#part", window.web_contents().url())).await.unwrap();
         assert_eq!(window.web_contents().execute_javascript("kept + location.hash").await.unwrap(), Value::from("1#part"));
+        window.web_contents().execute_javascript("kept = 2").await.unwrap();
+        for (place, expected) in [("#other", "2#other"), ("#%C3%A4 b", "2#%C3%A4%20b"), ("#%C3%A4 b", "1#%C3%A4%20b")] {
+            let page = window.web_contents().url();
+            let page = page.split('#').next().unwrap();
+            window.load_url(&format!("{page}{place}")).await.unwrap();
+            assert_eq!(window.web_contents().execute_javascript("kept + location.hash").await.unwrap(), Value::from(expected));
+        }
     });
     case(cases, "scripts_give_values_and_errors", |app, kit| async move {
         let page = kit.shown(&app, "").await.unwrap().web_contents();
