@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::display::Display;
@@ -12,6 +13,9 @@ use crate::workspace::{self, cargo};
 
 /// An example ends by itself, soon.
 const LIMIT: Duration = Duration::from_secs(60);
+
+/// Nothing tells another process when a window has been painted.
+const PAINT: Duration = Duration::from_millis(600);
 
 /// A program under `examples/`. Its folder says everything about it: the manifest what it shows, `expected.txt` what it prints.
 struct Example {
@@ -143,18 +147,19 @@ fn show(example: &Example, display: &Display, screenshots: Option<&Path>) -> Res
     let mut command = command(example)?;
     display.give_to(&mut command);
     let mut awaited = Awaited(example.expected.clone());
-    let mut picture = screenshots.map(|folder| folder.join(format!("{}.png", example.name)));
+    let mut path = screenshots.map(|folder| folder.join(format!("{}.png", example.name)));
+    let mut picture = None;
     let ended = step::run(command, LIMIT, &display.processes(), |line| {
         println!("{} {line}", if awaited.take(line) { "✓" } else { " " });
         if awaited.0.is_empty()
-            && let Some(path) = picture.take()
+            && let Some(path) = path.take()
         {
-            // Its windows are still open: an example lingers for a moment.
-            if let Err(error) = take_picture(&path, display) {
-                println!("note: no picture: {error}");
-            }
+            picture = Some(take_picture(path, display));
         }
     });
+    if let Some(Err(error)) = picture.and_then(|picture| picture.join().ok()) {
+        println!("note: no picture: {error}");
+    }
     for note in &ended.notes {
         println!("✗ {note}");
     }
@@ -169,16 +174,20 @@ fn show(example: &Example, display: &Display, screenshots: Option<&Path>) -> Res
     Ok(good)
 }
 
-/// The whole display, with ImageMagick.
-fn take_picture(path: &PathBuf, display: &Display) -> Result<(), String> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    }
+/// The whole display, with ImageMagick, when what was printed last has had time to be painted. The windows are still open then: an
+/// example lingers for a second.
+fn take_picture(path: PathBuf, display: &Display) -> JoinHandle<Result<(), String>> {
     let mut command = Command::new("import");
-    command.args(["-window", "root"]).arg(path).stdin(Stdio::null());
+    command.args(["-window", "root"]).arg(&path).stdin(Stdio::null());
     display.give_to(&mut command);
-    let status = command.status().map_err(|error| format!("import (of ImageMagick): {error}"))?;
-    if status.success() { Ok(()) } else { Err(format!("import ended with {status}")) }
+    thread::spawn(move || {
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        }
+        thread::sleep(PAINT);
+        let status = command.status().map_err(|error| format!("import (of ImageMagick): {error}"))?;
+        if status.success() { Ok(()) } else { Err(format!("import ended with {status}")) }
+    })
 }
 
 #[cfg(test)]
