@@ -191,9 +191,9 @@ pub(super) fn cases(cases: &mut Vec<Case>) {
                 let _ = told.send(message.clone());
             }
         });
-        window.load_file(kit.page("console.warn('careful')")).await.unwrap();
+        window.load_file(kit.page("console.warn('careful', 1)")).await.unwrap();
         let message = lines.recv().await.unwrap();
-        assert_eq!((message.level, message.text.as_str()), (strait::ConsoleLevel::Warning, "careful"));
+        assert_eq!((message.level, message.text.as_str()), (strait::ConsoleLevel::Warning, "careful 1"));
         assert!(message.source.ends_with(".html") && message.line == 1, "{message:?}");
     });
     case(cases, "popups_are_denied", |app, kit| async move {
