@@ -6,6 +6,7 @@ const ports = require('strait:ports')
 const frames = require('strait:frame')
 const { IpcMain } = require('strait:ipc')
 const { start } = require('strait:tokens')
+const { errorOf } = require('strait:errors')
 
 /** @type {Map<number, WebContents>} */
 const all = new Map()
@@ -146,7 +147,7 @@ const reports = {
   'preload-error' (id, path, message) {
     const contents = all.get(id)
     if (contents === undefined) return
-    const error = new Error(message.replace(/^Error: /, '').split('\n')[0])
+    const error = errorOf(message.split('\n')[0])
     error.stack = message
     contents.emit('preload-error', { sender: contents }, path, error)
   },

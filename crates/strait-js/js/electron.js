@@ -3,6 +3,7 @@
 
 const { define } = require('strait:module')
 const tokens = require('strait:tokens')
+const { errorOf } = require('strait:errors')
 const ports = require('strait:ports')
 const { ipcMain, receive } = require('strait:ipc')
 const frames = require('strait:frame')
@@ -28,19 +29,11 @@ const ASKED_OF_ALL = new Set(['then', 'default', 'toJSON', 'constructor', 'toStr
 const electron = new Proxy(members, {
   get (target, name) {
     if (name in target || typeof name === 'symbol' || ASKED_OF_ALL.has(name)) return target[name]
-    throw new Error(`electron.${name} is not supported by Strait's main process, which has: ${Object.keys(members).join(', ')} (see the README)`)
+    throw new Error(`electron.${name} is not supported by Strait's main process, which has: ${Object.keys(members).join(', ')}`)
   }
 })
 
 define(['electron', 'electron/main', 'electron/common'], () => electron)
-
-/** The error whose string is `text`: of the same class if this realm has it. */
-function errorOf (text) {
-  const [, name, message] = /^(\w+): (.*)$/s.exec(text) ?? [null, 'Error', text]
-  const known = globalThis[name]
-  if (typeof known === 'function' && (known === Error || Error.isPrototypeOf(known))) return new known(message)
-  return Object.assign(new Error(message), { name })
-}
 
 const handlers = {
   ...contents.reports,

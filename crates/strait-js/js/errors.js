@@ -56,8 +56,17 @@ function uncaught (error, origin = 'uncaughtException') {
   native.finish(1)
 }
 
+/** The error of another realm whose string is `text`: of the same class if this realm has it. */
+function errorOf (text) {
+  const [, name, message] = /^(\w+): (.*)$/s.exec(text) ?? [null, 'Error', text]
+  const known = globalThis[name]
+  if (typeof known === 'function' && (known === Error || Error.isPrototypeOf(known))) return new known(message)
+  return Object.assign(new Error(message), { name })
+}
+
 module.exports = {
   wrapped,
+  errorOf,
   uncaught,
   /** The engine's rejection tracker. */
   track (promise, reason, handled) {

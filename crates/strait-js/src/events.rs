@@ -37,7 +37,10 @@ fn app_event<'js>(host: &Host, ctx: &Ctx<'js>, hook: &Function<'js>, event: AppE
                 WindowEvent::Focused => hook.call(("window", id, "focus")),
                 WindowEvent::Blurred => hook.call(("window", id, "blur")),
                 WindowEvent::Resized { .. } => hook.call(("window", id, "resize")),
-                WindowEvent::Closed => hook.call(("window", id, "closed")),
+                WindowEvent::Closed => {
+                    host.windows.borrow_mut().remove(&id);
+                    hook.call(("window", id, "closed"))
+                }
                 _ => Ok(()),
             }
         }

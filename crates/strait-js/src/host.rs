@@ -8,7 +8,7 @@ use std::{
     time::Instant,
 };
 
-use strait::{App, AppEvent, LoadError, Responder, ScriptError, WebFrameMain};
+use strait::{App, AppEvent, BrowserWindow, LoadError, Responder, ScriptError, WebFrameMain};
 use tokio::sync::Notify;
 
 use crate::{ports::PortTable, program::Program, ready::ReadyList};
@@ -43,6 +43,8 @@ pub(crate) struct Host {
     pub(crate) ports: RefCell<PortTable>,
     /// What has happened, in order.
     pub(crate) incoming: RefCell<VecDeque<Incoming>>,
+    /// The windows that scripts have named, until they are closed.
+    pub(crate) windows: RefCell<HashMap<u32, BrowserWindow>>,
     /// The frames that scripts have seen, until they are gone.
     pub(crate) frames: RefCell<HashMap<u64, WebFrameMain>>,
     /// Requests that scripts have not answered yet.
@@ -72,6 +74,7 @@ impl Host {
             wake,
             ports: RefCell::default(),
             incoming: RefCell::default(),
+            windows: RefCell::default(),
             frames: RefCell::default(),
             responders: RefCell::default(),
             last_responder: Cell::new(0),
@@ -104,6 +107,16 @@ impl Host {
     /// Promise number `token` settles.
     pub(crate) fn settle(&self, token: u32, settled: Settled) {
         self.push(Incoming::Settled(token, settled));
+    }
+
+    /// The window with this number, which is also its page's.
+    pub(crate) fn window(&self, id: u32) -> Option<BrowserWindow> {
+        if let Some(window) = self.windows.borrow().get(&id) {
+            return Some(window.clone());
+        }
+        let window = self.app.windows().into_iter().find(|window| window.id().get() == id)?;
+        self.windows.borrow_mut().insert(id, window.clone());
+        Some(window)
     }
 
     /// The frame's number; from now on scripts may name the frame by it.

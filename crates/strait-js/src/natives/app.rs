@@ -52,7 +52,7 @@ fn user_folder(config: &str, home: &str, key: &str) -> Option<String> {
 }
 
 fn window(id: u32) -> Option<BrowserWindow> {
-    host().app.windows().into_iter().find(|window| window.id().get() == id)
+    host().window(id)
 }
 
 /// Makes a window of plain options; everything was checked in JavaScript. Gives its number.

@@ -25,7 +25,7 @@ pub(crate) fn register(natives: &Object<'_>) -> Result<()> {
 }
 
 fn contents(host: &Host, id: u32) -> Option<WebContents> {
-    host.app.windows().into_iter().map(|window| window.web_contents()).find(|contents| contents.id().get() == id)
+    host.window(id).map(|window| window.web_contents())
 }
 
 fn frame(host: &Host, key: u64) -> Option<WebFrameMain> {
