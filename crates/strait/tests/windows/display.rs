@@ -6,12 +6,15 @@ use std::{
     process::{Child, Command, ExitCode, Stdio},
 };
 
+/// A shell that ends Xvfb when its own standard input ends, which it does with this process at the latest.
+const WATCHDOG: &str = r#"Xvfb "$@" & server=$!; exec >/dev/null; cat; kill $server; wait $server"#;
+
 /// Ends the display with the test.
 struct Display(Child);
 
 impl Drop for Display {
     fn drop(&mut self) {
-        let _ = self.0.kill();
+        drop(self.0.stdin.take());
         let _ = self.0.wait();
     }
 }
@@ -21,15 +24,16 @@ pub(super) fn rerun_with_display() -> Option<ExitCode> {
     if ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| env::var_os(name).is_some_and(|value| !value.is_empty())) {
         return None;
     }
-    let started = Command::new("Xvfb")
-        .args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"])
+    let started = Command::new("sh")
+        .args(["-c", WATCHDOG, "sh", "-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset"])
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn();
     let mut display = match started {
         Ok(child) => Display(child),
         Err(error) => {
-            eprintln!("these tests need a display, and Xvfb does not start: {error}; see cargo xtask setup");
+            eprintln!("these tests need a display, and no shell starts one: {error}");
             return Some(ExitCode::FAILURE);
         }
     };
@@ -37,7 +41,7 @@ pub(super) fn rerun_with_display() -> Option<ExitCode> {
     // Xvfb writes the number when it is ready, or closes the pipe when it fails.
     let stdout = display.0.stdout.take().expect("piped");
     if BufReader::new(stdout).read_line(&mut number).unwrap_or(0) == 0 {
-        eprintln!("Xvfb gave no display");
+        eprintln!("these tests need a display, and Xvfb gives none; `cargo xtask setup` installs it");
         return Some(ExitCode::FAILURE);
     }
     let status = Command::new(env::current_exe().expect("own path"))
