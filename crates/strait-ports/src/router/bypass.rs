@@ -64,10 +64,11 @@ impl Router {
     }
 
     pub(super) fn lock(&mut self, place: Place) {
+        let gives_way = !mutant!(self, BothAreGranted);
         let Some(side) = self.side(place) else { return };
         match side.lock {
             // Two proxies asked each other: the smaller name gives way, and the other, who thinks likewise, goes on waiting for it.
-            Lock::Asked if side.name > side.peer.side => {}
+            Lock::Asked if side.name > side.peer.side && gives_way => {}
             Lock::Free | Lock::Asked => {
                 side.lock = Lock::Theirs;
                 self.answer(place, Event::Granted);
@@ -172,7 +173,9 @@ impl Router {
         match side.change.as_deref() {
             Some(Change::Expecting { next, unlinked: false, .. }) => {
                 let next = *next;
-                self.answer(place, Event::Fence);
+                if !mutant!(self, FenceIsNotReturned) {
+                    self.answer(place, Event::Fence);
+                }
                 self.open(place, next);
             }
             Some(Change::Crossing { .. }) => {

@@ -31,6 +31,7 @@ pub(super) type LocalEvent = Event<ElementKey>;
 
 /// One side of an element and its edge to the neighbour.
 #[derive(Debug)]
+#[cfg_attr(test, derive(Clone))]
 pub(super) struct Side {
     pub(super) name: SideName,
     /// Where this side speaks to. Unless `change` says otherwise it is also who may speak to it.
@@ -42,6 +43,7 @@ pub(super) struct Side {
 
 /// How far this side's neighbour is on its way out.
 #[derive(Debug)]
+#[cfg_attr(test, derive(Clone))]
 pub(super) enum Change {
     /// `Expect` has come. `peer` is the leaving proxy, in and out, until its fence; `next` may speak already and is held.
     Expecting {
@@ -105,6 +107,7 @@ impl Side {
 
 /// What an endpoint's program has not received yet.
 #[derive(Debug)]
+#[cfg_attr(test, derive(Clone))]
 pub(super) enum Item {
     Message { data: Vec<u8>, ports: Vec<ElementKey>, hops: u16 },
     Close(CloseReason),
@@ -121,6 +124,7 @@ impl Item {
 
 /// Where an endpoint's channel stands.
 #[derive(Debug)]
+#[cfg_attr(test, derive(Clone))]
 pub(super) enum Line {
     Open(Side),
     /// The other end is gone; the close is queued or has been received.
@@ -129,6 +133,7 @@ pub(super) enum Line {
 
 /// An end of a channel: what a `Port` is a handle to.
 #[derive(Debug)]
+#[cfg_attr(test, derive(Clone))]
 pub(super) struct Endpoint {
     pub(super) line: Line,
     pub(super) queue: VecDeque<Item>,
@@ -151,12 +156,14 @@ pub(super) enum Stage {
 
 /// A former endpoint that passes on what was addressed to it.
 #[derive(Debug)]
+#[cfg_attr(test, derive(Clone))]
 pub(super) struct Proxy {
     pub(super) sides: [Side; 2],
     pub(super) stage: Stage,
 }
 
 #[derive(Debug)]
+#[cfg_attr(test, derive(Clone))]
 pub(super) enum Element {
     Endpoint(Endpoint),
     Proxy(Box<Proxy>),
@@ -189,6 +196,7 @@ impl Element {
 
 /// All elements of a node, in one growing array with a free list.
 #[derive(Debug, Default)]
+#[cfg_attr(test, derive(Clone))]
 pub(super) struct Elements {
     slots: Vec<Slot>,
     free: Vec<u32>,
@@ -196,6 +204,7 @@ pub(super) struct Elements {
 }
 
 #[derive(Debug)]
+#[cfg_attr(test, derive(Clone))]
 struct Slot {
     generation: u32,
     element: Option<Element>,

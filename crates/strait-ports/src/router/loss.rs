@@ -48,6 +48,7 @@ impl Router {
             let Some(side) = self.elements.get_mut(key).and_then(|e| e.side_mut(which)) else { return };
             match fate(side, node) {
                 Fate::Unharmed => {}
+                Fate::Cut if mutant!(self, LossDoesNotCut) => {}
                 Fate::Cut => return self.cut(Place { key, which }, reason),
                 Fate::Later => {
                     if let Some(Change::Expecting { lost, .. } | Change::Crossing { lost, .. }) = side.change.as_deref_mut() {

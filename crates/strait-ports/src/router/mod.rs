@@ -4,6 +4,24 @@
 //! engine", tells the protocol; here each file does one part of it: [`transfer`] takes ports in and out of the node, [`bypass`]
 //! removes proxies, [`loss`] cuts what a lost node leaves behind.
 
+/// Whether this router plays the named [`tests::Mutant`]: a constant outside tests.
+#[cfg(test)]
+macro_rules! mutant {
+    ($router:expr, $name:ident) => {
+        $router.mutant == Some($crate::router::tests::Mutant::$name)
+    };
+}
+#[cfg(not(test))]
+macro_rules! mutant {
+    ($router:expr, $name:ident) => {
+        $crate::router::planted()
+    };
+}
+#[cfg(not(test))]
+const fn planted() -> bool {
+    false
+}
+
 mod bypass;
 mod element;
 mod event;
@@ -46,6 +64,7 @@ pub(crate) enum Received {
 
 /// An event between two sides of this node.
 #[derive(Debug)]
+#[cfg_attr(test, derive(Clone))]
 struct Mail {
     from: Addr,
     to: SideName,
@@ -55,7 +74,7 @@ struct Mail {
 /// See the module.
 pub(crate) struct Router {
     me: NodeName,
-    names: Box<dyn NameSource>,
+    names: Box<dyn NameSource + Sync>,
     elements: Elements,
     /// Where each registered side is.
     sides: HashMap<SideName, Place>,
@@ -68,10 +87,12 @@ pub(crate) struct Router {
     /// Payload bytes queued at endpoints and held for fences.
     queued_bytes: usize,
     max_hops: u16,
+    #[cfg(test)]
+    mutant: Option<tests::Mutant>,
 }
 
 impl Router {
-    pub(crate) fn new(me: NodeName, names: Box<dyn NameSource>) -> Self {
+    pub(crate) fn new(me: NodeName, names: Box<dyn NameSource + Sync>) -> Self {
         Self {
             me,
             names,
@@ -84,6 +105,8 @@ impl Router {
             proxies: 0,
             queued_bytes: 0,
             max_hops: MAX_HOPS,
+            #[cfg(test)]
+            mutant: None,
         }
     }
 
@@ -240,10 +263,14 @@ impl Router {
         let Some(side) = self.elements.get_mut(place.key).and_then(|e| e.side_mut(place.which)) else { return self.discard(event) };
         match side.speaker(from) {
             Speaker::Current => self.accept(place, event),
+            Speaker::Next if mutant!(self, NothingIsHeld) || (mutant!(self, CloseOvertakes) && matches!(event, Event::Close(_))) => {
+                self.accept(place, event);
+            }
             Speaker::Next => {
                 self.queued_bytes += event.bytes();
                 side.held().expect("who has a next neighbour holds what it says").push_back(event);
             }
+            Speaker::Stranger if mutant!(self, StrangersAreHeard) => self.accept(place, event),
             // Closes and transfers cross in flight: not an offence.
             Speaker::Stranger => self.discard(event),
         }

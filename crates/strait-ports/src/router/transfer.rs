@@ -106,6 +106,9 @@ impl Router {
                 }
             },
         };
+        if mutant!(self, TransferForgetsQueue) {
+            return Descriptor { side: there, neighbour: here };
+        }
         backlog.extend(queue.into_iter().map(|item| (here, to, event_of(item))));
         Descriptor { side: there, neighbour: here }
     }

@@ -1,31 +1,69 @@
 //! A world of routers with links that deliver in order and otherwise whenever the schedule likes, and an oracle that knows what was promised.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::Mutant;
 use crate::message::CloseReason;
 use crate::name::{Addr, NameSource, NodeName, SideName};
 use crate::router::element::{Element, Endpoint, Line};
 use crate::router::{Action, ElementKey, Frame, Received, Router};
 
-/// Names that look random and are the same in every run.
-struct Scrambled(u64);
+/// In which order names come.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Order {
+    /// They look random and are the same in every run.
+    Scrambled(u64),
+    /// Each is greater than all before: with the next, the two orders in which neighbours' names can stand.
+    Ascending,
+    /// Each is less than all before.
+    Descending,
+}
 
-impl NameSource for Scrambled {
+/// The names of a world: one count for all its routers, so that a copy of the world goes on in the same way.
+#[derive(Clone, Debug)]
+struct Names {
+    order: Order,
+    given: Arc<AtomicU64>,
+}
+
+impl NameSource for Names {
     fn next(&mut self) -> u128 {
-        let mut word = || {
-            self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mut z = self.0;
-            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            z ^ (z >> 31)
-        };
-        u128::from(word()) << 64 | u128::from(word())
+        let number = self.given.fetch_add(1, Ordering::Relaxed);
+        match self.order {
+            Order::Ascending => 1 << 64 | u128::from(number),
+            Order::Descending => 1 << 64 | u128::from(u64::MAX - number),
+            Order::Scrambled(seed) => {
+                let word = |n: u64| {
+                    let mut z = n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+                    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+                    z ^ (z >> 31)
+                };
+                let n = seed.wrapping_add(2 * number);
+                u128::from(word(n)) << 64 | u128::from(word(n.wrapping_add(1)))
+            }
+        }
     }
 }
 
+/// What the engine promises; a broken promise is a failed assertion whose text begins with its name.
+pub(super) mod promise {
+    pub(in crate::router::tests) const ORDER: &str = "order and exactly-once";
+    pub(in crate::router::tests) const ONE_CLOSE: &str = "close-once";
+    pub(in crate::router::tests) const NO_GAP: &str = "no gap before a close";
+    pub(in crate::router::tests) const TOLD: &str = "nothing lost, no close lost";
+    pub(in crate::router::tests) const PROXIES_END: &str = "proxies end";
+    pub(in crate::router::tests) const NO_LEAK: &str = "no leak";
+    pub(in crate::router::tests) const NO_HARM: &str = "others come to no harm";
+    pub(in crate::router::tests) const ALL: [&str; 7] = [ORDER, ONE_CLOSE, NO_GAP, TOLD, PROXIES_END, NO_LEAK, NO_HARM];
+}
+use promise::*;
+
 /// What a link carries here.
-#[derive(Debug)]
-enum Parcel {
+#[derive(Clone, Debug)]
+pub(super) enum Parcel {
     Frame(Frame),
     /// To the broker: introduce me.
     Introduce(usize),
@@ -49,8 +87,8 @@ pub(super) struct Handle {
 }
 
 /// What the oracle knows of an end.
-#[derive(Default, Debug)]
-struct Book {
+#[derive(Clone, Default, Debug, Hash)]
+pub(super) struct Book {
     posted: u32,
     received: u32,
     /// The program closed it.
@@ -61,37 +99,94 @@ struct Book {
     moved_on: bool,
     /// Everything that was posted on the other end must come although its node has crashed.
     owed: bool,
+    /// Nobody who died or lied had anything to do with this channel.
+    pub(super) spared: bool,
+    /// Somebody who lies had a say in this channel: nothing is promised to it.
+    pub(super) tainted: bool,
 }
 
 /// Node 0 is the broker.
 pub(super) struct World {
+    names: Names,
     pub(super) routers: Vec<Option<Router>>,
-    queues: BTreeMap<(usize, usize), VecDeque<Parcel>>,
+    pub(super) queues: BTreeMap<(usize, usize), VecDeque<Parcel>>,
     /// `(a, b)`: a can speak to b.
-    linked: BTreeSet<(usize, usize)>,
-    introduced: BTreeSet<(usize, usize)>,
+    pub(super) linked: BTreeSet<(usize, usize)>,
+    pub(super) introduced: BTreeSet<(usize, usize)>,
     /// Pairs that no broker brings together.
     apart: BTreeSet<(usize, usize)>,
-    crashes: usize,
-    books: Vec<Book>,
+    pub(super) crashes: usize,
+    pub(super) books: Vec<Book>,
     /// The end at one node whose other end was at another from the start.
     roads: BTreeMap<(usize, usize), End>,
     pub(super) handles: Vec<Handle>,
+    /// A member that may say what an honest one would not.
+    pub(super) liar: Option<usize>,
 }
 
-fn name(node: usize) -> NodeName {
+impl std::fmt::Debug for World {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("World").field("handles", &self.handles).field("queues", &self.queues).finish_non_exhaustive()
+    }
+}
+
+impl Clone for World {
+    fn clone(&self) -> Self {
+        let given = Arc::new(AtomicU64::new(self.names.given.load(Ordering::Relaxed)));
+        let names = Names { order: self.names.order, given };
+        let routers = self.routers.iter().map(|router| Some(replica(router.as_ref()?, &names))).collect();
+        Self {
+            names,
+            routers,
+            queues: self.queues.clone(),
+            linked: self.linked.clone(),
+            introduced: self.introduced.clone(),
+            apart: self.apart.clone(),
+            crashes: self.crashes,
+            books: self.books.clone(),
+            roads: self.roads.clone(),
+            handles: self.handles.clone(),
+            liar: self.liar,
+        }
+    }
+}
+
+fn replica(router: &Router, names: &Names) -> Router {
+    Router {
+        me: router.me,
+        names: Box::new(names.clone()),
+        elements: router.elements.clone(),
+        sides: router.sides.clone(),
+        linked: router.linked.clone(),
+        awaited: router.awaited.clone(),
+        local: router.local.clone(),
+        actions: Vec::new(),
+        proxies: router.proxies,
+        queued_bytes: router.queued_bytes,
+        max_hops: router.max_hops,
+        mutant: router.mutant,
+    }
+}
+
+pub(super) fn name(node: usize) -> NodeName {
     NodeName(node as u128 + 1)
 }
 
-fn number(node: NodeName) -> usize {
+pub(super) fn number(node: NodeName) -> usize {
     node.0 as usize - 1
 }
 
 impl World {
     /// Broker and members; `hub` is a member that is linked to all others from the start.
     pub(super) fn new(nodes: usize, seed: u64, apart: &[(usize, usize)], hub: Option<usize>) -> Self {
-        let router = |i| Some(Router::new(name(i), Box::new(Scrambled(seed.wrapping_mul(31).wrapping_add((i as u64) << 40)))));
+        Self::with_names(nodes, Order::Scrambled(seed.wrapping_mul(31)), apart, hub)
+    }
+
+    pub(super) fn with_names(nodes: usize, order: Order, apart: &[(usize, usize)], hub: Option<usize>) -> Self {
+        let names = Names { order, given: Arc::default() };
+        let router = |i| Some(Router::new(name(i), Box::new(names.clone())));
         let mut world = Self {
+            names: names.clone(),
             routers: (0..nodes).map(router).collect(),
             queues: BTreeMap::new(),
             linked: BTreeSet::new(),
@@ -101,6 +196,7 @@ impl World {
             books: Vec::new(),
             roads: BTreeMap::new(),
             handles: Vec::new(),
+            liar: None,
         };
         for member in 1..nodes {
             world.road(0, member);
@@ -132,6 +228,32 @@ impl World {
         self.roads.get(&(from, to)).or_else(|| self.roads.get(&(from, 0))).copied()
     }
 
+    /// An end whose other end was at `to` when the world began.
+    pub(super) fn direct_road(&self, from: usize, to: usize) -> Option<End> {
+        self.roads.get(&(from, to)).copied()
+    }
+
+    /// A name that was never given before.
+    pub(super) fn fresh_name(&mut self) -> SideName {
+        SideName(self.names.next())
+    }
+
+    /// How many ends there are of channels that nodes have from the start.
+    pub(super) fn roads(&self) -> usize {
+        self.roads.len()
+    }
+
+    /// Something waits at this end.
+    pub(super) fn receivable(&self, end: End) -> bool {
+        let Handle { node, key, .. } = self.handles[self.index(end)];
+        self.routers[node].as_ref().is_some_and(|router| router.receivable(key))
+    }
+
+    /// Makes every router faulty in the same way.
+    pub(super) fn infect(&mut self, mutant: Option<Mutant>) {
+        self.routers.iter_mut().flatten().for_each(|router| router.mutant = mutant);
+    }
+
     pub(super) fn is_road(&self, end: End) -> bool {
         end < self.roads.len()
     }
@@ -141,6 +263,7 @@ impl World {
         if a == b || !(self.linked.contains(&(a, b)) && self.linked.contains(&(b, a))) || a == 0 || b == 0 {
             return;
         }
+        self.books.iter_mut().filter(|book| book.spared).for_each(|book| (book.owed, book.spared) = (false, false));
         self.crashes += 1;
         self.apart.extend([(a, b), (b, a)]);
         for (from, to) in [(a, b), (b, a)] {
@@ -179,7 +302,7 @@ impl World {
         end
     }
 
-    fn index(&self, end: End) -> usize {
+    pub(super) fn index(&self, end: End) -> usize {
         self.handles.iter().position(|h| h.end == end).expect("the port is in somebody's hands")
     }
 
@@ -198,6 +321,9 @@ impl World {
             let handle = self.handles.remove(self.index(*port));
             assert_eq!(handle.node, node);
             self.books[*port].moved_on = true;
+            // Where it goes, somebody may be dead.
+            self.books[*port].spared = false;
+            self.books[*port ^ 1].spared = false;
             keys.push(handle.key);
             data.extend((*port as u32).to_le_bytes());
         }
@@ -223,15 +349,19 @@ impl World {
         let Handle { node, key, .. } = self.handles[self.index(end)];
         let orderly = self.crashes == 0;
         let Some(received) = self.router(node).pop(key) else { return false };
+        if self.books[end].tainted || self.liar == Some(node) {
+            self.take_unchecked(node, end, received);
+            return true;
+        }
         match received {
             Received::Message { data, ports } => {
                 let words: Vec<u32> = data.chunks(4).map(|w| u32::from_le_bytes(w.try_into().unwrap())).collect();
                 let book = &mut self.books[end];
-                assert_eq!(book.told, None, "end {end}: a message after the close");
+                assert_eq!(book.told, None, "{ONE_CLOSE}: end {end}: a message after the close");
                 book.received += 1;
-                assert_eq!(words[0] as usize, end ^ 1, "end {end}: somebody else's message");
-                assert_eq!(words[1], book.received, "end {end}: out of order, lost or twice");
-                assert_eq!(words.len() - 2, ports.len(), "end {end}: ports lost");
+                assert_eq!(words.first().map(|w| *w as usize), Some(end ^ 1), "{ORDER}: end {end}: somebody else's message");
+                assert_eq!(words[1], book.received, "{ORDER}: end {end}: out of order, lost or twice");
+                assert_eq!(words.len() - 2, ports.len(), "{ORDER}: end {end}: ports lost");
                 for (port, key) in words[2..].iter().zip(ports) {
                     self.handles.push(Handle { node, key, end: *port as usize });
                 }
@@ -240,17 +370,43 @@ impl World {
                 let (posted, closed) = (self.books[end ^ 1].posted, self.books[end ^ 1].closed);
                 let book = &mut self.books[end];
                 // A port that is posted on after its close was received tells its new holder again.
-                assert!(book.told.is_none() || book.told == Some(reason) && book.moved_on, "end {end}: two closes");
+                assert!(book.told.is_none() || book.told == Some(reason) && book.moved_on, "{ONE_CLOSE}: end {end}: two closes");
                 book.told = Some(reason);
                 book.moved_on = false;
                 let expected = if closed { CloseReason::Closed } else { CloseReason::Dropped };
-                assert!(reason == expected || (!orderly && reason == CloseReason::Crashed), "end {end}: {reason}, not {expected}");
+                assert!(reason == expected || (!orderly && reason == CloseReason::Crashed), "{TOLD}: end {end}: {reason}, not {expected}");
+                assert!(!book.spared || reason == expected, "{NO_HARM}: end {end}: {reason}, not {expected}");
                 if orderly || book.owed {
-                    assert_eq!(book.received, posted, "end {end}: closed before everything had come");
+                    assert_eq!(book.received, posted, "{NO_GAP}: end {end}: closed before everything had come");
                 }
             }
         }
         true
+    }
+
+    /// What a liar gets, or sends: nothing is expected of it, and what came with it is let go of unless it can be told.
+    fn take_unchecked(&mut self, node: usize, end: End, received: Received) {
+        match received {
+            Received::Message { data, ports } => {
+                let words: Vec<usize> = data.chunks_exact(4).map(|w| u32::from_le_bytes(w.try_into().unwrap()) as usize).collect();
+                let book = &mut self.books[end];
+                book.received += 1;
+                assert_eq!(book.told, None, "{ONE_CLOSE}: end {end}: a message after the close");
+                for (n, key) in ports.into_iter().enumerate() {
+                    match words.get(2 + n) {
+                        Some(port) => self.handles.push(Handle { node, key, end: *port }),
+                        None => self.router(node).close(key, CloseReason::Dropped),
+                    }
+                }
+                self.act(node);
+            }
+            Received::Close(reason) => {
+                let book = &mut self.books[end];
+                assert!(book.told.is_none() || book.moved_on, "{ONE_CLOSE}: end {end}: two closes");
+                book.told = Some(reason);
+                book.moved_on = false;
+            }
+        }
     }
 
     /// The node is gone; what it has sent stays on its way.
@@ -270,7 +426,8 @@ impl World {
     /// A crash that is the only one loses nothing that was posted on a port whose channel led straight to another node.
     fn note_debts(&mut self, node: usize) {
         let only = self.crashes == 0;
-        self.books.iter_mut().for_each(|book| book.owed = false);
+        self.books.iter_mut().for_each(|book| (book.owed, book.spared) = (false, false));
+        self.spare_those_without(node);
         for Handle { key, end, .. } in self.handles.clone().into_iter().filter(|h| only && h.node == node) {
             let resting = |router: &Router, key| match router.elements.get(key) {
                 Some(Element::Endpoint(Endpoint { line: Line::Open(side), .. })) if side.change.is_none() => Some((side.name, side.peer)),
@@ -279,11 +436,51 @@ impl World {
             let Some((ours, peer)) = self.routers[node].as_ref().and_then(|r| resting(r, key)) else { continue };
             let Some(router) = self.routers[number(peer.node)].as_ref().filter(|_| number(peer.node) != node) else { continue };
             let Some(place) = router.sides.get(&peer.side) else { continue };
-            self.books[end ^ 1].owed = resting(router, place.key) == Some((peer.side, Addr { node: name(node), side: ours }));
+            self.books[end ^ 1].owed |= resting(router, place.key) == Some((peer.side, Addr { node: name(node), side: ours }));
         }
     }
 
-    fn act(&mut self, node: usize) {
+    /// Channels whose chain does not lead over `node`, from one end in somebody's hands to the other: what was promised to them holds whatever
+    /// becomes of the node.
+    pub(super) fn spare_those_without(&mut self, node: usize) {
+        if self.crashes > 0 {
+            return;
+        }
+        for end in (0..self.books.len()).step_by(2) {
+            if self.leads_past(end, node) && self.leads_past(end ^ 1, node) {
+                for end in [end, end ^ 1] {
+                    (self.books[end].owed, self.books[end].spared) = (true, true);
+                }
+            }
+        }
+    }
+
+    /// The chain can be walked from this end to the other, and nobody in it has heard anything of `node`.
+    fn leads_past(&self, end: End, node: usize) -> bool {
+        let find = |end| self.handles.iter().find(|h: &&Handle| h.end == end);
+        let (Some(from), Some(to)) = (find(end), find(end ^ 1)) else { return false };
+        let (mut at, mut key, mut which) = (from.node, from.key, 0);
+        for _ in 0..100 {
+            let Some(side) = self.routers[at].as_ref().and_then(|r| r.elements.get(key)).and_then(|e| e.side(which)) else { return false };
+            if at == node || number(side.peer.node) == node || side.change.is_some() {
+                return false;
+            }
+            let (name, peer) = (Addr { node: name(at), side: side.name }, side.peer);
+            let Some(router) = &self.routers[number(peer.node)] else { return false };
+            let Some(place) = router.sides.get(&peer.side) else { return false };
+            let Some(element) = router.elements.get(place.key) else { return false };
+            if element.side(place.which).is_none_or(|s| s.peer != name || s.change.is_some()) {
+                return false;
+            }
+            (at, key, which) = (number(peer.node), place.key, 1 - place.which);
+            if let Element::Endpoint(_) = element {
+                return at == to.node && key == to.key;
+            }
+        }
+        false
+    }
+
+    pub(super) fn act(&mut self, node: usize) {
         for action in self.router(node).take_actions() {
             match action {
                 Action::Ready(_) => {}
@@ -297,7 +494,7 @@ impl World {
         }
     }
 
-    fn put(&mut self, from: usize, to: usize, parcel: Parcel) {
+    pub(super) fn put(&mut self, from: usize, to: usize, parcel: Parcel) {
         assert_ne!(from, to);
         let over = |queue: &VecDeque<Parcel>| matches!(queue.back(), Some(Parcel::Lost));
         if self.lives(to) && !self.queues.get(&(from, to)).is_some_and(over) {
@@ -317,23 +514,35 @@ impl World {
     pub(super) fn deliver(&mut self, (from, to): (usize, usize)) {
         let Some(parcel) = self.queues.get_mut(&(from, to)).and_then(VecDeque::pop_front) else { return };
         match parcel {
-            Parcel::Frame(frame) => self.router(to).handle(name(from), frame).expect("honest nodes keep to the protocol"),
+            Parcel::Frame(frame) => {
+                if let Err(why) = self.router(to).handle(name(from), frame) {
+                    assert_eq!(self.liar, Some(from), "{NO_HARM}: an honest node loses its link: {why}");
+                    self.act(to);
+                    self.queues.remove(&(from, to));
+                    self.put(to, from, Parcel::Lost);
+                    return self.lost(from, to);
+                }
+            }
             Parcel::Introduce(whom) => return self.introduce(from, whom),
             Parcel::LinkUp(whom) => {
                 self.linked.insert((to, whom));
                 self.router(to).link_up(name(whom));
             }
             Parcel::Unreachable(whom) => self.router(to).unreachable(name(whom)),
-            Parcel::Lost => {
-                if !self.linked.remove(&(to, from)) {
-                    return;
-                }
-                self.router(to).lose_node(name(from), CloseReason::Crashed);
-                if from == 0 {
-                    for whom in self.router(to).awaited_nodes() {
-                        self.router(to).unreachable(whom);
-                    }
-                }
+            Parcel::Lost => return self.lost(from, to),
+        }
+        self.act(to);
+    }
+
+    /// The link to `from` is over, as `to` sees it.
+    fn lost(&mut self, from: usize, to: usize) {
+        if !self.linked.remove(&(to, from)) {
+            return;
+        }
+        self.router(to).lose_node(name(from), CloseReason::Crashed);
+        if from == 0 {
+            for whom in self.router(to).awaited_nodes() {
+                self.router(to).unreachable(whom);
             }
         }
         self.act(to);
@@ -385,7 +594,7 @@ impl World {
             }
             self.deliver(links[choose(links.len())]);
         }
-        panic!("the routers talk for ever");
+        panic!("{PROXIES_END}: the routers talk for ever");
     }
 
     /// Receives everything everywhere, also what this makes come.
@@ -408,22 +617,22 @@ impl World {
     /// What must hold when nothing is under way and everything has been received.
     pub(super) fn check_at_rest(&mut self) {
         let held: BTreeSet<End> = self.handles.iter().map(|h| h.end).collect();
-        for end in &held {
+        for end in held.iter().filter(|end| !self.books[**end].tainted) {
             let (told, received) = (self.books[*end].told, self.books[*end].received);
             if held.contains(&(end ^ 1)) {
-                assert_eq!(told.is_some(), self.books[end ^ 1].told.is_some(), "end {end}: closed on one side only");
-                assert!(told.is_none() || self.crashes > 0, "end {end}: closed by nobody");
+                assert_eq!(told.is_some(), self.books[end ^ 1].told.is_some(), "{TOLD}: end {end}: closed on one side only");
+                assert!(told.is_none() || self.crashes > 0, "{TOLD}: end {end}: closed by nobody");
                 if told.is_none() {
-                    assert_eq!(received, self.books[end ^ 1].posted, "end {end}: something never came");
+                    assert_eq!(received, self.books[end ^ 1].posted, "{TOLD}: end {end}: something never came");
                 }
             } else {
-                assert!(told.is_some(), "end {end}: its other end is gone and nobody said so");
+                assert!(told.is_some(), "{TOLD}: end {end}: its other end is gone and nobody said so");
             }
         }
-        if self.apart.is_empty() && self.lives(0) {
+        if self.apart.is_empty() && self.lives(0) && self.liar.is_none() {
             for (node, router) in self.routers.iter().enumerate() {
                 let proxies = router.as_ref().map_or(0, |r| r.counts().1);
-                assert_eq!(proxies, 0, "node {node} still forwards");
+                assert_eq!(proxies, 0, "{PROXIES_END}: node {node} still forwards");
             }
         }
     }
@@ -435,12 +644,12 @@ impl World {
         self.settle(|_| 0);
         for (node, router) in self.routers.iter().enumerate() {
             let Some(router) = router else { continue };
-            assert_eq!(router.elements.len(), 0, "node {node} keeps elements");
-            assert_eq!(router.proxies, 0, "node {node} miscounts its proxies");
-            assert!(router.sides.is_empty(), "node {node} keeps sides");
-            assert!(router.awaited.is_empty(), "node {node} waits for introductions");
-            assert!(router.local.is_empty(), "node {node} keeps local events");
-            assert_eq!(router.queued_bytes, 0, "node {node} miscounts bytes");
+            assert_eq!(router.elements.len(), 0, "{NO_LEAK}: node {node} keeps elements");
+            assert_eq!(router.proxies, 0, "{NO_LEAK}: node {node} miscounts its proxies");
+            assert!(router.sides.is_empty(), "{NO_LEAK}: node {node} keeps sides");
+            assert!(router.awaited.is_empty(), "{NO_LEAK}: node {node} waits for introductions");
+            assert!(router.local.is_empty(), "{NO_LEAK}: node {node} keeps local events");
+            assert_eq!(router.queued_bytes, 0, "{NO_LEAK}: node {node} miscounts bytes");
         }
     }
 

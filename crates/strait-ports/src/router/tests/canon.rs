@@ -1,0 +1,223 @@
+//! When two worlds are the same: they differ in nothing but the names and keys that chance gave.
+//!
+//! Names are numbered in the order in which a walk comes across them; the walk begins at the ports in programs' hands and at what the links
+//! carry, and follows neighbours. Of the names themselves only their order within each chain is kept, for it decides which of two neighbours gives way,
+//! and who is nobody's neighbour today may be tomorrow. Left out is `hops`, which matters only past thousands of proxies.
+
+use std::collections::hash_map::DefaultHasher;
+use std::collections::{BTreeSet, HashMap};
+use std::hash::{Hash, Hasher};
+
+use super::world::{Parcel, World, number};
+use crate::name::{Addr, NodeName, SideName};
+use crate::router::element::{Change, Element, Endpoint, Item, Line, LocalEvent, Side};
+use crate::router::{Descriptor, ElementKey, Event};
+
+/// A world's fingerprint.
+pub(super) fn fingerprint(world: &World, known: &[(SideName, Addr)]) -> u64 {
+    let mut walk = Walk {
+        world,
+        numbers: HashMap::new(),
+        pending: Vec::new(),
+        next: 0,
+        seen: BTreeSet::new(),
+        chains: Vec::new(),
+        hasher: DefaultHasher::new(),
+    };
+    walk.world(known);
+    walk.hasher.finish()
+}
+
+struct Walk<'a> {
+    world: &'a World,
+    numbers: HashMap<SideName, usize>,
+    /// Names in the order of their numbers.
+    pending: Vec<Addr>,
+    next: usize,
+    seen: BTreeSet<(usize, ElementKey)>,
+    /// By number, another name of the same chain, or itself.
+    chains: Vec<usize>,
+    hasher: DefaultHasher,
+}
+
+impl Walk<'_> {
+    fn put(&mut self, value: impl Hash) {
+        value.hash(&mut self.hasher);
+    }
+
+    fn name(&mut self, addr: Addr) {
+        let fresh = self.numbers.len();
+        let number = *self.numbers.entry(addr.side).or_insert(fresh);
+        if number == fresh {
+            self.pending.push(addr);
+            self.chains.push(number);
+        }
+        self.put((super::world::number(addr.node), number));
+    }
+
+    fn chain(&self, mut number: usize) -> usize {
+        while self.chains[number] != number {
+            number = self.chains[number];
+        }
+        number
+    }
+
+    /// Two of one chain, the first of them known already.
+    fn pair(&mut self, one: SideName, other: Addr) {
+        self.name(other);
+        let (one, other) = (self.chain(self.numbers[&one]), self.chain(self.numbers[&other.side]));
+        self.chains[one.max(other)] = one.min(other);
+    }
+
+    fn orders(&mut self) {
+        let mut names: Vec<_> = self.pending.iter().enumerate().map(|(number, addr)| (self.chain(number), addr.side, number)).collect();
+        names.sort_unstable();
+        names.into_iter().for_each(|(chain, _, number)| self.put((chain, number)));
+    }
+
+    fn world(&mut self, known: &[(SideName, Addr)]) {
+        let world = self.world;
+        for link in [&world.linked, &world.introduced] {
+            self.put(link);
+        }
+        self.put((&world.books, world.crashes > 0));
+        let mut handles: Vec<_> = world.handles.iter().collect();
+        handles.sort_by_key(|h| h.end);
+        for handle in handles {
+            self.put((handle.end, handle.node));
+            self.element(handle.node, handle.key);
+        }
+        for ((from, to), parcels) in world.queues.iter().filter(|(_, parcels)| !parcels.is_empty()) {
+            self.put((from, to, parcels.len()));
+            parcels.iter().for_each(|parcel| self.parcel(parcel, *from, *to));
+        }
+        for (from, to) in known {
+            self.put(self.numbers.get(from).copied());
+            self.name(*to);
+        }
+        while self.next < self.pending.len() {
+            let Addr { node, side } = self.pending[self.next];
+            self.next += 1;
+            let node = number(node);
+            if let Some(place) = world.routers.get(node).and_then(|r| r.as_ref()?.sides.get(&side)) {
+                self.put((self.next, place.which));
+                self.element(node, place.key);
+            }
+        }
+        for (node, router) in world.routers.iter().enumerate() {
+            let Some(router) = router else {
+                self.put(false);
+                continue;
+            };
+            for (awaited, sides) in sorted(router.awaited.iter().map(|(n, s)| (*n, s))) {
+                self.put((number(awaited), sides.len()));
+                sides.iter().for_each(|side| self.name(Addr { node: router.me, side: *side }));
+            }
+            let mut linked: Vec<_> = router.linked.iter().map(|n| number(*n)).collect();
+            linked.sort_unstable();
+            // What nothing leads to can do no more than be there.
+            let apart = router.elements.keys().filter(|key| !self.seen.contains(&(node, *key))).count();
+            self.put((linked, apart));
+        }
+        self.orders();
+    }
+
+    fn parcel(&mut self, parcel: &Parcel, from: usize, to: usize) {
+        self.put(std::mem::discriminant(parcel));
+        match parcel {
+            Parcel::Introduce(whom) | Parcel::LinkUp(whom) | Parcel::Unreachable(whom) => self.put(whom),
+            Parcel::Lost => {}
+            Parcel::Frame(frame) => {
+                let (from, to) = (super::world::name(from), super::world::name(to));
+                self.name(Addr { node: from, side: frame.from });
+                self.pair(frame.from, Addr { node: to, side: frame.to });
+                self.put(std::mem::discriminant(&frame.event));
+                match &frame.event {
+                    Event::Message { data, ports, .. } => {
+                        self.put(data);
+                        for Descriptor { side, neighbour } in ports {
+                            self.name(Addr { node: to, side: *side });
+                            self.pair(*side, Addr { node: from, side: *neighbour });
+                        }
+                    }
+                    Event::Close(reason) => self.put(reason),
+                    Event::Expect(next) | Event::Bypass(next) => self.pair(frame.to, *next),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn element(&mut self, node: usize, key: ElementKey) {
+        let Some(element) = self.world.routers[node].as_ref().and_then(|router| router.elements.get(key)) else { return self.put(0) };
+        if !self.seen.insert((node, key)) {
+            return self.put(1);
+        }
+        match element {
+            Element::Endpoint(Endpoint { line, queue, .. }) => {
+                self.put((2, queue.len()));
+                for item in queue {
+                    match item {
+                        Item::Message { data, ports, .. } => self.message(node, data, ports),
+                        Item::Close(reason) => self.put(reason),
+                    }
+                }
+                match line {
+                    Line::Open(side) => self.side(node, side),
+                    Line::Ended(reason) => self.put(reason),
+                }
+            }
+            Element::Proxy(proxy) => {
+                self.put((3, std::mem::discriminant(&proxy.stage), proxy.stage == crate::router::element::Stage::Leaving { fenced: true }));
+                proxy.sides.iter().for_each(|side| self.side(node, side));
+                self.pair(proxy.sides[0].name, Addr { node: super::world::name(node), side: proxy.sides[1].name });
+            }
+        }
+    }
+
+    fn message(&mut self, node: usize, data: &[u8], ports: &[ElementKey]) {
+        self.put((4, data, ports.len()));
+        ports.iter().for_each(|port| self.element(node, *port));
+    }
+
+    fn side(&mut self, node: usize, side: &Side) {
+        let me = super::world::name(node);
+        self.name(Addr { node: me, side: side.name });
+        self.pair(side.name, side.peer);
+        self.put(std::mem::discriminant(&side.lock));
+        let Some(change) = side.change.as_deref() else { return self.put(5) };
+        self.put(std::mem::discriminant(change));
+        match change {
+            Change::Expecting { next, unlinked, held, lost } => {
+                self.pair(side.name, *next);
+                self.put((unlinked, lost));
+                self.held(node, held);
+            }
+            Change::Preparing { next } => self.pair(side.name, *next),
+            Change::Crossing { former, held, lost } => {
+                self.pair(side.name, *former);
+                self.put(lost);
+                self.held(node, held);
+            }
+        }
+    }
+
+    fn held(&mut self, node: usize, held: &std::collections::VecDeque<LocalEvent>) {
+        self.put(held.len());
+        for event in held {
+            self.put(std::mem::discriminant(event));
+            match event {
+                Event::Message { data, ports, .. } => self.message(node, data, ports),
+                Event::Close(reason) => self.put(reason),
+                Event::Expect(next) | Event::Bypass(next) => self.name(*next),
+                _ => {}
+            }
+        }
+    }
+}
+
+fn sorted<T>(entries: impl Iterator<Item = (NodeName, T)>) -> Vec<(NodeName, T)> {
+    let mut entries: Vec<_> = entries.collect();
+    entries.sort_by_key(|(node, _)| *node);
+    entries
+}

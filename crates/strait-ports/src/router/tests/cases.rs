@@ -1,0 +1,154 @@
+//! The cases that are explored, and the faults that must show in them.
+
+use super::Mutant;
+use super::model::Op::{Carry, Close, Crash, Move, Post, Read};
+use super::model::{Case, Op, prove, refute};
+
+/// The case, or a bigger one where there is time.
+fn prove_either(case: Case, bigger: &'static [(Op, u8)]) {
+    let long = std::env::var_os("STRAIT_LONG").is_some();
+    prove(if long { Case { operations: bigger, ..case } } else { case });
+}
+
+/// The ends of a channel go to two nodes that do not know each other.
+const APART: Case = Case {
+    name: "both ends leave for strangers",
+    acquainted: false,
+    channels: &[0],
+    operations: &[(Move(0, 1), 1), (Move(1, 2), 1), (Post(0), 1), (Post(1), 1), (Close(0), 1)],
+    crashes: 0,
+    lies: 0,
+};
+
+/// Both ends on the way at the same time, over nodes that know each other: proxies become neighbours.
+const SWAP: Case = Case {
+    name: "both ends move on at the same time",
+    acquainted: true,
+    channels: &[1],
+    operations: &[(Move(0, 0), 1), (Move(0, 2), 1), (Move(1, 2), 1), (Post(0), 1)],
+    crashes: 0,
+    lies: 0,
+};
+
+/// A queue with something in it goes along, and comes back.
+const RETURN: Case = Case {
+    name: "an end leaves and comes back",
+    acquainted: false,
+    channels: &[0],
+    operations: &[(Move(0, 1), 1), (Move(0, 0), 1), (Post(0), 1), (Post(1), 2), (Read(0), 1), (Close(1), 1)],
+    crashes: 0,
+    lies: 0,
+};
+
+/// A port in a message on a port.
+const NESTED: Case = Case {
+    name: "an end travels through a channel whose ends travel",
+    acquainted: true,
+    channels: &[1, 1],
+    operations: &[(Carry(0, 2), 1), (Move(0, 0), 1), (Move(1, 2), 1), (Post(3), 1), (Read(1), 1), (Close(0), 1)],
+    crashes: 0,
+    lies: 0,
+};
+
+/// Any one of three nodes dies at any moment.
+const CRASH: Case = Case {
+    name: "one node dies",
+    acquainted: false,
+    channels: &[0, 0],
+    operations: &[(Move(0, 1), 1), (Move(1, 2), 1), (Move(3, 2), 1), (Post(0), 1), (Crash(0), 1), (Crash(1), 1), (Crash(2), 1)],
+    crashes: 1,
+    lies: 0,
+};
+
+/// Node 2 gets a port, hands it on, and says what it likes, then and later.
+const LIAR: Case = Case {
+    name: "one node lies",
+    acquainted: true,
+    channels: &[0, 0],
+    operations: &[(Move(0, 2), 1), (Move(0, 1), 1)],
+    crashes: 0,
+    lies: 1,
+};
+
+#[test]
+fn both_ends_leave_for_strangers() {
+    prove_either(APART, &[(Move(0, 1), 1), (Move(1, 2), 1), (Post(0), 2), (Post(1), 2), (Close(0), 1), (Close(1), 1)]);
+}
+
+#[test]
+fn both_ends_move_on_at_the_same_time() {
+    prove_either(SWAP, &[(Move(0, 0), 1), (Move(0, 2), 1), (Move(1, 2), 1), (Post(0), 1), (Post(1), 1), (Close(1), 1)]);
+}
+
+#[test]
+fn an_end_leaves_and_comes_back() {
+    prove_either(RETURN, &[(Move(0, 1), 1), (Move(0, 0), 1), (Move(0, 2), 1), (Post(0), 1), (Post(1), 1), (Close(1), 1)]);
+}
+
+#[test]
+fn an_end_travels_through_a_channel_whose_ends_travel() {
+    const BIGGER: &[(Op, u8)] =
+        &[(Carry(0, 2), 1), (Move(0, 0), 1), (Move(1, 2), 1), (Move(3, 2), 1), (Post(3), 1), (Read(1), 1), (Close(0), 1), (Close(3), 1)];
+    prove_either(NESTED, BIGGER);
+}
+
+#[test]
+fn one_node_dies() {
+    const BIGGER: &[(Op, u8)] = &[
+        (Move(0, 1), 1),
+        (Move(1, 2), 1),
+        (Move(3, 2), 1),
+        (Post(0), 1),
+        (Post(1), 1),
+        (Close(0), 1),
+        (Crash(0), 1),
+        (Crash(1), 1),
+        (Crash(2), 1),
+    ];
+    prove_either(CRASH, BIGGER);
+}
+
+#[test]
+fn one_node_lies() {
+    prove_either(LIAR, &[(Move(0, 2), 1), (Move(0, 1), 1), (Move(2, 1), 1), (Post(1), 1)]);
+}
+
+#[test]
+fn one_node_lies_twice() {
+    prove_either(Case { name: "one node lies twice", operations: &[(Move(0, 2), 1)], lies: 2, ..LIAR }, &[(Move(0, 2), 1), (Post(1), 1)]);
+}
+
+#[test]
+fn a_router_that_holds_nothing_before_the_fence_is_found() {
+    refute(APART, Mutant::NothingIsHeld);
+}
+
+#[test]
+fn a_router_that_lets_a_close_overtake_messages_is_found() {
+    refute(APART, Mutant::CloseOvertakes);
+}
+
+#[test]
+fn a_router_that_does_not_return_the_fence_is_found() {
+    refute(APART, Mutant::FenceIsNotReturned);
+}
+
+#[test]
+fn a_router_that_grants_a_lock_twice_is_found() {
+    refute(SWAP, Mutant::BothAreGranted);
+}
+
+#[test]
+fn a_router_that_does_not_cut_what_led_to_a_lost_node_is_found() {
+    refute(CRASH, Mutant::LossDoesNotCut);
+}
+
+#[test]
+fn a_router_that_hears_strangers_is_found() {
+    refute(LIAR, Mutant::StrangersAreHeard);
+}
+
+#[test]
+fn a_router_that_forgets_a_queue_in_a_transfer_is_found() {
+    refute(RETURN, Mutant::TransferForgetsQueue);
+}

@@ -1,0 +1,120 @@
+//! A member that says whatever it can form out of the names it has come to know.
+
+use super::world::{Parcel, World, name, number};
+use crate::message::CloseReason;
+use crate::name::{Addr, SideName};
+use crate::router::{Descriptor, Event, Frame};
+
+/// Something that an honest node would not do there and then.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Lie {
+    /// Which pair of known neighbours, ours and theirs; past the last: to the last one's neighbour from a side that never was.
+    pair: usize,
+    what: What,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum What {
+    /// Takes the next thing back that it has said to this node.
+    Silence,
+    Message,
+    /// A port under a new name, or under the name that the pair's other side has already.
+    Port {
+        taken: bool,
+    },
+    Close,
+    Lock,
+    Granted,
+    Unlock,
+    Expecting,
+    CannotReach,
+    Fence,
+    /// Naming the other side of so manieth pair; past the last, a side that is not there.
+    Expect(usize),
+    Bypass(usize),
+}
+
+/// Pairs of neighbours that the liar has been told of: its own side and the one that listens to it.
+pub(super) type Known = Vec<(SideName, Addr)>;
+
+impl World {
+    /// Adds what the liar knows by now.
+    pub(super) fn learn(&self, known: &mut Known) {
+        let Some(router) = self.liar.and_then(|liar| self.routers[liar].as_ref()) else { return };
+        let mut keys: Vec<_> = router.elements.keys().collect();
+        keys.sort();
+        for side in keys.into_iter().filter_map(|key| router.elements.get(key)).flat_map(|e| [e.side(0), e.side(1)]).flatten() {
+            let pair = (side.name, side.peer);
+            if side.peer.node != router.me && !known.contains(&pair) {
+                known.push(pair);
+            }
+        }
+    }
+
+    /// Everything that the liar could do now.
+    pub(super) fn lies(&self, known: &Known) -> Vec<Lie> {
+        let mut lies = Vec::new();
+        let Some(liar) = self.liar.filter(|liar| self.lives(*liar)) else { return lies };
+        let simple = [
+            What::Message,
+            What::Port { taken: false },
+            What::Port { taken: true },
+            What::Close,
+            What::Lock,
+            What::Granted,
+            What::Unlock,
+            What::Expecting,
+            What::CannotReach,
+            What::Fence,
+        ];
+        for (pair, (_, to)) in known.iter().enumerate() {
+            if !self.linked.contains(&(liar, number(to.node))) {
+                continue;
+            }
+            lies.extend(simple.map(|what| Lie { pair, what }));
+            lies.extend((0..=known.len()).flat_map(|n| [What::Expect(n), What::Bypass(n)]).map(|what| Lie { pair, what }));
+            let says = self.queues.get(&(liar, number(to.node))).is_some_and(|q| matches!(q.back(), Some(Parcel::Frame(_))));
+            if says && known.iter().position(|(_, other)| other.node == to.node) == Some(pair) {
+                lies.push(Lie { pair, what: What::Silence });
+            }
+        }
+        // As a stranger it can say less that is of interest.
+        if let Some(last) = known.len().checked_sub(1).filter(|last| self.linked.contains(&(liar, number(known[*last].1.node)))) {
+            lies.extend([What::Message, What::Close, What::Fence].map(|what| Lie { pair: last + 1, what }));
+        }
+        lies
+    }
+
+    /// The liar does it. From now on nothing is promised to channels that it has a part in.
+    pub(super) fn tell(&mut self, lie: Lie, known: &Known) {
+        let liar = self.liar.expect("somebody lies");
+        self.spare_those_without(liar);
+        self.books.iter_mut().for_each(|book| book.tainted = !book.spared);
+        self.crashes += 1;
+        let fresh = self.fresh_name();
+        let (from, to) = known.get(lie.pair).copied().unwrap_or_else(|| (fresh, known[lie.pair - 1].1));
+        let nowhere = Addr { node: to.node, side: fresh };
+        let there = |n: usize| known.get(n).map_or(nowhere, |(_, there)| *there);
+        let port = |side| Event::Message { data: Vec::new(), ports: vec![Descriptor { side, neighbour: from }], hops: 0 };
+        let event = match lie.what {
+            What::Silence => {
+                self.queues.get_mut(&(liar, number(to.node))).and_then(std::collections::VecDeque::pop_back);
+                return;
+            }
+            What::Message => Event::Message { data: Vec::new(), ports: Vec::new(), hops: 0 },
+            What::Port { taken: false } => port(fresh),
+            What::Port { taken: true } => port(to.side),
+            What::Close => Event::Close(CloseReason::Closed),
+            What::Lock => Event::Lock,
+            What::Granted => Event::Granted,
+            What::Unlock => Event::Unlock,
+            What::Expecting => Event::Expecting,
+            What::CannotReach => Event::CannotReach,
+            What::Fence => Event::Fence,
+            What::Expect(n) => Event::Expect(there(n)),
+            What::Bypass(n) => Event::Bypass(there(n)),
+        };
+        debug_assert_ne!(to.node, name(liar));
+        self.put(liar, number(to.node), Parcel::Frame(Frame { from, to: to.side, event }));
+    }
+}

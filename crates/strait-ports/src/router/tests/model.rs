@@ -1,0 +1,284 @@
+//! Small cases, exhaustively: every order in which operations, deliveries, one crash and a liar's words can happen.
+//!
+//! A state is a whole [`World`] and what programs may still do. After every step the oracle looks at what programs receive; wherever nothing is under
+//! way a copy of the world is received empty, closed and searched for what is left. `STRAIT_LONG=1` explores bigger cases.
+
+use std::hash::{Hash, Hasher};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
+
+use stateright::{Checker, HasDiscoveries, Model, Property};
+
+use super::Mutant;
+use super::canon::fingerprint;
+use super::liar::{Known, Lie};
+use super::world::{End, Order, World, promise};
+
+/// Something that programs may do, once it is possible.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Op {
+    Post(End),
+    /// Posts the second end on the first.
+    Carry(End, End),
+    /// Sends the end to a node, over the channel that has led there from the start.
+    Move(End, usize),
+    /// Takes everything out of the end's queue.
+    Read(End),
+    Close(End),
+    Crash(usize),
+}
+
+/// A case: which operations there are, and how often each.
+#[derive(Clone, Debug)]
+pub(super) struct Case {
+    pub(super) name: &'static str,
+    /// Nodes 1 and 2 know each other from the start.
+    pub(super) acquainted: bool,
+    /// Where channels are made: the first has ends 0 and 1, counted from the first that is not a node's own.
+    pub(super) channels: &'static [usize],
+    pub(super) operations: &'static [(Op, u8)],
+    /// Of all crashes among the operations so many.
+    pub(super) crashes: u8,
+    /// What node 2 may say that an honest node would not.
+    pub(super) lies: u8,
+}
+
+#[derive(Clone, Debug)]
+struct State {
+    world: World,
+    left: Vec<u8>,
+    crashes: u8,
+    lies: u8,
+    /// What the liar knows.
+    known: Known,
+    /// Steps so far: part of the state, so that routers that talk for ever make no circle but an endless path.
+    depth: u32,
+    broken: Option<String>,
+    fingerprint: u64,
+}
+
+/// What else a router promises.
+const NO_PANIC: &str = "no panic";
+
+impl State {
+    fn broken_promise(&self) -> Option<&'static str> {
+        let text = self.broken.as_ref()?;
+        let text = text.strip_prefix("assertion `left == right` failed: ").unwrap_or(text);
+        Some(promise::ALL.into_iter().find(|promise| text.starts_with(promise)).unwrap_or(NO_PANIC))
+    }
+}
+
+impl Hash for State {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.fingerprint, &self.left, self.crashes, self.lies, self.depth, self.broken.is_some()).hash(state);
+    }
+}
+
+impl PartialEq for State {
+    fn eq(&self, other: &Self) -> bool {
+        (self.fingerprint, &self.left, self.crashes, self.lies, self.depth)
+            == (other.fingerprint, &other.left, other.crashes, other.lies, other.depth)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Step {
+    Do(usize, Op),
+    Deliver((usize, usize)),
+    Lie(Lie),
+}
+
+/// A case to be checked, with or without a fault in the routers.
+struct Proof {
+    case: Case,
+    mutant: Option<Mutant>,
+}
+
+/// No case needs as many steps as this.
+const FOR_EVER: u32 = 400;
+
+impl Proof {
+    fn first(&self, order: Order) -> State {
+        let mut world = World::with_names(3, order, &[], self.case.acquainted.then_some(1));
+        world.limit_hops(50);
+        world.infect(self.mutant);
+        if self.case.lies > 0 {
+            world.liar = Some(2);
+        }
+        for node in self.case.channels {
+            world.channel(*node);
+        }
+        let left = self.case.operations.iter().map(|(_, times)| *times).collect();
+        let (crashes, lies) = (self.case.crashes, self.case.lies);
+        let mut state = State { world, left, crashes, lies, known: Known::new(), depth: 0, broken: None, fingerprint: 0 };
+        state.world.learn(&mut state.known);
+        state.fingerprint = fingerprint(&state.world, &state.known);
+        state
+    }
+
+    /// The case counts ends from the first channel on.
+    fn end(&self, world: &World, end: End) -> End {
+        world.roads() + end
+    }
+
+    fn possible(&self, state: &State, op: Op) -> bool {
+        let world = &state.world;
+        let holder = |end| (0..world.nodes()).find(|node| world.lives(*node) && world.holds(*node, self.end(world, end)));
+        match op {
+            Op::Post(end) | Op::Close(end) => holder(end).is_some(),
+            Op::Read(end) => holder(end).is_some_and(|_| world.receivable(self.end(world, end))),
+            Op::Carry(carrier, cargo) => holder(carrier).is_some() && holder(carrier) == holder(cargo),
+            Op::Move(end, to) => holder(end)
+                .and_then(|node| world.direct_road(node, to).map(|road| (node, road)))
+                .is_some_and(|(node, road)| world.holds(node, road)),
+            Op::Crash(node) => state.crashes > 0 && world.lives(node),
+        }
+    }
+
+    fn perform(&self, state: &mut State, op: Op) {
+        let world = &mut state.world;
+        let base = world.roads();
+        match op {
+            Op::Post(end) => world.post(base + end, &[]),
+            Op::Close(end) => world.close(base + end),
+            Op::Read(end) => while world.pop(base + end) {},
+            Op::Carry(carrier, cargo) => world.post(base + carrier, &[base + cargo]),
+            Op::Move(end, to) => {
+                let end = base + end;
+                let node = world.handles[world.index(end)].node;
+                let road = world.direct_road(node, to).expect("looked for before");
+                world.post(road, &[end]);
+            }
+            Op::Crash(node) => {
+                state.crashes -= 1;
+                world.crash(node);
+            }
+        }
+    }
+
+    fn step(&self, state: &mut State, step: &Step) {
+        match step {
+            Step::Do(index, op) => {
+                state.left[*index] -= 1;
+                self.perform(state, *op);
+            }
+            Step::Deliver(link) => {
+                state.world.deliver(*link);
+                // What comes over the nodes' own channels is taken at once.
+                for road in (0..state.world.roads()).filter(|road| state.world.holds(link.1, *road)).collect::<Vec<_>>() {
+                    while state.world.pop(road) {}
+                }
+            }
+            Step::Lie(lie) => {
+                state.lies -= 1;
+                state.world.tell(*lie, &state.known);
+            }
+        }
+        if state.lies > 0 {
+            state.world.learn(&mut state.known);
+        } else {
+            state.known.clear();
+        }
+        if state.world.deliverable().is_empty() {
+            let mut rest = state.world.clone();
+            if let Some(liar) = rest.liar
+                && rest.crashes() > 0
+                && rest.lives(liar)
+            {
+                // Others are rid of all that it did once its links are gone.
+                rest.crash(liar);
+            }
+            rest.receive_all();
+            rest.check_at_rest();
+            rest.check_empty();
+        }
+    }
+}
+
+impl Model for Proof {
+    type State = State;
+    type Action = Step;
+
+    fn init_states(&self) -> Vec<State> {
+        vec![self.first(Order::Ascending), self.first(Order::Descending)]
+    }
+
+    fn actions(&self, state: &State, actions: &mut Vec<Step>) {
+        if state.broken.is_some() {
+            return;
+        }
+        let left = self.case.operations.iter().enumerate().filter(|(n, _)| state.left[*n] > 0);
+        actions.extend(left.filter(|(_, (op, _))| self.possible(state, *op)).map(|(n, (op, _))| Step::Do(n, *op)));
+        actions.extend(state.world.deliverable().into_iter().map(Step::Deliver));
+        if state.lies > 0 {
+            actions.extend(state.world.lies(&state.known).into_iter().map(Step::Lie));
+        }
+    }
+
+    fn next_state(&self, state: &State, step: Step) -> Option<State> {
+        let mut next = state.clone();
+        next.depth += 1;
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.step(&mut next, &step))) {
+            let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+            next = state.clone();
+            next.broken = Some(text.unwrap_or("a panic").to_owned());
+        }
+        next.fingerprint = fingerprint(&next.world, &next.known);
+        Some(next)
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        macro_rules! kept {
+            ($($promise:ident),*) => {
+                vec![$(Property::always(promise::$promise, |_, state: &State| state.broken_promise() != Some(promise::$promise))),*]
+            };
+        }
+        let mut properties = kept![ORDER, ONE_CLOSE, NO_GAP, TOLD, PROXIES_END, NO_LEAK, NO_HARM];
+        properties.push(Property::always(NO_PANIC, |_, state: &State| state.broken_promise() != Some(NO_PANIC)));
+        properties.push(Property::always("everything comes to rest", |_, state: &State| state.depth < FOR_EVER));
+        properties
+    }
+}
+
+/// Explores the whole case.
+pub(super) fn prove(case: Case) {
+    let began = Instant::now();
+    let summary = case.summary();
+    let checker = Proof { case, mutant: None }.checker().threads(2).finish_when(HasDiscoveries::AnyFailures).spawn_dfs().join();
+    let (unique, steps, depth) = (checker.unique_state_count(), checker.state_count(), checker.max_depth());
+    println!("{summary}: {unique} unique states, {steps} steps, depth {depth}, {:.1} s", began.elapsed().as_secs_f32());
+    if let Some((promise, path)) = checker.discoveries().into_iter().next() {
+        let broken = path.last_state().broken.clone();
+        panic!("{summary}: {promise}: {broken:?}\n{:#?}", path.into_actions());
+    }
+}
+
+/// Explores a case with a fault in every router until that shows: the promise that is broken, and the shortest way there.
+pub(super) fn refute(case: Case, mutant: Mutant) {
+    let began = Instant::now();
+    let summary = case.summary();
+    let checker = Proof { case, mutant: Some(mutant) }.checker().finish_when(HasDiscoveries::AnyFailures).spawn_bfs().join();
+    let unique = checker.unique_state_count();
+    let Some((promise, path)) = checker.discoveries().into_iter().next() else {
+        panic!("{mutant:?} is not found in {unique} states of {summary}");
+    };
+    let steps = path.into_actions();
+    let took = began.elapsed().as_secs_f32();
+    println!("{mutant:?} breaks \"{promise}\" after {} steps ({unique} unique states, {took:.1} s): {steps:?}", steps.len());
+}
+
+impl Case {
+    fn summary(&self) -> String {
+        let count = |what: fn(&Op) -> bool| self.operations.iter().filter(|(op, _)| what(op)).map(|(_, n)| usize::from(*n)).sum::<usize>();
+        format!(
+            "{}: 3 nodes, {} channels, {} messages, {} transfers, {} closes, {} crashes, {} lies",
+            self.name,
+            self.channels.len(),
+            count(|op| matches!(op, Op::Post(_) | Op::Carry(..))),
+            count(|op| matches!(op, Op::Move(..) | Op::Carry(..))),
+            count(|op| matches!(op, Op::Close(_))),
+            self.crashes,
+            self.lies
+        )
+    }
+}
