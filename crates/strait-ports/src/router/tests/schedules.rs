@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::liar::Known;
 use super::world::{End, World};
 
 #[derive(Clone, Debug)]
@@ -35,6 +36,10 @@ enum Step {
     Deliver {
         links: Vec<u8>,
     },
+    /// A liar, if there is one, says one of the things that it can.
+    Lie {
+        what: u16,
+    },
 }
 
 fn step(crashes: bool) -> impl Strategy<Value = Step> {
@@ -51,13 +56,19 @@ fn step(crashes: bool) -> impl Strategy<Value = Step> {
     ]
 }
 
+fn step_or_lie() -> impl Strategy<Value = Step> {
+    prop_oneof![7 => step(false), 1 => any::<u16>().prop_map(|what| Step::Lie { what })]
+}
+
 /// A port may only travel through channels made before its own: no port can come to wait inside its own other end's queue.
 fn carriable(carrier: End, cargo: End) -> bool {
     cargo / 2 > carrier / 2
 }
 
 fn play(world: &mut World, steps: &[Step]) {
+    let mut known = Known::new();
     for step in steps {
+        world.learn(&mut known);
         let pick = |world: &World, n: u16| (!world.handles.is_empty()).then(|| world.handles[n as usize % world.handles.len()]);
         match step {
             Step::Channel { node } => {
@@ -100,6 +111,12 @@ fn play(world: &mut World, steps: &[Step]) {
                 }
             }
             Step::Sever { a, b } => world.sever(*a as usize % world.nodes(), *b as usize % world.nodes()),
+            Step::Lie { what } => {
+                let lies = world.lies(&known);
+                if !lies.is_empty() {
+                    world.tell(lies[*what as usize % lies.len()], &known);
+                }
+            }
             Step::Deliver { links } => {
                 for n in links {
                     let ready = world.deliverable();
@@ -113,13 +130,20 @@ fn play(world: &mut World, steps: &[Step]) {
 }
 
 fn check(nodes: usize, seed: u64, apart: &[(usize, usize)], hub: Option<usize>, steps: &[Step]) {
-    let mut world = World::new(nodes, seed, apart, hub);
+    check_world(World::new(nodes, seed, apart, hub), seed, steps);
+}
+
+fn check_world(mut world: World, seed: u64, steps: &[Step]) {
     play(&mut world, steps);
     let mut noise = seed;
     world.settle(|links| {
         noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (noise >> 33) as usize % links
     });
+    if let Some(liar) = world.liar.filter(|_| world.crashes() > 0) {
+        // Others are rid of all that it did once its links are gone.
+        world.crash(liar);
+    }
     world.receive_all();
     world.check_at_rest();
     world.check_empty();
@@ -158,5 +182,15 @@ proptest! {
     ) {
         let steps: Vec<Step> = steps.into_iter().map(|(calm, wild)| if crashes { wild } else { calm }).collect();
         check(4, seed, &apart, hub, &steps);
+    }
+
+    #[test]
+    fn who_lies_harms_only_its_own(
+        nodes in 3usize..=5, seed: u64, hub in hub(), liar in 1usize..3, steps in proptest::collection::vec(step_or_lie(), 1..120)
+    ) {
+        let mut world = World::new(nodes, seed, &[], hub);
+        world.limit_hops(200);
+        world.liar = Some(liar);
+        check_world(world, seed, &steps);
     }
 }

@@ -321,9 +321,14 @@ impl World {
             let handle = self.handles.remove(self.index(*port));
             assert_eq!(handle.node, node);
             self.books[*port].moved_on = true;
-            // Where it goes, somebody may be dead.
-            self.books[*port].spared = false;
-            self.books[*port ^ 1].spared = false;
+            // Where it goes, somebody may be dead, or lie.
+            let tainted = self.books[end].tainted;
+            for end in [*port, *port ^ 1] {
+                let book = &mut self.books[end];
+                book.spared = false;
+                book.owed &= self.liar.is_none();
+                book.tainted |= tainted;
+            }
             keys.push(handle.key);
             data.extend((*port as u32).to_le_bytes());
         }
