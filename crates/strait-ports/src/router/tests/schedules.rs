@@ -186,11 +186,12 @@ proptest! {
 
     #[test]
     fn who_lies_harms_only_its_own(
-        nodes in 3usize..=5, seed: u64, hub in hub(), liar in 1usize..3, steps in proptest::collection::vec(step_or_lie(), 1..120)
+        nodes in 3usize..=5, seed: u64, hub in hub(), liar in 1usize..3,
+        honest in proptest::collection::vec(step(false), 20..80), steps in proptest::collection::vec(step_or_lie(), 1..40)
     ) {
         let mut world = World::new(nodes, seed, &[], hub);
         world.limit_hops(200);
         world.liar = Some(liar);
-        check_world(world, seed, &steps);
+        check_world(world, seed, &[honest, steps].concat());
     }
 }

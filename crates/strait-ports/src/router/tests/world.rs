@@ -432,7 +432,10 @@ impl World {
     fn note_debts(&mut self, node: usize) {
         let only = self.crashes == 0;
         self.books.iter_mut().for_each(|book| (book.owed, book.spared) = (false, false));
-        self.spare_those_without(node);
+        // What the liar did is in the books already.
+        if only || self.liar == Some(node) {
+            self.spare_those_without(node);
+        }
         for Handle { key, end, .. } in self.handles.clone().into_iter().filter(|h| only && h.node == node) {
             let resting = |router: &Router, key| match router.elements.get(key) {
                 Some(Element::Endpoint(Endpoint { line: Line::Open(side), .. })) if side.change.is_none() => Some((side.name, side.peer)),
@@ -448,11 +451,8 @@ impl World {
     /// Channels whose chain does not lead over `node`, from one end in somebody's hands to the other: what was promised to them holds whatever
     /// becomes of the node.
     pub(super) fn spare_those_without(&mut self, node: usize) {
-        if self.crashes > 0 {
-            return;
-        }
         for end in (0..self.books.len()).step_by(2) {
-            if self.leads_past(end, node) && self.leads_past(end ^ 1, node) {
+            if !self.books[end].tainted && self.leads_past(end, node) && self.leads_past(end ^ 1, node) {
                 for end in [end, end ^ 1] {
                     (self.books[end].owed, self.books[end].spared) = (true, true);
                 }
