@@ -325,8 +325,8 @@ impl World {
             let tainted = self.books[end].tainted;
             for end in [*port, *port ^ 1] {
                 let book = &mut self.books[end];
+                book.owed &= !book.spared && self.liar.is_none();
                 book.spared = false;
-                book.owed &= self.liar.is_none();
                 book.tainted |= tainted;
             }
             keys.push(handle.key);
