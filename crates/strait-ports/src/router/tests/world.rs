@@ -433,7 +433,7 @@ impl World {
         let only = self.crashes == 0;
         self.books.iter_mut().for_each(|book| (book.owed, book.spared) = (false, false));
         // What the liar did is in the books already.
-        if only || self.liar == Some(node) {
+        if self.liar == Some(node) {
             self.spare_those_without(node);
         }
         for Handle { key, end, .. } in self.handles.clone().into_iter().filter(|h| only && h.node == node) {
