@@ -10,8 +10,8 @@ use rquickjs::{AsyncContext, AsyncRuntime, CatchResultExt, Ctx, Function, Object
 
 use crate::{builtins, host, natives};
 
-/// Room for the program's calls: three quarters of the 2 MiB that the program's thread has.
-const STACK_BYTES: usize = 3 << 19;
+/// Room for the program's calls: three quarters of what the program's thread has.
+const STACK_BYTES: usize = strait::PROGRAM_STACK / 4 * 3;
 
 /// The host's scripts, by the name `require` knows inside them.
 const SCRIPTS: &[(&str, &str)] = &[

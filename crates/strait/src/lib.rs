@@ -71,7 +71,7 @@ pub use handlers::ListenerId;
 pub use ipc::{IpcEvent, IpcMain};
 pub use loading::LoadFuture;
 pub use port::{MessageChannel, MessageEvent, MessagePort, PortRecvError};
-pub use program::ProgramResult;
+pub use program::{PROGRAM_STACK, ProgramResult};
 pub use registry::{ContentsId, FrameKey, WindowId};
 pub use reply::Responder;
 pub use strait_clone::Value;
