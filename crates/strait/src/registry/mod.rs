@@ -9,6 +9,8 @@ use crate::event::DocumentId;
 
 /// Frames one agent may have at a time.
 pub(crate) const MAX_FRAMES_PER_AGENT: usize = 10_000;
+/// How deep frames may be in frames, the main frame included. Whoever walks a tree of frames may recurse.
+pub(crate) const MAX_FRAME_DEPTH: usize = 128;
 /// Documents one agent may have at a time (one a frame, and those that are being replaced).
 pub(crate) const MAX_DOCUMENTS_PER_AGENT: usize = 20_000;
 /// Pages one agent may have at a time (popups share their opener's process).
@@ -57,6 +59,8 @@ impl FrameKey {
 pub(crate) struct Frame {
     pub(crate) parent: Option<FrameKey>,
     pub(crate) children: Vec<FrameKey>,
+    /// How many frames it is in.
+    depth: usize,
     pub(crate) agent: Option<AgentId>,
     wire: u64,
     pub(crate) contents: u32,
@@ -294,11 +298,14 @@ impl Registry {
             }
             Some(parent) => {
                 let parent = *self.agents.get(&agent)?.frames.get(&parent)?;
-                if self.frames.get(&parent)?.contents != contents.0 {
+                let around = self.frames.get(&parent)?;
+                let depth = around.depth + 1;
+                if around.contents != contents.0 || depth >= MAX_FRAME_DEPTH {
                     return None;
                 }
                 let key = self.next_frame();
-                let frame = Frame { parent: Some(parent), agent: Some(agent), wire: new.frame, contents: contents.0, ..Frame::default() };
+                let frame =
+                    Frame { parent: Some(parent), depth, agent: Some(agent), wire: new.frame, contents: contents.0, ..Frame::default() };
                 self.frames.insert(key, frame);
                 self.frames.get_mut(&parent)?.children.push(key);
                 key
@@ -317,21 +324,27 @@ impl Registry {
         }
     }
 
+    /// Removes a frame and all in it, the inner ones first.
     fn remove_frame(&mut self, key: FrameKey, gone: &mut Vec<Gone>) {
-        let Some(frame) = self.frames.remove(&key) else { return };
-        for child in frame.children {
-            self.remove_frame(child, gone);
-        }
-        if let Some(parent) = frame.parent.and_then(|parent| self.frames.get_mut(&parent)) {
+        if let Some(parent) = self.frames.get(&key).and_then(|frame| frame.parent).and_then(|parent| self.frames.get_mut(&parent)) {
             parent.children.retain(|child| *child != key);
         }
-        if let Some(agent) = frame.agent.and_then(|agent| self.agents.get_mut(&agent)) {
-            agent.frames.remove(&frame.wire);
+        // No recursion: how deep it goes is the agent's choice.
+        let (mut found, mut stack) = (Vec::new(), vec![key]);
+        while let Some(key) = stack.pop() {
+            let Some(frame) = self.frames.remove(&key) else { continue };
+            stack.extend(&frame.children);
+            found.push((key, frame));
         }
-        if let Some(document) = frame.document {
-            self.drop_document(document, gone);
+        for (key, frame) in found.into_iter().rev() {
+            if let Some(agent) = frame.agent.and_then(|agent| self.agents.get_mut(&agent)) {
+                agent.frames.remove(&frame.wire);
+            }
+            if let Some(document) = frame.document {
+                self.drop_document(document, gone);
+            }
+            gone.push(Gone::Frame(key, ContentsId(frame.contents)));
         }
-        gone.push(Gone::Frame(key, ContentsId(frame.contents)));
     }
 
     /// Takes a page from the process that shows it; its main frame stays, without a document.
