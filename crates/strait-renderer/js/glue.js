@@ -13,8 +13,13 @@
   ports.useBridge(parts.makeBridge(p, natives, codec, ports, global))
   const transfer = parts.patchTransfers(p, natives, ports, global, isMainWorld)
 
-  const onReady = () => natives.ready()
-  const onGone = () => natives.gone()
+  // Pages can dispatch events of these names themselves: only the browser's own count.
+  const onReady = (/** @type {Event} */ event) => {
+    if (p.isTrusted(event)) natives.ready()
+  }
+  const onGone = (/** @type {Event} */ event) => {
+    if (p.isTrusted(event)) natives.gone()
+  }
   const report = () => {
     if (isMainWorld) {
       const { parent } = global
@@ -27,16 +32,10 @@
   report()
 
   // Work from the agent that runs code of the page enters through an event: then microtasks run when it returns, and what is thrown
-  // is reported to `window.onerror`.
-  const door = new p.EventTarget()
-  let job = null
-  p.addEventListener(door, 'enter', () => {
-    const todo = job
-    job = null
-    if (todo !== null) todo()
-  })
+  // is reported to `window.onerror`. The page can see the event's target in `window.event`, so each target serves once.
   const enter = (/** @type {() => void} */ todo) => {
-    job = todo
+    const door = new p.EventTarget()
+    p.addEventListener(door, 'enter', () => todo(), { __proto__: null, once: true })
     p.dispatchEvent(door, new p.Event('enter'))
   }
 

@@ -228,10 +228,11 @@ impl Realm {
         }
     }
 
-    /// Runs a script as `executeJavaScript` does; the answer comes through a native.
-    pub(crate) fn evaluate(&self, request: RequestId, source: String) {
+    /// Runs a script as `executeJavaScript` does; the answer comes through a native. False if the script did not run.
+    pub(crate) fn evaluate(&self, request: RequestId, source: String) -> bool {
         self.script.replace(Some((request, source)));
         self.call(|glue| &glue.evaluate, &[self.number(request as f64)]);
+        self.script.take().is_none()
     }
 
     pub(crate) fn run_preload(&self) {
