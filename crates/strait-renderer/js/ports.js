@@ -66,28 +66,56 @@
   const MAXIMUM = 1024
   const outgoing = new p.Uint32Array(MAXIMUM)
 
-  // Ports by handle: the port itself while something could still arrive for it, otherwise a weak reference.
+  /**
+   * The present object for a handle. A port that comes back to a realm has the handle it had there before, and the collection of its
+   * former object must not pass for that of the new one: what counts is the entry, not the handle.
+   * @typedef {{ handle: number, weak: WeakRef<MessagePort>, held: MessagePort | null }} Entry `held` while something could still arrive
+   */
   const known = { __proto__: null }
-  const registry = new p.FinalizationRegistry((/** @type {number} */ handle) => {
-    delete known[handle]
-    natives.collected(handle)
+  const registry = new p.FinalizationRegistry((/** @type {Entry} */ entry) => {
+    if (known[entry.handle] !== entry) return
+    delete known[entry.handle]
+    natives.collected(entry.handle)
   })
 
+  /** The object that has the handle in this realm, if there is one. */
+  const objectOf = (/** @type {number} */ handle) => {
+    const entry = known[handle]
+    return entry === undefined ? undefined : (entry.held ?? deref(entry.weak))
+  }
+
   const stamp = (/** @type {MessagePort} */ port, /** @type {number} */ handle) => {
+    // The other realm of the document sent the port away and it came back: this realm's former object is as detached as that realm's.
+    disown(handle)
     const state = { handle, started: false, peerGone: false, message: null, close: null }
     new Stamp(port, state)
-    known[handle] = new p.WeakRef(port)
-    p.register(registry, port, handle, state)
+    const entry = { __proto__: null, handle, weak: new p.WeakRef(port), held: null }
+    known[handle] = entry
+    p.register(registry, port, entry, state)
     return port
   }
 
   /** A new DOM port for a handle that came from the agent. */
   const adopt = (/** @type {number} */ handle) => stamp(p.channelPort1(new p.MessageChannel()), handle)
 
+  /** The handle means nothing here any more. The entry may outlive this in the registry: it must hold nothing. */
+  const unlist = (/** @type {number} */ handle) => {
+    const entry = known[handle]
+    if (entry !== undefined) entry.held = null
+    delete known[handle]
+  }
+
   const forget = (/** @type {State} */ state) => {
-    delete known[state.handle]
+    unlist(state.handle)
     p.unregister(registry, state)
     state.handle = 0
+  }
+
+  /** The object that has the handle, if there is one, loses it. */
+  const disown = (/** @type {number} */ handle) => {
+    const port = objectOf(handle)
+    if (port === undefined) unlist(handle)
+    else detach(port, stateOf(port))
   }
 
   /** The port leaves this realm: what stays behind is a detached DOM port. */
@@ -100,7 +128,7 @@
     if (state.started || state.handle === 0) return
     state.started = true
     if (state.peerGone) return
-    known[state.handle] = port
+    known[state.handle].held = port
     natives.start(state.handle)
   }
 
@@ -320,11 +348,6 @@
   defineProperty(MessageChannel, 'prototype', { __proto__: null, value: NativeChannel.prototype, writable: false })
   defineProperty(NativeChannel.prototype, 'constructor', { __proto__: null, value: MessageChannel, writable: true, configurable: true })
 
-  const held = (/** @type {number} */ handle) => {
-    const entry = known[handle]
-    return entry === undefined || stateOf(entry) !== undefined ? entry : deref(entry)
-  }
-
   return {
     __proto__: null,
     MessageChannel,
@@ -360,7 +383,7 @@
 
     /** One message for a started port: a task of its own. */
     deliver(/** @type {number} */ handle, /** @type {Uint8Array} */ inbox, /** @type {number} */ length, /** @type {number} */ count) {
-      const port = held(handle)
+      const port = objectOf(handle)
       const ports = p.list()
       for (let i = 0; i < count; i++) ports[i] = adopt(outgoing[i])
       if (port === undefined) return
@@ -376,10 +399,10 @@
 
     /** The far end is gone, and everything it sent has been delivered. */
     closed(/** @type {number} */ handle, /** @type {string} */ reason, /** @type {boolean} */ speaks) {
-      const port = held(handle)
+      const port = objectOf(handle)
       if (port === undefined) return
       const state = stateOf(port)
-      delete known[handle]
+      unlist(handle)
       p.unregister(registry, state)
       state.peerGone = true
       // The other realm of the document dispatches the event, which is seen here too.

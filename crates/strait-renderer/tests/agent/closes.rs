@@ -17,6 +17,7 @@ pub(crate) const CASES: &[Case] = &[
     ("ClosePage closes every port of the page", close_page),
     ("an unstarted port hears of the close, after its queue", unstarted),
     ("an unstarted port that is collected closes its peer", collected),
+    ("a port that comes back outlives its realm's former object for it", come_back),
     ("a port lost in an unclaimed window message closes with its document", unclaimed),
     ("ipc after the document has gone throws", released),
 ];
@@ -124,6 +125,45 @@ fn collected(host: &Host) -> Check {
         }
     }
     Err(format!("page {} kept the port", view.page))
+}
+
+fn come_back(host: &Host) -> Check {
+    let view = host.open(Setup {
+        html: "<script>
+            onmessage = (event) => { if (event.data === 'take') window.postMessage('back', '*', event.ports) }
+            var waste = []; setInterval(() => { waste = []; for (let i = 0; i < 20000; i++) waste.push({ i }) }, 10)</script>",
+        preload: Some(
+            "const { ipcRenderer } = require('electron')
+             var former
+             ipcRenderer.on('port', (event) => window.postMessage('take', '*', event.ports))
+             addEventListener('message', (event) => {
+               // This realm has an object for the port too while the page has it.
+               if (event.data === 'take') former = new WeakRef(event.ports[0])
+               if (event.data !== 'back') return
+               const [port] = event.ports
+               globalThis.former = former
+               port.onmessage = (event) => port.postMessage('echo ' + event.data)
+               port.postMessage('back')
+             })",
+        ),
+        ..Setup::default()
+    })?;
+    let (here, there) = host.node.channel();
+    host.emit(&view, "port", "", vec![there]);
+    same("the port", &host.text(&here)?, "back")?;
+    let end = Instant::now() + Duration::from_secs(60);
+    while host.eval(&view, World::Isolated, "return former.deref() === undefined")? != "true" {
+        if Instant::now() > end {
+            return Err("the former object was never collected".to_owned());
+        }
+    }
+    // The collector tells in a task of its own, which these let pass.
+    for i in 0..20 {
+        host.eval(&view, World::Isolated, "return new Promise((done) => setTimeout(done, 20))")?;
+        here.post(wire::of_string(&format!("{i}"))).map_err(|error| error.to_string())?;
+        same("after the collection", &host.text(&here)?, &format!("echo {i}"))?;
+    }
+    Ok(())
 }
 
 fn unclaimed(host: &Host) -> Check {
