@@ -132,7 +132,7 @@ pub(crate) fn start(extension: &Extension, data: &[u8]) -> Result<(), StartError
     ffi::watch_exit();
     extension.on_page_created(agent);
     ffi::on_window_object_cleared(&agent.main_world, |page, frame| agent.document_begins(&page, &frame));
-    ffi::on_window_object_cleared(&agent.isolated_world, |page, frame| agent.isolated_realm_begins(&page, &frame));
+    ffi::on_window_object_cleared(&agent.isolated_world, |_, frame| agent.isolated_realm_begins(&frame));
     SOURCE.with(|source| source.replace(Some(ffi::attach_source(agent.node.as_fd(), pump::PRIORITY, agent))));
     Ok(())
 }

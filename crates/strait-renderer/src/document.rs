@@ -84,23 +84,40 @@ impl Agent {
             return self.document_continues(&former);
         }
         let document = self.new_document(page, frame);
-        self.install(&document, World::Main, context);
+        // The isolated realm's listeners must run before the page's own, and before those that a parent adds to a frame it has just made.
+        // Asking for its context makes WebKit create it, if it would have done so only later.
+        if let Some(isolated) = frame.context(&self.isolated_world) {
+            self.install_once(&document, World::Isolated, isolated);
+        }
+        self.install_once(&document, World::Main, context);
+        for realm in [World::Isolated, World::Main].into_iter().filter_map(|world| document.realm(world)) {
+            realm.run_preload();
+        }
     }
 
-    /// The isolated world's window object was cleared: it comes after the page's own.
-    pub(crate) fn isolated_realm_begins(&self, page: &Page, frame: &Frame) {
+    /// The isolated world's window object was cleared: within [`document_begins`](Self::document_begins), or after it.
+    pub(crate) fn isolated_realm_begins(&self, frame: &Frame) {
         let Some(context) = frame.context(&self.isolated_world) else { return };
         let frame_id = frame.id();
         let present = self.documents.borrow().values().find(|document| document.frame == frame_id).cloned();
-        let document = match present {
-            Some(document) if document.realm(World::Isolated).is_some_and(|realm| realm.context.is_same(&context)) => return,
-            Some(document) => document,
-            None => self.new_document(page, frame),
-        };
-        self.install(&document, World::Isolated, context);
-        // The isolated realm's listener for window messages must run before the page's own.
-        if let Some(main) = document.realm(World::Main) {
-            main.rearm();
+        // Without a document it is the former document's realm, or that of one whose own realm is about to begin and will ask for this one.
+        let Some(document) = present else { return };
+        let begun = document.realm(World::Main).is_some();
+        if self.install_once(&document, World::Isolated, context)
+            && begun
+            && let Some(realm) = document.realm(World::Isolated)
+        {
+            realm.run_preload();
+        }
+    }
+
+    /// Puts the glue's listeners back, wherever they may have been erased.
+    pub(crate) fn arm_documents(&self) {
+        let documents: Vec<_> = self.documents.borrow().values().cloned().collect();
+        for document in documents {
+            for realm in [World::Isolated, World::Main].into_iter().filter_map(|world| document.realm(world)) {
+                realm.arm();
+            }
         }
     }
 
@@ -169,7 +186,11 @@ impl Agent {
         document
     }
 
-    fn install(&self, document: &Rc<Document>, world: World, context: Context) {
+    /// Puts the glue into one of the document's realms; false if it is there already.
+    fn install_once(&self, document: &Rc<Document>, world: World, context: Context) -> bool {
+        if document.realm(world).is_some_and(|realm| realm.context.is_same(&context)) {
+            return false;
+        }
         let config = self.config(document.page).filter(|_| document.is_main_frame);
         let privileges = config.as_ref().map_or_else(Privileges::default, |config| {
             let home = if config.context_isolation { World::Isolated } else { World::Main };
@@ -187,9 +208,8 @@ impl Agent {
         place.replace(Some(Rc::clone(&realm)));
         if let Err(error) = realm.install() {
             eprintln!("strait agent: the glue failed in a document: {error}");
-            return;
         }
-        realm.run_preload();
+        true
     }
 
     /// The page's own realm says what the document is.

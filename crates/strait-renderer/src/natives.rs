@@ -31,6 +31,7 @@ const NATIVES: &[(&str, Native)] = &[
     ("created", created),
     ("ready", ready),
     ("gone", gone),
+    ("reopened", reopened),
     ("inboxIs", inbox_is),
     ("ipc", ipc),
     ("sendSync", send_sync),
@@ -202,6 +203,12 @@ fn gone<'a>(agent: &Agent, realm: &Realm, _: &Args<'a>) -> NativeResult<'a> {
     if let Some(document) = agent.document(realm.document.get()) {
         agent.document_ends(&document);
     }
+    NativeResult::Nothing
+}
+
+/// `()`: a document was opened for writing, and it may be any that the caller can reach.
+fn reopened<'a>(agent: &Agent, _: &Realm, _: &Args<'a>) -> NativeResult<'a> {
+    agent.arm_documents();
     NativeResult::Nothing
 }
 

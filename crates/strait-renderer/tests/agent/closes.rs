@@ -14,6 +14,8 @@ pub(crate) const CASES: &[Case] = &[
     ("a page's close() reaches main after what was posted", page_closes),
     ("reload and navigation close with 'unloaded'", unloads),
     ("removing an iframe closes its ports and is reported", iframe_removed),
+    ("document.open() and write() leave ports and closes in order", opened_documents),
+    ("a frame that is listened to before it has loaded shows no nonce, and main hears what it loads", early_listener),
     ("ClosePage closes every port of the page", close_page),
     ("an unstarted port hears of the close, after its queue", unstarted),
     ("an unstarted port that is collected closes its peer", collected),
@@ -80,6 +82,88 @@ fn iframe_removed(host: &Host) -> Check {
         ToMain::DocumentGone { document, frame_gone: true } if said.agent == view.agent && document == child => Some(()),
         _ => None,
     })
+}
+
+fn opened_documents(host: &Host) -> Check {
+    host.write("inner.html", "<body>inner");
+    let script = r#"<body><script>
+        var log = []
+        const open = (w) => { w.document.open(); w.document.write('<p>x'); w.document.close() }
+        const ways = {
+          open, opened_by_us: (w) => { Document.prototype.open.call(w.document); w.document.close() },
+          write: (w) => { w.document.write('<p>x'); w.document.close() },
+          // The written script listens before the call returns.
+          script: (w) => { w.document.write('<script>onmessage = (e) => { if (!e.ports[0]) parent.log.push("raw " + JSON.stringify(e.data)) }<' + '/script>'); w.document.close() },
+          twice: (w) => { open(w); open(w) },
+        }
+        function frame(name, src) {
+          const f = document.createElement('iframe'); f.name = name + (src ? '-src' : ''); if (src) f.src = src
+          return new Promise((done) => { f.onload = done; document.body.append(f) }).then(() => {
+            f.onload = null
+            const w = f.contentWindow
+            ways[name](w)
+            const { port1, port2 } = new MessageChannel()
+            w.addEventListener('message', (e) => {
+              if (!e.ports[0]) return log.push(f.name + ' raw ' + JSON.stringify(e.data))
+              const q = w.q = e.ports[0]; q.onmessage = () => {}; q.postMessage('hello from ' + f.name)
+            })
+            port1.onmessage = (e) => { log.push(e.data); f.remove() }
+            port1.onclose = (e) => log.push(f.name + ' ' + e.reason)
+            w.postMessage('p', '*', [port2])
+          })
+        }
+        for (const way in ways) for (const src of ['', 'inner.html']) frame(way, src)
+        </script>"#;
+    let view = host.open(Setup { html: script, preload: Some(RELAY), ..Setup::default() })?;
+    host.until_true(&view, World::Main, "log.length >= 20")
+        .map_err(|text| format!("{text}: {}", host.eval(&view, World::Main, "return log").unwrap_or_default()))?;
+    // A second close would come in a later turn.
+    host.eval(&view, World::Main, "return new Promise((done) => setTimeout(done, 50))")?;
+    let names: Vec<String> =
+        ["open", "opened_by_us", "script", "twice", "write"].iter().flat_map(|way| [(*way).to_owned(), format!("{way}-src")]).collect();
+    let mut expected: Vec<String> =
+        names.iter().flat_map(|name| [format!("\"hello from {name}\""), format!("\"{name} unloaded\"")]).collect();
+    expected.sort();
+    same("the log", &host.eval(&view, World::Main, "return log.sort()")?, &format!("[{}]", expected.join(",")))?;
+    // Every document that main heard of in these frames has gone, the last of each with its frame.
+    host.until("the end of every frame", || {
+        let (created, gone) = host.frames_of(&view);
+        (created.len() == names.len() && created == gone).then_some(())
+    })
+}
+
+fn early_listener(host: &Host) -> Check {
+    host.write("inner.html", "<body>inner");
+    let view = host.open(Setup {
+        html: "<body><iframe name=other></iframe><script>
+            var log = [], raw = []
+            const f = document.createElement('iframe'); f.name = 'victim'; f.src = 'inner.html'; document.body.append(f)
+            const w = f.contentWindow
+            // What the frame says of itself is not what its parent makes it say.
+            Object.defineProperty(w, 'origin', { value: 'https://bank.example', configurable: true })
+            w.parent = document.querySelector('[name=other]').contentWindow
+            const spy = (e) => raw.push(e.data)
+            w.addEventListener('message', spy, true)
+            w.postMessage('early', '*', [new MessageChannel().port1])
+            f.onload = () => {
+              f.contentWindow.addEventListener('message', spy, true)
+              f.contentWindow.postMessage('late', '*', [new MessageChannel().port1]); setTimeout(() => log.push('sent'), 50)
+            }
+            </script>",
+        preload: Some(RELAY),
+        ..Setup::default()
+    })?;
+    host.until_true(&view, World::Main, "log.length === 1 && raw.includes('late')")?;
+    same("raw", &host.eval(&view, World::Main, "return raw.filter((data) => data !== 'early' && data !== 'late')")?, "[]")?;
+    let main_frame = host.eval(&view, World::Main, "return origin")?;
+    host.heard("the frame's document", |said| match &said.message {
+        ToMain::DocumentCreated { url, origin, name, parent: Some(_), .. }
+            if said.agent == view.agent && name == "victim" && url.ends_with("inner.html") =>
+        {
+            Some(same("origin", &format!("{origin:?}"), &main_frame))
+        }
+        _ => None,
+    })?
 }
 
 fn close_page(host: &Host) -> Check {

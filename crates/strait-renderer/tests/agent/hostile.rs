@@ -215,7 +215,9 @@ fn forged_events(host: &Host) -> Check {
     same("the port", &host.text(&port)?, "page saw one")?;
     host.eval(&view, World::Main, "ipc.send('still here')")?;
     host.ipc("still here")?;
-    if host.has_heard(|said| said.agent == view.agent && matches!(said.message, ToMain::DocumentGone { document, .. } if document == view.document.get())) {
+    if host.has_heard(|said| {
+        said.agent == view.agent && matches!(said.message, ToMain::DocumentGone { document, .. } if document == view.document.get())
+    }) {
         return Err("the document ended".to_owned());
     }
     Ok(())
@@ -235,5 +237,9 @@ fn stopped_evals(host: &Host) -> Check {
     for _ in 0..3 {
         host.eval(&view, World::Main, "doors.push(window.event?.currentTarget ?? null)")?;
     }
-    same("the same target again", &host.eval(&view, World::Main, "return doors[0] !== null && new Set(doors).size < doors.length")?, "false")
+    same(
+        "the same target again",
+        &host.eval(&view, World::Main, "return doors[0] !== null && new Set(doors).size < doors.length")?,
+        "false",
+    )
 }
