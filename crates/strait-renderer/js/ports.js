@@ -19,7 +19,11 @@
 
   /**
    * What we know of a stamped port. `handle` is 0 once the port is detached: closed here, or transferred.
-   * @typedef {{ handle: number, started: boolean, peerGone: boolean, message: any, close: any }} State
+   * @typedef {{ handle: number, started: boolean, peerGone: boolean, message: any, close: any, waiting: Waiting[] | null }} State
+   *
+   * `waiting` are the listeners for messages of a port that was never started. WebKit would keep the port alive for them, and nobody
+   * could tell that it can never be started any more: so they are WebKit's only once the port is (null then).
+   * @typedef {{ __proto__: null, listener: any, capture: boolean, once: any, passive: any, signal: any }} Waiting
    */
 
   // The function returns its argument, so that `super(port)` makes the port `this`.
@@ -62,8 +66,8 @@
 
   const cloneError = (/** @type {string} */ message) => new p.DOMException(message, 'DataCloneError')
 
-  // Handles in, handles out: the agent reads and writes this array. No message has more ports.
-  const MAXIMUM = 1024
+  // Handles in, handles out: the agent reads and writes this array. No message has more ports: the limit is the engine's.
+  const MAXIMUM = natives.maximumPorts()
   const outgoing = new p.Uint32Array(MAXIMUM)
 
   /**
@@ -87,7 +91,7 @@
   const stamp = (/** @type {MessagePort} */ port, /** @type {number} */ handle) => {
     // The other realm of the document sent the port away and it came back: this realm's former object is as detached as that realm's.
     disown(handle)
-    const state = { handle, started: false, peerGone: false, message: null, close: null }
+    const state = { handle, started: false, peerGone: false, message: null, close: null, waiting: p.list() }
     new Stamp(port, state)
     const entry = { __proto__: null, handle, weak: new p.WeakRef(port), held: null }
     known[handle] = entry
@@ -124,7 +128,16 @@
     native.close(port)
   }
 
+  /** Gives WebKit the listeners that waited. (It takes none whose signal has been aborted.) */
+  const hire = (/** @type {any} */ port, /** @type {State} */ state) => {
+    const { waiting } = state
+    if (waiting === null) return
+    state.waiting = null
+    for (let i = 0; i < waiting.length; i++) addEventListener(port, 'message', waiting[i].listener, waiting[i])
+  }
+
   const start = (/** @type {any} */ port, /** @type {State} */ state) => {
+    hire(port, state)
     if (state.started || state.handle === 0) return
     state.started = true
     if (state.peerGone) return
@@ -243,7 +256,8 @@
     if (state.handle !== 0 && !state.peerGone) {
       natives.post(state.handle, codec.buffer, length, outgoing, ports.length)
     } else {
-      for (let i = 0; i < ports.length; i++) natives.close(outgoing[i])
+      // Nobody can receive the message: the ports in it are let go of, which is not the same as closed.
+      for (let i = 0; i < ports.length; i++) natives.discard(outgoing[i])
     }
     surrender(ports, buffers)
   }
@@ -296,6 +310,71 @@
       native.close(this)
     },
   }
+
+  const { addEventListener: nativeAdd, removeEventListener: nativeRemove, dispatchEvent: nativeDispatch } = p.EventTarget.prototype
+  const isCallback = (/** @type {any} */ value) => (typeof value === 'object' && value !== null) || typeof value === 'function'
+
+  /** The list without the listener, if it is there. */
+  const without = (/** @type {Waiting[]} */ waiting, /** @type {any} */ listener, /** @type {boolean} */ capture) => {
+    const rest = p.list()
+    for (let i = 0; i < waiting.length; i++) {
+      if (waiting[i].listener !== listener || waiting[i].capture !== capture) rest[rest.length] = waiting[i]
+    }
+    return rest
+  }
+
+  // What EventTarget says, for listeners that wait. `EventTarget.prototype.addEventListener.call(port, …)` is WebKit's own and goes past it.
+  const target = {
+    addEventListener(/** @type {any} */ type, /** @type {any} */ listener) {
+      const state = stateOf(this)
+      if (type !== 'message' || !isCallback(listener) || state === undefined || state.waiting === null) {
+        return apply(nativeAdd, this, arguments)
+      }
+      const options = arguments[2]
+      const entry = { __proto__: null, listener, capture: false, once: undefined, passive: undefined, signal: undefined }
+      if (isCallback(options)) {
+        entry.capture = !!options.capture
+        entry.once = options.once
+        entry.passive = options.passive
+        entry.signal = options.signal
+        if (entry.signal !== undefined && p.isAborted(entry.signal)) return undefined
+      } else {
+        entry.capture = !!options
+      }
+      // A getter of the options may have started the port.
+      if (state.waiting === null) {
+        addEventListener(this, 'message', listener, entry)
+        return undefined
+      }
+      for (let i = 0; i < state.waiting.length; i++) {
+        const other = state.waiting[i]
+        if (other.listener !== listener || other.capture !== entry.capture) continue
+        if (other.signal === undefined || !p.isAborted(other.signal)) return undefined
+      }
+      const next = without(state.waiting, listener, entry.capture)
+      next[next.length] = entry
+      state.waiting = next
+      return undefined
+    },
+    removeEventListener(/** @type {any} */ type, /** @type {any} */ listener) {
+      const state = stateOf(this)
+      if (type !== 'message' || !isCallback(listener) || state === undefined || state.waiting === null) {
+        return apply(nativeRemove, this, arguments)
+      }
+      const options = arguments[2]
+      const capture = !!(isCallback(options) ? options.capture : options)
+      if (state.waiting !== null) state.waiting = without(state.waiting, listener, capture)
+      p.removeEventListener(this, 'message', listener, capture)
+      return undefined
+    },
+    /** A page's own event must reach them too. */
+    dispatchEvent(/** @type {any} */ event) {
+      const state = stateOf(this)
+      if (state !== undefined) hire(this, state)
+      return apply(nativeDispatch, this, arguments)
+    },
+  }
+
   const accessors = {
     get onmessage() {
       const state = stateOf(this)
@@ -306,8 +385,9 @@
       if (state === undefined) {
         native.setOnmessage(this, value)
       } else {
-        message.set(this, state, value)
+        // Messages come as tasks of their own. Listeners that were added before the handler run before it.
         start(this, state)
+        message.set(this, state, value)
       }
     },
     get onclose() {
@@ -330,6 +410,9 @@
   install(methods, 'postMessage')
   install(methods, 'start')
   install(methods, 'close')
+  install(target, 'addEventListener')
+  install(target, 'removeEventListener')
+  install(target, 'dispatchEvent')
   install(accessors, 'onmessage')
   install(accessors, 'onclose')
 

@@ -117,6 +117,7 @@
     addEventListener: uncurry(EventTarget.prototype.addEventListener),
     removeEventListener: uncurry(EventTarget.prototype.removeEventListener),
     dispatchEvent: uncurry(EventTarget.prototype.dispatchEvent),
+    isAborted: getter(global.AbortSignal.prototype, 'aborted'),
     stopImmediatePropagation: uncurry(Event.prototype.stopImmediatePropagation),
     isTrusted,
     eventData: getter(MessageEvent.prototype, 'data'),

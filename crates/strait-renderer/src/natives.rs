@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::rc::Rc;
 
-use strait_ports::Message;
+use strait_ports::{MAX_PORTS, Message};
 use strait_protocol::{IpcKind, Outcome, ToMain};
 
 use crate::agent::{self, Agent};
@@ -21,6 +21,8 @@ const NATIVES: &[(&str, Native)] = &[
     ("post", post),
     ("start", start),
     ("close", close),
+    ("discard", discard),
+    ("maximumPorts", maximum_ports),
     ("collected", collected),
     ("launch", launch),
     ("abort", abort),
@@ -110,6 +112,18 @@ fn close<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> 
         port.close();
     }
     NativeResult::Nothing
+}
+
+/// `(handle)`: a port whose message nobody can receive.
+fn discard<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    let port = agent.ports.borrow_mut().take(args.index(0), realm.document.get());
+    drop(port);
+    NativeResult::Nothing
+}
+
+/// `()`: how many ports one message may carry.
+fn maximum_ports<'a>(_: &Agent, _: &Realm, _: &Args<'a>) -> NativeResult<'a> {
+    NativeResult::Number(MAX_PORTS as f64)
 }
 
 /// `(handle)`: the realm's object for the port was collected.

@@ -19,6 +19,7 @@ pub(crate) const CASES: &[Case] = &[
     ("ClosePage closes every port of the page", close_page),
     ("an unstarted port hears of the close, after its queue", unstarted),
     ("an unstarted port that is collected closes its peer", collected),
+    ("ports in a message that nobody can receive are dropped", unreceivable),
     ("a port that comes back outlives its realm's former object for it", come_back),
     ("a port lost in an unclaimed window message closes with its document", unclaimed),
     ("ipc after the document has gone throws", released),
@@ -195,9 +196,15 @@ fn unstarted(host: &Host) -> Check {
 }
 
 fn collected(host: &Host) -> Check {
-    let html = "<script>(() => { const { port1, port2 } = new MessageChannel(); window.postMessage('to-main:port', '*', [port2]) })()
-        var waste = []; setInterval(() => { waste = []; for (let i = 0; i < 20000; i++) waste.push({ i }) }, 10)</script>";
-    let view = host.open(Setup { html, preload: Some(RELAY), ..Setup::default() })?;
+    ["", "port1.addEventListener('message', () => port1)"].into_iter().try_for_each(|listening| collected_with(host, listening))
+}
+
+fn collected_with(host: &Host, listening: &str) -> Check {
+    let html = format!(
+        "<script>(() => {{ const {{ port1, port2 }} = new MessageChannel(); {listening}; window.postMessage('to-main:port', '*', [port2]) }})()
+        var waste = []; setInterval(() => {{ waste = []; for (let i = 0; i < 20000; i++) waste.push({{ i }}) }}, 10)</script>"
+    );
+    let view = host.open(Setup { html: &html, preload: Some(RELAY), ..Setup::default() })?;
     let port = host.port("port")?;
     let end = Instant::now() + Duration::from_secs(60);
     while Instant::now() < end {
@@ -209,6 +216,23 @@ fn collected(host: &Host) -> Check {
         }
     }
     Err(format!("page {} kept the port", view.page))
+}
+
+fn unreceivable(host: &Host) -> Check {
+    let html = "<script>globalThis.log = []
+        const send = (port) => {
+          const { port1, port2 } = new MessageChannel()
+          port1.onclose = (event) => log.push(event.reason)
+          port1.start()
+          port.postMessage('in vain', [port2])
+        }
+        const { port1, port2 } = new MessageChannel()
+        port1.onclose = () => { send(port1); send(port2) }
+        port1.start()
+        port2.close()</script>";
+    let view = host.open(Setup { html, ..Setup::default() })?;
+    host.until_true(&view, World::Main, "log.length === 2")?;
+    same("the ports' ends", &host.eval(&view, World::Main, "return log")?, r#"["dropped","dropped"]"#)
 }
 
 fn come_back(host: &Host) -> Check {

@@ -1,5 +1,6 @@
 //! Ports of pages: what HTML says of them, between realms and frames.
 
+use strait_ports::MAX_PORTS;
 use strait_protocol::World;
 
 use crate::host::{Case, Check, Host, Setup, View, same};
@@ -11,6 +12,8 @@ pub(crate) const CASES: &[Case] = &[
     ("event handler attributes", handlers),
     ("a failed post consumes nothing", failed_posts),
     ("array buffers are transferred", buffers),
+    ("listeners wait for the start of their port", waiting_listeners),
+    ("as many ports arrive as a message may carry", many_ports),
     ("ports travel in messages, three deep", nested),
     ("window.postMessage from the isolated world to the page", isolated_to_main),
     ("window.postMessage from the page to the isolated world", main_to_isolated),
@@ -182,6 +185,69 @@ fn buffers(host: &Host) -> Check {
          port1.postMessage({ b: new ArrayBuffer(1), large: large.subarray(0, 3_000_000) }, { transfer: [] })",
     )?;
     log(host, &view, 9, "[0,3,3,3000000,7,1,null,3000000,7]")
+}
+
+fn waiting_listeners(host: &Host) -> Check {
+    let view = page(
+        host,
+        "const { port1, port2 } = new MessageChannel()
+         const plain = (event) => log.push('plain ' + event.data)
+         port2.addEventListener('message', plain)
+         port2.addEventListener('message', plain, { passive: true })
+         port2.addEventListener('message', plain, true)
+         port2.addEventListener('message', () => log.push('once'), { once: true })
+         const object = { handleEvent(event) { log.push('object ' + (this === object) + (event.currentTarget === port2)) } }
+         port2.addEventListener('message', object)
+         const removed = () => log.push('removed')
+         port2.addEventListener('message', removed)
+         port2.addEventListener('message', removed, { capture: true })
+         port2.removeEventListener('message', removed, false)
+         port2.removeEventListener('message', removed, { capture: 1 })
+         const [early, late] = [new AbortController(), new AbortController()]
+         port2.addEventListener('message', removed, { signal: early.signal })
+         early.abort()
+         port2.addEventListener('message', removed, { signal: early.signal })
+         const ended = () => log.push('until the abort')
+         port2.addEventListener('message', ended, { signal: late.signal })
+         port2.addEventListener('message', null)
+         for (const wrong of [() => port2.addEventListener('message'), () => port2.addEventListener('message', 5), () => port2.addEventListener('message', plain, { signal: null })]) {
+           try { wrong(); log.push('nothing') } catch (error) { log.push(error.name) }
+         }
+         port1.postMessage(1)
+         port2.onmessage = () => log.push('handler')
+         port2.addEventListener('message', (event) => {
+           log.push('last')
+           late.abort()
+           if (event.data === 1) port1.postMessage(2)
+           else log.push('end')
+         }, { once: false })
+         const synthetic = new MessageChannel().port1
+         synthetic.addEventListener('message', (event) => log.push('synthetic ' + event.data))
+         synthetic.dispatchEvent(new MessageEvent('message', { data: 0 }))
+         log.push(MessagePort.prototype.addEventListener.length)",
+    )?;
+    let expected = r#"["TypeError","TypeError","TypeError","synthetic 0",2,"plain 1","plain 1","once","object truetrue","until the abort","handler","last","plain 2","plain 2","object truetrue","handler","last","end"]"#;
+    log(host, &view, 18, expected)
+}
+
+fn many_ports(host: &Host) -> Check {
+    let view = host.open(Setup {
+        preload: Some(
+            "const { ipcRenderer } = require('electron')
+             ipcRenderer.on('many', ({ ports }) => { globalThis.kept = ports; ports.at(-1).postMessage(String(ports.length)) })
+             globalThis.tooMany = (count) => {
+               const { port1 } = new MessageChannel()
+               const ports = Array.from({ length: count }, () => new MessageChannel().port1)
+               try { port1.postMessage(0, ports); return 'nothing' } catch (error) { return error.name + (error instanceof DOMException) }
+             }",
+        ),
+        ..Setup::default()
+    })?;
+    let (here, there): (Vec<_>, Vec<_>) = (0..MAX_PORTS).map(|_| host.node.channel()).unzip();
+    host.emit(&view, "many", "", there);
+    let last = here.last().ok_or("no ports")?;
+    same("ports that arrived", &host.text(last)?, &MAX_PORTS.to_string())?;
+    same("one too many", &host.eval(&view, World::Isolated, &format!("return tooMany({})", MAX_PORTS + 1))?, r#""DataCloneErrortrue""#)
 }
 
 fn nested(host: &Host) -> Check {
