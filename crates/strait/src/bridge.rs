@@ -5,7 +5,7 @@ use strait_protocol::{ToAgent, World};
 use tokio::sync::oneshot;
 
 use crate::{
-    AppEvent, ContentsEvent, ContentsId, FrameEvent, FrameGone, FrameKey, LoadError, LoadFuture, PostMessageError, ScriptError,
+    AppEvent, Charge, ContentsEvent, ContentsId, FrameEvent, FrameGone, FrameKey, LoadError, LoadFuture, PostMessageError, ScriptError,
     WebContents, WebFrameMain, WindowId,
     app::App,
     registry::{Document, Gone},
@@ -244,7 +244,8 @@ pub(crate) fn finish_eval(shared: &SharedRef, eval: PendingEval, outcome: Result
         }
         Answer::Move { contents, load, url } => {
             if outcome.is_ok() {
-                report_contents(shared, contents, ContentsEvent::DidNavigate { url: url.clone(), same_document: true });
+                let event = ContentsEvent::DidNavigate { url: url.clone(), same_document: true };
+                report_contents(shared, contents, event, Charge::default());
             }
             let result = outcome.map(drop).map_err(|_| LoadError::aborted(&url));
             shared.state().settle_load(contents, load, result);
@@ -253,7 +254,7 @@ pub(crate) fn finish_eval(shared: &SharedRef, eval: PendingEval, outcome: Result
 }
 
 /// Tells the program of frames and documents that are gone, and ends the scripts that ran in them.
-pub(crate) fn report_gone(shared: &SharedRef, gone: Vec<Gone>) {
+pub(crate) fn report_gone(shared: &SharedRef, gone: Vec<Gone>, charge: impl Fn() -> Charge) {
     let app = App(shared.clone());
     for gone in gone {
         let (key, contents, event) = match gone {
@@ -268,11 +269,11 @@ pub(crate) fn report_gone(shared: &SharedRef, gone: Vec<Gone>) {
             Gone::Frame(key, contents) => (key, contents, FrameEvent::Gone),
         };
         let frame = WebFrameMain::new(app.clone(), key);
-        shared.queue(AppEvent::Frame { frame, contents: WebContents::new(app.clone(), contents), event });
+        shared.queue(AppEvent::Frame { frame, contents: WebContents::new(app.clone(), contents), event, charge: charge() });
     }
 }
 
 /// Tells the program of something that happened to a page.
-pub(crate) fn report_contents(shared: &SharedRef, contents: ContentsId, event: ContentsEvent) {
-    shared.queue(AppEvent::Contents { contents: WebContents::new(App(shared.clone()), contents), event });
+pub(crate) fn report_contents(shared: &SharedRef, contents: ContentsId, event: ContentsEvent, charge: Charge) {
+    shared.queue(AppEvent::Contents { contents: WebContents::new(App(shared.clone()), contents), event, charge });
 }

@@ -13,7 +13,7 @@ use tokio::{sync::mpsc, task::LocalSet};
 use crate::{
     App, AppConfig, StartError, agent_so, dispatch,
     io::{self, IoCommand},
-    quit,
+    printable, quit,
     runtime_dir::RuntimeDir,
     shared::{Queued, Shared, SharedRef},
     ui::{self, UiCommand, Views},
@@ -90,7 +90,8 @@ where
             let app = App(shared.clone());
             spawn(&shared, async move {
                 if let Some(text) = main(app.clone()).await.failure() {
-                    eprintln!("Error: {text}");
+                    // It may quote a page.
+                    eprintln!("Error: {}", printable(&text));
                     app.exit(1);
                 }
             });

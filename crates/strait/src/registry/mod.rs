@@ -3,7 +3,7 @@
 //! Pure bookkeeping. What an agent says is only ever looked up among that agent's own pages, frames and documents; everything
 //! else gives `None` and is ignored by the caller.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use crate::event::DocumentId;
 
@@ -13,6 +13,8 @@ pub(crate) const MAX_FRAMES_PER_AGENT: usize = 10_000;
 pub(crate) const MAX_FRAME_DEPTH: usize = 128;
 /// Documents one agent may have at a time (one a frame, and those that are being replaced).
 pub(crate) const MAX_DOCUMENTS_PER_AGENT: usize = 20_000;
+/// Bytes of URLs, origins and names that the documents of one agent may have together.
+pub(crate) const MAX_TEXT_PER_AGENT: usize = 64 << 20;
 /// Pages one agent may have at a time (popups share their opener's process).
 pub(crate) const MAX_PAGES_PER_AGENT: usize = 64;
 
@@ -65,9 +67,6 @@ pub(crate) struct Frame {
     wire: u64,
     pub(crate) contents: u32,
     pub(crate) document: Option<DocumentId>,
-    pub(crate) url: String,
-    pub(crate) origin: String,
-    pub(crate) name: String,
 }
 
 /// A document: where it is and what its agent calls it.
@@ -78,7 +77,10 @@ pub(crate) struct Document {
     pub(crate) wire: u64,
     pub(crate) frame: FrameKey,
     pub(crate) contents: ContentsId,
-    pub(crate) url: String,
+    pub(crate) url: Arc<str>,
+    pub(crate) origin: Arc<str>,
+    /// The frame's name.
+    pub(crate) name: Arc<str>,
     pub(crate) main_frame: bool,
 }
 
@@ -107,6 +109,8 @@ struct Agent {
     pages: HashMap<u64, ContentsId>,
     frames: HashMap<u64, FrameKey>,
     documents: HashMap<u64, DocumentId>,
+    /// Bytes of their texts.
+    text: usize,
 }
 
 #[derive(Debug)]
@@ -183,7 +187,11 @@ impl Registry {
     pub(crate) fn document_created(&mut self, agent: AgentId, new: NewDocument) -> Option<(Document, Vec<Gone>)> {
         let record = self.agents.get(&agent)?;
         let contents = *record.pages.get(&new.page)?;
-        if record.documents.contains_key(&new.document) || record.documents.len() >= MAX_DOCUMENTS_PER_AGENT {
+        let text = new.url.len() + new.origin.len() + new.name.len();
+        if record.documents.contains_key(&new.document)
+            || record.documents.len() >= MAX_DOCUMENTS_PER_AGENT
+            || record.text + text > MAX_TEXT_PER_AGENT
+        {
             return None;
         }
         let frame = self.place_frame(agent, contents, &new)?;
@@ -194,11 +202,22 @@ impl Registry {
         self.last_document += 1;
         let id = DocumentId(self.last_document);
         let main_frame = new.parent.is_none();
-        let document = Document { id, agent, wire: new.document, frame, contents, url: new.url.clone(), main_frame };
-        let record = self.frames.get_mut(&frame)?;
-        (record.document, record.url, record.origin, record.name) = (Some(id), new.url, new.origin, new.name);
+        let document = Document {
+            id,
+            agent,
+            wire: new.document,
+            frame,
+            contents,
+            url: new.url.into(),
+            origin: new.origin.into(),
+            name: new.name.into(),
+            main_frame,
+        };
+        self.frames.get_mut(&frame)?.document = Some(id);
         self.documents.insert(id, document.clone());
-        self.agents.get_mut(&agent)?.documents.insert(new.document, id);
+        let record = self.agents.get_mut(&agent)?;
+        record.documents.insert(new.document, id);
+        record.text += text;
         Some((document, gone))
     }
 
@@ -319,6 +338,7 @@ impl Registry {
         if let Some(document) = self.documents.remove(&id) {
             if let Some(agent) = self.agents.get_mut(&document.agent) {
                 agent.documents.remove(&document.wire);
+                agent.text -= document.url.len() + document.origin.len() + document.name.len();
             }
             gone.push(Gone::Document(document));
         }

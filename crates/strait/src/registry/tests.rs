@@ -186,3 +186,20 @@ fn removing_a_chain_of_frames_needs_no_stack() {
     registry.document_created(agent, new(1, 1, None)).unwrap();
     assert_eq!(registry.frames.len(), 1);
 }
+
+#[test]
+fn an_agents_documents_share_room_for_their_texts() {
+    let (mut registry, agent, _, _) = bound();
+    let long =
+        |document: u64| NewDocument { url: "u".repeat(MAX_TEXT_PER_AGENT / 4), ..new(document, document, (document > 0).then_some(0)) };
+    for document in 0..3 {
+        registry.document_created(agent, long(document)).unwrap();
+    }
+    assert!(registry.document_created(agent, long(3)).is_none());
+    registry.document_created(agent, new(4, 4, Some(0))).unwrap();
+    // What is gone gives its room back.
+    registry.document_gone(agent, 2, false).unwrap();
+    registry.document_created(agent, long(5)).unwrap();
+    registry.document_gone(agent, 0, false).unwrap();
+    assert_eq!(registry.agents[&agent].text, 0);
+}

@@ -4,6 +4,7 @@ use std::{
     cell::{Cell, RefCell},
     path::PathBuf,
     rc::Rc,
+    sync::Arc,
 };
 
 use gtk::{gio::Cancellable, glib::ToVariant};
@@ -16,7 +17,8 @@ use wry::{NewWindowResponse, WebViewBuilder, WebViewBuilderExtUnix, WebViewExtUn
 
 use super::{UiCommand, WindowPlan, errors::load_error};
 use crate::{
-    AppEvent, BrowserWindow, ContentsEvent, ContentsId, Decision, LoadError, WindowEvent, WindowId,
+    AppEvent, BrowserWindow, Charge, ContentsEvent, ContentsId, Decision, LoadError, WindowEvent, WindowId,
+    account::Account,
     app::App,
     bridge::{self, report_contents},
     event::Question,
@@ -26,11 +28,15 @@ use crate::{
 
 /// WebKit slows timers of hidden pages down; ours are worker processes too.
 const UNWANTED_FEATURES: [&str; 2] = ["HiddenPageDOMTimerThrottling", "DOMTimersThrottling"];
+    text::{cut, printable},
 
 /// What views need to find their agents.
 #[derive(Debug)]
 pub(crate) struct Views {
     /// The folder with the agent in it.
+/// The longest title, in bytes; the rest is cut off.
+const MAX_TITLE: usize = 4096;
+
     pub(crate) extensions: PathBuf,
     /// Where agents connect.
     pub(crate) socket: PathBuf,
@@ -76,6 +82,8 @@ struct ViewState {
 }
 
 /// How far the load that the program asked for has come.
+    /// Titles that wait for the program.
+    titles: Arc<Account>,
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Settled,
@@ -97,7 +105,7 @@ impl ViewMaker {
             .with_focused(plan.show)
             // A popup would share the page's process without having been announced to anybody.
             .with_new_window_req_handler(move |url, _| {
-                eprintln!("[window {} warning] window.open was denied: {url}", opener.get());
+                eprintln!("[window {} warning] window.open was denied: {}", opener.get(), printable(&url));
                 NewWindowResponse::Deny
             })
             .build_gtk(container)?;
@@ -138,6 +146,7 @@ impl ViewMaker {
 }
 
 /// Gives each new web process a token of its own.
+            titles: Account::new(|| {}),
 fn welcome_agents(shared: &SharedRef, context: &webkit2gtk::WebContext, socket: PathBuf) {
     let shared = shared.clone();
     context.connect_initialize_web_extensions(move |context| {
@@ -403,8 +412,12 @@ impl ViewState {
                 title.clone_into(&mut record.mirror.title);
             }
         }
-        self.shared.ui(UiCommand::Title { window: self.window, title: title.into() });
-        self.report(ContentsEvent::TitleUpdated(title.into()));
+        self.shared.ui(UiCommand::Title { window: self.window, title: title.clone() });
+        // The page's own properties have the present one; of a flood of them the program need not hear each.
+        if !self.titles.is_full() {
+            let charge = self.titles.charge(title.len());
+            report_contents(&self.shared, self.contents, ContentsEvent::TitleUpdated(title), charge);
+        }
     }
 
     fn note_url(&self, url: &str) {
@@ -418,6 +431,8 @@ impl ViewState {
     }
 
     fn report(&self, event: ContentsEvent) {
-        report_contents(&self.shared, self.contents, event);
+        report_contents(&self.shared, self.contents, event, Charge::default());
     }
 }
+        let mut title = title.to_owned();
+        cut(&mut title, MAX_TITLE, "…");
