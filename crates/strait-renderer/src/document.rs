@@ -80,6 +80,7 @@ impl Agent {
     /// The page's own window object was cleared: a new document, none of whose scripts has run.
     pub(crate) fn document_begins(&self, page: &Page, frame: &Frame) {
         let Some(context) = frame.context(&self.main_world) else { return };
+        self.end_leaving();
         if let Some(former) = self.document_with(frame.id(), &context) {
             return self.document_continues(&former);
         }
@@ -121,13 +122,14 @@ impl Agent {
         }
     }
 
-    /// A document of the frame, present or just gone, that has this global object already.
+    /// A document of the frame, present or gone, that has this global object already.
     fn document_with(&self, frame: FrameId, context: &Context) -> Option<Rc<Document>> {
         let has = |document: &&Rc<Document>| {
             document.frame == frame && document.realm(World::Main).is_some_and(|realm| realm.context.is_same(context))
         };
         let present = self.documents.borrow().values().find(has).cloned();
-        present.or_else(|| self.departed.borrow().iter().find(has).cloned())
+        let departed = || self.departed.borrow().iter().find(has).cloned();
+        present.or_else(departed).or_else(|| self.vacated.borrow().get(&frame).filter(has).cloned())
     }
 
     /// The frame's first, empty document gives its window to the one that is loaded (HTML, "initial about:blank"): another document for main, but
@@ -149,6 +151,7 @@ impl Agent {
             self.departed.borrow_mut().push_back(former);
         }
         while self.report_departure() {}
+        self.vacated.borrow_mut().remove(&next.frame);
         self.ports.borrow_mut().move_document(former.id, next.id);
         self.documents.borrow_mut().insert(next.id, Rc::clone(&next));
         let realms = [World::Isolated, World::Main].map(|world| next.realm(world));
@@ -163,13 +166,14 @@ impl Agent {
 
     fn new_document(&self, page: &Page, frame: &Frame) -> Rc<Document> {
         let frame_id = frame.id();
-        // Normally `pagehide` has told us; not for a document whose listeners were erased (`document.open`).
+        // Normally `pagehide` has told us.
         let previous: Vec<_> = self.documents.borrow().values().filter(|document| document.frame == frame_id).cloned().collect();
         for document in previous {
             self.document_ends(&document);
         }
         // What has gone from this frame must be reported before what comes.
         while self.report_departure() {}
+        self.vacated.borrow_mut().remove(&frame_id);
         let document = Rc::new(Document {
             id: self.new_document_id(),
             page: page.id(),
@@ -270,7 +274,21 @@ impl Agent {
         }
     }
 
-    /// `pagehide`: everything the document has closes now; main is told on the next turn, when the fate of its frame is known.
+    /// `pagehide`: the document ends on the next turn, for its listeners (`unload` comes after) may still have something to say.
+    pub(crate) fn document_leaves(&self, document: DocumentId) {
+        self.leaving.borrow_mut().push(document);
+    }
+
+    /// Ends the documents that have been left; false when there are none.
+    pub(crate) fn end_leaving(&self) -> bool {
+        let leaving = self.leaving.take();
+        for document in leaving.iter().filter_map(|&id| self.document(id)) {
+            self.document_ends(&document);
+        }
+        !leaving.is_empty()
+    }
+
+    /// Everything the document has closes now; main is told on the next turn, when the fate of its frame is known.
     pub(crate) fn document_ends(&self, document: &Document) {
         let Some(document) = self.documents.borrow_mut().remove(&document.id) else { return };
         self.ports.borrow_mut().close_document(document.id);
@@ -290,6 +308,9 @@ impl Agent {
         if self.config(document.page).is_some() {
             self.tell(&ToMain::DocumentGone { document: document.id, frame_gone }, Vec::new());
         }
+        if !frame_gone {
+            self.vacated.borrow_mut().insert(document.frame, document);
+        }
         true
     }
 
@@ -300,6 +321,7 @@ impl Agent {
             self.document_ends(&document);
         }
         while self.report_departure() {}
+        self.vacated.borrow_mut().retain(|_, document| document.page != page);
         self.tell(&ToMain::PageClosed { page }, Vec::new());
     }
 }

@@ -214,9 +214,7 @@ fn ready<'a>(agent: &Agent, realm: &Realm, _: &Args<'a>) -> NativeResult<'a> {
 
 /// `()`: pagehide
 fn gone<'a>(agent: &Agent, realm: &Realm, _: &Args<'a>) -> NativeResult<'a> {
-    if let Some(document) = agent.document(realm.document.get()) {
-        agent.document_ends(&document);
-    }
+    agent.document_leaves(realm.document.get());
     NativeResult::Nothing
 }
 

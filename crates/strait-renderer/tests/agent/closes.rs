@@ -22,7 +22,8 @@ pub(crate) const CASES: &[Case] = &[
     ("ports in a message that nobody can receive are dropped", unreceivable),
     ("a port that comes back outlives its realm's former object for it", come_back),
     ("a port lost in an unclaimed window message closes with its document", unclaimed),
-    ("ipc after the document has gone throws", released),
+    ("a preload can speak in unload, and ipc after the document has gone throws", released),
+    ("a window that is handed on long after pagehide keeps its one glue", handed_on),
 ];
 
 /// A page that sends main a port and keeps `near`, the other end.
@@ -291,18 +292,59 @@ fn unclaimed(host: &Host) -> Check {
 }
 
 fn released(host: &Host) -> Check {
-    let view = host.open(Setup {
-        html: "<body><iframe></iframe>",
-        preload: Some(
-            "const { ipcRenderer } = require('electron')
-             window.addEventListener('unload', () => { try { ipcRenderer.send('late') } catch (error) { localStorage.setItem('late', error.message) } })
-             ipcRenderer.send('last', localStorage.getItem('late') ?? '')",
-        ),
-        ..Setup::default()
-    })?;
-    host.ipc("last")?;
+    let preload = Some(
+        "const { ipcRenderer } = require('electron')
+         for (const type of ['pagehide', 'unload']) addEventListener(type, () => { ipcRenderer.send(type); port.postMessage(type) })
+         setInterval(() => { try { ipcRenderer.send('tick') } catch (error) { console.log(error.message) } }, 5)
+         const { port1: port, port2 } = new MessageChannel()
+         ipcRenderer.postMessage('port', null, [port2])",
+    );
+    let view = host.open(Setup { html: "<p>", preload, ..Setup::default() })?;
+    let port = host.port("port")?;
     view.web.reload();
-    let ToMain::Ipc { payload, .. } = host.ipc("last")?.message else { return Err("no ipc".to_owned()) };
-    let text = b"IPC method called after context was released";
-    if payload.windows(text.len()).any(|window| window == text) { Ok(()) } else { Err(format!("{payload:?}")) }
+    host.ipc("pagehide")?;
+    host.ipc("unload")?;
+    same("the port in pagehide", &host.text(&port)?, "pagehide")?;
+    same("the port in unload", &host.text(&port)?, "unload")?;
+    same("reason", &host.close_of(&port)?, "unloaded")?;
+    // After ClosePage the page runs on, but its documents have gone.
+    host.port("port")?;
+    host.tell(view.agent, &ToAgent::ClosePage { page: view.page }, Vec::new());
+    host.heard("the error", |said| match &said.message {
+        ToMain::Console { text, .. } if said.agent == view.agent && text == "IPC method called after context was released" => Some(()),
+        _ => None,
+    })
+}
+
+fn handed_on(host: &Host) -> Check {
+    let html = "<body><script>
+        var log = []
+        const f = document.createElement('iframe'); f.name = 'victim'; document.body.append(f)
+        const w = f.contentWindow
+        w.marker = 1
+        Object.defineProperty(w, 'origin', { value: 'https://bank.example', configurable: true })
+        w.parent = null
+        f.src = 'inner.html'
+        f.onload = () => {
+          const inner = f.contentWindow, { port1, port2 } = new MessageChannel()
+          inner.addEventListener('message', (e) => e.ports[0] ? e.ports[0].postMessage('arrived') : log.push('raw ' + e.data))
+          port1.onmessage = (e) => log.push(e.data)
+          inner.postMessage('x', '*', [port2])
+        }
+        </script>";
+    let inner = host.write("inner.html", "<body>inner");
+    let view = host.open(Setup { html, preload: Some(RELAY), ..Setup::default() })?;
+    host.until_true(&view, World::Main, "log.length === 1")?;
+    same("first", &host.eval(&view, World::Main, "return log")?, r#"["arrived"]"#)?;
+    host.eval(&view, World::Main, &format!("location.href = 'file://{}'", inner.display()))?;
+    host.new_document(&view)?;
+    host.eval(&view, World::Main, "history.back()")?;
+    host.new_document(&view)?;
+    host.until_true(&view, World::Main, "log.length === 1")?;
+    same("restored", &host.eval(&view, World::Main, "return log")?, r#"["arrived"]"#)?;
+    host.eval(&view, World::Main, "document.querySelector('iframe').remove()")?;
+    host.until("the end of every frame", || {
+        let (created, gone) = host.frames_of(&view);
+        (created == gone).then_some(())
+    })
 }
