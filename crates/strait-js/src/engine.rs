@@ -27,6 +27,7 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("strait:ports", include_str!("../js/ports.js")),
     ("strait:tokens", include_str!("../js/tokens.js")),
     ("strait:ipc", include_str!("../js/ipc.js")),
+    ("strait:unsupported", include_str!("../js/unsupported.js")),
     ("strait:frame", include_str!("../js/frame.js")),
     ("strait:contents", include_str!("../js/contents.js")),
     ("strait:window", include_str!("../js/window.js")),
