@@ -24,19 +24,19 @@ use crate::{
     event::Question,
     ffi,
     shared::{Claim, SharedRef},
+    text::{cut, printable},
 };
 
 /// WebKit slows timers of hidden pages down; ours are worker processes too.
 const UNWANTED_FEATURES: [&str; 2] = ["HiddenPageDOMTimerThrottling", "DOMTimersThrottling"];
-    text::{cut, printable},
+
+/// The longest title, in bytes; the rest is cut off.
+const MAX_TITLE: usize = 4096;
 
 /// What views need to find their agents.
 #[derive(Debug)]
 pub(crate) struct Views {
     /// The folder with the agent in it.
-/// The longest title, in bytes; the rest is cut off.
-const MAX_TITLE: usize = 4096;
-
     pub(crate) extensions: PathBuf,
     /// Where agents connect.
     pub(crate) socket: PathBuf,
@@ -78,12 +78,12 @@ struct ViewState {
     /// A load that was asked for when the process was already dead is asked for again, once.
     retried: Cell<u64>,
     failed: Cell<bool>,
+    /// Titles that wait for the program.
+    titles: Arc<Account>,
     shown: Cell<bool>,
 }
 
 /// How far the load that the program asked for has come.
-    /// Titles that wait for the program.
-    titles: Arc<Account>,
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Settled,
@@ -138,6 +138,7 @@ impl ViewMaker {
             replaced: Cell::new(0),
             retried: Cell::new(0),
             failed: Cell::new(false),
+            titles: Account::new(|| {}),
             shown: Cell::new(false),
         });
         ViewState::connect(&state);
@@ -146,7 +147,6 @@ impl ViewMaker {
 }
 
 /// Gives each new web process a token of its own.
-            titles: Account::new(|| {}),
 fn welcome_agents(shared: &SharedRef, context: &webkit2gtk::WebContext, socket: PathBuf) {
     let shared = shared.clone();
     context.connect_initialize_web_extensions(move |context| {
@@ -403,6 +403,8 @@ impl ViewState {
         if title.is_empty() {
             return;
         }
+        let mut title = title.to_owned();
+        cut(&mut title, MAX_TITLE, "…");
         {
             let mut state = self.shared.state();
             if let Some(record) = state.contents.get_mut(&self.contents) {
@@ -434,5 +436,3 @@ impl ViewState {
         report_contents(&self.shared, self.contents, event, Charge::default());
     }
 }
-        let mut title = title.to_owned();
-        cut(&mut title, MAX_TITLE, "…");
