@@ -89,7 +89,10 @@
     if (mayRequire) {
       const expose = (/** @type {string} */ name, /** @type {any} */ value) =>
         p.defineProperty(global, name, { __proto__: null, value, writable: true, configurable: true, enumerable: false })
-      expose('require', modules.makeRequire(natives.pageFolder(global.location.href)))
+      const folder = natives.pageFolder(global.location.href)
+      expose('require', modules.makeRequire(folder))
+      expose('__dirname', folder)
+      expose('__filename', natives.pageFile(global.location.href))
       expose('module', { exports: {} })
       expose('process', modules.process)
     }
