@@ -7,14 +7,14 @@
 
   const { apply, addEventListener, dispatchEvent, defineProperty, deref } = p
   const portPrototype = p.MessagePort.prototype
-  const own = (/** @type {string} */ name) => p.getOwnPropertyDescriptor(portPrototype, name)
+  const own = p.getOwnPropertyDescriptor
   const native = {
     __proto__: null,
     postMessage: p.uncurry(portPrototype.postMessage),
     start: p.uncurry(portPrototype.start),
     close: p.uncurry(portPrototype.close),
-    getOnmessage: p.uncurry(own('onmessage').get),
-    setOnmessage: p.uncurry(own('onmessage').set),
+    getOnmessage: p.uncurry(own(portPrototype, 'onmessage').get),
+    setOnmessage: p.uncurry(own(portPrototype, 'onmessage').set),
   }
 
   /**
@@ -49,6 +49,14 @@
   // Prototypes whose objects have turned out to be no ports: asking WebKit costs an exception each time.
   const portless = new p.WeakSet()
 
+  /** Could ports have this prototype, here or in another document? Then one object that only pretends says nothing of the next. */
+  const couldBePorts = (/** @type {any} */ prototype) => {
+    for (let at = prototype; at !== null; at = p.getPrototypeOf(at)) {
+      if (at === portPrototype || own(at, 'onmessage') !== undefined) return true
+    }
+    return false
+  }
+
   /** Is it a MessagePort: stamped here, stamped in another document that handed us the object, or WebKit's own? */
   const isPort = (/** @type {any} */ value) => {
     if (stateOf(value) !== undefined) return true
@@ -59,7 +67,7 @@
       native.getOnmessage(value)
       return true
     } catch {
-      p.weakSetAdd(portless, prototype)
+      if (!couldBePorts(prototype)) p.weakSetAdd(portless, prototype)
       return false
     }
   }

@@ -21,6 +21,9 @@ pub(crate) const CASES: &[Case] = &[
     ("event.source of plain window messages is the sender", plain_sources),
     ("a frame's port object is transferred by its parent", frame_objects),
     ("structuredClone moves ports", structured_clone),
+    ("an object that pretends to be a port spoils no others", pretenders),
+    ("a transfer list is read once", one_shot_lists),
+    ("a port closed by a message that cannot be posted is closed", closed_on_the_way),
     ("a worker's port is bridged", worker_ports),
     ("a port goes to a worker, and ports through it", ports_to_worker),
 ];
@@ -370,6 +373,64 @@ fn structured_clone(host: &Host) -> Check {
          port1.postMessage('through the copy')",
     )?;
     log(host, &view, 4, r#"[1,true,true,"through the copy"]"#)
+}
+
+fn pretenders(host: &Host) -> Check {
+    let view = page(
+        host,
+        "const inner = document.createElement('iframe'); document.body.append(inner)
+         const windows = [window, inner.contentWindow]
+         const { port1, port2 } = new MessageChannel()
+         port2.onmessage = (event) => { log.push(event.data); if (event.ports[0]) event.ports[0].onmessage = (event) => log.push(event.data) }
+         for (const { MessagePort } of windows) {
+           const fake = Object.create(MessagePort.prototype)
+           try { port1.postMessage(0, [fake]); log.push('accepted') } catch (error) { log.push(error.name) }
+           try { port1.postMessage(fake); log.push('cloned') } catch { log.push('refused') }
+         }
+         const foreign = new inner.contentWindow.MessageChannel()
+         port1.postMessage('frame port', [foreign.port2])
+         foreign.port1.postMessage('through it')
+         // Ports of a worker are WebKit's own: only its brand tells what they are.
+         const worker = new Worker(URL.createObjectURL(new Blob(['const { port1, port2 } = new MessageChannel(); port1.postMessage(`from the worker`); postMessage(0, [port2])'])))
+         worker.onmessage = (event) => port1.postMessage('worker port', event.ports)",
+    )?;
+    host.until_true(&view, World::Main, "log.includes('from the worker') && log.includes('through it')")
+        .map_err(|text| format!("{text}: {}", host.eval(&view, World::Main, "return log").unwrap_or_default()))?;
+    let first = host.eval(&view, World::Main, "return log.slice(0, 4)")?;
+    if first.contains("accepted") { Err(first) } else { Ok(()) }
+}
+
+fn one_shot_lists(host: &Host) -> Check {
+    let view = page(
+        host,
+        "const once = (...items) => items[Symbol.iterator]()
+         let reads = 0
+         const options = (...items) => ({ get transfer() { reads++; return once(...items) }, get targetOrigin() { return '*' } })
+         const got = (name) => (event) => { const [port] = event.ports; log.push(name + ' ' + (port instanceof MessagePort) + ' ' + event.data) }
+         addEventListener('message', (event) => { if (String(event.data).startsWith('window')) got('w')(event) })
+         const buffer = () => new ArrayBuffer(8)
+         window.postMessage('window list', '*', once(new MessageChannel().port1))
+         window.postMessage('window options', options(new MessageChannel().port1))
+         const plain = buffer(), other = buffer()
+         window.postMessage('plain', '*', once(plain))
+         window.postMessage('plain', options(other))
+         log.push(plain.byteLength, other.byteLength)
+         const cloned = buffer(); structuredClone(cloned, options(cloned)); log.push(cloned.byteLength)
+         const worker = new Worker(URL.createObjectURL(new Blob(['']))), sent = buffer(), also = buffer()
+         worker.postMessage(sent, once(sent)); worker.postMessage(also, options(also)); log.push(sent.byteLength, also.byteLength)
+         log.push(reads)",
+    )?;
+    log(host, &view, 8, r#"[0,0,0,0,0,4,"w true window list","w true window options"]"#)
+}
+
+fn closed_on_the_way(host: &Host) -> Check {
+    let view = page(
+        host,
+        "const { port1, port2 } = new MessageChannel()
+         port1.onclose = (event) => log.push(event.reason)
+         try { window.postMessage({ get x() { port2.close(); return () => {} } }, '*', [port2]); log.push('posted') } catch (error) { log.push(error.name) }",
+    )?;
+    log(host, &view, 2, r#"["DataCloneError","closed"]"#)
 }
 
 fn worker_ports(host: &Host) -> Check {
