@@ -177,6 +177,7 @@ pub(super) fn gone(shared: &SharedRef, closings: &mut Closings, agent: AgentId, 
             // Unless a load is under way that brings a new process, what waits for a document has nobody to go to.
             if record.loads.current().is_none() {
                 record.crashed = true;
+                record.refuse_scripts();
                 abandoned.extend(record.outbox.abandon());
             }
             let (window, epoch) = (record.window, record.epoch);
@@ -228,6 +229,7 @@ fn document_created(shared: &SharedRef, agent: AgentId, account: &Arc<Account>, 
             for held in record.outbox.document_created(&document.url) {
                 state.emit_held(document.frame, held);
             }
+            state.run_scripts(document.contents);
         }
         (document, gone)
     };
