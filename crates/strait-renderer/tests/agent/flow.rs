@@ -69,7 +69,11 @@ fn flood_once(host: &Host) -> Check {
     let flooded = worst(host, &view)?;
     let took = took.as_millis();
     println!("        100,000 messages in {took} ms, the timer at most {flooded:.1} ms late; before them, {quiet:.1} ms");
-    if flooded <= quiet + 20.0 { Ok(()) } else { Err(format!("the timer was at most {flooded:.1} ms late, without messages {quiet:.1} ms")) }
+    if flooded <= quiet + 20.0 {
+        Ok(())
+    } else {
+        Err(format!("the timer was at most {flooded:.1} ms late, without messages {quiet:.1} ms"))
+    }
 }
 
 /// How late the page's timer has been at most, in milliseconds.
