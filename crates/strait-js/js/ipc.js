@@ -108,7 +108,8 @@ function sendSync (receivers, channel, event, args, responder, sender) {
     enumerable: true
   })
   if (!receivers.some((ipc) => ipc.listenerCount(channel) > 0)) {
-    console.warn(`WebContents #${sender.id} called ipcRenderer.sendSync() with '${channel}' channel without listeners.`)
+    // The name is the page's, and goes to a terminal.
+    console.warn(`WebContents #${sender.id} called ipcRenderer.sendSync() with '${native.printable(channel)}' channel without listeners.`)
     respond(undefined)
     return
   }

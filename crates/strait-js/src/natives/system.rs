@@ -16,6 +16,7 @@ use crate::{builtins, ffi, host::host};
 /// Registers them.
 pub(crate) fn register<'js>(ctx: &Ctx<'js>, natives: &Object<'js>) -> Result<()> {
     natives.set("write", Func::from(write))?;
+    natives.set("printable", Func::from(|text: String| strait::printable(&text).into_owned()))?;
     natives.set("isTerminal", Func::from(is_terminal))?;
     natives.set("now", Func::from(|| host().now()))?;
     natives.set("pathKind", Func::from(path_kind))?;
