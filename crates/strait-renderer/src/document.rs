@@ -70,6 +70,12 @@ impl Document {
         [World::Main, World::Isolated].into_iter().filter_map(|world| self.realm(world)).find(|realm| realm.privileges.ipc)
     }
 
+    /// Asked after its `pagehide`: has its frame gone too?
+    fn is_frame_gone(&self) -> bool {
+        let witness = self.realm(World::Isolated).or_else(|| self.realm(World::Main));
+        witness.is_some_and(|realm| realm.is_frame_gone())
+    }
+
     /// May an emit on this channel be delivered now?
     fn hears(&self, channel: &str) -> bool {
         self.ready.get() || self.listening.borrow().contains(channel)
@@ -303,10 +309,14 @@ impl Agent {
     /// Tells main of one document that has gone; false when there is none.
     pub(crate) fn report_departure(&self) -> bool {
         let Some(document) = self.departed.borrow_mut().pop_front() else { return false };
-        let witness = document.realm(World::Isolated).or_else(|| document.realm(World::Main));
-        let frame_gone = witness.is_some_and(|realm| realm.is_frame_gone());
+        let frame_gone = document.is_frame_gone();
         if self.config(document.page).is_some() {
             self.tell(&ToMain::DocumentGone { document: document.id, frame_gone }, Vec::new());
+        }
+        // Frames that went while they had no document told nobody.
+        let vacated: Vec<_> = self.vacated.borrow().values().cloned().collect();
+        for former in vacated.iter().filter(|former| former.is_frame_gone()) {
+            self.vacated.borrow_mut().remove(&former.frame);
         }
         if !frame_gone {
             self.vacated.borrow_mut().insert(document.frame, document);
