@@ -1,6 +1,6 @@
 //! Loading, getters and scripts.
 
-use std::{sync::mpsc, time::Duration};
+use std::{io::Read, sync::mpsc, time::Duration};
 
 use strait::{ContentsEvent, ScriptError, Value, WindowEvent};
 
@@ -71,6 +71,26 @@ pub(super) fn cases(cases: &mut Vec<Case>) {
         page.stop();
         window.load_file(kit.page("document.title = 'next'")).await.unwrap();
         assert_eq!(page.execute_javascript("document.title").await.unwrap(), Value::from("next"));
+    });
+    case(cases, "a_page_that_stops_the_programs_load_ends_it", |app, kit| async move {
+        let window = kit.shown(&app, "ipc.on('stop', () => { stop(); ipc.send('done') })").await.unwrap();
+        let page = window.web_contents();
+        drop(window.load_file(kit.page("")));
+        page.stop();
+        // A server that never answers.
+        let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let load = window.load_url(&format!("http://{}/", server.local_addr().unwrap()));
+        let connection = tokio::task::spawn_blocking(move || {
+            let (mut connection, _) = server.accept().unwrap();
+            // The engine connects before the page's process has begun the load.
+            connection.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+            connection.read_exact(&mut [0; 4]).unwrap();
+            connection
+        });
+        let connection = connection.await.unwrap();
+        page.main_frame().execute_javascript("stop()").await.unwrap();
+        assert_eq!(load.await.unwrap_err().code, -3);
+        drop(connection);
     });
     case(cases, "what_cannot_be_loaded_is_refused", |app, kit| async move {
         let window = kit.shown(&app, "ipc.on('greet', () => ipc.send('greeted'))").await.unwrap();
