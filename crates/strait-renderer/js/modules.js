@@ -33,7 +33,9 @@
     if (name === 'electron' || name === 'electron/renderer' || name === 'electron/common') return electron
     if (name === 'process' || name === 'node:process') return process
     if (name === 'path/posix' || name === 'node:path/posix') return makePure('path')
-    return makePure(startsWith(name, 'node:') ? slice(name, 5) : name)
+    const plain = startsWith(name, 'node:') ? slice(name, 5) : name
+    // Those names are for the pure modules alone.
+    return startsWith(plain, 'strait:') ? undefined : makePure(plain)
   }
 
   const makeRequire = (/** @type {string} */ folder) => {

@@ -18,11 +18,14 @@ fn pure_modules(host: &Host) -> Check {
         const url = require('url')
         seen.push(url.pathToFileURL('/a b/50%#?.txt').href, url.fileURLToPath('file:///a%20b/50%25%23%3F.txt'), url.URL === URL)
         try { url.fileURLToPath('http://x/') } catch (error) { seen.push(error.code) }
+        const util = require('util')
+        seen.push(util.inspect({ a: [1, { b: { c: {} } }], p: Promise.resolve(1) }), util.format('%s is %d', 'x', 5, null))
+        util.promisify((value, done) => done(null, value))('promised').then((value) => seen.push(value))
         require('timers').setImmediate((value) => seen.push(value), 'immediately')
-        for (const name of ['fs', 'node:fs', 'constructor', '__proto__', 'node:electron']) {
+        for (const name of ['fs', 'node:fs', 'constructor', '__proto__', 'strait:inspect', 'node:strait:inspect']) {
           try { require(name); seen.push(name) } catch (error) { seen.push(error.message.split(' (')[0]) }
         }";
-    let expected = r#"[true,true,"heard",true,false,"file:///a%20b/50%25%23%3F.txt","/a b/50%#?.txt",true,"ERR_INVALID_URL_SCHEME","Cannot find module 'fs'","Cannot find module 'node:fs'","Cannot find module 'constructor'","Cannot find module '__proto__'","Cannot find module 'node:electron'","immediately"]"#;
+    let expected = r#"[true,true,"heard",true,false,"file:///a%20b/50%25%23%3F.txt","/a b/50%#?.txt",true,"ERR_INVALID_URL_SCHEME","{ a: [ 1, { b: [Object] } ], p: Promise { <state unknown> } }","x is 5 null","Cannot find module 'fs'","Cannot find module 'node:fs'","Cannot find module 'constructor'","Cannot find module '__proto__'","Cannot find module 'strait:inspect'","Cannot find module 'node:strait:inspect'","promised","immediately"]"#;
     let page = format!("<script>{{ {script} }}</script>");
     let preloaded = host.open(Setup { preload: Some(script), ..Setup::default() })?;
     let integrated = host.open(Setup { html: &page, shared: true, node: true, ..Setup::default() })?;
