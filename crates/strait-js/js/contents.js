@@ -127,13 +127,13 @@ class WebContents extends EventEmitter {
 
   executeJavaScript (code) {
     this.#check()
-    return this.mainFrame.executeJavaScript(code)
+    return start((token) => native.contentsEval(this.#id, false, String(code), token))
   }
 
   executeJavaScriptInIsolatedWorld (_world, scripts) {
     this.#check()
     const source = scripts.map(({ code }) => code).join('\n;')
-    return start((token) => native.frameEval(this.mainFrame.routingId, true, source, token))
+    return start((token) => native.contentsEval(this.#id, true, source, token))
   }
 
   close () {
