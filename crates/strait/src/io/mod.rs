@@ -150,6 +150,7 @@ impl Io {
                     IoCommand::AgentReady(agent) => self.agent_ready(agent),
                     IoCommand::CloseWindow(window) => self.closings.begin(&self.shared, window),
                     IoCommand::Shutdown => {
+                        self.closings.end_stragglers(&self.shared);
                         self.shared.node.leave(CloseReason::Exited);
                         return Ok(());
                     }

@@ -64,8 +64,6 @@ pub(crate) enum UiCommand {
     },
     Destroy {
         window: WindowId,
-        /// Its page's process did not answer, and has no other page.
-        hangs: bool,
     },
     Exit,
 }
@@ -154,12 +152,8 @@ impl Desk {
     fn obey(&mut self, command: UiCommand, target: &EventLoopWindowTarget<UiCommand>) {
         match command {
             UiCommand::Create(plan) => self.create(&plan, target),
-            UiCommand::Destroy { window, hangs } => {
-                if let Some(ui) = self.windows.remove(&window)
-                    && hangs
-                {
-                    ui.view.end_process();
-                }
+            UiCommand::Destroy { window } => {
+                drop(self.windows.remove(&window));
                 quit::window_closed(&self.shared, window);
             }
             UiCommand::Exit => {}

@@ -87,8 +87,6 @@ struct ViewState {
     failed: Cell<bool>,
     /// A blank document came that was not asked for.
     refused: Cell<bool>,
-    /// Its process is being ended with it, which is no crash.
-    ending: Cell<bool>,
     /// Titles that wait for the program.
     titles: Arc<Account>,
     shown: Cell<bool>,
@@ -150,7 +148,6 @@ impl ViewMaker {
             retried: Cell::new(0),
             failed: Cell::new(false),
             refused: Cell::new(false),
-            ending: Cell::new(false),
             titles: Account::new(|| {}),
             shown: Cell::new(false),
         });
@@ -197,12 +194,6 @@ impl View {
 
     pub(super) fn stop(&self) {
         self.state.stop();
-    }
-
-    /// Ends the view's process, which does not answer: it would outlive its view by far.
-    pub(super) fn end_process(&self) {
-        self.state.ending.set(true);
-        self.state.view.terminate_web_process();
     }
 
     /// The link to the view's process number `epoch` broke.
@@ -424,9 +415,6 @@ impl ViewState {
     }
 
     fn process_terminated(self: &Rc<Self>, reason: WebProcessTerminationReason) {
-        if self.ending.get() {
-            return;
-        }
         let reason = if reason == WebProcessTerminationReason::ExceededMemoryLimit { "oom" } else { "crashed" };
         self.unannounced.set(true);
         if let Some(record) = self.shared.state().contents.get_mut(&self.contents) {
