@@ -1,7 +1,7 @@
 //! Natives for pages and frames, and for answers to them.
 
 use rquickjs::{Ctx, Exception, Object, Result, TypedArray, prelude::Func};
-use strait::{LoadFuture, PostMessageError, WebContents, WebFrameMain, World};
+use strait::{EvalFuture, LoadFuture, PostMessageError, WebContents, WebFrameMain, World};
 
 use super::ports::{with_ports, written};
 use crate::{
@@ -16,6 +16,7 @@ pub(crate) fn register(natives: &Object<'_>) -> Result<()> {
     natives.set("contentsStop", Func::from(contents_stop))?;
     natives.set("contentsSend", Func::from(contents_send))?;
     natives.set("contentsPost", Func::from(contents_post))?;
+    natives.set("contentsEval", Func::from(contents_eval))?;
     natives.set("frameState", Func::from(frame_state))?;
     natives.set("frameSend", Func::from(frame_send))?;
     natives.set("framePost", Func::from(frame_post))?;
@@ -119,14 +120,27 @@ fn frame_post(ctx: Ctx<'_>, key: u64, channel: String, bytes: TypedArray<'_, u8>
 
 /// Runs a script in a frame's main or isolated world; `token` names it when it settles.
 fn frame_eval(ctx: Ctx<'_>, key: u64, isolated: bool, source: String, token: u32) -> Result<()> {
-    let host = host();
-    let frame = frame(&host, key).ok_or_else(|| gone(&ctx))?;
-    let running = frame.execute_encoded(if isolated { World::Isolated } else { World::Main }, &source);
+    let frame = frame(&host(), key).ok_or_else(|| gone(&ctx))?;
+    settle_script(frame.execute_encoded(world(isolated), &source), token);
+    Ok(())
+}
+
+/// The same in a page's main frame, once it shows a document and loads nothing.
+fn contents_eval(ctx: Ctx<'_>, id: u32, isolated: bool, source: String, token: u32) -> Result<()> {
+    let contents = contents(&host(), id).ok_or_else(|| gone(&ctx))?;
+    settle_script(contents.execute_encoded(world(isolated), &source), token);
+    Ok(())
+}
+
+fn world(isolated: bool) -> World {
+    if isolated { World::Isolated } else { World::Main }
+}
+
+fn settle_script(running: EvalFuture, token: u32) {
     tokio::task::spawn_local(async move {
         let settled = running.await;
-        host.settle(token, Settled::Script(settled));
+        host().settle(token, Settled::Script(settled));
     });
-    Ok(())
 }
 
 /// Answers an `invoke` or `sendSync` with a value.

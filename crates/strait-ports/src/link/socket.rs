@@ -6,7 +6,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
-use rustix::io::Errno;
+use rustix::io::{Errno, ioctl_fionread};
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
     SocketType, recvmsg, sendmsg, sockopt,
@@ -43,6 +43,8 @@ pub(crate) struct Socket {
     control_backlog: usize,
     /// The other end does not read any more; what it has sent may still be readable.
     deaf: bool,
+    /// Bytes of the packets that have been taken.
+    received: u64,
     /// The frame that is being received.
     partial: Option<Received>,
     pub(super) max_frame: usize,
@@ -56,7 +58,7 @@ impl Socket {
         }
         fcntl_setfl(&fd, fcntl_getfl(&fd)? | OFlags::NONBLOCK)?;
         let outgoing = VecDeque::new();
-        Ok(Self { fd, outgoing, data_backlog: 0, control_backlog: 0, deaf: false, partial: None, max_frame: MAX_FRAME })
+        Ok(Self { fd, outgoing, data_backlog: 0, control_backlog: 0, deaf: false, received: 0, partial: None, max_frame: MAX_FRAME })
     }
 
     /// Bytes of messages that wait for room.
@@ -67,6 +69,17 @@ impl Socket {
     /// Bytes that wait for room and are no messages: what the engines say to each other.
     pub(crate) fn control_backlog(&self) -> usize {
         self.control_backlog
+    }
+
+    /// Bytes that have been received so far, in packets of any kind.
+    pub(crate) fn received(&self) -> u64 {
+        self.received
+    }
+
+    /// What [`Socket::received`] will be once everything is received that has come by now.
+    pub(crate) fn arrived(&self) -> u64 {
+        // The kernel counts whole packets here, not only the next one, for this type of socket.
+        self.received + ioctl_fionread(&self.fd).unwrap_or(0)
     }
 
     /// Queues a frame; [`Socket::flush`] sends it.
@@ -115,6 +128,7 @@ impl Socket {
             Some(packet) => packet,
             None => return Ok(Incoming::Nothing),
         };
+        self.received += length as u64;
         let (flag, piece) = (buffer[0], &buffer[1..length]);
         // Room is made for what has come, never for what is announced.
         let mut frame = match self.partial.take() {

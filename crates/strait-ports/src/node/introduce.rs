@@ -97,13 +97,15 @@ impl Core {
     }
 
     /// Member: the broker says that a node has ended. Its own link may not show it, if a copy of its descriptor is still open somewhere.
+    ///
+    /// What it had sent is still heard, in the link's ordinary turns. What comes later was not sent by a node that has ended: an impostor
+    /// could go on for ever.
     fn mourn(&mut self, node: NodeName, reason: CloseReason) {
         self.router.unreachable(node);
-        // What it sent is still heard. An end that shows meanwhile is dealt with there.
-        self.hear(node, usize::MAX);
-        let Some(peer) = self.peers.get(&node) else { return };
-        let reason = peer.departure.unwrap_or(reason);
-        self.lose(node, reason);
+        let Some(peer) = self.peers.get_mut(&node) else { return };
+        peer.departure.get_or_insert(reason);
+        peer.mourned_at.get_or_insert(peer.socket.arrived());
+        self.part_from_mourned(node);
     }
 
     /// After a node is lost: the broker tells those who knew it, and a member that has lost its broker waits for no introductions.

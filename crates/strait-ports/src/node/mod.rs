@@ -196,7 +196,11 @@ impl Node {
         self.shared.act(|core| core.stats())
     }
 
-    /// Routes what has come, for `budget` at most (at least one batch). Calls ports' `on_ready` and wakers in this thread.
+    /// Routes what has come, for `budget` at most. Calls ports' `on_ready` and wakers in this thread.
+    ///
+    /// The clock is looked at after each packet, and what came of a few hundred ports or kilobytes is done before more is taken: a peer
+    /// stretches the time by one message at most, which can carry [`MAX_PORTS`](crate::MAX_PORTS). At least one packet is taken. (When a
+    /// direct link to another member ends, what the broker had said by then is heard at once, beyond the budget if need be: a socket full.)
     ///
     /// # Errors
     /// When `epoll` fails.

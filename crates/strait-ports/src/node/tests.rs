@@ -3,15 +3,17 @@
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
-use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair, sockopt};
 
 use super::Node;
+use super::core::{BYTES_A_ROUND, PORTS_A_ROUND};
+use crate::MAX_PORTS;
 use crate::link::{Incoming, MAX_PACKET, Socket};
 use crate::message::{CloseReason, Event as PortEvent, Message};
 use crate::name::{Addr, NodeName, SideName};
 use crate::port::Port;
 use crate::router::{Descriptor, Event, Frame};
-use crate::wire::{Control, Encoded, Packet, decode, encode};
+use crate::wire::{Control, Encoded, Packet, VERSION, decode, encode};
 
 fn pair() -> (OwnedFd, OwnedFd) {
     socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap()
@@ -252,7 +254,7 @@ fn a_node_that_never_reads_is_cut_off() {
     let (mut forger, _port) = Forger::joins(&broker);
     let (mine, deadline) = (forger.mine, Instant::now() + Duration::from_secs(60));
     // Each port in a message to nobody is answered by a close.
-    let ports: Vec<(u128, u128)> = (0..60_000).map(|n| (n + 1_000_000, n)).collect();
+    let ports: Vec<(u128, u128)> = (0..MAX_PORTS as u128).map(|n| (n + 1_000_000, n)).collect();
     while broker.stats().links == 2 {
         assert!(Instant::now() < deadline, "hoards without end");
         forger.event(mine, SideName(1), message(b"", &ports));
@@ -315,5 +317,167 @@ fn an_obituary_ends_a_link_that_somebody_keeps_open() {
     turn(&honest.node);
     assert!(matches!(straight.try_recv(), Some(PortEvent::Close(CloseReason::Crashed))));
     assert_eq!(honest.node.stats().links, 1);
+    honest.is_well(&broker);
+}
+
+/// The forger's own hold of its direct link, and the sides (its, the member's) of the channel there.
+fn direct_link(forger: &mut Forger, honest: &Honest, straight: &Port) -> (Socket, SideName, SideName) {
+    let socket = Socket::new(forger.descriptors.remove(0)).unwrap();
+    let (its, members) = honest.node.shared.act(|core| {
+        let key = straight.element();
+        (core.router.peer_of(key).unwrap().side, core.router.name_of(key).unwrap())
+    });
+    (socket, its, members)
+}
+
+#[test]
+fn a_mourned_nodes_last_words_are_heard_and_nothing_after_them() {
+    let broker = Node::broker().unwrap();
+    let honest = Honest::joins(&broker);
+    let (mut forger, port) = Forger::joins(&broker);
+    let straight = straight_channel(&broker, &honest, &mut forger, &port);
+    let (mut direct, its, members) = direct_link(&mut forger, &honest, &straight);
+    let mut say = |data: &[u8]| {
+        direct.push(encode(Packet::Event(Frame { from: its, to: members, event: message(data, &[]) })), None);
+        direct.flush().unwrap();
+    };
+    (0..100u8).for_each(|n| say(&[n]));
+    forger.packet(Packet::Control(Control::Goodbye(CloseReason::Unloaded)), None);
+    turn(&broker);
+    // It is never silent again; a dispatch without time takes one packet.
+    let mut dispatches = 0;
+    while honest.node.stats().links == 2 {
+        assert!(dispatches < 300, "still heard");
+        let before = straight.buffered().0;
+        let _ = honest.node.dispatch(Duration::ZERO).unwrap();
+        assert!(straight.buffered().0 <= before + 1, "an obituary is no reason to hear more at a time");
+        say(b"late");
+        say(b"late");
+        dispatches += 1;
+    }
+    for n in 0..100u8 {
+        assert!(matches!(straight.try_recv(), Some(PortEvent::Message(m)) if m.data == [n]));
+    }
+    let close = std::iter::from_fn(|| straight.try_recv()).last();
+    assert!(matches!(close, Some(PortEvent::Close(CloseReason::Unloaded))), "{close:?}");
+    drop(forger);
+    honest.is_well(&broker);
+}
+
+/// Says what takes longer to hear than to say, and reads nothing, until the other end hangs up (true) or a time is up in which all should be done.
+fn flood(mut link: Socket, from: SideName) -> std::thread::JoinHandle<bool> {
+    let ports: Vec<(u128, u128)> = (0..MAX_PORTS as u128).map(|n| (n + 1_000_000, n)).collect();
+    let to_nobody = encode(Packet::Event(Frame { from, to: SideName(1), event: message(b"", &ports) })).tail;
+    // There is much to hear before the thread has its first turn.
+    for _ in 0..6 {
+        link.push(Encoded { data: to_nobody.clone(), tail: Vec::new(), message: true }, None);
+    }
+    link.flush().unwrap();
+    std::thread::spawn(move || {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while Instant::now() < deadline {
+            link.push(Encoded { data: to_nobody.clone(), tail: Vec::new(), message: true }, None);
+            while link.data_backlog() > 0 && Instant::now() < deadline {
+                link.flush().unwrap();
+            }
+            // To be hung up on shows here, by what had not been read.
+            if matches!(link.receive(&mut vec![0; MAX_PACKET]), Ok(Incoming::Ended) | Err(_)) {
+                return true;
+            }
+        }
+        false
+    })
+}
+
+/// The same from another thread, as fast as it can, while the member hears it.
+#[test]
+fn a_mourned_node_that_floods_is_cut_off() {
+    let broker = Node::broker().unwrap();
+    let honest = Honest::joins(&broker);
+    let (mut forger, port) = Forger::joins(&broker);
+    let straight = straight_channel(&broker, &honest, &mut forger, &port);
+    let (direct, its, _) = direct_link(&mut forger, &honest, &straight);
+    let flood = flood(direct, its);
+    forger.packet(Packet::Control(Control::Goodbye(CloseReason::Exited)), None);
+    turn(&broker);
+    while honest.node.stats().links == 2 && !flood.is_finished() {
+        let _ = honest.node.dispatch(Duration::ZERO).unwrap();
+    }
+    assert!(flood.join().unwrap(), "heard for as long as it liked to speak");
+    assert!(matches!(straight.try_recv(), Some(PortEvent::Close(CloseReason::Exited))));
+    drop(forger);
+    honest.is_well(&broker);
+}
+
+/// At the end of another link the broker is heard as far as it has spoken, not for as long as it speaks.
+#[test]
+fn a_busy_broker_does_not_hide_the_end_of_another_link() {
+    let (ours, theirs) = pair();
+    let mut broker = Socket::new(ours).unwrap();
+    let (me, other, side) = (NodeName(1), NodeName(3), SideName(4));
+    let welcome = Control::Welcome { version: VERSION, you: NodeName(2), broker: me, yours: SideName(5), mine: side };
+    let (direct, its) = pair();
+    broker.push(encode(Packet::Control(welcome)), None);
+    broker.push(encode(Packet::Control(Control::Introduction(other))), Some(its));
+    broker.flush().unwrap();
+    let (node, _port) = Node::join(theirs).unwrap();
+    turn(&node);
+    assert_eq!(node.stats().links, 2);
+    let flood = flood(broker, side);
+    drop(direct);
+    while node.stats().links == 2 && !flood.is_finished() {
+        let _ = node.dispatch(Duration::ZERO).unwrap();
+    }
+    assert!(!flood.is_finished(), "heard for as long as it spoke");
+    node.leave(CloseReason::Exited);
+    assert!(flood.join().unwrap());
+}
+
+/// What one dispatch takes from a peer that has much to say, counted and not timed.
+#[test]
+fn a_round_is_limited_in_packets_bytes_and_ports() {
+    let broker = Node::broker().unwrap();
+    let honest = Honest::joins(&broker);
+    let (mut forger, port) = Forger::joins(&broker);
+    let (mine, its) = (forger.mine, forger.theirs);
+    let far = Instant::now() + Duration::from_secs(3600);
+    let empty = |what: &str| {
+        turn(&broker);
+        let count = std::iter::from_fn(|| port.try_recv()).count();
+        assert!(count > 0, "{what}: the rest came later");
+    };
+
+    // Time is up at once: one packet, however many there are.
+    (0..100).for_each(|_| forger.event(mine, its, message(b"x", &[])));
+    for n in 1..=40 {
+        assert_eq!(broker.dispatch(Duration::ZERO).unwrap(), super::Progress::More);
+        assert_eq!(port.buffered().0, n);
+    }
+    empty("packets");
+
+    // A message with as many ports as a round takes is the round's last.
+    let mut name = 1_000_000;
+    for _ in 0..4 {
+        let ports: Vec<_> = (0..PORTS_A_ROUND as u128 / 2).map(|n| (name + n, n)).collect();
+        name += ports.len() as u128;
+        forger.event(mine, its, message(b"", &ports));
+    }
+    assert!(broker.shared.act(|core| core.turn(far)).unwrap());
+    assert_eq!(port.buffered().0, 2);
+    empty("ports");
+
+    // So are bytes; and the honest member has its turn in the next round.
+    sockopt::set_socket_send_buffer_size(&forger.socket, 1 << 20).unwrap();
+    (0..8).for_each(|_| forger.event(mine, its, message(&[0; 60_000], &[])));
+    honest.at_member.post(vec![5]).unwrap();
+    let mut rounds = 0;
+    while honest.at_broker.try_recv().is_none() {
+        let before = port.buffered().1 as u64;
+        assert!(broker.shared.act(|core| core.turn(far)).unwrap());
+        assert!(port.buffered().1 as u64 - before <= BYTES_A_ROUND + MAX_PACKET as u64);
+        rounds += 1;
+        assert!(rounds <= 2, "starved");
+    }
+    empty("bytes");
     honest.is_well(&broker);
 }

@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::process::{Pid, Signal, kill_process};
 use strait_ports::CloseReason;
 use strait_protocol::{PageId, ToAgent};
 
@@ -13,9 +14,15 @@ use crate::{WindowId, registry::AgentId, shared::SharedRef, ui::UiCommand};
 /// How long an agent may take to close a page's ports. A page that hangs goes without.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(250);
 
-/// The windows whose agents are to answer.
+/// How long a process without pages may then go on: it may still be about to answer. One whose page loops for ever is ended.
+const END_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The windows whose agents are to answer, and the processes that are to end.
 #[derive(Debug, Default)]
-pub(crate) struct Closings(HashMap<WindowId, Closing>);
+pub(crate) struct Closings {
+    asked: HashMap<WindowId, Closing>,
+    stragglers: Vec<(AgentId, Instant)>,
+}
 
 #[derive(Debug)]
 struct Closing {
@@ -27,7 +34,7 @@ struct Closing {
 impl Closings {
     /// Asks the agent to close the window's page, or has the window destroyed at once if nobody is to be asked.
     pub(crate) fn begin(&mut self, shared: &SharedRef, window: WindowId) {
-        if self.0.contains_key(&window) {
+        if self.asked.contains_key(&window) {
             return;
         }
         let asked = {
@@ -39,7 +46,7 @@ impl Closings {
         };
         match asked {
             Some((agent, page)) => {
-                self.0.insert(window, Closing { agent, page, until: Instant::now() + CLOSE_TIMEOUT });
+                self.asked.insert(window, Closing { agent, page, until: Instant::now() + CLOSE_TIMEOUT });
             }
             None => shared.ui(UiCommand::Destroy { window }),
         }
@@ -47,35 +54,61 @@ impl Closings {
 
     /// An agent says that a page's ports are closed.
     pub(crate) fn page_closed(&mut self, shared: &SharedRef, agent: AgentId, page: PageId) {
-        self.finish(shared, |closing| closing.agent == agent && closing.page == page);
+        self.finish(shared, false, |closing| closing.agent == agent && closing.page == page);
     }
 
     /// An agent is gone, and its pages' ports with it.
     pub(crate) fn agent_gone(&mut self, shared: &SharedRef, agent: AgentId) {
-        self.finish(shared, |closing| closing.agent == agent);
+        self.stragglers.retain(|(straggler, _)| *straggler != agent);
+        self.finish(shared, false, |closing| closing.agent == agent);
     }
 
     /// Goes on without the agents that took too long.
     pub(crate) fn overdue(&mut self, shared: &SharedRef, now: Instant) {
-        self.finish(shared, |closing| closing.until <= now);
+        self.finish(shared, true, |closing| closing.until <= now);
+        for (agent, _) in self.stragglers.extract_if(.., |(_, until)| *until <= now) {
+            end_process(shared, agent);
+        }
     }
 
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        self.0.values().map(|closing| closing.until).min()
+        self.asked.values().map(|closing| closing.until).chain(self.stragglers.iter().map(|(_, until)| *until)).min()
     }
 
-    fn finish(&mut self, shared: &SharedRef, which: impl Fn(&Closing) -> bool) {
-        for (window, closing) in self.0.extract_if(|_, closing| which(closing)) {
-            {
+    /// Ends the processes that were still given time: the program ends.
+    pub(crate) fn end_stragglers(&mut self, shared: &SharedRef) {
+        for (agent, _) in self.stragglers.drain(..) {
+            end_process(shared, agent);
+        }
+    }
+
+    fn finish(&mut self, shared: &SharedRef, hangs: bool, which: impl Fn(&Closing) -> bool) {
+        for (window, closing) in self.asked.extract_if(|_, closing| which(closing)) {
+            let last = {
                 let state = shared.state();
                 // The process goes with its last view, and that is no crash.
-                if state.registry.page_count(closing.agent) <= 1
-                    && let Some(bootstrap) = state.agents.get(&closing.agent)
-                {
+                let last = state.registry.page_count(closing.agent) <= 1;
+                if last && let Some(bootstrap) = state.agents.get(&closing.agent) {
                     shared.node.expect_departure(bootstrap, CloseReason::Unloaded);
                 }
+                last
+            };
+            if hangs && last {
+                self.stragglers.push((closing.agent, Instant::now() + END_TIMEOUT));
             }
             shared.ui(UiCommand::Destroy { window });
         }
+    }
+}
+
+/// Ends an agent's process, unless it shows a page again. While its link is open its number is no other process's.
+fn end_process(shared: &SharedRef, agent: AgentId) {
+    let state = shared.state();
+    let pid = state.registry.pid(agent).and_then(Pid::from_raw).filter(|pid| *pid != rustix::process::getpid());
+    if let Some(pid) = pid
+        && state.registry.page_count(agent) == 0
+    {
+        tracing::debug!(?agent, "its process goes on without pages and is ended");
+        let _ = kill_process(pid, Signal::KILL);
     }
 }
