@@ -36,7 +36,7 @@
 //! - **A message that nobody can receive closes the ports in it.** Two ports queued inside each other's queues can be received by nobody and yet stay until their
 //!   other ends close and the node ends: the engine does not look for such rings.
 //! - **Distrust**: a peer that sends nonsense loses its link and with it the ports it held. Nobody else is harmed.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod link;
 mod message;

@@ -1,23 +1,25 @@
 //! What is behind a node's lock: the router, the links, and who wants to be told.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Instant;
 
-use rustix::event::{Timespec, epoll};
+use rustix::event::{EventfdFlags, epoll, eventfd};
+use rustix::io::Errno;
 
 use super::NodeStats;
-use crate::link::{Flushed, Incoming, MAX_PACKET, Received, Socket};
+use super::ready::Ready;
+use crate::link::{Flushed, Incoming, Link, MAX_PACKET, Received};
 use crate::message::CloseReason;
 use crate::name::{Addr, NameSource, NodeName, SideName, SystemNames};
 use crate::router::{Action, ElementKey, Router};
 use crate::wire::{self, Control, Packet};
 
-/// How many links have their turn in one round.
-const LINKS_A_TURN: usize = 32;
+/// What `epoll` calls the note.
+const NOTE: u64 = u64::MAX;
 
 /// How many packets are taken from one link before the next link's turn.
 const PACKETS_A_TURN: usize = 32;
@@ -63,10 +65,12 @@ impl Effects {
 
 /// A node that we have a link to.
 pub(super) struct Peer {
-    pub(super) socket: Socket,
+    pub(super) link: Box<dyn Link>,
     /// What `epoll` calls the link.
     token: u64,
-    /// `epoll` tells when there is room.
+    /// Not everything could be sent.
+    waits: bool,
+    /// `epoll` tells when the socket has room.
     wants_room: bool,
     /// How its end is to be understood if it comes without a goodbye.
     pub(super) departure: Option<CloseReason>,
@@ -89,6 +93,11 @@ pub(crate) struct Core {
     next_token: u64,
     /// The link that had the last turn.
     last_served: u64,
+    /// Links that have more than they had a turn for. Their descriptors need not be readable.
+    unread: BTreeSet<u64>,
+    /// Keeps `epoll` readable while there are such links and nobody is at work on them.
+    note: OwnedFd,
+    noted: bool,
     /// Links that have something new to send.
     unflushed: Vec<NodeName>,
     /// For which node an endpoint is our end of the bootstrap channel.
@@ -100,14 +109,20 @@ pub(crate) struct Core {
 
 impl Core {
     fn new(me: NodeName, names: SystemNames, role: Role) -> io::Result<Self> {
+        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+        let note = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        epoll::add(&epoll, &note, epoll::EventData::new_u64(NOTE), epoll::EventFlags::IN)?;
         Ok(Self {
             router: Router::new(me, Box::new(names)),
             role,
-            epoll: Arc::new(epoll::create(epoll::CreateFlags::CLOEXEC)?),
+            epoll: Arc::new(epoll),
             peers: HashMap::new(),
             tokens: HashMap::new(),
             next_token: 0,
             last_served: 0,
+            unread: BTreeSet::new(),
+            note,
+            noted: false,
             unflushed: Vec::new(),
             bootstraps: HashMap::new(),
             buffer: vec![0; MAX_PACKET].into_boxed_slice(),
@@ -163,19 +178,19 @@ impl Core {
 
     pub(super) fn stats(&self) -> NodeStats {
         let (ports, proxies) = self.router.counts();
-        let backlog: usize = self.peers.values().map(|peer| peer.socket.data_backlog()).sum();
+        let backlog: usize = self.peers.values().map(|peer| peer.link.data_backlog()).sum();
         NodeStats { ports, proxies, links: self.peers.len(), queued_bytes: self.router.queued_bytes() + backlog }
     }
 
     // Links.
 
     /// Makes a link to a node and tells the router.
-    pub(super) fn connect(&mut self, node: NodeName, socket: Socket) -> io::Result<()> {
+    pub(super) fn connect(&mut self, node: NodeName, link: Box<dyn Link>) -> io::Result<()> {
         let token = self.next_token;
         self.next_token += 1;
-        epoll::add(&self.epoll, socket.as_fd(), epoll::EventData::new_u64(token), epoll::EventFlags::IN)?;
+        epoll::add(&self.epoll, link.as_fd(), epoll::EventData::new_u64(token), epoll::EventFlags::IN)?;
         self.tokens.insert(token, node);
-        self.peers.insert(node, Peer { socket, token, wants_room: false, departure: None });
+        self.peers.insert(node, Peer { link, token, waits: false, wants_room: false, departure: None });
         Ok(())
     }
 
@@ -185,9 +200,9 @@ impl Core {
         self.router.adopt(ours, Addr { node, side: theirs })
     }
 
-    pub(super) fn say(&mut self, node: NodeName, packet: Packet, descriptor: Option<OwnedFd>) {
+    pub(super) fn say(&mut self, node: NodeName, packet: Packet, descriptors: Vec<OwnedFd>) {
         if let Some(peer) = self.peers.get_mut(&node) {
-            peer.socket.push(wire::encode(packet), descriptor);
+            peer.link.push(wire::encode(packet), descriptors);
             if self.unflushed.last() != Some(&node) {
                 self.unflushed.push(node);
             }
@@ -199,50 +214,74 @@ impl Core {
         let Some(peer) = self.peers.remove(&node) else { return };
         tracing::debug!(?node, %reason, "link lost");
         self.tokens.remove(&peer.token);
+        self.unread.remove(&peer.token);
         // Somebody may hold a copy of the descriptor: closing ours would not be enough.
-        let _ = epoll::delete(&self.epoll, peer.socket.as_fd());
+        let _ = epoll::delete(&self.epoll, peer.link.as_fd());
         drop(peer);
         self.router.lose_node(node, reason);
         self.bury(node, reason);
     }
 
     /// One round over the links that have something, until `deadline` at most: true if there may be more.
-    pub(super) fn turn(&mut self, deadline: Instant) -> io::Result<bool> {
-        let mut events = [const { epoll::Event { flags: epoll::EventFlags::empty(), data: epoll::EventData::new_u64(0) } }; LINKS_A_TURN];
-        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-        let count = match epoll::wait(&self.epoll, &mut events[..], Some(&now)) {
-            Ok(count) => count,
-            Err(rustix::io::Errno::INTR) => return Ok(true),
-            Err(error) => return Err(error.into()),
-        };
-        // A round that was broken off is taken up where it was: a busy link does not keep the others from their turn.
-        let ready = &mut events[..count];
-        ready.sort_unstable_by_key(|event| event.data.u64());
-        let served = ready.partition_point(|event| event.data.u64() <= self.last_served);
-        ready.rotate_left(served);
-        let mut more = count == LINKS_A_TURN;
-        for (done, event) in ready.iter().enumerate() {
-            if done > 0 && Instant::now() >= deadline {
-                return Ok(true);
+    pub(super) fn turn(&mut self, ready: Ready, deadline: Instant) -> bool {
+        let mut more = ready.full();
+        let mut links: Vec<(u64, epoll::EventFlags)> = self.unread.iter().map(|token| (*token, epoll::EventFlags::empty())).collect();
+        for (token, flags) in ready.events() {
+            match links.iter_mut().find(|(known, _)| *known == token) {
+                Some((_, known)) => *known = flags,
+                None if token != NOTE => links.push((token, flags)),
+                None => {}
             }
-            let (flags, token) = (event.flags, event.data.u64());
+        }
+        // A round that was broken off is taken up where it was: a busy link does not keep the others from their turn.
+        links.sort_unstable_by_key(|(token, _)| *token);
+        let served = links.partition_point(|(token, _)| *token <= self.last_served);
+        links.rotate_left(served);
+        for (done, (token, flags)) in links.into_iter().enumerate() {
+            if done > 0 && Instant::now() >= deadline {
+                return true;
+            }
             self.last_served = token;
+            self.unread.remove(&token);
             let Some(node) = self.tokens.get(&token).copied() else { continue };
             if flags.contains(epoll::EventFlags::OUT) {
                 self.flush(node);
             }
-            if flags.intersects(epoll::EventFlags::IN | epoll::EventFlags::HUP | epoll::EventFlags::ERR) {
-                more |= self.hear(node, PACKETS_A_TURN);
+            if flags.intersects(epoll::EventFlags::IN | epoll::EventFlags::HUP | epoll::EventFlags::ERR)
+                && let Some(peer) = self.peers.get_mut(&node)
+            {
+                peer.link.woken();
+            }
+            if self.hear(node, PACKETS_A_TURN) {
+                self.unread.insert(token);
+                more = true;
+            }
+            // What was heard may have been that there is room.
+            if self.peers.get(&node).is_some_and(|peer| peer.waits && !peer.wants_room) {
+                self.flush(node);
             }
         }
-        Ok(more)
+        more
+    }
+
+    /// Before the node is left alone: its descriptor is readable if there is something to do.
+    pub(super) fn leave_note(&mut self) {
+        let unread = !self.unread.is_empty();
+        if unread == self.noted {
+            return;
+        }
+        let done = if unread { rustix::io::write(&self.note, &1u64.to_ne_bytes()) } else { rustix::io::read(&self.note, &mut [0; 8]) };
+        // Otherwise the next who comes here does it.
+        if done.is_ok() || done == Err(Errno::AGAIN) {
+            self.noted = unread;
+        }
     }
 
     /// Takes what a link has, at most `limit` packets: true if that was the limit. An end is dealt with here too.
     pub(super) fn hear(&mut self, node: NodeName, limit: usize) -> bool {
         for _ in 0..limit {
             let Some(peer) = self.peers.get_mut(&node) else { return false };
-            let why = match peer.socket.receive(&mut self.buffer) {
+            let why = match peer.link.receive(&mut self.buffer) {
                 Ok(Incoming::Frame(Received { bytes, descriptors })) => match self.heard(node, bytes, descriptors) {
                     Ok(()) => continue,
                     Err(why) => why,
@@ -278,29 +317,31 @@ impl Core {
         match wire::decode(bytes)? {
             Packet::Event(_) if !descriptors.is_empty() => Err(Offence::Descriptors),
             Packet::Event(frame) => Ok(self.router.handle(node, frame)?),
-            Packet::Control(control) if control.descriptors() != descriptors.len() => Err(Offence::Descriptors),
-            Packet::Control(control) => self.control(node, control, descriptors.into_iter().next()),
+            Packet::Control(control) if !control.descriptors().contains(&descriptors.len()) => Err(Offence::Descriptors),
+            Packet::Control(control) => self.control(node, control, descriptors),
         }
     }
 
     /// Sends what a link has room for.
     pub(super) fn flush(&mut self, node: NodeName) {
         let Some(peer) = self.peers.get_mut(&node) else { return };
-        let full = match peer.socket.flush() {
-            Ok(flushed) => flushed == Flushed::Full,
+        let flushed = match peer.link.flush() {
+            Ok(flushed) => flushed,
             Err(why) => {
                 tracing::warn!(?node, "link cut: {why}");
                 return self.lose(node, CloseReason::Crashed);
             }
         };
-        if peer.socket.control_backlog() > MAX_CONTROL_BACKLOG {
+        if peer.link.control_backlog() > MAX_CONTROL_BACKLOG {
             tracing::warn!(?node, "link cut: it does not read");
             return self.lose(node, CloseReason::Crashed);
         }
-        if full != peer.wants_room {
-            peer.wants_room = full;
-            let interest = if full { epoll::EventFlags::IN | epoll::EventFlags::OUT } else { epoll::EventFlags::IN };
-            if let Err(why) = epoll::modify(&self.epoll, peer.socket.as_fd(), epoll::EventData::new_u64(peer.token), interest) {
+        peer.waits = flushed != Flushed::All;
+        let wants_room = flushed == Flushed::Full;
+        if wants_room != peer.wants_room {
+            peer.wants_room = wants_room;
+            let interest = if wants_room { epoll::EventFlags::IN | epoll::EventFlags::OUT } else { epoll::EventFlags::IN };
+            if let Err(why) = epoll::modify(&self.epoll, peer.link.as_fd(), epoll::EventData::new_u64(peer.token), interest) {
                 tracing::warn!(?node, "link cut: {why}");
                 self.lose(node, CloseReason::Crashed);
             }
@@ -309,7 +350,7 @@ impl Core {
 
     /// Everything that was to be sent has been.
     pub(super) fn all_sent(&self) -> bool {
-        self.peers.values().all(|peer| !peer.wants_room)
+        self.peers.values().all(|peer| !peer.waits)
     }
 
     /// Does what the router wants done, and hands out what must be done without the lock.
@@ -322,7 +363,7 @@ impl Core {
             for action in actions {
                 match action {
                     Action::Ready(key) => self.announce(key),
-                    Action::Send { node, frame } => self.say(node, Packet::Event(frame), None),
+                    Action::Send { node, frame } => self.say(node, Packet::Event(frame), Vec::new()),
                     Action::Introduce(node) => self.seek_introduction(node),
                 }
             }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
 use super::Node;
-use crate::link::{Incoming, MAX_PACKET, Socket};
+use crate::link::{self, Incoming, Link, MAX_PACKET, Socket};
 use crate::message::{CloseReason, Event as PortEvent, Message};
 use crate::name::{Addr, NodeName, SideName};
 use crate::port::Port;
@@ -17,9 +17,9 @@ fn pair() -> (OwnedFd, OwnedFd) {
     socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap()
 }
 
-/// Somebody with a socket and no scruples.
+/// Somebody with a link and no scruples.
 struct Forger {
-    socket: Socket,
+    link: Box<dyn Link>,
     buffer: Vec<u8>,
     /// What it was handed.
     descriptors: Vec<OwnedFd>,
@@ -38,17 +38,18 @@ impl Forger {
         let mut buffer = vec![0; MAX_PACKET];
         let Incoming::Frame(frame) = socket.receive(&mut buffer).unwrap() else { panic!("no welcome") };
         let Packet::Control(Control::Welcome { you, broker, yours, mine, .. }) = decode(frame.bytes).unwrap() else { panic!("no welcome") };
-        (Self { socket, buffer, descriptors: Vec::new(), me: you, broker, mine: yours, theirs: mine }, port)
+        let link = link::over(socket, frame.descriptors.into_iter().next(), you < broker).unwrap();
+        (Self { link, buffer, descriptors: Vec::new(), me: you, broker, mine: yours, theirs: mine }, port)
     }
 
     fn bytes(&mut self, bytes: &[u8]) {
-        self.socket.push(Encoded { data: bytes.to_vec(), tail: Vec::new(), message: true }, None);
-        self.socket.flush().unwrap();
+        self.link.push(Encoded { data: bytes.to_vec(), tail: Vec::new(), message: true }, Vec::new());
+        self.link.flush().unwrap();
     }
 
     fn packet(&mut self, packet: Packet, descriptor: Option<OwnedFd>) {
-        self.socket.push(encode(packet), descriptor);
-        self.socket.flush().unwrap();
+        self.link.push(encode(packet), descriptor.into_iter().collect());
+        self.link.flush().unwrap();
     }
 
     fn event(&mut self, from: SideName, to: SideName, event: Event<Descriptor>) {
@@ -58,8 +59,9 @@ impl Forger {
     /// What the broker has said since; `None` once it has hung up.
     fn hear(&mut self) -> Option<Vec<Packet>> {
         let mut heard = Vec::new();
+        self.link.woken();
         loop {
-            match self.socket.receive(&mut self.buffer) {
+            match self.link.receive(&mut self.buffer) {
                 Ok(Incoming::Frame(frame)) => {
                     self.descriptors.extend(frame.descriptors);
                     heard.push(decode(frame.bytes).unwrap());
