@@ -3,9 +3,13 @@
 //! There are two kinds: [`Socket`], a Unix `SOCK_SEQPACKET` pair, and [`Rings`], two rings in memory that both nodes share, with such a pair beside them.
 //! [`over`] picks: rings wherever there is memory for them.
 
+#[cfg(test)]
+mod hostile;
 mod memory;
 mod queue;
 mod ring;
+#[cfg(all(test, loom))]
+mod ring_model;
 mod rings;
 mod socket;
 #[cfg(test)]

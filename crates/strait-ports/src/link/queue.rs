@@ -102,16 +102,17 @@ impl Default for Assembly {
 }
 
 impl Assembly {
-    /// Adds a piece of `length` bytes, which `copy` appends. Room is made for what has come, never for what is announced.
+    /// Adds a piece of `length` bytes, which `copy` appends. Room is made for what has come (`room` bytes, this piece among them), never for what is announced.
     pub(super) fn add(
         &mut self,
         more: bool,
         length: usize,
+        room: usize,
         descriptors: Vec<OwnedFd>,
         copy: impl FnOnce(&mut Vec<u8>),
     ) -> Result<Incoming, LinkError> {
         let mut frame = match self.partial.take() {
-            None => Received { bytes: Vec::with_capacity(length), descriptors },
+            None => Received { bytes: Vec::with_capacity(room), descriptors },
             Some(_) if !descriptors.is_empty() => return Err(LinkError::StrayDescriptors),
             Some(frame) if frame.bytes.len() + length > self.max_frame => return Err(LinkError::FrameTooLong),
             Some(frame) => frame,
@@ -122,7 +123,9 @@ impl Assembly {
             return Ok(Incoming::Part);
         }
         // A frame of many pieces has grown by doubling.
-        frame.bytes.shrink_to_fit();
+        if frame.bytes.capacity() - frame.bytes.len() > frame.bytes.len() / 4 {
+            frame.bytes.shrink_to_fit();
+        }
         Ok(Incoming::Frame(frame))
     }
 }

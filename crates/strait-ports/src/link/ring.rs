@@ -187,6 +187,11 @@ impl<M: Memory> Consumer<M> {
         Ok(Some(Header { length: length as usize, flags }))
     }
 
+    /// Bytes that are known to be there.
+    pub(super) fn there(&self) -> usize {
+        self.tail.wrapping_sub(self.head) as usize
+    }
+
     /// Copies the record that `next` gave and goes on behind it. True: the producer waits for the room there is now, ring.
     pub(super) fn take(&mut self, header: Header, into: &mut Vec<u8>) -> bool {
         self.memory.get(self.head.wrapping_add(HEADER as u32), header.length, into);

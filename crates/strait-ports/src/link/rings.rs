@@ -129,8 +129,10 @@ impl Rings {
             return Err(Broken::Flags(header.flags).into());
         }
         let descriptors = if header.flags & DESCRIPTORS == 0 { Vec::new() } else { self.fetch_descriptors(buffer)? };
-        let (from, mut must_ring) = (&mut self.from, false);
-        let incoming = self.assembly.add(more, header.length, descriptors, |bytes| must_ring = from.take(header, bytes))?;
+        let (there, from, mut must_ring) = (self.from.there(), &mut self.from, false);
+        // What is in the ring has come: mostly it is the rest of this frame.
+        let room = if more { there } else { header.length };
+        let incoming = self.assembly.add(more, header.length, room, descriptors, |bytes| must_ring = from.take(header, bytes))?;
         if must_ring {
             self.ring()?;
         }
@@ -164,9 +166,6 @@ impl Rings {
         self.to.write(flags, next.piece(room));
         self.queue.descriptors_sent();
         self.queue.sent(room);
-        if self.to.must_ring() {
-            self.ring()?;
-        }
         Ok(Step::On)
     }
 }
@@ -187,9 +186,17 @@ impl Link for Rings {
         if self.socket.flush()? == Flushed::Full {
             return Ok(Flushed::Full);
         }
+        let mut written = false;
         loop {
-            if let Step::Stop(flushed) = self.send_next()? {
-                return Ok(flushed);
+            match self.send_next()? {
+                Step::On => written = true,
+                // Once, and last: a bell is often answered on this very processor, by taking it away from us.
+                Step::Stop(flushed) => {
+                    if written && self.to.must_ring() {
+                        self.ring()?;
+                    }
+                    return Ok(flushed);
+                }
             }
         }
     }

@@ -112,7 +112,7 @@ impl Link for Socket {
             MORE if !piece.is_empty() => true,
             flag => return Err(LinkError::Flag(flag)),
         };
-        self.assembly.add(more, piece.len(), descriptors, |bytes| bytes.extend_from_slice(piece))
+        self.assembly.add(more, piece.len(), piece.len(), descriptors, |bytes| bytes.extend_from_slice(piece))
     }
 }
 

@@ -12,7 +12,7 @@ use super::ring::MAX_RECORD;
 use super::{Flushed, Incoming, Link, LinkError, MAX_DESCRIPTORS, MAX_PACKET, Rings, Socket, shared_memory};
 use crate::wire::Encoded;
 
-fn raw_pair() -> (OwnedFd, OwnedFd) {
+pub(super) fn raw_pair() -> (OwnedFd, OwnedFd) {
     socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap()
 }
 
@@ -58,7 +58,7 @@ fn readable(link: &dyn Link) -> bool {
     rustix::event::poll(&mut [PollFd::new(&link, PollFlags::IN)], Some(&now)).unwrap() > 0
 }
 
-fn frame(bytes: &[u8]) -> Encoded {
+pub(super) fn frame(bytes: &[u8]) -> Encoded {
     let (data, tail) = bytes.split_at(bytes.len() / 2);
     Encoded { data: data.to_vec(), tail: tail.to_vec(), message: true }
 }
@@ -86,7 +86,7 @@ fn bytes(link: &mut dyn Link) -> Vec<u8> {
     }
 }
 
-fn raw_send(fd: &OwnedFd, packet: &[u8], descriptors: &[OwnedFd]) {
+pub(super) fn raw_send(fd: &OwnedFd, packet: &[u8], descriptors: &[OwnedFd]) {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(16))];
     let mut ancillary = SendAncillaryBuffer::new(&mut space);
     let descriptors: Vec<_> = descriptors.iter().map(AsFd::as_fd).collect();
