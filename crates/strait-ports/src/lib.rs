@@ -2,7 +2,7 @@
 //!
 //! A *channel* has two ends, its *ports*. What is posted on one is received on the other. A port can itself be posted, through any
 //! other port, to any process, as often and as concurrently as one likes: its messages, those under way and those not yet read
-//! included, follow it in order, and when things have settled the two processes that hold the ends talk over a socket of their own.
+//! included, follow it in order, and when things have settled the two processes that hold the ends talk over a link of their own: rings in shared memory, and a socket that wakes and ends them.
 //!
 //! ```
 //! use strait_ports::{Event, Message, Node};

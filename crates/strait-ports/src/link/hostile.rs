@@ -172,7 +172,7 @@ fn half_a_record_is_never_visible() {
 #[test]
 fn only_sealed_memory_of_the_right_size_is_mapped() {
     use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, fstat, ftruncate, memfd_create};
-    let length = fstat(&shared_memory().unwrap()).unwrap().st_size as u64;
+    let length = fstat(shared_memory().unwrap()).unwrap().st_size as u64;
     let seals = SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL;
     for (length, seals) in [(length, SealFlags::GROW | SealFlags::SEAL), (length - 1, seals), (0, seals), (length, SealFlags::empty())] {
         let fd = memfd_create("test", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING).unwrap();

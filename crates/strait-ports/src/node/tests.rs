@@ -319,3 +319,65 @@ fn an_obituary_ends_a_link_that_somebody_keeps_open() {
     assert_eq!(honest.node.stats().links, 1);
     honest.is_well(&broker);
 }
+
+/// A loop that only watches the node's descriptor leaves nothing lying in a ring.
+#[test]
+fn the_descriptor_is_readable_exactly_while_there_is_something_to_do() {
+    let readable = |node: &Node| {
+        let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
+        rustix::event::poll(&mut [rustix::event::PollFd::new(node, rustix::event::PollFlags::IN)], Some(&now)).unwrap() > 0
+    };
+    let broker = Node::broker().unwrap();
+    let honest = Honest::joins(&broker);
+    for round in 0..3u16 {
+        assert!(!readable(&broker));
+        for number in 0..500u16 {
+            honest.at_member.post(number.to_le_bytes().to_vec()).unwrap();
+        }
+        let mut turns = 0;
+        while readable(&broker) {
+            let _ = broker.dispatch(Duration::ZERO).unwrap();
+            // More comes while it is awake and need not be told.
+            if turns == round {
+                honest.at_member.post(vec![]).unwrap();
+            }
+            turns += 1;
+        }
+        assert!(turns > 5, "one dispatch is not to take everything");
+        assert_eq!(honest.at_broker.buffered().0, 501);
+        while honest.at_broker.try_recv().is_some() {}
+    }
+}
+
+#[test]
+fn without_memory_a_link_is_a_socket_alone() {
+    let (ours, theirs) = pair();
+    let mut socket = Socket::new(ours).unwrap();
+    let (member, broker, yours, mine) = (NodeName(1), NodeName(2), SideName(3), SideName(4));
+    socket.push(encode(Packet::Control(Control::Welcome { version: crate::wire::VERSION, you: member, broker, yours, mine })), Vec::new());
+    // An introduction too, to somebody who is also only a socket.
+    let (one, other) = pair();
+    socket.push(encode(Packet::Control(Control::Introduction(NodeName(9)))), vec![one]);
+    socket.push(encode(Packet::Event(Frame { from: mine, to: yours, event: message(b"hello", &[]) })), Vec::new());
+    socket.flush().unwrap();
+    let (node, port) = Node::join(theirs).unwrap();
+    turn(&node);
+    assert!(matches!(port.try_recv(), Some(PortEvent::Message(m)) if m.data == b"hello"));
+    assert_eq!(node.stats().links, 2);
+    port.post(vec![5; 100_000]).unwrap();
+    let mut buffer = vec![0; MAX_PACKET];
+    let answer = loop {
+        match socket.receive(&mut buffer).unwrap() {
+            Incoming::Frame(frame) => break decode(frame.bytes).unwrap(),
+            Incoming::Part => {}
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(
+        answer,
+        Packet::Event(Frame { from: yours, to: mine, event: Event::Message { data: vec![5; 100_000], ports: vec![], hops: 0 } })
+    );
+    drop(other);
+    turn(&node);
+    assert_eq!(node.stats().links, 1);
+}
