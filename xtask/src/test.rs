@@ -8,7 +8,7 @@ use crate::display::Display;
 use crate::setup;
 use crate::step::{self, seconds};
 use crate::tally::Tally;
-use crate::workspace::{self, TestTarget, cargo};
+use crate::workspace::{self, TestProgram, cargo};
 
 const MINUTE: Duration = Duration::from_secs(60);
 /// From nothing, on a small machine.
@@ -39,47 +39,77 @@ struct Report {
     detail: String,
 }
 
+/// A test run: where it happens and what has come out so far.
+struct Session<'a> {
+    display: &'a Display,
+    filter: Option<&'a str>,
+    long: bool,
+    reports: Vec<Report>,
+    total: Tally,
+}
+
+impl Session<'_> {
+    /// Runs one step and notes the result; gives its output if it succeeded.
+    fn run(&mut self, mut step: Step) -> Option<Vec<String>> {
+        println!("\n── {} ──", step.name);
+        self.display.give_to(&mut step.command);
+        if self.long {
+            step.command.env("STRAIT_LONG", "1");
+        }
+        if std::io::stdout().is_terminal() {
+            step.command.env("CARGO_TERM_COLOR", "always");
+        }
+        let ended = step::run(step.command, step.limit, &self.display.processes(), |line| {
+            if !line.starts_with(workspace::CARGO_MESSAGE) {
+                println!("{line}");
+            }
+        });
+        for note in &ended.notes {
+            println!("note: {note}");
+        }
+        let mut tally = if step.kind == Kind::Tests { Tally::of(&ended.lines) } else { Tally::default() };
+        // A filter leaves tests out on purpose, in some programs all of them.
+        let nothing_matched =
+            self.filter.is_some() && tally == Tally::default() && ended.lines.iter().any(|line| line == "0 passed, 0 failed");
+        if self.filter.is_some() {
+            tally.skipped = 0;
+        }
+        let succeeded = ended.succeeded() || nothing_matched;
+        if !succeeded && tally.failed == 0 {
+            tally.failed = 1;
+        }
+        let mut detail = if step.kind == Kind::Tests { tally.to_string() } else { String::new() };
+        if let Some(note) = ended.notes.first() {
+            detail = format!("{detail} ({note})");
+        }
+        self.reports.push(Report { name: step.name, ok: tally.failed == 0, took: ended.took, detail });
+        self.total = [self.total, tally].into_iter().sum();
+        succeeded.then_some(ended.lines)
+    }
+}
+
 /// The task.
 pub(crate) fn run(filter: Option<&str>, long: bool, present_display: bool) -> Result<(), String> {
     setup::ensure()?;
     let display = if present_display { Display::Present } else { Display::own()? };
-    let spared = display.processes();
-
-    let mut reports = Vec::new();
-    let mut total = Tally::default();
-    let mut built = true;
-    for mut planned in plan(filter, long)? {
-        if !built {
+    let mut session = Session { display: &display, filter, long, reports: Vec::new(), total: Tally::default() };
+    let mut built = Some(Vec::new());
+    for step in checks_and_build(filter) {
+        let is_build = step.kind == Kind::Build;
+        let lines = session.run(step);
+        if is_build {
+            built = lines;
+        }
+        if built.is_none() {
             break;
         }
-        println!("\n── {} ──", planned.name);
-        display.give_to(&mut planned.command);
-        if long {
-            planned.command.env("STRAIT_LONG", "1");
-        }
-        if std::io::stdout().is_terminal() {
-            planned.command.env("CARGO_TERM_COLOR", "always");
-        }
-        let ended = step::run(planned.command, planned.limit, &spared, |line| println!("{line}"));
-        for note in &ended.notes {
-            println!("note: {note}");
-        }
-        let mut tally = if planned.kind == Kind::Tests { Tally::of(&ended.lines) } else { Tally::default() };
-        // A filter leaves tests out on purpose.
-        if filter.is_some() {
-            tally.skipped = 0;
-        }
-        if !ended.succeeded() && tally.failed == 0 {
-            tally.failed = 1;
-        }
-        built = planned.kind != Kind::Build || ended.succeeded();
-        let mut detail = if planned.kind == Kind::Tests { tally.to_string() } else { String::new() };
-        if let Some(note) = ended.notes.first() {
-            detail = format!("{detail} ({note})");
-        }
-        reports.push(Report { name: planned.name, ok: tally.failed == 0, took: ended.took, detail });
-        total = [total, tally].into_iter().sum();
     }
+    if let Some(lines) = built {
+        for step in tests(&workspace::test_programs(&lines)?, filter, long) {
+            session.run(step);
+        }
+    }
+    let Session { reports, total, .. } = session;
     drop(display);
 
     println!("\n── summary ──");
@@ -94,8 +124,8 @@ pub(crate) fn run(filter: Option<&str>, long: bool, present_display: bool) -> Re
     if total.failed > 0 || nothing_ran { Err(String::new()) } else { Ok(()) }
 }
 
-/// Cheap checks first, so that a slip is seen early; documentation tests last, because each is linked by itself.
-fn plan(filter: Option<&str>, long: bool) -> Result<Vec<Step>, String> {
+/// What can be said before anything is built. Cheap checks first, so that a slip is seen early.
+fn checks_and_build(filter: Option<&str>) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut add = |name: &str, kind, limit, command| steps.push(Step { name: name.into(), kind, limit, command });
     if filter.is_none() {
@@ -111,44 +141,43 @@ fn plan(filter: Option<&str>, long: bool) -> Result<Vec<Step>, String> {
             println!("note: no cargo clippy here (rustup component add clippy): lints are not checked");
         }
     }
-    let factor = if long { 4 } else { 1 };
-    let targets = workspace::test_targets()?;
-    let (plain, windows): (Vec<_>, Vec<_>) = targets.iter().partition(|target| target.harness);
     add("build", Kind::Build, BUILD_LIMIT, cargo(&["build", "--workspace"]));
-    add("build tests", Kind::Build, BUILD_LIMIT, cargo(&["test", "--workspace", "--no-run"]));
+    let command = cargo(&["test", "--workspace", "--no-run", "--message-format", "json-render-diagnostics"]);
+    add("build tests", Kind::Build, BUILD_LIMIT, command);
+    steps
+}
+
+/// The tests. `programs` are the test programs that were built: they are run as they are, because cargo, asked for a single package, would
+/// build it anew with other features. Documentation tests last, because each is linked by itself.
+fn tests(programs: &[TestProgram], filter: Option<&str>, long: bool) -> Vec<Step> {
+    let limit = 15 * MINUTE * if long { 4 } else { 1 };
+    let mut steps = Vec::new();
+    let mut add = |name: &str, limit, command| steps.push(Step { name: name.into(), kind: Kind::Tests, limit, command });
+    let (plain, windows): (Vec<_>, Vec<_>) = programs.iter().partition(|program| program.harness);
     if workspace::has_subcommand("nextest") {
-        add("tests", Kind::Tests, 15 * MINUTE * factor, nextest(&windows, filter));
+        add("tests", limit, nextest(&windows, filter));
     } else {
-        let mut command = cargo(&["test", "--workspace", "--no-fail-fast", "--lib", "--bins"]);
-        command.args(filter.into_iter().flat_map(|filter| ["--", filter]));
-        add("unit tests", Kind::Tests, 15 * MINUTE * factor, command);
-        for target in plain {
-            add(&format!("{} {}", target.package, target.name), Kind::Tests, 15 * MINUTE * factor, test_program(target, filter));
+        for program in plain {
+            add(&program.name(), limit, program.command(filter));
         }
     }
-    for target in windows {
-        add(&format!("{} {}", target.package, target.name), Kind::Tests, 15 * MINUTE * factor, test_program(target, filter));
+    for program in windows {
+        add(&program.name(), limit, program.command(filter));
     }
     let mut documentation = cargo(&["test", "--workspace", "--doc", "--no-fail-fast"]);
     documentation.args(filter.into_iter().flat_map(|filter| ["--", filter]));
-    add("documentation tests", Kind::Tests, 15 * MINUTE, documentation);
-    Ok(steps)
+    add("documentation tests", limit, documentation);
+    steps
 }
 
 /// nextest cannot even list what is in a test program with a `main` of its own.
-fn nextest(excluded: &[&TestTarget], filter: Option<&str>) -> Command {
+fn nextest(excluded: &[&TestProgram], filter: Option<&str>) -> Command {
     let mut command = cargo(&["nextest", "run", "--workspace", "--no-tests", "pass"]);
     if !excluded.is_empty() {
-        let ids: Vec<_> = excluded.iter().map(|target| format!("binary_id(={}::{})", target.package, target.name)).collect();
+        let ids: Vec<_> = excluded.iter().map(|program| format!("binary_id(={}::{})", program.package, program.target)).collect();
         command.args(["-E", &format!("not ({})", ids.join(" + "))]);
     }
     command.args(filter);
-    command
-}
-
-fn test_program(target: &TestTarget, filter: Option<&str>) -> Command {
-    let mut command = cargo(&["test", "--quiet", "--package", &target.package, "--test", &target.name]);
-    command.args(filter.into_iter().flat_map(|filter| ["--", filter]));
     command
 }
 
@@ -158,8 +187,14 @@ mod tests {
 
     #[test]
     fn nextest_is_kept_from_programs_with_windows() {
-        let target = TestTarget { package: "strait".into(), name: "windows".into(), harness: false };
-        let text = format!("{:?}", nextest(&[&target], Some("close")));
+        let program = TestProgram {
+            package: "strait".into(),
+            target: "windows".into(),
+            harness: false,
+            executable: "windows".into(),
+            folder: "/".into(),
+        };
+        let text = format!("{:?}", nextest(&[&program], Some("close")));
         assert!(text.contains("not (binary_id(=strait::windows))") && text.ends_with("\"close\""), "{text}");
     }
 }

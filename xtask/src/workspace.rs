@@ -36,36 +36,66 @@ pub(crate) fn target() -> Result<PathBuf, String> {
     metadata["target_directory"].as_str().map(PathBuf::from).ok_or_else(|| "cargo metadata names no target directory".into())
 }
 
-/// An integration test: one file under a package's `tests/`.
+/// How a line begins that cargo writes for programs to read.
+pub(crate) const CARGO_MESSAGE: &str = r#"{"reason":"#;
+
+/// A test program that cargo has built.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct TestTarget {
+pub(crate) struct TestProgram {
     pub(crate) package: String,
-    pub(crate) name: String,
+    /// The name of the library, binary or file under `tests/`.
+    pub(crate) target: String,
     /// False: a program with a `main` of its own, run by itself because windows need a process's first thread.
     pub(crate) harness: bool,
+    pub(crate) executable: PathBuf,
+    /// Its package's.
+    pub(crate) folder: PathBuf,
 }
 
-/// Every integration test of the workspace.
-pub(crate) fn test_targets() -> Result<Vec<TestTarget>, String> {
-    let metadata = metadata()?;
+impl TestProgram {
+    /// For people.
+    pub(crate) fn name(&self) -> String {
+        if self.package == self.target { self.package.clone() } else { format!("{} {}", self.package, self.target) }
+    }
+
+    /// Runs it where cargo would: in its package's folder.
+    pub(crate) fn command(&self, filter: Option<&str>) -> Command {
+        let mut command = Command::new(&self.executable);
+        command.args(filter).current_dir(&self.folder).env("CARGO_MANIFEST_DIR", &self.folder);
+        command
+    }
+}
+
+/// The test programs that `lines`, cargo's messages about a build, tell of.
+pub(crate) fn test_programs(lines: &[String]) -> Result<Vec<TestProgram>, String> {
     let mut found = Vec::new();
-    for package in metadata["packages"].as_array().into_iter().flatten() {
-        let name = package["name"].as_str().unwrap_or_default();
-        let manifest = package["manifest_path"].as_str().unwrap_or_default();
-        let text = fs::read_to_string(manifest).map_err(|error| format!("{manifest}: {error}"))?;
-        let without_harness = without_harness(&text).map_err(|error| format!("{manifest}: {error}"))?;
-        for target in package["targets"].as_array().into_iter().flatten() {
-            let is_test = target["kind"].as_array().is_some_and(|kinds| kinds.iter().any(|kind| kind == "test"));
-            if let (true, Some(test)) = (is_test, target["name"].as_str()) {
-                found.push(TestTarget {
-                    package: name.into(),
-                    name: test.into(),
-                    harness: !without_harness.iter().any(|other| other == test),
-                });
-            }
+    for line in lines.iter().filter(|line| line.starts_with(CARGO_MESSAGE)) {
+        let message: serde_json::Value = serde_json::from_str(line).map_err(|error| format!("cargo's message {line}: {error}"))?;
+        let (Some(executable), Some(manifest), Some(target)) =
+            (message["executable"].as_str(), message["manifest_path"].as_str(), message["target"]["name"].as_str())
+        else {
+            continue;
+        };
+        if message["profile"]["test"] != true {
+            continue;
         }
+        let text = fs::read_to_string(manifest).map_err(|error| format!("{manifest}: {error}"))?;
+        let is_test = message["target"]["kind"].as_array().is_some_and(|kinds| kinds.iter().any(|kind| kind == "test"));
+        let own_main = is_test && without_harness(&text).map_err(|error| format!("{manifest}: {error}"))?.iter().any(|name| name == target);
+        found.push(TestProgram {
+            package: package_name(&text).unwrap_or_else(|| manifest.to_owned()),
+            target: target.to_owned(),
+            harness: !own_main,
+            executable: executable.into(),
+            folder: Path::new(manifest).parent().unwrap_or(Path::new("/")).to_owned(),
+        });
     }
     Ok(found)
+}
+
+fn package_name(manifest: &str) -> Option<String> {
+    let manifest: toml::Table = manifest.parse().ok()?;
+    Some(manifest.get("package")?.get("name")?.as_str()?.to_owned())
 }
 
 /// The names of a manifest's `[[test]]` sections with `harness = false`; `cargo metadata` does not tell.
@@ -89,6 +119,21 @@ fn metadata() -> Result<serde_json::Value, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn test_programs_are_read_from_cargos_messages() {
+        let manifest = format!("{}/Cargo.toml", env!("CARGO_MANIFEST_DIR"));
+        let artifact = |kind: &str, name: &str, test: bool| {
+            format!(
+                r#"{{"reason":"compiler-artifact","manifest_path":"{manifest}","target":{{"kind":["{kind}"],"name":"{name}"}},"profile":{{"test":{test}}},"executable":"/t/{name}"}}"#
+            )
+        };
+        let lines =
+            ["   Compiling xtask".into(), artifact("bin", "xtask", false), artifact("bin", "xtask", true), artifact("test", "setup", true)];
+        let found = test_programs(&lines).unwrap();
+        assert_eq!(found.iter().map(TestProgram::name).collect::<Vec<_>>(), ["xtask", "xtask setup"]);
+        assert!(found.iter().all(|program| program.harness && program.folder.ends_with("xtask")));
+    }
 
     #[test]
     fn tests_with_a_main_of_their_own() {

@@ -12,9 +12,9 @@
  * Reading runs no code of the page at all.
  *
  * @param {{ cloneError: (message: string) => unknown, isPort: (value: object) => boolean,
- *           isPlatform?: (value: object) => boolean, detach?: (buffer: ArrayBuffer) => void }} env
+ *           isPlatform?: (value: object) => boolean, isProxy?: (value: object) => boolean, detach?: (buffer: ArrayBuffer) => void }} env
  *   `cloneError` makes what `write` throws; `isPort` knows this realm's ports; `isPlatform` (optional) knows objects of the host that
- *   must not be cloned; `detach` (optional) detaches an ArrayBuffer where the engine has no `ArrayBuffer.prototype.transfer`.
+ *   must not be cloned; `isProxy` (optional) knows Proxy objects, which scripts cannot tell from others: they are refused; `detach` (optional) detaches an ArrayBuffer where the engine has no `ArrayBuffer.prototype.transfer`.
  */
 (function makeCodec(env) {
   'use strict';
@@ -124,6 +124,7 @@
 
   const { cloneError, isPort } = env;
   const isPlatform = typeof env.isPlatform === 'function' ? env.isPlatform : null;
+  const isProxy = typeof env.isProxy === 'function' ? env.isProxy : null;
   const detachByHost = typeof env.detach === 'function' ? env.detach : null;
 
   /** @returns {any[]} a list without prototype: safe to grow by index */
@@ -149,6 +150,13 @@
   /** Host objects: `\` + varint kind + … */
   const HOST_PORT = 1;
   const HOST_IMAGE = 2;
+
+  /**
+   * How deep objects may be nested: `write` refuses what is deeper, so that whatever was posted can be read at the other end, rather than be lost there.
+   * Every object counts here, while the Rust side (`MAX_DEPTH`) counts those that contain others: so `read` takes one level more.
+   * Both walk by recursion; the engines have room for several times that, and what they have not becomes an error.
+   */
+  const MAX_DEPTH = 2000;
 
   /** Views: name, tag, element size, constructor (missing ones are null). */
   const VIEW_NAMES = createObject(null);
@@ -278,11 +286,21 @@
     return found;
   };
 
+  const RangeErrorProto = RangeError.prototype;
+  /** Whether the engine had no stack left. All engines that the codec runs in say it with a RangeError of these words. */
+  const isOverflow = (error) => {
+    if (typeof error !== 'object' || error === null || getPrototypeOf(error) !== RangeErrorProto) return false;
+    const message = ownData(error, 'message');
+    return message !== undefined && typeof message.value === 'string' && indexOf(message.value, 'Maximum call stack size exceeded') === 0;
+  };
+
   const has = (probe, value) => {
     try {
       probe(value);
       return true;
-    } catch {
+    } catch (error) {
+      // That there is no room to look says nothing about the value.
+      if (isOverflow(error)) throw error;
       return false;
     }
   };
@@ -388,6 +406,7 @@
   let firstObject = null;
   let ids = null;
   let nextId = 0;
+  let writeDepth = 0;
   let portList = null;
   let portCount = 0;
   let writing = false;
@@ -541,8 +560,13 @@
         writeBigInt(value);
         return;
       case 'object':
-        if (value === null) writeByte(0x30);
-        else writeObject(value);
+        if (value === null) {
+          writeByte(0x30);
+          return;
+        }
+        if (++writeDepth > MAX_DEPTH) fail();
+        writeObject(value);
+        writeDepth--;
         return;
       default:
         // `document.all` says "undefined" of itself.
@@ -584,7 +608,7 @@
         return;
       }
     }
-    if (value === global) fail();
+    if (value === global || (isProxy !== null && isProxy(value))) fail();
     const proto = getPrototypeOf(value);
     if (proto === ObjectProto && !isArray(value)) {
       const keys = objectKeys(value);
@@ -891,6 +915,7 @@
     const savedFirst = firstObject;
     const savedIds = ids;
     const savedNextId = nextId;
+    const savedDepth = writeDepth;
     const savedPorts = portList;
     const savedPortCount = portCount;
     if (nested || capacity > KEPT_CAPACITY) {
@@ -901,6 +926,7 @@
     firstObject = null;
     ids = null;
     nextId = 0;
+    writeDepth = 0;
     portList = ports;
     portCount = ports === undefined || ports === null ? 0 : ports.length;
     out[0] = 0xff;
@@ -914,11 +940,16 @@
         if (isDetached(buffers[i])) fail();
       }
       return pos;
+    } catch (error) {
+      // Called with little stack left: the value has no clone here and now.
+      if (isOverflow(error)) fail();
+      throw error;
     } finally {
       writing = nested;
       firstObject = savedFirst;
       ids = savedIds;
       nextId = savedNextId;
+      writeDepth = savedDepth;
       portList = savedPorts;
       portCount = savedPortCount;
       if (nested) {
@@ -950,9 +981,6 @@
   };
 
   // ---- Reading ------------------------------------------------------------------------------------------------------------------
-
-  /** Nesting that `read` follows; deeper input is refused rather than left to the engine's stack. */
-  const MAX_DEPTH = 2000;
 
   let input = out;
   let inputBuffer = null;
@@ -1242,7 +1270,7 @@
         readVarint();
         return readValue();
       default: {
-        if (++depth > MAX_DEPTH) bad('it is nested too deeply');
+        if (++depth > MAX_DEPTH + 1) bad('it is nested too deeply');
         const object = readObject(tag);
         depth--;
         return object;

@@ -9,8 +9,10 @@ use crate::object::{ColorSpace, ErrorKind, RegExpFlags};
 use crate::wire::*;
 use crate::{BigInt, JsString, Value, ViewKind, number};
 
-/// How deep objects may be nested, in both directions.
-pub const MAX_DEPTH: usize = 10_000;
+/// How deep objects may be nested, in both directions. What is not nested in it (a Date, a reference) does not count.
+///
+/// The codec in JavaScript has the same limit, because it walks by recursion: nothing is written that the other end could not read.
+pub const MAX_DEPTH: usize = 2_000;
 
 /// Reads a value that Strait or V8 wrote: the format's versions 13 to 15. `ports` is how many ports came along with the bytes.
 ///

@@ -11,7 +11,9 @@ use strait_clone::{BigInt, ErrorKind, Graph, JsString, Kind, RegExpFlags, Value,
 /// Runs a script with `input` on its stdin; `None` without Node.
 fn node(script: &str, input: &str) -> Option<Output> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/node").join(script);
-    let spawned = Command::new("node").arg(path).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    // As much stack as the engines have in which the codec runs; Node's own is 1 MB.
+    let spawned =
+        Command::new("node").arg("--stack-size=4000").arg(path).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let mut child = match spawned {
         Ok(child) => child,
         Err(error) => {

@@ -4,7 +4,9 @@
 const EventEmitter = require('strait:events')
 const path = native.builtin('path')
 const { process, announceExit } = require('strait:process')
+const ports = require('strait:ports')
 const { preventable } = require('strait:window')
+const { refuse } = require('strait:unsupported')
 
 /** Set by the static block: access to private state for this file only. */
 let setReady
@@ -53,7 +55,10 @@ class App extends EventEmitter {
   }
 }
 
+refuse(App, 'app')
+
 const app = new App()
+ports.uncloneable(app)
 
 const reports = {
   ready () {

@@ -7,6 +7,7 @@ const frames = require('strait:frame')
 const { IpcMain } = require('strait:ipc')
 const { start } = require('strait:tokens')
 const { errorOf } = require('strait:errors')
+const { refuse } = require('strait:unsupported')
 
 /** @type {Map<number, WebContents>} */
 const all = new Map()
@@ -16,17 +17,24 @@ const kMake = Symbol('make')
 /** Set by the static block: access to private state for this file only. */
 let setGone, setLoading
 
+const DESTROYED = 'Object has been destroyed'
+
 class WebContents extends EventEmitter {
   #id
   #ipc = new IpcMain()
   #destroyed = false
   #mainFrame
-  /** Of loads that were begun by a script, how many are under way. */
+  /** How many loads are under way. */
   #loading = 0
+  /** Loads that the program asked for and that have neither begun nor ended. */
+  #asked = new Set()
 
   static {
     setGone = (contents) => { contents.#destroyed = true }
-    setLoading = (contents, change) => { contents.#loading = Math.max(0, contents.#loading + change) }
+    setLoading = (contents, change) => {
+      contents.#loading = Math.max(0, contents.#loading + change)
+      if (change > 0) contents.#asked.clear()
+    }
   }
 
   constructor (secret, id) {
@@ -40,8 +48,12 @@ class WebContents extends EventEmitter {
 
   #state () {
     const state = this.#destroyed ? undefined : native.contentsState(this.#id)
-    if (state === undefined || state === null) throw new TypeError('Object has been destroyed')
+    if (state === undefined || state === null || state.destroyed) throw new TypeError(DESTROYED)
     return state
+  }
+
+  #check () {
+    if (this.isDestroyed()) throw new TypeError(DESTROYED)
   }
 
   get id () { return this.#id }
@@ -51,19 +63,30 @@ class WebContents extends EventEmitter {
 
   isDestroyed () { return this.#destroyed || (native.contentsState(this.#id)?.destroyed ?? true) }
   isCrashed () { return this.#state().crashed }
-  isLoading () { return this.#loading > 0 }
-  isLoadingMainFrame () { return this.#loading > 0 }
+  isLoading () {
+    this.#check()
+    return this.#loading > 0 || this.#asked.size > 0
+  }
+
+  isLoadingMainFrame () { return this.isLoading() }
   getURL () { return this.#state().url }
   getTitle () { return this.#state().title }
   getOSProcessId () { return this.#state().osProcessId }
   getProcessId () { return this.mainFrame.processId }
   getType () { return 'window' }
 
-  send (channel, ...args) { frames.sendArguments(channel, args, (...message) => native.contentsSend(this.#id, ...message)) }
+  send (channel, ...args) {
+    this.#check()
+    frames.sendArguments(channel, args, (...message) => native.contentsSend(this.#id, ...message))
+  }
 
-  postMessage (...args) { frames.postMessage(args, (...message) => native.contentsPost(this.#id, ...message)) }
+  postMessage (...args) {
+    this.#check()
+    frames.postMessage(args, (...message) => native.contentsPost(this.#id, ...message))
+  }
 
   sendToFrame (frame, channel, ...args) {
+    this.#check()
     const key = Array.isArray(frame) ? frame[1] : frame
     const found = frames.known().find((candidate) => candidate.routingId === key)
     if (found === undefined) return false
@@ -74,6 +97,7 @@ class WebContents extends EventEmitter {
   loadURL (url) { return this.#load('url', String(url)) }
 
   loadFile (file, options = {}) {
+    this.#check()
     if (typeof file !== 'string') throw new TypeError('Must pass filePath as a string')
     if (options.query === undefined && options.search === undefined && options.hash === undefined) return this.#load('file', file)
     const url = native.builtin('url').pathToFileURL(native.builtin('path').resolve(native.program.root, file))
@@ -85,30 +109,50 @@ class WebContents extends EventEmitter {
 
   reload () { ignore(this.#load('reload', '')) }
   reloadIgnoringCache () { this.reload() }
-  stop () { native.contentsStop(this.#id) }
+  stop () {
+    this.#check()
+    native.contentsStop(this.#id)
+  }
 
   /** The promise is the caller's to handle or not: a failed load is also an event. */
   #load (how, what) {
+    this.#check()
+    const load = {}
+    this.#asked.add(load)
     const promise = start((token) => native.contentsLoad(this.#id, how, what, token))
-    ignore(promise)
+    const settled = () => { this.#asked.delete(load) }
+    promise.then(settled, settled)
     return promise
   }
 
-  executeJavaScript (code) { return this.mainFrame.executeJavaScript(code) }
+  executeJavaScript (code) {
+    this.#check()
+    return this.mainFrame.executeJavaScript(code)
+  }
+
   executeJavaScriptInIsolatedWorld (_world, scripts) {
+    this.#check()
     const source = scripts.map(({ code }) => code).join('\n;')
     return start((token) => native.frameEval(this.mainFrame.routingId, true, source, token))
   }
 
-  close () { native.windowDo(this.#id, 'close') }
-  focus () { native.windowDo(this.#id, 'focus') }
+  close () {
+    this.#check()
+    native.windowDo(this.#id, 'close')
+  }
+
+  focus () {
+    this.#check()
+    native.windowDo(this.#id, 'focus')
+  }
 }
+refuse(WebContents, 'webContents')
 
 function ignore (promise) {
   promise.catch(() => {})
 }
 
-/** The object of page `id`; made when its window is. */
+/** The object of page `id`; made when its window is. One that is made is announced by its maker. */
 function of (id) {
   return all.get(id) ?? new WebContents(kMake, id)
 }

@@ -5,11 +5,22 @@
 
 const kErrorMonitor = Symbol('events.errorMonitor')
 
+/** `value` in the words of Node's argument errors. */
+function described (value) {
+  if (value === null || value === undefined) return String(value)
+  if (typeof value === 'object') {
+    const name = value.constructor?.name
+    return typeof name === 'string' && name !== '' ? `an instance of ${name}` : 'an object'
+  }
+  let text = typeof value === 'string' ? `'${value}'` : typeof value === 'bigint' ? `${value}n` : String(value)
+  if (text.length > 28) text = text.slice(0, 25) + '...'
+  return `type ${typeof value} (${text})`
+}
+
 /** @param {unknown} listener */
 function checkListener (listener) {
   if (typeof listener !== 'function') {
-    const received = listener === null ? 'null' : listener === undefined ? 'undefined' : `type ${typeof listener}`
-    const error = new TypeError(`The "listener" argument must be of type function. Received ${received}`)
+    const error = new TypeError(`The "listener" argument must be of type function. Received ${described(listener)}`)
     throw Object.assign(error, { code: 'ERR_INVALID_ARG_TYPE' })
   }
 }

@@ -75,11 +75,16 @@ function of (key) {
   return frame
 }
 
-/** `send`: all arguments as one array, no ports. */
+/** `send`: all arguments as one array, no ports. Says so on the terminal when the frame is gone. */
 function sendArguments (channel, args, send) {
   if (typeof channel !== 'string') throw new TypeError('Missing required channel argument')
   const length = ports.write(args, ports.sort(undefined))
-  send(channel, ports.written(), length)
+  try {
+    send(channel, ports.written(), length)
+  } catch (error) {
+    // The frame is gone, or its process: nobody is there to hear it, which is no mistake of the sender's.
+    console.error(`Error sending from webFrameMain: ${error}`)
+  }
 }
 
 /** `postMessage(channel, message, [transfer])`. Nothing is consumed unless all of it is in order. */

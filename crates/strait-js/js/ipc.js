@@ -6,13 +6,15 @@ const EventEmitter = require('strait:events')
 const { Collectable } = require('strait:collect')
 const ports = require('strait:ports')
 
+/** More arguments than this are refused: a call of a listener cannot take any number. */
+const MAX_ARGUMENTS = 10000
+
 class IpcMain extends EventEmitter {
   #handlers = new Map()
 
   constructor () {
     super()
-    // A page chooses the channel: 'error' must not throw here.
-    this.on('error', () => {})
+    ports.uncloneable(this)
   }
 
   handle (channel, handler) {
@@ -106,7 +108,8 @@ function sendSync (receivers, channel, event, args, responder, sender) {
     enumerable: true
   })
   if (!receivers.some((ipc) => ipc.listenerCount(channel) > 0)) {
-    console.warn(`WebContents #${sender.id} called ipcRenderer.sendSync() with '${channel}' channel without listeners.`)
+    // The name is the page's, and goes to a terminal.
+    console.warn(`WebContents #${sender.id} called ipcRenderer.sendSync() with '${native.printable(channel)}' channel without listeners.`)
     respond(undefined)
     return
   }
@@ -115,7 +118,10 @@ function sendSync (receivers, channel, event, args, responder, sender) {
 }
 
 function emit (receivers, channel, event, args) {
-  for (const ipc of receivers) ipc.emit(channel, event, ...args)
+  for (const ipc of receivers) {
+    // A page chooses the channel: an 'error' that nobody listens for is no error of the program's.
+    if (channel !== 'error' || ipc.listenerCount(channel) > 0) ipc.emit(channel, event, ...args)
+  }
 }
 
 /**
@@ -136,7 +142,11 @@ function receive ({ sender, frame, kind, channel, bytes, ids, responder }) {
   }
   const receivers = [frame.ipc, sender.ipc, ipcMain]
   if (kind === 'post') emit(receivers, channel, event, [value])
-  else if (!Array.isArray(value)) native.answerError(responder, 'TypeError: arguments must be an array')
+  else if (!Array.isArray(value) || value.length > MAX_ARGUMENTS) {
+    const text = `TypeError: arguments must be an array of at most ${MAX_ARGUMENTS}`
+    if (responder !== 0) native.answerError(responder, text)
+    console.warn(`WebContents #${sender.id} sent something on '${channel}' that cannot be delivered: ${text}`)
+  }
   else if (kind === 'send') emit(receivers, channel, event, value)
   else if (kind === 'invoke') invoke(receivers, channel, event, value, responder)
   else sendSync(receivers, channel, event, value, responder, sender)

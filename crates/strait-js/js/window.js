@@ -5,6 +5,7 @@ const EventEmitter = require('strait:events')
 const path = native.builtin('path')
 const ports = require('strait:ports')
 const contents = require('strait:contents')
+const { refuse } = require('strait:unsupported')
 
 /** @type {Map<number, BrowserWindow>} in the order in which they were made */
 const all = new Map()
@@ -52,27 +53,29 @@ class BrowserWindow extends EventEmitter {
 
   constructor (options) {
     super()
-    if (!require('strait:app').app.isReady()) throw new Error('Cannot create BrowserWindow before app is ready')
+    const { app } = require('strait:app')
+    if (!app.isReady()) throw new Error('Cannot create BrowserWindow before app is ready')
     this.#id = native.windowCreate(plan(options))
     this.#webContents = contents.of(this.#id)
     all.set(this.#id, this)
     ports.uncloneable(this)
-    this.#webContents.emit('-window', this)
+    app.emit('web-contents-created', preventable({ sender: this.#webContents }), this.#webContents)
+    app.emit('browser-window-created', preventable({ sender: this }), this)
   }
 
-  static getAllWindows () { return [...all.values()] }
+  static getAllWindows () { return [...all.values()].filter((window) => !window.isDestroyed()) }
   static fromId (id) { return all.get(id) ?? null }
   static fromWebContents (webContents) { return all.get(webContents?.id) ?? null }
-  static getFocusedWindow () { return [...all.values()].find((window) => window.isFocused()) ?? null }
+  static getFocusedWindow () { return BrowserWindow.getAllWindows().find((window) => window.isFocused()) ?? null }
 
   #state () {
     const state = this.#gone ? undefined : native.windowState(this.#id)
-    if (state === undefined || state === null) throw new TypeError(DESTROYED)
+    if (state === undefined || state === null || state.destroyed) throw new TypeError(DESTROYED)
     return state
   }
 
   #do (action) {
-    if (this.#gone) throw new TypeError(DESTROYED)
+    if (this.isDestroyed()) throw new TypeError(DESTROYED)
     native.windowDo(this.#id, action)
   }
 
@@ -86,7 +89,7 @@ class BrowserWindow extends EventEmitter {
   reload () { this.#webContents.reload() }
 
   close () { this.#do('close') }
-  destroy () { if (!this.#gone) this.#do('destroy') }
+  destroy () { if (!this.isDestroyed()) this.#do('destroy') }
   isDestroyed () { return this.#gone || (native.windowState(this.#id)?.destroyed ?? true) }
 
   show () { this.#do('show') }
@@ -94,7 +97,7 @@ class BrowserWindow extends EventEmitter {
   hide () { this.#do('hide') }
   focus () { this.#do('focus') }
   isVisible () { return this.#state().visible }
-  isFocused () { return native.windowState(this.#id)?.focused ?? false }
+  isFocused () { return this.#state().focused }
 
   setTitle (title) {
     this.#state()
@@ -117,6 +120,8 @@ class BrowserWindow extends EventEmitter {
 
   getContentSize () { return this.getSize() }
 }
+
+refuse(BrowserWindow, 'BrowserWindow')
 
 /** An event whose default a listener may prevent. */
 function preventable (fields = {}) {

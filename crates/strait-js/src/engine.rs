@@ -10,8 +10,8 @@ use rquickjs::{AsyncContext, AsyncRuntime, CatchResultExt, Ctx, Function, Object
 
 use crate::{builtins, host, natives};
 
-/// Room for the program's calls: three quarters of the 2 MiB that the program's thread has.
-const STACK_BYTES: usize = 3 << 19;
+/// Room for the program's calls: three quarters of what the program's thread has.
+const STACK_BYTES: usize = strait::PROGRAM_STACK / 4 * 3;
 
 /// The host's scripts, by the name `require` knows inside them.
 const SCRIPTS: &[(&str, &str)] = &[
@@ -27,6 +27,7 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("strait:ports", include_str!("../js/ports.js")),
     ("strait:tokens", include_str!("../js/tokens.js")),
     ("strait:ipc", include_str!("../js/ipc.js")),
+    ("strait:unsupported", include_str!("../js/unsupported.js")),
     ("strait:frame", include_str!("../js/frame.js")),
     ("strait:contents", include_str!("../js/contents.js")),
     ("strait:window", include_str!("../js/window.js")),

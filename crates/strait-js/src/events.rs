@@ -45,8 +45,8 @@ fn app_event<'js>(host: &Host, ctx: &Ctx<'js>, hook: &Function<'js>, event: AppE
             }
         }
         AppEvent::WindowClose { window, decision } => decide(hook, decision, ("window-close", window.id().get())),
-        AppEvent::Contents { contents, event } => contents_event(hook, contents.id().get(), event),
-        AppEvent::Frame { frame, contents, event } => {
+        AppEvent::Contents { contents, event, .. } => contents_event(hook, contents.id().get(), event),
+        AppEvent::Frame { frame, contents, event, .. } => {
             let key = frame.key().get();
             let contents = contents.id().get();
             match event {

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use strait::{App, AppConfig, AppEvent, ContentsEvent, StartError, WindowId};
+use strait::{App, AppConfig, AppEvent, StartError};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
@@ -48,24 +48,14 @@ async fn main(app: App, program: Program) -> Result<(), String> {
 
 /// Takes an event from the windows.
 fn hear(host: &Host, event_loop: &EventLoop, event: AppEvent) {
-    if let AppEvent::Contents { contents, event } = &event {
-        print(contents.window().id(), event);
+    if let AppEvent::Contents { contents, event, .. } = &event {
+        event.print(contents.window().id());
     }
     let last = matches!(event, AppEvent::Quit { .. });
     host.push(Incoming::App(event));
     if last {
         // Nothing runs after it: the program hears it, and what came before, now.
         event_loop.last_turn();
-    }
-}
-
-/// What pages say on their consoles, and what goes wrong in them, on the terminal.
-fn print(window: WindowId, event: &ContentsEvent) {
-    match event {
-        ContentsEvent::Console(message) => message.print(window),
-        ContentsEvent::PreloadError { path, message } => eprintln!("[window {} preload] {}: {message}", window.get(), path.display()),
-        ContentsEvent::RenderProcessGone { reason } => eprintln!("[window {} process] gone: {reason}", window.get()),
-        _ => {}
     }
 }
 

@@ -46,6 +46,7 @@ mod port;
 mod router;
 mod wire;
 
+pub use link::LinkKind;
 pub use message::{CloseReason, Event, Message};
 pub use node::{JoinError, Node, NodeStats, Progress};
 pub use port::{Port, PostError, PostErrorReason, Recv, RecvError};
@@ -53,5 +54,5 @@ pub use port::{Port, PostError, PostErrorReason, Recv, RecvError};
 /// The most bytes one message may carry: 1 GiB.
 pub const MAX_DATA: usize = 1 << 30;
 
-/// The most ports one message may carry: 65,536.
-pub const MAX_PORTS: usize = 1 << 16;
+/// The most ports one message may carry: 1,024. A message is routed in one go, and its ports are most of the work: about a microsecond each.
+pub const MAX_PORTS: usize = 1 << 10;

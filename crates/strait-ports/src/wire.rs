@@ -410,8 +410,8 @@ mod tests {
             Packet::Event(Frame { from: SideName(1), to: SideName(2), event: Event::Message { data: vec![], ports: vec![], hops: 0 } });
         for (claim, expected) in [
             (1u32, DecodeError::Short),
-            (65_536, DecodeError::Short),
-            (65_537, DecodeError::Ports(65_537)),
+            (1_024, DecodeError::Short),
+            (1_025, DecodeError::Ports(1_025)),
             (u32::MAX, DecodeError::Ports(u32::MAX as usize)),
         ] {
             let mut bytes = bytes(message.clone());

@@ -45,7 +45,9 @@
     if (!ours) {
       if (count === 0) send(target)
       else if (count === 1) send(target, message)
-      else send(target, message, options)
+      else if (options === undefined || options === null) send(target, message, options)
+      // A list may be gone once it has been read.
+      else send(target, message, { __proto__: null, transfer: p.sequence(entries) })
       return
     }
     const sorted = ports.sortTransfer(entries, target)

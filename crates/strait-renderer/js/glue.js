@@ -10,33 +10,43 @@
   ports = parts.makePorts(p, natives, codec)
   p.defineProperty(global, 'MessageChannel', { __proto__: null, value: ports.MessageChannel, writable: true, configurable: true })
   parts.patchConsole(p, global.console)
+  parts.patchOpen(p, natives, global)
   ports.useBridge(parts.makeBridge(p, natives, codec, ports, global))
   const transfer = parts.patchTransfers(p, natives, ports, global, isMainWorld)
 
-  const onReady = () => natives.ready()
-  const onGone = () => natives.gone()
-  const report = () => {
-    if (isMainWorld) {
-      const { parent } = global
-      natives.created(global.location.href, global.origin, global.name, parent === global ? undefined : parent)
-    } else {
-      p.addEventListener(global, 'DOMContentLoaded', onReady, true)
-      p.addEventListener(global, 'pagehide', onGone, true)
-    }
+  // Pages can dispatch events of these names themselves: only the browser's own count.
+  const onReady = (/** @type {Event} */ event) => {
+    if (p.isTrusted(event)) natives.ready()
   }
+  const onGone = (/** @type {Event} */ event) => {
+    if (p.isTrusted(event)) natives.gone()
+  }
+  // Adding a listener that is there already does nothing: this may be called whenever listeners may have been erased.
+  const arm = () => {
+    transfer.arm()
+    if (isMainWorld) return
+    p.addEventListener(global, 'DOMContentLoaded', onReady, true)
+    p.addEventListener(global, 'pagehide', onGone, true)
+  }
+  // Pages can replace the window's properties: the getters they had at first tell the truth.
+  const windowGetter = (/** @type {string} */ name) => p.getter(global, name)
+  const getParent = windowGetter('parent')
+  const getOrigin = windowGetter('origin')
+  const getName = windowGetter('name')
+  const { location } = global
+  const report = () => {
+    if (!isMainWorld) return
+    const parent = getParent(global)
+    natives.created(location.href, getOrigin(global), getName(global), parent === global ? undefined : parent)
+  }
+  arm()
   report()
 
   // Work from the agent that runs code of the page enters through an event: then microtasks run when it returns, and what is thrown
-  // is reported to `window.onerror`.
-  const door = new p.EventTarget()
-  let job = null
-  p.addEventListener(door, 'enter', () => {
-    const todo = job
-    job = null
-    if (todo !== null) todo()
-  })
+  // is reported to `window.onerror`. The page can see the event's target in `window.event`, so each target serves once.
   const enter = (/** @type {() => void} */ todo) => {
-    job = todo
+    const door = new p.EventTarget()
+    p.addEventListener(door, 'enter', () => todo(), { __proto__: null, once: true })
     p.dispatchEvent(door, new p.Event('enter'))
   }
 
@@ -79,7 +89,10 @@
     if (mayRequire) {
       const expose = (/** @type {string} */ name, /** @type {any} */ value) =>
         p.defineProperty(global, name, { __proto__: null, value, writable: true, configurable: true, enumerable: false })
-      expose('require', modules.makeRequire(natives.pageFolder(global.location.href)))
+      const folder = natives.pageFolder(global.location.href)
+      expose('require', modules.makeRequire(folder))
+      expose('__dirname', folder)
+      expose('__filename', natives.pageFile(global.location.href))
       expose('module', { exports: {} })
       expose('process', modules.process)
     }
@@ -102,10 +115,11 @@
       inbox = new p.Uint8Array(size)
       natives.inboxIs(inbox, ports.outgoing)
     },
-    rearm: transfer.rearm,
-    /** The window has been handed to a new document, which may have erased its listeners. */
+    /** The window's listeners may have been erased. */
+    arm,
+    /** The window has been handed to a new document. */
     renew() {
-      transfer.rearm()
+      arm()
       report()
     },
     /** The handle of a port that is stamped here (0 once it is detached), or -1. */
@@ -117,7 +131,7 @@
     /** Sends a window message with ports of this realm, on behalf of another realm's `postMessage`. */
     send: transfer.send,
     /** Asked after `pagehide`: has the frame itself gone? */
-    isFrameGone: () => global.parent === null,
+    isFrameGone: () => getParent(global) === null,
     runPreload() {
       if (ipc !== null && preload !== '') ipc.runPreload()
     },

@@ -19,13 +19,34 @@
   const checkChannel = (/** @type {any} */ channel) => {
     if (typeof channel !== 'string') throw new p.TypeError('Missing required channel argument')
   }
+
+  // Electron's ipcRenderer throws plain errors where the platform's own functions throw a DataCloneError.
+  const exceptionName = p.getter(p.DOMException.prototype, 'name')
+  const exceptionMessage = p.getter(p.DOMException.prototype, 'message')
+  const plain = (/** @type {any} */ error) => {
+    try {
+      return exceptionName(error) === 'DataCloneError' ? new p.Error(exceptionMessage(error)) : error
+    } catch {
+      // No DOMException: a getter of the value threw it.
+      return error
+    }
+  }
+  /** Clones `message` with what is transferred; the bytes and handles are where `ports.pack` puts them. */
+  const pack = (/** @type {any} */ message, /** @type {any[]} */ transferred, /** @type {any[]} */ buffers) => {
+    try {
+      return ports.pack(message, transferred, buffers)
+    } catch (error) {
+      throw plain(error)
+    }
+  }
+
   const ipc = (/** @type {number} */ kind, /** @type {string} */ channel, /** @type {number} */ length, /** @type {number} */ count, /** @type {number} */ request) => {
     if (!natives.ipc(kind, channel, codec.buffer, length, outgoing, count, request)) throw new p.Error(RELEASED)
   }
 
   ipcRenderer.send = (channel, ...args) => {
     checkChannel(channel)
-    ipc(KIND_SEND, channel, codec.write(args, none, none), 0, 0)
+    ipc(KIND_SEND, channel, pack(args, none, none), 0, 0)
   }
 
   ipcRenderer.postMessage = (channel, message, transfer) => {
@@ -40,7 +61,7 @@
       }
     }
     const sorted = ports.sortTransfer(entries, undefined)
-    const length = ports.pack(message, sorted.ports, sorted.buffers)
+    const length = pack(message, sorted.ports, sorted.buffers)
     ipc(KIND_POST, channel, length, sorted.ports.length, 0)
     ports.surrender(sorted.ports, sorted.buffers)
   }
@@ -48,7 +69,7 @@
   ipcRenderer.invoke = (channel, ...args) =>
     new p.Promise((/** @type {any} */ resolve, /** @type {any} */ reject) => {
       checkChannel(channel)
-      const length = codec.write(args, none, none)
+      const length = pack(args, none, none)
       const request = ++requests
       pending[request] = { resolve, reject, channel }
       try {
@@ -59,11 +80,16 @@
       }
     })
 
+  // Main says what was thrown as it prints: the error thrown here prints its name itself.
+  const startsWith = p.uncurry(String.prototype.startsWith)
+  const slice = p.uncurry(String.prototype.slice)
+  const withoutName = (/** @type {string} */ text) => (startsWith(text, 'Error: ') ? slice(text, 7) : text)
+
   ipcRenderer.sendSync = (channel, ...args) => {
     checkChannel(channel)
-    const length = codec.write(args, none, none)
+    const length = pack(args, none, none)
     const answer = natives.sendSync(channel, codec.buffer, length, ++requests)
-    if (typeof answer === 'string') throw new p.Error(answer)
+    if (typeof answer === 'string') throw new p.Error(withoutName(answer))
     return codec.read(inbox(), answer, none)
   }
 
@@ -91,8 +117,16 @@
       const waiting = pending[request]
       if (waiting === undefined) return
       delete pending[request]
-      if (error !== '') waiting.reject(new p.Error(`Error invoking remote method '${waiting.channel}': ${error}`))
-      else waiting.resolve(codec.read(inbox, length, none))
+      const fail = (/** @type {string} */ text) => waiting.reject(new p.Error(`Error invoking remote method '${waiting.channel}': ${text}`))
+      if (error !== '') return fail(error)
+      let value
+      try {
+        value = codec.read(inbox, length, none)
+      } catch (thrown) {
+        // What main could write may still be more than this engine can read, or its stack can hold.
+        return fail(`Error: the result cannot be read: ${thrown.message}`)
+      }
+      waiting.resolve(value)
     },
   }
 })

@@ -1,4 +1,4 @@
-// CommonJS for the preload script and, with nodeIntegration, for the page: `electron`, relative files, JSON.
+// CommonJS for the preload script and, with nodeIntegration, for the page: `electron`, pure modules of Node's, relative files, JSON.
 (function makeModules(p, natives, electron, contextIsolated) {
   'use strict'
 
@@ -13,10 +13,27 @@
   }
   const cache = { __proto__: null }
 
+  // Node's modules that need nothing of the system, each made when it is first required.
+  const pure = { __proto__: null }
+  const programFolder = natives.pageFolder('')
+  const makePure = (/** @type {string} */ name) => {
+    const known = pure[name]
+    if (known !== undefined) return known.exports
+    const run = natives.builtin(name)
+    if (run === undefined) return undefined
+    const module = { exports: {} }
+    pure[name] = module
+    p.apply(run, module.exports, [module.exports, makePure, module, name, programFolder, process])
+    return module.exports
+  }
+  const startsWith = p.uncurry(String.prototype.startsWith)
+  const slice = p.uncurry(String.prototype.slice)
+
   const builtin = (/** @type {string} */ name) => {
     if (name === 'electron' || name === 'electron/renderer' || name === 'electron/common') return electron
     if (name === 'process' || name === 'node:process') return process
-    return undefined
+    if (name === 'path/posix' || name === 'node:path/posix') return makePure('path')
+    return makePure(startsWith(name, 'node:') ? slice(name, 5) : name)
   }
 
   const makeRequire = (/** @type {string} */ folder) => {

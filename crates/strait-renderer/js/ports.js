@@ -7,19 +7,23 @@
 
   const { apply, addEventListener, dispatchEvent, defineProperty, deref } = p
   const portPrototype = p.MessagePort.prototype
-  const own = (/** @type {string} */ name) => p.getOwnPropertyDescriptor(portPrototype, name)
+  const own = p.getOwnPropertyDescriptor
   const native = {
     __proto__: null,
     postMessage: p.uncurry(portPrototype.postMessage),
     start: p.uncurry(portPrototype.start),
     close: p.uncurry(portPrototype.close),
-    getOnmessage: p.uncurry(own('onmessage').get),
-    setOnmessage: p.uncurry(own('onmessage').set),
+    getOnmessage: p.uncurry(own(portPrototype, 'onmessage').get),
+    setOnmessage: p.uncurry(own(portPrototype, 'onmessage').set),
   }
 
   /**
    * What we know of a stamped port. `handle` is 0 once the port is detached: closed here, or transferred.
-   * @typedef {{ handle: number, started: boolean, peerGone: boolean, message: any, close: any }} State
+   * @typedef {{ handle: number, started: boolean, peerGone: boolean, message: any, close: any, waiting: Waiting[] | null }} State
+   *
+   * `waiting` are the listeners for messages of a port that was never started. WebKit would keep the port alive for them, and nobody
+   * could tell that it can never be started any more: so they are WebKit's only once the port is (null then).
+   * @typedef {{ __proto__: null, listener: any, capture: boolean, once: any, passive: any, signal: any }} Waiting
    */
 
   // The function returns its argument, so that `super(port)` makes the port `this`.
@@ -45,6 +49,14 @@
   // Prototypes whose objects have turned out to be no ports: asking WebKit costs an exception each time.
   const portless = new p.WeakSet()
 
+  /** Could ports have this prototype, here or in another document? Then one object that only pretends says nothing of the next. */
+  const couldBePorts = (/** @type {any} */ prototype) => {
+    for (let at = prototype; at !== null; at = p.getPrototypeOf(at)) {
+      if (at === portPrototype || own(at, 'onmessage') !== undefined) return true
+    }
+    return false
+  }
+
   /** Is it a MessagePort: stamped here, stamped in another document that handed us the object, or WebKit's own? */
   const isPort = (/** @type {any} */ value) => {
     if (stateOf(value) !== undefined) return true
@@ -55,39 +67,67 @@
       native.getOnmessage(value)
       return true
     } catch {
-      p.weakSetAdd(portless, prototype)
+      if (!couldBePorts(prototype)) p.weakSetAdd(portless, prototype)
       return false
     }
   }
 
   const cloneError = (/** @type {string} */ message) => new p.DOMException(message, 'DataCloneError')
 
-  // Handles in, handles out: the agent reads and writes this array. No message has more ports.
-  const MAXIMUM = 1024
+  // Handles in, handles out: the agent reads and writes this array. No message has more ports: the limit is the engine's.
+  const MAXIMUM = natives.maximumPorts()
   const outgoing = new p.Uint32Array(MAXIMUM)
 
-  // Ports by handle: the port itself while something could still arrive for it, otherwise a weak reference.
+  /**
+   * The present object for a handle. A port that comes back to a realm has the handle it had there before, and the collection of its
+   * former object must not pass for that of the new one: what counts is the entry, not the handle.
+   * @typedef {{ handle: number, weak: WeakRef<MessagePort>, held: MessagePort | null }} Entry `held` while something could still arrive
+   */
   const known = { __proto__: null }
-  const registry = new p.FinalizationRegistry((/** @type {number} */ handle) => {
-    delete known[handle]
-    natives.collected(handle)
+  const registry = new p.FinalizationRegistry((/** @type {Entry} */ entry) => {
+    if (known[entry.handle] !== entry) return
+    delete known[entry.handle]
+    natives.collected(entry.handle)
   })
 
+  /** The object that has the handle in this realm, if there is one. */
+  const objectOf = (/** @type {number} */ handle) => {
+    const entry = known[handle]
+    return entry === undefined ? undefined : (entry.held ?? deref(entry.weak))
+  }
+
   const stamp = (/** @type {MessagePort} */ port, /** @type {number} */ handle) => {
-    const state = { handle, started: false, peerGone: false, message: null, close: null }
+    // The other realm of the document sent the port away and it came back: this realm's former object is as detached as that realm's.
+    disown(handle)
+    const state = { handle, started: false, peerGone: false, message: null, close: null, waiting: p.list() }
     new Stamp(port, state)
-    known[handle] = new p.WeakRef(port)
-    p.register(registry, port, handle, state)
+    const entry = { __proto__: null, handle, weak: new p.WeakRef(port), held: null }
+    known[handle] = entry
+    p.register(registry, port, entry, state)
     return port
   }
 
   /** A new DOM port for a handle that came from the agent. */
   const adopt = (/** @type {number} */ handle) => stamp(p.channelPort1(new p.MessageChannel()), handle)
 
+  /** The handle means nothing here any more. The entry may outlive this in the registry: it must hold nothing. */
+  const unlist = (/** @type {number} */ handle) => {
+    const entry = known[handle]
+    if (entry !== undefined) entry.held = null
+    delete known[handle]
+  }
+
   const forget = (/** @type {State} */ state) => {
-    delete known[state.handle]
+    unlist(state.handle)
     p.unregister(registry, state)
     state.handle = 0
+  }
+
+  /** The object that has the handle, if there is one, loses it. */
+  const disown = (/** @type {number} */ handle) => {
+    const port = objectOf(handle)
+    if (port === undefined) unlist(handle)
+    else detach(port, stateOf(port))
   }
 
   /** The port leaves this realm: what stays behind is a detached DOM port. */
@@ -96,11 +136,20 @@
     native.close(port)
   }
 
+  /** Gives WebKit the listeners that waited. (It takes none whose signal has been aborted.) */
+  const hire = (/** @type {any} */ port, /** @type {State} */ state) => {
+    const { waiting } = state
+    if (waiting === null) return
+    state.waiting = null
+    for (let i = 0; i < waiting.length; i++) addEventListener(port, 'message', waiting[i].listener, waiting[i])
+  }
+
   const start = (/** @type {any} */ port, /** @type {State} */ state) => {
+    hire(port, state)
     if (state.started || state.handle === 0) return
     state.started = true
     if (state.peerGone) return
-    known[state.handle] = port
+    known[state.handle].held = port
     natives.start(state.handle)
   }
 
@@ -215,7 +264,8 @@
     if (state.handle !== 0 && !state.peerGone) {
       natives.post(state.handle, codec.buffer, length, outgoing, ports.length)
     } else {
-      for (let i = 0; i < ports.length; i++) natives.close(outgoing[i])
+      // Nobody can receive the message: the ports in it are let go of, which is not the same as closed.
+      for (let i = 0; i < ports.length; i++) natives.discard(outgoing[i])
     }
     surrender(ports, buffers)
   }
@@ -268,6 +318,71 @@
       native.close(this)
     },
   }
+
+  const { addEventListener: nativeAdd, removeEventListener: nativeRemove, dispatchEvent: nativeDispatch } = p.EventTarget.prototype
+  const isCallback = (/** @type {any} */ value) => (typeof value === 'object' && value !== null) || typeof value === 'function'
+
+  /** The list without the listener, if it is there. */
+  const without = (/** @type {Waiting[]} */ waiting, /** @type {any} */ listener, /** @type {boolean} */ capture) => {
+    const rest = p.list()
+    for (let i = 0; i < waiting.length; i++) {
+      if (waiting[i].listener !== listener || waiting[i].capture !== capture) rest[rest.length] = waiting[i]
+    }
+    return rest
+  }
+
+  // What EventTarget says, for listeners that wait. `EventTarget.prototype.addEventListener.call(port, …)` is WebKit's own and goes past it.
+  const target = {
+    addEventListener(/** @type {any} */ type, /** @type {any} */ listener) {
+      const state = stateOf(this)
+      if (type !== 'message' || !isCallback(listener) || state === undefined || state.waiting === null) {
+        return apply(nativeAdd, this, arguments)
+      }
+      const options = arguments[2]
+      const entry = { __proto__: null, listener, capture: false, once: undefined, passive: undefined, signal: undefined }
+      if (isCallback(options)) {
+        entry.capture = !!options.capture
+        entry.once = options.once
+        entry.passive = options.passive
+        entry.signal = options.signal
+        if (entry.signal !== undefined && p.isAborted(entry.signal)) return undefined
+      } else {
+        entry.capture = !!options
+      }
+      // A getter of the options may have started the port.
+      if (state.waiting === null) {
+        addEventListener(this, 'message', listener, entry)
+        return undefined
+      }
+      for (let i = 0; i < state.waiting.length; i++) {
+        const other = state.waiting[i]
+        if (other.listener !== listener || other.capture !== entry.capture) continue
+        if (other.signal === undefined || !p.isAborted(other.signal)) return undefined
+      }
+      const next = without(state.waiting, listener, entry.capture)
+      next[next.length] = entry
+      state.waiting = next
+      return undefined
+    },
+    removeEventListener(/** @type {any} */ type, /** @type {any} */ listener) {
+      const state = stateOf(this)
+      if (type !== 'message' || !isCallback(listener) || state === undefined || state.waiting === null) {
+        return apply(nativeRemove, this, arguments)
+      }
+      const options = arguments[2]
+      const capture = !!(isCallback(options) ? options.capture : options)
+      if (state.waiting !== null) state.waiting = without(state.waiting, listener, capture)
+      p.removeEventListener(this, 'message', listener, capture)
+      return undefined
+    },
+    /** A page's own event must reach them too. */
+    dispatchEvent(/** @type {any} */ event) {
+      const state = stateOf(this)
+      if (state !== undefined) hire(this, state)
+      return apply(nativeDispatch, this, arguments)
+    },
+  }
+
   const accessors = {
     get onmessage() {
       const state = stateOf(this)
@@ -278,8 +393,9 @@
       if (state === undefined) {
         native.setOnmessage(this, value)
       } else {
-        message.set(this, state, value)
+        // Messages come as tasks of their own. Listeners that were added before the handler run before it.
         start(this, state)
+        message.set(this, state, value)
       }
     },
     get onclose() {
@@ -302,6 +418,9 @@
   install(methods, 'postMessage')
   install(methods, 'start')
   install(methods, 'close')
+  install(target, 'addEventListener')
+  install(target, 'removeEventListener')
+  install(target, 'dispatchEvent')
   install(accessors, 'onmessage')
   install(accessors, 'onclose')
 
@@ -319,11 +438,6 @@
   }
   defineProperty(MessageChannel, 'prototype', { __proto__: null, value: NativeChannel.prototype, writable: false })
   defineProperty(NativeChannel.prototype, 'constructor', { __proto__: null, value: MessageChannel, writable: true, configurable: true })
-
-  const held = (/** @type {number} */ handle) => {
-    const entry = known[handle]
-    return entry === undefined || stateOf(entry) !== undefined ? entry : deref(entry)
-  }
 
   return {
     __proto__: null,
@@ -360,7 +474,7 @@
 
     /** One message for a started port: a task of its own. */
     deliver(/** @type {number} */ handle, /** @type {Uint8Array} */ inbox, /** @type {number} */ length, /** @type {number} */ count) {
-      const port = held(handle)
+      const port = objectOf(handle)
       const ports = p.list()
       for (let i = 0; i < count; i++) ports[i] = adopt(outgoing[i])
       if (port === undefined) return
@@ -376,10 +490,10 @@
 
     /** The far end is gone, and everything it sent has been delivered. */
     closed(/** @type {number} */ handle, /** @type {string} */ reason, /** @type {boolean} */ speaks) {
-      const port = held(handle)
+      const port = objectOf(handle)
       if (port === undefined) return
       const state = stateOf(port)
-      delete known[handle]
+      unlist(handle)
       p.unregister(registry, state)
       state.peerGone = true
       // The other realm of the document dispatches the event, which is seen here too.

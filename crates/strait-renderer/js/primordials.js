@@ -37,6 +37,9 @@
     }
   }
 
+  // `isTrusted` is an accessor of each event itself, which no page can replace: any event's getter serves for all.
+  const isTrusted = uncurry(getOwnPropertyDescriptor(new Event('x'), 'isTrusted').get)
+
   const { charCodeAt } = String.prototype
   const codeAt = uncurry(charCodeAt)
   const isDigit = (/** @type {number} */ code) => code >= 48 && code <= 57
@@ -114,7 +117,9 @@
     addEventListener: uncurry(EventTarget.prototype.addEventListener),
     removeEventListener: uncurry(EventTarget.prototype.removeEventListener),
     dispatchEvent: uncurry(EventTarget.prototype.dispatchEvent),
+    isAborted: getter(global.AbortSignal.prototype, 'aborted'),
     stopImmediatePropagation: uncurry(Event.prototype.stopImmediatePropagation),
+    isTrusted,
     eventData: getter(MessageEvent.prototype, 'data'),
     eventPorts: getter(MessageEvent.prototype, 'ports'),
     eventOrigin: getter(MessageEvent.prototype, 'origin'),

@@ -13,12 +13,11 @@
 
   const NONCE_LENGTH = 32
 
-  /** The transfer list of a call, in either argument form, or undefined. */
-  const listOf = (/** @type {any} */ options, /** @type {any} */ transfer) => {
-    if (transfer !== undefined) return ports.transferList(transfer)
-    if ((typeof options !== 'object' || options === null) && typeof options !== 'function') return undefined
-    return ports.transferList({ __proto__: null, transfer: options.transfer })
-  }
+  const isObject = (/** @type {any} */ value) => (typeof value === 'object' && value !== null) || typeof value === 'function'
+
+  /** What `options.transfer` lists, or undefined. A list may be gone once it has been read: from here on only the result is used. */
+  const listOf = (/** @type {any} */ options) =>
+    isObject(options) ? ports.transferList({ __proto__: null, transfer: options.transfer }) : undefined
 
   /** Puts the handles of the ports in `entries` into `outgoing`, 0 for those that are not ours. */
   const lay = (/** @type {any[]} */ entries) => {
@@ -39,23 +38,26 @@
     }
   }
 
-  /** Posts `message` with stamped ports of this realm to `target`. */
-  const send = (/** @type {Window} */ target, /** @type {any} */ message, /** @type {any} */ targetOrigin, /** @type {any} */ transfer) => {
-    const entries = listOf(targetOrigin, transfer)
-    let origin = targetOrigin
-    if ((typeof targetOrigin === 'object' && targetOrigin !== null) || typeof targetOrigin === 'function') {
-      origin = targetOrigin.targetOrigin
-      if (origin === undefined) origin = '/'
-    }
+  /** Posts `message` with stamped ports of this realm, and whatever else is in `list`, to `target`. */
+  const send = (/** @type {Window} */ target, /** @type {any} */ message, /** @type {any} */ targetOrigin, /** @type {any} */ list) => {
+    const entries = ports.transferList(list)
+    const states = p.list()
+    const handles = p.list()
     for (let i = 0; i < entries.length; i++) {
       if (ports.isDetached(entries[i])) throw ports.cloneError(`Port at index ${i} is already neutered.`)
+      const state = stateOf(entries[i])
+      if (state === undefined) continue
+      states[states.length] = state
+      handles[handles.length] = state.handle
     }
     const nonce = natives.launch(lay(entries), outgoing)
     if (nonce === '') throw ports.cloneError('A port in the transfer list cannot be transferred.')
     try {
-      nativePost.call(target, [nonce, message], { __proto__: null, targetOrigin: origin, transfer: p.sequence(entries) })
+      nativePost.call(target, [nonce, message], { __proto__: null, targetOrigin, transfer: p.sequence(entries) })
     } catch (error) {
       natives.abort(nonce)
+      // What a getter of the message closed was out of reach while it was under way.
+      for (let i = 0; i < states.length; i++) if (states[i].handle === 0) natives.close(handles[i])
       throw error
     }
     forgetAll(entries)
@@ -63,29 +65,40 @@
 
   const postMessage = function postMessage(/** @type {any} */ message, /** @type {any} */ targetOrigin, /** @type {any} */ transfer) {
     const count = arguments.length
-    if (count > 1) {
-      const entries = listOf(targetOrigin, transfer)
-      for (let i = 0; entries !== undefined && i < entries.length; i++) {
-        if (stateOf(entries[i]) !== undefined) {
-          return send(this === undefined || this === null ? global : this, message, targetOrigin, transfer)
-        }
-        // A port stamped in another document that may call us: that document's glue sends it, in its own name.
-        if (natives.forward(entries[i], this === undefined ? global : this, message, targetOrigin, transfer)) return undefined
-      }
-    }
     if (count === 0) return nativePost.call(this)
     if (count === 1) return nativePost.call(this, message)
-    if (count === 2) return nativePost.call(this, message, targetOrigin)
-    return nativePost.call(this, message, targetOrigin, transfer)
+    // Everything is read once, in the order of WebIDL, and then handed on in one form.
+    let origin = targetOrigin
+    let entries
+    if (transfer !== undefined) {
+      origin = p.String(targetOrigin)
+      entries = ports.transferList(transfer)
+    } else if (isObject(targetOrigin)) {
+      entries = listOf(targetOrigin)
+      origin = targetOrigin.targetOrigin
+      origin = origin === undefined ? '/' : p.String(origin)
+    } else {
+      return nativePost.call(this, message, targetOrigin)
+    }
+    const list = p.sequence(entries)
+    for (let i = 0; i < entries.length; i++) {
+      if (stateOf(entries[i]) !== undefined) return send(this === undefined || this === null ? global : this, message, origin, list)
+      // A port stamped in another document that may call us: that document's glue sends it, in its own name.
+      if (natives.forward(entries[i], this === undefined ? global : this, message, origin, list)) return undefined
+    }
+    return nativePost.call(this, message, { __proto__: null, targetOrigin: origin, transfer: list })
   }
   p.defineProperty(postMessage, 'length', { __proto__: null, value: 1 })
   p.defineProperty(global, 'postMessage', { __proto__: null, value: postMessage, writable: true, enumerable: true, configurable: true })
 
   const structuredClone = function structuredClone(/** @type {any} */ value, /** @type {any} */ options) {
-    const entries = listOf(options, undefined)
+    const entries = listOf(options)
     let stamped = false
     for (let i = 0; entries !== undefined && i < entries.length; i++) stamped = stamped || stateOf(entries[i]) !== undefined
-    if (!stamped) return arguments.length === 0 ? nativeClone() : nativeClone(value, options)
+    if (!stamped) {
+      if (arguments.length === 0) return nativeClone()
+      return nativeClone(value, entries === undefined ? options : { __proto__: null, transfer: p.sequence(entries) })
+    }
     const travelling = p.list()
     const handles = p.list()
     for (let i = 0; i < entries.length; i++) {
@@ -136,15 +149,11 @@
       }),
     )
   }
-  p.addEventListener(global, 'message', receive, true)
 
   return {
     __proto__: null,
     send,
-    /** Moves this realm's listener behind the other realm's. */
-    rearm() {
-      p.removeEventListener(global, 'message', receive, true)
-      p.addEventListener(global, 'message', receive, true)
-    },
+    /** Listens; where it listens already, nothing changes, not even its place among the listeners. */
+    arm: () => p.addEventListener(global, 'message', receive, true),
   }
 })

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType, connect, send, socket_with};
 use strait_ports::{CloseReason, Message, Node, Port};
-use strait_protocol::{AgentInit, ConsoleLevel, DocumentId, PageId, ToAgent, ToMain, VIEW_MESSAGE, ViewConfig, decode, encode};
+use strait_protocol::{AgentInit, ConsoleLevel, DocumentId, FrameId, PageId, ToAgent, ToMain, VIEW_MESSAGE, ViewConfig, decode, encode};
 
 use crate::document::Document;
 use crate::ffi::{self, ConsoleMessage, Extension, Page, PageEvents, Source};
@@ -53,6 +53,10 @@ pub(crate) struct Agent {
     pub(crate) emits: RefCell<VecDeque<Emit>>,
     /// Documents that have gone and of which main has not been told.
     pub(crate) departed: RefCell<VecDeque<Rc<Document>>>,
+    /// Documents whose `pagehide` has been and that end on the next turn.
+    pub(crate) leaving: RefCell<Vec<DocumentId>>,
+    /// The last document of each frame that stays and has no other yet: its window may be handed on to the next one (long after its `pagehide`).
+    pub(crate) vacated: RefCell<HashMap<FrameId, Rc<Document>>>,
     /// The node had more to route than fitted into its share of a dispatch.
     pub(crate) routing: Cell<bool>,
     pub(crate) main_world: ffi::World,
@@ -117,6 +121,8 @@ pub(crate) fn start(extension: &Extension, data: &[u8]) -> Result<(), StartError
         control: RefCell::default(),
         emits: RefCell::default(),
         departed: RefCell::default(),
+        leaving: RefCell::default(),
+        vacated: RefCell::default(),
         routing: Cell::new(false),
         main_world: ffi::main_world(),
         isolated_world: ffi::isolated_world(c"strait"),
@@ -132,7 +138,7 @@ pub(crate) fn start(extension: &Extension, data: &[u8]) -> Result<(), StartError
     ffi::watch_exit();
     extension.on_page_created(agent);
     ffi::on_window_object_cleared(&agent.main_world, |page, frame| agent.document_begins(&page, &frame));
-    ffi::on_window_object_cleared(&agent.isolated_world, |page, frame| agent.isolated_realm_begins(&page, &frame));
+    ffi::on_window_object_cleared(&agent.isolated_world, |_, frame| agent.isolated_realm_begins(&frame));
     SOURCE.with(|source| source.replace(Some(ffi::attach_source(agent.node.as_fd(), pump::PRIORITY, agent))));
     Ok(())
 }

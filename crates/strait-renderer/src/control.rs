@@ -69,7 +69,8 @@ impl Agent {
             }
             ToAgent::Eval { request, document, world, source } => {
                 match self.document(document).and_then(|document| document.realm(world)) {
-                    Some(realm) => realm.evaluate(request, source),
+                    Some(realm) if realm.evaluate(request, source) => {}
+                    Some(_) => self.answer(request, Outcome::Error("Error: the script could not be run".to_owned())),
                     None => self.answer(request, Outcome::Error("Error: the frame was disposed before the script ran".to_owned())),
                 }
             }

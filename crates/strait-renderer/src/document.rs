@@ -70,6 +70,12 @@ impl Document {
         [World::Main, World::Isolated].into_iter().filter_map(|world| self.realm(world)).find(|realm| realm.privileges.ipc)
     }
 
+    /// Asked after its `pagehide`: has its frame gone too?
+    fn is_frame_gone(&self) -> bool {
+        let witness = self.realm(World::Isolated).or_else(|| self.realm(World::Main));
+        witness.is_some_and(|realm| realm.is_frame_gone())
+    }
+
     /// May an emit on this channel be delivered now?
     fn hears(&self, channel: &str) -> bool {
         self.ready.get() || self.listening.borrow().contains(channel)
@@ -80,37 +86,56 @@ impl Agent {
     /// The page's own window object was cleared: a new document, none of whose scripts has run.
     pub(crate) fn document_begins(&self, page: &Page, frame: &Frame) {
         let Some(context) = frame.context(&self.main_world) else { return };
+        self.end_leaving();
         if let Some(former) = self.document_with(frame.id(), &context) {
             return self.document_continues(&former);
         }
         let document = self.new_document(page, frame);
-        self.install(&document, World::Main, context);
-    }
-
-    /// The isolated world's window object was cleared: it comes after the page's own.
-    pub(crate) fn isolated_realm_begins(&self, page: &Page, frame: &Frame) {
-        let Some(context) = frame.context(&self.isolated_world) else { return };
-        let frame_id = frame.id();
-        let present = self.documents.borrow().values().find(|document| document.frame == frame_id).cloned();
-        let document = match present {
-            Some(document) if document.realm(World::Isolated).is_some_and(|realm| realm.context.is_same(&context)) => return,
-            Some(document) => document,
-            None => self.new_document(page, frame),
-        };
-        self.install(&document, World::Isolated, context);
-        // The isolated realm's listener for window messages must run before the page's own.
-        if let Some(main) = document.realm(World::Main) {
-            main.rearm();
+        // The isolated realm's listeners must run before the page's own, and before those that a parent adds to a frame it has just made.
+        // Asking for its context makes WebKit create it, if it would have done so only later.
+        if let Some(isolated) = frame.context(&self.isolated_world) {
+            self.install_once(&document, World::Isolated, isolated);
+        }
+        self.install_once(&document, World::Main, context);
+        for realm in [World::Isolated, World::Main].into_iter().filter_map(|world| document.realm(world)) {
+            realm.run_preload();
         }
     }
 
-    /// A document of the frame, present or just gone, that has this global object already.
+    /// The isolated world's window object was cleared: within [`document_begins`](Self::document_begins), or after it.
+    pub(crate) fn isolated_realm_begins(&self, frame: &Frame) {
+        let Some(context) = frame.context(&self.isolated_world) else { return };
+        let frame_id = frame.id();
+        let present = self.documents.borrow().values().find(|document| document.frame == frame_id).cloned();
+        // Without a document it is the former document's realm, or that of one whose own realm is about to begin and will ask for this one.
+        let Some(document) = present else { return };
+        let begun = document.realm(World::Main).is_some();
+        if self.install_once(&document, World::Isolated, context)
+            && begun
+            && let Some(realm) = document.realm(World::Isolated)
+        {
+            realm.run_preload();
+        }
+    }
+
+    /// Puts the glue's listeners back, wherever they may have been erased.
+    pub(crate) fn arm_documents(&self) {
+        let documents: Vec<_> = self.documents.borrow().values().cloned().collect();
+        for document in documents {
+            for realm in [World::Isolated, World::Main].into_iter().filter_map(|world| document.realm(world)) {
+                realm.arm();
+            }
+        }
+    }
+
+    /// A document of the frame, present or gone, that has this global object already.
     fn document_with(&self, frame: FrameId, context: &Context) -> Option<Rc<Document>> {
         let has = |document: &&Rc<Document>| {
             document.frame == frame && document.realm(World::Main).is_some_and(|realm| realm.context.is_same(context))
         };
         let present = self.documents.borrow().values().find(has).cloned();
-        present.or_else(|| self.departed.borrow().iter().find(has).cloned())
+        let departed = || self.departed.borrow().iter().find(has).cloned();
+        present.or_else(departed).or_else(|| self.vacated.borrow().get(&frame).filter(has).cloned())
     }
 
     /// The frame's first, empty document gives its window to the one that is loaded (HTML, "initial about:blank"): another document for main, but
@@ -132,6 +157,7 @@ impl Agent {
             self.departed.borrow_mut().push_back(former);
         }
         while self.report_departure() {}
+        self.vacated.borrow_mut().remove(&next.frame);
         self.ports.borrow_mut().move_document(former.id, next.id);
         self.documents.borrow_mut().insert(next.id, Rc::clone(&next));
         let realms = [World::Isolated, World::Main].map(|world| next.realm(world));
@@ -146,13 +172,14 @@ impl Agent {
 
     fn new_document(&self, page: &Page, frame: &Frame) -> Rc<Document> {
         let frame_id = frame.id();
-        // Normally `pagehide` has told us; not for a document whose listeners were erased (`document.open`).
+        // Normally `pagehide` has told us.
         let previous: Vec<_> = self.documents.borrow().values().filter(|document| document.frame == frame_id).cloned().collect();
         for document in previous {
             self.document_ends(&document);
         }
         // What has gone from this frame must be reported before what comes.
         while self.report_departure() {}
+        self.vacated.borrow_mut().remove(&frame_id);
         let document = Rc::new(Document {
             id: self.new_document_id(),
             page: page.id(),
@@ -169,7 +196,11 @@ impl Agent {
         document
     }
 
-    fn install(&self, document: &Rc<Document>, world: World, context: Context) {
+    /// Puts the glue into one of the document's realms; false if it is there already.
+    fn install_once(&self, document: &Rc<Document>, world: World, context: Context) -> bool {
+        if document.realm(world).is_some_and(|realm| realm.context.is_same(&context)) {
+            return false;
+        }
         let config = self.config(document.page).filter(|_| document.is_main_frame);
         let privileges = config.as_ref().map_or_else(Privileges::default, |config| {
             let home = if config.context_isolation { World::Isolated } else { World::Main };
@@ -187,9 +218,8 @@ impl Agent {
         place.replace(Some(Rc::clone(&realm)));
         if let Err(error) = realm.install() {
             eprintln!("strait agent: the glue failed in a document: {error}");
-            return;
         }
-        realm.run_preload();
+        true
     }
 
     /// The page's own realm says what the document is.
@@ -250,7 +280,21 @@ impl Agent {
         }
     }
 
-    /// `pagehide`: everything the document has closes now; main is told on the next turn, when the fate of its frame is known.
+    /// `pagehide`: the document ends on the next turn, for its listeners (`unload` comes after) may still have something to say.
+    pub(crate) fn document_leaves(&self, document: DocumentId) {
+        self.leaving.borrow_mut().push(document);
+    }
+
+    /// Ends the documents that have been left; false when there are none.
+    pub(crate) fn end_leaving(&self) -> bool {
+        let leaving = self.leaving.take();
+        for document in leaving.iter().filter_map(|&id| self.document(id)) {
+            self.document_ends(&document);
+        }
+        !leaving.is_empty()
+    }
+
+    /// Everything the document has closes now; main is told on the next turn, when the fate of its frame is known.
     pub(crate) fn document_ends(&self, document: &Document) {
         let Some(document) = self.documents.borrow_mut().remove(&document.id) else { return };
         self.ports.borrow_mut().close_document(document.id);
@@ -265,10 +309,17 @@ impl Agent {
     /// Tells main of one document that has gone; false when there is none.
     pub(crate) fn report_departure(&self) -> bool {
         let Some(document) = self.departed.borrow_mut().pop_front() else { return false };
-        let witness = document.realm(World::Isolated).or_else(|| document.realm(World::Main));
-        let frame_gone = witness.is_some_and(|realm| realm.is_frame_gone());
+        let frame_gone = document.is_frame_gone();
         if self.config(document.page).is_some() {
             self.tell(&ToMain::DocumentGone { document: document.id, frame_gone }, Vec::new());
+        }
+        // Frames that went while they had no document told nobody.
+        let vacated: Vec<_> = self.vacated.borrow().values().cloned().collect();
+        for former in vacated.iter().filter(|former| former.is_frame_gone()) {
+            self.vacated.borrow_mut().remove(&former.frame);
+        }
+        if !frame_gone {
+            self.vacated.borrow_mut().insert(document.frame, document);
         }
         true
     }
@@ -280,6 +331,7 @@ impl Agent {
             self.document_ends(&document);
         }
         while self.report_departure() {}
+        self.vacated.borrow_mut().retain(|_, document| document.page != page);
         self.tell(&ToMain::PageClosed { page }, Vec::new());
     }
 }

@@ -37,11 +37,16 @@ fn normal(path: &Path) -> PathBuf {
     out
 }
 
-/// The folder of a page's file, if its URL is of a local file.
-pub(crate) fn folder_of_url(url: &str) -> Option<PathBuf> {
+/// A page's file, if its URL is of a local file.
+pub(crate) fn path_of_url(url: &str) -> Option<PathBuf> {
     let path = url.strip_prefix("file://")?;
     let path = path.split(['?', '#']).next().unwrap_or_default();
-    PathBuf::from(percent_decoded(path)).parent().map(Path::to_path_buf)
+    Some(PathBuf::from(percent_decoded(path)))
+}
+
+/// The folder of a page's file, if its URL is of a local file.
+pub(crate) fn folder_of_url(url: &str) -> Option<PathBuf> {
+    path_of_url(url)?.parent().map(Path::to_path_buf)
 }
 
 fn percent_decoded(text: &str) -> String {

@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::rc::Rc;
 
-use strait_ports::Message;
+use strait_ports::{MAX_PORTS, Message};
 use strait_protocol::{IpcKind, Outcome, ToMain};
 
 use crate::agent::{self, Agent};
+use crate::builtins;
 use crate::document::Birth;
 use crate::ffi::{Args, NativeResult};
 use crate::files;
@@ -21,6 +22,8 @@ const NATIVES: &[(&str, Native)] = &[
     ("post", post),
     ("start", start),
     ("close", close),
+    ("discard", discard),
+    ("maximumPorts", maximum_ports),
     ("collected", collected),
     ("launch", launch),
     ("abort", abort),
@@ -31,6 +34,7 @@ const NATIVES: &[(&str, Native)] = &[
     ("created", created),
     ("ready", ready),
     ("gone", gone),
+    ("reopened", reopened),
     ("inboxIs", inbox_is),
     ("ipc", ipc),
     ("sendSync", send_sync),
@@ -43,9 +47,11 @@ const NATIVES: &[(&str, Native)] = &[
     ("folder", folder),
     ("isJson", is_json),
     ("compile", compile),
+    ("builtin", builtin),
     ("preloadError", preload_error),
     ("version", version),
     ("pageFolder", page_folder),
+    ("pageFile", page_file),
 ];
 
 /// The natives' names, in the order of the indices that [`call`] is given.
@@ -109,6 +115,18 @@ fn close<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> 
         port.close();
     }
     NativeResult::Nothing
+}
+
+/// `(handle)`: a port whose message nobody can receive.
+fn discard<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    let port = agent.ports.borrow_mut().take(args.index(0), realm.document.get());
+    drop(port);
+    NativeResult::Nothing
+}
+
+/// `()`: how many ports one message may carry.
+fn maximum_ports<'a>(_: &Agent, _: &Realm, _: &Args<'a>) -> NativeResult<'a> {
+    NativeResult::Number(MAX_PORTS as f64)
 }
 
 /// `(handle)`: the realm's object for the port was collected.
@@ -199,9 +217,13 @@ fn ready<'a>(agent: &Agent, realm: &Realm, _: &Args<'a>) -> NativeResult<'a> {
 
 /// `()`: pagehide
 fn gone<'a>(agent: &Agent, realm: &Realm, _: &Args<'a>) -> NativeResult<'a> {
-    if let Some(document) = agent.document(realm.document.get()) {
-        agent.document_ends(&document);
-    }
+    agent.document_leaves(realm.document.get());
+    NativeResult::Nothing
+}
+
+/// `()`: a document was opened for writing, and it may be any that the caller can reach.
+fn reopened<'a>(agent: &Agent, _: &Realm, _: &Args<'a>) -> NativeResult<'a> {
+    agent.arm_documents();
     NativeResult::Nothing
 }
 
@@ -328,6 +350,16 @@ fn compile<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     }
 }
 
+/// `(name)`: a module that is built in, as a CommonJS function; nothing if there is none of that name.
+fn builtin<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    let name = args.text(0);
+    let Some(text) = builtins::source(&name).filter(|_| realm.privileges.ipc) else { return NativeResult::Nothing };
+    match realm.context.evaluate(&files::wrap(text), &format!("node:{name}"), 1) {
+        Ok(function) => NativeResult::Value(function.rebind(args)),
+        Err(thrown) => NativeResult::ThrowValue(thrown.rebind(args)),
+    }
+}
+
 /// `(text)`
 fn preload_error<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     if let (Some(document), Some(path)) = (agent.document(realm.document.get()), realm.privileges.preload.clone()) {
@@ -345,4 +377,9 @@ fn version<'a>(_: &Agent, _: &Realm, _: &Args<'a>) -> NativeResult<'a> {
 fn page_folder<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let folder = files::folder_of_url(&args.text(0)).unwrap_or_else(|| realm.privileges.app_path.clone());
     NativeResult::Text(folder.display().to_string())
+}
+
+/// `(url)`: the page's file, if it is a local one.
+fn page_file<'a>(_: &Agent, _: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    files::path_of_url(&args.text(0)).map_or(NativeResult::Nothing, |path| NativeResult::Text(path.display().to_string()))
 }

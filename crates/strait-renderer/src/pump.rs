@@ -23,6 +23,7 @@ impl SourceHandler for Agent {
     fn has_work(&self) -> bool {
         self.routing.get()
             || !self.ready.is_empty()
+            || !self.leaving.borrow().is_empty()
             || !self.departed.borrow().is_empty()
             || !self.emits.borrow().is_empty()
             || !self.control.borrow().is_empty()
@@ -44,7 +45,7 @@ impl SourceHandler for Agent {
 impl Agent {
     /// Does one thing that waits; false when nothing does.
     fn step(&self) -> bool {
-        self.report_departure() || self.deliver_emit() || self.handle_queued_control() || self.receive()
+        self.end_leaving() || self.report_departure() || self.deliver_emit() || self.handle_queued_control() || self.receive()
     }
 
     fn receive(&self) -> bool {

@@ -32,7 +32,7 @@ struct Glue {
     deliver: Object,
     closed: Object,
     resize: Object,
-    rearm: Object,
+    arm: Object,
     renew: Object,
     handle_of: Object,
     release: Object,
@@ -74,6 +74,7 @@ static SOURCE: LazyLock<String> = LazyLock::new(|| {
         ("makePorts", include_str!("../js/ports.js")),
         ("patchConsole", include_str!("../js/console.js")),
         ("makeBridge", include_str!("../js/bridge.js")),
+        ("patchOpen", include_str!("../js/reopen.js")),
         ("patchTransfers", include_str!("../js/transfer.js")),
         ("makeEmitter", include_str!("../js/emitter.js")),
         ("makeIpcRenderer", include_str!("../js/ipc-renderer.js")),
@@ -149,7 +150,7 @@ impl Realm {
             deliver: member("deliver")?,
             closed: member("closed")?,
             resize: member("resize")?,
-            rearm: member("rearm")?,
+            arm: member("arm")?,
             renew: member("renew")?,
             handle_of: member("handleOf")?,
             release: member("release")?,
@@ -228,23 +229,25 @@ impl Realm {
         }
     }
 
-    /// Runs a script as `executeJavaScript` does; the answer comes through a native.
-    pub(crate) fn evaluate(&self, request: RequestId, source: String) {
+    /// Runs a script as `executeJavaScript` does; the answer comes through a native. False if the script did not run.
+    pub(crate) fn evaluate(&self, request: RequestId, source: String) -> bool {
         self.script.replace(Some((request, source)));
         self.call(|glue| &glue.evaluate, &[self.number(request as f64)]);
+        self.script.take().is_none()
     }
 
     pub(crate) fn run_preload(&self) {
         self.call(|glue| &glue.run_preload, &[]);
     }
 
-    /// The window has a new document: its listeners are put back, and the page's own realm reports.
+    /// The window has a new document: its listeners are put back where they were erased, and the page's own realm reports.
     pub(crate) fn renew(&self) {
         self.call(|glue| &glue.renew, &[]);
     }
 
-    pub(crate) fn rearm(&self) {
-        self.call(|glue| &glue.rearm, &[]);
+    /// The window's listeners may have been erased: the glue's are put back.
+    pub(crate) fn arm(&self) {
+        self.call(|glue| &glue.arm, &[]);
     }
 
     /// After `pagehide`: has the frame gone with the document?

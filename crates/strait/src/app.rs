@@ -82,9 +82,11 @@ impl App {
         &self.0.node
     }
 
-    /// All windows that are not closed, oldest first.
+    /// All windows that are not closed nor being destroyed, oldest first.
     pub fn windows(&self) -> Vec<BrowserWindow> {
-        let mut ids: Vec<WindowId> = self.0.state().windows.keys().copied().collect();
+        let state = self.0.state();
+        let mut ids: Vec<WindowId> = state.windows.iter().filter(|(_, record)| !record.closing).map(|(id, _)| *id).collect();
+        drop(state);
         ids.sort_unstable();
         ids.into_iter().map(|id| BrowserWindow::new(self.clone(), id)).collect()
     }

@@ -5,11 +5,11 @@ use strait_protocol::{ToAgent, World};
 use tokio::sync::oneshot;
 
 use crate::{
-    AppEvent, ContentsEvent, ContentsId, FrameEvent, FrameGone, FrameKey, LoadError, LoadFuture, PostMessageError, ScriptError,
+    AppEvent, Charge, ContentsEvent, ContentsId, FrameEvent, FrameGone, FrameKey, LoadError, LoadFuture, PostMessageError, ScriptError,
     WebContents, WebFrameMain, WindowId,
     app::App,
     registry::{Document, Gone},
-    shared::{Answer, ContentsRecord, Held, PendingEval, SharedRef, State},
+    shared::{Answer, ContentsRecord, Held, HeldScript, PendingEval, SharedRef, State},
     ui::UiCommand,
     web_contents::EvalFuture,
 };
@@ -54,8 +54,17 @@ impl ContentsRecord {
             title: String::new(),
             loads: Default::default(),
             outbox: Default::default(),
+            loading: false,
+            scripts: Vec::new(),
             epoch: 0,
             crashed: false,
+        }
+    }
+
+    /// Ends the scripts that waited: there is nothing to run them in.
+    pub(crate) fn refuse_scripts(&mut self) {
+        for script in self.scripts.drain(..) {
+            let _ = script.answer.send(Err(ScriptError::Frame(FrameGone)));
         }
     }
 }
@@ -109,6 +118,21 @@ impl SharedRef {
         EvalFuture(future)
     }
 
+    /// Runs a script in a page's main frame, once it shows a document and loads nothing.
+    pub(crate) fn eval_page(&self, contents: ContentsId, world: World, source: &str) -> EvalFuture {
+        let (answer, future) = oneshot::channel();
+        let mut state = self.state();
+        let closing = state.windows.get(&WindowId(contents.0)).is_none_or(|window| window.closing);
+        match state.contents.get_mut(&contents) {
+            Some(record) if !closing && !record.crashed => {
+                record.scripts.push(HeldScript { world, source: source.into(), answer });
+                state.run_scripts(contents);
+            }
+            _ => drop(answer.send(Err(ScriptError::Frame(FrameGone)))),
+        }
+        EvalFuture(future)
+    }
+
     pub(crate) fn load(&self, contents: ContentsId, url: Result<String, LoadError>) -> LoadFuture {
         let mut state = self.state();
         let given = url.as_ref().map_or_else(|error| error.url.clone(), Clone::clone);
@@ -118,11 +142,15 @@ impl SharedRef {
         };
         let url = match url {
             Ok(url) => url,
-            Err(error) => return LoadFuture::failed(error),
+            Err(error) => {
+                drop(state);
+                report_contents(self, contents, ContentsEvent::DidFailLoad(error.clone()), Charge::default());
+                return LoadFuture::failed(error);
+            }
         };
         let (load, future) = record.loads.begin(&url);
         record.outbox.load_begins(load, &url);
-        record.crashed = false;
+        (record.crashed, record.loading) = (false, true);
         let window = record.window;
         self.ui(UiCommand::Load { window, load, url });
         future
@@ -137,7 +165,7 @@ impl SharedRef {
         let url = record.url.clone();
         let (load, future) = record.loads.begin(&url);
         record.outbox.load_begins(load, &url);
-        record.crashed = false;
+        (record.crashed, record.loading) = (false, true);
         let window = record.window;
         self.ui(UiCommand::Reload { window, load });
         future
@@ -200,8 +228,45 @@ impl State {
 
     /// Load number `load` is over.
     pub(crate) fn settle_load(&mut self, contents: ContentsId, load: u64, result: Result<(), LoadError>) {
+        let Some(record) = self.contents.get_mut(&contents) else { return };
+        let failed = result.is_err();
+        record.loads.settle(load, result);
+        self.loading_stopped(contents);
+        // There will be no document, so if there is none now, scripts have nothing to wait for.
+        if failed
+            && !self.has_document(contents)
+            && let Some(record) = self.contents.get_mut(&contents).filter(|record| !record.loading)
+        {
+            record.refuse_scripts();
+        }
+    }
+
+    /// The page loads something of its own accord.
+    pub(crate) fn loading_started(&mut self, contents: ContentsId) {
         if let Some(record) = self.contents.get_mut(&contents) {
-            record.loads.settle(load, result);
+            record.loading = true;
+        }
+    }
+
+    /// A load of a page has ended, and if the program has not asked for another, the page is at rest.
+    pub(crate) fn loading_stopped(&mut self, contents: ContentsId) {
+        if let Some(record) = self.contents.get_mut(&contents).filter(|record| record.loads.current().is_none()) {
+            record.loading = false;
+            self.run_scripts(contents);
+        }
+    }
+
+    /// Runs the scripts that waited for a page to have a document and to load nothing, if that is so now.
+    pub(crate) fn run_scripts(&mut self, contents: ContentsId) {
+        if !self.has_document(contents) {
+            return;
+        }
+        let Some(record) = self.contents.get_mut(&contents).filter(|record| !record.loading) else { return };
+        let (key, scripts) = (record.main_frame, std::mem::take(&mut record.scripts));
+        for HeldScript { world, source, answer } in scripts {
+            if let Err(Answer::Program(answer)) = self.evaluate(key, world, &source, Answer::Program(answer)) {
+                let _ = answer.send(Err(ScriptError::Frame(FrameGone)));
+            }
         }
     }
 
@@ -244,7 +309,8 @@ pub(crate) fn finish_eval(shared: &SharedRef, eval: PendingEval, outcome: Result
         }
         Answer::Move { contents, load, url } => {
             if outcome.is_ok() {
-                report_contents(shared, contents, ContentsEvent::DidNavigate { url: url.clone(), same_document: true });
+                let event = ContentsEvent::DidNavigate { url: url.clone(), same_document: true };
+                report_contents(shared, contents, event, Charge::default());
             }
             let result = outcome.map(drop).map_err(|_| LoadError::aborted(&url));
             shared.state().settle_load(contents, load, result);
@@ -253,7 +319,7 @@ pub(crate) fn finish_eval(shared: &SharedRef, eval: PendingEval, outcome: Result
 }
 
 /// Tells the program of frames and documents that are gone, and ends the scripts that ran in them.
-pub(crate) fn report_gone(shared: &SharedRef, gone: Vec<Gone>) {
+pub(crate) fn report_gone(shared: &SharedRef, gone: Vec<Gone>, charge: impl Fn() -> Charge) {
     let app = App(shared.clone());
     for gone in gone {
         let (key, contents, event) = match gone {
@@ -268,11 +334,11 @@ pub(crate) fn report_gone(shared: &SharedRef, gone: Vec<Gone>) {
             Gone::Frame(key, contents) => (key, contents, FrameEvent::Gone),
         };
         let frame = WebFrameMain::new(app.clone(), key);
-        shared.queue(AppEvent::Frame { frame, contents: WebContents::new(app.clone(), contents), event });
+        shared.queue(AppEvent::Frame { frame, contents: WebContents::new(app.clone(), contents), event, charge: charge() });
     }
 }
 
 /// Tells the program of something that happened to a page.
-pub(crate) fn report_contents(shared: &SharedRef, contents: ContentsId, event: ContentsEvent) {
-    shared.queue(AppEvent::Contents { contents: WebContents::new(App(shared.clone()), contents), event });
+pub(crate) fn report_contents(shared: &SharedRef, contents: ContentsId, event: ContentsEvent, charge: Charge) {
+    shared.queue(AppEvent::Contents { contents: WebContents::new(App(shared.clone()), contents), event, charge });
 }

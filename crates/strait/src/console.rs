@@ -2,17 +2,31 @@
 
 use std::io::{IsTerminal, Write, stderr};
 
-use crate::{ConsoleLevel, ConsoleMessage, WindowId};
+use crate::{ConsoleLevel, ConsoleMessage, ContentsEvent, WindowId, printable};
+
+impl ContentsEvent {
+    /// Writes what a page says on its console, or what goes wrong in it, to standard error, made [`printable`]; other events do nothing.
+    pub fn print(&self, window: WindowId) {
+        let (what, text) = match self {
+            Self::Console(message) => return message.print(window),
+            Self::PreloadError { path, message } => ("preload", format!("{}: {message}", path.display())),
+            Self::RenderProcessGone { reason } => ("process", format!("gone: {reason}")),
+            _ => return,
+        };
+        // Nowhere to complain if standard error is closed.
+        let _ = writeln!(stderr().lock(), "[window {} {what}] {}", window.get(), printable(&text));
+    }
+}
 
 impl ConsoleMessage {
-    /// The message as a line, without colour: `[window 1 warning] text (source:line)`.
+    /// The message as a line, without colour: `[window 1 warning] text (source:line)`. Text and source are made [`printable`].
     ///
     /// ```
     /// # let message = |level| strait::ConsoleMessage { level, text: "hello".into(), source: "file:///a.html".into(), line: 3 };
     /// assert_eq!(message(strait::ConsoleLevel::Log).to_line(1), "[window 1 log] hello (file:///a.html:3)");
     /// ```
     pub fn to_line(&self, window: u32) -> String {
-        format!("[window {window} {}] {}{}", level_name(self.level), self.text, self.place())
+        format!("[window {window} {}] {}{}", level_name(self.level), printable(&self.text), self.place())
     }
 
     /// Writes it to standard error; the mark is coloured if that is a terminal.
@@ -24,7 +38,7 @@ impl ConsoleMessage {
                 ConsoleLevel::Warning => "33",
                 _ => "36",
             };
-            let (text, place) = (&self.text, self.place());
+            let (text, place) = (printable(&self.text), self.place());
             format!("\x1b[{colour}m[window {} {}]\x1b[0m {text}\x1b[2m{place}\x1b[0m", window.get(), level_name(self.level))
         } else {
             self.to_line(window.get())
@@ -34,7 +48,8 @@ impl ConsoleMessage {
     }
 
     fn place(&self) -> String {
-        match (self.source.as_str(), self.line) {
+        let source = printable(&self.source);
+        match (source.as_ref(), self.line) {
             ("", _) => String::new(),
             (source, 0) => format!(" ({source})"),
             (source, line) => format!(" ({source}:{line})"),

@@ -6,10 +6,10 @@ use std::{
 };
 
 use crate::{
-    AppEvent, BrowserWindow, CloseEvent, ContentsEvent, Decision, FrameEvent, IpcEventKind, IpcMessage, Responder, WindowEvent,
+    AppEvent, BrowserWindow, CloseEvent, Decision, FrameEvent, IpcEventKind, IpcMessage, Responder, WindowEvent,
     handlers::{Ask, Handlers},
     ipc::IpcEvent,
-    program,
+    printable, program,
     shared::SharedRef,
     value,
 };
@@ -56,14 +56,14 @@ pub(crate) fn dispatch(shared: &SharedRef, event: AppEvent) {
             }
         }
         AppEvent::WindowClose { window, decision } => window_close(shared, &window, decision),
-        AppEvent::Contents { contents, event } => {
+        AppEvent::Contents { contents, event, .. } => {
             if shared.console {
-                print(&contents.window(), &event);
+                event.print(contents.window().id());
             }
             let listeners = shared.handlers().contents.get(&contents.id()).cloned().unwrap_or_default();
             listeners.iter().for_each(|listener| listener.call(&event));
         }
-        AppEvent::Frame { frame, contents, event } => {
+        AppEvent::Frame { frame, contents, event, .. } => {
             let listeners = shared.handlers().frames.get(&contents.id()).cloned().unwrap_or_default();
             let gone = event == FrameEvent::Gone;
             let argument = (frame, event);
@@ -79,17 +79,6 @@ pub(crate) fn dispatch(shared: &SharedRef, event: AppEvent) {
             let listeners = shared.handlers().quit.clone();
             listeners.iter().for_each(|listener| listener.call(&code));
         }
-    }
-}
-
-fn print(window: &BrowserWindow, event: &ContentsEvent) {
-    match event {
-        ContentsEvent::Console(message) => message.print(window.id()),
-        ContentsEvent::PreloadError { path, message } => {
-            eprintln!("[window {} preload] {}: {message}", window.id().get(), path.display());
-        }
-        ContentsEvent::RenderProcessGone { reason } => eprintln!("[window {} process] gone: {reason}", window.id().get()),
-        _ => {}
     }
 }
 
@@ -142,7 +131,7 @@ fn ipc(shared: &SharedRef, message: IpcMessage) {
             let listeners = shared.handlers().ipc.listeners(frame_key, contents, &channel);
             if listeners.is_empty() {
                 let id = event.sender.id().get();
-                eprintln!("WebContents #{id} called ipcRenderer.sendSync() with '{channel}' channel without listeners.");
+                eprintln!("WebContents #{id} called ipcRenderer.sendSync() with '{}' channel without listeners.", printable(&channel));
                 responder.resolve(value::undefined());
                 return;
             }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use strait_ports::Port;
 
-use crate::{App, BrowserWindow, ConsoleLevel, LoadError, Responder, WebContents, WebFrameMain, shared::SharedRef};
+use crate::{App, BrowserWindow, Charge, ConsoleLevel, LoadError, Responder, WebContents, WebFrameMain, shared::SharedRef};
 
 /// A document's number: unique in the whole program, never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -56,6 +56,8 @@ pub enum AppEvent {
         contents: WebContents,
         /// What.
         event: ContentsEvent,
+        /// What it weighs.
+        charge: Charge,
     },
     /// Something happened to a frame.
     Frame {
@@ -65,6 +67,8 @@ pub enum AppEvent {
         contents: WebContents,
         /// What.
         event: FrameEvent,
+        /// What it weighs.
+        charge: Charge,
     },
     /// The last window closed (not while quitting). The program quits when the decision is dropped, unless it was prevented.
     WindowAllClosed(Decision),
@@ -202,6 +206,8 @@ pub struct IpcMessage {
     pub payload: Vec<u8>,
     /// The transferred ports.
     pub ports: Vec<Port>,
+    /// What it weighs.
+    pub charge: Charge,
 }
 
 /// How a page sent something.

@@ -9,7 +9,7 @@ use crate::{
     World,
     bridge::Target,
     port,
-    registry::{AgentId, Frame},
+    registry::{AgentId, Document, Frame},
     value,
     web_contents::EvalFuture,
 };
@@ -73,17 +73,17 @@ impl WebFrameMain {
 
     /// The URL of its document; empty when there is none.
     pub fn url(&self) -> String {
-        self.read(|frame| frame.url.clone()).unwrap_or_default()
+        self.read_document(|document| document.url.to_string())
     }
 
     /// The origin of its document, `null` if that is opaque; empty when there is none.
     pub fn origin(&self) -> String {
-        self.read(|frame| frame.origin.clone()).unwrap_or_default()
+        self.read_document(|document| document.origin.to_string())
     }
 
-    /// Its name.
+    /// Its name (of a long one the first 64 KiB); empty when it has no document.
     pub fn name(&self) -> String {
-        self.read(|frame| frame.name.clone()).unwrap_or_default()
+        self.read_document(|document| document.name.to_string())
     }
 
     /// Whether it exists but shows no document now: between two documents, before the first one, after a crash.
@@ -160,6 +160,10 @@ impl WebFrameMain {
 
     fn sibling(&self, key: FrameKey) -> Self {
         Self { app: self.app.clone(), key }
+    }
+
+    fn read_document(&self, read: impl FnOnce(&Document) -> String) -> String {
+        self.app.0.shared().state().registry.document_in(self.key).map(read).unwrap_or_default()
     }
 
     fn read<T>(&self, read: impl FnOnce(&Frame) -> T) -> Option<T> {

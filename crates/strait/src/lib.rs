@@ -35,6 +35,7 @@
 //! The process's first thread belongs to GTK, a second one routes messages, the program has the third. Every handle may be used
 //! from every thread; handlers are always called on the program's thread, one event after another.
 
+mod account;
 mod agent_so;
 mod app;
 mod bridge;
@@ -57,11 +58,13 @@ mod registry;
 mod reply;
 mod runtime_dir;
 mod shared;
+mod text;
 mod ui;
 mod value;
 mod web_contents;
 mod window;
 
+pub use account::Charge;
 pub use app::App;
 pub use config::{AppConfig, WebPreferences};
 pub use error::{FrameGone, HandlerExists, LoadError, PostMessageError, PostMessageErrorKind, ScriptError, StartError};
@@ -71,12 +74,13 @@ pub use handlers::ListenerId;
 pub use ipc::{IpcEvent, IpcMain};
 pub use loading::LoadFuture;
 pub use port::{MessageChannel, MessageEvent, MessagePort, PortRecvError};
-pub use program::ProgramResult;
+pub use program::{PROGRAM_STACK, ProgramResult};
 pub use registry::{ContentsId, FrameKey, WindowId};
 pub use reply::Responder;
 pub use strait_clone::Value;
 pub use strait_ports::CloseReason;
 pub use strait_protocol::{ConsoleLevel, World};
+pub use text::printable;
 pub use value::DecodeValueError;
 pub use web_contents::{EvalFuture, WebContents};
 pub use window::{BrowserWindow, BrowserWindowBuilder, CloseEvent};

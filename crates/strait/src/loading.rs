@@ -85,13 +85,27 @@ impl LoadError {
     pub(crate) fn aborted(url: &str) -> Self {
         Self { url: url.into(), code: -3, description: "ERR_ABORTED".into(), detail: String::new() }
     }
+
+    fn invalid_url(url: &str, detail: &str) -> Self {
+        Self { url: url.into(), code: -300, description: "ERR_INVALID_URL".into(), detail: detail.into() }
+    }
 }
 
 /// The URL a program means: absolute ones as they are, everything else is a path relative to the program's folder, with an
 /// optional query and fragment.
 pub(crate) fn resolve_url(app_path: &Path, given: &str) -> Result<String, LoadError> {
-    if let Ok(url) = Url::parse(given) {
-        return Ok(url.into());
+    if given.trim().is_empty() {
+        return Err(LoadError::invalid_url(given, "it is empty"));
+    }
+    match Url::parse(given) {
+        // It brings no document, so nobody would ever hear of its end.
+        Ok(url) if url.scheme() == "javascript" => {
+            let detail = "a script is run by execute_javascript".into();
+            return Err(LoadError { detail, ..LoadError::aborted(given) });
+        }
+        Ok(url) => return refuse_folder(url).map(Into::into),
+        Err(url::ParseError::RelativeUrlWithoutBase) => {}
+        Err(error) => return Err(LoadError::invalid_url(given, &error.to_string())),
     }
     let end = given.find(['?', '#']).unwrap_or(given.len());
     let (path, rest) = given.split_at(end);
@@ -111,15 +125,24 @@ pub(crate) fn resolve_file(app_path: &Path, path: &Path) -> Result<String, LoadE
 }
 
 fn file_url(app_path: &Path, path: &Path) -> Result<Url, LoadError> {
-    let wrong = || LoadError {
-        url: path.to_string_lossy().into_owned(),
-        code: -300,
-        description: "ERR_INVALID_URL".into(),
-        detail: "the program's folder is no absolute path".into(),
-    };
+    let wrong = || LoadError::invalid_url(&path.to_string_lossy(), "the program's folder is no absolute path");
     let url = Url::from_file_path(app_path.join(path)).map_err(|()| wrong())?;
     // Parsing takes `..` out.
-    Url::parse(url.as_str()).map_err(|_| wrong())
+    refuse_folder(Url::parse(url.as_str()).map_err(|_| wrong())?)
+}
+
+/// WebKit shows an empty page for a folder; a program that asks for one has its path wrong.
+fn refuse_folder(url: Url) -> Result<Url, LoadError> {
+    if url.scheme() == "file" && url.to_file_path().is_ok_and(|path| path.is_dir()) {
+        let detail = "it is a folder".into();
+        return Err(LoadError { url: url.into(), code: -6, description: "ERR_FILE_NOT_FOUND".into(), detail });
+    }
+    Ok(url)
+}
+
+/// Whether a web view may show this without having been asked for anything: the document before the first load.
+pub(crate) fn is_blank(url: &str) -> bool {
+    url.is_empty() || url == "about:blank"
 }
 
 impl LoadFuture {
@@ -148,6 +171,21 @@ mod tests {
         check("../up.html", "file:///opt/up.html");
         assert_eq!(resolve_file(Path::new("/opt"), Path::new("what?.html")).unwrap(), "file:///opt/what%3F.html");
         assert_eq!(resolve_url(Path::new("not/absolute"), "a.html").unwrap_err().code, -300);
+    }
+
+    #[test]
+    fn what_cannot_be_loaded_is_refused() {
+        let check = |given: &str, expected: &str| assert_eq!(resolve_url(Path::new("/"), given).unwrap_err().to_string(), expected);
+        check("", "ERR_INVALID_URL (-300) loading ''");
+        check("http://", "ERR_INVALID_URL (-300) loading 'http://'");
+        check("javascript:alert(1)", "ERR_ABORTED (-3) loading 'javascript:alert(1)'");
+        check(" JavaScript:alert(1)", "ERR_ABORTED (-3) loading ' JavaScript:alert(1)'");
+        check("file:///tmp", "ERR_FILE_NOT_FOUND (-6) loading 'file:///tmp'");
+        check("tmp/?x", "ERR_FILE_NOT_FOUND (-6) loading 'file:///tmp'");
+        assert_eq!(
+            resolve_file(Path::new("/"), Path::new("tmp")).unwrap_err().to_string(),
+            "ERR_FILE_NOT_FOUND (-6) loading 'file:///tmp'"
+        );
     }
 
     #[test]

@@ -5,6 +5,8 @@
 
 use std::collections::VecDeque;
 
+use crate::loading::is_blank;
+
 /// The state of one page's outbox; `T` is a held message.
 #[derive(Debug)]
 pub(crate) struct Outbox<T> {
@@ -23,11 +25,6 @@ impl<T> Default for Outbox<T> {
     fn default() -> Self {
         Self { held: VecDeque::new(), awaited: None }
     }
-}
-
-/// A web view shows such a document before its first load, and nobody asked for it.
-fn is_blank(url: &str) -> bool {
-    url.is_empty() || url == "about:blank"
 }
 
 impl<T> Outbox<T> {

@@ -13,11 +13,14 @@ use tokio::{sync::mpsc, task::LocalSet};
 use crate::{
     App, AppConfig, StartError, agent_so, dispatch,
     io::{self, IoCommand},
-    quit,
+    printable, quit,
     runtime_dir::RuntimeDir,
     shared::{Queued, Shared, SharedRef},
     ui::{self, UiCommand, Views},
 };
+
+/// Stack of the program's thread, in bytes: an embedded JS engine recurses on it. Pages of it that are never touched cost nothing.
+pub const PROGRAM_STACK: usize = 16 << 20;
 
 /// The code of a program that panicked, as Rust's own runtime gives it.
 const PANIC_CODE: i32 = 101;
@@ -60,6 +63,7 @@ where
     let io_thread = io::start(shared.clone(), io_inbox, folder)?;
     let program = thread::Builder::new()
         .name("strait-program".into())
+        .stack_size(PROGRAM_STACK)
         .spawn({
             let shared = shared.clone();
             move || program_thread(shared, events, main)
@@ -86,7 +90,8 @@ where
             let app = App(shared.clone());
             spawn(&shared, async move {
                 if let Some(text) = main(app.clone()).await.failure() {
-                    eprintln!("Error: {text}");
+                    // It may quote a page.
+                    eprintln!("Error: {}", printable(&text));
                     app.exit(1);
                 }
             });

@@ -1,7 +1,7 @@
 //! How windows close and the program ends: who is asked, and what follows.
 
 use crate::{
-    AppEvent, BrowserWindow, Decision, WindowEvent, WindowId,
+    AppEvent, BrowserWindow, Charge, Decision, WindowEvent, WindowId,
     app::App,
     event::Question,
     io::IoCommand,
@@ -148,8 +148,8 @@ pub(crate) fn window_closed(shared: &SharedRef, window: WindowId) {
     for child in children {
         BrowserWindow::new(App(shared.clone()), child).destroy();
     }
-    crate::bridge::report_gone(shared, frames);
-    shared.queue(AppEvent::Contents { contents: browser_window.web_contents(), event: crate::ContentsEvent::Destroyed });
+    crate::bridge::report_gone(shared, frames, Charge::default);
+    crate::bridge::report_contents(shared, browser_window.web_contents().id(), crate::ContentsEvent::Destroyed, Charge::default());
     shared.queue(AppEvent::Window { window: browser_window, event: WindowEvent::Closed });
     if !last {
         return;

@@ -2,18 +2,33 @@
 
 use std::{
     env, fs, io,
-    os::unix::fs::{DirBuilderExt, MetadataExt},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
-use rustix::process::{Pid, getuid, test_kill_process};
+use rustix::{
+    fs::{FlockOperation, flock},
+    process::getuid,
+};
 
 /// The socket's name in the folder.
 const SOCKET: &str = "agents";
 
+/// A file in the folder that is locked while its process lives. Process ids would not do: folders are shared between pid namespaces.
+const LOCK: &str = "lock";
+/// Its name until it is locked.
+const LOCK_DRAFT: &str = "lock.new";
+/// How old a folder without a lock must be before it counts as left behind: another program may be just about to lock it.
+const UNLOCKED_GRACE: Duration = Duration::from_secs(60);
+
 /// Made with the process, removed with it.
 #[derive(Debug)]
-pub(crate) struct RuntimeDir(PathBuf);
+pub(crate) struct RuntimeDir {
+    path: PathBuf,
+    /// Unlocked when closed, which the system does for a process that dies.
+    _lock: fs::File,
+}
 
 impl RuntimeDir {
     /// Makes the folder, in `$XDG_RUNTIME_DIR` or the folder for temporary files, and removes those that dead processes left.
@@ -26,18 +41,24 @@ impl RuntimeDir {
         let path = base.join(format!("{prefix}{}-{:016x}", std::process::id(), u64::from_ne_bytes(random)));
         // Fails if it exists: nobody can have prepared it.
         fs::DirBuilder::new().mode(0o700).create(&path)?;
-        Ok(Self(path))
+        match make_lock(&path) {
+            Ok(lock) => Ok(Self { path, _lock: lock }),
+            Err(error) => {
+                remove(&path);
+                Err(error)
+            }
+        }
     }
 
     /// Where the agents' socket goes.
     pub(crate) fn socket(&self) -> PathBuf {
-        self.0.join(SOCKET)
+        self.path.join(SOCKET)
     }
 }
 
 impl Drop for RuntimeDir {
     fn drop(&mut self) {
-        remove(&self.0);
+        remove(&self.path);
     }
 }
 
@@ -50,7 +71,9 @@ fn base() -> PathBuf {
 
 /// Only what such a folder contains: never a whole tree.
 fn remove(folder: &Path) {
-    let _ = fs::remove_file(folder.join(SOCKET));
+    for name in [SOCKET, LOCK, LOCK_DRAFT] {
+        let _ = fs::remove_file(folder.join(name));
+    }
     let _ = fs::remove_dir(folder);
 }
 
@@ -58,14 +81,41 @@ fn remove_stale(base: &Path, prefix: &str) {
     for entry in fs::read_dir(base).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let ours = entry.metadata().is_ok_and(|meta| meta.is_dir() && meta.uid() == getuid().as_raw());
-        let pid = name.to_str().and_then(|name| name.strip_prefix(prefix)).and_then(|rest| rest.split_once('-')?.0.parse().ok());
-        if let Some(pid) = pid.and_then(Pid::from_raw)
-            && ours
-            && test_kill_process(pid) == Err(rustix::io::Errno::SRCH)
-        {
+        let named =
+            name.to_str().and_then(|name| name.strip_prefix(prefix)?.split_once('-')).is_some_and(|(pid, _)| pid.parse::<u32>().is_ok());
+        if named && ours && is_stale(&entry.path()) {
             remove(&entry.path());
         }
     }
+}
+
+/// Whether the folder's process is gone.
+fn is_stale(folder: &Path) -> bool {
+    match take_lock(folder) {
+        Ok(_) => true,
+        // Of a process that died before it had a lock.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let age = fs::symlink_metadata(folder).and_then(|meta| meta.modified()).ok().and_then(|made| made.elapsed().ok());
+            age.is_some_and(|age| age > UNLOCKED_GRACE)
+        }
+        Err(_) => false,
+    }
+}
+
+/// Makes a folder's lock file. It appears locked, so that nobody takes it for a dead process's.
+fn make_lock(folder: &Path) -> io::Result<fs::File> {
+    let draft = folder.join(LOCK_DRAFT);
+    let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+    flock(&file, FlockOperation::NonBlockingLockExclusive)?;
+    fs::rename(&draft, folder.join(LOCK))?;
+    Ok(file)
+}
+
+/// Takes the lock of a folder whose process is gone.
+fn take_lock(folder: &Path) -> io::Result<fs::File> {
+    let file = fs::OpenOptions::new().write(true).open(folder.join(LOCK))?;
+    flock(&file, FlockOperation::NonBlockingLockExclusive)?;
+    Ok(file)
 }
 
 #[cfg(test)]
@@ -75,10 +125,10 @@ mod tests {
     #[test]
     fn a_folder_is_private_and_goes_with_its_owner() {
         let folder = RuntimeDir::create().unwrap();
-        let meta = fs::metadata(&folder.0).unwrap();
+        let meta = fs::metadata(&folder.path).unwrap();
         assert_eq!(meta.mode() & 0o777, 0o700);
         fs::write(folder.socket(), b"").unwrap();
-        let path = folder.0.clone();
+        let path = folder.path.clone();
         drop(folder);
         assert!(!path.exists());
     }
@@ -86,18 +136,22 @@ mod tests {
     #[test]
     fn leftovers_of_dead_processes_go_and_others_stay() {
         let base = env::temp_dir().join(format!("strait-test-stale-{}", std::process::id()));
-        fs::create_dir_all(&base).unwrap();
-        let mut child = std::process::Command::new("true").spawn().unwrap();
-        let dead = child.id();
-        child.wait().unwrap();
-        let names =
-            [format!("strait-x-{dead}-1"), format!("strait-x-{}-2", std::process::id()), "strait-x-junk".into(), format!("other-{dead}-1")];
-        for name in &names {
-            fs::create_dir(base.join(name)).unwrap();
+        // The number of a process that cannot be seen from here, which says nothing of whether it lives.
+        let names = ["strait-x-4000000-1", "strait-x-4000000-2", "strait-x-4000000-3", "strait-x-4000000-4", "strait-x-junk", "other-1-1"];
+        let folders = names.map(|name| base.join(name));
+        for folder in &folders {
+            fs::create_dir_all(folder).unwrap();
         }
+        let dead = make_lock(&folders[0]).unwrap();
+        fs::write(folders[0].join(SOCKET), b"").unwrap();
+        drop(dead);
+        let _alive = make_lock(&folders[1]).unwrap();
+        // Just made, and made long ago, by a process that died before it had a lock.
+        let long_ago = std::time::SystemTime::now() - 2 * UNLOCKED_GRACE;
+        fs::File::open(&folders[3]).unwrap().set_modified(long_ago).unwrap();
         remove_stale(&base, "strait-x-");
-        let left: Vec<bool> = names.iter().map(|name| base.join(name).exists()).collect();
+        let left = folders.each_ref().map(|folder| folder.exists());
         fs::remove_dir_all(&base).unwrap();
-        assert_eq!(left, [false, true, true, true]);
+        assert_eq!(left, [false, true, true, false, true, true]);
     }
 }

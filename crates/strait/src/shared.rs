@@ -9,7 +9,7 @@ use std::{
 };
 
 use strait_ports::{Node, Port};
-use strait_protocol::{Nonce, RequestId, ToAgent};
+use strait_protocol::{Nonce, RequestId, ToAgent, World};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
@@ -120,6 +120,10 @@ pub(crate) struct ContentsRecord {
     pub(crate) title: String,
     pub(crate) loads: Loads,
     pub(crate) outbox: Outbox<Held>,
+    /// A load is under way, the program's or the page's own.
+    pub(crate) loading: bool,
+    /// What is to be run once the page shows a document and loads nothing.
+    pub(crate) scripts: Vec<HeldScript>,
     /// Which of its view's processes shows it.
     pub(crate) epoch: u64,
     /// Its process died and nothing has been loaded since.
@@ -132,6 +136,13 @@ pub(crate) struct Held {
     pub(crate) args: bool,
     pub(crate) payload: Vec<u8>,
     pub(crate) ports: Vec<Port>,
+}
+
+/// A script that waits for its document.
+pub(crate) struct HeldScript {
+    pub(crate) world: World,
+    pub(crate) source: String,
+    pub(crate) answer: oneshot::Sender<Result<Vec<u8>, ScriptError>>,
 }
 
 /// A script that runs in a page.

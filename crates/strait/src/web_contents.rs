@@ -106,6 +106,11 @@ impl WebContents {
         self.app.0.load(self.id, url)
     }
 
+    /// Whether it is loading something: from the call that begins a load, or the page's own beginning, to its end.
+    pub fn is_loading(&self) -> bool {
+        self.app.shared().state().contents.get(&self.id).is_some_and(|record| record.loading)
+    }
+
     /// Loads the same URL again, in a new process if the former one died.
     pub fn reload(&self) -> LoadFuture {
         self.app.0.reload(self.id)
@@ -146,13 +151,17 @@ impl WebContents {
     }
 
     /// Runs a script in the main frame's own world and gives its completion value, a promise's when it settles.
+    ///
+    /// While a load is under way, and before the first one, it waits until the page has loaded. A frame's
+    /// [`execute_javascript`](WebFrameMain::execute_javascript) does not wait.
     pub fn execute_javascript(&self, source: &str) -> impl Future<Output = Result<Value, ScriptError>> + Send + use<> {
-        self.main_frame().execute_javascript(source)
+        let running = self.execute_encoded(World::Main, source);
+        async move { value::decode(&running.await?, 0).map_err(|error| ScriptError::BadValue(error.0)) }
     }
 
     /// [`WebContents::execute_javascript`] in either world, giving the value's structured clone.
     pub fn execute_encoded(&self, world: World, source: &str) -> EvalFuture {
-        self.main_frame().execute_encoded(world, source)
+        self.app.0.eval_page(self.id, world, source)
     }
 
     /// Calls `handler` with every [`ContentsEvent`].

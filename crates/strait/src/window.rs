@@ -20,7 +20,8 @@ pub(crate) const DEFAULT_SIZE: (u32, u32) = (800, 600);
 
 /// A window and the page in it. Cheap to clone; letting go of all clones does not close the window.
 ///
-/// Getters read what the window last reported and never wait for it; on a closed window they give defaults.
+/// Getters read what it was last asked to be or last reported, whichever is newer, and never wait for it; on a closed window they give
+/// defaults.
 ///
 /// ```no_run
 /// # async fn f(app: &strait::App) -> Result<(), strait::LoadError> {
@@ -43,6 +44,8 @@ pub(crate) struct WindowMirror {
     pub(crate) title: String,
     pub(crate) size: (u32, u32),
     pub(crate) visible: bool,
+    /// Sizes that were asked for and are not yet given: reports of another one are old.
+    pub(crate) sizes_asked: u32,
     pub(crate) focused: bool,
 }
 
@@ -133,7 +136,7 @@ impl BrowserWindowBuilder {
             return window;
         }
         let main_frame = state.registry.add_contents(contents);
-        let mirror = WindowMirror { title: title.clone(), size: self.size, visible: self.show, focused: false };
+        let mirror = WindowMirror { title: title.clone(), size: self.size, visible: self.show, sizes_asked: 0, focused: false };
         state.windows.insert(id, WindowRecord { contents, parent: self.parent, mirror, closing: false });
         state.contents.insert(contents, ContentsRecord::new(id, main_frame));
         let plan = WindowPlan {
@@ -201,11 +204,13 @@ impl BrowserWindow {
 
     /// Makes it visible, and active.
     pub fn show(&self) {
+        self.change(|mirror| mirror.visible = true);
         self.command(|window| UiCommand::Show { window, visible: true });
     }
 
     /// Makes it invisible. Its page goes on.
     pub fn hide(&self) {
+        self.change(|mirror| mirror.visible = false);
         self.command(|window| UiCommand::Show { window, visible: false });
     }
 
@@ -217,15 +222,18 @@ impl BrowserWindow {
     /// Sets the title, until the page sets one.
     pub fn set_title(&self, title: impl Into<String>) {
         let title = title.into();
-        if let Some(record) = self.app.shared().state().windows.get_mut(&self.id) {
-            record.mirror.title.clone_from(&title);
-        }
+        self.change(|mirror| mirror.title.clone_from(&title));
         self.command(|window| UiCommand::Title { window, title });
     }
 
     /// Sets the size of the inside, in logical pixels.
     pub fn set_size(&self, width: u32, height: u32) {
-        self.command(|window| UiCommand::Size { window, width: width.max(1), height: height.max(1) });
+        let (width, height) = (width.max(1), height.max(1));
+        self.change(|mirror| {
+            mirror.size = (width, height);
+            mirror.sizes_asked += 1;
+        });
+        self.command(|window| UiCommand::Size { window, width, height });
     }
 
     /// The title.
@@ -311,7 +319,15 @@ impl BrowserWindow {
     }
 
     fn mirror<T: Default>(&self, read: impl FnOnce(&WindowMirror) -> T) -> T {
-        self.app.shared().state().windows.get(&self.id).map(|record| read(&record.mirror)).unwrap_or_default()
+        let state = self.app.shared().state();
+        state.windows.get(&self.id).filter(|record| !record.closing).map(|record| read(&record.mirror)).unwrap_or_default()
+    }
+
+    /// Writes down at once what the window is asked to become.
+    fn change(&self, change: impl FnOnce(&mut WindowMirror)) {
+        if let Some(record) = self.app.shared().state().windows.get_mut(&self.id).filter(|record| !record.closing) {
+            change(&mut record.mirror);
+        }
     }
 }
 

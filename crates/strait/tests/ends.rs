@@ -29,12 +29,13 @@ fn main() -> ExitCode {
     if let Some(code) = display::rerun_with_display() {
         return code;
     }
-    let cases: [(&str, fn()); 8] = [
+    let cases: [(&str, fn()); 9] = [
         ("without_a_display_there_is_a_hint", no_display),
         ("the_last_window_ends_the_program", last_window),
         ("quit_asks_in_order", quit_order),
         ("a_prevented_close_stops_quitting", prevented),
         ("exit_ends_at_once_with_its_code", exit_code),
+        ("a_page_that_loops_ends_with_the_program", endless_page),
         ("an_error_of_the_program_ends_it_with_1", error_code),
         ("panics_end_it_with_101", panic_code),
         ("two_programs_do_not_disturb_each_other", two_at_once),
@@ -115,6 +116,23 @@ fn exit_code() {
     assert_eq!((code, out.as_str()), (Some(7), "quit 7\n"), "{err}");
 }
 
+fn endless_page() {
+    let (code, out, err) = finish(spawn("endless"));
+    let (pid, rest) = out.split_once('\n').expect("a line");
+    assert_eq!((code, rest), (Some(0), "quit 0\n"), "{err}");
+    let ended = Instant::now();
+    while runs(pid) {
+        assert!(ended.elapsed() < Duration::from_secs(2), "process {pid} goes on");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Whether there is a process of this number that is more than an entry for its parent to read.
+fn runs(pid: &str) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/stat"))
+        .is_ok_and(|stat| stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with(['Z', 'X'])))
+}
+
 fn error_code() {
     let (code, _, err) = finish(spawn("error"));
     assert_eq!(code, Some(1));
@@ -160,6 +178,20 @@ fn run_program(program: &str) -> ExitCode {
                 window.on_close(|_| println!("asked"));
                 app.on_before_quit(|_| println!("asked"));
                 app.exit(7);
+            }
+            "endless" => {
+                println!("{}", window.web_contents().os_process_id().expect("it has a process"));
+                let (told, begun) = tokio::sync::oneshot::channel();
+                let mut told = Some(told);
+                app.ipc_main().on("begun", move |_, _| {
+                    if let Some(told) = told.take() {
+                        told.send(()).expect("somebody waits");
+                    }
+                });
+                let script = "require('electron').ipcRenderer.send('begun'); while (true);";
+                drop(window.web_contents().execute_javascript(script));
+                begun.await.expect("it begins");
+                app.exit(0);
             }
             "error" => return Err("no such thing"),
             "panic" => panic!("in main"),

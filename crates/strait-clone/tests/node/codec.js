@@ -249,15 +249,74 @@ check('errors of getters pass through, and the codec goes on', () => {
     return error instanceof RangeError ? difference(decode(codec, encode(codec, [1])), [1]) : String(error);
   }
 });
-check('nesting without end is an error', () => {
-  let list = null;
-  for (let i = 0; i < 200000; i++) list = [list];
-  try {
-    codec.write(list);
-  } catch {
-    return difference(decode(codec, encode(codec, [1])), [1]);
+const MAX_DEPTH = 2000;
+const wrappers = {
+  arrays: (inner) => [inner],
+  objects: (inner) => ({ inner }),
+  'sparse arrays': (inner) => Object.assign(new Array(9), { 5: inner }),
+  maps: (inner) => new Map([[inner, 1]]),
+  sets: (inner) => new Set([inner]),
+  causes: (inner) => Object.assign(new Error('x', { cause: inner }), { stack: 'x' }),
+};
+const nested = (wrap, inner, depth) => {
+  for (let i = 0; i < depth; i++) inner = wrap(inner);
+  return inner;
+};
+for (const [name, wrap] of Object.entries(wrappers)) {
+  check(`what is written can be read, to the last level: ${name}`, () => {
+    const bytes = encode(codec, nested(wrap, 'inmost', MAX_DEPTH));
+    const again = encode(codec, decode(codec, bytes));
+    return bytes.equals(again) ? undefined : 'another value';
+  });
+  check(`one level more is refused: ${name}`, () => refuses(() => codec.write(nested(wrap, 'inmost', MAX_DEPTH + 1))));
+  check(`nesting without end is refused: ${name}`, () =>
+    refuses(() => codec.write(nested(wrap, null, 200000))) || difference(decode(codec, encode(codec, [1])), [1]));
+}
+check('a reference at the last level', () => {
+  // The Rust side counts what contains something: it may write a leaf below the last level.
+  const list = nested(wrappers.arrays, 'inmost', MAX_DEPTH);
+  const tags = Buffer.concat([Buffer.from([0xff, 15]), Buffer.from('A\x01'.repeat(MAX_DEPTH)), Buffer.from('^\0'), Buffer.from('$\0\x01'.repeat(MAX_DEPTH))]);
+  let inmost = decode(codec, tags);
+  const first = inmost;
+  for (let i = 0; i < MAX_DEPTH; i++) inmost = inmost[0];
+  return inmost === first ? refuses(() => codec.write((list[1] = nested(wrappers.arrays, list, MAX_DEPTH)))) : 'no reference';
+});
+check('nesting is counted anew in a getter, and after a refusal', () => {
+  let inner;
+  const value = nested(wrappers.arrays, { get a() { inner = encode(codec, nested(wrappers.arrays, 1, MAX_DEPTH)); return [1]; } }, MAX_DEPTH - 2);
+  return difference(encode(codec, value).length > 0 && inner.length > 0, true);
+});
+check('without stack a value is refused, never written as another', () => {
+  const value = { map: new Map([[1, new Date(5)]]), list: [new Set([/x/g]), new RangeError('y')] };
+  const expected = encode(codec, value);
+  let [refused, fine] = [0, 0];
+  /** Fills the stack to its end, and tries on the way back. */
+  const dive = () => {
+    try {
+      dive();
+    } catch {}
+    if (fine > 20) return;
+    let bytes;
+    try {
+      bytes = encode(codec, value);
+    } catch (error) {
+      if (error instanceof CloneError) refused++;
+      else if (!(error instanceof RangeError)) throw error;
+      return;
+    }
+    if (!bytes.equals(expected)) throw new Error('another value');
+    fine++;
+  };
+  dive();
+  return refused > 0 && fine > 20 ? undefined : `refused ${refused}, fine ${fine}`;
+});
+check('Proxy objects, where the host knows them', () => {
+  const strict = makeCodec({ isProxy: require('node:util').types.isProxy });
+  for (const value of [new Proxy({}, {}), new Proxy({ a: 1 }, {}), new Proxy([1], {}), { a: [new Proxy({ a: 1 }, {})] }]) {
+    const missed = refuses(() => strict.write(value));
+    if (missed) return missed;
   }
-  return 'did not throw';
+  return difference(decode(codec, encode(strict, { a: [1] })), { a: [1] });
 });
 
 // ---- Ports, buffers, images -----------------------------------------------------------------------------------------------------------

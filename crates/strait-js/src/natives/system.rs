@@ -16,6 +16,7 @@ use crate::{builtins, ffi, host::host};
 /// Registers them.
 pub(crate) fn register<'js>(ctx: &Ctx<'js>, natives: &Object<'js>) -> Result<()> {
     natives.set("write", Func::from(write))?;
+    natives.set("printable", Func::from(|text: String| strait::printable(&text).into_owned()))?;
     natives.set("isTerminal", Func::from(is_terminal))?;
     natives.set("now", Func::from(|| host().now()))?;
     natives.set("pathKind", Func::from(path_kind))?;
@@ -24,6 +25,7 @@ pub(crate) fn register<'js>(ctx: &Ctx<'js>, natives: &Object<'js>) -> Result<()>
     natives.set("compile", Func::from(compile))?;
     natives.set("builtin", Func::from(builtins::module))?;
     natives.set("codec", Func::from(codec))?;
+    natives.set("isProxy", Func::from(is_proxy))?;
     natives.set("promiseState", Func::from(promise_state))?;
     natives.set("wantTick", Func::from(|| host().tick_wanted.set(true)))?;
     natives.set("finish", Func::from(|code: i32| host().finish(code)))?;
@@ -99,6 +101,11 @@ pub(crate) fn compile<'js>(ctx: Ctx<'js>, source: String, file: String) -> Resul
 /// The structured clone codec, made for `env`.
 fn codec<'js>(ctx: Ctx<'js>, env: Object<'js>) -> Result<Object<'js>> {
     compile(ctx, strait_clone::JS_CODEC.into(), "strait:codec".into())?.call((env,))
+}
+
+/// Scripts cannot tell a `Proxy` from what it stands for.
+fn is_proxy(value: Value<'_>) -> bool {
+    value.is_proxy()
 }
 
 fn promise_state<'js>(ctx: Ctx<'js>, promise: Promise<'js>) -> Result<Array<'js>> {

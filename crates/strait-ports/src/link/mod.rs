@@ -1,7 +1,7 @@
 //! A link carries frames and descriptors between two nodes, in order.
 //!
 //! There are two kinds: [`Socket`], a Unix `SOCK_SEQPACKET` pair, and [`Rings`], two rings in memory that both nodes share, with such a pair beside them.
-//! [`over`] picks: rings wherever there is memory for them.
+//! [`over`] picks: rings where the broker has given memory for them, which it does if it was made with [`LinkKind::Rings`].
 
 #[cfg(test)]
 mod hostile;
@@ -24,6 +24,16 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use crate::wire::Encoded;
 
+/// What the links of a broker's network are.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkKind {
+    /// A socket: the default.
+    Socket,
+    /// Rings in shared memory, where there is some: the next step of the engine, once it has seen long use.
+    Rings,
+}
+
 /// The way from one node to another.
 pub(crate) trait Link: AsFd + Send {
     /// Queues a frame, and descriptors that go with it; [`Link::flush`] sends it.
@@ -41,6 +51,12 @@ pub(crate) trait Link: AsFd + Send {
     ///
     /// Only after [`Incoming::Nothing`] the descriptor becomes readable when more comes.
     fn receive(&mut self, buffer: &mut [u8]) -> Result<Incoming, LinkError>;
+
+    /// Bytes that have been received so far, in pieces of any kind.
+    fn received(&self) -> u64;
+
+    /// What [`Link::received`] will be once everything is received that the other end had sent by now.
+    fn arrived(&mut self) -> u64;
 
     /// Bytes of messages that wait for room.
     fn data_backlog(&self) -> usize;

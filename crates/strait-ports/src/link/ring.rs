@@ -57,7 +57,7 @@ pub(crate) enum Broken {
 }
 
 /// What a record with so many bytes takes in the ring.
-fn space(length: usize) -> u32 {
+pub(super) fn space(length: usize) -> u32 {
     (HEADER + length.next_multiple_of(HEADER)) as u32
 }
 
@@ -190,6 +190,11 @@ impl<M: Memory> Consumer<M> {
     /// Bytes that are known to be there.
     pub(super) fn there(&self) -> usize {
         self.tail.wrapping_sub(self.head) as usize
+    }
+
+    /// Bytes that are there now; none if the producer lies.
+    pub(super) fn there_now(&mut self) -> usize {
+        if self.look().is_ok() { self.there() } else { 0 }
     }
 
     /// Copies the record that `next` gave and goes on behind it. True: the producer waits for the room there is now, ring.

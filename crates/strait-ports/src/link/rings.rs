@@ -12,8 +12,8 @@ use rustix::net::{SendFlags, send};
 
 use super::memory::{self, Half};
 use super::queue::{Assembly, Queue};
-use super::ring::{Broken, Consumer, Header, MAX_RECORD, Producer};
-use super::socket::{is_full, is_gone, receive_packet, send_packet};
+use super::ring::{Broken, Consumer, Header, MAX_RECORD, Producer, space};
+use super::socket::{arrived, is_full, is_gone, receive_packet, send_packet};
 use super::{Flushed, Incoming, Link, LinkError, MAX_DESCRIPTORS, Socket};
 use crate::wire::Encoded;
 
@@ -40,8 +40,10 @@ pub(crate) struct Rings {
     assembly: Assembly,
     /// Something is to be read from the socket.
     woken: bool,
-    /// Nothing more will be.
-    ended: bool,
+    /// What was taken from the ring: records with their headers.
+    received: u64,
+    /// Nothing more will be read from the socket, which ended when this much had been written. What comes later was not sent by who has ended.
+    end: Option<u64>,
     /// Descriptors that have come before their record was looked at, a packet each.
     descriptors: VecDeque<Vec<OwnedFd>>,
 }
@@ -65,7 +67,8 @@ impl Rings {
             from: Consumer::new(from),
             assembly: Assembly::default(),
             woken: false,
-            ended: false,
+            received: 0,
+            end: None,
             descriptors: VecDeque::new(),
         })
     }
@@ -111,10 +114,16 @@ impl Rings {
 
     /// The descriptors for the record at hand: they have been sent before it became visible.
     fn fetch_descriptors(&mut self, buffer: &mut [u8]) -> Result<Vec<OwnedFd>, LinkError> {
+        // As far as there is something now: bells could be rung for as long as they are heard.
+        let mut left = arrived(&self.socket);
         loop {
             if let Some(descriptors) = self.descriptors.pop_front() {
                 return Ok(descriptors);
             }
+            if left == 0 {
+                return Err(LinkError::DescriptorsMissing);
+            }
+            left -= 1;
             match self.hear(buffer)? {
                 Heard::Something => {}
                 Heard::Nothing | Heard::End => return Err(LinkError::DescriptorsMissing),
@@ -133,6 +142,7 @@ impl Rings {
         // What is in the ring has come: mostly it is the rest of this frame.
         let room = if more { there } else { header.length };
         let incoming = self.assembly.add(more, header.length, room, descriptors, |bytes| must_ring = from.take(header, bytes))?;
+        self.received += u64::from(space(header.length));
         if must_ring {
             self.ring()?;
         }
@@ -212,18 +222,18 @@ impl Link for Rings {
 
     fn receive(&mut self, buffer: &mut [u8]) -> Result<Incoming, LinkError> {
         loop {
+            if self.end.is_some_and(|end| self.received >= end) {
+                return Ok(Incoming::Ended);
+            }
             if let Some(header) = self.from.next()? {
                 return self.take(header, buffer);
-            }
-            if self.ended {
-                return Ok(Incoming::Ended);
             }
             // The socket comes second: as long as there are records an unread bell keeps the descriptor readable. After it the ring is looked at again, which is
             // what somebody relies on who found no room for a bell.
             if std::mem::take(&mut self.woken) {
                 match self.hear(buffer)? {
                     Heard::Something | Heard::Nothing => {}
-                    Heard::End => self.ended = true,
+                    Heard::End => self.end = Some(self.arrived()),
                 }
                 continue;
             }
@@ -235,6 +245,15 @@ impl Link for Rings {
                 return Ok(Incoming::Nothing);
             }
         }
+    }
+
+    fn received(&self) -> u64 {
+        self.received
+    }
+
+    fn arrived(&mut self) -> u64 {
+        // What is in the socket says nothing by itself: a bell, or descriptors for a record that is in the ring already or was never finished.
+        self.received + self.from.there_now() as u64
     }
 
     fn data_backlog(&self) -> usize {

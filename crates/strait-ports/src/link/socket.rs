@@ -7,7 +7,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
-use rustix::io::Errno;
+use rustix::io::{Errno, ioctl_fionread};
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
     SocketType, recvmsg, sendmsg, sockopt,
@@ -28,6 +28,8 @@ pub(crate) struct Socket {
     queue: Queue,
     /// The other end does not read any more; what it has sent may still be readable.
     deaf: bool,
+    /// Bytes of the packets that have been taken.
+    received: u64,
     assembly: Assembly,
 }
 
@@ -38,7 +40,7 @@ impl Socket {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "a link needs a Unix SOCK_SEQPACKET socket"));
         }
         fcntl_setfl(&fd, fcntl_getfl(&fd)? | OFlags::NONBLOCK)?;
-        Ok(Self { fd, queue: Queue::default(), deaf: false, assembly: Assembly::default() })
+        Ok(Self { fd, queue: Queue::default(), deaf: false, received: 0, assembly: Assembly::default() })
     }
 
     pub(super) fn deaf(&self) -> bool {
@@ -99,12 +101,22 @@ impl Link for Socket {
 
     fn woken(&mut self) {}
 
+    fn received(&self) -> u64 {
+        self.received
+    }
+
+    fn arrived(&mut self) -> u64 {
+        // The kernel counts whole packets here, not only the next one, for this type of socket.
+        self.received + arrived(&self.fd)
+    }
+
     fn receive(&mut self, buffer: &mut [u8]) -> Result<Incoming, LinkError> {
         let (length, descriptors) = match receive_packet(&self.fd, &mut buffer[..MAX_PACKET])? {
             Some((0, _)) => return Ok(Incoming::Ended),
             Some(packet) => packet,
             None => return Ok(Incoming::Nothing),
         };
+        self.received += length as u64;
         let (flag, piece) = (buffer[0], &buffer[1..length]);
         let more = match flag {
             LAST => false,
@@ -130,6 +142,11 @@ impl AsFd for Socket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }
+}
+
+/// Bytes in all packets that have come and have not been received.
+pub(super) fn arrived(fd: impl AsFd) -> u64 {
+    ioctl_fionread(fd).unwrap_or(0)
 }
 
 /// Sends one packet.

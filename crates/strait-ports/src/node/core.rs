@@ -12,10 +12,10 @@ use rustix::io::Errno;
 
 use super::NodeStats;
 use super::ready::Ready;
-use crate::link::{Flushed, Incoming, Link, MAX_PACKET, Received};
+use crate::link::{Flushed, Incoming, Link, LinkKind, MAX_PACKET, Received};
 use crate::message::CloseReason;
 use crate::name::{Addr, NameSource, NodeName, SideName, SystemNames};
-use crate::router::{Action, ElementKey, Router};
+use crate::router::{Action, ElementKey, Event, Router};
 use crate::wire::{self, Control, Packet};
 
 /// What `epoll` calls the note.
@@ -23,6 +23,11 @@ const NOTE: u64 = u64::MAX;
 
 /// How many packets are taken from one link before the next link's turn.
 const PACKETS_A_TURN: usize = 32;
+
+/// How many bytes, and how many ports in messages, a round takes from all links together before what came of it is done. The packet that
+/// reaches the limit is the round's last; it can bring [`MAX_PORTS`](crate::MAX_PORTS) at most.
+pub(super) const BYTES_A_ROUND: u64 = 128 * 1024;
+pub(super) const PORTS_A_ROUND: usize = 256;
 
 /// A node that lets this many bytes of what are no messages pile up is cut off: they answer what it says itself, mostly, and it could make us
 /// hoard without end.
@@ -74,12 +79,38 @@ pub(super) struct Peer {
     wants_room: bool,
     /// How its end is to be understood if it comes without a goodbye.
     pub(super) departure: Option<CloseReason>,
+    /// The broker has said that the node has ended; this many received bytes later the link goes too.
+    pub(super) mourned_at: Option<u64>,
+}
+
+/// What a round may still take.
+struct Round {
+    deadline: Instant,
+    bytes: u64,
+    ports: usize,
+}
+
+impl Round {
+    fn spend(&mut self, cost: Cost) {
+        self.bytes = self.bytes.saturating_sub(cost.bytes);
+        self.ports = self.ports.saturating_sub(cost.ports);
+    }
+
+    fn is_over(&self) -> bool {
+        self.bytes == 0 || self.ports == 0 || Instant::now() >= self.deadline
+    }
+}
+
+/// What a packet brought.
+struct Cost {
+    bytes: u64,
+    ports: usize,
 }
 
 /// What this node is to the others.
 pub(super) enum Role {
-    /// Introduces the others; remembers whom to whom.
-    Broker { introduced: HashMap<NodeName, HashSet<NodeName>> },
+    /// Introduces the others, over links of this kind; remembers whom to whom.
+    Broker { introduced: HashMap<NodeName, HashSet<NodeName>>, links: LinkKind },
     /// Has this broker; `None` when it is gone.
     Member { broker: Option<NodeName> },
 }
@@ -131,10 +162,10 @@ impl Core {
         })
     }
 
-    pub(super) fn broker() -> io::Result<Self> {
+    pub(super) fn broker(links: LinkKind) -> io::Result<Self> {
         let mut names = SystemNames::new();
         let me = NodeName(names.next());
-        Self::new(me, names, Role::Broker { introduced: HashMap::new() })
+        Self::new(me, names, Role::Broker { introduced: HashMap::new(), links })
     }
 
     pub(super) fn member(me: NodeName, broker: NodeName) -> io::Result<Self> {
@@ -190,7 +221,7 @@ impl Core {
         self.next_token += 1;
         epoll::add(&self.epoll, link.as_fd(), epoll::EventData::new_u64(token), epoll::EventFlags::IN)?;
         self.tokens.insert(token, node);
-        self.peers.insert(node, Peer { link, token, waits: false, wants_room: false, departure: None });
+        self.peers.insert(node, Peer { link, token, waits: false, wants_room: false, departure: None, mourned_at: None });
         Ok(())
     }
 
@@ -222,7 +253,7 @@ impl Core {
         self.bury(node, reason);
     }
 
-    /// One round over the links that have something, until `deadline` at most: true if there may be more.
+    /// One round over the links that have something, until `deadline` at most (but one packet at least): true if there may be more.
     pub(super) fn turn(&mut self, ready: Ready, deadline: Instant) -> bool {
         let mut more = ready.full();
         let mut links: Vec<(u64, epoll::EventFlags)> = self.unread.iter().map(|token| (*token, epoll::EventFlags::empty())).collect();
@@ -237,8 +268,9 @@ impl Core {
         links.sort_unstable_by_key(|(token, _)| *token);
         let served = links.partition_point(|(token, _)| *token <= self.last_served);
         links.rotate_left(served);
+        let mut round = Round { deadline, bytes: BYTES_A_ROUND, ports: PORTS_A_ROUND };
         for (done, (token, flags)) in links.into_iter().enumerate() {
-            if done > 0 && Instant::now() >= deadline {
+            if done > 0 && round.is_over() {
                 return true;
             }
             self.last_served = token;
@@ -252,7 +284,7 @@ impl Core {
             {
                 peer.link.woken();
             }
-            if self.hear(node, PACKETS_A_TURN) {
+            if self.hear(node, &mut round) {
                 self.unread.insert(token);
                 more = true;
             }
@@ -277,48 +309,80 @@ impl Core {
         }
     }
 
-    /// Takes what a link has, at most `limit` packets: true if that was the limit. An end is dealt with here too.
-    pub(super) fn hear(&mut self, node: NodeName, limit: usize) -> bool {
-        for _ in 0..limit {
-            let Some(peer) = self.peers.get_mut(&node) else { return false };
-            let why = match peer.link.receive(&mut self.buffer) {
-                Ok(Incoming::Frame(Received { bytes, descriptors })) => match self.heard(node, bytes, descriptors) {
-                    Ok(()) => continue,
-                    Err(why) => why,
-                },
-                Ok(Incoming::Part) => continue,
-                Ok(Incoming::Nothing) => return false,
-                Ok(Incoming::Ended) => {
-                    self.ended(node);
-                    return false;
-                }
-                Err(why) => Offence::Link(why),
-            };
-            tracing::warn!(?node, "link cut: {why}");
-            self.lose(node, CloseReason::Crashed);
-            return false;
+    /// A link's turn in a round: true if it may have more.
+    fn hear(&mut self, node: NodeName, round: &mut Round) -> bool {
+        for _ in 0..PACKETS_A_TURN {
+            let Some(cost) = self.hear_packet(node) else { return false };
+            round.spend(cost);
+            if round.is_over() {
+                break;
+            }
         }
         true
     }
 
+    /// Takes a link's next packet; `None` if there is none. An end is dealt with here too.
+    fn hear_packet(&mut self, node: NodeName) -> Option<Cost> {
+        let peer = self.peers.get_mut(&node)?;
+        let before = peer.link.received();
+        let incoming = peer.link.receive(&mut self.buffer);
+        let bytes = peer.link.received() - before;
+        let heard = match incoming {
+            Ok(Incoming::Frame(Received { bytes, descriptors })) => self.heard(node, bytes, descriptors),
+            Ok(Incoming::Part) => Ok(0),
+            Ok(Incoming::Nothing) => return None,
+            Ok(Incoming::Ended) => {
+                self.ended(node);
+                return None;
+            }
+            Err(why) => Err(Offence::Link(why)),
+        };
+        match heard {
+            Ok(ports) => {
+                self.part_from_mourned(node);
+                Some(Cost { bytes, ports })
+            }
+            Err(why) => {
+                tracing::warn!(?node, "link cut: {why}");
+                self.lose(node, CloseReason::Crashed);
+                None
+            }
+        }
+    }
+
+    /// Lets go of a node that has ended, if everything it had sent by then has been heard.
+    pub(super) fn part_from_mourned(&mut self, node: NodeName) {
+        let Some(peer) = self.peers.get(&node) else { return };
+        if peer.mourned_at.is_some_and(|end| peer.link.received() >= end) {
+            let reason = peer.departure.unwrap_or(CloseReason::Crashed);
+            self.lose(node, reason);
+        }
+    }
+
     fn ended(&mut self, node: NodeName) {
-        // The broker may have said how this end is to be understood.
+        // The broker may have said how this end is to be understood: before it, so what comes now need not be waited for.
         if let Role::Member { broker: Some(broker) } = self.role
             && broker != node
+            && let Some(all) = self.peers.get_mut(&broker).map(|peer| peer.link.arrived())
         {
-            self.hear(broker, usize::MAX);
+            while self.peers.get(&broker).is_some_and(|peer| peer.link.received() < all) && self.hear_packet(broker).is_some() {}
         }
         let Some(peer) = self.peers.get(&node) else { return };
         let reason = peer.departure.unwrap_or(CloseReason::Crashed);
         self.lose(node, reason);
     }
 
-    fn heard(&mut self, node: NodeName, bytes: Vec<u8>, descriptors: Vec<OwnedFd>) -> Result<(), Offence> {
+    /// Does what a frame says, and gives the number of ports in it.
+    fn heard(&mut self, node: NodeName, bytes: Vec<u8>, descriptors: Vec<OwnedFd>) -> Result<usize, Offence> {
         match wire::decode(bytes)? {
             Packet::Event(_) if !descriptors.is_empty() => Err(Offence::Descriptors),
-            Packet::Event(frame) => Ok(self.router.handle(node, frame)?),
+            Packet::Event(frame) => {
+                let ports = if let Event::Message { ports, .. } = &frame.event { ports.len() } else { 0 };
+                self.router.handle(node, frame)?;
+                Ok(ports)
+            }
             Packet::Control(control) if !control.descriptors().contains(&descriptors.len()) => Err(Offence::Descriptors),
-            Packet::Control(control) => self.control(node, control, descriptors),
+            Packet::Control(control) => self.control(node, control, descriptors).map(|()| 0),
         }
     }
 

@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
 use super::core::{Core, Offence, Role};
-use crate::link::{self, Link, Socket};
+use crate::link::{self, Link, LinkKind, Socket};
 use crate::message::CloseReason;
 use crate::name::{NodeName, SideName};
 use crate::router::ElementKey;
@@ -15,14 +15,14 @@ use crate::wire::{self, Control, Packet, VERSION};
 impl Core {
     /// Broker: names the node at the other end of `socket` and welcomes it.
     pub(super) fn invite(&mut self, socket: OwnedFd) -> io::Result<ElementKey> {
-        if !matches!(self.role, Role::Broker { .. }) {
+        let Role::Broker { links, .. } = self.role else {
             return Err(io::Error::new(io::ErrorKind::Unsupported, "only the broker invites"));
-        }
+        };
         let node = NodeName(self.router.fresh_name());
         let (yours, mine) = (SideName(self.router.fresh_name()), SideName(self.router.fresh_name()));
         let me = self.router.me();
         let mut socket = Socket::new(socket)?;
-        let [memory, memory_of_other] = memory();
+        let [memory, memory_of_other] = memory(links);
         let welcome = Control::Welcome { version: VERSION, you: node, broker: me, yours, mine };
         socket.push(wire::encode(Packet::Control(welcome)), memory_of_other.into_iter().collect());
         self.connect(node, link::over(socket, memory, me < node)?)?;
@@ -63,7 +63,7 @@ impl Core {
 
     /// Broker: makes two nodes known to each other, once. Nothing is remembered of a request that cannot be met.
     fn introduce(&mut self, from: NodeName, to: NodeName) {
-        let Role::Broker { introduced } = &mut self.role else { return };
+        let Role::Broker { introduced, links } = &mut self.role else { return };
         let known = introduced.get(&from).is_some_and(|others| others.contains(&to));
         let pair = (from != to && !known && self.peers.contains_key(&from) && self.peers.contains_key(&to))
             .then(|| socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None));
@@ -77,7 +77,7 @@ impl Core {
         };
         introduced.entry(from).or_default().insert(to);
         introduced.entry(to).or_default().insert(from);
-        let [memory, memory_of_other] = memory();
+        let [memory, memory_of_other] = memory(*links);
         for (node, whom, socket, memory) in [(from, to, one, memory), (to, from, other, memory_of_other)] {
             let descriptors = std::iter::once(socket).chain(memory).collect();
             self.say(node, Packet::Control(Control::Introduction(whom)), descriptors);
@@ -105,19 +105,21 @@ impl Core {
     }
 
     /// Member: the broker says that a node has ended. Its own link may not show it, if a copy of its descriptor is still open somewhere.
+    ///
+    /// What it had sent is still heard, in the link's ordinary turns. What comes later was not sent by a node that has ended: an impostor
+    /// could go on for ever.
     fn mourn(&mut self, node: NodeName, reason: CloseReason) {
         self.router.unreachable(node);
-        // What it sent is still heard. An end that shows meanwhile is dealt with there.
-        self.hear(node, usize::MAX);
-        let Some(peer) = self.peers.get(&node) else { return };
-        let reason = peer.departure.unwrap_or(reason);
-        self.lose(node, reason);
+        let Some(peer) = self.peers.get_mut(&node) else { return };
+        peer.departure.get_or_insert(reason);
+        peer.mourned_at.get_or_insert(peer.link.arrived());
+        self.part_from_mourned(node);
     }
 
     /// After a node is lost: the broker tells those who knew it, and a member that has lost its broker waits for no introductions.
     pub(super) fn bury(&mut self, node: NodeName, reason: CloseReason) {
         match &mut self.role {
-            Role::Broker { introduced } => {
+            Role::Broker { introduced, .. } => {
                 self.bootstraps.retain(|_, n| *n != node);
                 let acquaintances = introduced.remove(&node).unwrap_or_default();
                 for acquaintance in &acquaintances {
@@ -145,7 +147,7 @@ impl Core {
         if let Some(peer) = self.peers.get_mut(&node) {
             peer.departure = Some(reason);
         }
-        let Role::Broker { introduced } = &self.role else { return };
+        let Role::Broker { introduced, .. } = &self.role else { return };
         let acquaintances: Vec<_> = introduced.get(&node).into_iter().flatten().copied().collect();
         for acquaintance in acquaintances {
             self.say(acquaintance, Packet::Control(Control::Departing(node, reason)), Vec::new());
@@ -170,7 +172,10 @@ impl Core {
 }
 
 /// Memory for a link, for both its nodes or for neither: a link without memory is a socket alone.
-fn memory() -> [Option<OwnedFd>; 2] {
+fn memory(links: LinkKind) -> [Option<OwnedFd>; 2] {
+    if links == LinkKind::Socket {
+        return [None, None];
+    }
     match link::shared_memory().and_then(|memory| Ok((memory.try_clone()?, memory))) {
         Ok((one, other)) => [Some(one), Some(other)],
         Err(why) => {

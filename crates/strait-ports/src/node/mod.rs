@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-use crate::link::{self, Incoming, Link, LinkError, MAX_PACKET, Socket};
+use crate::link::{self, Incoming, Link, LinkError, LinkKind, MAX_PACKET, Socket};
 use crate::message::CloseReason;
 use crate::port::Port;
 use crate::wire::{self, Control, Packet, VERSION};
@@ -129,7 +129,16 @@ impl Node {
     /// # Errors
     /// When the process has no descriptor left for `epoll`.
     pub fn broker() -> io::Result<Self> {
-        Ok(Self::with(Core::broker()?))
+        Self::broker_with(LinkKind::Socket)
+    }
+
+    /// As [`Node::broker`], with the kind of all links in its network. For tests and benches: the next step of the engine is [`LinkKind::Rings`].
+    ///
+    /// # Errors
+    /// As [`Node::broker`].
+    #[doc(hidden)]
+    pub fn broker_with(links: LinkKind) -> io::Result<Self> {
+        Ok(Self::with(Core::broker(links)?))
     }
 
     /// Joins over `socket` (`SOCK_SEQPACKET`), whose other end the broker invites. Waits for the broker's welcome, ten seconds at most.
@@ -199,7 +208,11 @@ impl Node {
         self.shared.act(|core| core.stats())
     }
 
-    /// Routes what has come, for `budget` at most (at least one batch). Calls ports' `on_ready` and wakers in this thread.
+    /// Routes what has come, for `budget` at most. Calls ports' `on_ready` and wakers in this thread.
+    ///
+    /// The clock is looked at after each packet, and what came of a few hundred ports or kilobytes is done before more is taken: a peer
+    /// stretches the time by one message at most, which can carry [`MAX_PORTS`](crate::MAX_PORTS). At least one packet is taken. (When a
+    /// direct link to another member ends, what the broker had said by then is heard at once, beyond the budget if need be: a socket full.)
     ///
     /// # Errors
     /// When `epoll` fails.

@@ -3,15 +3,45 @@
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
-use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair, sockopt};
 
 use super::Node;
-use crate::link::{self, Incoming, Link, MAX_PACKET, Socket};
+use super::core::{BYTES_A_ROUND, PORTS_A_ROUND};
+use super::ready::Ready;
+use crate::MAX_PORTS;
+use crate::link::{self, Incoming, Link, LinkKind, MAX_PACKET, Socket, shared_memory};
 use crate::message::{CloseReason, Event as PortEvent, Message};
 use crate::name::{Addr, NodeName, SideName};
 use crate::port::Port;
 use crate::router::{Descriptor, Event, Frame};
-use crate::wire::{Control, Encoded, Packet, decode, encode};
+use crate::wire::{Control, Encoded, Packet, VERSION, decode, encode};
+
+/// Both kinds of link must pass every one of these.
+macro_rules! over_both {
+    ($($test:ident),* $(,)?) => {
+        mod sockets {
+            $(#[test] fn $test() { super::$test(super::LinkKind::Socket) })*
+        }
+        mod rings {
+            $(#[test] fn $test() { super::$test(super::LinkKind::Rings) })*
+        }
+    };
+}
+
+over_both!(
+    an_offence_against_the_protocol_ends_the_offender_only,
+    forged_names_reach_nobody,
+    a_bypass_to_a_stranger_leads_nowhere,
+    requests_for_introductions_leave_nothing_behind,
+    a_node_that_never_reads_is_cut_off,
+    the_brokers_word_counts_even_if_the_end_is_seen_first,
+    an_obituary_ends_a_link_that_somebody_keeps_open,
+    the_descriptor_is_readable_exactly_while_there_is_something_to_do,
+    a_mourned_nodes_last_words_are_heard_and_nothing_after_them,
+    a_mourned_node_that_floods_is_cut_off,
+    a_busy_broker_does_not_hide_the_end_of_another_link,
+    a_round_is_limited_in_packets_bytes_and_ports,
+);
 
 fn pair() -> (OwnedFd, OwnedFd) {
     socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap()
@@ -108,8 +138,7 @@ fn turn(node: &Node) {
     while node.dispatch(Duration::from_millis(1)).unwrap() == super::Progress::More {}
 }
 
-#[test]
-fn an_offence_against_the_protocol_ends_the_offender_only() {
+fn an_offence_against_the_protocol_ends_the_offender_only(kind: LinkKind) {
     type Offence = fn(&mut Forger);
     let table: [(&str, Offence); 12] = [
         ("garbage", |f| f.bytes(b"\x01\x02\x03 this is no frame")),
@@ -138,7 +167,7 @@ fn an_offence_against_the_protocol_ends_the_offender_only() {
         ("departure of another", |f| f.packet(Packet::Control(Control::Departing(NodeName(3), CloseReason::Exited)), None)),
     ];
     for (what, offence) in table {
-        let broker = Node::broker().unwrap();
+        let broker = Node::broker_with(kind).unwrap();
         let honest = Honest::joins(&broker);
         let (mut forger, port) = Forger::joins(&broker);
         let (mine, theirs) = (forger.mine, forger.theirs);
@@ -159,9 +188,8 @@ fn an_offence_against_the_protocol_ends_the_offender_only() {
 }
 
 /// Names that were not given to a node are of no use to it, and lies about its own channels harm only those.
-#[test]
-fn forged_names_reach_nobody() {
-    let broker = Node::broker().unwrap();
+fn forged_names_reach_nobody(kind: LinkKind) {
+    let broker = Node::broker_with(kind).unwrap();
     let honest = Honest::joins(&broker);
     let (mut forger, port) = Forger::joins(&broker);
     // It knows, by magic, the sides and nodes of a channel between two others.
@@ -202,9 +230,8 @@ fn forged_names_reach_nobody() {
 }
 
 /// A bypass that names a victim gains nothing: the victim does not listen to who was never announced to it.
-#[test]
-fn a_bypass_to_a_stranger_leads_nowhere() {
-    let broker = Node::broker().unwrap();
+fn a_bypass_to_a_stranger_leads_nowhere(kind: LinkKind) {
+    let broker = Node::broker_with(kind).unwrap();
     let honest = Honest::joins(&broker);
     let (mut forger, port) = Forger::joins(&broker);
     let victim = broker.shared.act(|core| core.router.peer_of(honest.at_broker.element()).unwrap());
@@ -219,9 +246,8 @@ fn a_bypass_to_a_stranger_leads_nowhere() {
     honest.is_well(&broker);
 }
 
-#[test]
-fn requests_for_introductions_leave_nothing_behind() {
-    let broker = Node::broker().unwrap();
+fn requests_for_introductions_leave_nothing_behind(kind: LinkKind) {
+    let broker = Node::broker_with(kind).unwrap();
     let honest = Honest::joins(&broker);
     let (mut forger, _port) = Forger::joins(&broker);
     for n in 0..1000 {
@@ -247,14 +273,13 @@ fn requests_for_introductions_leave_nothing_behind() {
 }
 
 /// Who makes the broker answer and does not read is cut off before the answers fill the memory.
-#[test]
-fn a_node_that_never_reads_is_cut_off() {
-    let broker = Node::broker().unwrap();
+fn a_node_that_never_reads_is_cut_off(kind: LinkKind) {
+    let broker = Node::broker_with(kind).unwrap();
     let honest = Honest::joins(&broker);
     let (mut forger, _port) = Forger::joins(&broker);
     let (mine, deadline) = (forger.mine, Instant::now() + Duration::from_secs(60));
     // Each port in a message to nobody is answered by a close.
-    let ports: Vec<(u128, u128)> = (0..60_000).map(|n| (n + 1_000_000, n)).collect();
+    let ports: Vec<(u128, u128)> = (0..MAX_PORTS as u128).map(|n| (n + 1_000_000, n)).collect();
     while broker.stats().links == 2 {
         assert!(Instant::now() < deadline, "hoards without end");
         forger.event(mine, SideName(1), message(b"", &ports));
@@ -287,9 +312,8 @@ fn straight_channel(broker: &Node, honest: &Honest, forger: &mut Forger, port: &
     message.ports.remove(0)
 }
 
-#[test]
-fn the_brokers_word_counts_even_if_the_end_is_seen_first() {
-    let broker = Node::broker().unwrap();
+fn the_brokers_word_counts_even_if_the_end_is_seen_first(kind: LinkKind) {
+    let broker = Node::broker_with(kind).unwrap();
     let honest = Honest::joins(&broker);
     let (mut forger, port) = Forger::joins(&broker);
     let straight = straight_channel(&broker, &honest, &mut forger, &port);
@@ -304,9 +328,8 @@ fn the_brokers_word_counts_even_if_the_end_is_seen_first() {
     honest.is_well(&broker);
 }
 
-#[test]
-fn an_obituary_ends_a_link_that_somebody_keeps_open() {
-    let broker = Node::broker().unwrap();
+fn an_obituary_ends_a_link_that_somebody_keeps_open(kind: LinkKind) {
+    let broker = Node::broker_with(kind).unwrap();
     let honest = Honest::joins(&broker);
     let (mut forger, port) = Forger::joins(&broker);
     let straight = straight_channel(&broker, &honest, &mut forger, &port);
@@ -321,13 +344,12 @@ fn an_obituary_ends_a_link_that_somebody_keeps_open() {
 }
 
 /// A loop that only watches the node's descriptor leaves nothing lying in a ring.
-#[test]
-fn the_descriptor_is_readable_exactly_while_there_is_something_to_do() {
+fn the_descriptor_is_readable_exactly_while_there_is_something_to_do(kind: LinkKind) {
     let readable = |node: &Node| {
         let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
         rustix::event::poll(&mut [rustix::event::PollFd::new(node, rustix::event::PollFlags::IN)], Some(&now)).unwrap() > 0
     };
-    let broker = Node::broker().unwrap();
+    let broker = Node::broker_with(kind).unwrap();
     let honest = Honest::joins(&broker);
     for round in 0..3u16 {
         assert!(!readable(&broker));
@@ -337,6 +359,8 @@ fn the_descriptor_is_readable_exactly_while_there_is_something_to_do() {
         let mut turns = 0;
         while readable(&broker) {
             let _ = broker.dispatch(Duration::ZERO).unwrap();
+            // A socket has not had room for everything.
+            let _ = honest.node.dispatch(Duration::ZERO).unwrap();
             // More comes while it is awake and need not be told.
             if turns == round {
                 honest.at_member.post(vec![]).unwrap();
@@ -380,4 +404,177 @@ fn without_memory_a_link_is_a_socket_alone() {
     drop(other);
     turn(&node);
     assert_eq!(node.stats().links, 1);
+}
+
+/// The forger's own hold of its direct link, and the sides (its, the member's) of the channel there.
+fn direct_link(forger: &mut Forger, honest: &Honest, straight: &Port) -> (Box<dyn Link>, SideName, SideName) {
+    let (its, member, members) = honest.node.shared.act(|core| {
+        let key = straight.element();
+        (core.router.peer_of(key).unwrap().side, core.router.me(), core.router.name_of(key).unwrap())
+    });
+    let mut descriptors = std::mem::take(&mut forger.descriptors).into_iter();
+    let socket = Socket::new(descriptors.next().unwrap()).unwrap();
+    (link::over(socket, descriptors.next(), forger.me < member).unwrap(), its, members)
+}
+
+fn a_mourned_nodes_last_words_are_heard_and_nothing_after_them(kind: LinkKind) {
+    let broker = Node::broker_with(kind).unwrap();
+    let honest = Honest::joins(&broker);
+    let (mut forger, port) = Forger::joins(&broker);
+    let straight = straight_channel(&broker, &honest, &mut forger, &port);
+    let (mut direct, its, members) = direct_link(&mut forger, &honest, &straight);
+    let mut say = |data: &[u8]| {
+        direct.push(encode(Packet::Event(Frame { from: its, to: members, event: message(data, &[]) })), Vec::new());
+        direct.flush().unwrap();
+    };
+    (0..100u8).for_each(|n| say(&[n]));
+    forger.packet(Packet::Control(Control::Goodbye(CloseReason::Unloaded)), None);
+    turn(&broker);
+    // It is never silent again; a dispatch without time takes one packet.
+    let mut dispatches = 0;
+    while honest.node.stats().links == 2 {
+        assert!(dispatches < 300, "still heard");
+        let before = straight.buffered().0;
+        let _ = honest.node.dispatch(Duration::ZERO).unwrap();
+        assert!(straight.buffered().0 <= before + 1, "an obituary is no reason to hear more at a time");
+        say(b"late");
+        say(b"late");
+        dispatches += 1;
+    }
+    for n in 0..100u8 {
+        assert!(matches!(straight.try_recv(), Some(PortEvent::Message(m)) if m.data == [n]));
+    }
+    let close = std::iter::from_fn(|| straight.try_recv()).last();
+    assert!(matches!(close, Some(PortEvent::Close(CloseReason::Unloaded))), "{close:?}");
+    drop(forger);
+    honest.is_well(&broker);
+}
+
+/// Says what takes longer to hear than to say, and reads nothing, until the other end hangs up (true) or a time is up in which all should be done.
+fn flood(mut link: Box<dyn Link>, from: SideName) -> std::thread::JoinHandle<bool> {
+    let ports: Vec<(u128, u128)> = (0..MAX_PORTS as u128).map(|n| (n + 1_000_000, n)).collect();
+    let to_nobody = encode(Packet::Event(Frame { from, to: SideName(1), event: message(b"", &ports) })).tail;
+    // There is much to hear before the thread has its first turn.
+    for _ in 0..6 {
+        link.push(Encoded { data: to_nobody.clone(), tail: Vec::new(), message: true }, Vec::new());
+    }
+    link.flush().unwrap();
+    std::thread::spawn(move || {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while Instant::now() < deadline {
+            link.push(Encoded { data: to_nobody.clone(), tail: Vec::new(), message: true }, Vec::new());
+            link.flush().unwrap();
+            while link.data_backlog() > 0 && Instant::now() < deadline && !hung_up(&*link) {
+                link.flush().unwrap();
+            }
+            // To be hung up on shows here, by what had not been read.
+            if hung_up(&*link) {
+                return true;
+            }
+            link.woken();
+            if matches!(link.receive(&mut vec![0; MAX_PACKET]), Ok(Incoming::Ended) | Err(_)) {
+                return true;
+            }
+        }
+        false
+    })
+}
+
+/// A writer to a full ring would not notice by writing.
+fn hung_up(link: &dyn Link) -> bool {
+    let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
+    let mut fds = [rustix::event::PollFd::new(&link, rustix::event::PollFlags::empty())];
+    rustix::event::poll(&mut fds, Some(&now)).unwrap() > 0
+}
+
+/// The same from another thread, as fast as it can, while the member hears it.
+fn a_mourned_node_that_floods_is_cut_off(kind: LinkKind) {
+    let broker = Node::broker_with(kind).unwrap();
+    let honest = Honest::joins(&broker);
+    let (mut forger, port) = Forger::joins(&broker);
+    let straight = straight_channel(&broker, &honest, &mut forger, &port);
+    let (direct, its, _) = direct_link(&mut forger, &honest, &straight);
+    let flood = flood(direct, its);
+    forger.packet(Packet::Control(Control::Goodbye(CloseReason::Exited)), None);
+    turn(&broker);
+    while honest.node.stats().links == 2 && !flood.is_finished() {
+        let _ = honest.node.dispatch(Duration::ZERO).unwrap();
+    }
+    assert!(flood.join().unwrap(), "heard for as long as it liked to speak");
+    assert!(matches!(straight.try_recv(), Some(PortEvent::Close(CloseReason::Exited))));
+    drop(forger);
+    honest.is_well(&broker);
+}
+
+/// At the end of another link the broker is heard as far as it has spoken, not for as long as it speaks.
+fn a_busy_broker_does_not_hide_the_end_of_another_link(kind: LinkKind) {
+    let (ours, theirs) = pair();
+    let mut socket = Socket::new(ours).unwrap();
+    let memory = (kind == LinkKind::Rings).then(|| shared_memory().unwrap());
+    let (me, other, side) = (NodeName(1), NodeName(3), SideName(4));
+    let welcome = Control::Welcome { version: VERSION, you: NodeName(2), broker: me, yours: SideName(5), mine: side };
+    let (direct, its) = pair();
+    socket.push(encode(Packet::Control(welcome)), memory.iter().map(|memory| memory.try_clone().unwrap()).collect());
+    let mut broker = link::over(socket, memory, true).unwrap();
+    broker.push(encode(Packet::Control(Control::Introduction(other))), vec![its]);
+    broker.flush().unwrap();
+    let (node, _port) = Node::join(theirs).unwrap();
+    turn(&node);
+    assert_eq!(node.stats().links, 2);
+    let flood = flood(broker, side);
+    drop(direct);
+    while node.stats().links == 2 && !flood.is_finished() {
+        let _ = node.dispatch(Duration::ZERO).unwrap();
+    }
+    assert!(!flood.is_finished(), "heard for as long as it spoke");
+    node.leave(CloseReason::Exited);
+    assert!(flood.join().unwrap());
+}
+
+/// What one dispatch takes from a peer that has much to say, counted and not timed.
+fn a_round_is_limited_in_packets_bytes_and_ports(kind: LinkKind) {
+    let broker = Node::broker_with(kind).unwrap();
+    let honest = Honest::joins(&broker);
+    let (mut forger, port) = Forger::joins(&broker);
+    let (mine, its) = (forger.mine, forger.theirs);
+    let far = Instant::now() + Duration::from_secs(3600);
+    let empty = |what: &str| {
+        turn(&broker);
+        let count = std::iter::from_fn(|| port.try_recv()).count();
+        assert!(count > 0, "{what}: the rest came later");
+    };
+
+    // Time is up at once: one packet, however many there are.
+    (0..100).for_each(|_| forger.event(mine, its, message(b"x", &[])));
+    for n in 1..=40 {
+        assert_eq!(broker.dispatch(Duration::ZERO).unwrap(), super::Progress::More);
+        assert_eq!(port.buffered().0, n);
+    }
+    empty("packets");
+
+    // A message with as many ports as a round takes is the round's last.
+    let mut name = 1_000_000;
+    for _ in 0..4 {
+        let ports: Vec<_> = (0..PORTS_A_ROUND as u128 / 2).map(|n| (name + n, n)).collect();
+        name += ports.len() as u128;
+        forger.event(mine, its, message(b"", &ports));
+    }
+    assert!(broker.shared.act(|core| core.turn(Ready::now(&broker.shared.epoll).unwrap(), far)));
+    assert_eq!(port.buffered().0, 2);
+    empty("ports");
+
+    // So are bytes; and the honest member has its turn in the next round.
+    sockopt::set_socket_send_buffer_size(&forger.link, 1 << 20).unwrap();
+    (0..8).for_each(|_| forger.event(mine, its, message(&[0; 60_000], &[])));
+    honest.at_member.post(vec![5]).unwrap();
+    let mut rounds = 0;
+    while honest.at_broker.try_recv().is_none() {
+        let before = port.buffered().1 as u64;
+        assert!(broker.shared.act(|core| core.turn(Ready::now(&broker.shared.epoll).unwrap(), far)));
+        assert!(port.buffered().1 as u64 - before <= BYTES_A_ROUND + MAX_PACKET as u64);
+        rounds += 1;
+        assert!(rounds <= 2, "starved");
+    }
+    empty("bytes");
+    honest.is_well(&broker);
 }

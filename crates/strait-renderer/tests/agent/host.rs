@@ -1,7 +1,7 @@
 //! A small main process: windows, agents bound by nonce, and the broker, all on one loop.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::fs;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use gtk::prelude::*;
 use gtk::{gio, glib};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, accept_with, bind, listen, recv, socket_with};
 use strait_ports::{Event, Message, Node, Port};
-use strait_protocol::{AgentInit, DocumentId, Outcome, PageId, ToAgent, ToMain, VIEW_MESSAGE, ViewConfig, World, decode, encode};
+use strait_protocol::{AgentInit, DocumentId, FrameId, Outcome, PageId, ToAgent, ToMain, VIEW_MESSAGE, ViewConfig, World, decode, encode};
 use webkit2gtk::{SettingsExt, UserMessage, WebContext, WebContextExt, WebView, WebViewExt, WebsiteDataManager};
 
 /// How long anything may take.
@@ -281,6 +281,23 @@ impl Host {
     /// Has something been said that `matches`, and not been taken?
     pub(crate) fn has_heard(&self, matches: impl Fn(&Said) -> bool) -> bool {
         self.said.borrow().iter().any(matches)
+    }
+
+    /// The view's frames (without the main one) that main has heard of, and those that it has heard have gone. Takes nothing.
+    pub(crate) fn frames_of(&self, view: &View) -> (BTreeSet<FrameId>, BTreeSet<FrameId>) {
+        let said = self.said.borrow();
+        let (mut frames, mut gone, mut documents) = (BTreeSet::new(), BTreeSet::new(), HashMap::new());
+        for said in said.iter().filter(|said| said.agent == view.agent) {
+            match said.message {
+                ToMain::DocumentCreated { document, frame, parent: Some(_), .. } => {
+                    frames.insert(frame);
+                    documents.insert(document, frame);
+                }
+                ToMain::DocumentGone { document, frame_gone: true } => gone.extend(documents.get(&document)),
+                _ => {}
+            }
+        }
+        (frames, gone)
     }
 
     /// Waits for the next document of the view's main frame.

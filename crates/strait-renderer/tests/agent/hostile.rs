@@ -11,6 +11,8 @@ pub(crate) const CASES: &[Case] = &[
     ("an isolated page finds nothing of ours", nothing_found),
     ("a popup shares the process, not the identity", popup),
     ("forged window messages claim nothing", forged),
+    ("forged pagehide and DOMContentLoaded change nothing", forged_events),
+    ("a page that stops the events of executeJavaScript stops nothing else", stopped_evals),
 ];
 
 /// Everything the glue could stumble over, each catching what it is called with.
@@ -182,4 +184,62 @@ fn popup(host: &Host) -> Check {
     opened.borrow_mut().clear();
     host.until_true(&view, World::Main, "log.length === 2")?;
     same("closed", &host.eval(&view, World::Main, "return log[1]")?, r#""unloaded""#)
+}
+
+fn forged_events(host: &Host) -> Check {
+    let view = host.open(Setup {
+        html: "<script>
+            dispatchEvent(new Event('DOMContentLoaded'))
+            document.dispatchEvent(new Event('DOMContentLoaded', { bubbles: true }))
+            ipc.send('after the forged event')
+            var { port1: near, port2 } = new MessageChannel(); near.onmessage = (event) => near.postMessage('page saw ' + event.data)
+            ipc.postMessage('port', null, [port2])
+            for (const make of [() => new Event('pagehide'), () => new PageTransitionEvent('pagehide'), () => Object.create(new Event('pagehide'))]) {
+              try { dispatchEvent(make()) } catch {}
+            }
+            const lie = new Event('pagehide'); try { Object.defineProperty(lie, 'isTrusted', { value: true }) } catch {}
+            dispatchEvent(lie)
+            </script>",
+        preload: Some("globalThis.ipc = require('electron').ipcRenderer"),
+        shared: true,
+        ..Setup::default()
+    })?;
+    let first = host.heard("what came first", |said| match &said.message {
+        ToMain::DocumentReady { document } if said.agent == view.agent && *document == view.document.get() => Some("ready"),
+        ToMain::Ipc { channel, .. } if said.agent == view.agent && channel == "after the forged event" => Some("ipc"),
+        _ => None,
+    })?;
+    same("first", first, "ipc")?;
+    let port = host.port("port")?;
+    port.post(wire::of_string("one")).map_err(|error| error.to_string())?;
+    same("the port", &host.text(&port)?, "page saw one")?;
+    host.eval(&view, World::Main, "ipc.send('still here')")?;
+    host.ipc("still here")?;
+    if host.has_heard(|said| {
+        said.agent == view.agent && matches!(said.message, ToMain::DocumentGone { document, .. } if document == view.document.get())
+    }) {
+        return Err("the document ended".to_owned());
+    }
+    Ok(())
+}
+
+fn stopped_evals(host: &Host) -> Check {
+    let view = host.open(Setup::default())?;
+    host.eval(
+        &view,
+        World::Main,
+        "globalThis.doors = []
+         const stop = (event) => event.stopImmediatePropagation()
+         const door = window.event?.currentTarget ?? null
+         doors.push(door)
+         if (door !== null) { door.addEventListener('enter', stop, true); door.addEventListener('enter', stop) }",
+    )?;
+    for _ in 0..3 {
+        host.eval(&view, World::Main, "doors.push(window.event?.currentTarget ?? null)")?;
+    }
+    same(
+        "the same target again",
+        &host.eval(&view, World::Main, "return doors[0] !== null && new Set(doors).size < doors.length")?,
+        "false",
+    )
 }

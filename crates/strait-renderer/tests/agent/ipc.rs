@@ -8,6 +8,7 @@ use crate::wire;
 pub(crate) const CASES: &[Case] = &[
     ("preload runs before the page's scripts, isolated", preload_first),
     ("send, on, invoke, sendSync", send_and_receive),
+    ("an answer that cannot be had is an error for the page", bad_answers),
     ("a page channel reaches native code and back", page_channel),
     ("emits are held until there is a listener", emits_held),
     ("a preload that fails is reported with file and line", preload_errors),
@@ -101,14 +102,52 @@ fn send_and_receive(host: &Host) -> Check {
         const attempt = (f) => { try { f(); t.push('nothing') } catch (e) { t.push(e.name + ': ' + e.message) } }
         attempt(() => ipcRenderer.send('x', () => {}))
         attempt(() => ipcRenderer.send('x', new MessageChannel().port1))
+        attempt(() => ipcRenderer.sendSync('x', Symbol()))
+        attempt(() => ipcRenderer.postMessage('x', Promise.resolve()))
+        attempt(() => ipcRenderer.send('x', { get a() { throw new Error('mine') } }))
         attempt(() => ipcRenderer.postMessage('x', null, [{}]))
         attempt(() => ipcRenderer.postMessage('x', null, [null]))
         return t";
     check(
         "errors",
         host.eval(&view, World::Isolated, thrown)?,
-        r#"["DataCloneError: An object could not be cloned.","DataCloneError: An object could not be cloned.","TypeError: Invalid value for transfer","TypeError: Invalid value for transfer"]"#,
+        r#"["Error: An object could not be cloned.","Error: An object could not be cloned.","Error: An object could not be cloned.","Error: An object could not be cloned.","Error: mine","TypeError: Invalid value for transfer","TypeError: Invalid value for transfer"]"#,
     )
+}
+
+fn bad_answers(host: &Host) -> Check {
+    let view = host.open(Setup { preload: Some("globalThis.ipcRenderer = require('electron').ipcRenderer"), ..Setup::default() })?;
+    host.eval(
+        &view,
+        World::Isolated,
+        "ipcRenderer.invoke('ask').then((value) => { globalThis.answer = value }, (e) => { globalThis.answer = e.message })",
+    )?;
+    let ToMain::Ipc { kind: IpcKind::Invoke(request), document, .. } = host.ipc("ask")?.message else {
+        return Err("not an invoke".to_owned());
+    };
+    // The format's header, and then no value that there is.
+    host.tell(view.agent, &ToAgent::Reply { document, request, outcome: Outcome::Value(vec![0xff, 15, 1, 2, 3]) }, Vec::new());
+    host.until_true(
+        &view,
+        World::Isolated,
+        r#"String(globalThis.answer).startsWith("Error invoking remote method 'ask': Error: the result cannot be read: ")"#,
+    )?;
+
+    let uncloneable = "return ipcRenderer.invoke('ask', () => {}).catch((e) => [String(e), e instanceof DOMException])";
+    check("uncloneable", host.eval(&view, World::Isolated, uncloneable)?, r#"["Error: An object could not be cloned.",false]"#)?;
+
+    let source = "try { ipcRenderer.sendSync('sync') } catch (e) { String(e) }".to_owned();
+    host.tell(view.agent, &ToAgent::Eval { request: 999_999, document: view.document.get(), world: World::Isolated, source }, Vec::new());
+    let ToMain::Ipc { kind: IpcKind::SendSync(request), document, .. } = host.ipc("sync")?.message else {
+        return Err("not a sendSync".to_owned());
+    };
+    let outcome = Outcome::Error("Error: reply was never sent".to_owned());
+    host.tell(view.agent, &ToAgent::Reply { document, request, outcome }, Vec::new());
+    let said = host.heard("the end of sendSync", |said| match &said.message {
+        ToMain::EvalDone { request: 999_999, outcome: Outcome::Value(bytes) } => wire::string(bytes),
+        _ => None,
+    })?;
+    check("sendSync", said, "Error: reply was never sent")
 }
 
 fn page_channel(host: &Host) -> Check {

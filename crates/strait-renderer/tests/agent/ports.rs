@@ -1,5 +1,6 @@
 //! Ports of pages: what HTML says of them, between realms and frames.
 
+use strait_ports::MAX_PORTS;
 use strait_protocol::World;
 
 use crate::host::{Case, Check, Host, Setup, View, same};
@@ -11,6 +12,8 @@ pub(crate) const CASES: &[Case] = &[
     ("event handler attributes", handlers),
     ("a failed post consumes nothing", failed_posts),
     ("array buffers are transferred", buffers),
+    ("listeners wait for the start of their port", waiting_listeners),
+    ("as many ports arrive as a message may carry", many_ports),
     ("ports travel in messages, three deep", nested),
     ("window.postMessage from the isolated world to the page", isolated_to_main),
     ("window.postMessage from the page to the isolated world", main_to_isolated),
@@ -18,6 +21,9 @@ pub(crate) const CASES: &[Case] = &[
     ("event.source of plain window messages is the sender", plain_sources),
     ("a frame's port object is transferred by its parent", frame_objects),
     ("structuredClone moves ports", structured_clone),
+    ("an object that pretends to be a port spoils no others", pretenders),
+    ("a transfer list is read once", one_shot_lists),
+    ("a port closed by a message that cannot be posted is closed", closed_on_the_way),
     ("a worker's port is bridged", worker_ports),
     ("a port goes to a worker, and ports through it", ports_to_worker),
 ];
@@ -184,6 +190,69 @@ fn buffers(host: &Host) -> Check {
     log(host, &view, 9, "[0,3,3,3000000,7,1,null,3000000,7]")
 }
 
+fn waiting_listeners(host: &Host) -> Check {
+    let view = page(
+        host,
+        "const { port1, port2 } = new MessageChannel()
+         const plain = (event) => log.push('plain ' + event.data)
+         port2.addEventListener('message', plain)
+         port2.addEventListener('message', plain, { passive: true })
+         port2.addEventListener('message', plain, true)
+         port2.addEventListener('message', () => log.push('once'), { once: true })
+         const object = { handleEvent(event) { log.push('object ' + (this === object) + (event.currentTarget === port2)) } }
+         port2.addEventListener('message', object)
+         const removed = () => log.push('removed')
+         port2.addEventListener('message', removed)
+         port2.addEventListener('message', removed, { capture: true })
+         port2.removeEventListener('message', removed, false)
+         port2.removeEventListener('message', removed, { capture: 1 })
+         const [early, late] = [new AbortController(), new AbortController()]
+         port2.addEventListener('message', removed, { signal: early.signal })
+         early.abort()
+         port2.addEventListener('message', removed, { signal: early.signal })
+         const ended = () => log.push('until the abort')
+         port2.addEventListener('message', ended, { signal: late.signal })
+         port2.addEventListener('message', null)
+         for (const wrong of [() => port2.addEventListener('message'), () => port2.addEventListener('message', 5), () => port2.addEventListener('message', plain, { signal: null })]) {
+           try { wrong(); log.push('nothing') } catch (error) { log.push(error.name) }
+         }
+         port1.postMessage(1)
+         port2.onmessage = () => log.push('handler')
+         port2.addEventListener('message', (event) => {
+           log.push('last')
+           late.abort()
+           if (event.data === 1) port1.postMessage(2)
+           else log.push('end')
+         }, { once: false })
+         const synthetic = new MessageChannel().port1
+         synthetic.addEventListener('message', (event) => log.push('synthetic ' + event.data))
+         synthetic.dispatchEvent(new MessageEvent('message', { data: 0 }))
+         log.push(MessagePort.prototype.addEventListener.length)",
+    )?;
+    let expected = r#"["TypeError","TypeError","TypeError","synthetic 0",2,"plain 1","plain 1","once","object truetrue","until the abort","handler","last","plain 2","plain 2","object truetrue","handler","last","end"]"#;
+    log(host, &view, 18, expected)
+}
+
+fn many_ports(host: &Host) -> Check {
+    let view = host.open(Setup {
+        preload: Some(
+            "const { ipcRenderer } = require('electron')
+             ipcRenderer.on('many', ({ ports }) => { globalThis.kept = ports; ports.at(-1).postMessage(String(ports.length)) })
+             globalThis.tooMany = (count) => {
+               const { port1 } = new MessageChannel()
+               const ports = Array.from({ length: count }, () => new MessageChannel().port1)
+               try { port1.postMessage(0, ports); return 'nothing' } catch (error) { return error.name + (error instanceof DOMException) }
+             }",
+        ),
+        ..Setup::default()
+    })?;
+    let (here, there): (Vec<_>, Vec<_>) = (0..MAX_PORTS).map(|_| host.node.channel()).unzip();
+    host.emit(&view, "many", "", there);
+    let last = here.last().ok_or("no ports")?;
+    same("ports that arrived", &host.text(last)?, &MAX_PORTS.to_string())?;
+    same("one too many", &host.eval(&view, World::Isolated, &format!("return tooMany({})", MAX_PORTS + 1))?, r#""DataCloneErrortrue""#)
+}
+
 fn nested(host: &Host) -> Check {
     let view = page(
         host,
@@ -304,6 +373,64 @@ fn structured_clone(host: &Host) -> Check {
          port1.postMessage('through the copy')",
     )?;
     log(host, &view, 4, r#"[1,true,true,"through the copy"]"#)
+}
+
+fn pretenders(host: &Host) -> Check {
+    let view = page(
+        host,
+        "const inner = document.createElement('iframe'); document.body.append(inner)
+         const windows = [window, inner.contentWindow]
+         const { port1, port2 } = new MessageChannel()
+         port2.onmessage = (event) => { log.push(event.data); if (event.ports[0]) event.ports[0].onmessage = (event) => log.push(event.data) }
+         for (const { MessagePort } of windows) {
+           const fake = Object.create(MessagePort.prototype)
+           try { port1.postMessage(0, [fake]); log.push('accepted') } catch (error) { log.push(error.name) }
+           try { port1.postMessage(fake); log.push('cloned') } catch { log.push('refused') }
+         }
+         const foreign = new inner.contentWindow.MessageChannel()
+         port1.postMessage('frame port', [foreign.port2])
+         foreign.port1.postMessage('through it')
+         // Ports of a worker are WebKit's own: only its brand tells what they are.
+         const worker = new Worker(URL.createObjectURL(new Blob(['const { port1, port2 } = new MessageChannel(); port1.postMessage(`from the worker`); postMessage(0, [port2])'])))
+         worker.onmessage = (event) => port1.postMessage('worker port', event.ports)",
+    )?;
+    host.until_true(&view, World::Main, "log.includes('from the worker') && log.includes('through it')")
+        .map_err(|text| format!("{text}: {}", host.eval(&view, World::Main, "return log").unwrap_or_default()))?;
+    let first = host.eval(&view, World::Main, "return log.slice(0, 4)")?;
+    if first.contains("accepted") { Err(first) } else { Ok(()) }
+}
+
+fn one_shot_lists(host: &Host) -> Check {
+    let view = page(
+        host,
+        "const once = (...items) => items[Symbol.iterator]()
+         let reads = 0
+         const options = (...items) => ({ get transfer() { reads++; return once(...items) }, get targetOrigin() { return '*' } })
+         const got = (name) => (event) => { const [port] = event.ports; log.push(name + ' ' + (port instanceof MessagePort) + ' ' + event.data) }
+         addEventListener('message', (event) => { if (String(event.data).startsWith('window')) got('w')(event) })
+         const buffer = () => new ArrayBuffer(8)
+         window.postMessage('window list', '*', once(new MessageChannel().port1))
+         window.postMessage('window options', options(new MessageChannel().port1))
+         const plain = buffer(), other = buffer()
+         window.postMessage('plain', '*', once(plain))
+         window.postMessage('plain', options(other))
+         log.push(plain.byteLength, other.byteLength)
+         const cloned = buffer(); structuredClone(cloned, options(cloned)); log.push(cloned.byteLength)
+         const worker = new Worker(URL.createObjectURL(new Blob(['']))), sent = buffer(), also = buffer()
+         worker.postMessage(sent, once(sent)); worker.postMessage(also, options(also)); log.push(sent.byteLength, also.byteLength)
+         log.push(reads)",
+    )?;
+    log(host, &view, 8, r#"[0,0,0,0,0,4,"w true window list","w true window options"]"#)
+}
+
+fn closed_on_the_way(host: &Host) -> Check {
+    let view = page(
+        host,
+        "const { port1, port2 } = new MessageChannel()
+         port1.onclose = (event) => log.push(event.reason)
+         try { window.postMessage({ get x() { port2.close(); return () => {} } }, '*', [port2]); log.push('posted') } catch (error) { log.push(error.name) }",
+    )?;
+    log(host, &view, 2, r#"["DataCloneError","closed"]"#)
 }
 
 fn worker_ports(host: &Host) -> Check {

@@ -1,25 +1,44 @@
 //! What agents say, checked against what is theirs.
 
+use std::sync::Arc;
+
 use strait_ports::{CloseReason, Message};
 use strait_protocol::{IpcKind, RequestId, ToAgent, ToMain};
 
 use super::closing::Closings;
 use crate::{
-    AppEvent, ConsoleMessage, ContentsEvent, FrameEvent, IpcEventKind, IpcMessage, Responder, ScriptError, WebContents, WebFrameMain,
+    AppEvent, Charge, ConsoleLevel, ConsoleMessage, ContentsEvent, FrameEvent, IpcEventKind, IpcMessage, Responder, ScriptError,
+    WebContents, WebFrameMain,
+    account::Account,
     app::App,
     bridge::{finish_eval, report_contents, report_gone},
     registry::{AgentId, Document, NewDocument},
     shared::SharedRef,
+    text::cut,
     ui::UiCommand,
 };
 
 /// The longest channel name, in bytes. Messages on longer ones are refused.
 pub(super) const MAX_CHANNEL: usize = 64 * 1024;
-/// The longest console text that is passed on, in bytes; the rest is cut off.
-const MAX_CONSOLE_TEXT: usize = 1 << 20;
+/// The longest text of a console line or a preload's error that is passed on, in bytes; the rest is cut off, with a mark.
+pub(super) const MAX_CONSOLE_TEXT: usize = 1 << 20;
+/// The longest URL of a script that is passed on with a console line, in bytes; the rest is cut off, with a mark.
+const MAX_CONSOLE_SOURCE: usize = 4096;
+/// The longest URL of a document, in bytes; the document of a longer one is ignored. `data:` URLs are long.
+pub(super) const MAX_URL: usize = 2 << 20;
+/// The longest origin, in bytes; the document of a longer one is ignored.
+const MAX_ORIGIN: usize = 64 * 1024;
+/// The longest name of a frame, in bytes; the rest is cut off. Pages may give themselves any name.
+const MAX_NAME: usize = 64 * 1024;
+/// The longest path of a preload script that can have failed, in bytes; longer ones name no file.
+const MAX_PATH: usize = 4096;
+/// What stands for the part of a text that was cut off.
+const CUT: &str = "… (cut off)";
+/// What a port that came with a message costs, in bytes.
+const PORT_COST: usize = 512;
 
 /// Handles one message of an agent.
-pub(super) fn heard(shared: &SharedRef, closings: &mut Closings, agent: AgentId, message: Message) {
+pub(super) fn heard(shared: &SharedRef, closings: &mut Closings, agent: AgentId, account: &Arc<Account>, message: Message) {
     let Message { data, ports } = message;
     let said = match strait_protocol::decode::<ToMain>(&data) {
         Ok(said) => said,
@@ -29,20 +48,25 @@ pub(super) fn heard(shared: &SharedRef, closings: &mut Closings, agent: AgentId,
         }
     };
     match said {
-        ToMain::PageBound { nonce, page } => page_bound(shared, agent, nonce, page),
-        ToMain::DocumentCreated { page, document, frame, parent, url, origin, name } => {
-            document_created(shared, agent, NewDocument { page, document, frame, parent, url, origin, name });
+        ToMain::PageBound { nonce, page } => page_bound(shared, agent, account, nonce, page),
+        ToMain::DocumentCreated { page, document, frame, parent, url, origin, mut name } => {
+            if url.len() > MAX_URL || origin.len() > MAX_ORIGIN {
+                tracing::warn!(?agent, url = url.len(), origin = origin.len(), "a document with an overlong address was ignored");
+                return;
+            }
+            cut(&mut name, MAX_NAME, "");
+            document_created(shared, agent, account, NewDocument { page, document, frame, parent, url, origin, name });
         }
         ToMain::DocumentReady { document } => {
             let Some(document) = document_of(shared, agent, document) else { return };
             if document.main_frame {
-                report_contents(shared, document.contents, ContentsEvent::DomReady);
+                report_contents(shared, document.contents, ContentsEvent::DomReady, account.charge(0));
             }
-            report_frame(shared, &document, FrameEvent::DomReady { document: document.id });
+            report_frame(shared, &document, FrameEvent::DomReady { document: document.id }, account.charge(0));
         }
         ToMain::DocumentGone { document, frame_gone } => {
             let gone = shared.state().registry.document_gone(agent, document, frame_gone);
-            report_gone(shared, gone.unwrap_or_default());
+            report_gone(shared, gone.unwrap_or_default(), || account.charge(0));
         }
         ToMain::Ipc { document, kind, channel, payload } => {
             let Some(document) = document_of(shared, agent, document) else { return };
@@ -57,6 +81,7 @@ pub(super) fn heard(shared: &SharedRef, closings: &mut Closings, agent: AgentId,
                 IpcKind::Invoke(request) => IpcEventKind::Invoke(responder(request)),
                 IpcKind::SendSync(request) => IpcEventKind::SendSync(responder(request)),
             };
+            let bytes = document.url.len() + channel.len() + payload.len() + ports.len() * PORT_COST;
             let app = App(shared.clone());
             let sender = WebContents::new(app.clone(), document.contents);
             let frame = WebFrameMain::new(app, document.frame);
@@ -64,20 +89,21 @@ pub(super) fn heard(shared: &SharedRef, closings: &mut Closings, agent: AgentId,
                 sender,
                 frame,
                 document: document.id,
-                url: document.url,
+                url: document.url.to_string(),
                 channel,
                 kind,
                 payload,
                 ports,
+                charge: account.charge(bytes),
             }));
         }
-        ToMain::Console { page, level, mut text, source, line } => {
+        ToMain::Console { page, level, mut text, mut source, line } => {
             let Some(contents) = shared.state().registry.contents_of(agent, page) else { return };
-            if text.len() > MAX_CONSOLE_TEXT {
-                let end = (0..=MAX_CONSOLE_TEXT).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
-                text.truncate(end);
+            cut(&mut text, MAX_CONSOLE_TEXT, CUT);
+            cut(&mut source, MAX_CONSOLE_SOURCE, CUT);
+            if let Some(charge) = account.charge_console(contents, text.len() + source.len()) {
+                report_contents(shared, contents, ContentsEvent::Console(ConsoleMessage { level, text, source, line }), charge);
             }
-            report_contents(shared, contents, ContentsEvent::Console(ConsoleMessage { level, text, source, line }));
         }
         ToMain::EvalDone { request, outcome } => {
             let eval = {
@@ -96,16 +122,51 @@ pub(super) fn heard(shared: &SharedRef, closings: &mut Closings, agent: AgentId,
                 finish_eval(shared, eval, outcome);
             }
         }
-        ToMain::PreloadError { page, path, message } => {
+        ToMain::PreloadError { page, path, mut message } => {
             let Some(contents) = shared.state().registry.contents_of(agent, page) else { return };
-            report_contents(shared, contents, ContentsEvent::PreloadError { path, message });
+            if path.as_os_str().len() > MAX_PATH {
+                return;
+            }
+            cut(&mut message, MAX_CONSOLE_TEXT, CUT);
+            // It is a line for the terminal too.
+            if let Some(charge) = account.charge_console(contents, path.as_os_str().len() + message.len()) {
+                report_contents(shared, contents, ContentsEvent::PreloadError { path, message }, charge);
+            }
         }
         ToMain::PageClosed { page } => closings.page_closed(shared, agent, page),
     }
 }
 
+/// Says how many console lines were dropped, once there is room for it.
+pub(super) fn report_dropped(shared: &SharedRef, account: &Arc<Account>) {
+    for (contents, count) in account.take_dropped() {
+        let text = format!("{count} console lines were dropped: the page writes faster than they can be shown");
+        report_contents(shared, contents, ContentsEvent::Console(ours(ConsoleLevel::Warning, text)), account.charge(0));
+    }
+}
+
+/// Ends the process of an agent that keeps sending while nobody can listen. Behind everything that the program has yet to hear of it.
+pub(super) fn expel(
+    shared: &SharedRef,
+    closings: &mut Closings,
+    agent: AgentId,
+    account: &Arc<Account>,
+    (messages, bytes): (usize, usize),
+) {
+    let pages = shared.state().registry.contents_in(agent);
+    for contents in pages {
+        let text = format!("the page's process is ended: {messages} messages of it ({} MiB) wait to be heard", bytes >> 20);
+        report_contents(shared, contents, ContentsEvent::Console(ours(ConsoleLevel::Error, text)), account.charge(0));
+    }
+    gone(shared, closings, agent, account, CloseReason::Crashed);
+}
+
+fn ours(level: ConsoleLevel, text: String) -> ConsoleMessage {
+    ConsoleMessage { level, text, source: String::new(), line: 0 }
+}
+
 /// Forgets an agent whose process is gone.
-pub(super) fn gone(shared: &SharedRef, closings: &mut Closings, agent: AgentId, reason: CloseReason) {
+pub(super) fn gone(shared: &SharedRef, closings: &mut Closings, agent: AgentId, account: &Arc<Account>, reason: CloseReason) {
     let mut abandoned = Vec::new();
     let mut lost = Vec::new();
     let (gone, bootstrap) = {
@@ -116,6 +177,7 @@ pub(super) fn gone(shared: &SharedRef, closings: &mut Closings, agent: AgentId, 
             // Unless a load is under way that brings a new process, what waits for a document has nobody to go to.
             if record.loads.current().is_none() {
                 record.crashed = true;
+                record.refuse_scripts();
                 abandoned.extend(record.outbox.abandon());
             }
             let (window, epoch) = (record.window, record.epoch);
@@ -132,11 +194,11 @@ pub(super) fn gone(shared: &SharedRef, closings: &mut Closings, agent: AgentId, 
     // Ports close outside the lock.
     drop((abandoned, bootstrap));
     tracing::debug!(?agent, %reason, "an agent left");
-    report_gone(shared, gone);
+    report_gone(shared, gone, || account.charge(0));
     closings.agent_gone(shared, agent);
 }
 
-fn page_bound(shared: &SharedRef, agent: AgentId, nonce: strait_protocol::Nonce, page: u64) {
+fn page_bound(shared: &SharedRef, agent: AgentId, account: &Arc<Account>, nonce: strait_protocol::Nonce, page: u64) {
     let gone = {
         let mut state = shared.state();
         // Used up even if the binding is refused.
@@ -152,10 +214,10 @@ fn page_bound(shared: &SharedRef, agent: AgentId, nonce: strait_protocol::Nonce,
         }
         gone
     };
-    report_gone(shared, gone.unwrap_or_default());
+    report_gone(shared, gone.unwrap_or_default(), || account.charge(0));
 }
 
-fn document_created(shared: &SharedRef, agent: AgentId, new: NewDocument) {
+fn document_created(shared: &SharedRef, agent: AgentId, account: &Arc<Account>, new: NewDocument) {
     let (document, gone) = {
         let mut state = shared.state();
         let Some((document, gone)) = state.registry.document_created(agent, new) else { return };
@@ -167,22 +229,23 @@ fn document_created(shared: &SharedRef, agent: AgentId, new: NewDocument) {
             for held in record.outbox.document_created(&document.url) {
                 state.emit_held(document.frame, held);
             }
+            state.run_scripts(document.contents);
         }
         (document, gone)
     };
-    report_gone(shared, gone);
-    let event = FrameEvent::DocumentCreated { document: document.id, url: document.url.clone() };
-    report_frame(shared, &document, event);
+    report_gone(shared, gone, || account.charge(0));
+    let event = FrameEvent::DocumentCreated { document: document.id, url: document.url.to_string() };
+    report_frame(shared, &document, event, account.charge(document.url.len()));
 }
 
 fn document_of(shared: &SharedRef, agent: AgentId, document: u64) -> Option<Document> {
     shared.state().registry.document_of(agent, document).cloned()
 }
 
-fn report_frame(shared: &SharedRef, document: &Document, event: FrameEvent) {
+fn report_frame(shared: &SharedRef, document: &Document, event: FrameEvent, charge: Charge) {
     let app = App(shared.clone());
     let contents = WebContents::new(app.clone(), document.contents);
-    shared.queue(AppEvent::Frame { frame: WebFrameMain::new(app, document.frame), contents, event });
+    shared.queue(AppEvent::Frame { frame: WebFrameMain::new(app, document.frame), contents, event, charge });
 }
 
 /// Answers what main will not look at.

@@ -41,41 +41,41 @@ impl Closings {
             Some((agent, page)) => {
                 self.0.insert(window, Closing { agent, page, until: Instant::now() + CLOSE_TIMEOUT });
             }
-            None => shared.ui(UiCommand::Destroy { window }),
+            None => shared.ui(UiCommand::Destroy { window, hangs: false }),
         }
     }
 
     /// An agent says that a page's ports are closed.
     pub(crate) fn page_closed(&mut self, shared: &SharedRef, agent: AgentId, page: PageId) {
-        self.finish(shared, |closing| closing.agent == agent && closing.page == page);
+        self.finish(shared, false, |closing| closing.agent == agent && closing.page == page);
     }
 
     /// An agent is gone, and its pages' ports with it.
     pub(crate) fn agent_gone(&mut self, shared: &SharedRef, agent: AgentId) {
-        self.finish(shared, |closing| closing.agent == agent);
+        self.finish(shared, false, |closing| closing.agent == agent);
     }
 
     /// Goes on without the agents that took too long.
     pub(crate) fn overdue(&mut self, shared: &SharedRef, now: Instant) {
-        self.finish(shared, |closing| closing.until <= now);
+        self.finish(shared, true, |closing| closing.until <= now);
     }
 
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
         self.0.values().map(|closing| closing.until).min()
     }
 
-    fn finish(&mut self, shared: &SharedRef, which: impl Fn(&Closing) -> bool) {
+    fn finish(&mut self, shared: &SharedRef, hangs: bool, which: impl Fn(&Closing) -> bool) {
         for (window, closing) in self.0.extract_if(|_, closing| which(closing)) {
-            {
+            let last = {
                 let state = shared.state();
                 // The process goes with its last view, and that is no crash.
-                if state.registry.page_count(closing.agent) <= 1
-                    && let Some(bootstrap) = state.agents.get(&closing.agent)
-                {
+                let last = state.registry.page_count(closing.agent) <= 1;
+                if last && let Some(bootstrap) = state.agents.get(&closing.agent) {
                     shared.node.expect_departure(bootstrap, CloseReason::Unloaded);
                 }
-            }
-            shared.ui(UiCommand::Destroy { window });
+                last
+            };
+            shared.ui(UiCommand::Destroy { window, hangs: hangs && last });
         }
     }
 }

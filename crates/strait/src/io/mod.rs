@@ -8,6 +8,7 @@ mod tests;
 
 use std::{
     cell::Cell,
+    collections::HashMap,
     io,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     sync::{Arc, mpsc},
@@ -19,16 +20,24 @@ use rustix::{
     event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll},
     io::Errno,
 };
-use strait_ports::{CloseReason, Progress};
+use strait_ports::{CloseReason, Port, Progress};
 
 pub(crate) use self::listener::Tokens;
 use self::{closing::Closings, listener::Listener};
-use crate::{StartError, WindowId, registry::AgentId, runtime_dir::RuntimeDir, shared::SharedRef};
+use crate::{
+    StartError, WindowId,
+    account::{Account, MAX_BACKLOG_BYTES, MAX_BACKLOG_MESSAGES},
+    registry::AgentId,
+    runtime_dir::RuntimeDir,
+    shared::SharedRef,
+};
 
 /// How long the node routes before agents' control messages get their turn.
 const ROUTE_BUDGET: Duration = Duration::from_millis(1);
 /// Control messages taken from one agent before the others get their turn.
 const AGENT_BATCH: usize = 64;
+/// How often the port of an agent that is not listened to is looked at: counting what is in it takes time.
+const BACKLOG_INTERVAL: Duration = Duration::from_millis(50);
 
 /// What other threads ask of the I/O thread.
 #[derive(Debug)]
@@ -87,7 +96,14 @@ pub(crate) fn start(shared: SharedRef, inbox: IoInbox, folder: RuntimeDir) -> Re
         .name("strait-io".into())
         .spawn(move || {
             ON_IO_THREAD.set(true);
-            let mut io = Io { shared, listener, closings: Closings::default(), wake: inbox.wake, commands: inbox.commands };
+            let mut io = Io {
+                shared,
+                listener,
+                closings: Closings::default(),
+                accounts: HashMap::new(),
+                wake: inbox.wake,
+                commands: inbox.commands,
+            };
             if let Err(error) = io.run() {
                 // Without a loop there is nothing left to run for.
                 eprintln!("strait: the message loop failed: {error}");
@@ -106,10 +122,18 @@ impl IoThread {
     }
 }
 
+/// What an agent keeps waiting.
+struct Watched {
+    account: Arc<Account>,
+    /// When its port was last looked at.
+    looked: Option<Instant>,
+}
+
 struct Io {
     shared: SharedRef,
     listener: Listener,
     closings: Closings,
+    accounts: HashMap<AgentId, Watched>,
     wake: Arc<OwnedFd>,
     commands: mpsc::Receiver<IoCommand>,
 }
@@ -160,19 +184,44 @@ impl Io {
         Ok(())
     }
 
-    /// Takes a batch of what an agent said; if there may be more, it gets another turn.
+    /// Takes a batch of what an agent said; if there may be more, it gets another turn. Nothing is taken while too much of what it said
+    /// waits for the program.
     fn agent_ready(&mut self, agent: AgentId) {
         let Some(port) = self.shared.state().agents.get(&agent).cloned() else { return };
+        let watched = self.accounts.entry(agent).or_insert_with(|| {
+            let io = self.shared.io.clone();
+            Watched { account: Account::new(move || io.send(IoCommand::AgentReady(agent))), looked: None }
+        });
+        let account = watched.account.clone();
+        agent::report_dropped(&self.shared, &account);
         for _ in 0..AGENT_BATCH {
+            if account.is_full() {
+                let now = Instant::now();
+                if watched.looked.is_none_or(|looked| now >= looked + BACKLOG_INTERVAL) {
+                    watched.looked = Some(now);
+                    self.check_backlog(agent, &account, &port);
+                }
+                return;
+            }
             match port.try_recv() {
                 None => return,
-                Some(strait_ports::Event::Message(message)) => agent::heard(&self.shared, &mut self.closings, agent, message),
+                Some(strait_ports::Event::Message(message)) => agent::heard(&self.shared, &mut self.closings, agent, &account, message),
                 Some(strait_ports::Event::Close(reason)) => {
-                    agent::gone(&self.shared, &mut self.closings, agent, reason);
+                    agent::gone(&self.shared, &mut self.closings, agent, &account, reason);
+                    self.accounts.remove(&agent);
                     return;
                 }
             }
         }
         self.shared.io.send(IoCommand::AgentReady(agent));
+    }
+
+    /// Ends an agent's process if there is more in its port than anybody has reason to send. A single message may have any size.
+    fn check_backlog(&mut self, agent: AgentId, account: &Arc<Account>, port: &Port) {
+        let (messages, bytes) = port.buffered();
+        if messages > MAX_BACKLOG_MESSAGES || (messages > 1 && bytes > MAX_BACKLOG_BYTES) {
+            agent::expel(&self.shared, &mut self.closings, agent, account, (messages, bytes));
+            self.accounts.remove(&agent);
+        }
     }
 }

@@ -3,14 +3,18 @@
 //! Pure bookkeeping. What an agent says is only ever looked up among that agent's own pages, frames and documents; everything
 //! else gives `None` and is ignored by the caller.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use crate::event::DocumentId;
 
 /// Frames one agent may have at a time.
 pub(crate) const MAX_FRAMES_PER_AGENT: usize = 10_000;
+/// How deep frames may be in frames, the main frame included. Whoever walks a tree of frames may recurse.
+pub(crate) const MAX_FRAME_DEPTH: usize = 128;
 /// Documents one agent may have at a time (one a frame, and those that are being replaced).
 pub(crate) const MAX_DOCUMENTS_PER_AGENT: usize = 20_000;
+/// Bytes of URLs, origins and names that the documents of one agent may have together.
+pub(crate) const MAX_TEXT_PER_AGENT: usize = 64 << 20;
 /// Pages one agent may have at a time (popups share their opener's process).
 pub(crate) const MAX_PAGES_PER_AGENT: usize = 64;
 
@@ -57,13 +61,12 @@ impl FrameKey {
 pub(crate) struct Frame {
     pub(crate) parent: Option<FrameKey>,
     pub(crate) children: Vec<FrameKey>,
+    /// How many frames it is in.
+    depth: usize,
     pub(crate) agent: Option<AgentId>,
     wire: u64,
     pub(crate) contents: u32,
     pub(crate) document: Option<DocumentId>,
-    pub(crate) url: String,
-    pub(crate) origin: String,
-    pub(crate) name: String,
 }
 
 /// A document: where it is and what its agent calls it.
@@ -74,7 +77,10 @@ pub(crate) struct Document {
     pub(crate) wire: u64,
     pub(crate) frame: FrameKey,
     pub(crate) contents: ContentsId,
-    pub(crate) url: String,
+    pub(crate) url: Arc<str>,
+    pub(crate) origin: Arc<str>,
+    /// The frame's name.
+    pub(crate) name: Arc<str>,
     pub(crate) main_frame: bool,
 }
 
@@ -103,6 +109,8 @@ struct Agent {
     pages: HashMap<u64, ContentsId>,
     frames: HashMap<u64, FrameKey>,
     documents: HashMap<u64, DocumentId>,
+    /// Bytes of their texts.
+    text: usize,
 }
 
 #[derive(Debug)]
@@ -179,7 +187,11 @@ impl Registry {
     pub(crate) fn document_created(&mut self, agent: AgentId, new: NewDocument) -> Option<(Document, Vec<Gone>)> {
         let record = self.agents.get(&agent)?;
         let contents = *record.pages.get(&new.page)?;
-        if record.documents.contains_key(&new.document) || record.documents.len() >= MAX_DOCUMENTS_PER_AGENT {
+        let text = new.url.len() + new.origin.len() + new.name.len();
+        if record.documents.contains_key(&new.document)
+            || record.documents.len() >= MAX_DOCUMENTS_PER_AGENT
+            || record.text + text > MAX_TEXT_PER_AGENT
+        {
             return None;
         }
         let frame = self.place_frame(agent, contents, &new)?;
@@ -190,11 +202,22 @@ impl Registry {
         self.last_document += 1;
         let id = DocumentId(self.last_document);
         let main_frame = new.parent.is_none();
-        let document = Document { id, agent, wire: new.document, frame, contents, url: new.url.clone(), main_frame };
-        let record = self.frames.get_mut(&frame)?;
-        (record.document, record.url, record.origin, record.name) = (Some(id), new.url, new.origin, new.name);
+        let document = Document {
+            id,
+            agent,
+            wire: new.document,
+            frame,
+            contents,
+            url: new.url.into(),
+            origin: new.origin.into(),
+            name: new.name.into(),
+            main_frame,
+        };
+        self.frames.get_mut(&frame)?.document = Some(id);
         self.documents.insert(id, document.clone());
-        self.agents.get_mut(&agent)?.documents.insert(new.document, id);
+        let record = self.agents.get_mut(&agent)?;
+        record.documents.insert(new.document, id);
+        record.text += text;
         Some((document, gone))
     }
 
@@ -294,11 +317,14 @@ impl Registry {
             }
             Some(parent) => {
                 let parent = *self.agents.get(&agent)?.frames.get(&parent)?;
-                if self.frames.get(&parent)?.contents != contents.0 {
+                let around = self.frames.get(&parent)?;
+                let depth = around.depth + 1;
+                if around.contents != contents.0 || depth >= MAX_FRAME_DEPTH {
                     return None;
                 }
                 let key = self.next_frame();
-                let frame = Frame { parent: Some(parent), agent: Some(agent), wire: new.frame, contents: contents.0, ..Frame::default() };
+                let frame =
+                    Frame { parent: Some(parent), depth, agent: Some(agent), wire: new.frame, contents: contents.0, ..Frame::default() };
                 self.frames.insert(key, frame);
                 self.frames.get_mut(&parent)?.children.push(key);
                 key
@@ -312,26 +338,33 @@ impl Registry {
         if let Some(document) = self.documents.remove(&id) {
             if let Some(agent) = self.agents.get_mut(&document.agent) {
                 agent.documents.remove(&document.wire);
+                agent.text -= document.url.len() + document.origin.len() + document.name.len();
             }
             gone.push(Gone::Document(document));
         }
     }
 
+    /// Removes a frame and all in it, the inner ones first.
     fn remove_frame(&mut self, key: FrameKey, gone: &mut Vec<Gone>) {
-        let Some(frame) = self.frames.remove(&key) else { return };
-        for child in frame.children {
-            self.remove_frame(child, gone);
-        }
-        if let Some(parent) = frame.parent.and_then(|parent| self.frames.get_mut(&parent)) {
+        if let Some(parent) = self.frames.get(&key).and_then(|frame| frame.parent).and_then(|parent| self.frames.get_mut(&parent)) {
             parent.children.retain(|child| *child != key);
         }
-        if let Some(agent) = frame.agent.and_then(|agent| self.agents.get_mut(&agent)) {
-            agent.frames.remove(&frame.wire);
+        // No recursion: how deep it goes is the agent's choice.
+        let (mut found, mut stack) = (Vec::new(), vec![key]);
+        while let Some(key) = stack.pop() {
+            let Some(frame) = self.frames.remove(&key) else { continue };
+            stack.extend(&frame.children);
+            found.push((key, frame));
         }
-        if let Some(document) = frame.document {
-            self.drop_document(document, gone);
+        for (key, frame) in found.into_iter().rev() {
+            if let Some(agent) = frame.agent.and_then(|agent| self.agents.get_mut(&agent)) {
+                agent.frames.remove(&frame.wire);
+            }
+            if let Some(document) = frame.document {
+                self.drop_document(document, gone);
+            }
+            gone.push(Gone::Frame(key, ContentsId(frame.contents)));
         }
-        gone.push(Gone::Frame(key, ContentsId(frame.contents)));
     }
 
     /// Takes a page from the process that shows it; its main frame stays, without a document.

@@ -155,3 +155,51 @@ fn an_agent_has_limits() {
     registry.add_contents(ContentsId(5000));
     assert!(registry.bind_page(agent, 5000, ContentsId(5000)).is_none());
 }
+
+#[test]
+fn frames_in_frames_have_a_limit() {
+    let (mut registry, agent, _, _) = bound();
+    registry.document_created(agent, new(0, 0, None)).unwrap();
+    for depth in 1..MAX_FRAME_DEPTH as u64 {
+        registry.document_created(agent, new(depth, depth, Some(depth - 1))).unwrap();
+    }
+    let deepest = MAX_FRAME_DEPTH as u64;
+    assert!(registry.document_created(agent, new(deepest, deepest, Some(deepest - 1))).is_none());
+    // One beside the deepest is fine, and all go with the document they are in.
+    registry.document_created(agent, new(deepest, deepest, Some(deepest - 2))).unwrap();
+    let (_, gone) = registry.document_created(agent, new(deepest + 1, 0, None)).unwrap();
+    assert_eq!(gone.len(), 2 * MAX_FRAME_DEPTH);
+    assert_eq!(names(&gone)[0], format!("document {}", deepest - 1), "the inner ones first, elder ones before younger ones");
+}
+
+#[test]
+fn removing_a_chain_of_frames_needs_no_stack() {
+    let (mut registry, agent, contents, main) = bound();
+    // Deeper than the limit lets an agent go, so that the removal is seen to stand by itself.
+    let mut parent = main;
+    for _ in 0..100_000 {
+        let key = registry.next_frame();
+        registry.frames.insert(key, Frame { parent: Some(parent), contents: contents.0, ..Frame::default() });
+        registry.frames.get_mut(&parent).unwrap().children.push(key);
+        parent = key;
+    }
+    registry.document_created(agent, new(1, 1, None)).unwrap();
+    assert_eq!(registry.frames.len(), 1);
+}
+
+#[test]
+fn an_agents_documents_share_room_for_their_texts() {
+    let (mut registry, agent, _, _) = bound();
+    let long =
+        |document: u64| NewDocument { url: "u".repeat(MAX_TEXT_PER_AGENT / 4), ..new(document, document, (document > 0).then_some(0)) };
+    for document in 0..3 {
+        registry.document_created(agent, long(document)).unwrap();
+    }
+    assert!(registry.document_created(agent, long(3)).is_none());
+    registry.document_created(agent, new(4, 4, Some(0))).unwrap();
+    // What is gone gives its room back.
+    registry.document_gone(agent, 2, false).unwrap();
+    registry.document_created(agent, long(5)).unwrap();
+    registry.document_gone(agent, 0, false).unwrap();
+    assert_eq!(registry.agents[&agent].text, 0);
+}

@@ -11,6 +11,13 @@ pub(super) fn load_error(url: &str, error: &glib::Error) -> LoadError {
     LoadError { url: url.into(), code, description: description.into(), detail: error.message().into() }
 }
 
+/// What a load failed with that WebKit refused without saying why: the port, if the URL names one.
+pub(super) fn refusal(url: &str) -> LoadError {
+    let port = url::Url::parse(url).is_ok_and(|url| url.has_host() && url.port().is_some());
+    let (code, description) = if port { (-312, "ERR_UNSAFE_PORT") } else { (-2, "ERR_FAILED") };
+    LoadError { url: url.into(), code, description: description.into(), detail: "the web engine refused to load it".into() }
+}
+
 fn classify(error: &glib::Error) -> (i32, &'static str) {
     if let Some(kind) = error.kind::<NetworkError>() {
         return match kind {

@@ -64,6 +64,8 @@ pub(crate) enum UiCommand {
     },
     Destroy {
         window: WindowId,
+        /// Its page's process did not answer, and has no other page.
+        hangs: bool,
     },
     Exit,
 }
@@ -152,8 +154,12 @@ impl Desk {
     fn obey(&mut self, command: UiCommand, target: &EventLoopWindowTarget<UiCommand>) {
         match command {
             UiCommand::Create(plan) => self.create(&plan, target),
-            UiCommand::Destroy { window } => {
-                drop(self.windows.remove(&window));
+            UiCommand::Destroy { window, hangs } => {
+                if let Some(ui) = self.windows.remove(&window)
+                    && hangs
+                {
+                    ui.view.end_process();
+                }
                 quit::window_closed(&self.shared, window);
             }
             UiCommand::Exit => {}

@@ -4,6 +4,7 @@ use std::{
     cell::{Cell, RefCell},
     path::PathBuf,
     rc::Rc,
+    sync::Arc,
 };
 
 use gtk::{gio::Cancellable, glib::ToVariant};
@@ -14,18 +15,30 @@ use webkit2gtk::{
 };
 use wry::{NewWindowResponse, WebViewBuilder, WebViewBuilderExtUnix, WebViewExtUnix};
 
-use super::{UiCommand, WindowPlan, errors::load_error};
+use super::{
+    UiCommand, WindowPlan,
+    errors::{load_error, refusal},
+};
 use crate::{
-    AppEvent, BrowserWindow, ContentsEvent, ContentsId, Decision, LoadError, WindowEvent, WindowId,
+    AppEvent, BrowserWindow, Charge, ContentsEvent, ContentsId, Decision, LoadError, WindowEvent, WindowId,
+    account::Account,
     app::App,
     bridge::{self, report_contents},
     event::Question,
     ffi,
+    loading::is_blank,
     shared::{Claim, SharedRef},
+    text::{cut, printable},
 };
 
 /// WebKit slows timers of hidden pages down; ours are worker processes too.
 const UNWANTED_FEATURES: [&str; 2] = ["HiddenPageDOMTimerThrottling", "DOMTimersThrottling"];
+
+/// So many loads that were replaced are told apart.
+const MAX_REPLACED: usize = 64;
+
+/// The longest title, in bytes; the rest is cut off.
+const MAX_TITLE: usize = 4096;
 
 /// What views need to find their agents.
 #[derive(Debug)]
@@ -67,11 +80,17 @@ struct ViewState {
     load: Cell<u64>,
     target: RefCell<Option<String>>,
     phase: Cell<Phase>,
-    /// Loads that were replaced while under way: so many cancellations are no news.
-    replaced: Cell<u32>,
+    /// The URLs of loads that were stopped or replaced while under way: WebKit may still say that they were cancelled, which is no news.
+    replaced: RefCell<Vec<String>>,
     /// A load that was asked for when the process was already dead is asked for again, once.
     retried: Cell<u64>,
     failed: Cell<bool>,
+    /// A blank document came that was not asked for.
+    refused: Cell<bool>,
+    /// Its process is being ended with it, which is no crash.
+    ending: Cell<bool>,
+    /// Titles that wait for the program.
+    titles: Arc<Account>,
     shown: Cell<bool>,
 }
 
@@ -97,7 +116,7 @@ impl ViewMaker {
             .with_focused(plan.show)
             // A popup would share the page's process without having been announced to anybody.
             .with_new_window_req_handler(move |url, _| {
-                eprintln!("[window {} warning] window.open was denied: {url}", opener.get());
+                eprintln!("[window {} warning] window.open was denied: {}", opener.get(), printable(&url));
                 NewWindowResponse::Deny
             })
             .build_gtk(container)?;
@@ -127,9 +146,12 @@ impl ViewMaker {
             load: Cell::new(0),
             target: RefCell::default(),
             phase: Cell::new(Phase::Settled),
-            replaced: Cell::new(0),
+            replaced: RefCell::default(),
             retried: Cell::new(0),
             failed: Cell::new(false),
+            refused: Cell::new(false),
+            ending: Cell::new(false),
+            titles: Account::new(|| {}),
             shown: Cell::new(false),
         });
         ViewState::connect(&state);
@@ -166,17 +188,21 @@ fn configure(view: &WebKitView) {
 
 impl View {
     pub(super) fn load(&self, load: u64, url: &str) {
-        *self.state.target.borrow_mut() = Some(url.into());
-        self.state.begin(load);
+        self.state.begin(load, Some(url.into()));
     }
 
     pub(super) fn reload(&self, load: u64) {
-        *self.state.target.borrow_mut() = None;
-        self.state.begin(load);
+        self.state.begin(load, None);
     }
 
     pub(super) fn stop(&self) {
-        self.state.view.stop_loading();
+        self.state.stop();
+    }
+
+    /// Ends the view's process, which does not answer: it would outlive its view by far.
+    pub(super) fn end_process(&self) {
+        self.state.ending.set(true);
+        self.state.view.terminate_web_process();
     }
 
     /// The link to the view's process number `epoch` broke.
@@ -190,10 +216,11 @@ impl View {
 
 impl ViewState {
     /// Begins what is in `target`, for the program's load number `load`.
-    fn begin(self: &Rc<Self>, load: u64) {
-        if matches!(self.phase.get(), Phase::Asked | Phase::Started | Phase::Committed) {
-            self.replaced.set(self.replaced.get() + 1);
+    fn begin(self: &Rc<Self>, load: u64, target: Option<String>) {
+        if self.phase.get() != Phase::Settled {
+            self.replace(self.target_url());
         }
+        *self.target.borrow_mut() = target;
         self.load.set(load);
         self.phase.set(Phase::Asked);
         let target = self.target.borrow().clone();
@@ -216,6 +243,23 @@ impl ViewState {
             None => self.view.reload(),
         }
         self.announce();
+    }
+
+    /// Stops what is loading.
+    fn stop(&self) {
+        self.view.stop_loading();
+        // Before the new document is there WebKit may stop without a word, or with one that comes later.
+        if matches!(self.phase.get(), Phase::Asked | Phase::Started) {
+            let url = self.target_url();
+            self.replace(url.clone());
+            self.load_failed(LoadError::aborted(&url));
+        }
+    }
+
+    /// What the program's load is to bring.
+    fn target_url(&self) -> String {
+        let target = self.target.borrow().clone();
+        target.or_else(|| self.view.uri().map(String::from)).unwrap_or_default()
     }
 
     /// Sends the view's configuration to the agent of a process that has not got it.
@@ -258,7 +302,7 @@ impl ViewState {
         self.view.connect_load_failed(move |_, _, url, error| {
             if let Some(state) = state.upgrade() {
                 state.failed.set(true);
-                if !state.was_replaced(error) {
+                if !state.was_replaced(url, error) {
                     state.load_failed(load_error(url, error));
                 }
             }
@@ -299,25 +343,29 @@ impl ViewState {
                 if self.phase.get() == Phase::Asked {
                     self.phase.set(Phase::Started);
                 }
+                self.shared.state().loading_started(self.contents);
                 self.report(ContentsEvent::DidStartLoading);
             }
             LoadEvent::Committed => {
-                self.replaced.set(0);
+                self.replaced.borrow_mut().clear();
+                let url = self.view.uri().map(String::from).unwrap_or_default();
                 if self.phase.get() == Phase::Started {
                     self.phase.set(Phase::Committed);
+                    let unasked = is_blank(&url) && self.target.borrow().as_ref().is_some_and(|target| !target.starts_with("about:"));
+                    self.refused.set(unasked);
                 }
-                let url = self.view.uri().map(String::from).unwrap_or_default();
                 self.report(ContentsEvent::DidNavigate { url, same_document: false });
             }
             LoadEvent::Finished => {
                 if self.phase.get() == Phase::Started && !self.failed.get() {
-                    // WebKit refuses some loads (unsafe ports) without a word.
-                    let url = self.target.borrow().clone().unwrap_or_default();
-                    let (description, detail) = ("ERR_FAILED".into(), "the web engine refused to load it".into());
-                    self.load_failed(LoadError { url, code: -2, description, detail });
+                    self.load_failed(refusal(&self.target_url()));
+                } else if self.phase.get() == Phase::Committed && self.refused.take() {
+                    // WebKit refuses some loads (unsafe ports) by a blank page, without a word.
+                    self.load_failed(refusal(&self.target_url()));
                 } else if !self.failed.get() {
                     self.finished();
                 }
+                self.shared.state().loading_stopped(self.contents);
                 self.report(ContentsEvent::DidStopLoading);
             }
             _ => {}
@@ -336,13 +384,29 @@ impl ViewState {
         }
     }
 
-    /// Whether this is only the end of a load that a newer one replaced.
-    fn was_replaced(&self, error: &gtk::glib::Error) -> bool {
-        let replaced = error.kind::<NetworkError>() == Some(NetworkError::Cancelled) && self.replaced.get() > 0;
-        if replaced {
-            self.replaced.set(self.replaced.get() - 1);
+    /// Notes that the load under way is to be heard of no more.
+    fn replace(&self, url: String) {
+        let mut replaced = self.replaced.borrow_mut();
+        if replaced.len() == MAX_REPLACED {
+            replaced.remove(0);
         }
-        replaced
+        replaced.push(url);
+    }
+
+    /// Whether this is only the end of a load that was stopped or that a newer one replaced.
+    fn was_replaced(&self, url: &str, error: &gtk::glib::Error) -> bool {
+        if error.kind::<NetworkError>() != Some(NetworkError::Cancelled) {
+            return false;
+        }
+        let mut replaced = self.replaced.borrow_mut();
+        match replaced.iter().position(|other| other == url) {
+            Some(index) => drop(replaced.remove(index)),
+            // A page may stop the program's load itself.
+            None if self.target.borrow().as_deref() == Some(url) => return false,
+            // One that was redirected.
+            None => return replaced.pop().is_some(),
+        }
+        true
     }
 
     fn load_failed(&self, error: LoadError) {
@@ -360,11 +424,18 @@ impl ViewState {
     }
 
     fn process_terminated(self: &Rc<Self>, reason: WebProcessTerminationReason) {
+        if self.ending.get() {
+            return;
+        }
         let reason = if reason == WebProcessTerminationReason::ExceededMemoryLimit { "oom" } else { "crashed" };
         self.unannounced.set(true);
         if let Some(record) = self.shared.state().contents.get_mut(&self.contents) {
             // Its agent's link may not have been found broken yet. Whoever hears of it shall find it so.
             record.crashed = record.loads.current().is_none();
+            record.loading = !record.crashed;
+            if record.crashed {
+                record.refuse_scripts();
+            }
         }
         self.report(ContentsEvent::RenderProcessGone { reason });
         let load = self.load.get();
@@ -394,6 +465,8 @@ impl ViewState {
         if title.is_empty() {
             return;
         }
+        let mut title = title.to_owned();
+        cut(&mut title, MAX_TITLE, "…");
         {
             let mut state = self.shared.state();
             if let Some(record) = state.contents.get_mut(&self.contents) {
@@ -403,8 +476,12 @@ impl ViewState {
                 title.clone_into(&mut record.mirror.title);
             }
         }
-        self.shared.ui(UiCommand::Title { window: self.window, title: title.into() });
-        self.report(ContentsEvent::TitleUpdated(title.into()));
+        self.shared.ui(UiCommand::Title { window: self.window, title: title.clone() });
+        // The page's own properties have the present one; of a flood of them the program need not hear each.
+        if !self.titles.is_full() {
+            let charge = self.titles.charge(title.len());
+            report_contents(&self.shared, self.contents, ContentsEvent::TitleUpdated(title), charge);
+        }
     }
 
     fn note_url(&self, url: &str) {
@@ -418,6 +495,6 @@ impl ViewState {
     }
 
     fn report(&self, event: ContentsEvent) {
-        report_contents(&self.shared, self.contents, event);
+        report_contents(&self.shared, self.contents, event, Charge::default());
     }
 }

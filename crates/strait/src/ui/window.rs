@@ -1,5 +1,7 @@
 //! One window.
 
+use std::cell::Cell;
+
 use tao::{
     dpi::{LogicalSize, PhysicalSize},
     event_loop::EventLoopWindowTarget,
@@ -19,6 +21,8 @@ pub(super) struct UiWindow {
     window: Window,
     id: WindowId,
     shared: SharedRef,
+    /// The last size that was told.
+    size: Cell<(u32, u32)>,
 }
 
 impl UiWindow {
@@ -41,7 +45,7 @@ impl UiWindow {
         let window = builder.build(target)?;
         let vbox = window.default_vbox().ok_or("the window has no place for a view")?;
         let view = views.make(shared, plan, vbox)?;
-        Ok(Self { view, window, id: plan.window, shared: shared.clone() })
+        Ok(Self { view, window, id: plan.window, shared: shared.clone(), size: Cell::new(plan.size) })
     }
 
     pub(super) fn is(&self, id: tao::window::WindowId) -> bool {
@@ -53,7 +57,8 @@ impl UiWindow {
         if visible {
             self.window.set_focus();
         }
-        self.tell(if visible { WindowEvent::Shown } else { WindowEvent::Hidden }, |mirror| mirror.visible = visible);
+        // The mirror was changed by who asked, and may be one step further already.
+        self.tell(if visible { WindowEvent::Shown } else { WindowEvent::Hidden }, |_| {});
     }
 
     pub(super) fn focus(&self) {
@@ -66,14 +71,20 @@ impl UiWindow {
 
     pub(super) fn set_size(&self, width: u32, height: u32) {
         self.window.set_inner_size(LogicalSize::new(width, height));
+        if let Some(record) = self.shared.state().windows.get_mut(&self.id) {
+            record.mirror.sizes_asked = record.mirror.sizes_asked.saturating_sub(1);
+        }
     }
 
     pub(super) fn resized(&self, size: PhysicalSize<u32>) {
         let size: LogicalSize<u32> = size.to_logical(self.window.scale_factor());
         let (width, height) = (size.width, size.height);
-        let known = self.shared.state().windows.get(&self.id).map(|record| record.mirror.size);
-        if known != Some((width, height)) {
-            self.tell(WindowEvent::Resized { width, height }, |mirror| mirror.size = (width, height));
+        if self.size.replace((width, height)) != (width, height) {
+            self.tell(WindowEvent::Resized { width, height }, |mirror| {
+                if mirror.sizes_asked == 0 {
+                    mirror.size = (width, height);
+                }
+            });
         }
     }
 

@@ -1,6 +1,6 @@
 //! Loading, getters and scripts.
 
-use std::{sync::mpsc, time::Duration};
+use std::{io::Read, sync::mpsc, time::Duration};
 
 use strait::{ContentsEvent, ScriptError, Value, WindowEvent};
 
@@ -51,6 +51,81 @@ pub(super) fn cases(cases: &mut Vec<Case>) {
         second.await.unwrap();
         assert_eq!(window.web_contents().execute_javascript("document.title").await.unwrap(), Value::from("second"));
     });
+    case(cases, "a_stopped_load_settles_and_frees_what_waited", |app, kit| async move {
+        let window = kit.shown(&app, "ipc.on('greet', () => ipc.send('greeted', document.title))").await.unwrap();
+        let page = window.web_contents();
+        let title = page.execute_javascript("document.title").await.unwrap();
+        let mut greeted = heard(&page, "greeted");
+        for _ in 0..3 {
+            let stopped = window.load_file(kit.page(""));
+            assert!(page.is_loading());
+            page.send("greet", []).unwrap();
+            page.stop();
+            let error = stopped.await.unwrap_err();
+            assert_eq!((error.code, error.description.as_str()), (-3, "ERR_ABORTED"));
+            assert_eq!(next(&mut greeted).await, title);
+            assert!(!page.is_loading());
+        }
+        // What WebKit says of the stopped load is not taken for the next one's end.
+        drop(window.load_file(kit.page("")));
+        page.stop();
+        window.load_file(kit.page("document.title = 'next'")).await.unwrap();
+        assert_eq!(page.execute_javascript("document.title").await.unwrap(), Value::from("next"));
+    });
+    case(cases, "a_page_that_stops_the_programs_load_ends_it", |app, kit| async move {
+        let window = kit.shown(&app, "ipc.on('stop', () => { stop(); ipc.send('done') })").await.unwrap();
+        let page = window.web_contents();
+        drop(window.load_file(kit.page("")));
+        page.stop();
+        // A server that never answers.
+        let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let load = window.load_url(&format!("http://{}/", server.local_addr().unwrap()));
+        let connection = tokio::task::spawn_blocking(move || {
+            let (mut connection, _) = server.accept().unwrap();
+            // The engine connects before the page's process has begun the load.
+            connection.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+            connection.read_exact(&mut [0; 4]).unwrap();
+            connection
+        });
+        let connection = connection.await.unwrap();
+        page.main_frame().execute_javascript("stop()").await.unwrap();
+        assert_eq!(load.await.unwrap_err().code, -3);
+        drop(connection);
+    });
+    case(cases, "what_cannot_be_loaded_is_refused", |app, kit| async move {
+        let window = kit.shown(&app, "ipc.on('greet', () => ipc.send('greeted'))").await.unwrap();
+        let mut greeted = heard(&window.web_contents(), "greeted");
+        for (url, code) in [("javascript:1", -3), ("", -300), ("http://", -300), ("/tmp", -6)] {
+            assert_eq!(window.load_url(url).await.unwrap_err().code, code, "{url}");
+            window.web_contents().send("greet", []).unwrap();
+            next(&mut greeted).await;
+        }
+        assert_eq!(window.load_file(kit.folder()).await.unwrap_err().code, -6);
+        let error = window.load_url("http://127.0.0.1:1/").await.unwrap_err();
+        assert_eq!(error.to_string(), "ERR_UNSAFE_PORT (-312) loading 'http://127.0.0.1:1/'");
+        window.load_url("about:blank").await.unwrap();
+    });
+    case(cases, "scripts_wait_until_a_page_has_loaded", |app, kit| async move {
+        let window = kit.window(&app);
+        let page = window.web_contents();
+        let early = page.execute_javascript("early = 1; document.readyState + document.title");
+        let load = window.load_file(kit.page("document.title = 'there'"));
+        let during = page.execute_javascript("early + document.title");
+        load.await.unwrap();
+        assert_eq!(early.await.unwrap(), Value::from("completethere"));
+        assert_eq!(during.await.unwrap(), Value::from("1there"));
+        // A load that fails leaves the page as it is.
+        let load = window.load_file("nowhere.html");
+        let script = page.execute_javascript("early");
+        load.await.unwrap_err();
+        assert_eq!(script.await.unwrap(), number(1));
+        // Without any page there is nothing to wait for, and none is left behind.
+        let window = kit.window(&app);
+        let script = window.web_contents().execute_javascript("1");
+        window.destroy();
+        script.await.unwrap_err();
+        assert_eq!(window.web_contents().execute_javascript("1").await.unwrap_err(), ScriptError::Frame(strait::FrameGone));
+    });
     case(cases, "a_fragment_stays_in_the_document", |app, kit| async move {
         let window = kit.window(&app);
         let page = kit.page("var kept = 1");
@@ -83,15 +158,23 @@ pub(super) fn cases(cases: &mut Vec<Case>) {
             let _ = told.send(event.clone());
         });
         window.show();
-        while events.recv().await.unwrap() != WindowEvent::Shown {}
         assert!(window.is_visible());
+        window.hide();
+        assert!(!window.is_visible());
+        window.show();
+        window.set_size(500, 200);
+        assert_eq!((window.is_visible(), window.size()), (true, (500, 200)));
+        while events.recv().await.unwrap() != WindowEvent::Shown {}
+        while events.recv().await.unwrap() != WindowEvent::Shown {}
+        assert_eq!((window.is_visible(), window.size()), (true, (500, 200)));
         window.load_file(kit.page("")).await.unwrap();
         while !window.title().starts_with("page") {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         assert_eq!(app.window(window.id()), Some(window.clone()));
         window.destroy();
-        assert!(window.is_destroyed());
+        assert!(window.is_destroyed() && !window.is_visible());
+        assert!(!app.windows().contains(&window));
         while events.recv().await.unwrap() != WindowEvent::Closed {}
         assert_eq!(app.window(window.id()), None);
     });

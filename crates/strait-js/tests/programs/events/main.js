@@ -29,6 +29,9 @@ console.log(e.listenerCount('x'))
 try { e.emit('error', new TypeError('given')) } catch (error) { console.log(error.name, error.message) }
 try { e.emit('error', 'text') } catch (error) { console.log(error.code, error.message) }
 try { e.on('y', null) } catch (error) { console.log(error.code) }
+for (const wrong of [undefined, 5, 'a string that goes on and on and on', 7n, true, Symbol('s'), [], new Map()]) {
+  try { e.once('y', wrong) } catch (error) { console.log(error.message) }
+}
 
 const f = new EventEmitter()
 f.on('newListener', (name) => seen.push(`new ${String(name)}`))

@@ -21,7 +21,7 @@ app.whenReady().then(async () => {
   window.reload()
   const { senderFrame } = await again
   said('after a reload', senderFrame === mainFrame, child.isDestroyed())
-  try { child.send('x') } catch (error) { said(error.message) }
+  try { child.postMessage('x', null) } catch (error) { said(error.message) }
   const [fresh] = mainFrame.frames
   await mainFrame.executeJavaScript("document.querySelector('iframe').remove()")
   await new Promise((resolve) => setTimeout(resolve, 100))

@@ -1,0 +1,46 @@
+// `document.open()`, and the `write` that opens implicitly, erase every listener of the window: the glue's are put back at once,
+// before a script of the new content can add its own.
+(function patchOpen(p, natives, global) {
+  'use strict'
+
+  const { prototype } = global.Document
+  const { open, write, writeln } = prototype
+
+  const replace = (/** @type {string} */ name, /** @type {Function} */ value, /** @type {number} */ length) => {
+    p.defineProperty(value, 'length', { __proto__: null, value: length })
+    p.defineProperty(prototype, name, { __proto__: null, value, writable: true, enumerable: true, configurable: true })
+  }
+
+  const methods = {
+    open() {
+      const result = p.apply(open, this, arguments)
+      natives.reopened()
+      return result
+    },
+    write() {
+      reopen(this)
+      return p.apply(write, this, arguments)
+    },
+    writeln() {
+      reopen(this)
+      return p.apply(writeln, this, arguments)
+    },
+  }
+
+  // Scripts in what is written run inside the call: so what may have to be opened is opened first, by writing nothing.
+  const nothing = p.list()
+  nothing[0] = ''
+  const reopen = (/** @type {any} */ document) => {
+    try {
+      p.apply(write, document, nothing)
+    } catch {
+      // The call itself will throw the same.
+      return
+    }
+    natives.reopened()
+  }
+
+  replace('open', methods.open, 0)
+  replace('write', methods.write, 0)
+  replace('writeln', methods.writeln, 0)
+})
