@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::os::fd::{AsFd, OwnedFd};
 
-use strait_ports::{Event, Node, Port};
+use strait_ports::{Event, LinkKind, Node, Port};
 
 use crate::Echo;
 
@@ -15,8 +15,8 @@ pub(crate) struct Client {
 
 impl Client {
     /// Invites the process at the other end of `socket`.
-    pub(crate) fn connect(socket: OwnedFd) -> Result<Client, Box<dyn Error>> {
-        let node = Node::broker()?;
+    pub(crate) fn connect(socket: OwnedFd, links: LinkKind) -> Result<Client, Box<dyn Error>> {
+        let node = Node::broker_with(links)?;
         let port = node.invite(socket)?;
         Ok(Client { node, port })
     }

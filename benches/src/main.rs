@@ -1,6 +1,6 @@
-//! Round trips between two processes: a channel of the port engine against the bare socket pair it runs on.
+//! Round trips between two processes: a channel of the port engine, over both kinds of link, against a bare socket pair.
 //!
-//! Run by `cargo xtask bench`. The two are measured in turns, round by round, so that whatever else the machine does hits both; the figure is
+//! Run by `cargo xtask bench`. They are measured in turns, round by round, so that whatever else the machine does hits all; the figure is
 //! the median of the rounds. Writes `bench/ports.json` into the folder given as the first argument.
 
 mod channel;
@@ -15,6 +15,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+use strait_ports::LinkKind;
 
 const ROUNDS: usize = 5;
 
@@ -38,7 +39,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn measure(target: &Path) -> Result<(), Box<dyn Error>> {
     let (ours, theirs) = pair()?;
     let mut children = vec![start("--echo-channel", theirs)?];
-    let mut strait = channel::Client::connect(ours)?;
+    let mut sockets = channel::Client::connect(ours, LinkKind::Socket)?;
+    let (ours, theirs) = pair()?;
+    children.push(start("--echo-channel", theirs)?);
+    let mut rings = channel::Client::connect(ours, LinkKind::Rings)?;
     let (ours, theirs) = pair()?;
     children.push(start("--echo-raw", theirs)?);
     let mut peer = raw::Client::connect(ours);
@@ -47,23 +51,27 @@ fn measure(target: &Path) -> Result<(), Box<dyn Error>> {
     let mut rows = Vec::new();
     for &(size, count) in SIZES {
         let payload = vec![7; size];
-        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+        let (mut over_sockets, mut over_rings, mut theirs) = (Vec::new(), Vec::new(), Vec::new());
         // A round that does not count: caches, and a channel that settles.
-        round(&mut strait, &payload, count / 10)?;
+        round(&mut sockets, &payload, count / 10)?;
+        round(&mut rings, &payload, count / 10)?;
         round(&mut peer, &payload, count / 10)?;
         for _ in 0..ROUNDS {
-            ours.push(round(&mut strait, &payload, count)?);
+            over_sockets.push(round(&mut sockets, &payload, count)?);
+            over_rings.push(round(&mut rings, &payload, count)?);
             theirs.push(round(&mut peer, &payload, count)?);
         }
-        let (ours, theirs) = (median(ours), median(theirs));
-        let ratio = ours / theirs;
-        println!("{:<28} {ours:>9.1} µs {theirs:>13.1} µs {ratio:>8.2}", format!("{size} bytes"));
-        rows.push(serde_json::json!({
-            "name": format!("round trip, {size} bytes, two processes"), "unit": "µs",
-            "strait": ours, "peer": theirs, "peer_name": "SOCK_SEQPACKET socket pair", "ratio": ratio,
-        }));
+        let theirs = median(theirs);
+        for (kind, ours) in [("", median(over_sockets)), (", over rings", median(over_rings))] {
+            let ratio = ours / theirs;
+            println!("{:<28} {ours:>9.1} µs {theirs:>13.1} µs {ratio:>8.2}", format!("{size} bytes{kind}"));
+            rows.push(serde_json::json!({
+                "name": format!("round trip, {size} bytes, two processes{kind}"), "unit": "µs",
+                "strait": ours, "peer": theirs, "peer_name": "SOCK_SEQPACKET socket pair", "ratio": ratio,
+            }));
+        }
     }
-    drop((strait, peer));
+    drop((sockets, rings, peer));
     for mut child in children {
         // Their sockets are closed: they end by themselves.
         child.wait()?;

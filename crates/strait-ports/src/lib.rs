@@ -2,7 +2,7 @@
 //!
 //! A *channel* has two ends, its *ports*. What is posted on one is received on the other. A port can itself be posted, through any
 //! other port, to any process, as often and as concurrently as one likes: its messages, those under way and those not yet read
-//! included, follow it in order, and when things have settled the two processes that hold the ends talk over a socket of their own.
+//! included, follow it in order, and when things have settled the two processes that hold the ends talk over a link of their own: rings in shared memory, and a socket that wakes and ends them.
 //!
 //! ```
 //! use strait_ports::{Event, Message, Node};
@@ -36,7 +36,7 @@
 //! - **A message that nobody can receive closes the ports in it.** Two ports queued inside each other's queues can be received by nobody and yet stay until their
 //!   other ends close and the node ends: the engine does not look for such rings.
 //! - **Distrust**: a peer that sends nonsense loses its link and with it the ports it held. Nobody else is harmed.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod link;
 mod message;
@@ -46,6 +46,7 @@ mod port;
 mod router;
 mod wire;
 
+pub use link::LinkKind;
 pub use message::{CloseReason, Event, Message};
 pub use node::{JoinError, Node, NodeStats, Progress};
 pub use port::{Port, PostError, PostErrorReason, Recv, RecvError};

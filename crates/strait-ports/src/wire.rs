@@ -9,13 +9,15 @@
 //! control   fields | kind
 //! ```
 
+use std::ops::RangeInclusive;
+
 use crate::message::CloseReason;
 use crate::name::{Addr, NodeName, SideName};
 use crate::router::{Descriptor, Event, Frame};
 use crate::{MAX_DATA, MAX_PORTS};
 
 /// The version of all this: a welcome carries it, and nobody joins a network of another version.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 /// The longest frame: the largest message, with all ports it may have.
 pub(crate) const MAX_FRAME: usize = MAX_DATA + MAX_PORTS * DESCRIPTOR + 64;
@@ -33,11 +35,12 @@ pub(crate) enum Packet {
 /// What nodes say about themselves and each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Control {
-    /// The broker's first word: who you are, who I am, and the sides of our first channel.
+    /// The broker's first word: who you are, who I am, and the sides of our first channel. With memory for the link, if there is some: then everything
+    /// after this goes through it.
     Welcome { version: u32, you: NodeName, broker: NodeName, yours: SideName, mine: SideName },
     /// To the broker: I need a link to this node.
     Introduce(NodeName),
-    /// From the broker, with a descriptor: at its other end is this node.
+    /// From the broker, with a socket, at whose other end is this node, and memory for the link, if there is some.
     Introduction(NodeName),
     /// From the broker: there will be no link to this node.
     Unreachable(NodeName),
@@ -50,9 +53,13 @@ pub(crate) enum Control {
 }
 
 impl Control {
-    /// How many descriptors ride with it.
-    pub(crate) fn descriptors(&self) -> usize {
-        usize::from(matches!(self, Self::Introduction(_)))
+    /// How many descriptors may ride with it.
+    pub(crate) fn descriptors(&self) -> RangeInclusive<usize> {
+        match self {
+            Self::Welcome { .. } => 0..=1,
+            Self::Introduction(_) => 1..=2,
+            _ => 0..=0,
+        }
     }
 }
 

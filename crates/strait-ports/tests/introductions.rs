@@ -3,7 +3,28 @@
 use std::time::{Duration, Instant};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
-use strait_ports::{CloseReason, Event, Message, Node, Port};
+use strait_ports::{CloseReason, Event, LinkKind, Message, Node, Port};
+
+/// Both kinds of link must pass every one of these.
+macro_rules! over_both {
+    ($($test:ident),* $(,)?) => {
+        mod sockets {
+            $(#[test] fn $test() { super::$test(super::LinkKind::Socket) })*
+        }
+        mod rings {
+            $(#[test] fn $test() { super::$test(super::LinkKind::Rings) })*
+        }
+    };
+}
+
+over_both!(
+    two_members_talk_directly_once_things_have_settled,
+    a_broker_that_leaves_does_not_part_the_others,
+    who_leaves_hands_on_what_goes_through_it_first,
+    a_slow_receiver_is_counted_and_loses_nothing,
+    joining_fails_with_a_reason,
+    a_busy_link_does_not_starve_another,
+);
 
 /// A broker and members, and the bootstrap channels between them: (broker's end, member's end).
 struct Network {
@@ -13,8 +34,8 @@ struct Network {
 }
 
 impl Network {
-    fn of(members: usize) -> Self {
-        let mut network = Self { broker: Node::broker().unwrap(), members: Vec::new(), bootstraps: Vec::new() };
+    fn of(kind: LinkKind, members: usize) -> Self {
+        let mut network = Self { broker: Node::broker_with(kind).unwrap(), members: Vec::new(), bootstraps: Vec::new() };
         for _ in 0..members {
             let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap();
             let at_broker = network.broker.invite(ours).unwrap();
@@ -76,9 +97,8 @@ impl Network {
     }
 }
 
-#[test]
-fn two_members_talk_directly_once_things_have_settled() {
-    let network = Network::of(2);
+fn two_members_talk_directly_once_things_have_settled(kind: LinkKind) {
+    let network = Network::of(kind, 2);
     let (a, b) = network.channel(0, 1);
     network.settle();
     for i in 0..100u8 {
@@ -107,9 +127,8 @@ fn two_members_talk_directly_once_things_have_settled() {
     assert!(b.try_recv().is_none());
 }
 
-#[test]
-fn a_broker_that_leaves_does_not_part_the_others() {
-    let network = Network::of(2);
+fn a_broker_that_leaves_does_not_part_the_others(kind: LinkKind) {
+    let network = Network::of(kind, 2);
     let (a, b) = network.channel(0, 1);
     network.settle();
     // It posts what it has and is gone.
@@ -139,9 +158,8 @@ fn a_broker_that_leaves_does_not_part_the_others() {
     network.until("the broker's links to go", || network.members.iter().all(|node| node.stats().links == 1));
 }
 
-#[test]
-fn who_leaves_hands_on_what_goes_through_it_first() {
-    let network = Network::of(3);
+fn who_leaves_hands_on_what_goes_through_it_first(kind: LinkKind) {
+    let network = Network::of(kind, 3);
     let (a, b) = network.channel(0, 1);
     network.settle();
     // Member 1 passes its end on to member 2 and leaves at once, with messages under way through it.
@@ -163,9 +181,8 @@ fn who_leaves_hands_on_what_goes_through_it_first() {
     assert_eq!(network.close(&end), CloseReason::Exited);
 }
 
-#[test]
-fn a_slow_receiver_is_counted_and_loses_nothing() {
-    let network = Network::of(1);
+fn a_slow_receiver_is_counted_and_loses_nothing(kind: LinkKind) {
+    let network = Network::of(kind, 1);
     let (at_broker, at_member) = &network.bootstraps[0];
     for i in 0..3000u32 {
         at_broker.post([&i.to_le_bytes()[..], &[0; 996]].concat()).unwrap();
@@ -181,8 +198,7 @@ fn a_slow_receiver_is_counted_and_loses_nothing() {
     assert_eq!(network.members[0].stats().queued_bytes, 0);
 }
 
-#[test]
-fn joining_fails_with_a_reason() {
+fn joining_fails_with_a_reason(kind: LinkKind) {
     use strait_ports::JoinError;
     let pair = || socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap();
     let (ours, theirs) = pair();
@@ -194,14 +210,13 @@ fn joining_fails_with_a_reason() {
     let (stream, _other) = socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None).unwrap();
     assert!(matches!(Node::join(stream), Err(JoinError::Io(_))));
     // Only a broker invites.
-    let network = Network::of(1);
+    let network = Network::of(kind, 1);
     assert!(network.members[0].invite(pair().0).is_err());
 }
 
 /// However short the time for a dispatch: a member that floods does not keep another from being heard.
-#[test]
-fn a_busy_link_does_not_starve_another() {
-    let network = Network::of(2);
+fn a_busy_link_does_not_starve_another(kind: LinkKind) {
+    let network = Network::of(kind, 2);
     let [(from_busy, busy), (from_quiet, quiet)] = &network.bootstraps[..] else { panic!() };
     for _ in 0..20 {
         quiet.post(vec![1]).unwrap();

@@ -9,11 +9,33 @@ use std::time::{Duration, Instant};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::{Pid, Signal, kill_process};
-use strait_ports::{CloseReason, Event, Message, Node, Port};
+use strait_ports::{CloseReason, Event, LinkKind, Message, Node, Port};
 
 const ROLE: &str = "STRAIT_TEST_ROLE";
 /// Nothing in these tests takes this long.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Both kinds of link must pass every one of these.
+macro_rules! over_both {
+    ($($test:ident),* $(,)?) => {
+        mod sockets {
+            $(#[test] fn $test() { super::$test(super::LinkKind::Socket) })*
+        }
+        mod rings {
+            $(#[test] fn $test() { super::$test(super::LinkKind::Rings) })*
+        }
+    };
+}
+
+over_both!(
+    two_processes_talk_while_the_broker_is_stopped,
+    both_ends_move_in_opposite_directions_while_messages_flow,
+    ports_inside_ports_three_deep,
+    a_killed_process_closes_its_ports_at_once,
+    a_departure_that_was_announced_has_its_reason,
+    an_orderly_end_delivers_everything_and_says_so,
+    direct_links_outlive_the_broker,
+);
 
 // What both sides need.
 
@@ -92,7 +114,8 @@ fn child() {
     let Ok(role) = std::env::var(ROLE) else { return };
     let socket = rustix::io::fcntl_dupfd_cloexec(std::io::stdin().as_fd(), 3).unwrap();
     let code = match role.as_str() {
-        "broker" => broker(socket),
+        "socket-broker" => broker(socket, LinkKind::Socket),
+        "rings-broker" => broker(socket, LinkKind::Rings),
         "echo" => echo(socket),
         "pump" => pump(socket),
         "flood" => flood(socket),
@@ -116,9 +139,16 @@ fn echo(socket: OwnedFd) -> i32 {
     0
 }
 
+fn broker_role(kind: LinkKind) -> &'static str {
+    match kind {
+        LinkKind::Socket => "socket-broker",
+        LinkKind::Rings => "rings-broker",
+    }
+}
+
 /// A broker of its own: lets its parent join, starts an echo, and connects the two.
-fn broker(socket: OwnedFd) -> i32 {
-    let node = Node::broker().unwrap();
+fn broker(socket: OwnedFd, kind: LinkKind) -> i32 {
+    let node = Node::broker_with(kind).unwrap();
     let parent = node.invite(socket).unwrap();
     let (_echo, to_echo) = Process::member(&node, "echo");
     let (one, other) = node.channel();
@@ -265,9 +295,8 @@ fn leave(socket: OwnedFd) -> i32 {
 
 // The tests.
 
-#[test]
-fn two_processes_talk_while_the_broker_is_stopped() {
-    let (broker, socket) = Process::start("broker");
+fn two_processes_talk_while_the_broker_is_stopped(kind: LinkKind) {
+    let (broker, socket) = Process::start(broker_role(kind));
     let (node, bootstrap) = Node::join(socket).unwrap();
     let port = message(&bootstrap).ports.remove(0);
     assert_eq!(words(&message(&bootstrap)), ["settled"]);
@@ -287,10 +316,9 @@ fn two_processes_talk_while_the_broker_is_stopped() {
     assert_eq!(broker.ends(), Some(0));
 }
 
-#[test]
-fn both_ends_move_in_opposite_directions_while_messages_flow() {
+fn both_ends_move_in_opposite_directions_while_messages_flow(kind: LinkKind) {
     const MOVES: u32 = 12;
-    let node = Node::broker().unwrap();
+    let node = Node::broker_with(kind).unwrap();
     let members = [Process::member(&node, "pump"), Process::member(&node, "pump")];
     let (one, other) = node.channel();
     let quota = |step: u32| TOTAL * step / MOVES;
@@ -317,9 +345,8 @@ fn both_ends_move_in_opposite_directions_while_messages_flow() {
     }
 }
 
-#[test]
-fn ports_inside_ports_three_deep() {
-    let node = Node::broker().unwrap();
+fn ports_inside_ports_three_deep(kind: LinkKind) {
+    let node = Node::broker_with(kind).unwrap();
     let (_forward, to_forward) = Process::member(&node, "forward");
     let (_unpack, to_unpack) = Process::member(&node, "unpack");
     let (road, road_end) = node.channel();
@@ -335,8 +362,8 @@ fn ports_inside_ports_three_deep() {
 }
 
 /// Kills a process in the middle of its flood: how long until the broker knows, and until a third process has told of it.
-fn kill_in_mid_flood() -> (Duration, Duration) {
-    let node = Node::broker().unwrap();
+fn kill_in_mid_flood(kind: LinkKind) -> (Duration, Duration) {
+    let node = Node::broker_with(kind).unwrap();
     let (mut flood, to_flood) = Process::member(&node, "flood");
     let (_count, to_count) = Process::member(&node, "count");
     let (one, other) = node.channel();
@@ -355,17 +382,15 @@ fn kill_in_mid_flood() -> (Duration, Duration) {
     (known, told)
 }
 
-#[test]
-fn a_killed_process_closes_its_ports_at_once() {
+fn a_killed_process_closes_its_ports_at_once(kind: LinkKind) {
     // On a machine that is busy with other things nobody promises when a process runs: one good try counts.
-    let tries: Vec<_> = (0..3).map(|_| kill_in_mid_flood()).collect();
+    let tries: Vec<_> = (0..3).map(|_| kill_in_mid_flood(kind)).collect();
     let limit = Duration::from_millis(100);
     assert!(tries.iter().any(|(known, told)| *known < limit && *told < limit), "known, told after: {tries:?}");
 }
 
-#[test]
-fn a_departure_that_was_announced_has_its_reason() {
-    let node = Node::broker().unwrap();
+fn a_departure_that_was_announced_has_its_reason(kind: LinkKind) {
+    let node = Node::broker_with(kind).unwrap();
     let (flood, to_flood) = Process::member(&node, "flood");
     let (_count, to_count) = Process::member(&node, "count");
     let (one, other) = node.channel();
@@ -378,9 +403,8 @@ fn a_departure_that_was_announced_has_its_reason() {
     assert_eq!(words(&message(&to_count))[1], "unloaded");
 }
 
-#[test]
-fn an_orderly_end_delivers_everything_and_says_so() {
-    let node = Node::broker().unwrap();
+fn an_orderly_end_delivers_everything_and_says_so(kind: LinkKind) {
+    let node = Node::broker_with(kind).unwrap();
     let (mut leave, to_leave) = Process::member(&node, "leave");
     let (_count, to_count) = Process::member(&node, "count");
     let (one, other) = node.channel();
@@ -391,9 +415,8 @@ fn an_orderly_end_delivers_everything_and_says_so() {
     assert_eq!(leave.ends(), Some(0));
 }
 
-#[test]
-fn direct_links_outlive_the_broker() {
-    let (mut broker, socket) = Process::start("broker");
+fn direct_links_outlive_the_broker(kind: LinkKind) {
+    let (mut broker, socket) = Process::start(broker_role(kind));
     let (node, bootstrap) = Node::join(socket).unwrap();
     let port = message(&bootstrap).ports.remove(0);
     assert_eq!(words(&message(&bootstrap)), ["settled"]);

@@ -1,48 +1,92 @@
-//! What every link must do, tried on the socket.
+//! What every link must do, tried on each kind; and what becomes of a peer that sends nonsense over a socket.
 
 use std::io::IoSlice;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 
 use proptest::prelude::*;
+use rustix::event::{PollFd, PollFlags};
 use rustix::net::{AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketFlags, SocketType, sendmsg, socketpair};
 
-use super::{Flushed, Incoming, LinkError, MAX_DESCRIPTORS, MAX_PACKET, Socket};
+use super::ring::MAX_RECORD;
+use super::{Flushed, Incoming, Link, LinkError, MAX_DESCRIPTORS, MAX_PACKET, Rings, Socket, shared_memory};
 use crate::wire::Encoded;
 
-fn raw_pair() -> (OwnedFd, OwnedFd) {
+pub(super) fn raw_pair() -> (OwnedFd, OwnedFd) {
     socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap()
 }
 
-fn pair() -> (Socket, Socket) {
+type Pair = (Box<dyn Link>, Box<dyn Link>);
+
+fn sockets() -> Pair {
     let (a, b) = raw_pair();
-    (Socket::new(a).unwrap(), Socket::new(b).unwrap())
+    (Box::new(Socket::new(a).unwrap()), Box::new(Socket::new(b).unwrap()))
 }
 
-fn frame(bytes: &[u8]) -> Encoded {
+fn rings() -> Pair {
+    let ((a, b), memory) = (raw_pair(), shared_memory().unwrap());
+    let link = |fd, first| Box::new(Rings::new(Socket::new(fd).unwrap(), &memory, first).unwrap());
+    (link(a, true), link(b, false))
+}
+
+/// Every kind must pass every one of these.
+macro_rules! conformance {
+    ($($test:ident),* $(,)?) => {
+        mod socket {
+            $(#[test] fn $test() { super::$test(super::sockets) })*
+        }
+        mod rings {
+            $(#[test] fn $test() { super::$test(super::rings) })*
+        }
+    };
+}
+
+conformance!(
+    frames_of_any_length_arrive_whole_and_in_order,
+    a_full_link_keeps_the_rest_for_later,
+    a_descriptor_rides_with_its_frame,
+    a_frame_beyond_the_limit_is_given_up,
+    what_was_sent_before_the_end_is_received_first,
+    two_full_links_are_emptied_by_each_other,
+    who_sleeps_is_woken,
+    a_link_that_is_full_of_descriptors_recovers,
+);
+
+/// The descriptor is readable.
+fn readable(link: &dyn Link) -> bool {
+    let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
+    rustix::event::poll(&mut [PollFd::new(&link, PollFlags::IN)], Some(&now)).unwrap() > 0
+}
+
+pub(super) fn frame(bytes: &[u8]) -> Encoded {
     let (data, tail) = bytes.split_at(bytes.len() / 2);
     Encoded { data: data.to_vec(), tail: tail.to_vec(), message: true }
 }
 
-/// Receives until something else than a part has come.
-fn receive(socket: &mut Socket) -> Result<Incoming, LinkError> {
+/// Receives until a frame has come or there is nothing to do.
+fn receive(link: &mut dyn Link) -> Result<Incoming, LinkError> {
     let mut buffer = vec![0; MAX_PACKET];
     loop {
-        match socket.receive(&mut buffer) {
+        if readable(link) {
+            link.woken();
+        }
+        match link.receive(&mut buffer) {
             Ok(Incoming::Part) => {}
+            // As a loop does: whoever is readable has another turn.
+            Ok(Incoming::Nothing) if readable(link) => {}
             other => return other,
         }
     }
 }
 
-fn bytes(socket: &mut Socket) -> Vec<u8> {
-    match receive(socket) {
+fn bytes(link: &mut dyn Link) -> Vec<u8> {
+    match receive(link) {
         Ok(Incoming::Frame(frame)) => frame.bytes,
         other => panic!("{other:?}"),
     }
 }
 
-fn raw_send(fd: &OwnedFd, packet: &[u8], descriptors: &[OwnedFd]) {
+pub(super) fn raw_send(fd: &OwnedFd, packet: &[u8], descriptors: &[OwnedFd]) {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(16))];
     let mut ancillary = SendAncillaryBuffer::new(&mut space);
     let descriptors: Vec<_> = descriptors.iter().map(AsFd::as_fd).collect();
@@ -56,16 +100,31 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn frames_of_any_length_arrive_whole_and_in_order(lengths in proptest::collection::vec(
-        prop_oneof![0usize..100, MAX_PACKET - 3..MAX_PACKET + 3, 2 * MAX_PACKET - 5..2 * MAX_PACKET + 2, 300_000usize..400_000], 1..8
-    )) {
+    fn arbitrary_packets_never_panic(packets in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..50), 0..20)) {
+        let (raw, ours) = raw_pair();
+        let mut socket = Socket::new(ours).unwrap();
+        packets.iter().for_each(|packet| raw_send(&raw, packet, &[]));
+        while let Ok(Incoming::Frame(_)) = receive(&mut socket) {}
+    }
+}
+
+fn frames_of_any_length_arrive_whole_and_in_order(pair: fn() -> Pair) {
+    let length = prop_oneof![
+        0usize..100,
+        MAX_RECORD - 3..MAX_RECORD + 3,
+        MAX_PACKET - 3..MAX_PACKET + 3,
+        2 * MAX_PACKET - 5..2 * MAX_PACKET + 2,
+        300_000usize..400_000
+    ];
+    let content = |i: usize, length: usize| -> Vec<u8> { (0..length).map(|n| (n * 7 + i) as u8).collect() };
+    let config = ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() };
+    proptest!(config, |(lengths in proptest::collection::vec(length, 1..8))| {
         let (mut a, mut b) = pair();
-        let content = |i: usize, length: usize| -> Vec<u8> { (0..length).map(|n| (n * 7 + i) as u8).collect() };
-        lengths.iter().enumerate().for_each(|(i, length)| a.push(frame(&content(i, *length)), None));
+        lengths.iter().enumerate().for_each(|(i, length)| a.push(frame(&content(i, *length)), vec![]));
         let mut got = Vec::new();
         for _ in 0..10_000 {
             a.flush().unwrap();
-            match receive(&mut b).unwrap() {
+            match receive(&mut *b).unwrap() {
                 Incoming::Frame(frame) => got.push(frame.bytes),
                 Incoming::Nothing => {}
                 other => panic!("{other:?}"),
@@ -76,28 +135,19 @@ proptest! {
         }
         prop_assert_eq!(got, lengths.iter().enumerate().map(|(i, length)| content(i, *length)).collect::<Vec<_>>());
         prop_assert_eq!((a.data_backlog(), a.control_backlog()), (0, 0));
-    }
-
-    #[test]
-    fn arbitrary_packets_never_panic(packets in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..50), 0..20)) {
-        let (raw, ours) = raw_pair();
-        let mut socket = Socket::new(ours).unwrap();
-        packets.iter().for_each(|packet| raw_send(&raw, packet, &[]));
-        while let Ok(Incoming::Frame(_)) = receive(&mut socket) {}
-    }
+    });
 }
 
-#[test]
-fn a_full_socket_keeps_the_rest_for_later() {
+fn a_full_link_keeps_the_rest_for_later(pair: fn() -> Pair) {
     let (mut a, mut b) = pair();
     for i in 0..5000u32 {
-        a.push(frame(&[&i.to_le_bytes()[..], &[1; 1000]].concat()), None);
+        a.push(frame(&[&i.to_le_bytes()[..], &[1; 1000]].concat()), vec![]);
     }
-    assert_eq!(a.flush().unwrap(), Flushed::Full);
+    assert_ne!(a.flush().unwrap(), Flushed::All);
     assert!(a.data_backlog() > 1_000_000);
     let mut next = 0u32;
     while next < 5000 {
-        match receive(&mut b).unwrap() {
+        match receive(&mut *b).unwrap() {
             Incoming::Frame(frame) => {
                 assert_eq!(frame.bytes[..4], next.to_le_bytes());
                 next += 1;
@@ -112,18 +162,17 @@ fn a_full_socket_keeps_the_rest_for_later() {
     assert_eq!((a.data_backlog(), a.control_backlog()), (0, 0));
 }
 
-#[test]
-fn a_descriptor_rides_with_its_frame() {
+fn a_descriptor_rides_with_its_frame(pair: fn() -> Pair) {
     let (mut a, mut b) = pair();
     let (kept, sent) = raw_pair();
-    a.push(frame(&[1]), None);
-    a.push(frame(&vec![2; 10 * MAX_PACKET]), Some(sent));
-    a.push(frame(&[3]), None);
-    assert_eq!(a.flush().unwrap(), Flushed::Full);
-    assert_eq!(bytes(&mut b), [1]);
+    a.push(frame(&[1]), vec![]);
+    a.push(frame(&vec![2; 10 * MAX_PACKET]), vec![sent]);
+    a.push(frame(&[3]), vec![]);
+    assert_ne!(a.flush().unwrap(), Flushed::All);
+    assert_eq!(bytes(&mut *b), [1]);
     let descriptors = loop {
         a.flush().unwrap();
-        match receive(&mut b).unwrap() {
+        match receive(&mut *b).unwrap() {
             Incoming::Frame(frame) => {
                 assert_eq!(frame.bytes.len(), 10 * MAX_PACKET);
                 break frame.descriptors;
@@ -133,7 +182,7 @@ fn a_descriptor_rides_with_its_frame() {
         }
     };
     a.flush().unwrap();
-    assert_eq!(bytes(&mut b), [3]);
+    assert_eq!(bytes(&mut *b), [3]);
     // It is the very socket, and closed on exec.
     let [received] = <[OwnedFd; 1]>::try_from(descriptors).unwrap();
     assert!(rustix::io::fcntl_getfd(&received).unwrap().contains(rustix::io::FdFlags::CLOEXEC));
@@ -168,36 +217,115 @@ fn nonsense_ends_the_link() {
     }
 }
 
-#[test]
-fn a_frame_without_end_is_given_up() {
-    let (raw, ours) = raw_pair();
-    let mut socket = Socket::new(ours).unwrap();
-    socket.max_frame = 1000;
-    for _ in 0..3 {
-        raw_send(&raw, &[&[1][..], &[0; 400]].concat(), &[]);
+fn a_frame_beyond_the_limit_is_given_up(pair: fn() -> Pair) {
+    let (mut a, mut b) = pair();
+    *b.max_frame() = 100_000;
+    for (length, expected) in [(100_000, true), (100_001, false)] {
+        a.push(frame(&vec![0; length]), vec![]);
+        a.flush().unwrap();
+        match receive(&mut *b) {
+            Ok(Incoming::Frame(frame)) => assert!(expected && frame.bytes.len() == length),
+            Err(LinkError::FrameTooLong) => assert!(!expected),
+            other => panic!("{other:?}"),
+        }
     }
-    assert!(matches!(receive(&mut socket), Err(LinkError::FrameTooLong)));
 }
 
-#[test]
-fn what_was_sent_before_the_end_is_received_first() {
+/// Both send more than fits before either reads.
+fn two_full_links_are_emptied_by_each_other(pair: fn() -> Pair) {
+    let (mut a, mut b) = pair();
+    let mut received = [0u32; 2];
+    for number in 0..4000u32 {
+        for link in [&mut a, &mut b] {
+            link.push(frame(&[&number.to_le_bytes()[..], &[1; 500]].concat()), vec![]);
+        }
+    }
+    assert!(a.flush().unwrap() != Flushed::All && b.flush().unwrap() != Flushed::All);
+    for _ in 0..1000 {
+        for (link, received) in [&mut a, &mut b].into_iter().zip(&mut received) {
+            link.flush().unwrap();
+            // Only a part, so that both stay full for long.
+            for _ in 0..50 {
+                match receive(&mut **link).unwrap() {
+                    Incoming::Frame(frame) => {
+                        assert_eq!(frame.bytes[..4], received.to_le_bytes());
+                        *received += 1;
+                    }
+                    Incoming::Nothing => break,
+                    other => panic!("{other:?}"),
+                }
+            }
+        }
+    }
+    assert_eq!(received, [4000; 2]);
+}
+
+/// What a loop sees that only watches descriptors: they are readable whenever there is something to do, and quiet when there is nothing.
+fn who_sleeps_is_woken(pair: fn() -> Pair) {
+    let (mut a, mut b) = pair();
+    let mut buffer = vec![0; MAX_PACKET];
+    for number in 0..100u8 {
+        assert!(!readable(&*b));
+        a.push(frame(&[number]), vec![]);
+        a.push(frame(&[number, 0]), vec![]);
+        assert_eq!(a.flush().unwrap(), Flushed::All);
+        assert!(readable(&*b));
+        b.woken();
+        for length in [1, 2] {
+            assert!(matches!(b.receive(&mut buffer), Ok(Incoming::Frame(f)) if f.bytes.len() == length && f.bytes[0] == number));
+        }
+        assert!(matches!(b.receive(&mut buffer), Ok(Incoming::Nothing)));
+        // While it was awake more came than it has taken: it must be told, or find it, before it sleeps again.
+        b.push(frame(&[number]), vec![]);
+        b.flush().unwrap();
+        assert_eq!(bytes(&mut *a), [number]);
+        assert!(matches!(receive(&mut *a), Ok(Incoming::Nothing)));
+    }
+    // Who waits for room is told when there is some: by the descriptor, readable or writable.
+    a.push(frame(&vec![1; 1 << 20]), vec![]);
+    while a.flush().unwrap() != Flushed::All {
+        while !matches!(receive(&mut *b).unwrap(), Incoming::Nothing) {}
+        let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
+        assert!(rustix::event::poll(&mut [PollFd::new(&a, PollFlags::IN | PollFlags::OUT)], Some(&now)).unwrap() > 0);
+        assert!(matches!(receive(&mut *a), Ok(Incoming::Nothing)));
+    }
+    assert_eq!(bytes(&mut *b).len(), 1 << 20);
+}
+
+fn a_link_that_is_full_of_descriptors_recovers(pair: fn() -> Pair) {
+    let (mut a, mut b) = pair();
+    for number in 0..600u32 {
+        a.push(frame(&number.to_le_bytes()), vec![raw_pair().0]);
+        a.flush().unwrap();
+    }
+    for number in 0..600u32 {
+        match receive(&mut *b).unwrap() {
+            Incoming::Frame(frame) => assert_eq!((&frame.bytes[..], frame.descriptors.len()), (&number.to_le_bytes()[..], 1)),
+            other => panic!("{other:?}"),
+        }
+        a.flush().unwrap();
+    }
+    assert!(matches!(receive(&mut *b), Ok(Incoming::Nothing)));
+}
+
+fn what_was_sent_before_the_end_is_received_first(pair: fn() -> Pair) {
     for unread in [false, true] {
         let (mut a, mut b) = pair();
         if unread {
             // Closing with something unread makes the kernel report a reset, before the data.
-            b.push(frame(&[9, 9]), None);
+            b.push(frame(&[9, 9]), vec![]);
             b.flush().unwrap();
         }
-        a.push(frame(&[1, 2]), None);
-        a.push(frame(&[3, 4]), None);
+        a.push(frame(&[1, 2]), vec![]);
+        a.push(frame(&[3, 4]), vec![]);
         a.flush().unwrap();
         drop(a);
-        assert_eq!(bytes(&mut b), [1, 2]);
+        assert_eq!(bytes(&mut *b), [1, 2]);
         // Writing is in vain and no error.
-        b.push(frame(&[5]), None);
+        b.push(frame(&[5]), vec![]);
         assert_eq!(b.flush().unwrap(), Flushed::All);
-        assert_eq!(bytes(&mut b), [3, 4]);
-        assert!(matches!(receive(&mut b), Ok(Incoming::Ended)));
+        assert_eq!(bytes(&mut *b), [3, 4]);
+        assert!(matches!(receive(&mut *b), Ok(Incoming::Ended)));
     }
 }
 

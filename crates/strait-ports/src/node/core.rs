@@ -1,23 +1,25 @@
 //! What is behind a node's lock: the router, the links, and who wants to be told.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Instant;
 
-use rustix::event::{Timespec, epoll};
+use rustix::event::{EventfdFlags, epoll, eventfd};
+use rustix::io::Errno;
 
 use super::NodeStats;
-use crate::link::{Flushed, Incoming, MAX_PACKET, Received, Socket};
+use super::ready::Ready;
+use crate::link::{Flushed, Incoming, Link, LinkKind, MAX_PACKET, Received};
 use crate::message::CloseReason;
 use crate::name::{Addr, NameSource, NodeName, SideName, SystemNames};
 use crate::router::{Action, ElementKey, Event, Router};
 use crate::wire::{self, Control, Packet};
 
-/// How many links have their turn in one round.
-const LINKS_A_TURN: usize = 32;
+/// What `epoll` calls the note.
+const NOTE: u64 = u64::MAX;
 
 /// How many packets are taken from one link before the next link's turn.
 const PACKETS_A_TURN: usize = 32;
@@ -68,10 +70,12 @@ impl Effects {
 
 /// A node that we have a link to.
 pub(super) struct Peer {
-    pub(super) socket: Socket,
+    pub(super) link: Box<dyn Link>,
     /// What `epoll` calls the link.
     token: u64,
-    /// `epoll` tells when there is room.
+    /// Not everything could be sent.
+    waits: bool,
+    /// `epoll` tells when the socket has room.
     wants_room: bool,
     /// How its end is to be understood if it comes without a goodbye.
     pub(super) departure: Option<CloseReason>,
@@ -105,8 +109,8 @@ struct Cost {
 
 /// What this node is to the others.
 pub(super) enum Role {
-    /// Introduces the others; remembers whom to whom.
-    Broker { introduced: HashMap<NodeName, HashSet<NodeName>> },
+    /// Introduces the others, over links of this kind; remembers whom to whom.
+    Broker { introduced: HashMap<NodeName, HashSet<NodeName>>, links: LinkKind },
     /// Has this broker; `None` when it is gone.
     Member { broker: Option<NodeName> },
 }
@@ -120,6 +124,11 @@ pub(crate) struct Core {
     next_token: u64,
     /// The link that had the last turn.
     last_served: u64,
+    /// Links that have more than they had a turn for. Their descriptors need not be readable.
+    unread: BTreeSet<u64>,
+    /// Keeps `epoll` readable while there are such links and nobody is at work on them.
+    note: OwnedFd,
+    noted: bool,
     /// Links that have something new to send.
     unflushed: Vec<NodeName>,
     /// For which node an endpoint is our end of the bootstrap channel.
@@ -131,14 +140,20 @@ pub(crate) struct Core {
 
 impl Core {
     fn new(me: NodeName, names: SystemNames, role: Role) -> io::Result<Self> {
+        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+        let note = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        epoll::add(&epoll, &note, epoll::EventData::new_u64(NOTE), epoll::EventFlags::IN)?;
         Ok(Self {
             router: Router::new(me, Box::new(names)),
             role,
-            epoll: Arc::new(epoll::create(epoll::CreateFlags::CLOEXEC)?),
+            epoll: Arc::new(epoll),
             peers: HashMap::new(),
             tokens: HashMap::new(),
             next_token: 0,
             last_served: 0,
+            unread: BTreeSet::new(),
+            note,
+            noted: false,
             unflushed: Vec::new(),
             bootstraps: HashMap::new(),
             buffer: vec![0; MAX_PACKET].into_boxed_slice(),
@@ -147,10 +162,10 @@ impl Core {
         })
     }
 
-    pub(super) fn broker() -> io::Result<Self> {
+    pub(super) fn broker(links: LinkKind) -> io::Result<Self> {
         let mut names = SystemNames::new();
         let me = NodeName(names.next());
-        Self::new(me, names, Role::Broker { introduced: HashMap::new() })
+        Self::new(me, names, Role::Broker { introduced: HashMap::new(), links })
     }
 
     pub(super) fn member(me: NodeName, broker: NodeName) -> io::Result<Self> {
@@ -194,19 +209,19 @@ impl Core {
 
     pub(super) fn stats(&self) -> NodeStats {
         let (ports, proxies) = self.router.counts();
-        let backlog: usize = self.peers.values().map(|peer| peer.socket.data_backlog()).sum();
+        let backlog: usize = self.peers.values().map(|peer| peer.link.data_backlog()).sum();
         NodeStats { ports, proxies, links: self.peers.len(), queued_bytes: self.router.queued_bytes() + backlog }
     }
 
     // Links.
 
     /// Makes a link to a node and tells the router.
-    pub(super) fn connect(&mut self, node: NodeName, socket: Socket) -> io::Result<()> {
+    pub(super) fn connect(&mut self, node: NodeName, link: Box<dyn Link>) -> io::Result<()> {
         let token = self.next_token;
         self.next_token += 1;
-        epoll::add(&self.epoll, socket.as_fd(), epoll::EventData::new_u64(token), epoll::EventFlags::IN)?;
+        epoll::add(&self.epoll, link.as_fd(), epoll::EventData::new_u64(token), epoll::EventFlags::IN)?;
         self.tokens.insert(token, node);
-        self.peers.insert(node, Peer { socket, token, wants_room: false, departure: None, mourned_at: None });
+        self.peers.insert(node, Peer { link, token, waits: false, wants_room: false, departure: None, mourned_at: None });
         Ok(())
     }
 
@@ -216,9 +231,9 @@ impl Core {
         self.router.adopt(ours, Addr { node, side: theirs })
     }
 
-    pub(super) fn say(&mut self, node: NodeName, packet: Packet, descriptor: Option<OwnedFd>) {
+    pub(super) fn say(&mut self, node: NodeName, packet: Packet, descriptors: Vec<OwnedFd>) {
         if let Some(peer) = self.peers.get_mut(&node) {
-            peer.socket.push(wire::encode(packet), descriptor);
+            peer.link.push(wire::encode(packet), descriptors);
             if self.unflushed.last() != Some(&node) {
                 self.unflushed.push(node);
             }
@@ -230,44 +245,68 @@ impl Core {
         let Some(peer) = self.peers.remove(&node) else { return };
         tracing::debug!(?node, %reason, "link lost");
         self.tokens.remove(&peer.token);
+        self.unread.remove(&peer.token);
         // Somebody may hold a copy of the descriptor: closing ours would not be enough.
-        let _ = epoll::delete(&self.epoll, peer.socket.as_fd());
+        let _ = epoll::delete(&self.epoll, peer.link.as_fd());
         drop(peer);
         self.router.lose_node(node, reason);
         self.bury(node, reason);
     }
 
     /// One round over the links that have something, until `deadline` at most (but one packet at least): true if there may be more.
-    pub(super) fn turn(&mut self, deadline: Instant) -> io::Result<bool> {
-        let mut events = [const { epoll::Event { flags: epoll::EventFlags::empty(), data: epoll::EventData::new_u64(0) } }; LINKS_A_TURN];
-        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-        let count = match epoll::wait(&self.epoll, &mut events[..], Some(&now)) {
-            Ok(count) => count,
-            Err(rustix::io::Errno::INTR) => return Ok(true),
-            Err(error) => return Err(error.into()),
-        };
-        // A round that was broken off is taken up where it was: a busy link does not keep the others from their turn.
-        let ready = &mut events[..count];
-        ready.sort_unstable_by_key(|event| event.data.u64());
-        let served = ready.partition_point(|event| event.data.u64() <= self.last_served);
-        ready.rotate_left(served);
-        let mut more = count == LINKS_A_TURN;
-        let mut round = Round { deadline, bytes: BYTES_A_ROUND, ports: PORTS_A_ROUND };
-        for (done, event) in ready.iter().enumerate() {
-            if done > 0 && round.is_over() {
-                return Ok(true);
+    pub(super) fn turn(&mut self, ready: Ready, deadline: Instant) -> bool {
+        let mut more = ready.full();
+        let mut links: Vec<(u64, epoll::EventFlags)> = self.unread.iter().map(|token| (*token, epoll::EventFlags::empty())).collect();
+        for (token, flags) in ready.events() {
+            match links.iter_mut().find(|(known, _)| *known == token) {
+                Some((_, known)) => *known = flags,
+                None if token != NOTE => links.push((token, flags)),
+                None => {}
             }
-            let (flags, token) = (event.flags, event.data.u64());
+        }
+        // A round that was broken off is taken up where it was: a busy link does not keep the others from their turn.
+        links.sort_unstable_by_key(|(token, _)| *token);
+        let served = links.partition_point(|(token, _)| *token <= self.last_served);
+        links.rotate_left(served);
+        let mut round = Round { deadline, bytes: BYTES_A_ROUND, ports: PORTS_A_ROUND };
+        for (done, (token, flags)) in links.into_iter().enumerate() {
+            if done > 0 && round.is_over() {
+                return true;
+            }
             self.last_served = token;
+            self.unread.remove(&token);
             let Some(node) = self.tokens.get(&token).copied() else { continue };
             if flags.contains(epoll::EventFlags::OUT) {
                 self.flush(node);
             }
-            if flags.intersects(epoll::EventFlags::IN | epoll::EventFlags::HUP | epoll::EventFlags::ERR) {
-                more |= self.hear(node, &mut round);
+            if flags.intersects(epoll::EventFlags::IN | epoll::EventFlags::HUP | epoll::EventFlags::ERR)
+                && let Some(peer) = self.peers.get_mut(&node)
+            {
+                peer.link.woken();
+            }
+            if self.hear(node, &mut round) {
+                self.unread.insert(token);
+                more = true;
+            }
+            // What was heard may have been that there is room.
+            if self.peers.get(&node).is_some_and(|peer| peer.waits && !peer.wants_room) {
+                self.flush(node);
             }
         }
-        Ok(more)
+        more
+    }
+
+    /// Before the node is left alone: its descriptor is readable if there is something to do.
+    pub(super) fn leave_note(&mut self) {
+        let unread = !self.unread.is_empty();
+        if unread == self.noted {
+            return;
+        }
+        let done = if unread { rustix::io::write(&self.note, &1u64.to_ne_bytes()) } else { rustix::io::read(&self.note, &mut [0; 8]) };
+        // Otherwise the next who comes here does it.
+        if done.is_ok() || done == Err(Errno::AGAIN) {
+            self.noted = unread;
+        }
     }
 
     /// A link's turn in a round: true if it may have more.
@@ -285,9 +324,9 @@ impl Core {
     /// Takes a link's next packet; `None` if there is none. An end is dealt with here too.
     fn hear_packet(&mut self, node: NodeName) -> Option<Cost> {
         let peer = self.peers.get_mut(&node)?;
-        let before = peer.socket.received();
-        let incoming = peer.socket.receive(&mut self.buffer);
-        let bytes = peer.socket.received() - before;
+        let before = peer.link.received();
+        let incoming = peer.link.receive(&mut self.buffer);
+        let bytes = peer.link.received() - before;
         let heard = match incoming {
             Ok(Incoming::Frame(Received { bytes, descriptors })) => self.heard(node, bytes, descriptors),
             Ok(Incoming::Part) => Ok(0),
@@ -314,7 +353,7 @@ impl Core {
     /// Lets go of a node that has ended, if everything it had sent by then has been heard.
     pub(super) fn part_from_mourned(&mut self, node: NodeName) {
         let Some(peer) = self.peers.get(&node) else { return };
-        if peer.mourned_at.is_some_and(|end| peer.socket.received() >= end) {
+        if peer.mourned_at.is_some_and(|end| peer.link.received() >= end) {
             let reason = peer.departure.unwrap_or(CloseReason::Crashed);
             self.lose(node, reason);
         }
@@ -324,9 +363,9 @@ impl Core {
         // The broker may have said how this end is to be understood: before it, so what comes now need not be waited for.
         if let Role::Member { broker: Some(broker) } = self.role
             && broker != node
-            && let Some(all) = self.peers.get(&broker).map(|peer| peer.socket.arrived())
+            && let Some(all) = self.peers.get_mut(&broker).map(|peer| peer.link.arrived())
         {
-            while self.peers.get(&broker).is_some_and(|peer| peer.socket.received() < all) && self.hear_packet(broker).is_some() {}
+            while self.peers.get(&broker).is_some_and(|peer| peer.link.received() < all) && self.hear_packet(broker).is_some() {}
         }
         let Some(peer) = self.peers.get(&node) else { return };
         let reason = peer.departure.unwrap_or(CloseReason::Crashed);
@@ -342,29 +381,31 @@ impl Core {
                 self.router.handle(node, frame)?;
                 Ok(ports)
             }
-            Packet::Control(control) if control.descriptors() != descriptors.len() => Err(Offence::Descriptors),
-            Packet::Control(control) => self.control(node, control, descriptors.into_iter().next()).map(|()| 0),
+            Packet::Control(control) if !control.descriptors().contains(&descriptors.len()) => Err(Offence::Descriptors),
+            Packet::Control(control) => self.control(node, control, descriptors).map(|()| 0),
         }
     }
 
     /// Sends what a link has room for.
     pub(super) fn flush(&mut self, node: NodeName) {
         let Some(peer) = self.peers.get_mut(&node) else { return };
-        let full = match peer.socket.flush() {
-            Ok(flushed) => flushed == Flushed::Full,
+        let flushed = match peer.link.flush() {
+            Ok(flushed) => flushed,
             Err(why) => {
                 tracing::warn!(?node, "link cut: {why}");
                 return self.lose(node, CloseReason::Crashed);
             }
         };
-        if peer.socket.control_backlog() > MAX_CONTROL_BACKLOG {
+        if peer.link.control_backlog() > MAX_CONTROL_BACKLOG {
             tracing::warn!(?node, "link cut: it does not read");
             return self.lose(node, CloseReason::Crashed);
         }
-        if full != peer.wants_room {
-            peer.wants_room = full;
-            let interest = if full { epoll::EventFlags::IN | epoll::EventFlags::OUT } else { epoll::EventFlags::IN };
-            if let Err(why) = epoll::modify(&self.epoll, peer.socket.as_fd(), epoll::EventData::new_u64(peer.token), interest) {
+        peer.waits = flushed != Flushed::All;
+        let wants_room = flushed == Flushed::Full;
+        if wants_room != peer.wants_room {
+            peer.wants_room = wants_room;
+            let interest = if wants_room { epoll::EventFlags::IN | epoll::EventFlags::OUT } else { epoll::EventFlags::IN };
+            if let Err(why) = epoll::modify(&self.epoll, peer.link.as_fd(), epoll::EventData::new_u64(peer.token), interest) {
                 tracing::warn!(?node, "link cut: {why}");
                 self.lose(node, CloseReason::Crashed);
             }
@@ -373,7 +414,7 @@ impl Core {
 
     /// Everything that was to be sent has been.
     pub(super) fn all_sent(&self) -> bool {
-        self.peers.values().all(|peer| !peer.wants_room)
+        self.peers.values().all(|peer| !peer.waits)
     }
 
     /// Does what the router wants done, and hands out what must be done without the lock.
@@ -386,7 +427,7 @@ impl Core {
             for action in actions {
                 match action {
                     Action::Ready(key) => self.announce(key),
-                    Action::Send { node, frame } => self.say(node, Packet::Event(frame), None),
+                    Action::Send { node, frame } => self.say(node, Packet::Event(frame), Vec::new()),
                     Action::Introduce(node) => self.seek_introduction(node),
                 }
             }

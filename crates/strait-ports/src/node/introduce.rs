@@ -6,24 +6,28 @@ use std::os::fd::OwnedFd;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
 use super::core::{Core, Offence, Role};
-use crate::link::Socket;
+use crate::link::{self, Link, LinkKind, Socket};
 use crate::message::CloseReason;
 use crate::name::{NodeName, SideName};
 use crate::router::ElementKey;
-use crate::wire::{Control, Packet, VERSION};
+use crate::wire::{self, Control, Packet, VERSION};
 
 impl Core {
     /// Broker: names the node at the other end of `socket` and welcomes it.
     pub(super) fn invite(&mut self, socket: OwnedFd) -> io::Result<ElementKey> {
-        if !matches!(self.role, Role::Broker { .. }) {
+        let Role::Broker { links, .. } = self.role else {
             return Err(io::Error::new(io::ErrorKind::Unsupported, "only the broker invites"));
-        }
+        };
         let node = NodeName(self.router.fresh_name());
         let (yours, mine) = (SideName(self.router.fresh_name()), SideName(self.router.fresh_name()));
-        self.connect(node, Socket::new(socket)?)?;
+        let me = self.router.me();
+        let mut socket = Socket::new(socket)?;
+        let [memory, memory_of_other] = memory(links);
+        let welcome = Control::Welcome { version: VERSION, you: node, broker: me, yours, mine };
+        socket.push(wire::encode(Packet::Control(welcome)), memory_of_other.into_iter().collect());
+        self.connect(node, link::over(socket, memory, me < node)?)?;
+        self.flush(node);
         let key = self.bootstrap(mine, node, yours);
-        let welcome = Control::Welcome { version: VERSION, you: node, broker: self.router.me(), yours, mine };
-        self.say(node, Packet::Control(welcome), None);
         self.bootstraps.insert(key, node);
         Ok(key)
     }
@@ -31,20 +35,20 @@ impl Core {
     /// The router needs a link to this node.
     pub(super) fn seek_introduction(&mut self, node: NodeName) {
         match self.role {
-            Role::Member { broker: Some(broker) } => self.say(broker, Packet::Control(Control::Introduce(node)), None),
+            Role::Member { broker: Some(broker) } => self.say(broker, Packet::Control(Control::Introduce(node)), Vec::new()),
             // The broker has a link to everybody there is.
             Role::Broker { .. } | Role::Member { broker: None } => self.router.unreachable(node),
         }
     }
 
     /// A node has said something that is not about a channel.
-    pub(super) fn control(&mut self, from: NodeName, control: Control, descriptor: Option<OwnedFd>) -> Result<(), Offence> {
+    pub(super) fn control(&mut self, from: NodeName, control: Control, descriptors: Vec<OwnedFd>) -> Result<(), Offence> {
         let from_broker = matches!(self.role, Role::Member { broker: Some(broker) } if broker == from);
         let broker = matches!(self.role, Role::Broker { .. });
         match control {
             Control::Goodbye(reason) => self.lose(from, reason),
             Control::Introduce(node) if broker => self.introduce(from, node),
-            Control::Introduction(node) if from_broker => self.meet(node, descriptor),
+            Control::Introduction(node) if from_broker => self.meet(node, descriptors),
             Control::Unreachable(node) if from_broker => self.router.unreachable(node),
             Control::Departing(node, reason) if from_broker => {
                 if let Some(peer) = self.peers.get_mut(&node) {
@@ -59,7 +63,7 @@ impl Core {
 
     /// Broker: makes two nodes known to each other, once. Nothing is remembered of a request that cannot be met.
     fn introduce(&mut self, from: NodeName, to: NodeName) {
-        let Role::Broker { introduced } = &mut self.role else { return };
+        let Role::Broker { introduced, links } = &mut self.role else { return };
         let known = introduced.get(&from).is_some_and(|others| others.contains(&to));
         let pair = (from != to && !known && self.peers.contains_key(&from) && self.peers.contains_key(&to))
             .then(|| socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None));
@@ -67,27 +71,31 @@ impl Core {
             Some(Ok(pair)) => pair,
             Some(Err(why)) => {
                 tracing::warn!("no socket pair for an introduction: {why}");
-                return self.say(from, Packet::Control(Control::Unreachable(to)), None);
+                return self.say(from, Packet::Control(Control::Unreachable(to)), Vec::new());
             }
-            None => return self.say(from, Packet::Control(Control::Unreachable(to)), None),
+            None => return self.say(from, Packet::Control(Control::Unreachable(to)), Vec::new()),
         };
         introduced.entry(from).or_default().insert(to);
         introduced.entry(to).or_default().insert(from);
-        for (node, whom, socket) in [(from, to, one), (to, from, other)] {
-            self.say(node, Packet::Control(Control::Introduction(whom)), Some(socket));
+        let [memory, memory_of_other] = memory(*links);
+        for (node, whom, socket, memory) in [(from, to, one, memory), (to, from, other, memory_of_other)] {
+            let descriptors = std::iter::once(socket).chain(memory).collect();
+            self.say(node, Packet::Control(Control::Introduction(whom)), descriptors);
             if let Some(reason) = self.peers.get(&whom).and_then(|peer| peer.departure) {
-                self.say(node, Packet::Control(Control::Departing(whom, reason)), None);
+                self.say(node, Packet::Control(Control::Departing(whom, reason)), Vec::new());
             }
         }
     }
 
     /// Member: the broker has introduced a node.
-    fn meet(&mut self, node: NodeName, descriptor: Option<OwnedFd>) {
+    fn meet(&mut self, node: NodeName, descriptors: Vec<OwnedFd>) {
         if node == self.router.me() || self.peers.contains_key(&node) {
             return;
         }
-        let Some(descriptor) = descriptor else { return };
-        match Socket::new(descriptor).and_then(|socket| self.connect(node, socket)) {
+        let first = self.router.me() < node;
+        let mut descriptors = descriptors.into_iter();
+        let Some(socket) = descriptors.next() else { return };
+        match Socket::new(socket).and_then(|s| link::over(s, descriptors.next(), first)).and_then(|link| self.connect(node, link)) {
             Ok(()) => self.router.link_up(node),
             Err(why) => {
                 tracing::warn!(?node, "introduced in vain: {why}");
@@ -104,14 +112,14 @@ impl Core {
         self.router.unreachable(node);
         let Some(peer) = self.peers.get_mut(&node) else { return };
         peer.departure.get_or_insert(reason);
-        peer.mourned_at.get_or_insert(peer.socket.arrived());
+        peer.mourned_at.get_or_insert(peer.link.arrived());
         self.part_from_mourned(node);
     }
 
     /// After a node is lost: the broker tells those who knew it, and a member that has lost its broker waits for no introductions.
     pub(super) fn bury(&mut self, node: NodeName, reason: CloseReason) {
         match &mut self.role {
-            Role::Broker { introduced } => {
+            Role::Broker { introduced, .. } => {
                 self.bootstraps.retain(|_, n| *n != node);
                 let acquaintances = introduced.remove(&node).unwrap_or_default();
                 for acquaintance in &acquaintances {
@@ -120,7 +128,7 @@ impl Core {
                     }
                 }
                 for acquaintance in acquaintances {
-                    self.say(acquaintance, Packet::Control(Control::Obituary(node, reason)), None);
+                    self.say(acquaintance, Packet::Control(Control::Obituary(node, reason)), Vec::new());
                 }
             }
             Role::Member { broker } if *broker == Some(node) => {
@@ -139,10 +147,10 @@ impl Core {
         if let Some(peer) = self.peers.get_mut(&node) {
             peer.departure = Some(reason);
         }
-        let Role::Broker { introduced } = &self.role else { return };
+        let Role::Broker { introduced, .. } = &self.role else { return };
         let acquaintances: Vec<_> = introduced.get(&node).into_iter().flatten().copied().collect();
         for acquaintance in acquaintances {
-            self.say(acquaintance, Packet::Control(Control::Departing(node, reason)), None);
+            self.say(acquaintance, Packet::Control(Control::Departing(node, reason)), Vec::new());
         }
     }
 
@@ -150,7 +158,7 @@ impl Core {
     pub(super) fn say_goodbye(&mut self, reason: CloseReason) {
         let everybody: Vec<_> = self.peers.keys().copied().collect();
         for node in everybody {
-            self.say(node, Packet::Control(Control::Goodbye(reason)), None);
+            self.say(node, Packet::Control(Control::Goodbye(reason)), Vec::new());
         }
     }
 
@@ -163,12 +171,26 @@ impl Core {
     }
 }
 
+/// Memory for a link, for both its nodes or for neither: a link without memory is a socket alone.
+fn memory(links: LinkKind) -> [Option<OwnedFd>; 2] {
+    if links == LinkKind::Socket {
+        return [None, None];
+    }
+    match link::shared_memory().and_then(|memory| Ok((memory.try_clone()?, memory))) {
+        Ok((one, other)) => [Some(one), Some(other)],
+        Err(why) => {
+            tracing::warn!("no memory for a link: {why}");
+            [None, None]
+        }
+    }
+}
+
 impl Drop for Core {
     /// The last handle is gone: an end in good order, as far as the links have room.
     fn drop(&mut self) {
         self.say_goodbye(CloseReason::Exited);
         for peer in self.peers.values_mut() {
-            let _ = peer.socket.flush();
+            let _ = peer.link.flush();
         }
     }
 }

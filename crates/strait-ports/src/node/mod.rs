@@ -2,6 +2,7 @@
 
 mod core;
 mod introduce;
+mod ready;
 #[cfg(test)]
 mod tests;
 
@@ -14,11 +15,12 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-use crate::link::{Incoming, LinkError, MAX_PACKET, Socket};
+use crate::link::{self, Incoming, Link, LinkError, LinkKind, MAX_PACKET, Socket};
 use crate::message::CloseReason;
 use crate::port::Port;
 use crate::wire::{self, Control, Packet, VERSION};
 use core::Core;
+use ready::Ready;
 
 /// How long [`Node::join`] waits for the broker.
 const WELCOME_TIMEOUT: Duration = Duration::from_secs(10);
@@ -127,7 +129,16 @@ impl Node {
     /// # Errors
     /// When the process has no descriptor left for `epoll`.
     pub fn broker() -> io::Result<Self> {
-        Ok(Self::with(Core::broker()?))
+        Self::broker_with(LinkKind::Socket)
+    }
+
+    /// As [`Node::broker`], with the kind of all links in its network. For tests and benches: the next step of the engine is [`LinkKind::Rings`].
+    ///
+    /// # Errors
+    /// As [`Node::broker`].
+    #[doc(hidden)]
+    pub fn broker_with(links: LinkKind) -> io::Result<Self> {
+        Ok(Self::with(Core::broker(links)?))
     }
 
     /// Joins over `socket` (`SOCK_SEQPACKET`), whose other end the broker invites. Waits for the broker's welcome, ten seconds at most.
@@ -153,9 +164,10 @@ impl Node {
             }
         };
         match wire::decode(frame.bytes) {
+            Ok(Packet::Control(welcome)) if !welcome.descriptors().contains(&frame.descriptors.len()) => Err(JoinError::NoWelcome),
             Ok(Packet::Control(Control::Welcome { version: VERSION, you, broker, yours, mine })) => {
                 let mut core = Core::member(you, broker)?;
-                core.connect(broker, socket)?;
+                core.connect(broker, link::over(socket, frame.descriptors.into_iter().next(), you < broker)?)?;
                 let key = core.bootstrap(yours, broker, mine);
                 let node = Self::with(core);
                 let port = node.port(key);
@@ -205,26 +217,34 @@ impl Node {
     /// # Errors
     /// When `epoll` fails.
     pub fn dispatch(&self, budget: Duration) -> io::Result<Progress> {
-        let deadline = Instant::now() + budget;
-        while self.shared.act(|core| core.turn(deadline))? {
-            if Instant::now() >= deadline {
-                return Ok(Progress::More);
+        self.route(Ready::now(&self.shared.epoll)?, Instant::now() + budget)
+    }
+
+    /// Routes what is ready, and what comes meanwhile.
+    fn route(&self, mut ready: Ready, deadline: Instant) -> io::Result<Progress> {
+        loop {
+            let (more, enough) = self.shared.act(|core| {
+                let more = core.turn(ready, deadline);
+                let enough = !more || Instant::now() >= deadline;
+                if enough {
+                    core.leave_note();
+                }
+                (more, enough)
+            });
+            if enough {
+                return Ok(if more { Progress::More } else { Progress::Idle });
             }
+            ready = Ready::now(&self.shared.epoll)?;
         }
-        Ok(Progress::Idle)
     }
 
     /// Waits until there is something to route (at most `timeout`; `None`: without limit) and routes it.
     ///
     /// # Errors
-    /// When `poll` or `epoll` fails.
+    /// When `epoll` fails.
     pub fn wait(&self, timeout: Option<Duration>) -> io::Result<Progress> {
-        let mut fds = [PollFd::new(&*self.shared.epoll, PollFlags::IN)];
-        if poll_until(&mut fds, timeout.map(|t| Instant::now() + t))? {
-            self.dispatch(Duration::from_millis(10))
-        } else {
-            Ok(Progress::Idle)
-        }
+        let ready = Ready::until(&self.shared.epoll, timeout.map(|t| Instant::now() + t))?;
+        if ready.is_empty() { Ok(Progress::Idle) } else { self.route(ready, Instant::now() + Duration::from_millis(10)) }
     }
 
     /// Ends this node in good order: closes its ports with `reason`, goes on routing until nobody needs it as a go-between and everything is

@@ -7,21 +7,49 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair, sockopt};
 
 use super::Node;
 use super::core::{BYTES_A_ROUND, PORTS_A_ROUND};
+use super::ready::Ready;
 use crate::MAX_PORTS;
-use crate::link::{Incoming, MAX_PACKET, Socket};
+use crate::link::{self, Incoming, Link, LinkKind, MAX_PACKET, Socket, shared_memory};
 use crate::message::{CloseReason, Event as PortEvent, Message};
 use crate::name::{Addr, NodeName, SideName};
 use crate::port::Port;
 use crate::router::{Descriptor, Event, Frame};
 use crate::wire::{Control, Encoded, Packet, VERSION, decode, encode};
 
+/// Both kinds of link must pass every one of these.
+macro_rules! over_both {
+    ($($test:ident),* $(,)?) => {
+        mod sockets {
+            $(#[test] fn $test() { super::$test(super::LinkKind::Socket) })*
+        }
+        mod rings {
+            $(#[test] fn $test() { super::$test(super::LinkKind::Rings) })*
+        }
+    };
+}
+
+over_both!(
+    an_offence_against_the_protocol_ends_the_offender_only,
+    forged_names_reach_nobody,
+    a_bypass_to_a_stranger_leads_nowhere,
+    requests_for_introductions_leave_nothing_behind,
+    a_node_that_never_reads_is_cut_off,
+    the_brokers_word_counts_even_if_the_end_is_seen_first,
+    an_obituary_ends_a_link_that_somebody_keeps_open,
+    the_descriptor_is_readable_exactly_while_there_is_something_to_do,
+    a_mourned_nodes_last_words_are_heard_and_nothing_after_them,
+    a_mourned_node_that_floods_is_cut_off,
+    a_busy_broker_does_not_hide_the_end_of_another_link,
+    a_round_is_limited_in_packets_bytes_and_ports,
+);
+
 fn pair() -> (OwnedFd, OwnedFd) {
     socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap()
 }
 
-/// Somebody with a socket and no scruples.
+/// Somebody with a link and no scruples.
 struct Forger {
-    socket: Socket,
+    link: Box<dyn Link>,
     buffer: Vec<u8>,
     /// What it was handed.
     descriptors: Vec<OwnedFd>,
@@ -40,17 +68,18 @@ impl Forger {
         let mut buffer = vec![0; MAX_PACKET];
         let Incoming::Frame(frame) = socket.receive(&mut buffer).unwrap() else { panic!("no welcome") };
         let Packet::Control(Control::Welcome { you, broker, yours, mine, .. }) = decode(frame.bytes).unwrap() else { panic!("no welcome") };
-        (Self { socket, buffer, descriptors: Vec::new(), me: you, broker, mine: yours, theirs: mine }, port)
+        let link = link::over(socket, frame.descriptors.into_iter().next(), you < broker).unwrap();
+        (Self { link, buffer, descriptors: Vec::new(), me: you, broker, mine: yours, theirs: mine }, port)
     }
 
     fn bytes(&mut self, bytes: &[u8]) {
-        self.socket.push(Encoded { data: bytes.to_vec(), tail: Vec::new(), message: true }, None);
-        self.socket.flush().unwrap();
+        self.link.push(Encoded { data: bytes.to_vec(), tail: Vec::new(), message: true }, Vec::new());
+        self.link.flush().unwrap();
     }
 
     fn packet(&mut self, packet: Packet, descriptor: Option<OwnedFd>) {
-        self.socket.push(encode(packet), descriptor);
-        self.socket.flush().unwrap();
+        self.link.push(encode(packet), descriptor.into_iter().collect());
+        self.link.flush().unwrap();
     }
 
     fn event(&mut self, from: SideName, to: SideName, event: Event<Descriptor>) {
@@ -60,8 +89,9 @@ impl Forger {
     /// What the broker has said since; `None` once it has hung up.
     fn hear(&mut self) -> Option<Vec<Packet>> {
         let mut heard = Vec::new();
+        self.link.woken();
         loop {
-            match self.socket.receive(&mut self.buffer) {
+            match self.link.receive(&mut self.buffer) {
                 Ok(Incoming::Frame(frame)) => {
                     self.descriptors.extend(frame.descriptors);
                     heard.push(decode(frame.bytes).unwrap());
@@ -108,8 +138,7 @@ fn turn(node: &Node) {
     while node.dispatch(Duration::from_millis(1)).unwrap() == super::Progress::More {}
 }
 
-#[test]
-fn an_offence_against_the_protocol_ends_the_offender_only() {
+fn an_offence_against_the_protocol_ends_the_offender_only(kind: LinkKind) {
     type Offence = fn(&mut Forger);
     let table: [(&str, Offence); 12] = [
         ("garbage", |f| f.bytes(b"\x01\x02\x03 this is no frame")),
@@ -138,7 +167,7 @@ fn an_offence_against_the_protocol_ends_the_offender_only() {
         ("departure of another", |f| f.packet(Packet::Control(Control::Departing(NodeName(3), CloseReason::Exited)), None)),
     ];
     for (what, offence) in table {
-        let broker = Node::broker().unwrap();
+        let broker = Node::broker_with(kind).unwrap();
         let honest = Honest::joins(&broker);
         let (mut forger, port) = Forger::joins(&broker);
         let (mine, theirs) = (forger.mine, forger.theirs);
@@ -159,9 +188,8 @@ fn an_offence_against_the_protocol_ends_the_offender_only() {
 }
 
 /// Names that were not given to a node are of no use to it, and lies about its own channels harm only those.
-#[test]
-fn forged_names_reach_nobody() {
-    let broker = Node::broker().unwrap();
+fn forged_names_reach_nobody(kind: LinkKind) {
+    let broker = Node::broker_with(kind).unwrap();
     let honest = Honest::joins(&broker);
     let (mut forger, port) = Forger::joins(&broker);
     // It knows, by magic, the sides and nodes of a channel between two others.
@@ -202,9 +230,8 @@ fn forged_names_reach_nobody() {
 }
 
 /// A bypass that names a victim gains nothing: the victim does not listen to who was never announced to it.
-#[test]
-fn a_bypass_to_a_stranger_leads_nowhere() {
-    let broker = Node::broker().unwrap();
+fn a_bypass_to_a_stranger_leads_nowhere(kind: LinkKind) {
+    let broker = Node::broker_with(kind).unwrap();
     let honest = Honest::joins(&broker);
     let (mut forger, port) = Forger::joins(&broker);
     let victim = broker.shared.act(|core| core.router.peer_of(honest.at_broker.element()).unwrap());
@@ -219,9 +246,8 @@ fn a_bypass_to_a_stranger_leads_nowhere() {
     honest.is_well(&broker);
 }
 
-#[test]
-fn requests_for_introductions_leave_nothing_behind() {
-    let broker = Node::broker().unwrap();
+fn requests_for_introductions_leave_nothing_behind(kind: LinkKind) {
+    let broker = Node::broker_with(kind).unwrap();
     let honest = Honest::joins(&broker);
     let (mut forger, _port) = Forger::joins(&broker);
     for n in 0..1000 {
@@ -247,9 +273,8 @@ fn requests_for_introductions_leave_nothing_behind() {
 }
 
 /// Who makes the broker answer and does not read is cut off before the answers fill the memory.
-#[test]
-fn a_node_that_never_reads_is_cut_off() {
-    let broker = Node::broker().unwrap();
+fn a_node_that_never_reads_is_cut_off(kind: LinkKind) {
+    let broker = Node::broker_with(kind).unwrap();
     let honest = Honest::joins(&broker);
     let (mut forger, _port) = Forger::joins(&broker);
     let (mine, deadline) = (forger.mine, Instant::now() + Duration::from_secs(60));
@@ -287,9 +312,8 @@ fn straight_channel(broker: &Node, honest: &Honest, forger: &mut Forger, port: &
     message.ports.remove(0)
 }
 
-#[test]
-fn the_brokers_word_counts_even_if_the_end_is_seen_first() {
-    let broker = Node::broker().unwrap();
+fn the_brokers_word_counts_even_if_the_end_is_seen_first(kind: LinkKind) {
+    let broker = Node::broker_with(kind).unwrap();
     let honest = Honest::joins(&broker);
     let (mut forger, port) = Forger::joins(&broker);
     let straight = straight_channel(&broker, &honest, &mut forger, &port);
@@ -304,9 +328,8 @@ fn the_brokers_word_counts_even_if_the_end_is_seen_first() {
     honest.is_well(&broker);
 }
 
-#[test]
-fn an_obituary_ends_a_link_that_somebody_keeps_open() {
-    let broker = Node::broker().unwrap();
+fn an_obituary_ends_a_link_that_somebody_keeps_open(kind: LinkKind) {
+    let broker = Node::broker_with(kind).unwrap();
     let honest = Honest::joins(&broker);
     let (mut forger, port) = Forger::joins(&broker);
     let straight = straight_channel(&broker, &honest, &mut forger, &port);
@@ -320,25 +343,88 @@ fn an_obituary_ends_a_link_that_somebody_keeps_open() {
     honest.is_well(&broker);
 }
 
-/// The forger's own hold of its direct link, and the sides (its, the member's) of the channel there.
-fn direct_link(forger: &mut Forger, honest: &Honest, straight: &Port) -> (Socket, SideName, SideName) {
-    let socket = Socket::new(forger.descriptors.remove(0)).unwrap();
-    let (its, members) = honest.node.shared.act(|core| {
-        let key = straight.element();
-        (core.router.peer_of(key).unwrap().side, core.router.name_of(key).unwrap())
-    });
-    (socket, its, members)
+/// A loop that only watches the node's descriptor leaves nothing lying in a ring.
+fn the_descriptor_is_readable_exactly_while_there_is_something_to_do(kind: LinkKind) {
+    let readable = |node: &Node| {
+        let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
+        rustix::event::poll(&mut [rustix::event::PollFd::new(node, rustix::event::PollFlags::IN)], Some(&now)).unwrap() > 0
+    };
+    let broker = Node::broker_with(kind).unwrap();
+    let honest = Honest::joins(&broker);
+    for round in 0..3u16 {
+        assert!(!readable(&broker));
+        for number in 0..500u16 {
+            honest.at_member.post(number.to_le_bytes().to_vec()).unwrap();
+        }
+        let mut turns = 0;
+        while readable(&broker) {
+            let _ = broker.dispatch(Duration::ZERO).unwrap();
+            // A socket has not had room for everything.
+            let _ = honest.node.dispatch(Duration::ZERO).unwrap();
+            // More comes while it is awake and need not be told.
+            if turns == round {
+                honest.at_member.post(vec![]).unwrap();
+            }
+            turns += 1;
+        }
+        assert!(turns > 5, "one dispatch is not to take everything");
+        assert_eq!(honest.at_broker.buffered().0, 501);
+        while honest.at_broker.try_recv().is_some() {}
+    }
 }
 
 #[test]
-fn a_mourned_nodes_last_words_are_heard_and_nothing_after_them() {
-    let broker = Node::broker().unwrap();
+fn without_memory_a_link_is_a_socket_alone() {
+    let (ours, theirs) = pair();
+    let mut socket = Socket::new(ours).unwrap();
+    let (member, broker, yours, mine) = (NodeName(1), NodeName(2), SideName(3), SideName(4));
+    socket.push(encode(Packet::Control(Control::Welcome { version: crate::wire::VERSION, you: member, broker, yours, mine })), Vec::new());
+    // An introduction too, to somebody who is also only a socket.
+    let (one, other) = pair();
+    socket.push(encode(Packet::Control(Control::Introduction(NodeName(9)))), vec![one]);
+    socket.push(encode(Packet::Event(Frame { from: mine, to: yours, event: message(b"hello", &[]) })), Vec::new());
+    socket.flush().unwrap();
+    let (node, port) = Node::join(theirs).unwrap();
+    turn(&node);
+    assert!(matches!(port.try_recv(), Some(PortEvent::Message(m)) if m.data == b"hello"));
+    assert_eq!(node.stats().links, 2);
+    port.post(vec![5; 100_000]).unwrap();
+    let mut buffer = vec![0; MAX_PACKET];
+    let answer = loop {
+        match socket.receive(&mut buffer).unwrap() {
+            Incoming::Frame(frame) => break decode(frame.bytes).unwrap(),
+            Incoming::Part => {}
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(
+        answer,
+        Packet::Event(Frame { from: yours, to: mine, event: Event::Message { data: vec![5; 100_000], ports: vec![], hops: 0 } })
+    );
+    drop(other);
+    turn(&node);
+    assert_eq!(node.stats().links, 1);
+}
+
+/// The forger's own hold of its direct link, and the sides (its, the member's) of the channel there.
+fn direct_link(forger: &mut Forger, honest: &Honest, straight: &Port) -> (Box<dyn Link>, SideName, SideName) {
+    let (its, member, members) = honest.node.shared.act(|core| {
+        let key = straight.element();
+        (core.router.peer_of(key).unwrap().side, core.router.me(), core.router.name_of(key).unwrap())
+    });
+    let mut descriptors = std::mem::take(&mut forger.descriptors).into_iter();
+    let socket = Socket::new(descriptors.next().unwrap()).unwrap();
+    (link::over(socket, descriptors.next(), forger.me < member).unwrap(), its, members)
+}
+
+fn a_mourned_nodes_last_words_are_heard_and_nothing_after_them(kind: LinkKind) {
+    let broker = Node::broker_with(kind).unwrap();
     let honest = Honest::joins(&broker);
     let (mut forger, port) = Forger::joins(&broker);
     let straight = straight_channel(&broker, &honest, &mut forger, &port);
     let (mut direct, its, members) = direct_link(&mut forger, &honest, &straight);
     let mut say = |data: &[u8]| {
-        direct.push(encode(Packet::Event(Frame { from: its, to: members, event: message(data, &[]) })), None);
+        direct.push(encode(Packet::Event(Frame { from: its, to: members, event: message(data, &[]) })), Vec::new());
         direct.flush().unwrap();
     };
     (0..100u8).for_each(|n| say(&[n]));
@@ -365,22 +451,27 @@ fn a_mourned_nodes_last_words_are_heard_and_nothing_after_them() {
 }
 
 /// Says what takes longer to hear than to say, and reads nothing, until the other end hangs up (true) or a time is up in which all should be done.
-fn flood(mut link: Socket, from: SideName) -> std::thread::JoinHandle<bool> {
+fn flood(mut link: Box<dyn Link>, from: SideName) -> std::thread::JoinHandle<bool> {
     let ports: Vec<(u128, u128)> = (0..MAX_PORTS as u128).map(|n| (n + 1_000_000, n)).collect();
     let to_nobody = encode(Packet::Event(Frame { from, to: SideName(1), event: message(b"", &ports) })).tail;
     // There is much to hear before the thread has its first turn.
     for _ in 0..6 {
-        link.push(Encoded { data: to_nobody.clone(), tail: Vec::new(), message: true }, None);
+        link.push(Encoded { data: to_nobody.clone(), tail: Vec::new(), message: true }, Vec::new());
     }
     link.flush().unwrap();
     std::thread::spawn(move || {
         let deadline = Instant::now() + Duration::from_secs(20);
         while Instant::now() < deadline {
-            link.push(Encoded { data: to_nobody.clone(), tail: Vec::new(), message: true }, None);
-            while link.data_backlog() > 0 && Instant::now() < deadline {
+            link.push(Encoded { data: to_nobody.clone(), tail: Vec::new(), message: true }, Vec::new());
+            link.flush().unwrap();
+            while link.data_backlog() > 0 && Instant::now() < deadline && !hung_up(&*link) {
                 link.flush().unwrap();
             }
             // To be hung up on shows here, by what had not been read.
+            if hung_up(&*link) {
+                return true;
+            }
+            link.woken();
             if matches!(link.receive(&mut vec![0; MAX_PACKET]), Ok(Incoming::Ended) | Err(_)) {
                 return true;
             }
@@ -389,10 +480,16 @@ fn flood(mut link: Socket, from: SideName) -> std::thread::JoinHandle<bool> {
     })
 }
 
+/// A writer to a full ring would not notice by writing.
+fn hung_up(link: &dyn Link) -> bool {
+    let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
+    let mut fds = [rustix::event::PollFd::new(&link, rustix::event::PollFlags::empty())];
+    rustix::event::poll(&mut fds, Some(&now)).unwrap() > 0
+}
+
 /// The same from another thread, as fast as it can, while the member hears it.
-#[test]
-fn a_mourned_node_that_floods_is_cut_off() {
-    let broker = Node::broker().unwrap();
+fn a_mourned_node_that_floods_is_cut_off(kind: LinkKind) {
+    let broker = Node::broker_with(kind).unwrap();
     let honest = Honest::joins(&broker);
     let (mut forger, port) = Forger::joins(&broker);
     let straight = straight_channel(&broker, &honest, &mut forger, &port);
@@ -410,15 +507,16 @@ fn a_mourned_node_that_floods_is_cut_off() {
 }
 
 /// At the end of another link the broker is heard as far as it has spoken, not for as long as it speaks.
-#[test]
-fn a_busy_broker_does_not_hide_the_end_of_another_link() {
+fn a_busy_broker_does_not_hide_the_end_of_another_link(kind: LinkKind) {
     let (ours, theirs) = pair();
-    let mut broker = Socket::new(ours).unwrap();
+    let mut socket = Socket::new(ours).unwrap();
+    let memory = (kind == LinkKind::Rings).then(|| shared_memory().unwrap());
     let (me, other, side) = (NodeName(1), NodeName(3), SideName(4));
     let welcome = Control::Welcome { version: VERSION, you: NodeName(2), broker: me, yours: SideName(5), mine: side };
     let (direct, its) = pair();
-    broker.push(encode(Packet::Control(welcome)), None);
-    broker.push(encode(Packet::Control(Control::Introduction(other))), Some(its));
+    socket.push(encode(Packet::Control(welcome)), memory.iter().map(|memory| memory.try_clone().unwrap()).collect());
+    let mut broker = link::over(socket, memory, true).unwrap();
+    broker.push(encode(Packet::Control(Control::Introduction(other))), vec![its]);
     broker.flush().unwrap();
     let (node, _port) = Node::join(theirs).unwrap();
     turn(&node);
@@ -434,9 +532,8 @@ fn a_busy_broker_does_not_hide_the_end_of_another_link() {
 }
 
 /// What one dispatch takes from a peer that has much to say, counted and not timed.
-#[test]
-fn a_round_is_limited_in_packets_bytes_and_ports() {
-    let broker = Node::broker().unwrap();
+fn a_round_is_limited_in_packets_bytes_and_ports(kind: LinkKind) {
+    let broker = Node::broker_with(kind).unwrap();
     let honest = Honest::joins(&broker);
     let (mut forger, port) = Forger::joins(&broker);
     let (mine, its) = (forger.mine, forger.theirs);
@@ -462,18 +559,18 @@ fn a_round_is_limited_in_packets_bytes_and_ports() {
         name += ports.len() as u128;
         forger.event(mine, its, message(b"", &ports));
     }
-    assert!(broker.shared.act(|core| core.turn(far)).unwrap());
+    assert!(broker.shared.act(|core| core.turn(Ready::now(&broker.shared.epoll).unwrap(), far)));
     assert_eq!(port.buffered().0, 2);
     empty("ports");
 
     // So are bytes; and the honest member has its turn in the next round.
-    sockopt::set_socket_send_buffer_size(&forger.socket, 1 << 20).unwrap();
+    sockopt::set_socket_send_buffer_size(&forger.link, 1 << 20).unwrap();
     (0..8).for_each(|_| forger.event(mine, its, message(&[0; 60_000], &[])));
     honest.at_member.post(vec![5]).unwrap();
     let mut rounds = 0;
     while honest.at_broker.try_recv().is_none() {
         let before = port.buffered().1 as u64;
-        assert!(broker.shared.act(|core| core.turn(far)).unwrap());
+        assert!(broker.shared.act(|core| core.turn(Ready::now(&broker.shared.epoll).unwrap(), far)));
         assert!(port.buffered().1 as u64 - before <= BYTES_A_ROUND + MAX_PACKET as u64);
         rounds += 1;
         assert!(rounds <= 2, "starved");

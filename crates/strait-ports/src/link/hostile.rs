@@ -1,0 +1,210 @@
+//! Rings whose other side writes what it likes: only its link dies, without panic and without end.
+
+use std::os::fd::OwnedFd;
+use std::sync::atomic::Ordering::Relaxed;
+
+use proptest::prelude::*;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::memory::{self, CAPACITY, Half};
+use super::ring::{Broken, MAX_RECORD, Memory};
+use super::tests::{frame, raw_pair, raw_send};
+use super::{Flushed, Incoming, Link, LinkError, MAX_DESCRIPTORS, MAX_PACKET, Rings, Socket, shared_memory};
+
+/// A link, and everything its peer can get hold of.
+struct Victim {
+    link: Rings,
+    buffer: Vec<u8>,
+    socket: OwnedFd,
+    /// What the peer should write, and what it should only read.
+    to_victim: Half,
+    from_victim: Half,
+}
+
+impl Victim {
+    fn new() -> Self {
+        let ((ours, socket), memory) = (raw_pair(), shared_memory().unwrap());
+        let [from_victim, to_victim] = memory::map(&memory).unwrap();
+        let link = Rings::new(Socket::new(ours).unwrap(), &memory, true).unwrap();
+        Self { link, buffer: vec![0; MAX_PACKET], socket, to_victim, from_victim }
+    }
+
+    /// Writes a header and bytes, and moves the tail by `step`.
+    fn record(&self, length: u32, flags: u32, bytes: &[u8], step: u32) {
+        let tail = self.to_victim.tail().load(Relaxed);
+        self.to_victim.put(tail, &[&length.to_le_bytes()[..], &flags.to_le_bytes(), bytes].concat());
+        self.to_victim.tail().store(tail.wrapping_add(step), Relaxed);
+    }
+
+    /// Receives until something else than a frame or a part comes; the bound shows that no end is missing.
+    fn receive(&mut self) -> Result<Incoming, LinkError> {
+        for _ in 0..100_000 {
+            let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+            let readable = poll(&mut [PollFd::new(&self.link, PollFlags::IN)], Some(&now)).unwrap() > 0;
+            if readable {
+                self.link.woken();
+            }
+            match self.link.receive(&mut self.buffer) {
+                Ok(Incoming::Frame(_) | Incoming::Part) => {}
+                Ok(Incoming::Nothing) if readable => {}
+                other => return other,
+            }
+        }
+        panic!("it spins");
+    }
+}
+
+/// What a peer does, and why the link dies of it.
+#[test]
+fn a_lie_in_the_ring_ends_the_link() {
+    type Lie = fn(&Victim);
+    type Expected = fn(&LinkError) -> bool;
+    let table: [(&str, Lie, Expected); 14] = [
+        ("tail too far", |v| v.record(1, 0, &[1], CAPACITY as u32 + 8), |e| matches!(e, LinkError::Ring(Broken::Position(_)))),
+        ("tail backwards", |v| v.record(1, 0, &[1], 8u32.wrapping_neg()), |e| matches!(e, LinkError::Ring(Broken::Position(_)))),
+        ("tail between records", |v| v.record(1, 0, &[1], 17), |e| matches!(e, LinkError::Ring(Broken::Position(17)))),
+        ("longer than what is there", |v| v.record(9, 0, &[1], 16), |e| matches!(e, LinkError::Ring(Broken::Length(9)))),
+        (
+            "longer than records are",
+            |v| v.record(MAX_RECORD as u32 + 1, 0, &[], CAPACITY as u32 / 2),
+            |e| matches!(e, LinkError::Ring(Broken::Length(_))),
+        ),
+        ("endless", |v| v.record(u32::MAX, 0, &[1], 16), |e| matches!(e, LinkError::Ring(Broken::Length(u32::MAX)))),
+        ("unknown flags", |v| v.record(1, 4, &[1], 16), |e| matches!(e, LinkError::Ring(Broken::Flags(4)))),
+        ("a part that brings nothing", |v| v.record(0, 1, &[], 8), |e| matches!(e, LinkError::Ring(Broken::Flags(1)))),
+        ("descriptors that are not there", |v| v.record(1, 2, &[1], 16), |e| matches!(e, LinkError::DescriptorsMissing)),
+        (
+            "descriptors in the middle",
+            |v| {
+                raw_send(&v.socket, &[2], &[raw_pair().0]);
+                v.record(1, 1, &[1], 16);
+                v.record(1, 2, &[1], 16);
+            },
+            |e| matches!(e, LinkError::StrayDescriptors),
+        ),
+        (
+            "descriptors without records",
+            |v| (0..=MAX_DESCRIPTORS).for_each(|_| raw_send(&v.socket, &[2], &[raw_pair().0])),
+            |e| matches!(e, LinkError::StrayDescriptors),
+        ),
+        ("a bell with a descriptor", |v| raw_send(&v.socket, &[1], &[raw_pair().0]), |e| matches!(e, LinkError::StrayPacket)),
+        ("a packet that is none", |v| raw_send(&v.socket, &[9], &[]), |e| matches!(e, LinkError::StrayPacket)),
+        ("a frame over the socket", |v| raw_send(&v.socket, &[0; 40], &[]), |e| matches!(e, LinkError::PacketTooLarge)),
+    ];
+    for (what, lie, expected) in table {
+        let mut victim = Victim::new();
+        // What it sent before counts.
+        victim.record(3, 0, &[7, 7, 7], 16);
+        assert!(matches!(victim.link.receive(&mut victim.buffer), Ok(Incoming::Frame(f)) if f.bytes == [7, 7, 7]), "{what}");
+        lie(&victim);
+        match victim.receive() {
+            Err(error) if expected(&error) => {}
+            other => panic!("{what}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_reader_that_lies_about_its_place_ends_the_link() {
+    for head in [8, CAPACITY as u32, 8u32.wrapping_neg(), u32::MAX, 1 << 31] {
+        let mut victim = Victim::new();
+        victim.from_victim.head().store(head, Relaxed);
+        // More than fits: the writer has to look.
+        victim.link.push(frame(&vec![1; 2 * CAPACITY]), vec![]);
+        let flushed = victim.link.flush();
+        // Eight bytes are less than what is written by then: a lie that cannot be told from the truth.
+        let possible = head == 8;
+        assert_eq!(flushed.is_err(), !possible, "{head}: {flushed:?}");
+        // And never backwards.
+        victim.from_victim.head().store(head.wrapping_sub(8), Relaxed);
+        assert!(matches!(victim.link.flush(), Err(LinkError::Ring(Broken::Position(_)))), "{head}");
+    }
+}
+
+/// Flags that are never cleared, or always set: bells are sent or not, and nothing else happens.
+#[test]
+fn flags_that_stand_still_do_no_harm() {
+    for (awake, wanting) in [(0, 1), (1, 1), (u32::MAX, u32::MAX), (1, 0)] {
+        let mut victim = Victim::new();
+        for _ in 0..3000 {
+            victim.from_victim.awake().store(awake, Relaxed);
+            victim.to_victim.wanting().store(wanting, Relaxed);
+            victim.record(1, 0, &[1], 16);
+            assert!(matches!(victim.receive(), Ok(Incoming::Nothing)));
+            victim.link.push(frame(&[1, 2]), vec![]);
+            assert_eq!(victim.link.flush().unwrap(), Flushed::All);
+        }
+        drop(victim.socket);
+    }
+}
+
+#[test]
+fn bells_without_end_are_turns_without_end_and_no_more() {
+    let mut victim = Victim::new();
+    for _ in 0..50 {
+        raw_send(&victim.socket, &[1], &[]);
+    }
+    for _ in 0..50 {
+        victim.link.woken();
+        // One packet a turn: somebody else has the next.
+        assert!(matches!(victim.link.receive(&mut victim.buffer), Ok(Incoming::Nothing)));
+    }
+    assert!(matches!(victim.receive(), Ok(Incoming::Nothing)));
+}
+
+/// A process that dies while it writes: what is whole is received, the rest is not seen.
+#[test]
+fn half_a_record_is_never_visible() {
+    let mut victim = Victim::new();
+    for number in 0..10u8 {
+        victim.record(1, 0, &[number], 16);
+    }
+    let tail = victim.to_victim.tail().load(Relaxed);
+    victim.to_victim.put(tail, &[5, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3]);
+    victim.socket = raw_pair().0;
+    victim.link.woken();
+    for number in 0..10u8 {
+        assert!(matches!(victim.link.receive(&mut victim.buffer), Ok(Incoming::Frame(f)) if f.bytes == [number]));
+    }
+    assert!(matches!(victim.receive(), Ok(Incoming::Ended)));
+}
+
+#[test]
+fn only_sealed_memory_of_the_right_size_is_mapped() {
+    use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, fstat, ftruncate, memfd_create};
+    let length = fstat(shared_memory().unwrap()).unwrap().st_size as u64;
+    let seals = SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL;
+    for (length, seals) in [(length, SealFlags::GROW | SealFlags::SEAL), (length - 1, seals), (0, seals), (length, SealFlags::empty())] {
+        let fd = memfd_create("test", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING).unwrap();
+        ftruncate(&fd, length).unwrap();
+        fcntl_add_seals(&fd, seals).unwrap();
+        assert!(memory::map(&fd).is_err());
+    }
+    assert!(memory::map(&raw_pair().0).is_err());
+    // Good memory stays as it is.
+    let memory = shared_memory().unwrap();
+    assert!(ftruncate(&memory, 0).is_err() && fcntl_add_seals(&memory, SealFlags::WRITE).is_err());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Garbage in the ring, and words that change all the time.
+    #[test]
+    fn arbitrary_rings_never_panic_nor_spin(
+        garbage in proptest::collection::vec(prop_oneof![Just(0u8), 0u8..40, any::<u8>()], 0..2000),
+        words in proptest::collection::vec((0usize..8, prop_oneof![0u32..64, (0u32..300).prop_map(|n| n * 8), any::<u32>()]), 1..30),
+    ) {
+        let mut victim = Victim::new();
+        victim.to_victim.put(0, &garbage);
+        for (word, value) in words {
+            let half = if word < 4 { &victim.to_victim } else { &victim.from_victim };
+            [half.tail(), half.head(), half.awake(), half.wanting()][word % 4].store(value, Relaxed);
+            let received = victim.receive();
+            victim.link.push(frame(&[1; 50_000]), vec![]);
+            if received.is_err() || victim.link.flush().is_err() {
+                break;
+            }
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Memory that two nodes share: a sealed `memfd` with two rings. The crate's only `unsafe` code.
+//!
+//! ```text
+//! 0      the first node's words (tail, head, awake, wanting), each on a line of its own
+//! 2048   the second node's
+//! 4096   the ring that the first node writes
+//!        the ring that the second node writes
+//! ```
+#![allow(unsafe_code)]
+
+use std::ffi::c_void;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::ptr::{self, NonNull};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering, fence};
+
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, fcntl_get_seals, fstat, ftruncate, memfd_create};
+use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
+
+use super::ring::{HEADER, Memory, Word};
+
+/// Bytes in a ring. Pages that nothing has been written to take no memory.
+pub(super) const CAPACITY: usize = 256 * 1024;
+
+/// Bytes before the rings.
+const WORDS: usize = 4096;
+/// Bytes for one ring's words.
+const WORDS_OF_ONE: usize = WORDS / 2;
+/// Processors fetch lines of 64 bytes in pairs.
+const LINE: usize = 128;
+const LENGTH: usize = WORDS + 2 * CAPACITY;
+
+/// It can neither shrink (which would kill a reader) nor grow, and stays so.
+fn seals() -> SealFlags {
+    SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL
+}
+
+/// Memory for one link.
+pub(crate) fn shared_memory() -> io::Result<OwnedFd> {
+    let fd = memfd_create("strait-link", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
+    ftruncate(&fd, LENGTH as u64)?;
+    fcntl_add_seals(&fd, seals())?;
+    Ok(fd)
+}
+
+/// Memory for a link, mapped.
+struct Map(NonNull<u8>);
+
+// SAFETY: the mapping belongs to no thread, and nothing but atomic words and copies by raw pointers touches it.
+unsafe impl Send for Map {}
+// SAFETY: as above.
+unsafe impl Sync for Map {}
+
+impl Drop for Map {
+    fn drop(&mut self) {
+        // SAFETY: mapped by `map` with this length; every use of it goes through a `Half`, which keeps the map alive.
+        let _ = unsafe { munmap(self.0.as_ptr().cast::<c_void>(), LENGTH) };
+    }
+}
+
+/// The memory of one of the two rings.
+pub(super) struct Half {
+    map: Arc<Map>,
+    second: bool,
+}
+
+/// The memory of the first node's ring and of the second's. Memory of another size, or that could shrink, is refused.
+pub(super) fn map(fd: impl AsFd) -> io::Result<[Half; 2]> {
+    let fitting = fstat(&fd)?.st_size == LENGTH as i64 && fcntl_get_seals(&fd)?.contains(seals());
+    if !fitting {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "this is not a link's memory"));
+    }
+    // SAFETY: a new mapping at an address of the kernel's choice replaces nothing. Its pages exist as long as it does: the seals keep the file from shrinking.
+    let base = unsafe { mmap(ptr::null_mut(), LENGTH, ProtFlags::READ | ProtFlags::WRITE, MapFlags::SHARED, &fd, 0) }?;
+    let base = NonNull::new(base.cast::<u8>()).ok_or_else(|| io::Error::other("mapped at null"))?;
+    let map = Arc::new(Map(base));
+    Ok([Half { map: Arc::clone(&map), second: false }, Half { map, second: true }])
+}
+
+impl Half {
+    fn word(&self, number: usize) -> &AtomicU32 {
+        let offset = usize::from(self.second) * WORDS_OF_ONE + number * LINE;
+        debug_assert!(offset + LINE <= WORDS);
+        // SAFETY: within the mapping, which `self` keeps alive; aligned, as mappings begin at pages; only ever used as an atomic.
+        unsafe { AtomicU32::from_ptr(self.map.0.as_ptr().add(offset).cast::<u32>()) }
+    }
+
+    /// Where `length` bytes at `position` lie: from an address so many, and the rest from the ring's beginning.
+    fn place(&self, position: u32, length: usize) -> (*mut u8, usize, *mut u8) {
+        assert!(length <= CAPACITY, "longer than the ring");
+        let offset = position as usize % CAPACITY;
+        // SAFETY: both are within the mapping.
+        let (base, start) = unsafe {
+            let base = self.map.0.as_ptr().add(WORDS + usize::from(self.second) * CAPACITY);
+            (base, base.add(offset))
+        };
+        (start, length.min(CAPACITY - offset), base)
+    }
+}
+
+impl Memory for Half {
+    type Word = AtomicU32;
+
+    fn tail(&self) -> &AtomicU32 {
+        self.word(0)
+    }
+
+    fn head(&self) -> &AtomicU32 {
+        self.word(1)
+    }
+
+    fn awake(&self) -> &AtomicU32 {
+        self.word(2)
+    }
+
+    fn wanting(&self) -> &AtomicU32 {
+        self.word(3)
+    }
+
+    fn fence(&self) {
+        fence(Ordering::SeqCst);
+    }
+
+    fn capacity(&self) -> u32 {
+        CAPACITY as u32
+    }
+
+    fn put(&self, position: u32, bytes: &[u8]) {
+        let (start, first, base) = self.place(position, bytes.len());
+        // SAFETY: `place` gives addresses in the mapping with room for so many bytes, and private bytes do not overlap it. There is no reference to these
+        // bytes anywhere. An honest other side does not touch them now; what a hostile one reads or writes at the same time is its own affair.
+        unsafe {
+            ptr::copy_nonoverlapping(bytes.as_ptr(), start, first);
+            ptr::copy_nonoverlapping(bytes.as_ptr().add(first), base, bytes.len() - first);
+        }
+    }
+
+    fn get(&self, position: u32, length: usize, into: &mut Vec<u8>) {
+        into.reserve(length);
+        let (start, first, base) = self.place(position, length);
+        // SAFETY: `place` gives addresses in the mapping with so many bytes, and the vector has room for them, which the copies fill. There is no reference
+        // to the ring's bytes; any byte value will do, so what a hostile other side writes meanwhile changes only what is copied.
+        unsafe {
+            let to = into.as_mut_ptr().add(into.len());
+            ptr::copy_nonoverlapping(start, to, first);
+            ptr::copy_nonoverlapping(base, to.add(first), length - first);
+            into.set_len(into.len() + length);
+        }
+    }
+
+    fn header(&self, position: u32) -> [u8; HEADER] {
+        let (start, ..) = self.place(position & !(HEADER as u32 - 1), HEADER);
+        // SAFETY: eight bytes at a multiple of eight lie in the mapping in one piece. Volatile: they are read once, whatever is done with the copy.
+        unsafe { start.cast::<[u8; HEADER]>().read_volatile() }
+    }
+}
+
+impl Word for AtomicU32 {
+    fn load(&self, ordering: Ordering) -> u32 {
+        self.load(ordering)
+    }
+
+    fn store(&self, value: u32, ordering: Ordering) {
+        self.store(value, ordering);
+    }
+
+    fn swap(&self, value: u32, ordering: Ordering) -> u32 {
+        self.swap(value, ordering)
+    }
+}

@@ -1,0 +1,131 @@
+//! What every link has besides its way of moving bytes: frames that wait to go out, and the frame that is coming in.
+
+use std::collections::VecDeque;
+use std::os::fd::OwnedFd;
+
+use super::{Incoming, LinkError, Received};
+use crate::wire::{Encoded, MAX_FRAME};
+
+/// A frame on its way out.
+pub(super) struct Outgoing {
+    frame: Encoded,
+    /// They go with the frame's first piece.
+    pub(super) descriptors: Vec<OwnedFd>,
+    /// Bytes that have been sent.
+    sent: usize,
+}
+
+impl Outgoing {
+    /// Bytes that are still to be sent.
+    pub(super) fn left(&self) -> usize {
+        self.frame.data.len() + self.frame.tail.len() - self.sent
+    }
+
+    /// The next `limit` bytes, or what is left, in two pieces.
+    pub(super) fn piece(&self, limit: usize) -> [&[u8]; 2] {
+        let (data, tail) = (&self.frame.data[..], &self.frame.tail[..]);
+        let end = self.sent + limit.min(self.left());
+        let part = |bytes: &'_ [u8], offset: usize| {
+            let at = |position: usize| position.saturating_sub(offset).min(bytes.len());
+            (at(self.sent), at(end))
+        };
+        let ((data_from, data_to), (tail_from, tail_to)) = (part(data, 0), part(tail, data.len()));
+        [&data[data_from..data_to], &tail[tail_from..tail_to]]
+    }
+}
+
+/// Frames that wait for room, first come first served.
+#[derive(Default)]
+pub(super) struct Queue {
+    frames: VecDeque<Outgoing>,
+    /// Bytes in `frames`: the messages' data, and all of what are not messages.
+    data: usize,
+    control: usize,
+}
+
+impl Queue {
+    pub(super) fn data(&self) -> usize {
+        self.data
+    }
+
+    pub(super) fn control(&self) -> usize {
+        self.control
+    }
+
+    pub(super) fn push(&mut self, frame: Encoded, descriptors: Vec<OwnedFd>) {
+        self.data += frame.data.len();
+        self.control += control_bytes(&frame);
+        self.frames.push_back(Outgoing { frame, descriptors, sent: 0 });
+    }
+
+    pub(super) fn first(&self) -> Option<&Outgoing> {
+        self.frames.front()
+    }
+
+    /// The first frame's descriptors are gone.
+    pub(super) fn descriptors_sent(&mut self) {
+        if let Some(first) = self.frames.front_mut() {
+            first.descriptors.clear();
+        }
+    }
+
+    /// `bytes` more of the first frame have been sent.
+    pub(super) fn sent(&mut self, bytes: usize) {
+        let Some(first) = self.frames.front_mut() else { return };
+        first.sent += bytes;
+        if first.left() == 0 {
+            self.data -= first.frame.data.len();
+            self.control -= control_bytes(&first.frame);
+            self.frames.pop_front();
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+fn control_bytes(frame: &Encoded) -> usize {
+    if frame.message { 0 } else { frame.tail.len() }
+}
+
+/// The frame that is being received.
+pub(super) struct Assembly {
+    partial: Option<Received>,
+    pub(super) max_frame: usize,
+}
+
+impl Default for Assembly {
+    fn default() -> Self {
+        Self { partial: None, max_frame: MAX_FRAME }
+    }
+}
+
+impl Assembly {
+    /// Adds a piece of `length` bytes, which `copy` appends. Room is made for what has come (`room` bytes, this piece among them), never for what is announced.
+    pub(super) fn add(
+        &mut self,
+        more: bool,
+        length: usize,
+        room: usize,
+        descriptors: Vec<OwnedFd>,
+        copy: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<Incoming, LinkError> {
+        let mut frame = match self.partial.take() {
+            None => Received { bytes: Vec::with_capacity(room), descriptors },
+            Some(_) if !descriptors.is_empty() => return Err(LinkError::StrayDescriptors),
+            Some(frame) if frame.bytes.len() + length > self.max_frame => return Err(LinkError::FrameTooLong),
+            Some(frame) => frame,
+        };
+        copy(&mut frame.bytes);
+        if more {
+            self.partial = Some(frame);
+            return Ok(Incoming::Part);
+        }
+        // A frame of many pieces has grown by doubling.
+        if frame.bytes.capacity() - frame.bytes.len() > frame.bytes.len() / 4 {
+            frame.bytes.shrink_to_fit();
+        }
+        Ok(Incoming::Frame(frame))
+    }
+}

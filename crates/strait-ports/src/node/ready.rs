@@ -1,0 +1,55 @@
+//! Which links `epoll` has something to tell about.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::time::Instant;
+
+use rustix::event::{Timespec, epoll};
+use rustix::io::Errno;
+
+/// How many links have their turn in one round.
+pub(super) const LINKS_A_TURN: usize = 32;
+
+/// What one look has given.
+pub(super) struct Ready {
+    events: [epoll::Event; LINKS_A_TURN],
+    count: usize,
+}
+
+impl Ready {
+    /// What is ready now.
+    pub(super) fn now(epoll: &OwnedFd) -> io::Result<Self> {
+        Self::until(epoll, Some(Instant::now()))
+    }
+
+    /// Waits until something is ready, or for the deadline (`None`: without limit).
+    pub(super) fn until(epoll: &OwnedFd, deadline: Option<Instant>) -> io::Result<Self> {
+        const NOTHING: epoll::Event = epoll::Event { flags: epoll::EventFlags::empty(), data: epoll::EventData::new_u64(0) };
+        let mut ready = Self { events: [NOTHING; LINKS_A_TURN], count: 0 };
+        loop {
+            let left = deadline.map(|d| d.saturating_duration_since(Instant::now()));
+            let timeout = left.map(|l| Timespec { tv_sec: l.as_secs() as _, tv_nsec: l.subsec_nanos() as _ });
+            match epoll::wait(epoll, &mut ready.events[..], timeout.as_ref()) {
+                Ok(count) => ready.count = count,
+                Err(Errno::INTR) => continue,
+                Err(error) => return Err(error.into()),
+            }
+            if ready.count > 0 || left.is_some_and(|l| l.is_zero()) {
+                return Ok(ready);
+            }
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// There may be more.
+    pub(super) fn full(&self) -> bool {
+        self.count == LINKS_A_TURN
+    }
+
+    pub(super) fn events(&self) -> impl Iterator<Item = (u64, epoll::EventFlags)> {
+        self.events[..self.count].iter().map(|event| (event.data.u64(), event.flags))
+    }
+}
