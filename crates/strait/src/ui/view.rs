@@ -334,7 +334,12 @@ impl ViewState {
                 if self.phase.get() == Phase::Asked {
                     self.phase.set(Phase::Started);
                 }
-                self.shared.state().loading_started(self.contents);
+                // A load that was stopped may still be said to begin: for the program it has ended.
+                let url = self.view.uri().map(String::from).unwrap_or_default();
+                let stopped = !matches!(self.phase.get(), Phase::Asked | Phase::Started) && self.replaced.borrow().contains(&url);
+                if !stopped {
+                    self.shared.state().loading_started(self.contents);
+                }
                 self.report(ContentsEvent::DidStartLoading);
             }
             LoadEvent::Committed => {
