@@ -8,6 +8,10 @@
 //! ```
 #![allow(unsafe_code)]
 
+pub(crate) mod arena;
+mod fresh;
+mod mapping;
+
 use std::ffi::c_void;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};

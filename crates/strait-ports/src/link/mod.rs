@@ -3,9 +3,10 @@
 //! There are two kinds: [`Socket`], a Unix `SOCK_SEQPACKET` pair, and [`Rings`], two rings in memory that both nodes share, with such a pair beside them.
 //! [`over`] picks: rings where the broker has given memory for them, which it does if it was made with [`LinkKind::Rings`].
 
+pub(crate) mod arena;
 #[cfg(test)]
 mod hostile;
-mod memory;
+pub(crate) mod memory;
 mod queue;
 mod ring;
 #[cfg(all(test, loom))]

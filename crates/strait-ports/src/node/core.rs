@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::task::Waker;
 use std::time::Instant;
 
@@ -11,11 +12,14 @@ use rustix::event::{EventfdFlags, epoll, eventfd};
 use rustix::io::Errno;
 
 use super::NodeStats;
+use super::large::CLOCK;
 use super::ready::Ready;
+use crate::body::Body;
+use crate::link::arena::{Borrower, Lender, Lie, NotOut};
 use crate::link::{Flushed, Incoming, Link, LinkKind, MAX_PACKET, Received};
 use crate::message::CloseReason;
 use crate::name::{Addr, NameSource, NodeName, SideName, SystemNames};
-use crate::router::{Action, ElementKey, Event, Router};
+use crate::router::{Action, ElementKey, Event, Frame, Router};
 use crate::wire::{self, Control, Packet};
 
 /// What `epoll` calls the note.
@@ -81,6 +85,9 @@ pub(super) struct Peer {
     pub(super) departure: Option<CloseReason>,
     /// The broker has said that the node has ended; this many received bytes later the link goes too.
     pub(super) mourned_at: Option<u64>,
+    /// Our arenas that it can read, and its that we can.
+    pub(super) lender: Lender,
+    pub(super) borrower: Borrower,
 }
 
 /// What a round may still take.
@@ -136,6 +143,10 @@ pub(crate) struct Core {
     buffer: Box<[u8]>,
     watches: HashMap<ElementKey, Watch>,
     effects: Effects,
+    /// Blocks of peers' arenas have been read that the peers have not been told of.
+    pub(super) some_done: Arc<AtomicBool>,
+    /// Ticks while there are arenas of ours.
+    pub(super) arena_clock: Option<OwnedFd>,
 }
 
 impl Core {
@@ -159,6 +170,8 @@ impl Core {
             buffer: vec![0; MAX_PACKET].into_boxed_slice(),
             watches: HashMap::new(),
             effects: Effects::default(),
+            some_done: Arc::default(),
+            arena_clock: None,
         })
     }
 
@@ -195,7 +208,7 @@ impl Core {
         self.effects.let_go.push(Watch { ready: former, wakers: Vec::new() });
     }
 
-    pub(crate) fn post(&mut self, key: ElementKey, data: Vec<u8>, ports: Vec<ElementKey>) {
+    pub(crate) fn post(&mut self, key: ElementKey, data: Body, ports: Vec<ElementKey>) {
         // Whoever watched a port watched it where it was.
         ports.iter().for_each(|port| self.unwatch(*port));
         self.router.post(key, data, ports);
@@ -210,7 +223,8 @@ impl Core {
     pub(super) fn stats(&self) -> NodeStats {
         let (ports, proxies) = self.router.counts();
         let backlog: usize = self.peers.values().map(|peer| peer.link.data_backlog()).sum();
-        NodeStats { ports, proxies, links: self.peers.len(), queued_bytes: self.router.queued_bytes() + backlog }
+        let lent_bytes = self.peers.values().map(|peer| peer.lender.lent()).sum();
+        NodeStats { ports, proxies, links: self.peers.len(), queued_bytes: self.router.queued_bytes() + backlog, lent_bytes }
     }
 
     // Links.
@@ -221,7 +235,9 @@ impl Core {
         self.next_token += 1;
         epoll::add(&self.epoll, link.as_fd(), epoll::EventData::new_u64(token), epoll::EventFlags::IN)?;
         self.tokens.insert(token, node);
-        self.peers.insert(node, Peer { link, token, waits: false, wants_room: false, departure: None, mourned_at: None });
+        let (lender, borrower) = (Lender::default(), Borrower::new(Arc::clone(&self.some_done)));
+        let peer = Peer { link, token, waits: false, wants_room: false, departure: None, mourned_at: None, lender, borrower };
+        self.peers.insert(node, peer);
         Ok(())
     }
 
@@ -258,6 +274,9 @@ impl Core {
         let mut more = ready.full();
         let mut links: Vec<(u64, epoll::EventFlags)> = self.unread.iter().map(|token| (*token, epoll::EventFlags::empty())).collect();
         for (token, flags) in ready.events() {
+            if token == CLOCK {
+                self.retire_arenas();
+            }
             match links.iter_mut().find(|(known, _)| *known == token) {
                 Some((_, known)) => *known = flags,
                 None if token != NOTE => links.push((token, flags)),
@@ -375,8 +394,13 @@ impl Core {
     /// Does what a frame says, and gives the number of ports in it.
     fn heard(&mut self, node: NodeName, bytes: Vec<u8>, descriptors: Vec<OwnedFd>) -> Result<usize, Offence> {
         match wire::decode(bytes)? {
-            Packet::Event(_) if !descriptors.is_empty() => Err(Offence::Descriptors),
-            Packet::Event(frame) => {
+            Packet::Event(_) | Packet::Lent(..) if !descriptors.is_empty() => Err(Offence::Descriptors),
+            Packet::Lent(Frame { from, to, event: Event::Message { ports, hops, .. } }, block) => {
+                let (data, count) = (self.borrow(node, block)?, ports.len());
+                self.router.handle(node, Frame { from, to, event: Event::Message { data, ports, hops } })?;
+                Ok(count)
+            }
+            Packet::Event(frame) | Packet::Lent(frame, _) => {
                 let ports = if let Event::Message { ports, .. } = &frame.event { ports.len() } else { 0 };
                 self.router.handle(node, frame)?;
                 Ok(ports)
@@ -420,6 +444,7 @@ impl Core {
     /// Does what the router wants done, and hands out what must be done without the lock.
     pub(super) fn settle(&mut self) -> Effects {
         loop {
+            self.give_back();
             let actions = self.router.take_actions();
             if actions.is_empty() && self.unflushed.is_empty() {
                 return std::mem::take(&mut self.effects);
@@ -427,7 +452,10 @@ impl Core {
             for action in actions {
                 match action {
                     Action::Ready(key) => self.announce(key),
-                    Action::Send { node, frame } => self.say(node, Packet::Event(frame), Vec::new()),
+                    Action::Send { node, frame } => {
+                        let packet = self.packet(node, frame);
+                        self.say(node, packet, Vec::new());
+                    }
                     Action::Introduce(node) => self.seek_introduction(node),
                 }
             }
@@ -461,6 +489,10 @@ pub(super) enum Offence {
     Undecodable(#[from] wire::DecodeError),
     #[error(transparent)]
     Protocol(#[from] crate::router::Violation),
+    #[error(transparent)]
+    Borrowed(#[from] Lie),
+    #[error(transparent)]
+    Lent(#[from] NotOut),
     #[error("a frame came with a wrong number of descriptors")]
     Descriptors,
     #[error("it is not for this node to say {0:?}")]
