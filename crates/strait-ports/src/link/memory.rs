@@ -10,7 +10,10 @@
 
 pub(crate) mod arena;
 mod fresh;
+mod inherit;
 mod mapping;
+
+pub(crate) use inherit::{Inherited, PassedOn, take as take_inherited};
 
 use std::ffi::c_void;
 use std::io;

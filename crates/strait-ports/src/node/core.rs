@@ -14,6 +14,7 @@ use rustix::io::Errno;
 use super::NodeStats;
 use super::large::CLOCK;
 use super::ready::Ready;
+use super::source::Sources;
 use crate::body::Body;
 use crate::link::arena::{Borrower, Lender, Lie, NotOut};
 use crate::link::{Flushed, Incoming, Link, LinkKind, MAX_PACKET, Received};
@@ -23,7 +24,7 @@ use crate::router::{Action, ElementKey, Event, Frame, Router};
 use crate::wire::{self, Control, Packet};
 
 /// What `epoll` calls the note.
-const NOTE: u64 = u64::MAX;
+pub(super) const NOTE: u64 = u64::MAX;
 
 /// How many packets are taken from one link before the next link's turn.
 const PACKETS_A_TURN: usize = 32;
@@ -129,6 +130,8 @@ pub(crate) struct Core {
     pub(super) peers: HashMap<NodeName, Peer>,
     tokens: HashMap<u64, NodeName>,
     next_token: u64,
+    /// Who waits for descriptors of others.
+    pub(super) sources: Sources,
     /// The link that had the last turn.
     last_served: u64,
     /// Links that have more than they had a turn for. Their descriptors need not be readable.
@@ -161,6 +164,7 @@ impl Core {
             peers: HashMap::new(),
             tokens: HashMap::new(),
             next_token: 0,
+            sources: Sources::default(),
             last_served: 0,
             unread: BTreeSet::new(),
             note,
@@ -229,10 +233,15 @@ impl Core {
 
     // Links.
 
+    /// What `epoll` is to call something.
+    pub(super) fn fresh_token(&mut self) -> u64 {
+        self.next_token += 1;
+        self.next_token - 1
+    }
+
     /// Makes a link to a node and tells the router.
     pub(super) fn connect(&mut self, node: NodeName, link: Box<dyn Link>) -> io::Result<()> {
-        let token = self.next_token;
-        self.next_token += 1;
+        let token = self.fresh_token();
         epoll::add(&self.epoll, link.as_fd(), epoll::EventData::new_u64(token), epoll::EventFlags::IN)?;
         self.tokens.insert(token, node);
         let (lender, borrower) = (Lender::default(), Borrower::new(Arc::clone(&self.some_done)));
@@ -277,6 +286,8 @@ impl Core {
             if token == CLOCK {
                 self.retire_arenas();
             }
+            // At once, however long the links' turns are: they say it only once.
+            self.sources.ready(token, &mut self.effects.wakers);
             match links.iter_mut().find(|(known, _)| *known == token) {
                 Some((_, known)) => *known = flags,
                 None if token != NOTE => links.push((token, flags)),
