@@ -2,9 +2,12 @@
 
 mod core;
 mod introduce;
+mod links;
+mod peers;
 mod ready;
 #[cfg(test)]
 mod tests;
+mod vigil;
 
 use std::fmt;
 use std::io;
@@ -15,12 +18,14 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-use crate::link::{self, Incoming, Link, LinkError, LinkKind, MAX_PACKET, Socket};
+use crate::link::{self, Incoming, Link, LinkError, LinkKind, MAX_PACKET, RingParts, Socket};
 use crate::message::CloseReason;
 use crate::port::Port;
 use crate::wire::{self, Control, Packet, VERSION};
 use core::Core;
+use links::Vigil;
 use ready::Ready;
+use vigil::Luck;
 
 /// How long [`Node::join`] waits for the broker.
 const WELCOME_TIMEOUT: Duration = Duration::from_secs(10);
@@ -100,6 +105,7 @@ pub enum JoinError {
 pub(crate) struct Shared {
     pub(crate) epoll: Arc<OwnedFd>,
     core: Mutex<Core>,
+    luck: Luck,
 }
 
 impl Shared {
@@ -116,12 +122,8 @@ impl Shared {
 }
 
 impl Node {
-    pub(crate) fn of(shared: Arc<Shared>) -> Self {
-        Self { shared }
-    }
-
     fn with(core: Core) -> Self {
-        Self { shared: Arc::new(Shared { epoll: Arc::clone(&core.epoll), core: Mutex::new(core) }) }
+        Self { shared: Arc::new(Shared { epoll: Arc::clone(&core.epoll), core: Mutex::new(core), luck: Luck::default() }) }
     }
 
     /// The node that invites others and introduces them to each other.
@@ -129,10 +131,10 @@ impl Node {
     /// # Errors
     /// When the process has no descriptor left for `epoll`.
     pub fn broker() -> io::Result<Self> {
-        Self::broker_with(LinkKind::Socket)
+        Self::broker_with(LinkKind::Rings)
     }
 
-    /// As [`Node::broker`], with the kind of all links in its network. For tests and benches: the next step of the engine is [`LinkKind::Rings`].
+    /// As [`Node::broker`], with the kind of all links in its network: for tests and benches.
     ///
     /// # Errors
     /// As [`Node::broker`].
@@ -164,10 +166,10 @@ impl Node {
             }
         };
         match wire::decode(frame.bytes) {
-            Ok(Packet::Control(welcome)) if !welcome.descriptors().contains(&frame.descriptors.len()) => Err(JoinError::NoWelcome),
+            Ok(Packet::Control(welcome)) if !welcome.takes_descriptors(frame.descriptors.len()) => Err(JoinError::NoWelcome),
             Ok(Packet::Control(Control::Welcome { version: VERSION, you, broker, yours, mine })) => {
                 let mut core = Core::member(you, broker)?;
-                core.connect(broker, link::over(socket, frame.descriptors.into_iter().next(), you < broker)?)?;
+                core.connect(broker, link::over(socket, RingParts::from_descriptors(&mut frame.descriptors.into_iter()), you < broker)?)?;
                 let key = core.bootstrap(yours, broker, mine);
                 let node = Self::with(core);
                 let port = node.port(key);
@@ -224,7 +226,7 @@ impl Node {
     fn route(&self, mut ready: Ready, deadline: Instant) -> io::Result<Progress> {
         loop {
             let (more, enough) = self.shared.act(|core| {
-                let more = core.turn(ready, deadline);
+                let more = core.turn(&ready, deadline, Vigil::Doze);
                 let enough = !more || Instant::now() >= deadline;
                 if enough {
                     core.leave_note();

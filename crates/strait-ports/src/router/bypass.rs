@@ -250,7 +250,7 @@ impl Router {
         }
         self.awaited.entry(node).or_default().insert(side);
         if !asked {
-            self.actions.push(Action::Introduce(node));
+            self.actions.push_back(Action::Introduce(node));
         }
     }
 

@@ -36,7 +36,7 @@ pub(crate) use element::ElementKey;
 pub(crate) use event::{Action, Descriptor, Event, Frame};
 
 use crate::message::CloseReason;
-use crate::name::{Addr, NameSource, NodeName, SideName};
+use crate::name::{Addr, NameSource, NodeName, RandomKeys, SideName};
 use element::{Change, Element, Elements, Endpoint, Item, Line, LocalEvent, Place, Side, Speaker, Stage};
 
 /// A message that has passed this many proxies is chasing a port that is in front of it: its channel is cut.
@@ -77,12 +77,12 @@ pub(crate) struct Router {
     names: Box<dyn NameSource + Sync>,
     elements: Elements,
     /// Where each registered side is.
-    sides: HashMap<SideName, Place>,
-    linked: HashSet<NodeName>,
+    sides: HashMap<SideName, Place, RandomKeys>,
+    linked: HashSet<NodeName, RandomKeys>,
     /// Sides that can go on once there is a link to the node.
     awaited: HashMap<NodeName, BTreeSet<SideName>>,
     local: VecDeque<Mail>,
-    actions: Vec<Action>,
+    actions: VecDeque<Action>,
     proxies: usize,
     /// Payload bytes queued at endpoints and held for fences.
     queued_bytes: usize,
@@ -97,11 +97,11 @@ impl Router {
             me,
             names,
             elements: Elements::default(),
-            sides: HashMap::new(),
-            linked: HashSet::new(),
+            sides: HashMap::default(),
+            linked: HashSet::default(),
             awaited: HashMap::new(),
             local: VecDeque::new(),
-            actions: Vec::new(),
+            actions: VecDeque::new(),
             proxies: 0,
             queued_bytes: 0,
             max_hops: MAX_HOPS,
@@ -119,9 +119,15 @@ impl Router {
         self.me
     }
 
-    /// What is to be done since the last call, in order.
-    pub(crate) fn take_actions(&mut self) -> Vec<Action> {
-        std::mem::take(&mut self.actions)
+    /// The next thing to be done, in order.
+    pub(crate) fn next_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// All that is to be done.
+    #[cfg(test)]
+    fn take_actions(&mut self) -> Vec<Action> {
+        std::mem::take(&mut self.actions).into()
     }
 
     /// Endpoints, proxies.
@@ -303,7 +309,7 @@ impl Router {
                 endpoint.bytes += data.len();
                 self.queued_bytes += data.len();
                 endpoint.queue.push_back(Item::Message { data, ports, hops });
-                self.actions.push(Action::Ready(place.key));
+                self.actions.push_back(Action::Ready(place.key));
             }
             Some(Element::Proxy(proxy)) => {
                 if proxy.stage == (Stage::Leaving { fenced: true }) && place.which == 0 {
@@ -330,7 +336,7 @@ impl Router {
             Some(Element::Endpoint(endpoint)) => {
                 let Line::Open(side) = std::mem::replace(&mut endpoint.line, Line::Ended(reason)) else { return };
                 endpoint.queue.push_back(Item::Close(reason));
-                self.actions.push(Action::Ready(place.key));
+                self.actions.push_back(Action::Ready(place.key));
                 self.forget(side);
             }
             Some(Element::Proxy(_)) => {

@@ -27,7 +27,7 @@ impl Router {
                 continue;
             }
             let event = self.take_out(to.node, event, &mut backlog, &mut moved);
-            self.actions.push(Action::Send { node: to.node, frame: Frame { from, to: to.side, event } });
+            self.actions.push_back(Action::Send { node: to.node, frame: Frame { from, to: to.side, event } });
         }
         moved.into_iter().for_each(|proxy| self.seek(proxy));
     }
