@@ -25,6 +25,7 @@ pub(crate) const MAX_FRAME: usize = MAX_DATA + MAX_PORTS * DESCRIPTOR + 64;
 
 const NAME: usize = 16;
 const DESCRIPTOR: usize = 2 * NAME;
+const MESSAGE_TAIL: usize = 2 + 4 + 2 * NAME + 1;
 
 /// What goes over a link.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,6 +127,15 @@ pub(crate) fn encode(packet: Packet) -> Encoded {
         Packet::Event(frame) => encode_event(frame),
         Packet::Control(control) => Encoded { data: Vec::new(), tail: encode_control(control), message: false },
     }
+}
+
+/// The end of a message's frame, for a message without ports that has not been passed on: its data goes before it.
+pub(crate) fn message_tail(from: SideName, to: SideName) -> [u8; MESSAGE_TAIL] {
+    let mut tail = [0; MESSAGE_TAIL];
+    tail[6..22].copy_from_slice(&from.0.to_le_bytes());
+    tail[22..38].copy_from_slice(&to.0.to_le_bytes());
+    tail[38] = kind::MESSAGE;
+    tail
 }
 
 fn encode_event(Frame { from, to, event }: Frame) -> Encoded {
@@ -406,6 +416,13 @@ mod tests {
             prop_assert!(decode(whole[cut.min(whole.len())..].to_vec()).is_err());
             prop_assert!(decode([&[0; 3], &whole[..]].concat()).is_err());
         }
+    }
+
+    #[test]
+    fn a_message_in_two_pieces_is_the_same() {
+        let (from, to) = (SideName(u128::MAX / 3), SideName(77));
+        let whole = Packet::Event(Frame { from, to, event: Event::Message { data: vec![1, 2], ports: vec![], hops: 0 } });
+        assert_eq!([&[1, 2][..], &message_tail(from, to)].concat(), bytes(whole));
     }
 
     #[test]

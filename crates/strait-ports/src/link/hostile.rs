@@ -121,6 +121,8 @@ fn a_reader_that_lies_about_its_place_ends_the_link() {
         assert_eq!(flushed.is_err(), !possible, "{head}: {flushed:?}");
         // And never backwards.
         victim.from_victim.head().store(head.wrapping_sub(8), Relaxed);
+        // As whoever makes room does, or the victim would wait on.
+        victim.from_victim.wanting().store(0, Relaxed);
         assert!(matches!(victim.link.flush(), Err(LinkError::Ring(Broken::Position(_)))), "{head}");
     }
 }

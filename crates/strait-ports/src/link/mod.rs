@@ -39,6 +39,12 @@ pub enum LinkKind {
 
 /// The way from one node to another.
 pub(crate) trait Link: AsFd + Send {
+    /// Puts a frame where the other end finds it, if that takes no system call, nothing waits to be sent before it and there is room for all of it. True if that is
+    /// done; [`Link::flush`] makes it known.
+    fn write(&mut self, _frame: [&[u8]; 2]) -> Result<bool, LinkError> {
+        Ok(false)
+    }
+
     /// Queues a frame, and descriptors that go with it; [`Link::flush`] sends it.
     fn push(&mut self, frame: Encoded, descriptors: Vec<OwnedFd>);
 

@@ -153,6 +153,11 @@ impl<M: Memory> Producer<M> {
         self.memory.awake()
     }
 
+    /// It has been asked for room, and there has been none yet.
+    pub(super) fn waits_for_room(&self) -> bool {
+        self.memory.wanting().load(Ordering::Relaxed) == 1
+    }
+
     /// Asks to be rung for when there is room. True if there is room for `wanted` bytes already.
     pub(super) fn want_room(&mut self, wanted: usize) -> Result<bool, Broken> {
         self.memory.wanting().store(1, Ordering::Relaxed);

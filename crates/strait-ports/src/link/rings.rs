@@ -73,6 +73,8 @@ pub(crate) struct Rings {
     woken: bool,
     /// What was taken from the ring: records with their headers.
     received: u64,
+    /// Records have been written that the other side has not been woken for.
+    untold: bool,
     /// Nothing more will be read from the socket, which ended when this much had been written. What comes later was not sent by who has ended.
     end: Option<u64>,
     /// Descriptors that have come before their record was looked at, a packet each.
@@ -101,6 +103,7 @@ impl Rings {
             assembly: Assembly::default(),
             woken: false,
             received: 0,
+            untold: false,
             end: None,
             descriptors: VecDeque::new(),
         })
@@ -220,6 +223,19 @@ enum Step {
 }
 
 impl Link for Rings {
+    fn write(&mut self, frame: [&[u8]; 2]) -> Result<bool, LinkError> {
+        let length = frame[0].len() + frame[1].len();
+        if length > MAX_RECORD || self.queue.first().is_some() || self.socket.deaf() || self.socket.control_backlog() > 0 {
+            return Ok(false);
+        }
+        let fits = self.to.room(length)?.is_some_and(|room| room == length);
+        if fits {
+            self.to.write(0, frame);
+            self.untold = true;
+        }
+        Ok(fits)
+    }
+
     fn push(&mut self, frame: Encoded, descriptors: Vec<OwnedFd>) {
         if !self.socket.deaf() {
             self.queue.push(frame, descriptors);
@@ -230,13 +246,18 @@ impl Link for Rings {
         if self.socket.flush()? == Flushed::Full {
             return Ok(Flushed::Full);
         }
-        let mut written = false;
+        if !self.untold && self.to.waits_for_room() {
+            // There will be a bell: no need to look each time that something is queued.
+            return Ok(Flushed::Waits);
+        }
         loop {
             match self.send_next()? {
-                Step::On => written = true,
+                Step::On => self.untold = true,
                 // Once, and last: who is woken often takes this very processor away from us.
                 Step::Stop(flushed) => {
-                    if written && let Some(how) = self.to.wake() {
+                    if std::mem::take(&mut self.untold)
+                        && let Some(how) = self.to.wake()
+                    {
                         self.wake(how)?;
                     }
                     return Ok(flushed);

@@ -44,6 +44,10 @@ pub(crate) struct Effects {
 }
 
 impl Effects {
+    fn is_empty(&self) -> bool {
+        self.calls.is_empty() && self.wakers.is_empty() && self.let_go.is_empty()
+    }
+
     pub(crate) fn run(self) {
         self.wakers.into_iter().for_each(Waker::wake);
         self.calls.into_iter().for_each(|call| call());
@@ -136,6 +140,9 @@ impl Core {
     }
 
     pub(crate) fn post(&mut self, key: ElementKey, data: Vec<u8>, ports: Vec<ElementKey>) {
+        if ports.is_empty() && self.write(key, &data) {
+            return;
+        }
         // Whoever watched a port watched it where it was.
         ports.iter().for_each(|port| self.unwatch(*port));
         self.router.post(key, data, ports);
@@ -154,7 +161,10 @@ impl Core {
     }
 
     /// Does what the router wants done, and hands out what must be done without the lock.
-    pub(super) fn settle(&mut self) -> Effects {
+    pub(super) fn settle(&mut self) -> Option<Effects> {
+        if self.router.is_settled() && self.unflushed.is_empty() {
+            return self.take_effects();
+        }
         loop {
             while let Some(action) = self.router.next_action() {
                 match action {
@@ -164,10 +174,14 @@ impl Core {
                 }
             }
             if self.unflushed.is_empty() {
-                return std::mem::take(&mut self.effects);
+                return self.take_effects();
             }
             self.flush_all();
         }
+    }
+
+    fn take_effects(&mut self) -> Option<Effects> {
+        (!self.effects.is_empty()).then(|| std::mem::take(&mut self.effects))
     }
 
     fn announce(&mut self, key: ElementKey) {

@@ -267,7 +267,9 @@ impl Shared {
             let result = what(&mut core);
             (result, core.settle())
         };
-        effects.run();
+        if let Some(effects) = effects {
+            effects.run();
+        }
         Some(result)
     }
 }
