@@ -1,5 +1,9 @@
 //! The port: a handle to one end of a channel.
 
+mod set;
+#[cfg(feature = "futures")]
+mod stream;
+
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -8,9 +12,11 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use crate::message::{CloseReason, Event, Message};
-use crate::node::Shared;
+use crate::node::{Shared, drive_until};
 use crate::router::{ElementKey, Received, Router};
 use crate::{MAX_DATA, MAX_PORTS};
+
+pub use set::{PortId, PortSet, select};
 
 /// One end of a channel. `Send` and `Sync`; all methods may be called from any thread.
 ///
@@ -68,6 +74,19 @@ pub enum PostErrorReason {
         /// How many it has.
         count: usize,
     },
+}
+
+/// Why a port takes nothing more as a `Sink`.
+#[cfg(feature = "futures")]
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SinkError {
+    /// The other end is gone.
+    #[error("the channel has ended")]
+    Ended,
+    /// This message cannot be posted; it is in here.
+    #[error(transparent)]
+    Post(#[from] PostError),
 }
 
 /// Why [`Port::recv_blocking`] has nothing to give.
@@ -137,6 +156,18 @@ impl Port {
         Some(self.event(received))
     }
 
+    /// The next event, and whether there is another behind it.
+    fn take(&self) -> (Option<Event>, bool) {
+        let key = self.key();
+        let (received, more) = self.shared.act(|core| (core.router.pop(key), core.router.receivable(key)));
+        (received.map(|received| self.event(received)), more)
+    }
+
+    /// The close has been received: nothing will ever come.
+    fn is_exhausted(&self) -> bool {
+        self.shared.act(|core| core.router.exhausted(self.key()))
+    }
+
     fn event(&self, received: Received) -> Event {
         match received {
             Received::Message { data, ports } => {
@@ -159,12 +190,12 @@ impl Port {
     /// # Errors
     /// [`RecvError::TimedOut`], [`RecvError::Ended`] after the close, or the node's own trouble.
     pub fn recv_blocking(&self, timeout: Option<Duration>) -> Result<Event, RecvError> {
-        let (key, deadline) = (self.key(), timeout.map(|t| Instant::now() + t));
-        match self.shared.drive(&[key], deadline, |core| received(&mut core.router, key))? {
-            Some(Some(received)) => Ok(self.event(received)),
-            Some(None) => Err(RecvError::Ended),
-            None => Err(RecvError::TimedOut),
+        if let Some(event) = self.try_recv() {
+            return Ok(event);
         }
+        let deadline = timeout.map(|timeout| Instant::now() + timeout);
+        let received = drive_until(&[&self.shared], deadline, |cx| self.poll_recv(cx.waker()))?;
+        received.ok_or(RecvError::TimedOut)?.ok_or(RecvError::Ended)
     }
 
     fn poll_recv(&self, waker: &Waker) -> Poll<Option<Event>> {

@@ -17,7 +17,7 @@ mod socket;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use memory::Half;
+pub(crate) use memory::{Half, Inherited, PassedOn, take_inherited};
 pub(crate) use park::{MAX_WORDS, sleep, wake};
 pub(crate) use rings::{RING_PARTS, RingParts, Rings};
 pub(crate) use socket::Socket;

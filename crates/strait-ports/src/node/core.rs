@@ -10,6 +10,7 @@ use rustix::event::{EventfdFlags, epoll, eventfd};
 
 use super::NodeStats;
 use super::peers::{Peers, Slot, Token};
+use super::source::Sources;
 use crate::link::{LinkKind, MAX_PACKET};
 use crate::message::CloseReason;
 use crate::name::{NameSource, NodeName, RandomKeys, SystemNames};
@@ -38,7 +39,7 @@ impl Watch {
 #[derive(Default)]
 pub(crate) struct Effects {
     calls: Vec<Arc<dyn Fn() + Send + Sync>>,
-    wakers: Vec<Waker>,
+    pub(super) wakers: Vec<Waker>,
     /// Only to be dropped: a callback may own ports.
     let_go: Vec<Watch>,
 }
@@ -68,6 +69,8 @@ pub(crate) struct Core {
     pub(super) role: Role,
     pub(super) epoll: Arc<OwnedFd>,
     pub(super) peers: Peers,
+    /// Who waits for descriptors of others.
+    pub(super) sources: Sources,
     /// Links that may have something to be heard, in the order of their turns. Their descriptors need not be readable.
     pub(super) unread: VecDeque<Slot>,
     /// Keeps `epoll` readable while there are such links and nobody is at work on them.
@@ -81,7 +84,7 @@ pub(crate) struct Core {
     /// How often a thread has looked by itself.
     pub(super) looks: u32,
     watches: HashMap<ElementKey, Watch, RandomKeys>,
-    effects: Effects,
+    pub(super) effects: Effects,
 }
 
 impl Core {
@@ -94,6 +97,7 @@ impl Core {
             role,
             epoll: Arc::new(epoll),
             peers: Peers::default(),
+            sources: Sources::default(),
             unread: VecDeque::new(),
             note,
             noted: false,

@@ -144,6 +144,11 @@ impl Core {
         for (token, flags) in ready.events() {
             let slot = match Token::of(token) {
                 Token::Note => continue,
+                Token::Source(number) => {
+                    // At once, however long the links' turns are: it is said only once.
+                    self.sources.ready(number, &mut self.effects.wakers);
+                    continue;
+                }
                 Token::Bell(slot) => {
                     let Some(peer) = self.peers.at(slot) else { continue };
                     peer.link.rung();

@@ -1,17 +1,20 @@
 //! The node: a process's router, its links, and whoever drives them.
 
+mod alarm;
 mod core;
+mod drive;
 mod introduce;
 mod links;
 mod peers;
 mod ready;
+mod source;
 #[cfg(test)]
 mod tests;
 mod vigil;
 
 use std::fmt;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -23,9 +26,11 @@ use crate::message::CloseReason;
 use crate::port::Port;
 use crate::wire::{self, Control, Packet, VERSION};
 use core::Core;
+use drive::Drivers;
 use links::Vigil;
 use ready::Ready;
 use vigil::Luck;
+pub(crate) use vigil::drive_until;
 
 /// How long [`Node::join`] waits for the broker.
 const WELCOME_TIMEOUT: Duration = Duration::from_secs(10);
@@ -106,6 +111,7 @@ pub(crate) struct Shared {
     pub(crate) epoll: Arc<OwnedFd>,
     core: Mutex<Core>,
     luck: Luck,
+    drivers: Drivers,
 }
 
 impl Shared {
@@ -124,8 +130,17 @@ impl Shared {
 }
 
 impl Node {
+    pub(crate) fn of(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
     fn with(core: Core) -> Self {
-        Self { shared: Arc::new(Shared { epoll: Arc::clone(&core.epoll), core: Mutex::new(core), luck: Luck::default() }) }
+        let (epoll, luck, drivers) = (Arc::clone(&core.epoll), Luck::default(), Drivers::default());
+        Self { shared: Arc::new(Shared { epoll, core: Mutex::new(core), luck, drivers }) }
     }
 
     /// The node that invites others and introduces them to each other.
@@ -262,6 +277,7 @@ impl Node {
         self.shared.act(|core| core.say_goodbye(reason));
         self.drive_until(deadline, Core::all_sent);
         self.shared.act(|core| core.hang_up(reason));
+        self.shared.drivers.dismiss();
     }
 
     fn drive_until(&self, deadline: Instant, done: impl Fn(&Core) -> bool) {
@@ -280,6 +296,13 @@ impl Node {
 impl AsFd for Node {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.shared.epoll.as_fd()
+    }
+}
+
+/// For event loops that want numbers.
+impl AsRawFd for Node {
+    fn as_raw_fd(&self) -> RawFd {
+        self.shared.epoll.as_raw_fd()
     }
 }
 

@@ -38,31 +38,33 @@ pub(super) struct Peers {
     names: HashMap<NodeName, Slot, RandomKeys>,
 }
 
-/// What `epoll` calls the note: no descriptor of a link.
-const NOTE: u64 = u64::MAX;
-
 /// Which descriptor `epoll` speaks of.
 pub(super) enum Token {
     Socket(Slot),
     Bell(Slot),
+    /// Somebody else's.
+    Source(u32),
+    /// The node's own: it is readable while there is something to do, and a driver's.
     Note,
 }
 
 impl Token {
     pub(super) fn data(self) -> epoll::EventData {
         epoll::EventData::new_u64(match self {
-            Self::Socket(slot) => u64::from(slot) << 1,
-            Self::Bell(slot) => u64::from(slot) << 1 | 1,
-            Self::Note => NOTE,
+            Self::Socket(slot) => u64::from(slot) << 2,
+            Self::Bell(slot) => u64::from(slot) << 2 | 1,
+            Self::Source(number) => u64::from(number) << 2 | 2,
+            Self::Note => 3,
         })
     }
 
     pub(super) fn of(data: u64) -> Self {
-        let slot = (data >> 1) as Slot;
-        match data {
-            NOTE => Self::Note,
-            _ if data & 1 == 0 => Self::Socket(slot),
-            _ => Self::Bell(slot),
+        let number = (data >> 2) as u32;
+        match data & 3 {
+            0 => Self::Socket(number),
+            1 => Self::Bell(number),
+            2 => Self::Source(number),
+            _ => Self::Note,
         }
     }
 }
