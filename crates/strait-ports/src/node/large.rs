@@ -8,16 +8,15 @@ use std::time::Duration;
 use rustix::event::epoll;
 use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime};
 
-use super::core::{Core, Offence};
+use super::core::Core;
+use super::links::Offence;
+use super::peers::Token;
 use crate::body::Body;
 use crate::link::arena::{Lie, NotOut, Reference};
 use crate::link::memory::arena::Block;
 use crate::name::NodeName;
 use crate::router::{ElementKey, Event, Frame};
 use crate::wire::{Control, Packet};
-
-/// What `epoll` calls the clock.
-pub(super) const CLOCK: u64 = u64::MAX - 1;
 
 /// An arena that nobody has used for this long is given up, at twice this time at the latest.
 const ARENA_IDLE: Duration = if cfg!(test) { Duration::from_millis(50) } else { Duration::from_secs(2) };
@@ -26,7 +25,7 @@ impl Core {
     /// A block of so many bytes in an arena that the node next on the port's channel can see, if there is one with room. If not, there may be one soon.
     pub(crate) fn block(&mut self, port: ElementKey, length: usize) -> Option<Block> {
         let node = self.router.remote_neighbour(port)?;
-        let lender = &mut self.peers.get_mut(&node)?.lender;
+        let lender = &mut self.peers.get_mut(node)?.lender;
         if let Some(block) = lender.block(length) {
             return Some(block);
         }
@@ -53,7 +52,7 @@ impl Core {
 
     /// Puts data into an arena that the node can see, where it is already unless its port has moved on; if there is no room, gives its bytes.
     fn lend(&mut self, node: NodeName, body: Body) -> Result<Reference, Vec<u8>> {
-        let Some(lender) = self.peers.get_mut(&node).map(|peer| &mut peer.lender) else { return Err(body.into_bytes()) };
+        let Some(lender) = self.peers.get_mut(node).map(|peer| &mut peer.lender) else { return Err(body.into_bytes()) };
         let body = match body {
             Body::Own(block) => match lender.lend(*block) {
                 Ok(reference) => return Ok(reference),
@@ -68,13 +67,13 @@ impl Core {
 
     /// The data that a node's message names.
     pub(super) fn borrow(&mut self, node: NodeName, block: Reference) -> Result<Body, Offence> {
-        let Some(peer) = self.peers.get_mut(&node) else { return Ok(Body::default()) };
+        let Some(peer) = self.peers.get_mut(node) else { return Ok(Body::default()) };
         Ok(Body::Lent(Box::new(peer.borrower.borrow(block)?)))
     }
 
     /// A node has offered an arena.
     pub(super) fn offered(&mut self, node: NodeName, arena: u8, descriptors: Vec<OwnedFd>) -> Result<(), Lie> {
-        let Some(peer) = self.peers.get_mut(&node) else { return Ok(()) };
+        let Some(peer) = self.peers.get_mut(node) else { return Ok(()) };
         let seen = peer.borrower.offered(arena, descriptors.into_iter().next())?;
         self.say(node, Packet::Control(Control::Answer(arena, seen)), Vec::new());
         Ok(())
@@ -82,17 +81,17 @@ impl Core {
 
     /// A node has answered an offer.
     pub(super) fn answered(&mut self, node: NodeName, arena: u8, accepted: bool) -> Result<(), NotOut> {
-        self.peers.get_mut(&node).map_or(Ok(()), |peer| peer.lender.answered(arena, accepted))
+        self.peers.get_mut(node).map_or(Ok(()), |peer| peer.lender.answered(arena, accepted))
     }
 
     /// A node has done with a block.
     pub(super) fn given_back(&mut self, node: NodeName, arena: u8, page: u32) -> Result<(), NotOut> {
-        self.peers.get(&node).map_or(Ok(()), |peer| peer.lender.given_back(arena, page))
+        self.peers.get(node).map_or(Ok(()), |peer| peer.lender.given_back(arena, page))
     }
 
     /// A node takes an arena of its own back.
     pub(super) fn withdrawn(&mut self, node: NodeName, arena: u8) -> Result<(), Lie> {
-        self.peers.get_mut(&node).map_or(Ok(()), |peer| peer.borrower.withdrawn(arena))
+        self.peers.get_mut(node).map_or(Ok(()), |peer| peer.borrower.withdrawn(arena))
     }
 
     /// From now on arenas are looked at every [`ARENA_IDLE`], as long as there are some.
@@ -111,7 +110,7 @@ impl Core {
         let clock = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK)?;
         let period = Timespec { tv_sec: ARENA_IDLE.as_secs() as _, tv_nsec: ARENA_IDLE.subsec_nanos() as _ };
         timerfd_settime(&clock, TimerfdTimerFlags::empty(), &Itimerspec { it_interval: period, it_value: period })?;
-        epoll::add(&self.epoll, &clock, epoll::EventData::new_u64(CLOCK), epoll::EventFlags::IN)?;
+        epoll::add(&self.epoll, &clock, Token::Clock.data(), epoll::EventFlags::IN)?;
         Ok(clock)
     }
 
@@ -122,11 +121,11 @@ impl Core {
         if rustix::io::read(clock, &mut [0; 8]).is_err() {
             return;
         }
-        let retired: Vec<_> = self.peers.iter_mut().map(|(node, peer)| (*node, peer.lender.retire())).collect();
+        let retired: Vec<_> = self.peers.iter_mut().map(|peer| (peer.name, peer.lender.retire())).collect();
         for (node, arenas) in retired {
             arenas.into_iter().for_each(|arena| self.say(node, Packet::Control(Control::Withdraw(arena)), Vec::new()));
         }
-        if !self.peers.values().any(|peer| peer.lender.has_arenas()) {
+        if !self.peers.iter().any(|peer| peer.lender.has_arenas()) {
             self.arena_clock = None;
         }
     }
@@ -136,7 +135,7 @@ impl Core {
         if !self.some_done.load(Ordering::Relaxed) || !self.some_done.swap(false, Ordering::Acquire) {
             return;
         }
-        let done: Vec<_> = self.peers.iter_mut().map(|(node, peer)| (*node, peer.borrower.done())).filter(|(_, d)| !d.is_empty()).collect();
+        let done: Vec<_> = self.peers.iter_mut().map(|peer| (peer.name, peer.borrower.done())).filter(|(_, d)| !d.is_empty()).collect();
         for (node, blocks) in done {
             for (arena, page) in blocks {
                 self.say(node, Packet::Control(Control::Done(arena, page)), Vec::new());
