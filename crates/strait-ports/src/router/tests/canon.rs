@@ -80,7 +80,7 @@ impl Walk<'_> {
         for link in [&world.linked, &world.introduced] {
             self.put(link);
         }
-        self.put((&world.books, world.crashes > 0));
+        self.put((&world.books, world.crashes.min(2)));
         let mut handles: Vec<_> = world.handles.iter().collect();
         handles.sort_by_key(|h| h.end);
         for handle in handles {
