@@ -38,6 +38,7 @@
 //! - **Distrust**: a peer that sends nonsense loses its link and with it the ports it held. Nobody else is harmed.
 #![deny(unsafe_code)]
 
+mod host;
 mod link;
 mod message;
 mod name;
@@ -46,10 +47,16 @@ mod port;
 mod router;
 mod wire;
 
+pub use host::{
+    AcceptError, BindError, ConnectError, Credentials, Endpoint, EndpointOptions, FromEnvError, Guest, Incoming, PORT_FD_VARIABLE,
+    SpawnError,
+};
 pub use link::LinkKind;
 pub use message::{CloseReason, Event, Message};
 pub use node::{JoinError, Node, NodeStats, Progress};
-pub use port::{Port, PostError, PostErrorReason, Recv, RecvError};
+#[cfg(feature = "futures")]
+pub use port::SinkError;
+pub use port::{Port, PortId, PortSet, PostError, PostErrorReason, Recv, RecvError, select};
 
 /// The most bytes one message may carry: 1 GiB.
 pub const MAX_DATA: usize = 1 << 30;
