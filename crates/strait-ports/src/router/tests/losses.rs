@@ -83,7 +83,7 @@ impl World {
                 return (self.is_closed(end ^ 1) && self.ends_in_order(peer, here)).then_some(nodes);
             };
             let element = router.elements.get(place.key)?;
-            element.side(place.which).filter(|s| s.peer == here && s.change.is_none())?;
+            element.side(place.which).filter(|s| (s.name, s.peer) == (peer.side, here) && s.change.is_none())?;
             (at, key, which) = (next, place.key, 1 - place.which);
             if let Element::Endpoint(_) = element {
                 return find(end ^ 1).filter(|to| (at, key) == (to.node, to.key)).map(|_| nodes);
