@@ -164,7 +164,7 @@ pub fn ring_link(bytes: &[u8]) {
     let over = |socket, first| link::over(Socket::new(socket).expect("a socket"), Some(copy(&memory)), first).expect("a link");
     let mut input = Input::new(bytes);
     // Either side writes the first ring.
-    let first = input.byte() % 2 == 0;
+    let first = input.byte().is_multiple_of(2);
     let mut victim = Victim { link: over(ours, first), buffer: vec![0; MAX_PACKET] };
     let mut honest = Some(Victim { link: over(theirs, !first), buffer: vec![0; MAX_PACKET] });
     let length = fstat(&memory).expect("its size").st_size as u64;

@@ -6,11 +6,12 @@ use std::time::Duration;
 use super::input::{Input, Names};
 use super::peer;
 use crate::link::{self, Incoming, Link, MAX_PACKET, Socket};
+use crate::router::MAX_HOPS;
 use crate::wire::{self, Control, Encoded, Packet};
 use crate::{CloseReason, Event, LinkKind, Message, Node, Port, Progress};
 
-/// Rounds in which nodes that have little to do must have done it.
-const MOST_ROUNDS: usize = 10_000;
+/// Rounds in which nodes that have little to do must have done it: a message that chases its port takes a round or two for each proxy.
+const MOST_ROUNDS: usize = 8 * MAX_HOPS as usize;
 
 /// Ports beyond which the programs make no more.
 const MOST_PORTS: usize = 100;
@@ -108,7 +109,7 @@ impl Network {
 /// its link, or not; the others' channel goes on.
 pub fn node(bytes: &[u8]) {
     let mut input = Input::new(bytes);
-    let links = if input.byte() % 2 == 0 { LinkKind::Socket } else { LinkKind::Rings };
+    let links = if input.byte().is_multiple_of(2) { LinkKind::Socket } else { LinkKind::Rings };
     let broker = Node::broker_with(links).expect("a broker");
     let ((ours, theirs), (for_liar, liars)) = (peer::pair(), peer::pair());
     let to_member = broker.invite(ours).expect("an invitation");

@@ -88,7 +88,7 @@ fn router_seeds_and_their_mutants() {
     seeds.push(("traffic".into(), TRAFFIC.repeat(4)));
     seeds.push(("denied".into(), [TRAFFIC, &[10, 10], TRAFFIC, &[0xcb, 10, 13], TRAFFIC].concat()));
     seeds.push(("closes".into(), [TRAFFIC, &[6, 1, 6, 2, 6, 3, 0xdc, 13], TRAFFIC].concat()));
-    replay("router", &seeds, 10_000, router);
+    replay("router", &seeds, 4_000, router);
 }
 
 #[test]
