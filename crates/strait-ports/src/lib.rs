@@ -41,6 +41,7 @@
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
+mod host;
 mod link;
 mod message;
 mod name;
@@ -49,10 +50,16 @@ mod port;
 mod router;
 mod wire;
 
+pub use host::{
+    AcceptError, BindError, ConnectError, Credentials, Endpoint, EndpointOptions, FromEnvError, Guest, Incoming, PORT_FD_VARIABLE,
+    SpawnError,
+};
 pub use link::LinkKind;
 pub use message::{CloseReason, Event, Message};
 pub use node::{JoinError, Node, NodeStats, Progress};
-pub use port::{Port, PostError, PostErrorReason, Recv, RecvError};
+#[cfg(feature = "futures")]
+pub use port::SinkError;
+pub use port::{Port, PortId, PortSet, PostError, PostErrorReason, Recv, RecvError, select};
 
 /// The most bytes one message may carry: 1 GiB.
 pub const MAX_DATA: usize = 1 << 30;

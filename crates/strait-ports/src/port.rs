@@ -1,5 +1,9 @@
 //! The port: a handle to one end of a channel.
 
+mod set;
+#[cfg(feature = "futures")]
+mod stream;
+
 use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
@@ -14,6 +18,8 @@ use crate::message::{CloseReason, Event, Message};
 use crate::node::{Node, Shared, poll_until};
 use crate::router::{ElementKey, Received, Router};
 use crate::{MAX_DATA, MAX_PORTS};
+
+pub use set::{PortId, PortSet, select};
 
 /// One end of a channel. `Send` and `Sync`; all methods may be called from any thread.
 ///
@@ -71,6 +77,19 @@ pub enum PostErrorReason {
         /// How many it has.
         count: usize,
     },
+}
+
+/// Why a port takes nothing more as a `Sink`.
+#[cfg(feature = "futures")]
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SinkError {
+    /// The other end is gone.
+    #[error("the channel has ended")]
+    Ended,
+    /// This message cannot be posted; it is in here.
+    #[error(transparent)]
+    Post(#[from] PostError),
 }
 
 /// Why [`Port::recv_blocking`] has nothing to give.
@@ -138,6 +157,18 @@ impl Port {
     pub fn try_recv(&self) -> Option<Event> {
         let received = self.shared.act(|core| core.router.pop(self.key()))?;
         Some(self.event(received))
+    }
+
+    /// The next event, and whether there is another behind it.
+    fn take(&self) -> (Option<Event>, bool) {
+        let key = self.key();
+        let (received, more) = self.shared.act(|core| (core.router.pop(key), core.router.receivable(key)));
+        (received.map(|received| self.event(received)), more)
+    }
+
+    /// The close has been received: nothing will ever come.
+    fn is_exhausted(&self) -> bool {
+        self.shared.act(|core| core.router.exhausted(self.key()))
     }
 
     fn event(&self, received: Received) -> Event {
@@ -273,7 +304,7 @@ impl Future for Recv<'_> {
 }
 
 /// Wakes a thread that sits in `poll`.
-struct Alarm(rustix::fd::OwnedFd);
+pub(crate) struct Alarm(rustix::fd::OwnedFd);
 
 thread_local! {
     static ALARM: RefCell<Option<Arc<Alarm>>> = const { RefCell::new(None) };
@@ -281,7 +312,7 @@ thread_local! {
 
 impl Alarm {
     /// One alarm a thread, made when it first waits. A ring left over from an earlier wait does no harm: the waiter looks, and waits again.
-    fn of_this_thread() -> std::io::Result<Arc<Self>> {
+    pub(crate) fn of_this_thread() -> std::io::Result<Arc<Self>> {
         ALARM.with_borrow_mut(|alarm| {
             if let Some(alarm) = alarm {
                 return Ok(Arc::clone(alarm));
@@ -289,6 +320,16 @@ impl Alarm {
             let new = Arc::new(Self(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?));
             Ok(Arc::clone(alarm.insert(new)))
         })
+    }
+
+    /// Readable when it rings.
+    pub(crate) fn descriptor(&self) -> &rustix::fd::OwnedFd {
+        &self.0
+    }
+
+    pub(crate) fn silence(&self) {
+        // Nothing to learn from the count, only that it must be taken.
+        let _ = rustix::io::read(&self.0, &mut [0; 8]);
     }
 }
 
