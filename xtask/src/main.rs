@@ -77,6 +77,17 @@ enum Task {
     Bench {
         /// Only this suite: ports
         suite: Option<String>,
+        /// Only the measurements whose titles contain one of these
+        names: Vec<String>,
+        /// Few and short rounds: shows that everything works, gives no figures to keep
+        #[arg(long)]
+        quick: bool,
+        /// Only name the measurements
+        #[arg(long)]
+        list: bool,
+        /// After a full run, write docs/benchmarks.md and its plot
+        #[arg(long, conflicts_with_all = ["quick", "list", "names"])]
+        page: bool,
     },
 }
 
@@ -89,7 +100,7 @@ fn main() -> ExitCode {
         Task::Fuzz { write_seeds: true, .. } => fuzz::write_seeds(),
         Task::Fuzz { targets, replay: Some(file), .. } => fuzz::replay(&targets, &file),
         Task::Fuzz { targets, seconds, jobs, .. } => fuzz::run(&targets, seconds, jobs),
-        Task::Bench { suite } => bench::run(suite.as_deref()),
+        Task::Bench { suite, names, quick, list, page } => bench::run(suite.as_deref(), &bench::Choice { names, quick, list, page }),
     };
     processes::end_descendants(&[]);
     match done {

@@ -8,7 +8,7 @@ use rustix::io::{pread, pwrite};
 
 use super::input::Input;
 use super::peer::{self, MOST_DESCRIPTORS, readable};
-use crate::link::{self, Incoming, Link, MAX_DESCRIPTORS, MAX_PACKET, Received, Socket};
+use crate::link::{self, Incoming, Link, MAX_DESCRIPTORS, MAX_PACKET, Received, RingParts, Socket};
 use crate::wire::Encoded;
 
 /// More than this many pieces cannot be in a ring, or in a socket, at a time: who takes more spins.
@@ -38,7 +38,12 @@ impl Victim {
                 Ok(Incoming::Frame(frame)) => heard(frame),
                 Ok(Incoming::Part) => assert!(self.link.received() > before, "a part of nothing"),
                 Ok(Incoming::Nothing) if readable(&self.link) => self.link.woken(),
-                Ok(Incoming::Nothing) => return Turn::Idle,
+                Ok(Incoming::Nothing) => match self.link.doze() {
+                    // Whether the bell has rung makes no difference to what it finds.
+                    Ok(true) => self.link.rung(),
+                    Ok(false) => return Turn::Idle,
+                    Err(_) => return Turn::Cut,
+                },
                 Ok(Incoming::Ended) => return Turn::Ended,
                 Err(_) => return Turn::Cut,
             }
@@ -48,13 +53,18 @@ impl Victim {
     }
 
     fn send(&mut self, frame: Encoded) -> Turn {
-        self.link.push(frame, Vec::new());
+        // The short way, where there is one.
+        match self.link.write([&frame.data, &frame.tail]) {
+            Ok(true) => {}
+            Ok(false) => self.link.push(frame, Vec::new()),
+            Err(_) => return Turn::Cut,
+        }
         self.link.flush().map_or(Turn::Cut, |_| Turn::Idle)
     }
 }
 
 fn frame(bytes: Vec<u8>) -> Encoded {
-    Encoded { data: bytes, tail: vec![0], message: true }
+    Encoded { data: bytes, tail: [0].into_iter().collect(), message: true }
 }
 
 /// What a link over a socket must make of packets.
@@ -158,15 +168,19 @@ impl Memory {
 /// has not, exactly what was sent comes out; after that anything may, but soon.
 pub fn ring_link(bytes: &[u8]) {
     let (ours, theirs) = peer::pair();
-    let memory = link::shared_memory().expect("shared memory");
-    let copy = |fd: &OwnedFd| fd.try_clone().expect("a descriptor");
-    let mut raw = Some(copy(&theirs));
-    let over = |socket, first| link::over(Socket::new(socket).expect("a socket"), Some(copy(&memory)), first).expect("a link");
+    let [parts, its_parts] = RingParts::pair().expect("the parts of rings");
+    let its_parts = its_parts.into_descriptors();
+    let copies = its_parts.each_ref().map(|fd| fd.try_clone().expect("a descriptor"));
+    // The memory is the first of them; whoever has the bell can ring it all day long.
+    let [memory, bell, _ear] = copies;
+    let its_parts = RingParts::from_descriptors(&mut its_parts.into_iter());
+    let mut raw = Some(theirs.try_clone().expect("a descriptor"));
+    let over = |socket, parts, first| link::over(Socket::new(socket).expect("a socket"), parts, first).expect("a link");
     let mut input = Input::new(bytes);
     // Either side writes the first ring.
     let first = input.byte().is_multiple_of(2);
-    let mut victim = Victim { link: over(ours, first), buffer: vec![0; MAX_PACKET] };
-    let mut honest = Some(Victim { link: over(theirs, !first), buffer: vec![0; MAX_PACKET] });
+    let mut victim = Victim { link: over(ours, Some(parts), first), buffer: vec![0; MAX_PACKET] };
+    let mut honest = Some(Victim { link: over(theirs, its_parts, !first), buffer: vec![0; MAX_PACKET] });
     let length = fstat(&memory).expect("its size").st_size as u64;
     let memory = Memory { fd: memory, length };
     let mut sent = VecDeque::new();
@@ -181,8 +195,12 @@ pub fn ring_link(bytes: &[u8]) {
                 if let Some(honest) = &mut honest {
                     let descriptors = (0..step / 64).map(|_| peer::descriptor()).collect::<Vec<_>>();
                     sent.push_back((bytes.clone(), descriptors.len()));
-                    honest.link.push(frame(bytes), descriptors);
-                    let _ = honest.link.flush();
+                    if descriptors.is_empty() {
+                        let _ = honest.send(frame(bytes));
+                    } else {
+                        honest.link.push(frame(bytes), descriptors);
+                        let _ = honest.link.flush();
+                    }
                 }
             }
             3 => {
@@ -215,6 +233,7 @@ pub fn ring_link(bytes: &[u8]) {
                 if let Some(raw) = &raw {
                     lies |= peer::swallow(raw);
                 }
+                let _ = rustix::io::write(&bell, &vec![1; usize::from(step) * 16]);
             }
             10 | 11 => turn = victim.send(frame(vec![step; usize::from(input.word())])),
             12 => {

@@ -19,7 +19,7 @@ pub use routers::router;
 pub fn wire(bytes: &[u8]) {
     let Ok(packet) = crate::wire::decode(bytes.to_vec()) else { return };
     let encoded = crate::wire::encode(packet.clone());
-    let again = [encoded.data, encoded.tail].concat();
+    let again = [&encoded.data[..], &encoded.tail].concat();
     assert!(again == bytes, "{packet:?} is encoded as {}", again.escape_ascii());
     assert_eq!(crate::wire::decode(again), Ok(packet));
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::input::{Input, Names};
 use super::peer;
-use crate::link::{self, Incoming, Link, MAX_PACKET, Socket};
+use crate::link::{self, Incoming, Link, MAX_PACKET, RingParts, Socket};
 use crate::router::MAX_HOPS;
 use crate::wire::{self, Control, Encoded, Packet};
 use crate::{CloseReason, Event, LinkKind, Message, Node, Port, Progress};
@@ -30,14 +30,14 @@ impl Liar {
         let Ok(Incoming::Frame(frame)) = socket.receive(&mut buffer) else { panic!("no welcome") };
         let Ok(Packet::Control(welcome)) = wire::decode(frame.bytes) else { panic!("no welcome") };
         let Control::Welcome { you, broker, .. } = welcome else { panic!("no welcome") };
-        let link = link::over(socket, frame.descriptors.into_iter().next(), you < broker).expect("a link");
+        let link = link::over(socket, RingParts::from_descriptors(&mut frame.descriptors.into_iter()), you < broker).expect("a link");
         let mut names = Names::new();
         names.learn(Packet::Control(welcome));
         Self { link, buffer, names }
     }
 
     fn say(&mut self, frame: Vec<u8>, descriptors: Vec<OwnedFd>) {
-        self.link.push(Encoded { data: frame, tail: Vec::new(), message: true }, descriptors);
+        self.link.push(Encoded { data: frame, message: true, ..Encoded::default() }, descriptors);
         let _ = self.link.flush();
     }
 
@@ -48,7 +48,10 @@ impl Liar {
                 Ok(Incoming::Frame(frame)) => self.names.learn(wire::decode(frame.bytes).expect("nodes say what can be decoded")),
                 Ok(Incoming::Part) => {}
                 Ok(Incoming::Nothing) if peer::readable(&self.link) => self.link.woken(),
-                Ok(Incoming::Nothing) => return self.link.flush().is_ok(),
+                Ok(Incoming::Nothing) => match self.link.doze().expect("an honest node keeps to the rings' rules") {
+                    true => self.link.rung(),
+                    false => return self.link.flush().is_ok(),
+                },
                 Ok(Incoming::Ended) => return false,
                 Err(error) => panic!("an honest node breaks the link: {error}"),
             }

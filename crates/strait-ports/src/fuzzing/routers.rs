@@ -105,7 +105,7 @@ impl World {
     /// Does what the routers want done.
     fn settle(&mut self) {
         for node in 0..HONEST {
-            for action in self.routers[node].take_actions() {
+            while let Some(action) = self.routers[node].next_action() {
                 match action {
                     Action::Send { node: to, frame } => {
                         let to = number(to);

@@ -29,7 +29,7 @@ fn lies(prefix: &[u8], say: &[u8]) -> Vec<(String, Vec<u8>)> {
         let (kind, fields) = frame.split_last().expect("a kind");
         let (rest, names) = fields.split_at(fields.len() % 16);
         // Names it has heard instead of those that nobody has.
-        let pieces = names.chunks(16).enumerate().map(|(number, _)| 0x84 + number as u8);
+        let pieces = names.chunks(16).enumerate().map(|(number, _)| 0x80 + input::Names::OWN + number as u8);
         let count = pieces.len() as u8 + 1;
         (name, [prefix, say, &[count, rest.len() as u8], rest, &pieces.collect::<Vec<_>>(), &[*kind]].concat())
     };
