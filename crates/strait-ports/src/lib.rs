@@ -40,6 +40,9 @@
 
 mod body;
 mod buffer;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod host;
 mod link;
 mod message;
