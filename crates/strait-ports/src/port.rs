@@ -304,7 +304,7 @@ impl Future for Recv<'_> {
 }
 
 /// Wakes a thread that sits in `poll`.
-pub(crate) struct Alarm(rustix::fd::OwnedFd);
+struct Alarm(rustix::fd::OwnedFd);
 
 thread_local! {
     static ALARM: RefCell<Option<Arc<Alarm>>> = const { RefCell::new(None) };
@@ -312,7 +312,7 @@ thread_local! {
 
 impl Alarm {
     /// One alarm a thread, made when it first waits. A ring left over from an earlier wait does no harm: the waiter looks, and waits again.
-    pub(crate) fn of_this_thread() -> std::io::Result<Arc<Self>> {
+    fn of_this_thread() -> std::io::Result<Arc<Self>> {
         ALARM.with_borrow_mut(|alarm| {
             if let Some(alarm) = alarm {
                 return Ok(Arc::clone(alarm));
@@ -320,16 +320,6 @@ impl Alarm {
             let new = Arc::new(Self(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?));
             Ok(Arc::clone(alarm.insert(new)))
         })
-    }
-
-    /// Readable when it rings.
-    pub(crate) fn descriptor(&self) -> &rustix::fd::OwnedFd {
-        &self.0
-    }
-
-    pub(crate) fn silence(&self) {
-        // Nothing to learn from the count, only that it must be taken.
-        let _ = rustix::io::read(&self.0, &mut [0; 8]);
     }
 }
 
