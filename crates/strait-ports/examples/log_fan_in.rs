@@ -52,7 +52,7 @@ fn collector() -> Result<(), Box<dyn Error>> {
 fn writer(path: &Path) -> Result<(), Box<dyn Error>> {
     let (node, log) = Node::connect(path)?;
     for number in 1..=LINES {
-        log.post(format!("line {number} of {LINES}").into_bytes())?;
+        log.post(format!("line {number} of {LINES}"))?;
     }
     node.leave(CloseReason::Exited);
     Ok(())

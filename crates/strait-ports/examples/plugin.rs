@@ -17,7 +17,7 @@ fn host() -> Result<(), Box<dyn Error>> {
     let node = Node::broker()?;
     let mut plugin = start(&node)?;
     for word in ["message", "port", "bug", "channel"] {
-        plugin.1.post(word.as_bytes())?;
+        plugin.1.post(word)?;
         match plugin.1.recv_blocking(None)? {
             Event::Message(answer) => println!("{word} becomes {}", String::from_utf8(answer.data)?),
             Event::Close(reason) => {

@@ -33,7 +33,7 @@ fn parent() -> Result<(), Box<dyn Error>> {
             ticks += 1;
             println!("tick {ticks}");
             if ticks <= 3 {
-                port.post(format!("tick {ticks}").into_bytes())?;
+                port.post(format!("tick {ticks}"))?;
             }
         }
         if node_ready {

@@ -23,7 +23,7 @@ async fn parent() -> Result<(), Box<dyn Error>> {
     let node = Node::broker()?;
     let (mut child, mut port) = node.spawn(Command::new(std::env::current_exe()?).arg("child"))?;
     let talk = async {
-        port.post(*b"hello")?;
+        port.post("hello")?;
         while let Some(event) = port.next().await {
             match event {
                 Event::Message(answer) => println!("the child says {}", String::from_utf8(answer.data)?),

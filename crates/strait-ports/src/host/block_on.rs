@@ -1,50 +1,10 @@
-//! Waiting in a thread, and driving the node meanwhile: for programs without a loop.
+//! Waiting for a future in a thread, and driving the node meanwhile: for programs without a loop.
 
-use std::cell::RefCell;
 use std::future::Future;
 use std::io;
-use std::os::fd::OwnedFd;
 use std::pin::pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
-use std::time::{Duration, Instant};
 
-use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd};
-
-use crate::node::{Node, Shared, poll_until};
-
-/// How long one node routes before the waiter looks again.
-const SLICE: Duration = Duration::from_millis(10);
-
-/// Drives `nodes` until `poll` is ready; `None` if the deadline comes first.
-pub(crate) fn drive_until<T>(
-    nodes: &[&Arc<Shared>],
-    deadline: Option<Instant>,
-    mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
-) -> io::Result<Option<T>> {
-    // Other threads may drive the nodes too and receive what we wait for: the nodes' descriptors alone would not wake us.
-    let alarm = Alarm::of_this_thread()?;
-    let waker = Waker::from(Arc::clone(&alarm));
-    let mut cx = Context::from_waker(&waker);
-    loop {
-        if let Poll::Ready(ready) = poll(&mut cx) {
-            return Ok(Some(ready));
-        }
-        let descriptors = nodes.iter().map(|node| &*node.epoll).chain([&alarm.0]);
-        let mut fds: Vec<_> = descriptors.map(|fd| PollFd::new(fd, PollFlags::IN)).collect();
-        if !poll_until(&mut fds, deadline)? {
-            return Ok(None);
-        }
-        if fds.last().is_some_and(|fd| !fd.revents().is_empty()) {
-            // Nothing to learn from the count, only that it must be taken.
-            let _ = rustix::io::read(&alarm.0, &mut [0; 8]);
-        }
-        let ready: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
-        for (node, _) in nodes.iter().zip(ready).filter(|(_, ready)| *ready) {
-            let _ = Node::of(Arc::clone(node)).dispatch(SLICE)?;
-        }
-    }
-}
+use crate::node::{Node, drive_until};
 
 impl Node {
     /// Runs a future to its end in this thread, and drives the node meanwhile: for programs without a runtime.
@@ -67,32 +27,5 @@ impl Node {
         let mut future = pin!(future);
         let output = drive_until(&[self.shared()], None, |cx| future.as_mut().poll(cx))?;
         Ok(output.expect("without a deadline it ends only when it is ready"))
-    }
-}
-
-/// Wakes a thread that waits here.
-struct Alarm(OwnedFd);
-
-thread_local! {
-    static ALARM: RefCell<Option<Arc<Alarm>>> = const { RefCell::new(None) };
-}
-
-impl Alarm {
-    /// One alarm a thread, made when it first waits. A ring left over from an earlier wait does no harm: the waiter looks, and waits again.
-    fn of_this_thread() -> io::Result<Arc<Self>> {
-        ALARM.with_borrow_mut(|alarm| {
-            if let Some(alarm) = alarm {
-                return Ok(Arc::clone(alarm));
-            }
-            let new = Arc::new(Self(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?));
-            Ok(Arc::clone(alarm.insert(new)))
-        })
-    }
-}
-
-impl Wake for Alarm {
-    fn wake(self: Arc<Self>) {
-        // Full means that it rings already.
-        let _ = rustix::io::write(&self.0, &1u64.to_ne_bytes());
     }
 }

@@ -14,9 +14,8 @@ use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, accept_with, connect, listen, socket_with};
 
 use super::credentials::Credentials;
-use super::drive_until;
 use super::path::BoundPath;
-use crate::node::{JoinError, Node, Shared};
+use crate::node::{JoinError, Node, Shared, drive_until};
 use crate::port::Port;
 
 /// How many may wait to be accepted. The kernel makes more of them wait in `connect`.
@@ -298,7 +297,7 @@ impl fmt::Debug for Endpoint {
 #[derive(Debug)]
 pub struct Incoming {
     node: Node,
-    watched: u64,
+    watched: u32,
     endpoint: Endpoint,
 }
 

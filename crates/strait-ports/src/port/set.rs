@@ -9,9 +9,10 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use super::{Port, RecvError};
-use crate::host::{AcceptError, Credentials, Incoming, drive_until};
+use crate::host::{AcceptError, Credentials, Incoming};
 use crate::message::Event;
 use crate::node::Shared;
+use crate::node::drive_until;
 
 /// How many guests are let in before those who are in have their turn.
 const GUESTS_A_TURN: usize = 32;
@@ -282,7 +283,9 @@ impl PortSet {
             let Some(door) = self.doors.get_mut(&id) else { return };
             match door.incoming.poll_recv(&mut Context::from_waker(&waker)) {
                 Poll::Ready(Ok(guest)) => _ = self.add(guest.port, Some(guest.credentials)),
-                Poll::Ready(Err(AcceptError::Guest(error))) => tracing::warn!(path = %door.incoming.path().display(), "a guest was turned away: {error}"),
+                Poll::Ready(Err(AcceptError::Guest(error))) => {
+                    tracing::warn!(path = %door.incoming.path().display(), "a guest was turned away: {error}")
+                }
                 // It would fail again at once.
                 Poll::Ready(Err(error)) => {
                     tracing::error!(path = %door.incoming.path().display(), "no guests any more: {error}");
