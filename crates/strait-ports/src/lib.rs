@@ -197,6 +197,9 @@
 //! useless to processes that were not given them.
 #![deny(unsafe_code)]
 
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod host;
 mod link;
 mod message;
