@@ -3,7 +3,9 @@
 mod canon;
 mod cases;
 mod liar;
+mod losses;
 mod model;
+mod oracle;
 mod schedules;
 mod scripts;
 mod world;
