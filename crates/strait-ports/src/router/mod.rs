@@ -175,7 +175,12 @@ impl Router {
             return self.throw_away(message);
         };
         let (from, to) = (side.name, side.peer);
-        self.send(from, to, message);
+        if to.node == self.me {
+            // Nothing is under way between sides of this node: there is nothing to wait behind.
+            self.receive(Addr { node: self.me, side: from }, to.side, message);
+        } else {
+            self.send(from, to, message);
+        }
         self.run();
     }
 
