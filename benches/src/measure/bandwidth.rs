@@ -9,7 +9,7 @@ use crate::report::{Bar, Report, Unit};
 use crate::rounds::{Contest, Effort};
 
 const PAYLOAD: usize = 1 << 20;
-const WINDOW: Window = Window { every: 4, most: 16 };
+const WINDOW: Window = Window { every: 1, most: 3 };
 
 pub(super) fn measure(report: &mut Report, effort: Effort) -> Outcome<()> {
     let placement = Placement::apart()?;
