@@ -197,6 +197,8 @@
 //! useless to processes that were not given them.
 #![deny(unsafe_code)]
 
+mod body;
+mod buffer;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -209,6 +211,7 @@ mod port;
 mod router;
 mod wire;
 
+pub use buffer::{AllocError, Buffer, PostBufferError};
 pub use host::{
     AcceptError, BindError, ConnectError, Credentials, Endpoint, EndpointOptions, FromEnvError, Guest, Incoming, PORT_FD_VARIABLE,
     SpawnError,

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::task::Waker;
 
 use rustix::event::{EventfdFlags, epoll, eventfd};
@@ -11,11 +12,11 @@ use rustix::event::{EventfdFlags, epoll, eventfd};
 use super::NodeStats;
 use super::peers::{Peers, Slot, Token};
 use super::source::Sources;
+use crate::body::Body;
 use crate::link::{LinkKind, MAX_PACKET};
 use crate::message::CloseReason;
 use crate::name::{NameSource, NodeName, RandomKeys, SystemNames};
 use crate::router::{Action, ElementKey, Router};
-use crate::wire::Packet;
 
 /// Who wants to know of arrivals at a port.
 #[derive(Default)]
@@ -85,6 +86,10 @@ pub(crate) struct Core {
     pub(super) looks: u32,
     watches: HashMap<ElementKey, Watch, RandomKeys>,
     pub(super) effects: Effects,
+    /// Blocks of peers' arenas have been read that the peers have not been told of.
+    pub(super) some_done: Arc<AtomicBool>,
+    /// Ticks while there are arenas of ours.
+    pub(super) arena_clock: Option<OwnedFd>,
 }
 
 impl Core {
@@ -107,6 +112,8 @@ impl Core {
             looks: 0,
             watches: HashMap::default(),
             effects: Effects::default(),
+            some_done: Arc::default(),
+            arena_clock: None,
         })
     }
 
@@ -143,8 +150,11 @@ impl Core {
         self.effects.let_go.push(Watch { ready: former, wakers: Vec::new() });
     }
 
-    pub(crate) fn post(&mut self, key: ElementKey, data: Vec<u8>, ports: Vec<ElementKey>) {
-        if ports.is_empty() && self.write(key, &data) {
+    pub(crate) fn post(&mut self, key: ElementKey, data: Body, ports: Vec<ElementKey>) {
+        if ports.is_empty()
+            && let Body::Bytes(bytes) = &data
+            && self.write(key, bytes)
+        {
             return;
         }
         // Whoever watched a port watched it where it was.
@@ -161,11 +171,13 @@ impl Core {
     pub(super) fn stats(&self) -> NodeStats {
         let (ports, proxies) = self.router.counts();
         let backlog: usize = self.peers.iter().map(|peer| peer.link.data_backlog()).sum();
-        NodeStats { ports, proxies, links: self.peers.len(), queued_bytes: self.router.queued_bytes() + backlog }
+        let lent_bytes = self.peers.iter().map(|peer| peer.lender.lent()).sum();
+        NodeStats { ports, proxies, links: self.peers.len(), queued_bytes: self.router.queued_bytes() + backlog, lent_bytes }
     }
 
     /// Does what the router wants done, and hands out what must be done without the lock.
     pub(super) fn settle(&mut self) -> Option<Effects> {
+        self.give_back();
         if self.router.is_settled() && self.unflushed.is_empty() {
             return self.take_effects();
         }
@@ -173,7 +185,10 @@ impl Core {
             while let Some(action) = self.router.next_action() {
                 match action {
                     Action::Ready(key) => self.announce(key),
-                    Action::Send { node, frame } => self.say(node, Packet::Event(frame), Vec::new()),
+                    Action::Send { node, frame } => {
+                        let packet = self.packet(node, frame);
+                        self.say(node, packet, Vec::new());
+                    }
                     Action::Introduce(node) => self.seek_introduction(node),
                 }
             }
@@ -181,6 +196,8 @@ impl Core {
                 return self.take_effects();
             }
             self.flush_all();
+            // What was dropped meanwhile may have been a block.
+            self.give_back();
         }
     }
 

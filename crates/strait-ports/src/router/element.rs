@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::event::Event;
+use crate::body::Body;
 use crate::message::CloseReason;
 use crate::name::{Addr, SideName};
 
@@ -119,7 +120,7 @@ impl Side {
 #[derive(Debug)]
 #[cfg_attr(test, derive(Clone))]
 pub(super) enum Item {
-    Message { data: Vec<u8>, ports: Vec<ElementKey>, hops: u16 },
+    Message { data: Body, ports: Vec<ElementKey>, hops: u16 },
     Close(CloseReason),
 }
 

@@ -1,5 +1,6 @@
 //! What neighbours say to each other.
 
+use crate::body::Body;
 use crate::message::CloseReason;
 use crate::name::{Addr, NodeName, SideName};
 
@@ -16,7 +17,7 @@ pub(crate) struct Descriptor {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Event<P> {
     /// The stream: what a program posted. `hops` counts the proxies it has passed.
-    Message { data: Vec<u8>, ports: Vec<P>, hops: u16 },
+    Message { data: Body, ports: Vec<P>, hops: u16 },
     /// The stream's end: the sender's last word on this edge.
     Close(CloseReason),
     /// May I own this edge?

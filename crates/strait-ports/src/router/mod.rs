@@ -36,6 +36,7 @@ use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 pub(crate) use element::ElementKey;
 pub(crate) use event::{Action, Descriptor, Event, Frame};
 
+use crate::body::Body;
 use crate::message::CloseReason;
 use crate::name::{Addr, NameSource, NodeName, RandomKeys, SideName};
 use element::{Change, Element, Elements, Endpoint, Item, Line, LocalEvent, Place, Side, Speaker, Stage};
@@ -62,7 +63,7 @@ pub(crate) enum Violation {
 /// What [`Router::pop`] gives.
 #[derive(Debug)]
 pub(crate) enum Received {
-    Message { data: Vec<u8>, ports: Vec<ElementKey> },
+    Message { data: Body, ports: Vec<ElementKey> },
     Close(CloseReason),
 }
 
@@ -167,14 +168,19 @@ impl Router {
     }
 
     /// Posts on an endpoint. The ports are gone from this moment, also when nobody can receive them.
-    pub(crate) fn post(&mut self, key: ElementKey, data: Vec<u8>, ports: Vec<ElementKey>) {
+    pub(crate) fn post(&mut self, key: ElementKey, data: impl Into<Body>, ports: Vec<ElementKey>) {
         ports.iter().for_each(|port| self.tell_again(*port));
-        let message = Event::Message { data, ports, hops: 0 };
+        let message = Event::Message { data: data.into(), ports, hops: 0 };
         let Some(Element::Endpoint(Endpoint { line: Line::Open(side), .. })) = self.elements.get(key) else {
             return self.throw_away(message);
         };
         let (from, to) = (side.name, side.peer);
-        self.send(from, to, message);
+        if to.node == self.me {
+            // Nothing is under way between sides of this node: there is nothing to wait behind.
+            self.receive(Addr { node: self.me, side: from }, to.side, message);
+        } else {
+            self.send(from, to, message);
+        }
         self.run();
     }
 
@@ -246,6 +252,12 @@ impl Router {
     #[cfg(test)]
     pub(crate) fn name_of(&self, key: ElementKey) -> Option<SideName> {
         self.elements.get(key)?.side(0).map(|side| side.name)
+    }
+
+    /// The node that an endpoint speaks to, if it is another.
+    pub(crate) fn remote_neighbour(&self, key: ElementKey) -> Option<NodeName> {
+        let node = self.elements.get(key)?.side(0)?.peer.node;
+        (node != self.me).then_some(node)
     }
 
     /// The other end is gone (its close may still wait in the queue).
@@ -322,7 +334,7 @@ impl Router {
         }
     }
 
-    fn message(&mut self, place: Place, data: Vec<u8>, ports: Vec<ElementKey>, hops: u16) {
+    fn message(&mut self, place: Place, data: Body, ports: Vec<ElementKey>, hops: u16) {
         let message = Event::Message { data, ports, hops };
         match self.elements.get_mut(place.key) {
             Some(Element::Endpoint(endpoint)) => {

@@ -95,13 +95,13 @@ impl World {
         let (from, to) = known.get(lie.pair).copied().unwrap_or_else(|| (fresh, known[lie.pair - 1].1));
         let nowhere = Addr { node: to.node, side: fresh };
         let there = |n: usize| known.get(n).map_or(nowhere, |(_, there)| *there);
-        let port = |side| Event::Message { data: Vec::new(), ports: vec![Descriptor { side, neighbour: from }], hops: 0 };
+        let port = |side| Event::Message { data: Vec::new().into(), ports: vec![Descriptor { side, neighbour: from }], hops: 0 };
         let event = match lie.what {
             What::Silence => {
                 self.queues.get_mut(&(liar, number(to.node))).and_then(std::collections::VecDeque::pop_back);
                 return;
             }
-            What::Message => Event::Message { data: Vec::new(), ports: Vec::new(), hops: 0 },
+            What::Message => Event::Message { data: Vec::new().into(), ports: Vec::new(), hops: 0 },
             What::Port { taken: false } => port(fresh),
             What::Port { taken: true } => port(to.side),
             What::Close => Event::Close(CloseReason::Closed),
