@@ -38,6 +38,7 @@
 //! - **Distrust**: a peer that sends nonsense loses its link and with it the ports it held. Nobody else is harmed.
 #![deny(unsafe_code)]
 
+mod flow;
 mod link;
 mod message;
 mod name;
@@ -46,6 +47,7 @@ mod port;
 mod router;
 mod wire;
 
+pub use flow::{Amount, HighWaterMark, Ready, ReadyError};
 pub use link::LinkKind;
 pub use message::{CloseReason, Event, Message};
 pub use node::{JoinError, Node, NodeStats, Progress};

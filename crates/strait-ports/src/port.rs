@@ -167,24 +167,15 @@ impl Port {
             return Ok(event);
         }
         // Another thread may drive the node and receive what we wait for: the descriptor alone would not wake us.
-        let alarm = Alarm::of_this_thread()?;
-        let waker = Waker::from(Arc::clone(&alarm));
+        let waiter = Waiter::of_this_thread()?;
         loop {
-            match self.poll_recv(&waker) {
+            match self.poll_recv(waiter.waker()) {
                 Poll::Ready(Some(event)) => return Ok(event),
                 Poll::Ready(None) => return Err(RecvError::Ended),
                 Poll::Pending => {}
             }
-            let mut fds = [PollFd::new(&*self.shared.epoll, PollFlags::IN), PollFd::new(&alarm.0, PollFlags::IN)];
-            if !poll_until(&mut fds, deadline)? {
+            if !waiter.drive(&self.shared, deadline)? {
                 return Err(RecvError::TimedOut);
-            }
-            if !fds[1].revents().is_empty() {
-                // Nothing to learn from the count, only that it must be taken.
-                let _ = rustix::io::read(&alarm.0, &mut [0; 8]);
-            }
-            if !fds[0].revents().is_empty() {
-                let _ = Node::of(Arc::clone(&self.shared)).dispatch(Duration::from_millis(10))?;
             }
         }
     }
@@ -269,6 +260,40 @@ impl Future for Recv<'_> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         self.port.poll_recv(cx.waker())
+    }
+}
+
+/// A thread that waits for something and drives a node meanwhile.
+pub(crate) struct Waiter {
+    alarm: Arc<Alarm>,
+    waker: Waker,
+}
+
+impl Waiter {
+    pub(crate) fn of_this_thread() -> std::io::Result<Self> {
+        let alarm = Alarm::of_this_thread()?;
+        Ok(Self { waker: Waker::from(Arc::clone(&alarm)), alarm })
+    }
+
+    /// Wakes this thread out of [`Waiter::drive`].
+    pub(crate) fn waker(&self) -> &Waker {
+        &self.waker
+    }
+
+    /// Waits until the node has something to do, and does it, or until the waker has been called. False if it is too late.
+    pub(crate) fn drive(&self, shared: &Arc<Shared>, deadline: Option<Instant>) -> std::io::Result<bool> {
+        let mut fds = [PollFd::new(&*shared.epoll, PollFlags::IN), PollFd::new(&self.alarm.0, PollFlags::IN)];
+        if !poll_until(&mut fds, deadline)? {
+            return Ok(false);
+        }
+        if !fds[1].revents().is_empty() {
+            // Nothing to learn from the count, only that it must be taken.
+            let _ = rustix::io::read(&self.alarm.0, &mut [0; 8]);
+        }
+        if !fds[0].revents().is_empty() {
+            let _ = Node::of(Arc::clone(shared)).dispatch(Duration::from_millis(10))?;
+        }
+        Ok(true)
     }
 }
 

@@ -12,6 +12,7 @@ use rustix::io::Errno;
 
 use super::NodeStats;
 use super::ready::Ready;
+use super::rooms::Rooms;
 use crate::link::{Flushed, Incoming, Link, LinkKind, MAX_PACKET, Received};
 use crate::message::CloseReason;
 use crate::name::{Addr, NameSource, NodeName, SideName, SystemNames};
@@ -135,6 +136,7 @@ pub(crate) struct Core {
     pub(super) bootstraps: HashMap<ElementKey, NodeName>,
     buffer: Box<[u8]>,
     watches: HashMap<ElementKey, Watch>,
+    pub(crate) rooms: Rooms,
     effects: Effects,
 }
 
@@ -158,6 +160,7 @@ impl Core {
             bootstraps: HashMap::new(),
             buffer: vec![0; MAX_PACKET].into_boxed_slice(),
             watches: HashMap::new(),
+            rooms: Rooms::default(),
             effects: Effects::default(),
         })
     }
@@ -205,6 +208,12 @@ impl Core {
         self.unwatch(key);
         self.bootstraps.remove(&key);
         self.router.close(key, reason);
+    }
+
+    /// Closes every port of this node; who waits for room learns of it.
+    pub(super) fn close_all(&mut self, reason: CloseReason) {
+        self.router.close_all(reason);
+        self.effects.wakers.extend(self.rooms.take_all());
     }
 
     pub(super) fn stats(&self) -> NodeStats {
@@ -427,6 +436,7 @@ impl Core {
             for action in actions {
                 match action {
                     Action::Ready(key) => self.announce(key),
+                    Action::Room(key) => self.effects.wakers.extend(self.rooms.take(key)),
                     Action::Send { node, frame } => self.say(node, Packet::Event(frame), Vec::new()),
                     Action::Introduce(node) => self.seek_introduction(node),
                 }
@@ -438,6 +448,9 @@ impl Core {
     }
 
     fn announce(&mut self, key: ElementKey) {
+        if !self.rooms.is_empty() && self.router.ended(key) {
+            self.effects.wakers.extend(self.rooms.take(key));
+        }
         let Some(watch) = self.watches.get_mut(&key) else { return };
         self.effects.wakers.append(&mut watch.wakers);
         if let Some(ready) = &watch.ready

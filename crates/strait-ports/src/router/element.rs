@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::event::Event;
+use super::flow::Flow;
 use crate::message::CloseReason;
 use crate::name::{Addr, SideName};
 
@@ -139,6 +140,8 @@ pub(super) struct Endpoint {
     pub(super) queue: VecDeque<Item>,
     /// Payload bytes in `queue`.
     pub(super) bytes: usize,
+    /// What the other end has not received of what was posted here, and the like.
+    pub(super) flow: Flow,
 }
 
 /// How far a proxy is with removing itself. `sides[1]` plays R, `sides[0]` plays L (see `docs/architecture.md`).

@@ -2,7 +2,7 @@
 //!
 //! Events go in, [`Action`]s come out. No I/O, no clock; names come from an injected source. `docs/architecture.md`, "The port
 //! engine", tells the protocol; here each file does one part of it: [`transfer`] takes ports in and out of the node, [`bypass`]
-//! removes proxies, [`loss`] cuts what a lost node leaves behind.
+//! removes proxies, [`loss`] cuts what a lost node leaves behind, [`flow`] counts what has not been received.
 
 /// Whether this router plays the named [`tests::Mutant`]: a constant outside tests.
 #[cfg(test)]
@@ -25,6 +25,7 @@ const fn planted() -> bool {
 mod bypass;
 mod element;
 mod event;
+mod flow;
 mod loss;
 #[cfg(test)]
 mod tests;
@@ -34,10 +35,12 @@ use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
 pub(crate) use element::ElementKey;
 pub(crate) use event::{Action, Descriptor, Event, Frame};
+pub(crate) use flow::{Baggage, Consumed, Grain, Room};
 
 use crate::message::CloseReason;
 use crate::name::{Addr, NameSource, NodeName, SideName};
 use element::{Change, Element, Elements, Endpoint, Item, Line, LocalEvent, Place, Side, Speaker, Stage};
+use flow::Flow;
 
 /// A message that has passed this many proxies is chasing a port that is in front of it: its channel is cut.
 ///
@@ -143,7 +146,11 @@ impl Router {
 
     /// An endpoint under a name that was agreed on with its neighbour.
     pub(crate) fn adopt(&mut self, name: SideName, peer: Addr) -> ElementKey {
-        let endpoint = Endpoint { line: Line::Open(Side::new(name, peer)), queue: VecDeque::new(), bytes: 0 };
+        self.adopt_with(name, peer, Flow::default())
+    }
+
+    fn adopt_with(&mut self, name: SideName, peer: Addr, flow: Flow) -> ElementKey {
+        let endpoint = Endpoint { line: Line::Open(Side::new(name, peer)), queue: VecDeque::new(), bytes: 0, flow };
         let key = self.elements.insert(Element::Endpoint(endpoint));
         self.sides.insert(name, Place { key, which: 0 });
         key
@@ -152,11 +159,15 @@ impl Router {
     /// Posts on an endpoint. The ports are gone from this moment, also when nobody can receive them.
     pub(crate) fn post(&mut self, key: ElementKey, data: Vec<u8>, ports: Vec<ElementKey>) {
         ports.iter().for_each(|port| self.tell_again(*port));
+        let bytes = data.len();
         let message = Event::Message { data, ports, hops: 0 };
-        let Some(Element::Endpoint(Endpoint { line: Line::Open(side), .. })) = self.elements.get(key) else {
+        let Some(Element::Endpoint(Endpoint { line: Line::Open(side), flow, .. })) = self.elements.get_mut(key) else {
             return self.throw_away(message);
         };
         let (from, to) = (side.name, side.peer);
+        if let Some(lump) = flow.posted(bytes) {
+            self.send(from, to, Event::Consumed { lump, hops: 0 });
+        }
         self.send(from, to, message);
         self.run();
     }
@@ -195,6 +206,12 @@ impl Router {
         let item = endpoint.queue.pop_front()?;
         endpoint.bytes -= item.bytes();
         self.queued_bytes -= item.bytes();
+        if let Item::Message { data, .. } = &item
+            && let Some(lump) = endpoint.flow.received(data.len(), endpoint.queue.len(), endpoint.bytes)
+        {
+            self.tell(key, lump);
+            self.run();
+        }
         Some(match item {
             Item::Message { data, ports, .. } => Received::Message { data, ports },
             Item::Close(reason) => Received::Close(reason),
@@ -280,6 +297,8 @@ impl Router {
         match event {
             Event::Message { data, ports, hops } => self.message(place, data, ports, hops),
             Event::Close(reason) => self.finish(place, reason),
+            Event::Consumed { lump, hops } => self.consumed(place, lump, hops),
+            Event::Grain { grain, hops } => self.grain(place, grain, hops),
             Event::Lock => self.lock(place),
             Event::Granted => self.granted(place),
             Event::Unlock => self.unlock(place),
@@ -330,6 +349,7 @@ impl Router {
             Some(Element::Endpoint(endpoint)) => {
                 let Line::Open(side) = std::mem::replace(&mut endpoint.line, Line::Ended(reason)) else { return };
                 endpoint.queue.push_back(Item::Close(reason));
+                endpoint.flow = Flow::default();
                 self.actions.push(Action::Ready(place.key));
                 self.forget(side);
             }

@@ -135,12 +135,15 @@ impl Walk<'_> {
                 match &frame.event {
                     Event::Message { data, ports, .. } => {
                         self.put(data);
-                        for Descriptor { side, neighbour } in ports {
+                        for Descriptor { side, neighbour, baggage } in ports {
+                            self.put(baggage);
                             self.name(Addr { node: to, side: *side });
                             self.pair(*side, Addr { node: from, side: *neighbour });
                         }
                     }
                     Event::Close(reason) => self.put(reason),
+                    Event::Consumed { lump, .. } => self.put(lump),
+                    Event::Grain { grain, .. } => self.put(grain),
                     Event::Expect(next) | Event::Bypass(next) => self.pair(frame.to, *next),
                     _ => {}
                 }
@@ -154,8 +157,8 @@ impl Walk<'_> {
             return self.put(1);
         }
         match element {
-            Element::Endpoint(Endpoint { line, queue, .. }) => {
-                self.put((2, queue.len()));
+            Element::Endpoint(Endpoint { line, queue, flow, .. }) => {
+                self.put((2, queue.len(), flow.pack()));
                 for item in queue {
                     match item {
                         Item::Message { data, ports, .. } => self.message(node, data, ports),
@@ -209,6 +212,8 @@ impl Walk<'_> {
             match event {
                 Event::Message { data, ports, .. } => self.message(node, data, ports),
                 Event::Close(reason) => self.put(reason),
+                Event::Consumed { lump, .. } => self.put(lump),
+                Event::Grain { grain, .. } => self.put(grain),
                 Event::Expect(next) | Event::Bypass(next) => self.name(*next),
                 _ => {}
             }
