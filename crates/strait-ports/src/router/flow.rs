@@ -41,7 +41,7 @@ const QUEUE_A_LUMP: usize = 8;
 
 impl Grain {
     /// What a posting end with this mark wants to be told. A lump is never more than the mark: who waits is told before there is nothing left to tell.
-    fn wanted(mark: HighWaterMark, looked_at: bool) -> Option<Self> {
+    pub(super) fn wanted(mark: HighWaterMark, looked_at: bool) -> Option<Self> {
         let part = |mark: Option<usize>, most: u32| {
             mark.map_or(most, |m| u32::try_from(m / LUMPS_A_MARK).map_or(most, |part| part.clamp(1, most)))
         };

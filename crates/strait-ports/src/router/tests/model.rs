@@ -188,7 +188,9 @@ impl Proof {
                 // Others are rid of all that it did once its links are gone.
                 rest.crash(liar);
             }
+            rest.check_amounts();
             rest.receive_all();
+            rest.check_amounts();
             rest.check_at_rest();
             rest.check_empty();
         }
