@@ -221,7 +221,7 @@ fn a_lie_about_amounts_hurts_nobody_else() {
     assert_eq!(world.look_at_amount(0), Amount::default());
     // The finest grain is a report a message; there is no coarser one than our own.
     for (grain, reports) in
-        [(Grain { messages: 0, bytes: 0, drained: true }, 300), (Grain { messages: u32::MAX, bytes: u32::MAX, drained: false }, 1)]
+        [(Grain { messages: 0, bytes: 0, drained: true }, 300), (Grain { messages: u32::MAX, bytes: u32::MAX, drained: false }, 4)]
     {
         for grain in [Some(grain), None, Some(grain)] {
             tell(&mut world, Event::Grain { grain, hops: 0 }).unwrap();
@@ -229,7 +229,7 @@ fn a_lie_about_amounts_hurts_nobody_else() {
         world.act(node);
         let before = world.reports();
         for _ in 0..300 {
-            let message = Event::Message { data: vec![1], ports: Vec::new(), hops: 0 };
+            let message = Event::Message { data: vec![1; 4096], ports: Vec::new(), hops: 0 };
             tell(&mut world, message).unwrap();
             world.take_bytes(0);
         }
