@@ -6,7 +6,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use crate::port::{Port, Waiter};
+use crate::host::drive_until;
+use crate::port::Port;
 use crate::router::Room;
 
 /// Messages, and the payload bytes in them.
@@ -131,15 +132,7 @@ impl Port {
         if let Poll::Ready(done) = ready.look(None) {
             return done;
         }
-        let waiter = Waiter::of_this_thread()?;
-        loop {
-            if let Poll::Ready(done) = ready.look(Some(waiter.waker())) {
-                return done;
-            }
-            if !waiter.drive(self.shared(), deadline)? {
-                return Err(ReadyError::TimedOut);
-            }
-        }
+        drive_until(&[self.shared()], deadline, |cx| ready.look(Some(cx.waker())))?.unwrap_or(Err(ReadyError::TimedOut))
     }
 }
 

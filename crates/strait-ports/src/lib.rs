@@ -35,10 +35,13 @@
 //! - **Nothing is lost by a post that fails**: [`PostError`] gives the message back, ports and all.
 //! - **A message that nobody can receive closes the ports in it.** Two ports queued inside each other's queues can be received by nobody and yet stay until their
 //!   other ends close and the node ends: the engine does not look for such rings.
+//! - **Bounded, for senders that heed it**: [`Port::buffered_amount`] is what the other end's program has not received yet, wherever it waits; [`Port::ready`] waits until that
+//!   is below a [`HighWaterMark`], across processes and while ends are transferred.
 //! - **Distrust**: a peer that sends nonsense loses its link and with it the ports it held. Nobody else is harmed.
 #![deny(unsafe_code)]
 
 mod flow;
+mod host;
 mod link;
 mod message;
 mod name;
@@ -48,10 +51,16 @@ mod router;
 mod wire;
 
 pub use flow::{Amount, HighWaterMark, Ready, ReadyError};
+pub use host::{
+    AcceptError, BindError, ConnectError, Credentials, Endpoint, EndpointOptions, FromEnvError, Guest, Incoming, PORT_FD_VARIABLE,
+    SpawnError,
+};
 pub use link::LinkKind;
 pub use message::{CloseReason, Event, Message};
 pub use node::{JoinError, Node, NodeStats, Progress};
-pub use port::{Port, PostError, PostErrorReason, Recv, RecvError};
+#[cfg(feature = "futures")]
+pub use port::SinkError;
+pub use port::{Port, PortId, PortSet, PostError, PostErrorReason, Recv, RecvError, select};
 
 /// The most bytes one message may carry: 1 GiB.
 pub const MAX_DATA: usize = 1 << 30;

@@ -1,5 +1,9 @@
 //! The port: a handle to one end of a channel.
 
+mod set;
+#[cfg(feature = "futures")]
+mod stream;
+
 use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
@@ -14,6 +18,8 @@ use crate::message::{CloseReason, Event, Message};
 use crate::node::{Node, Shared, poll_until};
 use crate::router::{ElementKey, Received, Router};
 use crate::{MAX_DATA, MAX_PORTS};
+
+pub use set::{PortId, PortSet, select};
 
 /// One end of a channel. `Send` and `Sync`; all methods may be called from any thread.
 ///
@@ -71,6 +77,19 @@ pub enum PostErrorReason {
         /// How many it has.
         count: usize,
     },
+}
+
+/// Why a port takes nothing more as a `Sink`.
+#[cfg(feature = "futures")]
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SinkError {
+    /// The other end is gone.
+    #[error("the channel has ended")]
+    Ended,
+    /// This message cannot be posted; it is in here.
+    #[error(transparent)]
+    Post(#[from] PostError),
 }
 
 /// Why [`Port::recv_blocking`] has nothing to give.
@@ -140,6 +159,18 @@ impl Port {
         Some(self.event(received))
     }
 
+    /// The next event, and whether there is another behind it.
+    fn take(&self) -> (Option<Event>, bool) {
+        let key = self.key();
+        let (received, more) = self.shared.act(|core| (core.router.pop(key), core.router.receivable(key)));
+        (received.map(|received| self.event(received)), more)
+    }
+
+    /// The close has been received: nothing will ever come.
+    fn is_exhausted(&self) -> bool {
+        self.shared.act(|core| core.router.exhausted(self.key()))
+    }
+
     fn event(&self, received: Received) -> Event {
         match received {
             Received::Message { data, ports } => {
@@ -167,15 +198,24 @@ impl Port {
             return Ok(event);
         }
         // Another thread may drive the node and receive what we wait for: the descriptor alone would not wake us.
-        let waiter = Waiter::of_this_thread()?;
+        let alarm = Alarm::of_this_thread()?;
+        let waker = Waker::from(Arc::clone(&alarm));
         loop {
-            match self.poll_recv(waiter.waker()) {
+            match self.poll_recv(&waker) {
                 Poll::Ready(Some(event)) => return Ok(event),
                 Poll::Ready(None) => return Err(RecvError::Ended),
                 Poll::Pending => {}
             }
-            if !waiter.drive(&self.shared, deadline)? {
+            let mut fds = [PollFd::new(&*self.shared.epoll, PollFlags::IN), PollFd::new(&alarm.0, PollFlags::IN)];
+            if !poll_until(&mut fds, deadline)? {
                 return Err(RecvError::TimedOut);
+            }
+            if !fds[1].revents().is_empty() {
+                // Nothing to learn from the count, only that it must be taken.
+                let _ = rustix::io::read(&alarm.0, &mut [0; 8]);
+            }
+            if !fds[0].revents().is_empty() {
+                let _ = Node::of(Arc::clone(&self.shared)).dispatch(Duration::from_millis(10))?;
             }
         }
     }
@@ -263,42 +303,8 @@ impl Future for Recv<'_> {
     }
 }
 
-/// A thread that waits for something and drives a node meanwhile.
-pub(crate) struct Waiter {
-    alarm: Arc<Alarm>,
-    waker: Waker,
-}
-
-impl Waiter {
-    pub(crate) fn of_this_thread() -> std::io::Result<Self> {
-        let alarm = Alarm::of_this_thread()?;
-        Ok(Self { waker: Waker::from(Arc::clone(&alarm)), alarm })
-    }
-
-    /// Wakes this thread out of [`Waiter::drive`].
-    pub(crate) fn waker(&self) -> &Waker {
-        &self.waker
-    }
-
-    /// Waits until the node has something to do, and does it, or until the waker has been called. False if it is too late.
-    pub(crate) fn drive(&self, shared: &Arc<Shared>, deadline: Option<Instant>) -> std::io::Result<bool> {
-        let mut fds = [PollFd::new(&*shared.epoll, PollFlags::IN), PollFd::new(&self.alarm.0, PollFlags::IN)];
-        if !poll_until(&mut fds, deadline)? {
-            return Ok(false);
-        }
-        if !fds[1].revents().is_empty() {
-            // Nothing to learn from the count, only that it must be taken.
-            let _ = rustix::io::read(&self.alarm.0, &mut [0; 8]);
-        }
-        if !fds[0].revents().is_empty() {
-            let _ = Node::of(Arc::clone(shared)).dispatch(Duration::from_millis(10))?;
-        }
-        Ok(true)
-    }
-}
-
 /// Wakes a thread that sits in `poll`.
-struct Alarm(rustix::fd::OwnedFd);
+pub(crate) struct Alarm(rustix::fd::OwnedFd);
 
 thread_local! {
     static ALARM: RefCell<Option<Arc<Alarm>>> = const { RefCell::new(None) };
@@ -306,7 +312,7 @@ thread_local! {
 
 impl Alarm {
     /// One alarm a thread, made when it first waits. A ring left over from an earlier wait does no harm: the waiter looks, and waits again.
-    fn of_this_thread() -> std::io::Result<Arc<Self>> {
+    pub(crate) fn of_this_thread() -> std::io::Result<Arc<Self>> {
         ALARM.with_borrow_mut(|alarm| {
             if let Some(alarm) = alarm {
                 return Ok(Arc::clone(alarm));
@@ -314,6 +320,16 @@ impl Alarm {
             let new = Arc::new(Self(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?));
             Ok(Arc::clone(alarm.insert(new)))
         })
+    }
+
+    /// Readable when it rings.
+    pub(crate) fn descriptor(&self) -> &rustix::fd::OwnedFd {
+        &self.0
+    }
+
+    pub(crate) fn silence(&self) {
+        // Nothing to learn from the count, only that it must be taken.
+        let _ = rustix::io::read(&self.0, &mut [0; 8]);
     }
 }
 

@@ -396,3 +396,25 @@ fn a_node_that_leaves_lets_go_of_who_waits() {
     assert_eq!(count.get(), 1);
     assert!(matches!(ready.as_mut().poll(&mut Context::from_waker(&waker)), Poll::Ready(Err(ReadyError::Ended))));
 }
+
+#[cfg(feature = "futures")]
+#[test]
+fn a_sink_takes_what_the_mark_lets_through() {
+    use futures_sink::Sink;
+    let node = Node::broker().unwrap();
+    let (a, b) = node.channel();
+    a.set_high_water_mark(HighWaterMark::messages(1));
+    let (count, waker) = Count::new();
+    let mut context = Context::from_waker(&waker);
+    let mut sink = pin!(&a);
+    assert!(matches!(sink.as_mut().poll_ready(&mut context), Poll::Ready(Ok(()))));
+    sink.as_mut().start_send(Message::new(vec![1])).unwrap();
+    for _ in 0..3 {
+        assert!(sink.as_mut().poll_ready(&mut context).is_pending());
+    }
+    b.try_recv();
+    assert_eq!(count.get(), 1, "woken once, however often it looked");
+    assert!(matches!(sink.as_mut().poll_ready(&mut context), Poll::Ready(Ok(()))));
+    drop(b);
+    assert!(matches!(sink.as_mut().poll_ready(&mut context), Poll::Ready(Err(_))));
+}

@@ -8,6 +8,10 @@
 //! ```
 #![allow(unsafe_code)]
 
+mod inherit;
+
+pub(crate) use inherit::{Inherited, PassedOn, take as take_inherited};
+
 use std::ffi::c_void;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};

@@ -15,7 +15,7 @@ mod socket;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use memory::shared_memory;
+pub(crate) use memory::{Inherited, PassedOn, shared_memory, take_inherited};
 pub(crate) use rings::Rings;
 pub(crate) use socket::Socket;
 

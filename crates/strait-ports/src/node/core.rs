@@ -13,6 +13,7 @@ use rustix::io::Errno;
 use super::NodeStats;
 use super::ready::Ready;
 use super::rooms::Rooms;
+use super::source::Sources;
 use crate::link::{Flushed, Incoming, Link, LinkKind, MAX_PACKET, Received};
 use crate::message::CloseReason;
 use crate::name::{Addr, NameSource, NodeName, SideName, SystemNames};
@@ -20,7 +21,7 @@ use crate::router::{Action, ElementKey, Event, Router};
 use crate::wire::{self, Control, Packet};
 
 /// What `epoll` calls the note.
-const NOTE: u64 = u64::MAX;
+pub(super) const NOTE: u64 = u64::MAX;
 
 /// How many packets are taken from one link before the next link's turn.
 const PACKETS_A_TURN: usize = 32;
@@ -123,6 +124,8 @@ pub(crate) struct Core {
     pub(super) peers: HashMap<NodeName, Peer>,
     tokens: HashMap<u64, NodeName>,
     next_token: u64,
+    /// Who waits for descriptors of others.
+    pub(super) sources: Sources,
     /// The link that had the last turn.
     last_served: u64,
     /// Links that have more than they had a turn for. Their descriptors need not be readable.
@@ -152,6 +155,7 @@ impl Core {
             peers: HashMap::new(),
             tokens: HashMap::new(),
             next_token: 0,
+            sources: Sources::default(),
             last_served: 0,
             unread: BTreeSet::new(),
             note,
@@ -224,10 +228,15 @@ impl Core {
 
     // Links.
 
+    /// What `epoll` is to call something.
+    pub(super) fn fresh_token(&mut self) -> u64 {
+        self.next_token += 1;
+        self.next_token - 1
+    }
+
     /// Makes a link to a node and tells the router.
     pub(super) fn connect(&mut self, node: NodeName, link: Box<dyn Link>) -> io::Result<()> {
-        let token = self.next_token;
-        self.next_token += 1;
+        let token = self.fresh_token();
         epoll::add(&self.epoll, link.as_fd(), epoll::EventData::new_u64(token), epoll::EventFlags::IN)?;
         self.tokens.insert(token, node);
         self.peers.insert(node, Peer { link, token, waits: false, wants_room: false, departure: None, mourned_at: None });
@@ -267,6 +276,8 @@ impl Core {
         let mut more = ready.full();
         let mut links: Vec<(u64, epoll::EventFlags)> = self.unread.iter().map(|token| (*token, epoll::EventFlags::empty())).collect();
         for (token, flags) in ready.events() {
+            // At once, however long the links' turns are: they say it only once.
+            self.sources.ready(token, &mut self.effects.wakers);
             match links.iter_mut().find(|(known, _)| *known == token) {
                 Some((_, known)) => *known = flags,
                 None if token != NOTE => links.push((token, flags)),

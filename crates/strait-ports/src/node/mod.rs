@@ -1,15 +1,17 @@
 //! The node: a process's router, its links, and whoever drives them.
 
 mod core;
+mod drive;
 mod introduce;
 mod ready;
 mod rooms;
+mod source;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -21,6 +23,7 @@ use crate::message::CloseReason;
 use crate::port::Port;
 use crate::wire::{self, Control, Packet, VERSION};
 use core::Core;
+use drive::Drivers;
 use ready::Ready;
 
 /// How long [`Node::join`] waits for the broker.
@@ -101,6 +104,7 @@ pub enum JoinError {
 pub(crate) struct Shared {
     pub(crate) epoll: Arc<OwnedFd>,
     core: Mutex<Core>,
+    drivers: Drivers,
 }
 
 impl Shared {
@@ -121,8 +125,12 @@ impl Node {
         Self { shared }
     }
 
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
     fn with(core: Core) -> Self {
-        Self { shared: Arc::new(Shared { epoll: Arc::clone(&core.epoll), core: Mutex::new(core) }) }
+        Self { shared: Arc::new(Shared { epoll: Arc::clone(&core.epoll), core: Mutex::new(core), drivers: Drivers::default() }) }
     }
 
     /// The node that invites others and introduces them to each other.
@@ -259,6 +267,7 @@ impl Node {
         self.shared.act(|core| core.say_goodbye(reason));
         self.drive_until(deadline, Core::all_sent);
         self.shared.act(|core| core.hang_up(reason));
+        self.shared.drivers.dismiss();
     }
 
     fn drive_until(&self, deadline: Instant, done: impl Fn(&Core) -> bool) {
@@ -277,6 +286,13 @@ impl Node {
 impl AsFd for Node {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.shared.epoll.as_fd()
+    }
+}
+
+/// For event loops that want numbers.
+impl AsRawFd for Node {
+    fn as_raw_fd(&self) -> RawFd {
+        self.shared.epoll.as_raw_fd()
     }
 }
 

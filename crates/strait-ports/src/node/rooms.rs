@@ -24,6 +24,16 @@ impl Rooms {
         (ticket, former)
     }
 
+    /// Waits until there is room, once for each waker: for those who cannot keep a ticket. Gives the waker back if it is there already.
+    #[cfg(feature = "futures")]
+    pub(crate) fn wait_without_ticket(&mut self, key: ElementKey, waker: Waker) -> Option<Waker> {
+        if self.waiting.get(&key).is_some_and(|waiting| waiting.values().any(|known| known.will_wake(&waker))) {
+            return Some(waker);
+        }
+        self.wait(key, None, waker);
+        None
+    }
+
     /// Gives up waiting.
     pub(crate) fn leave(&mut self, key: ElementKey, ticket: u64) -> Option<Waker> {
         let waiting = self.waiting.get_mut(&key)?;

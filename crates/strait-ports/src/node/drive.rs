@@ -1,0 +1,95 @@
+//! A thread that drives a node, for hosts that have no loop of their own.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rustix::event::{EventfdFlags, epoll, eventfd};
+
+use super::Node;
+use super::core::NOTE;
+use super::ready::Ready;
+
+/// How long a driver routes before it looks whether the node is still wanted.
+const SLICE: Duration = Duration::from_millis(10);
+
+/// Those who sit in [`Node::drive`]. They hold no handle of the node, so its end must be told to them.
+#[derive(Default)]
+pub(crate) struct Drivers(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    left: bool,
+    bells: Vec<Arc<OwnedFd>>,
+}
+
+impl Drivers {
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The node has left: there is nothing to drive any more.
+    pub(super) fn dismiss(&self) {
+        let mut state = self.state();
+        state.left = true;
+        for bell in state.bells.drain(..) {
+            // It cannot be full: it is rung once.
+            let _ = rustix::io::write(&bell, &1u64.to_ne_bytes());
+        }
+    }
+}
+
+impl Drop for Drivers {
+    fn drop(&mut self) {
+        self.dismiss();
+    }
+}
+
+impl Node {
+    /// Drives the node in this thread, until it has left ([`Node::leave`]) or all other handles are gone, its ports' and endpoints' among them.
+    ///
+    /// For hosts without a loop: with such a thread every [`Port::recv`](crate::Port::recv) works on any runtime.
+    ///
+    /// ```
+    /// use std::thread;
+    /// use strait_ports::Node;
+    ///
+    /// let node = Node::broker()?;
+    /// let driver = thread::spawn({
+    ///     let node = node.clone();
+    ///     move || node.drive()
+    /// });
+    /// // … the program …
+    /// drop(node);
+    /// driver.join().unwrap()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When `epoll` fails, or the process has no descriptor left.
+    pub fn drive(self) -> io::Result<()> {
+        let epoll = Arc::clone(&self.shared.epoll);
+        let bell = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
+        epoll::add(&epoll, &bell, epoll::EventData::new_u64(NOTE), epoll::EventFlags::IN)?;
+        self.shared.drivers.state().bells.push(Arc::clone(&bell));
+        let shared = Arc::downgrade(&self.shared);
+        drop(self);
+        let driven = loop {
+            match shared.upgrade() {
+                Some(shared) if !shared.drivers.state().left => {}
+                _ => break Ok(()),
+            }
+            let ready = match Ready::until(&epoll, None) {
+                Ok(ready) => ready,
+                Err(error) => break Err(error),
+            };
+            let Some(shared) = shared.upgrade() else { break Ok(()) };
+            if let Err(error) = Node::of(shared).route(ready, Instant::now() + SLICE) {
+                break Err(error);
+            }
+        };
+        let _ = epoll::delete(&epoll, &bell);
+        driven
+    }
+}

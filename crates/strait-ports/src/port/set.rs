@@ -1,0 +1,261 @@
+//! Many ports, one waiter.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use super::{Port, RecvError};
+use crate::host::drive_until;
+use crate::message::Event;
+use crate::node::Shared;
+
+/// Waits until one of a few ports has something, and drives their node meanwhile, at most for `timeout` (`None`: without limit).
+///
+/// Gives the port's place in the list and the event. Ports that have ended are passed over. Where several have something they take turns. Each call looks at
+/// every port: for more than a few, or for calls that are to be made again and again, there is [`PortSet`].
+///
+/// ```
+/// use strait_ports::{Event, Node, select};
+/// let node = Node::broker()?;
+/// let (orders, to_us) = node.channel();
+/// let (_stop, stopped) = node.channel();
+/// orders.post(b"one".to_vec())?;
+/// let (index, event) = select(&[&stopped, &to_us], None)?;
+/// assert_eq!(index, 1);
+/// assert!(matches!(event, Event::Message(m) if m.data == b"one"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// As [`Port::recv_blocking`]; [`RecvError::Ended`] when all have ended, or there are none.
+pub fn select(ports: &[&Port], timeout: Option<Duration>) -> Result<(usize, Event), RecvError> {
+    /// Where the last call began.
+    static START: AtomicUsize = AtomicUsize::new(0);
+    let deadline = timeout.map(|timeout| Instant::now() + timeout);
+    let mut nodes: Vec<&Arc<Shared>> = Vec::new();
+    for port in ports {
+        if !nodes.iter().any(|node| Arc::ptr_eq(node, &port.shared)) {
+            nodes.push(&port.shared);
+        }
+    }
+    let start = START.fetch_add(1, Ordering::Relaxed);
+    let selected = drive_until(&nodes, deadline, |cx| {
+        let mut open = false;
+        for place in 0..ports.len() {
+            let index = start.wrapping_add(place) % ports.len();
+            match ports[index].poll_recv(cx.waker()) {
+                Poll::Ready(Some(event)) => return Poll::Ready(Some((index, event))),
+                Poll::Ready(None) => {}
+                Poll::Pending => open = true,
+            }
+        }
+        if open { Poll::Pending } else { Poll::Ready(None) }
+    })?;
+    selected.ok_or(RecvError::TimedOut)?.ok_or(RecvError::Ended)
+}
+
+/// A port in a [`PortSet`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PortId(u64);
+
+/// Many ports that are waited for together. What an event costs does not depend on how many there are.
+///
+/// They take turns: a port that is flooded does not keep the others waiting. Ports are in the set until they are removed or their close has been given
+/// out. With the feature `futures` it is a `Stream`, too.
+///
+/// ```
+/// use strait_ports::{Event, Node, PortSet};
+/// let node = Node::broker()?;
+/// let mut set = PortSet::new();
+/// let far: Vec<_> = (0..3u8)
+///     .map(|_| {
+///         let (near, far) = node.channel();
+///         set.insert(near);
+///         far
+///     })
+///     .collect();
+/// far[1].post(b"hello".to_vec())?;
+/// let Some((id, Event::Message(message))) = set.recv_blocking(None)? else { panic!("posted") };
+/// set.get(id).expect("it is open").post(message)?; // back to where it came from
+/// drop(far);
+/// // Three closes, then there is nothing to wait for.
+/// while let Some((_, event)) = set.recv_blocking(None)? {
+///     assert!(matches!(event, Event::Close(_)));
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Default)]
+pub struct PortSet {
+    members: BTreeMap<PortId, Member>,
+    next: u64,
+    list: Arc<ReadyList>,
+    /// The members' nodes, and how many members each has.
+    nodes: Vec<(Arc<Shared>, usize)>,
+}
+
+struct Member {
+    port: Port,
+    /// It is in the list.
+    listed: Arc<AtomicBool>,
+}
+
+/// Members that have something, in the order in which they got it.
+#[derive(Default)]
+struct ReadyList(Mutex<Ready>);
+
+#[derive(Default)]
+struct Ready {
+    ids: VecDeque<PortId>,
+    waiting: Option<Waker>,
+}
+
+impl ReadyList {
+    fn with<R>(&self, what: impl FnOnce(&mut Ready) -> R) -> R {
+        what(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn add(&self, id: PortId, listed: &AtomicBool) {
+        if !listed.swap(true, Ordering::AcqRel) {
+            let waiting = self.with(|ready| {
+                ready.ids.push_back(id);
+                ready.waiting.take()
+            });
+            if let Some(waker) = waiting {
+                waker.wake();
+            }
+        }
+    }
+}
+
+impl PortSet {
+    /// A set without ports.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a port. The set replaces its callback ([`Port::on_ready`]). A port whose close has been received already is let go of at once.
+    pub fn insert(&mut self, port: Port) -> PortId {
+        let id = PortId(self.next);
+        self.next += 1;
+        if port.is_exhausted() {
+            return id;
+        }
+        match self.nodes.iter_mut().find(|(node, _)| Arc::ptr_eq(node, &port.shared)) {
+            Some((_, members)) => *members += 1,
+            None => self.nodes.push((Arc::clone(&port.shared), 1)),
+        }
+        let listed = Arc::new(AtomicBool::new(false));
+        port.on_ready({
+            let (list, listed) = (Arc::clone(&self.list), Arc::clone(&listed));
+            move || list.add(id, &listed)
+        });
+        self.members.insert(id, Member { port, listed });
+        id
+    }
+
+    /// Takes a port out, with what waits in it.
+    pub fn remove(&mut self, id: PortId) -> Option<Port> {
+        let Member { port, .. } = self.members.remove(&id)?;
+        port.on_ready(|| {});
+        if let Some(place) = self.nodes.iter().position(|(node, _)| Arc::ptr_eq(node, &port.shared)) {
+            self.nodes[place].1 -= 1;
+            if self.nodes[place].1 == 0 {
+                self.nodes.swap_remove(place);
+            }
+        }
+        Some(port)
+    }
+
+    /// A port of the set, to post on it.
+    pub fn get(&self, id: PortId) -> Option<&Port> {
+        self.members.get(&id).map(|member| &member.port)
+    }
+
+    /// All ports, in the order in which they were added.
+    pub fn iter(&self) -> impl Iterator<Item = (PortId, &Port)> {
+        self.members.iter().map(|(id, member)| (*id, &member.port))
+    }
+
+    /// How many ports there are.
+    pub fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    /// The next event of any port, if something has arrived. A port that gives its close is in the set no more.
+    pub fn try_recv(&mut self) -> Option<(PortId, Event)> {
+        loop {
+            let id = self.list.with(|ready| ready.ids.pop_front())?;
+            // Removed meanwhile, perhaps.
+            let Some(Member { port, listed }) = self.members.get(&id) else { continue };
+            // Before it is looked at: what arrives from now on lists it again.
+            listed.store(false, Ordering::Release);
+            let (event, more) = port.take();
+            if more {
+                self.list.add(id, listed);
+            }
+            match event {
+                // Somebody else has taken what it was listed for.
+                None => {}
+                Some(event) => {
+                    if matches!(event, Event::Close(_)) {
+                        drop(self.remove(id));
+                    }
+                    return Some((id, event));
+                }
+            }
+        }
+    }
+
+    /// The next event of any port, when it arrives; `None` if there are no ports.
+    ///
+    /// Dropping the future loses nothing. Somebody must drive the node meanwhile.
+    pub fn recv(&mut self) -> impl Future<Output = Option<(PortId, Event)>> + '_ {
+        poll_fn(|cx| self.poll_recv(cx))
+    }
+
+    /// Waits for the next event of any port and drives their nodes meanwhile, at most for `timeout` (`None`: without limit). `None` if there are no ports.
+    ///
+    /// # Errors
+    /// [`RecvError::TimedOut`], or the nodes' own trouble.
+    pub fn recv_blocking(&mut self, timeout: Option<Duration>) -> Result<Option<(PortId, Event)>, RecvError> {
+        let deadline = timeout.map(|timeout| Instant::now() + timeout);
+        let nodes: Vec<_> = self.nodes.iter().map(|(node, _)| Arc::clone(node)).collect();
+        let nodes: Vec<_> = nodes.iter().collect();
+        drive_until(&nodes, deadline, |cx| self.poll_recv(cx))?.ok_or(RecvError::TimedOut)
+    }
+
+    pub(crate) fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<(PortId, Event)>> {
+        loop {
+            if let Some(event) = self.try_recv() {
+                return Poll::Ready(Some(event));
+            }
+            if self.members.is_empty() {
+                return Poll::Ready(None);
+            }
+            // A waker is foreign code: it is copied and dropped without the lock.
+            let waker = cx.waker().clone();
+            let (waits, _former) = self.list.with(|ready| match ready.ids.is_empty() {
+                true => (true, ready.waiting.replace(waker)),
+                false => (false, Some(waker)),
+            });
+            if waits {
+                return Poll::Pending;
+            }
+        }
+    }
+}
+
+impl fmt::Debug for PortSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PortSet").field("ports", &self.members.len()).finish_non_exhaustive()
+    }
+}
