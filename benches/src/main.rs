@@ -1,112 +1,57 @@
-//! Round trips between two processes: a channel of the port engine, over both kinds of link, against a bare socket pair.
+//! Measures the port engine against what else one could use. Run by `cargo xtask bench ports`.
 //!
-//! Run by `cargo xtask bench`. They are measured in turns, round by round, so that whatever else the machine does hits all; the figure is
-//! the median of the rounds. Writes `bench/ports.json` into the folder given as the first argument.
+//! Each question is a module of `measure`; what is measured against is a module of `peers`, the engine itself is in `ours`. A measurement starts its
+//! contestants (other processes are this program again, in a role), lets them run in turns, round by round, so that whatever else the machine
+//! does hits all of them, and takes the medians.
 
-mod channel;
-mod raw;
+mod measure;
+mod ours;
+mod peers;
+mod placement;
+mod process;
+mod report;
+mod roles;
+mod rounds;
+mod system;
 
-use std::env;
 use std::error::Error;
-use std::fs;
-use std::os::fd::OwnedFd;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
+use std::process::ExitCode;
 
-use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
-use strait_ports::LinkKind;
+use rounds::Effort;
 
-const ROUNDS: usize = 5;
+/// What a step of a measurement gives. Threads hand it on, so it is `Send`.
+type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
-/// Payloads, and how many round trips make a round.
-const SIZES: &[(usize, u32)] = &[(32, 10_000), (1024, 10_000), (64 * 1024, 1000)];
+const USAGE: &str = "usage: strait-bench TARGET-FOLDER [--quick] [--list] [NAME...]";
 
-/// Sends payloads and waits until each has come back.
-trait Echo {
-    fn round_trip(&mut self, payload: &[u8]) -> Result<(), Box<dyn Error>>;
-}
-
-fn main() -> Result<(), Box<dyn Error>> {
-    match env::args().nth(1).as_deref() {
-        Some("--echo-channel") => channel::serve(),
-        Some("--echo-raw") => raw::serve(),
-        Some(target) => measure(Path::new(target)),
-        None => Err("usage: strait-bench TARGET-FOLDER".into()),
-    }
-}
-
-fn measure(target: &Path) -> Result<(), Box<dyn Error>> {
-    let (ours, theirs) = pair()?;
-    let mut children = vec![start("--echo-channel", theirs)?];
-    let mut sockets = channel::Client::connect(ours, LinkKind::Socket)?;
-    let (ours, theirs) = pair()?;
-    children.push(start("--echo-channel", theirs)?);
-    let mut rings = channel::Client::connect(ours, LinkKind::Rings)?;
-    let (ours, theirs) = pair()?;
-    children.push(start("--echo-raw", theirs)?);
-    let mut peer = raw::Client::connect(ours);
-
-    println!("{:<28} {:>12} {:>16} {:>8}", "round trip, two processes", "strait", "bare socket pair", "ratio");
-    let mut rows = Vec::new();
-    for &(size, count) in SIZES {
-        let payload = vec![7; size];
-        let (mut over_sockets, mut over_rings, mut theirs) = (Vec::new(), Vec::new(), Vec::new());
-        // A round that does not count: caches, and a channel that settles.
-        round(&mut sockets, &payload, count / 10)?;
-        round(&mut rings, &payload, count / 10)?;
-        round(&mut peer, &payload, count / 10)?;
-        for _ in 0..ROUNDS {
-            over_sockets.push(round(&mut sockets, &payload, count)?);
-            over_rings.push(round(&mut rings, &payload, count)?);
-            theirs.push(round(&mut peer, &payload, count)?);
-        }
-        let theirs = median(theirs);
-        for (kind, ours) in [("", median(over_sockets)), (", over rings", median(over_rings))] {
-            let ratio = ours / theirs;
-            println!("{:<28} {ours:>9.1} µs {theirs:>13.1} µs {ratio:>8.2}", format!("{size} bytes{kind}"));
-            rows.push(serde_json::json!({
-                "name": format!("round trip, {size} bytes, two processes{kind}"), "unit": "µs",
-                "strait": ours, "peer": theirs, "peer_name": "SOCK_SEQPACKET socket pair", "ratio": ratio,
-            }));
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let first = arguments.next();
+    let done = match first.as_deref() {
+        Some("--role") => roles::play(arguments.collect()),
+        Some(target) if !target.starts_with('-') => measure(target.into(), arguments),
+        _ => Err(USAGE.into()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("strait-bench: {why}");
+            ExitCode::FAILURE
         }
     }
-    drop((sockets, rings, peer));
-    for mut child in children {
-        // Their sockets are closed: they end by themselves.
-        child.wait()?;
+}
+
+fn measure(target: PathBuf, arguments: impl Iterator<Item = String>) -> Outcome<()> {
+    let mut effort = Effort::Full;
+    let mut names = Vec::new();
+    for argument in arguments {
+        match argument.as_str() {
+            "--quick" => effort = Effort::Quick,
+            "--list" => return measure::list(),
+            name if !name.starts_with('-') => names.push(name.to_lowercase()),
+            unknown => return Err(format!("{unknown}: {USAGE}").into()),
+        }
     }
-    let folder = target.join("bench");
-    fs::create_dir_all(&folder)?;
-    let path = folder.join("ports.json");
-    fs::write(&path, serde_json::to_string_pretty(&rows)?)?;
-    println!("\nwritten to {}", path.display());
-    Ok(())
-}
-
-/// Microseconds a round trip.
-fn round(echo: &mut dyn Echo, payload: &[u8], count: u32) -> Result<f64, Box<dyn Error>> {
-    let start = Instant::now();
-    for _ in 0..count {
-        echo.round_trip(payload)?;
-    }
-    Ok(micros(start.elapsed()) / f64::from(count))
-}
-
-fn micros(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e6
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
-fn pair() -> Result<(OwnedFd, OwnedFd), Box<dyn Error>> {
-    Ok(socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?)
-}
-
-/// This program again, as the other process; its socket is its standard input.
-fn start(role: &str, socket: OwnedFd) -> Result<Child, Box<dyn Error>> {
-    Ok(Command::new(env::current_exe()?).arg(role).stdin(Stdio::from(socket)).spawn()?)
+    measure::run(&target, effort, &names)
 }

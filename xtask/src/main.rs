@@ -58,6 +58,17 @@ enum Task {
     Bench {
         /// Only this suite: ports
         suite: Option<String>,
+        /// Only the measurements whose titles contain one of these
+        names: Vec<String>,
+        /// Few and short rounds: shows that everything works, gives no figures to keep
+        #[arg(long)]
+        quick: bool,
+        /// Only name the measurements
+        #[arg(long)]
+        list: bool,
+        /// After a full run, write docs/benchmarks.md and its plot
+        #[arg(long, conflicts_with_all = ["quick", "list", "names"])]
+        page: bool,
     },
 }
 
@@ -67,7 +78,7 @@ fn main() -> ExitCode {
         Task::Setup { check } => setup::run(check),
         Task::Demo { name, headless, screenshot } => demo::run(name.as_deref(), headless, screenshot.as_deref()),
         Task::Test { filter, long, display } => test::run(filter.as_deref(), long, display),
-        Task::Bench { suite } => bench::run(suite.as_deref()),
+        Task::Bench { suite, names, quick, list, page } => bench::run(suite.as_deref(), &bench::Choice { names, quick, list, page }),
     };
     processes::end_descendants(&[]);
     match done {

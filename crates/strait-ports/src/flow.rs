@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use crate::host::drive_until;
+use crate::node::drive_until;
 use crate::port::Port;
 use crate::router::Room;
 

@@ -36,6 +36,10 @@ pub(crate) trait NameSource: Send {
     fn next(&mut self) -> u128;
 }
 
+/// How maps whose keys are names, or numbers of ours, find their entries. A peer picks the names of the ports that it sends: keys that it does not know keep it from picking names that
+/// all fall on one place.
+pub(crate) type RandomKeys = foldhash::fast::RandomState;
+
 /// Names from the system's generator, taken a page at a time: one system call for 256 names.
 ///
 /// A process that forks must make its node after the fork, as every owner of sockets must: the pool would be the same in both.

@@ -4,18 +4,15 @@ mod set;
 #[cfg(feature = "futures")]
 mod stream;
 
-use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd};
-
 use crate::message::{CloseReason, Event, Message};
-use crate::node::{Node, Shared, poll_until};
+use crate::node::{Shared, drive_until};
 use crate::router::{ElementKey, Received, Router};
 use crate::{MAX_DATA, MAX_PORTS};
 
@@ -193,51 +190,30 @@ impl Port {
     /// # Errors
     /// [`RecvError::TimedOut`], [`RecvError::Ended`] after the close, or the node's own trouble.
     pub fn recv_blocking(&self, timeout: Option<Duration>) -> Result<Event, RecvError> {
-        let deadline = timeout.map(|t| Instant::now() + t);
         if let Some(event) = self.try_recv() {
             return Ok(event);
         }
-        // Another thread may drive the node and receive what we wait for: the descriptor alone would not wake us.
-        let alarm = Alarm::of_this_thread()?;
-        let waker = Waker::from(Arc::clone(&alarm));
-        loop {
-            match self.poll_recv(&waker) {
-                Poll::Ready(Some(event)) => return Ok(event),
-                Poll::Ready(None) => return Err(RecvError::Ended),
-                Poll::Pending => {}
-            }
-            let mut fds = [PollFd::new(&*self.shared.epoll, PollFlags::IN), PollFd::new(&alarm.0, PollFlags::IN)];
-            if !poll_until(&mut fds, deadline)? {
-                return Err(RecvError::TimedOut);
-            }
-            if !fds[1].revents().is_empty() {
-                // Nothing to learn from the count, only that it must be taken.
-                let _ = rustix::io::read(&alarm.0, &mut [0; 8]);
-            }
-            if !fds[0].revents().is_empty() {
-                let _ = Node::of(Arc::clone(&self.shared)).dispatch(Duration::from_millis(10))?;
-            }
-        }
+        let deadline = timeout.map(|timeout| Instant::now() + timeout);
+        let received = drive_until(&[&self.shared], deadline, |cx| self.poll_recv(cx.waker()))?;
+        received.ok_or(RecvError::TimedOut)?.ok_or(RecvError::Ended)
     }
 
     fn poll_recv(&self, waker: &Waker) -> Poll<Option<Event>> {
         let key = self.key();
-        let look = |router: &mut Router| match router.pop(key) {
-            Some(received) => Poll::Ready(Some(received)),
-            None if router.exhausted(key) => Poll::Ready(None),
-            None => Poll::Pending,
-        };
-        let mut received = self.shared.act(|core| look(&mut core.router));
-        if received.is_pending() {
+        let mut event = self.shared.act(|core| received(&mut core.router, key));
+        if event.is_none() {
             // A waker is foreign code too: it is copied and dropped without the lock.
             let waker = waker.clone();
-            let (second, _spare) = self.shared.act(|core| match look(&mut core.router) {
-                Poll::Pending => (Poll::Pending, core.watch(key).wake_by(waker)),
-                ready => (ready, Some(waker)),
+            let (second, _spare) = self.shared.act(|core| match received(&mut core.router, key) {
+                None => (None, core.watch(key).wake_by(waker)),
+                event => (event, Some(waker)),
             });
-            received = second;
+            event = second;
         }
-        received.map(|r| r.map(|r| self.event(r)))
+        match event {
+            Some(received) => Poll::Ready(received.map(|r| self.event(r))),
+            None => Poll::Pending,
+        }
     }
 
     /// Calls `ready` after something has arrived, and at once if something is there. Replaces an earlier callback.
@@ -303,39 +279,11 @@ impl Future for Recv<'_> {
     }
 }
 
-/// Wakes a thread that sits in `poll`.
-pub(crate) struct Alarm(rustix::fd::OwnedFd);
-
-thread_local! {
-    static ALARM: RefCell<Option<Arc<Alarm>>> = const { RefCell::new(None) };
-}
-
-impl Alarm {
-    /// One alarm a thread, made when it first waits. A ring left over from an earlier wait does no harm: the waiter looks, and waits again.
-    pub(crate) fn of_this_thread() -> std::io::Result<Arc<Self>> {
-        ALARM.with_borrow_mut(|alarm| {
-            if let Some(alarm) = alarm {
-                return Ok(Arc::clone(alarm));
-            }
-            let new = Arc::new(Self(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?));
-            Ok(Arc::clone(alarm.insert(new)))
-        })
-    }
-
-    /// Readable when it rings.
-    pub(crate) fn descriptor(&self) -> &rustix::fd::OwnedFd {
-        &self.0
-    }
-
-    pub(crate) fn silence(&self) {
-        // Nothing to learn from the count, only that it must be taken.
-        let _ = rustix::io::read(&self.0, &mut [0; 8]);
-    }
-}
-
-impl Wake for Alarm {
-    fn wake(self: Arc<Self>) {
-        // Full means that it rings already.
-        let _ = rustix::io::write(&self.0, &1u64.to_ne_bytes());
+/// What a port has received: `Some(None)` once nothing ever will.
+fn received(router: &mut Router, key: ElementKey) -> Option<Option<Received>> {
+    match router.pop(key) {
+        Some(received) => Some(Some(received)),
+        None if router.exhausted(key) => Some(None),
+        None => None,
     }
 }

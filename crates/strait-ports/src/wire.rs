@@ -9,9 +9,10 @@
 //! control   fields | kind
 //! ```
 
-use std::ops::RangeInclusive;
+use smallvec::SmallVec;
 
 use crate::flow::HighWaterMark;
+use crate::link::RING_PARTS;
 use crate::message::CloseReason;
 use crate::name::{Addr, NodeName, SideName};
 use crate::router::{Baggage, Consumed, Descriptor, Event, Frame, Grain};
@@ -27,6 +28,7 @@ const NAME: usize = 16;
 const DESCRIPTOR: usize = 2 * NAME + 1;
 /// What a descriptor has more if its port has baggage.
 const BAGGAGE: usize = 45;
+const MESSAGE_TAIL: usize = 2 + 4 + 2 * NAME + 1;
 
 /// What goes over a link.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,12 +40,12 @@ pub(crate) enum Packet {
 /// What nodes say about themselves and each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Control {
-    /// The broker's first word: who you are, who I am, and the sides of our first channel. With memory for the link, if there is some: then everything
-    /// after this goes through it.
+    /// The broker's first word: who you are, who I am, and the sides of our first channel. With the parts of rings, if there are some: then everything
+    /// after this goes through them.
     Welcome { version: u32, you: NodeName, broker: NodeName, yours: SideName, mine: SideName },
     /// To the broker: I need a link to this node.
     Introduce(NodeName),
-    /// From the broker, with a socket, at whose other end is this node, and memory for the link, if there is some.
+    /// From the broker, with a socket, at whose other end is this node, and the parts of rings, if there are some.
     Introduction(NodeName),
     /// From the broker: there will be no link to this node.
     Unreachable(NodeName),
@@ -56,21 +58,24 @@ pub(crate) enum Control {
 }
 
 impl Control {
-    /// How many descriptors may ride with it.
-    pub(crate) fn descriptors(&self) -> RangeInclusive<usize> {
+    /// Whether so many descriptors may ride with it.
+    pub(crate) fn takes_descriptors(&self, count: usize) -> bool {
         match self {
-            Self::Welcome { .. } => 0..=1,
-            Self::Introduction(_) => 1..=2,
-            _ => 0..=0,
+            Self::Welcome { .. } => count == 0 || count == RING_PARTS,
+            Self::Introduction(_) => count == 1 || count == 1 + RING_PARTS,
+            _ => count == 0,
         }
     }
 }
+
+/// The end of a frame; only ports make it longer than this.
+pub(crate) type Tail = SmallVec<[u8; 72]>;
 
 /// A frame to send: `data` and `tail` one after the other.
 #[derive(Debug, Default)]
 pub(crate) struct Encoded {
     pub(crate) data: Vec<u8>,
-    pub(crate) tail: Vec<u8>,
+    pub(crate) tail: Tail,
     /// It carries what a program posted.
     pub(crate) message: bool,
 }
@@ -131,10 +136,19 @@ pub(crate) fn encode(packet: Packet) -> Encoded {
     }
 }
 
+/// The end of a message's frame, for a message without ports that has not been passed on: its data goes before it.
+pub(crate) fn message_tail(from: SideName, to: SideName) -> [u8; MESSAGE_TAIL] {
+    let mut tail = [0; MESSAGE_TAIL];
+    tail[6..22].copy_from_slice(&from.0.to_le_bytes());
+    tail[22..38].copy_from_slice(&to.0.to_le_bytes());
+    tail[38] = kind::MESSAGE;
+    tail
+}
+
 fn encode_event(Frame { from, to, event }: Frame) -> Encoded {
     let mut data = Vec::new();
-    let mut tail = Vec::with_capacity(80);
-    let put_addr = |tail: &mut Vec<u8>, addr: Addr| {
+    let mut tail = Tail::new();
+    let put_addr = |tail: &mut Tail, addr: Addr| {
         put(tail, addr.node.0);
         put(tail, addr.side.0);
     };
@@ -181,8 +195,8 @@ fn encode_event(Frame { from, to, event }: Frame) -> Encoded {
     Encoded { data, tail, message: kind == kind::MESSAGE }
 }
 
-fn encode_control(control: Control) -> Vec<u8> {
-    let mut tail = Vec::with_capacity(80);
+fn encode_control(control: Control) -> Tail {
+    let mut tail = Tail::new();
     let kind = match control {
         Control::Welcome { version, you, broker, yours, mine } => {
             tail.extend_from_slice(&version.to_le_bytes());
@@ -220,7 +234,7 @@ fn encode_control(control: Control) -> Vec<u8> {
     tail
 }
 
-fn put(tail: &mut Vec<u8>, name: u128) {
+fn put(tail: &mut Tail, name: u128) {
     tail.extend_from_slice(&name.to_le_bytes());
 }
 
@@ -232,7 +246,7 @@ const NO_GRAIN: Grain = Grain { messages: 0, bytes: 0, drained: false };
 const GRAIN_IS_THERE: u8 = 1;
 const GRAIN_DRAINED: u8 = 2;
 
-fn put_descriptor(tail: &mut Vec<u8>, Descriptor { side, neighbour, baggage }: &Descriptor) {
+fn put_descriptor(tail: &mut Tail, Descriptor { side, neighbour, baggage }: &Descriptor) {
     let has_baggage = *baggage != Baggage::default();
     if has_baggage {
         tail.extend_from_slice(&baggage.out_messages.to_le_bytes());
@@ -249,12 +263,12 @@ fn put_descriptor(tail: &mut Vec<u8>, Descriptor { side, neighbour, baggage }: &
     tail.push(u8::from(has_baggage));
 }
 
-fn put_lump(tail: &mut Vec<u8>, lump: Consumed) {
+fn put_lump(tail: &mut Tail, lump: Consumed) {
     tail.extend_from_slice(&lump.messages.to_le_bytes());
     tail.extend_from_slice(&lump.bytes.to_le_bytes());
 }
 
-fn put_grain(tail: &mut Vec<u8>, grain: Option<Grain>) {
+fn put_grain(tail: &mut Tail, grain: Option<Grain>) {
     let Grain { messages, bytes, drained } = grain.unwrap_or(NO_GRAIN);
     tail.extend_from_slice(&messages.to_le_bytes());
     tail.extend_from_slice(&bytes.to_le_bytes());
@@ -533,6 +547,13 @@ mod tests {
             prop_assert!(decode(whole[cut.min(whole.len())..].to_vec()).is_err());
             prop_assert!(decode([&[0; 3], &whole[..]].concat()).is_err());
         }
+    }
+
+    #[test]
+    fn a_message_in_two_pieces_is_the_same() {
+        let (from, to) = (SideName(u128::MAX / 3), SideName(77));
+        let whole = Packet::Event(Frame { from, to, event: Event::Message { data: vec![1, 2], ports: vec![], hops: 0 } });
+        assert_eq!([&[1, 2][..], &message_tail(from, to)].concat(), bytes(whole));
     }
 
     #[test]

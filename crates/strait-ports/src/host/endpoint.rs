@@ -14,8 +14,8 @@ use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, accept_with, connect, listen, socket_with};
 
 use super::credentials::Credentials;
-use super::drive_until;
 use super::path::BoundPath;
+use crate::node::drive_until;
 use crate::node::{JoinError, Node};
 use crate::port::Port;
 
@@ -298,7 +298,7 @@ impl fmt::Debug for Endpoint {
 #[derive(Debug)]
 pub struct Incoming {
     node: Node,
-    watched: u64,
+    watched: u32,
     endpoint: Endpoint,
 }
 

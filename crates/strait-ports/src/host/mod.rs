@@ -9,7 +9,6 @@ mod endpoint;
 mod path;
 mod spawn;
 
-pub(crate) use block_on::drive_until;
 pub use credentials::Credentials;
 pub use endpoint::{AcceptError, BindError, ConnectError, Endpoint, EndpointOptions, Guest, Incoming};
 pub use spawn::{FromEnvError, PORT_FD_VARIABLE, SpawnError};

@@ -9,7 +9,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use super::memory::{self, CAPACITY, Half};
 use super::ring::{Broken, MAX_RECORD, Memory};
 use super::tests::{frame, raw_pair, raw_send};
-use super::{Flushed, Incoming, Link, LinkError, MAX_DESCRIPTORS, MAX_PACKET, Rings, Socket, shared_memory};
+use super::{Flushed, Incoming, Link, LinkError, MAX_DESCRIPTORS, MAX_PACKET, RingParts, Rings, Socket};
 
 /// A link, and everything its peer can get hold of.
 struct Victim {
@@ -19,14 +19,18 @@ struct Victim {
     /// What the peer should write, and what it should only read.
     to_victim: Half,
     from_victim: Half,
+    /// Rings for the victim.
+    bell: OwnedFd,
+    _ear: OwnedFd,
 }
 
 impl Victim {
     fn new() -> Self {
-        let ((ours, socket), memory) = (raw_pair(), shared_memory().unwrap());
+        let ((ours, socket), [parts, its]) = (raw_pair(), RingParts::pair().unwrap());
+        let [memory, bell, ear] = its.into_descriptors();
         let [from_victim, to_victim] = memory::map(&memory).unwrap();
-        let link = Rings::new(Socket::new(ours).unwrap(), &memory, true).unwrap();
-        Self { link, buffer: vec![0; MAX_PACKET], socket, to_victim, from_victim }
+        let link = Rings::new(Socket::new(ours).unwrap(), parts, true).unwrap();
+        Self { link, buffer: vec![0; MAX_PACKET], socket, to_victim, from_victim, bell, _ear: ear }
     }
 
     /// Writes a header and bytes, and moves the tail by `step`.
@@ -46,7 +50,7 @@ impl Victim {
             }
             match self.link.receive(&mut self.buffer) {
                 Ok(Incoming::Frame(_) | Incoming::Part) => {}
-                Ok(Incoming::Nothing) if readable => {}
+                Ok(Incoming::Nothing) if readable || self.link.doze()? => {}
                 other => return other,
             }
         }
@@ -87,7 +91,7 @@ fn a_lie_in_the_ring_ends_the_link() {
             |v| (0..=MAX_DESCRIPTORS).for_each(|_| raw_send(&v.socket, &[2], &[raw_pair().0])),
             |e| matches!(e, LinkError::StrayDescriptors),
         ),
-        ("a bell with a descriptor", |v| raw_send(&v.socket, &[1], &[raw_pair().0]), |e| matches!(e, LinkError::StrayPacket)),
+        ("a carrier of nothing", |v| raw_send(&v.socket, &[2], &[]), |e| matches!(e, LinkError::StrayPacket)),
         ("a packet that is none", |v| raw_send(&v.socket, &[9], &[]), |e| matches!(e, LinkError::StrayPacket)),
         ("a frame over the socket", |v| raw_send(&v.socket, &[0; 40], &[]), |e| matches!(e, LinkError::PacketTooLarge)),
     ];
@@ -117,6 +121,8 @@ fn a_reader_that_lies_about_its_place_ends_the_link() {
         assert_eq!(flushed.is_err(), !possible, "{head}: {flushed:?}");
         // And never backwards.
         victim.from_victim.head().store(head.wrapping_sub(8), Relaxed);
+        // As whoever makes room does, or the victim would wait on.
+        victim.from_victim.wanting().store(0, Relaxed);
         assert!(matches!(victim.link.flush(), Err(LinkError::Ring(Broken::Position(_)))), "{head}");
     }
 }
@@ -124,7 +130,7 @@ fn a_reader_that_lies_about_its_place_ends_the_link() {
 /// Flags that are never cleared, or always set: bells are sent or not, and nothing else happens.
 #[test]
 fn flags_that_stand_still_do_no_harm() {
-    for (awake, wanting) in [(0, 1), (1, 1), (u32::MAX, u32::MAX), (1, 0)] {
+    for (awake, wanting) in [(0, 1), (1, 1), (2, 1), (u32::MAX, u32::MAX), (1, 0)] {
         let mut victim = Victim::new();
         for _ in 0..3000 {
             victim.from_victim.awake().store(awake, Relaxed);
@@ -138,18 +144,42 @@ fn flags_that_stand_still_do_no_harm() {
     }
 }
 
+/// A pipe full of bells, and one that is emptied by who should only ring: neither blocks the victim nor keeps it busy.
 #[test]
-fn bells_without_end_are_turns_without_end_and_no_more() {
+fn bells_without_end_do_no_harm() {
     let mut victim = Victim::new();
-    for _ in 0..50 {
-        raw_send(&victim.socket, &[1], &[]);
+    while rustix::io::write(&victim.bell, &[1; 4096]).is_ok() {}
+    for _ in 0..5000 {
+        victim.link.rung();
+        assert!(matches!(victim.receive(), Ok(Incoming::Nothing)));
     }
-    for _ in 0..50 {
-        victim.link.woken();
-        // One packet a turn: somebody else has the next.
-        assert!(matches!(victim.link.receive(&mut victim.buffer), Ok(Incoming::Nothing)));
+    // The peer hears nothing: its own pipe is full, then gone.
+    for _ in 0..10_000 {
+        victim.from_victim.awake().store(0, Relaxed);
+        victim.from_victim.head().store(victim.from_victim.tail().load(Relaxed), Relaxed);
+        victim.link.push(frame(&[1, 2]), vec![]);
+        assert_eq!(victim.link.flush().unwrap(), Flushed::All);
     }
-    assert!(matches!(victim.receive(), Ok(Incoming::Nothing)));
+    victim._ear = raw_pair().0;
+    victim.from_victim.awake().store(0, Relaxed);
+    victim.link.push(frame(&[1, 2]), vec![]);
+    assert_eq!(victim.link.flush().unwrap(), Flushed::All);
+}
+
+#[test]
+fn only_pipes_are_bells() {
+    for wrong in 0..2 {
+        let [ours, _theirs] = RingParts::pair().unwrap();
+        let mut descriptors = ours.into_descriptors();
+        descriptors[1 + wrong] = raw_pair().0;
+        let parts = RingParts::from_descriptors(&mut descriptors.into_iter()).unwrap();
+        assert!(Rings::new(Socket::new(raw_pair().0).unwrap(), parts, true).is_err());
+    }
+    // Nor the wrong end of one: writing to it could be deadly.
+    let [ours, _theirs] = RingParts::pair().unwrap();
+    let [memory, bell, ear] = ours.into_descriptors();
+    let parts = RingParts::from_descriptors(&mut [memory, ear, bell].into_iter()).unwrap();
+    assert!(Rings::new(Socket::new(raw_pair().0).unwrap(), parts, true).is_err());
 }
 
 /// A process that dies while it writes: what is whole is received, the rest is not seen.
@@ -171,6 +201,7 @@ fn half_a_record_is_never_visible() {
 
 #[test]
 fn only_sealed_memory_of_the_right_size_is_mapped() {
+    use super::memory::shared_memory;
     use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, fstat, ftruncate, memfd_create};
     let length = fstat(shared_memory().unwrap()).unwrap().st_size as u64;
     let seals = SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL;

@@ -41,7 +41,7 @@ fn seals() -> SealFlags {
 }
 
 /// Memory for one link.
-pub(crate) fn shared_memory() -> io::Result<OwnedFd> {
+pub(super) fn shared_memory() -> io::Result<OwnedFd> {
     let fd = memfd_create("strait-link", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
     ftruncate(&fd, LENGTH as u64)?;
     fcntl_add_seals(&fd, seals())?;
@@ -63,8 +63,9 @@ impl Drop for Map {
     }
 }
 
-/// The memory of one of the two rings.
-pub(super) struct Half {
+/// The memory of one of the two rings. A clone is the same memory.
+#[derive(Clone)]
+pub(crate) struct Half {
     map: Arc<Map>,
     second: bool,
 }

@@ -1,11 +1,13 @@
 //! A link carries frames and descriptors between two nodes, in order.
 //!
 //! There are two kinds: [`Socket`], a Unix `SOCK_SEQPACKET` pair, and [`Rings`], two rings in memory that both nodes share, with such a pair beside them.
-//! [`over`] picks: rings where the broker has given memory for them, which it does if it was made with [`LinkKind::Rings`].
+//! [`over`] picks: rings where the broker has given the parts for them, which it does unless it was made with [`LinkKind::Socket`] or cannot.
 
+mod bell;
 #[cfg(test)]
 mod hostile;
 mod memory;
+mod park;
 mod queue;
 mod ring;
 #[cfg(all(test, loom))]
@@ -15,12 +17,13 @@ mod socket;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use memory::{Inherited, PassedOn, shared_memory, take_inherited};
-pub(crate) use rings::Rings;
+pub(crate) use memory::{Half, Inherited, PassedOn, take_inherited};
+pub(crate) use park::{MAX_WORDS, sleep, wake};
+pub(crate) use rings::{RING_PARTS, RingParts, Rings};
 pub(crate) use socket::Socket;
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use crate::wire::Encoded;
 
@@ -28,14 +31,20 @@ use crate::wire::Encoded;
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LinkKind {
-    /// A socket: the default.
+    /// A socket alone.
     Socket,
-    /// Rings in shared memory, where there is some: the next step of the engine, once it has seen long use.
+    /// Rings in shared memory, where there is some: the default.
     Rings,
 }
 
 /// The way from one node to another.
 pub(crate) trait Link: AsFd + Send {
+    /// Puts a frame where the other end finds it, if that takes no system call, nothing waits to be sent before it and there is room for all of it. True if that is
+    /// done; [`Link::flush`] makes it known.
+    fn write(&mut self, _frame: [&[u8]; 2]) -> Result<bool, LinkError> {
+        Ok(false)
+    }
+
     /// Queues a frame, and descriptors that go with it; [`Link::flush`] sends it.
     fn push(&mut self, frame: Encoded, descriptors: Vec<OwnedFd>);
 
@@ -47,10 +56,36 @@ pub(crate) trait Link: AsFd + Send {
     /// The descriptor is readable. Before that is said a link may not look whether it is.
     fn woken(&mut self);
 
+    /// A second descriptor to watch, edge-triggered: see [`Link::rung`].
+    fn bell(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+
+    /// The second descriptor has become readable.
+    fn rung(&mut self) {}
+
     /// Takes one piece of what has come. `buffer` has room for [`MAX_PACKET`] bytes and is only a place to work in.
-    ///
-    /// Only after [`Incoming::Nothing`] the descriptor becomes readable when more comes.
     fn receive(&mut self, buffer: &mut [u8]) -> Result<Incoming, LinkError>;
+
+    /// After [`Incoming::Nothing`]: from now on a descriptor becomes readable when something comes. True if something has come after all.
+    fn doze(&mut self) -> Result<bool, LinkError> {
+        Ok(false)
+    }
+
+    /// Until it dozes, the link is looked at without being told: no descriptor becomes readable. False where there must be one.
+    fn stay_awake(&mut self) -> bool {
+        false
+    }
+
+    /// Something may have come: cheap, and for links that stay awake.
+    fn stirs(&self) -> bool {
+        false
+    }
+
+    /// As [`Link::doze`], but from now on the word is woken. `None` if something has come after all.
+    fn park(&mut self) -> Result<Option<Half>, LinkError> {
+        Ok(None)
+    }
 
     /// Bytes that have been received so far, in pieces of any kind.
     fn received(&self) -> u64;
@@ -69,11 +104,11 @@ pub(crate) trait Link: AsFd + Send {
     fn max_frame(&mut self) -> &mut usize;
 }
 
-/// The link over `socket`, and over `memory` if there is some. What has been pushed on the socket goes there, before anything else. Exactly one of
+/// The link over `socket`, and over rings if there are parts for them. What has been pushed on the socket goes there, before anything else. Exactly one of
 /// the two nodes is the `first`.
-pub(crate) fn over(socket: Socket, memory: Option<OwnedFd>, first: bool) -> io::Result<Box<dyn Link>> {
-    Ok(match memory {
-        Some(memory) => Box::new(Rings::new(socket, &memory, first)?),
+pub(crate) fn over(socket: Socket, parts: Option<RingParts>, first: bool) -> io::Result<Box<dyn Link>> {
+    Ok(match parts {
+        Some(parts) => Box::new(Rings::new(socket, parts, first)?),
         None => Box::new(socket),
     })
 }
@@ -122,7 +157,7 @@ pub(crate) enum LinkError {
     Ring(#[from] ring::Broken),
     #[error("a record announces descriptors that have not come")]
     DescriptorsMissing,
-    #[error("a packet that is neither a bell nor descriptors")]
+    #[error("a packet that brings no descriptors")]
     StrayPacket,
 }
 

@@ -1,7 +1,7 @@
 //! One direction of a pair of rings: who may touch which bytes when, and who has to be woken.
 //!
 //! A ring is a stretch of memory and four words. `tail` is how far the producer has written, `head` how far the consumer has read; both
-//! only grow (and wrap). `awake` is 0 while the consumer sleeps: who has written something then sets it and rings. `wanting` is 1 while the producer waits for room:
+//! only grow (and wrap). `awake` says how the consumer sleeps, if it does: who has written something then sets it and wakes it. `wanting` is 1 while the producer waits for room:
 //! who has read something then clears it and rings. Each sleeper sets its word, and then looks once more before it sleeps; each waker moves its position, and then looks
 //! at the word. The fences between make sure that one of the two sees the other.
 //!
@@ -18,6 +18,20 @@ pub(super) const MAX_RECORD: usize = 16 * 1024;
 
 /// A record's header. Records begin at multiples of it.
 pub(super) const HEADER: usize = 8;
+
+/// The consumer sleeps, and hears the bell.
+pub(super) const ASLEEP: u32 = 0;
+/// The consumer looks by itself.
+pub(super) const AWAKE: u32 = 1;
+/// The consumer sleeps on this very word.
+pub(super) const PARKED: u32 = 2;
+
+/// How somebody is woken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wake {
+    Bell,
+    Word,
+}
 
 /// A word that both sides see.
 pub(super) trait Word {
@@ -112,12 +126,36 @@ impl<M: Memory> Producer<M> {
         self.memory.tail().store(self.tail, Ordering::Release);
     }
 
-    /// After writing: whether the consumer sleeps and this side is to ring.
+    /// After writing: how the consumer is to be woken, if it sleeps.
     #[must_use]
-    pub(super) fn must_ring(&self) -> bool {
+    pub(super) fn wake(&self) -> Option<Wake> {
         self.memory.fence();
         let awake = self.memory.awake();
-        awake.load(Ordering::Relaxed) == 0 && awake.swap(1, Ordering::Relaxed) == 0
+        if awake.load(Ordering::Relaxed) == AWAKE {
+            return None;
+        }
+        match awake.swap(AWAKE, Ordering::Relaxed) {
+            AWAKE => None,
+            PARKED => Some(Wake::Word),
+            _ => Some(Wake::Bell),
+        }
+    }
+
+    /// How the other side, which waits for room in *its* ring, is to be woken: asleep as this ring's consumer, or busy elsewhere.
+    #[must_use]
+    pub(super) fn wake_for_room(&self) -> Wake {
+        let awake = self.memory.awake();
+        if awake.load(Ordering::Relaxed) == PARKED && awake.swap(AWAKE, Ordering::Relaxed) == PARKED { Wake::Word } else { Wake::Bell }
+    }
+
+    /// Where the consumer sleeps if it is parked.
+    pub(super) fn word(&self) -> &M::Word {
+        self.memory.awake()
+    }
+
+    /// It has been asked for room, and there has been none yet.
+    pub(super) fn waits_for_room(&self) -> bool {
+        self.memory.wanting().load(Ordering::Relaxed) == 1
     }
 
     /// Asks to be rung for when there is room. True if there is room for `wanted` bytes already.
@@ -226,13 +264,28 @@ impl<M: Memory> Consumer<M> {
         wanting.load(Ordering::Relaxed) != 0 && wanting.swap(0, Ordering::Relaxed) != 0
     }
 
-    /// After `next` has given nothing: from now on this side must be rung for.
-    pub(super) fn doze(&mut self) -> Result<Doze, Broken> {
+    /// After `next` has given nothing: from now on this side must be woken, by the bell or, if it is parked, by its word.
+    pub(super) fn doze(&mut self, how: Wake) -> Result<Doze, Broken> {
         self.publish();
-        self.memory.awake().store(0, Ordering::Relaxed);
+        self.memory.awake().store(if how == Wake::Bell { ASLEEP } else { PARKED }, Ordering::Relaxed);
         self.memory.fence();
         let must_ring = self.wanted();
         self.look()?;
         Ok(Doze { record: self.head != self.tail, must_ring })
+    }
+
+    /// This side looks by itself until it dozes again, and need not be woken.
+    pub(super) fn stay_awake(&self) {
+        self.memory.awake().store(AWAKE, Ordering::Relaxed);
+    }
+
+    /// Something may have come since `next` gave nothing: one load, no check.
+    pub(super) fn stirs(&self) -> bool {
+        self.head != self.tail || self.memory.tail().load(Ordering::Relaxed) != self.tail
+    }
+
+    /// The memory, for whoever waits on its words.
+    pub(super) fn memory(&self) -> &M {
+        &self.memory
     }
 }

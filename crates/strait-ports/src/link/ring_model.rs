@@ -12,7 +12,7 @@ use loom::sync::atomic::{AtomicU32, fence};
 use loom::sync::{Condvar, Mutex};
 use loom::thread;
 
-use super::ring::{Consumer, HEADER, Memory, Producer, Word};
+use super::ring::{Consumer, HEADER, Memory, PARKED, Producer, Wake, Word};
 
 /// A ring so small that it is full and empty all the time. Its bytes are cells that tell when one side reads what the other is writing.
 struct Small {
@@ -98,7 +98,7 @@ fn value(cell: &UnsafeCell<u8>) -> u8 {
     cell.with(|p| unsafe { *p })
 }
 
-/// What the socket is to a link: who waits here sleeps until the bell is rung, which is remembered. A wake-up that gets lost leaves both asleep, which the
+/// What the bell is to a link: who waits here sleeps until the bell is rung, which is remembered. A wake-up that gets lost leaves both asleep, which the
 /// checker reports.
 #[derive(Default)]
 struct Bell {
@@ -121,60 +121,93 @@ impl Bell {
     }
 }
 
+/// What a futex is to a word: the kernel looks whether the word still says that its owner is parked, and lets it sleep, in one go.
+#[derive(Default)]
+struct Futex {
+    kernel: Mutex<()>,
+    woken: Condvar,
+}
+
+impl Futex {
+    fn wake(&self) {
+        let _kernel = self.kernel.lock().unwrap();
+        self.woken.notify_all();
+    }
+
+    fn wait(&self, word: &AtomicU32) {
+        let kernel = self.kernel.lock().unwrap();
+        if word.load(Ordering::Relaxed) == PARKED {
+            drop(self.woken.wait(kernel).unwrap());
+        }
+    }
+}
+
+/// What wakes the two sides.
+#[derive(Default)]
+struct Alarms {
+    to_consumer: Bell,
+    to_producer: Bell,
+    consumer_is_parked: Futex,
+}
+
 /// As a link sends: waits for room, writes, rings.
-fn send(producer: &mut Producer<Arc<Small>>, bytes: &[u8], to_consumer: &Bell, to_producer: &Bell) {
+fn send(producer: &mut Producer<Arc<Small>>, bytes: &[u8], alarms: &Alarms) {
     loop {
         if producer.room(bytes.len()).unwrap().is_some_and(|room| room >= bytes.len()) {
             break;
         }
         if !producer.want_room(bytes.len()).unwrap() {
-            to_producer.wait();
+            alarms.to_producer.wait();
         }
     }
     let (first, second) = bytes.split_at(bytes.len() / 2);
     producer.write(7, [first, second]);
-    if producer.must_ring() {
-        to_consumer.ring();
+    match producer.wake() {
+        Some(Wake::Bell) => alarms.to_consumer.ring(),
+        Some(Wake::Word) => alarms.consumer_is_parked.wake(),
+        None => {}
     }
 }
 
-/// As a link receives: takes, or sleeps until rung for.
-fn receive(consumer: &mut Consumer<Arc<Small>>, to_consumer: &Bell, to_producer: &Bell) -> Vec<u8> {
+/// As a link receives: takes, or sleeps until woken.
+fn receive(consumer: &mut Consumer<Arc<Small>>, memory: &Arc<Small>, how: Wake, alarms: &Alarms) -> Vec<u8> {
     loop {
         if let Some(header) = consumer.next().unwrap() {
             assert_eq!(header.flags, 7);
             let mut bytes = Vec::new();
             if consumer.take(header, &mut bytes) {
-                to_producer.ring();
+                alarms.to_producer.ring();
             }
             return bytes;
         }
-        let doze = consumer.doze().unwrap();
+        let doze = consumer.doze(how).unwrap();
         if doze.must_ring {
-            to_producer.ring();
+            alarms.to_producer.ring();
         }
-        if !doze.record {
-            to_consumer.wait();
+        match how {
+            _ if doze.record => {}
+            Wake::Bell => alarms.to_consumer.wait(),
+            Wake::Word => alarms.consumer_is_parked.wait(memory.awake()),
         }
     }
 }
 
 /// Sends records of these lengths through a ring of `capacity` bytes: all arrive, whole and in order, and nobody sleeps for ever.
-fn passes(capacity: usize, lengths: &'static [usize], preemptions: Option<usize>) {
+fn passes(capacity: usize, lengths: &'static [usize], sleeps: &'static [Wake], preemptions: Option<usize>) {
     let content = |number: usize| vec![number as u8 + 1; lengths[number]];
     let mut model = loom::model::Builder::new();
     model.preemption_bound = preemptions;
     model.check(move || {
         let memory = Small::new(capacity);
-        let bells = Arc::new([Bell::default(), Bell::default()]);
+        let alarms = Arc::new(Alarms::default());
         let mut producer = Producer::new(Arc::clone(&memory));
-        let mut consumer = Consumer::new(memory);
+        let mut consumer = Consumer::new(Arc::clone(&memory));
         let sender = thread::spawn({
-            let bells = Arc::clone(&bells);
-            move || (0..lengths.len()).for_each(|n| send(&mut producer, &content(n), &bells[0], &bells[1]))
+            let alarms = Arc::clone(&alarms);
+            move || (0..lengths.len()).for_each(|n| send(&mut producer, &content(n), &alarms))
         });
         for number in 0..lengths.len() {
-            assert_eq!(receive(&mut consumer, &bells[0], &bells[1]), content(number));
+            assert_eq!(receive(&mut consumer, &memory, sleeps[number % sleeps.len()], &alarms), content(number));
         }
         sender.join().unwrap();
         assert_eq!(consumer.next(), Ok(None));
@@ -183,17 +216,27 @@ fn passes(capacity: usize, lengths: &'static [usize], preemptions: Option<usize>
 
 #[test]
 fn loom_a_sleeper_is_woken() {
-    passes(64, &[1, 2], None);
+    passes(64, &[1, 2], &[Wake::Bell], None);
+}
+
+#[test]
+fn loom_a_parked_thread_is_woken() {
+    passes(64, &[1, 2], &[Wake::Word], None);
+}
+
+#[test]
+fn loom_now_parked_now_dozing() {
+    passes(64, &[1, 2, 3], &[Wake::Word, Wake::Bell], Some(3));
 }
 
 #[test]
 fn loom_a_ring_that_is_exactly_full() {
     // Each record fills it: every send waits for room, every receive for a record.
-    passes(16, &[8, 8, 8], Some(3));
+    passes(16, &[8, 8, 8], &[Wake::Bell, Wake::Word], Some(3));
 }
 
 #[test]
 fn loom_records_that_wrap_around() {
     // 16 + 24 of 32 bytes: the second waits for room, and wraps.
-    passes(32, &[8, 12, 3, 0], Some(3));
+    passes(32, &[8, 12, 3, 0], &[Wake::Bell], Some(3));
 }

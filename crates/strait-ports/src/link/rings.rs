@@ -1,18 +1,19 @@
-//! The link over two rings in shared memory, with a socket beside them.
+//! The link over two rings in shared memory, with a socket and two bells beside them.
 //!
-//! Frames go through the rings, as one record or several. Over the socket go bells, each a packet of one byte, and only to who sleeps; descriptors, which are sent
-//! *before* the record that says "the next descriptors belong here" is visible; and the link's end.
+//! Frames go through the rings, as one record or several. A bell wakes who sleeps. Over the socket go descriptors, which are sent *before* the record that says "the next
+//! descriptors belong here" is visible, and the link's end.
 
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::io::Errno;
-use rustix::net::{SendFlags, send};
+use rustix::thread::futex;
 
+use super::bell::{self, Bell, Ear};
 use super::memory::{self, Half};
 use super::queue::{Assembly, Queue};
-use super::ring::{Broken, Consumer, Header, MAX_RECORD, Producer, space};
+use super::ring::{Broken, Consumer, Header, MAX_RECORD, Producer, Wake, space};
 use super::socket::{arrived, is_full, is_gone, receive_packet, send_packet};
 use super::{Flushed, Incoming, Link, LinkError, MAX_DESCRIPTORS, Socket};
 use crate::wire::Encoded;
@@ -25,10 +26,38 @@ const DESCRIPTORS: u32 = 2;
 /// A frame is not cut into pieces shorter than this for lack of room.
 const MIN_RECORD: usize = 1024;
 
-/// The packet that wakes.
-const BELL: u8 = 1;
-/// The packet that brings descriptors.
+/// The packet that brings descriptors: the only one there is.
 const CARRIER: u8 = 2;
+
+/// How many descriptors [`RingParts`] are.
+pub(crate) const RING_PARTS: usize = 3;
+
+/// What one of the two nodes needs for rings beside its socket; goes to it as descriptors.
+pub(crate) struct RingParts {
+    memory: OwnedFd,
+    /// Wakes the other node.
+    bell: OwnedFd,
+    /// Wakes this one.
+    ear: OwnedFd,
+}
+
+impl RingParts {
+    /// The parts of both nodes.
+    pub(crate) fn pair() -> io::Result<[Self; 2]> {
+        let memory = memory::shared_memory()?;
+        let ((bell, its_ear), (its_bell, ear)) = (bell::pair()?, bell::pair()?);
+        Ok([Self { memory: memory.try_clone()?, bell, ear }, Self { memory, bell: its_bell, ear: its_ear }])
+    }
+
+    pub(crate) fn into_descriptors(self) -> [OwnedFd; RING_PARTS] {
+        [self.memory, self.bell, self.ear]
+    }
+
+    /// Parts that have come as descriptors; `None` if none have.
+    pub(crate) fn from_descriptors(descriptors: &mut impl Iterator<Item = OwnedFd>) -> Option<Self> {
+        Some(Self { memory: descriptors.next()?, bell: descriptors.next()?, ear: descriptors.next()? })
+    }
+}
 
 /// See the module.
 pub(crate) struct Rings {
@@ -37,11 +66,15 @@ pub(crate) struct Rings {
     queue: Queue,
     to: Producer<Half>,
     from: Consumer<Half>,
+    bell: Bell,
+    ear: Ear,
     assembly: Assembly,
     /// Something is to be read from the socket.
     woken: bool,
     /// What was taken from the ring: records with their headers.
     received: u64,
+    /// Records have been written that the other side has not been woken for.
+    untold: bool,
     /// Nothing more will be read from the socket, which ended when this much had been written. What comes later was not sent by who has ended.
     end: Option<u64>,
     /// Descriptors that have come before their record was looked at, a packet each.
@@ -56,37 +89,33 @@ enum Heard {
 }
 
 impl Rings {
-    /// A link over `socket` and `memory`. The `first` of the two nodes writes the first ring.
-    pub(crate) fn new(socket: Socket, memory: &OwnedFd, first: bool) -> io::Result<Self> {
-        let [one, other] = memory::map(memory)?;
+    /// A link over `socket` and `parts`. The `first` of the two nodes writes the first ring.
+    pub(crate) fn new(socket: Socket, parts: RingParts, first: bool) -> io::Result<Self> {
+        let [one, other] = memory::map(&parts.memory)?;
         let (to, from) = if first { (one, other) } else { (other, one) };
         Ok(Self {
             socket,
             queue: Queue::default(),
             to: Producer::new(to),
             from: Consumer::new(from),
+            bell: Bell::new(parts.bell)?,
+            ear: Ear::new(parts.ear)?,
             assembly: Assembly::default(),
             woken: false,
             received: 0,
+            untold: false,
             end: None,
             descriptors: VecDeque::new(),
         })
     }
 
-    fn ring(&mut self) -> Result<(), LinkError> {
-        loop {
-            match send(&self.socket, &[BELL], SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
-                Ok(_) => return Ok(()),
-                Err(Errno::INTR) => {}
-                // Full of what the other side has not read yet. It looks at the rings after everything that it reads there.
-                Err(Errno::AGAIN) => return Ok(()),
-                Err(error) if is_gone(error) => {
-                    self.deafen();
-                    return Ok(());
-                }
-                Err(error) => return Err(io::Error::from(error).into()),
-            }
+    fn wake(&mut self, how: Wake) -> Result<(), LinkError> {
+        match how {
+            Wake::Bell => self.bell.ring()?,
+            // However many sleep there: a process has one node on this link, but threads enough.
+            Wake::Word => drop(futex::wake(self.to.word(), futex::Flags::empty(), i32::MAX as u32)),
         }
+        Ok(())
     }
 
     fn deafen(&mut self) {
@@ -99,7 +128,6 @@ impl Rings {
         match receive_packet(&self.socket, &mut buffer[..2])? {
             None => Ok(Heard::Nothing),
             Some((0, _)) => Ok(Heard::End),
-            Some((1, descriptors)) if buffer[0] == BELL && descriptors.is_empty() => Ok(Heard::Something),
             Some((1, descriptors)) if buffer[0] == CARRIER && !descriptors.is_empty() => {
                 // They come one packet before the record, and records are read first.
                 if self.descriptors.len() >= MAX_DESCRIPTORS {
@@ -114,7 +142,7 @@ impl Rings {
 
     /// The descriptors for the record at hand: they have been sent before it became visible.
     fn fetch_descriptors(&mut self, buffer: &mut [u8]) -> Result<Vec<OwnedFd>, LinkError> {
-        // As far as there is something now: bells could be rung for as long as they are heard.
+        // As far as there is something now: packets could be sent for as long as they are heard.
         let mut left = arrived(&self.socket);
         loop {
             if let Some(descriptors) = self.descriptors.pop_front() {
@@ -144,9 +172,18 @@ impl Rings {
         let incoming = self.assembly.add(more, header.length, room, descriptors, |bytes| must_ring = from.take(header, bytes))?;
         self.received += u64::from(space(header.length));
         if must_ring {
-            self.ring()?;
+            self.wake(self.to.wake_for_room())?;
         }
         Ok(incoming)
+    }
+
+    /// From now on this side must be woken; true if there is a record after all.
+    fn sleep(&mut self, how: Wake) -> Result<bool, LinkError> {
+        let doze = self.from.doze(how)?;
+        if doze.must_ring {
+            self.wake(self.to.wake_for_room())?;
+        }
+        Ok(doze.record)
     }
 
     /// Sends the next record.
@@ -186,6 +223,19 @@ enum Step {
 }
 
 impl Link for Rings {
+    fn write(&mut self, frame: [&[u8]; 2]) -> Result<bool, LinkError> {
+        let length = frame[0].len() + frame[1].len();
+        if length > MAX_RECORD || self.queue.first().is_some() || self.socket.deaf() || self.socket.control_backlog() > 0 {
+            return Ok(false);
+        }
+        let fits = self.to.room(length)?.is_some_and(|room| room == length);
+        if fits {
+            self.to.write(0, frame);
+            self.untold = true;
+        }
+        Ok(fits)
+    }
+
     fn push(&mut self, frame: Encoded, descriptors: Vec<OwnedFd>) {
         if !self.socket.deaf() {
             self.queue.push(frame, descriptors);
@@ -196,14 +246,19 @@ impl Link for Rings {
         if self.socket.flush()? == Flushed::Full {
             return Ok(Flushed::Full);
         }
-        let mut written = false;
+        if !self.untold && self.to.waits_for_room() {
+            // There will be a bell: no need to look each time that something is queued.
+            return Ok(Flushed::Waits);
+        }
         loop {
             match self.send_next()? {
-                Step::On => written = true,
-                // Once, and last: a bell is often answered on this very processor, by taking it away from us.
+                Step::On => self.untold = true,
+                // Once, and last: who is woken often takes this very processor away from us.
                 Step::Stop(flushed) => {
-                    if written && self.to.must_ring() {
-                        self.ring()?;
+                    if std::mem::take(&mut self.untold)
+                        && let Some(how) = self.to.wake()
+                    {
+                        self.wake(how)?;
                     }
                     return Ok(flushed);
                 }
@@ -228,8 +283,7 @@ impl Link for Rings {
             if let Some(header) = self.from.next()? {
                 return self.take(header, buffer);
             }
-            // The socket comes second: as long as there are records an unread bell keeps the descriptor readable. After it the ring is looked at again, which is
-            // what somebody relies on who found no room for a bell.
+            // The socket comes second: what came through the rings before it is older. After it the ring is looked at again, because records come before the end.
             if std::mem::take(&mut self.woken) {
                 match self.hear(buffer)? {
                     Heard::Something | Heard::Nothing => {}
@@ -237,14 +291,33 @@ impl Link for Rings {
                 }
                 continue;
             }
-            let doze = self.from.doze()?;
-            if doze.must_ring {
-                self.ring()?;
-            }
-            if !doze.record {
-                return Ok(Incoming::Nothing);
-            }
+            return Ok(Incoming::Nothing);
         }
+    }
+
+    fn doze(&mut self) -> Result<bool, LinkError> {
+        self.sleep(Wake::Bell)
+    }
+
+    fn bell(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.ear.as_fd())
+    }
+
+    fn rung(&mut self) {
+        self.ear.heard();
+    }
+
+    fn stay_awake(&mut self) -> bool {
+        self.from.stay_awake();
+        true
+    }
+
+    fn stirs(&self) -> bool {
+        self.from.stirs()
+    }
+
+    fn park(&mut self) -> Result<Option<Half>, LinkError> {
+        Ok(if self.sleep(Wake::Word)? { None } else { Some(self.from.memory().clone()) })
     }
 
     fn received(&self) -> u64 {

@@ -5,29 +5,101 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 
 use proptest::prelude::*;
-use rustix::event::{PollFd, PollFlags};
+use rustix::event::{PollFd, PollFlags, Timespec, epoll, poll};
 use rustix::net::{AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketFlags, SocketType, sendmsg, socketpair};
 
 use super::ring::MAX_RECORD;
-use super::{Flushed, Incoming, Link, LinkError, MAX_DESCRIPTORS, MAX_PACKET, Rings, Socket, shared_memory};
+use super::{Flushed, Incoming, Link, LinkError, MAX_DESCRIPTORS, MAX_PACKET, RingParts, Rings, Socket};
 use crate::wire::Encoded;
 
 pub(super) fn raw_pair() -> (OwnedFd, OwnedFd) {
     socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap()
 }
 
-type Pair = (Box<dyn Link>, Box<dyn Link>);
+/// A link and a loop that watches its descriptors.
+struct End {
+    link: Box<dyn Link>,
+    epoll: OwnedFd,
+}
+
+type Pair = (End, End);
 
 fn sockets() -> Pair {
     let (a, b) = raw_pair();
-    (Box::new(Socket::new(a).unwrap()), Box::new(Socket::new(b).unwrap()))
+    (End::new(Box::new(Socket::new(a).unwrap())), End::new(Box::new(Socket::new(b).unwrap())))
 }
 
 fn rings() -> Pair {
-    let ((a, b), memory) = (raw_pair(), shared_memory().unwrap());
-    let link = |fd, first| Box::new(Rings::new(Socket::new(fd).unwrap(), &memory, first).unwrap());
-    (link(a, true), link(b, false))
+    let ((a, b), [parts, parts_of_other]) = (raw_pair(), RingParts::pair().unwrap());
+    let end = |fd, parts, first| End::new(Box::new(Rings::new(Socket::new(fd).unwrap(), parts, first).unwrap()));
+    (end(a, parts, true), end(b, parts_of_other, false))
 }
+
+impl End {
+    fn new(link: Box<dyn Link>) -> Self {
+        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).unwrap();
+        epoll::add(&epoll, link.as_fd(), epoll::EventData::new_u64(0), epoll::EventFlags::IN).unwrap();
+        if let Some(bell) = link.bell() {
+            epoll::add(&epoll, bell, epoll::EventData::new_u64(1), epoll::EventFlags::IN | epoll::EventFlags::ET).unwrap();
+        }
+        Self { link, epoll }
+    }
+
+    /// The loop would come back to life.
+    fn readable(&self) -> bool {
+        poll(&mut [PollFd::new(&self.epoll, PollFlags::IN)], Some(&NOW)).unwrap() > 0
+    }
+
+    /// What the loop does when it has: takes the events. True if there were any.
+    fn stirred(&mut self) -> bool {
+        let mut events = [const { epoll::Event { flags: epoll::EventFlags::empty(), data: epoll::EventData::new_u64(0) } }; 2];
+        let count = epoll::wait(&self.epoll, &mut events[..], Some(&NOW)).unwrap();
+        for event in &events[..count] {
+            match event.data.u64() {
+                0 => self.link.woken(),
+                _ => self.link.rung(),
+            }
+        }
+        count > 0
+    }
+
+    /// Receives until a frame has come or there is nothing to do; then it dozes.
+    fn receive(&mut self) -> Result<Incoming, LinkError> {
+        let mut buffer = vec![0; MAX_PACKET];
+        loop {
+            self.stirred();
+            match self.link.receive(&mut buffer) {
+                Ok(Incoming::Part) => {}
+                // As a loop does: whoever has something has another turn.
+                Ok(Incoming::Nothing) if self.link.doze()? || self.readable() => {}
+                other => return other,
+            }
+        }
+    }
+
+    fn bytes(&mut self) -> Vec<u8> {
+        match self.receive() {
+            Ok(Incoming::Frame(frame)) => frame.bytes,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+impl std::ops::Deref for End {
+    type Target = dyn Link;
+
+    fn deref(&self) -> &(dyn Link + 'static) {
+        &*self.link
+    }
+}
+
+impl std::ops::DerefMut for End {
+    fn deref_mut(&mut self) -> &mut (dyn Link + 'static) {
+        &mut *self.link
+    }
+}
+
+const NOW: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
 
 /// Every kind must pass every one of these.
 macro_rules! conformance {
@@ -52,38 +124,9 @@ conformance!(
     a_link_that_is_full_of_descriptors_recovers,
 );
 
-/// The descriptor is readable.
-fn readable(link: &dyn Link) -> bool {
-    let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
-    rustix::event::poll(&mut [PollFd::new(&link, PollFlags::IN)], Some(&now)).unwrap() > 0
-}
-
 pub(super) fn frame(bytes: &[u8]) -> Encoded {
     let (data, tail) = bytes.split_at(bytes.len() / 2);
-    Encoded { data: data.to_vec(), tail: tail.to_vec(), message: true }
-}
-
-/// Receives until a frame has come or there is nothing to do.
-fn receive(link: &mut dyn Link) -> Result<Incoming, LinkError> {
-    let mut buffer = vec![0; MAX_PACKET];
-    loop {
-        if readable(link) {
-            link.woken();
-        }
-        match link.receive(&mut buffer) {
-            Ok(Incoming::Part) => {}
-            // As a loop does: whoever is readable has another turn.
-            Ok(Incoming::Nothing) if readable(link) => {}
-            other => return other,
-        }
-    }
-}
-
-fn bytes(link: &mut dyn Link) -> Vec<u8> {
-    match receive(link) {
-        Ok(Incoming::Frame(frame)) => frame.bytes,
-        other => panic!("{other:?}"),
-    }
+    Encoded { data: data.to_vec(), tail: tail.into(), message: true }
 }
 
 pub(super) fn raw_send(fd: &OwnedFd, packet: &[u8], descriptors: &[OwnedFd]) {
@@ -102,9 +145,9 @@ proptest! {
     #[test]
     fn arbitrary_packets_never_panic(packets in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..50), 0..20)) {
         let (raw, ours) = raw_pair();
-        let mut socket = Socket::new(ours).unwrap();
+        let mut socket = End::new(Box::new(Socket::new(ours).unwrap()));
         packets.iter().for_each(|packet| raw_send(&raw, packet, &[]));
-        while let Ok(Incoming::Frame(_)) = receive(&mut socket) {}
+        while let Ok(Incoming::Frame(_)) = socket.receive() {}
     }
 }
 
@@ -124,7 +167,7 @@ fn frames_of_any_length_arrive_whole_and_in_order(pair: fn() -> Pair) {
         let mut got = Vec::new();
         for _ in 0..10_000 {
             a.flush().unwrap();
-            match receive(&mut *b).unwrap() {
+            match b.receive().unwrap() {
                 Incoming::Frame(frame) => got.push(frame.bytes),
                 Incoming::Nothing => {}
                 other => panic!("{other:?}"),
@@ -147,7 +190,7 @@ fn a_full_link_keeps_the_rest_for_later(pair: fn() -> Pair) {
     assert!(a.data_backlog() > 1_000_000);
     let mut next = 0u32;
     while next < 5000 {
-        match receive(&mut *b).unwrap() {
+        match b.receive().unwrap() {
             Incoming::Frame(frame) => {
                 assert_eq!(frame.bytes[..4], next.to_le_bytes());
                 next += 1;
@@ -169,10 +212,10 @@ fn a_descriptor_rides_with_its_frame(pair: fn() -> Pair) {
     a.push(frame(&vec![2; 10 * MAX_PACKET]), vec![sent]);
     a.push(frame(&[3]), vec![]);
     assert_ne!(a.flush().unwrap(), Flushed::All);
-    assert_eq!(bytes(&mut *b), [1]);
+    assert_eq!(b.bytes(), [1]);
     let descriptors = loop {
         a.flush().unwrap();
-        match receive(&mut *b).unwrap() {
+        match b.receive().unwrap() {
             Incoming::Frame(frame) => {
                 assert_eq!(frame.bytes.len(), 10 * MAX_PACKET);
                 break frame.descriptors;
@@ -182,7 +225,7 @@ fn a_descriptor_rides_with_its_frame(pair: fn() -> Pair) {
         }
     };
     a.flush().unwrap();
-    assert_eq!(bytes(&mut *b), [3]);
+    assert_eq!(b.bytes(), [3]);
     // It is the very socket, and closed on exec.
     let [received] = <[OwnedFd; 1]>::try_from(descriptors).unwrap();
     assert!(rustix::io::fcntl_getfd(&received).unwrap().contains(rustix::io::FdFlags::CLOEXEC));
@@ -205,12 +248,12 @@ fn nonsense_ends_the_link() {
     ];
     for (what, packets, expected) in table {
         let (raw, ours) = raw_pair();
-        let mut socket = Socket::new(ours).unwrap();
+        let mut socket = End::new(Box::new(Socket::new(ours).unwrap()));
         for (packet, descriptors) in packets {
             let descriptors: Vec<OwnedFd> = (0..descriptors).map(|_| rustix::io::dup(&raw).unwrap()).collect();
             raw_send(&raw, &packet, &descriptors);
         }
-        match receive(&mut socket) {
+        match socket.receive() {
             Err(error) if expected(&error) => {}
             other => panic!("{what}: {other:?}"),
         }
@@ -223,7 +266,7 @@ fn a_frame_beyond_the_limit_is_given_up(pair: fn() -> Pair) {
     for (length, expected) in [(100_000, true), (100_001, false)] {
         a.push(frame(&vec![0; length]), vec![]);
         a.flush().unwrap();
-        match receive(&mut *b) {
+        match b.receive() {
             Ok(Incoming::Frame(frame)) => assert!(expected && frame.bytes.len() == length),
             Err(LinkError::FrameTooLong) => assert!(!expected),
             other => panic!("{other:?}"),
@@ -246,7 +289,7 @@ fn two_full_links_are_emptied_by_each_other(pair: fn() -> Pair) {
             link.flush().unwrap();
             // Only a part, so that both stay full for long.
             for _ in 0..50 {
-                match receive(&mut **link).unwrap() {
+                match link.receive().unwrap() {
                     Incoming::Frame(frame) => {
                         assert_eq!(frame.bytes[..4], received.to_le_bytes());
                         *received += 1;
@@ -264,32 +307,33 @@ fn two_full_links_are_emptied_by_each_other(pair: fn() -> Pair) {
 fn who_sleeps_is_woken(pair: fn() -> Pair) {
     let (mut a, mut b) = pair();
     let mut buffer = vec![0; MAX_PACKET];
+    assert!(matches!(b.receive(), Ok(Incoming::Nothing)));
     for number in 0..100u8 {
-        assert!(!readable(&*b));
+        assert!(!b.readable());
         a.push(frame(&[number]), vec![]);
         a.push(frame(&[number, 0]), vec![]);
         assert_eq!(a.flush().unwrap(), Flushed::All);
-        assert!(readable(&*b));
-        b.woken();
+        assert!(b.readable() && b.stirred());
         for length in [1, 2] {
-            assert!(matches!(b.receive(&mut buffer), Ok(Incoming::Frame(f)) if f.bytes.len() == length && f.bytes[0] == number));
+            assert!(matches!(b.link.receive(&mut buffer), Ok(Incoming::Frame(f)) if f.bytes.len() == length && f.bytes[0] == number));
         }
-        assert!(matches!(b.receive(&mut buffer), Ok(Incoming::Nothing)));
+        assert!(matches!(b.link.receive(&mut buffer), Ok(Incoming::Nothing)));
+        assert!(!b.doze().unwrap());
         // While it was awake more came than it has taken: it must be told, or find it, before it sleeps again.
         b.push(frame(&[number]), vec![]);
         b.flush().unwrap();
-        assert_eq!(bytes(&mut *a), [number]);
-        assert!(matches!(receive(&mut *a), Ok(Incoming::Nothing)));
+        assert_eq!(a.bytes(), [number]);
+        assert!(matches!(a.receive(), Ok(Incoming::Nothing)));
     }
     // Who waits for room is told when there is some: by the descriptor, readable or writable.
     a.push(frame(&vec![1; 1 << 20]), vec![]);
     while a.flush().unwrap() != Flushed::All {
-        while !matches!(receive(&mut *b).unwrap(), Incoming::Nothing) {}
-        let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
-        assert!(rustix::event::poll(&mut [PollFd::new(&a, PollFlags::IN | PollFlags::OUT)], Some(&now)).unwrap() > 0);
-        assert!(matches!(receive(&mut *a), Ok(Incoming::Nothing)));
+        while !matches!(b.receive().unwrap(), Incoming::Nothing) {}
+        let writable = poll(&mut [PollFd::new(&a.as_fd(), PollFlags::OUT)], Some(&NOW)).unwrap() > 0;
+        assert!(a.readable() || writable);
+        assert!(matches!(a.receive(), Ok(Incoming::Nothing)));
     }
-    assert_eq!(bytes(&mut *b).len(), 1 << 20);
+    assert_eq!(b.bytes().len(), 1 << 20);
 }
 
 fn a_link_that_is_full_of_descriptors_recovers(pair: fn() -> Pair) {
@@ -299,13 +343,13 @@ fn a_link_that_is_full_of_descriptors_recovers(pair: fn() -> Pair) {
         a.flush().unwrap();
     }
     for number in 0..600u32 {
-        match receive(&mut *b).unwrap() {
+        match b.receive().unwrap() {
             Incoming::Frame(frame) => assert_eq!((&frame.bytes[..], frame.descriptors.len()), (&number.to_le_bytes()[..], 1)),
             other => panic!("{other:?}"),
         }
         a.flush().unwrap();
     }
-    assert!(matches!(receive(&mut *b), Ok(Incoming::Nothing)));
+    assert!(matches!(b.receive(), Ok(Incoming::Nothing)));
 }
 
 fn what_was_sent_before_the_end_is_received_first(pair: fn() -> Pair) {
@@ -320,12 +364,12 @@ fn what_was_sent_before_the_end_is_received_first(pair: fn() -> Pair) {
         a.push(frame(&[3, 4]), vec![]);
         a.flush().unwrap();
         drop(a);
-        assert_eq!(bytes(&mut *b), [1, 2]);
+        assert_eq!(b.bytes(), [1, 2]);
         // Writing is in vain and no error.
         b.push(frame(&[5]), vec![]);
         assert_eq!(b.flush().unwrap(), Flushed::All);
-        assert_eq!(bytes(&mut *b), [3, 4]);
-        assert!(matches!(receive(&mut *b), Ok(Incoming::Ended)));
+        assert_eq!(b.bytes(), [3, 4]);
+        assert!(matches!(b.receive(), Ok(Incoming::Ended)));
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{EventfdFlags, epoll, eventfd};
 
 use super::Node;
-use super::core::NOTE;
+use super::peers::Token;
 use super::ready::Ready;
 
 /// How long a driver routes before it looks whether the node is still wanted.
@@ -71,7 +71,7 @@ impl Node {
     pub fn drive(self) -> io::Result<()> {
         let epoll = Arc::clone(&self.shared.epoll);
         let bell = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
-        epoll::add(&epoll, &bell, epoll::EventData::new_u64(NOTE), epoll::EventFlags::IN)?;
+        epoll::add(&epoll, &bell, Token::Note.data(), epoll::EventFlags::IN)?;
         self.shared.drivers.state().bells.push(Arc::clone(&bell));
         let shared = Arc::downgrade(&self.shared);
         drop(self);

@@ -5,8 +5,9 @@ use std::os::fd::OwnedFd;
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
-use super::core::{Core, Offence, Role};
-use crate::link::{self, Link, LinkKind, Socket};
+use super::core::{Core, Role};
+use super::links::Offence;
+use crate::link::{self, Link, LinkKind, RingParts, Socket};
 use crate::message::CloseReason;
 use crate::name::{NodeName, SideName};
 use crate::router::ElementKey;
@@ -22,11 +23,13 @@ impl Core {
         let (yours, mine) = (SideName(self.router.fresh_name()), SideName(self.router.fresh_name()));
         let me = self.router.me();
         let mut socket = Socket::new(socket)?;
-        let [memory, memory_of_other] = memory(links);
+        let [ours, theirs] = ring_parts(links);
         let welcome = Control::Welcome { version: VERSION, you: node, broker: me, yours, mine };
-        socket.push(wire::encode(Packet::Control(welcome)), memory_of_other.into_iter().collect());
-        self.connect(node, link::over(socket, memory, me < node)?)?;
-        self.flush(node);
+        socket.push(wire::encode(Packet::Control(welcome)), theirs.into_iter().flat_map(RingParts::into_descriptors).collect());
+        self.connect(node, link::over(socket, ours, me < node)?)?;
+        if let Some(slot) = self.peers.slot(node) {
+            self.flush(slot);
+        }
         let key = self.bootstrap(mine, node, yours);
         self.bootstraps.insert(key, node);
         Ok(key)
@@ -51,7 +54,7 @@ impl Core {
             Control::Introduction(node) if from_broker => self.meet(node, descriptors),
             Control::Unreachable(node) if from_broker => self.router.unreachable(node),
             Control::Departing(node, reason) if from_broker => {
-                if let Some(peer) = self.peers.get_mut(&node) {
+                if let Some(peer) = self.peers.get_mut(node) {
                     peer.departure = Some(reason);
                 }
             }
@@ -65,7 +68,7 @@ impl Core {
     fn introduce(&mut self, from: NodeName, to: NodeName) {
         let Role::Broker { introduced, links } = &mut self.role else { return };
         let known = introduced.get(&from).is_some_and(|others| others.contains(&to));
-        let pair = (from != to && !known && self.peers.contains_key(&from) && self.peers.contains_key(&to))
+        let pair = (from != to && !known && self.peers.contains(from) && self.peers.contains(to))
             .then(|| socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None));
         let (one, other) = match pair {
             Some(Ok(pair)) => pair,
@@ -77,11 +80,11 @@ impl Core {
         };
         introduced.entry(from).or_default().insert(to);
         introduced.entry(to).or_default().insert(from);
-        let [memory, memory_of_other] = memory(*links);
-        for (node, whom, socket, memory) in [(from, to, one, memory), (to, from, other, memory_of_other)] {
-            let descriptors = std::iter::once(socket).chain(memory).collect();
+        let [parts, parts_of_other] = ring_parts(*links);
+        for (node, whom, socket, parts) in [(from, to, one, parts), (to, from, other, parts_of_other)] {
+            let descriptors = std::iter::once(socket).chain(parts.into_iter().flat_map(RingParts::into_descriptors)).collect();
             self.say(node, Packet::Control(Control::Introduction(whom)), descriptors);
-            if let Some(reason) = self.peers.get(&whom).and_then(|peer| peer.departure) {
+            if let Some(reason) = self.peers.get(whom).and_then(|peer| peer.departure) {
                 self.say(node, Packet::Control(Control::Departing(whom, reason)), Vec::new());
             }
         }
@@ -89,13 +92,16 @@ impl Core {
 
     /// Member: the broker has introduced a node.
     fn meet(&mut self, node: NodeName, descriptors: Vec<OwnedFd>) {
-        if node == self.router.me() || self.peers.contains_key(&node) {
+        if node == self.router.me() || self.peers.contains(node) {
             return;
         }
         let first = self.router.me() < node;
         let mut descriptors = descriptors.into_iter();
         let Some(socket) = descriptors.next() else { return };
-        match Socket::new(socket).and_then(|s| link::over(s, descriptors.next(), first)).and_then(|link| self.connect(node, link)) {
+        match Socket::new(socket)
+            .and_then(|s| link::over(s, RingParts::from_descriptors(&mut descriptors), first))
+            .and_then(|link| self.connect(node, link))
+        {
             Ok(()) => self.router.link_up(node),
             Err(why) => {
                 tracing::warn!(?node, "introduced in vain: {why}");
@@ -110,7 +116,7 @@ impl Core {
     /// could go on for ever.
     fn mourn(&mut self, node: NodeName, reason: CloseReason) {
         self.router.unreachable(node);
-        let Some(peer) = self.peers.get_mut(&node) else { return };
+        let Some(peer) = self.peers.get_mut(node) else { return };
         peer.departure.get_or_insert(reason);
         peer.mourned_at.get_or_insert(peer.link.arrived());
         self.part_from_mourned(node);
@@ -144,7 +150,7 @@ impl Core {
     /// Broker: how the coming end of a bootstrap channel's node is to be understood.
     pub(super) fn expect_departure(&mut self, bootstrap: ElementKey, reason: CloseReason) {
         let Some(node) = self.bootstraps.get(&bootstrap).copied() else { return };
-        if let Some(peer) = self.peers.get_mut(&node) {
+        if let Some(peer) = self.peers.get_mut(node) {
             peer.departure = Some(reason);
         }
         let Role::Broker { introduced, .. } = &self.role else { return };
@@ -156,7 +162,7 @@ impl Core {
 
     /// Says goodbye to everybody.
     pub(super) fn say_goodbye(&mut self, reason: CloseReason) {
-        let everybody: Vec<_> = self.peers.keys().copied().collect();
+        let everybody: Vec<_> = self.peers.iter().map(|peer| peer.name).collect();
         for node in everybody {
             self.say(node, Packet::Control(Control::Goodbye(reason)), Vec::new());
         }
@@ -164,22 +170,22 @@ impl Core {
 
     /// Gives every link up.
     pub(super) fn hang_up(&mut self, reason: CloseReason) {
-        let everybody: Vec<_> = self.peers.keys().copied().collect();
+        let everybody: Vec<_> = self.peers.iter().map(|peer| peer.name).collect();
         for node in everybody {
             self.lose(node, reason);
         }
     }
 }
 
-/// Memory for a link, for both its nodes or for neither: a link without memory is a socket alone.
-fn memory(links: LinkKind) -> [Option<OwnedFd>; 2] {
+/// The parts of rings, for both nodes or for neither: a link without them is a socket alone.
+fn ring_parts(links: LinkKind) -> [Option<RingParts>; 2] {
     if links == LinkKind::Socket {
         return [None, None];
     }
-    match link::shared_memory().and_then(|memory| Ok((memory.try_clone()?, memory))) {
-        Ok((one, other)) => [Some(one), Some(other)],
+    match RingParts::pair() {
+        Ok(pair) => pair.map(Some),
         Err(why) => {
-            tracing::warn!("no memory for a link: {why}");
+            tracing::warn!("no rings for a link: {why}");
             [None, None]
         }
     }
@@ -189,7 +195,7 @@ impl Drop for Core {
     /// The last handle is gone: an end in good order, as far as the links have room.
     fn drop(&mut self) {
         self.say_goodbye(CloseReason::Exited);
-        for peer in self.peers.values_mut() {
+        for peer in self.peers.iter_mut() {
             let _ = peer.link.flush();
         }
     }

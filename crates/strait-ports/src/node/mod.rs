@@ -1,13 +1,17 @@
 //! The node: a process's router, its links, and whoever drives them.
 
+mod alarm;
 mod core;
 mod drive;
 mod introduce;
+mod links;
+mod peers;
 mod ready;
 mod rooms;
 mod source;
 #[cfg(test)]
 mod tests;
+mod vigil;
 
 use std::fmt;
 use std::io;
@@ -18,13 +22,16 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-use crate::link::{self, Incoming, Link, LinkError, LinkKind, MAX_PACKET, Socket};
+use crate::link::{self, Incoming, Link, LinkError, LinkKind, MAX_PACKET, RingParts, Socket};
 use crate::message::CloseReason;
 use crate::port::Port;
 use crate::wire::{self, Control, Packet, VERSION};
 use core::Core;
 use drive::Drivers;
+use links::Vigil;
 use ready::Ready;
+use vigil::Luck;
+pub(crate) use vigil::drive_until;
 
 /// How long [`Node::join`] waits for the broker.
 const WELCOME_TIMEOUT: Duration = Duration::from_secs(10);
@@ -104,6 +111,7 @@ pub enum JoinError {
 pub(crate) struct Shared {
     pub(crate) epoll: Arc<OwnedFd>,
     core: Mutex<Core>,
+    luck: Luck,
     drivers: Drivers,
 }
 
@@ -115,7 +123,9 @@ impl Shared {
             let result = what(&mut core);
             (result, core.settle())
         };
-        effects.run();
+        if let Some(effects) = effects {
+            effects.run();
+        }
         result
     }
 }
@@ -130,7 +140,8 @@ impl Node {
     }
 
     fn with(core: Core) -> Self {
-        Self { shared: Arc::new(Shared { epoll: Arc::clone(&core.epoll), core: Mutex::new(core), drivers: Drivers::default() }) }
+        let (epoll, luck, drivers) = (Arc::clone(&core.epoll), Luck::default(), Drivers::default());
+        Self { shared: Arc::new(Shared { epoll, core: Mutex::new(core), luck, drivers }) }
     }
 
     /// The node that invites others and introduces them to each other.
@@ -138,10 +149,10 @@ impl Node {
     /// # Errors
     /// When the process has no descriptor left for `epoll`.
     pub fn broker() -> io::Result<Self> {
-        Self::broker_with(LinkKind::Socket)
+        Self::broker_with(LinkKind::Rings)
     }
 
-    /// As [`Node::broker`], with the kind of all links in its network. For tests and benches: the next step of the engine is [`LinkKind::Rings`].
+    /// As [`Node::broker`], with the kind of all links in its network: for tests and benches.
     ///
     /// # Errors
     /// As [`Node::broker`].
@@ -173,10 +184,10 @@ impl Node {
             }
         };
         match wire::decode(frame.bytes) {
-            Ok(Packet::Control(welcome)) if !welcome.descriptors().contains(&frame.descriptors.len()) => Err(JoinError::NoWelcome),
+            Ok(Packet::Control(welcome)) if !welcome.takes_descriptors(frame.descriptors.len()) => Err(JoinError::NoWelcome),
             Ok(Packet::Control(Control::Welcome { version: VERSION, you, broker, yours, mine })) => {
                 let mut core = Core::member(you, broker)?;
-                core.connect(broker, link::over(socket, frame.descriptors.into_iter().next(), you < broker)?)?;
+                core.connect(broker, link::over(socket, RingParts::from_descriptors(&mut frame.descriptors.into_iter()), you < broker)?)?;
                 let key = core.bootstrap(yours, broker, mine);
                 let node = Self::with(core);
                 let port = node.port(key);
@@ -233,7 +244,7 @@ impl Node {
     fn route(&self, mut ready: Ready, deadline: Instant) -> io::Result<Progress> {
         loop {
             let (more, enough) = self.shared.act(|core| {
-                let more = core.turn(ready, deadline);
+                let more = core.turn(&ready, deadline, Vigil::Doze);
                 let enough = !more || Instant::now() >= deadline;
                 if enough {
                     core.leave_note();

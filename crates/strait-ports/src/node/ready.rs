@@ -10,10 +10,19 @@ use rustix::io::Errno;
 /// How many links have their turn in one round.
 pub(super) const LINKS_A_TURN: usize = 32;
 
+const NOTHING: epoll::Event = epoll::Event { flags: epoll::EventFlags::empty(), data: epoll::EventData::new_u64(0) };
+
 /// What one look has given.
 pub(super) struct Ready {
     events: [epoll::Event; LINKS_A_TURN],
     count: usize,
+}
+
+impl Default for Ready {
+    /// Nothing.
+    fn default() -> Self {
+        Self { events: [NOTHING; LINKS_A_TURN], count: 0 }
+    }
 }
 
 impl Ready {
@@ -24,8 +33,7 @@ impl Ready {
 
     /// Waits until something is ready, or for the deadline (`None`: without limit).
     pub(super) fn until(epoll: &OwnedFd, deadline: Option<Instant>) -> io::Result<Self> {
-        const NOTHING: epoll::Event = epoll::Event { flags: epoll::EventFlags::empty(), data: epoll::EventData::new_u64(0) };
-        let mut ready = Self { events: [NOTHING; LINKS_A_TURN], count: 0 };
+        let mut ready = Self::default();
         loop {
             let left = deadline.map(|d| d.saturating_duration_since(Instant::now()));
             let timeout = left.map(|l| Timespec { tv_sec: l.as_secs() as _, tv_nsec: l.subsec_nanos() as _ });

@@ -5,35 +5,44 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use std::task::Waker;
 
-use rustix::event::epoll::{self, EventData, EventFlags};
+use rustix::event::epoll::{self, EventFlags};
 
 use super::Node;
 use super::core::Core;
+use super::peers::Token;
 
-/// Who waits for which descriptor, by what `epoll` calls it.
+/// Who waits for which descriptor, by its number.
 #[derive(Default)]
-pub(super) struct Sources(HashMap<u64, Vec<Waker>>);
+pub(super) struct Sources {
+    waiting: HashMap<u32, Vec<Waker>>,
+    next: u32,
+}
 
 impl Sources {
-    /// Moves those to be woken to `wakers`, if this is the token of a source. It is silent from now on, until somebody waits again.
-    pub(super) fn ready(&mut self, token: u64, wakers: &mut Vec<Waker>) {
-        if let Some(waiting) = self.0.get_mut(&token) {
+    /// Moves those to be woken to `wakers`, if this is the number of a source. It is silent from now on, until somebody waits again.
+    pub(super) fn ready(&mut self, number: u32, wakers: &mut Vec<Waker>) {
+        if let Some(waiting) = self.waiting.get_mut(&number) {
             wakers.append(waiting);
         }
     }
 }
 
 impl Core {
-    fn watch_source(&mut self, descriptor: BorrowedFd<'_>) -> io::Result<u64> {
-        let token = self.fresh_token();
-        epoll::add(&self.epoll, descriptor, EventData::new_u64(token), EventFlags::ONESHOT)?;
-        self.sources.0.insert(token, Vec::new());
-        Ok(token)
+    fn watch_source(&mut self, descriptor: BorrowedFd<'_>) -> io::Result<u32> {
+        // Numbers come round again after 2^32 sources: then one that is still there is in the way.
+        while self.sources.waiting.contains_key(&self.sources.next) {
+            self.sources.next = self.sources.next.wrapping_add(1);
+        }
+        let number = self.sources.next;
+        epoll::add(&self.epoll, descriptor, Token::Source(number).data(), EventFlags::ONESHOT)?;
+        self.sources.waiting.insert(number, Vec::new());
+        self.sources.next = number.wrapping_add(1);
+        Ok(number)
     }
 
     /// Gives the waker back if it is there already.
-    fn rearm_source(&mut self, token: u64, descriptor: BorrowedFd<'_>, waker: Waker) -> io::Result<Option<Waker>> {
-        let Some(waiting) = self.sources.0.get_mut(&token) else { return Ok(Some(waker)) };
+    fn rearm_source(&mut self, number: u32, descriptor: BorrowedFd<'_>, waker: Waker) -> io::Result<Option<Waker>> {
+        let Some(waiting) = self.sources.waiting.get_mut(&number) else { return Ok(Some(waker)) };
         let known = waiting.iter().any(|known| known.will_wake(&waker));
         let spare = if known {
             Some(waker)
@@ -41,31 +50,31 @@ impl Core {
             waiting.push(waker);
             None
         };
-        epoll::modify(&self.epoll, descriptor, EventData::new_u64(token), EventFlags::IN | EventFlags::ONESHOT)?;
+        epoll::modify(&self.epoll, descriptor, Token::Source(number).data(), EventFlags::IN | EventFlags::ONESHOT)?;
         Ok(spare)
     }
 
-    fn unwatch_source(&mut self, token: u64, descriptor: BorrowedFd<'_>) -> Option<Vec<Waker>> {
+    fn unwatch_source(&mut self, number: u32, descriptor: BorrowedFd<'_>) -> Option<Vec<Waker>> {
         let _ = epoll::delete(&self.epoll, descriptor);
-        self.sources.0.remove(&token)
+        self.sources.waiting.remove(&number)
     }
 }
 
 impl Node {
     /// Has the node look after a descriptor, for [`Node::rearm_source`].
-    pub(crate) fn watch_source(&self, descriptor: BorrowedFd<'_>) -> io::Result<u64> {
+    pub(crate) fn watch_source(&self, descriptor: BorrowedFd<'_>) -> io::Result<u32> {
         self.shared.act(|core| core.watch_source(descriptor))
     }
 
     /// Wakes `waker` once the descriptor is readable: at once if it is so now.
-    pub(crate) fn rearm_source(&self, token: u64, descriptor: BorrowedFd<'_>, waker: &Waker) -> io::Result<()> {
+    pub(crate) fn rearm_source(&self, number: u32, descriptor: BorrowedFd<'_>, waker: &Waker) -> io::Result<()> {
         // A waker is foreign code: it is copied and dropped without the lock.
         let waker = waker.clone();
-        let _spare = self.shared.act(|core| core.rearm_source(token, descriptor, waker))?;
+        let _spare = self.shared.act(|core| core.rearm_source(number, descriptor, waker))?;
         Ok(())
     }
 
-    pub(crate) fn unwatch_source(&self, token: u64, descriptor: BorrowedFd<'_>) {
-        let _forgotten = self.shared.act(|core| core.unwatch_source(token, descriptor));
+    pub(crate) fn unwatch_source(&self, number: u32, descriptor: BorrowedFd<'_>) {
+        let _forgotten = self.shared.act(|core| core.unwatch_source(number, descriptor));
     }
 }

@@ -9,9 +9,9 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use super::{Port, RecvError};
-use crate::host::drive_until;
 use crate::message::Event;
 use crate::node::Shared;
+use crate::node::drive_until;
 
 /// Waits until one of a few ports has something, and drives their node meanwhile, at most for `timeout` (`None`: without limit).
 ///

@@ -14,6 +14,16 @@ pub(crate) struct ElementKey {
     generation: u32,
 }
 
+impl ElementKey {
+    pub(super) fn to_bits(self) -> u64 {
+        u64::from(self.generation) << 32 | u64::from(self.index)
+    }
+
+    pub(super) fn from_bits(bits: u64) -> Self {
+        Self { index: bits as u32, generation: (bits >> 32) as u32 }
+    }
+}
+
 /// Who may change an edge.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Lock {
@@ -144,6 +154,12 @@ pub(super) struct Endpoint {
     pub(super) flow: Flow,
 }
 
+impl Endpoint {
+    pub(super) fn new(name: SideName, peer: Addr) -> Self {
+        Self { line: Line::Open(Side::new(name, peer)), queue: VecDeque::new(), bytes: 0, flow: Flow::default() }
+    }
+}
+
 /// How far a proxy is with removing itself. `sides[1]` plays R, `sides[0]` plays L (see `docs/architecture.md`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Stage {
@@ -224,6 +240,19 @@ impl Elements {
         let index = u32::try_from(self.slots.len()).expect("fewer than 2^32 elements fit in memory");
         self.slots.push(Slot { generation: 0, element: Some(element) });
         ElementKey { index, generation: 0 }
+    }
+
+    /// The keys that the next two elements will have.
+    pub(super) fn next_two(&self) -> [ElementKey; 2] {
+        let mut free = self.free.iter().rev();
+        let mut fresh = self.slots.len() as u32;
+        [(); 2].map(|()| match free.next() {
+            Some(index) => ElementKey { index: *index, generation: self.slots[*index as usize].generation },
+            None => {
+                fresh += 1;
+                ElementKey { index: fresh - 1, generation: 0 }
+            }
+        })
     }
 
     pub(super) fn get(&self, key: ElementKey) -> Option<&Element> {

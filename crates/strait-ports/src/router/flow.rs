@@ -86,7 +86,7 @@ impl Pending {
 /// An endpoint's counts. Small: every endpoint has them.
 #[derive(Debug, Default)]
 #[cfg_attr(test, derive(Clone))]
-pub(super) struct Flow {
+pub(crate) struct Flow {
     /// Posted here and not known to be received.
     out_bytes: u64,
     out_messages: u32,
@@ -128,12 +128,20 @@ pub(crate) enum Room {
 }
 
 impl Flow {
-    /// Something is posted. Gives what has been received here, if it is worth telling when something goes there anyway: a dialogue has no other reports.
-    pub(super) fn posted(&mut self, bytes: usize) -> Option<Consumed> {
+    /// Counts a message that is posted.
+    pub(crate) fn post(&mut self, bytes: usize) {
         self.out_messages = self.out_messages.saturating_add(1);
         self.out_bytes = self.out_bytes.saturating_add(bytes as u64);
+    }
+
+    /// What has been received here is worth telling when something goes there anyway: a dialogue has no other reports.
+    pub(super) fn rides(&self) -> bool {
         let Consumed { messages, bytes } = self.pending.get();
-        if messages >= COARSE_MESSAGES / 2 || bytes >= COARSE_BYTES / 2 { self.pending.take() } else { None }
+        messages >= COARSE_MESSAGES / 2 || bytes >= COARSE_BYTES / 2
+    }
+
+    pub(super) fn ride(&mut self) -> Option<Consumed> {
+        if self.rides() { self.pending.take() } else { None }
     }
 
     /// A message was received, and so many still wait. Gives what is to be told now.
@@ -242,7 +250,7 @@ impl Router {
         let wanted = Grain::wanted(rare.mark, rare.looked_at);
         let has_room = room == Room::Reached && flow.room() == Room::Below;
         if has_room {
-            self.actions.push(Action::Room(key));
+            self.actions.push_back(Action::Room(key));
         }
         if wanted != Grain::wanted(before.mark, before.looked_at) {
             self.send(name, peer, Event::Grain { grain: wanted, hops: 0 });
@@ -265,7 +273,7 @@ impl Router {
     pub(super) fn consumed(&mut self, place: Place, lump: Consumed, hops: u16) {
         if let Some((_, _, flow)) = self.flow(place.key) {
             if flow.told(lump) {
-                self.actions.push(Action::Room(place.key));
+                self.actions.push_back(Action::Room(place.key));
             }
         } else if let Some((from, to)) = self.onward(place, hops) {
             self.send(from, to, Event::Consumed { lump, hops: hops + 1 });

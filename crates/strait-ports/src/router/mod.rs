@@ -27,6 +27,7 @@ mod element;
 mod event;
 mod flow;
 mod loss;
+mod sides;
 #[cfg(test)]
 mod tests;
 mod transfer;
@@ -38,9 +39,10 @@ pub(crate) use event::{Action, Descriptor, Event, Frame};
 pub(crate) use flow::{Baggage, Consumed, Grain, Room};
 
 use crate::message::CloseReason;
-use crate::name::{Addr, NameSource, NodeName, SideName};
+use crate::name::{Addr, NameSource, NodeName, RandomKeys, SideName};
 use element::{Change, Element, Elements, Endpoint, Item, Line, LocalEvent, Place, Side, Speaker, Stage};
 use flow::Flow;
+use sides::Sides;
 
 /// A message that has passed this many proxies is chasing a port that is in front of it: its channel is cut.
 ///
@@ -56,6 +58,8 @@ pub(crate) const MAX_AWAITED_NODES: usize = 1024;
 pub(crate) enum Violation {
     #[error("a port was sent under a name that exists already")]
     NameTaken,
+    #[error("a name has a form that is not given to others")]
+    InnerName,
 }
 
 /// What [`Router::pop`] gives.
@@ -80,12 +84,12 @@ pub(crate) struct Router {
     names: Box<dyn NameSource + Sync>,
     elements: Elements,
     /// Where each registered side is.
-    sides: HashMap<SideName, Place>,
-    linked: HashSet<NodeName>,
+    sides: Sides,
+    linked: HashSet<NodeName, RandomKeys>,
     /// Sides that can go on once there is a link to the node.
     awaited: HashMap<NodeName, BTreeSet<SideName>>,
     local: VecDeque<Mail>,
-    actions: Vec<Action>,
+    actions: VecDeque<Action>,
     proxies: usize,
     /// Payload bytes queued at endpoints and held for fences.
     queued_bytes: usize,
@@ -100,11 +104,11 @@ impl Router {
             me,
             names,
             elements: Elements::default(),
-            sides: HashMap::new(),
-            linked: HashSet::new(),
+            sides: Sides::default(),
+            linked: HashSet::default(),
             awaited: HashMap::new(),
             local: VecDeque::new(),
-            actions: Vec::new(),
+            actions: VecDeque::new(),
             proxies: 0,
             queued_bytes: 0,
             max_hops: MAX_HOPS,
@@ -122,9 +126,20 @@ impl Router {
         self.me
     }
 
-    /// What is to be done since the last call, in order.
-    pub(crate) fn take_actions(&mut self) -> Vec<Action> {
-        std::mem::take(&mut self.actions)
+    /// The next thing to be done, in order.
+    pub(crate) fn next_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// There is nothing to be done.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.actions.is_empty()
+    }
+
+    /// All that is to be done.
+    #[cfg(test)]
+    fn take_actions(&mut self) -> Vec<Action> {
+        std::mem::take(&mut self.actions).into()
     }
 
     /// Endpoints, proxies.
@@ -138,10 +153,13 @@ impl Router {
 
     /// Two entangled endpoints.
     pub(crate) fn channel(&mut self) -> (ElementKey, ElementKey) {
-        let (a, b) = (SideName(self.names.next()), SideName(self.names.next()));
-        let at = |side| Addr { node: self.me, side };
-        let (to_a, to_b) = (at(a), at(b));
-        (self.adopt(a, to_b), self.adopt(b, to_a))
+        let [a, b] = self.elements.next_two();
+        let at = |key| Addr { node: self.me, side: SideName::inner(key) };
+        let endpoint = |one, other| Element::Endpoint(Endpoint::new(SideName::inner(one), at(other)));
+        let (one, other) = (endpoint(a, b), endpoint(b, a));
+        let keys = (self.elements.insert(one), self.elements.insert(other));
+        debug_assert_eq!(keys, (a, b));
+        keys
     }
 
     /// An endpoint under a name that was agreed on with its neighbour.
@@ -150,8 +168,7 @@ impl Router {
     }
 
     fn adopt_with(&mut self, name: SideName, peer: Addr, flow: Flow) -> ElementKey {
-        let endpoint = Endpoint { line: Line::Open(Side::new(name, peer)), queue: VecDeque::new(), bytes: 0, flow };
-        let key = self.elements.insert(Element::Endpoint(endpoint));
+        let key = self.elements.insert(Element::Endpoint(Endpoint { flow, ..Endpoint::new(name, peer) }));
         self.sides.insert(name, Place { key, which: 0 });
         key
     }
@@ -165,11 +182,23 @@ impl Router {
             return self.throw_away(message);
         };
         let (from, to) = (side.name, side.peer);
-        if let Some(lump) = flow.posted(bytes) {
+        flow.post(bytes);
+        if let Some(lump) = flow.ride() {
             self.send(from, to, Event::Consumed { lump, hops: 0 });
         }
         self.send(from, to, message);
         self.run();
+    }
+
+    /// The way of a message without ports that is posted on an endpoint, if it leads to another node and nothing else is to go along: from which side, to whom. Whoever asks takes the message
+    /// there and counts it, or posts it.
+    pub(crate) fn way(&mut self, key: ElementKey) -> Option<(SideName, Addr, &mut Flow)> {
+        match self.elements.get_mut(key) {
+            Some(Element::Endpoint(Endpoint { line: Line::Open(side), flow, .. })) if side.peer.node != self.me && !flow.rides() => {
+                Some((side.name, side.peer, flow))
+            }
+            _ => None,
+        }
     }
 
     /// A port whose close has been received changes hands: its new holder is to learn of it too.
@@ -261,6 +290,10 @@ impl Router {
 
     /// An event has come over the link of `node`.
     pub(crate) fn handle(&mut self, node: NodeName, frame: Frame) -> Result<(), Violation> {
+        if frame.to.is_inner() {
+            // Nobody outside was given such a name.
+            return Err(Violation::InnerName);
+        }
         let event = self.take_in(node, frame.event)?;
         self.receive(Addr { node, side: frame.from }, frame.to, event);
         self.run();
@@ -276,8 +309,10 @@ impl Router {
 
     /// Lets a side hear an event if the speaker has a say there.
     fn receive(&mut self, from: Addr, to: SideName, event: LocalEvent) {
-        let Some(place) = self.sides.get(&to).copied() else { return self.discard(event) };
-        let Some(side) = self.elements.get_mut(place.key).and_then(|e| e.side_mut(place.which)) else { return self.discard(event) };
+        let Some(place) = self.sides.get(&to) else { return self.discard(event) };
+        let Some(side) = self.elements.get_mut(place.key).and_then(|e| e.side_mut(place.which)).filter(|side| side.name == to) else {
+            return self.discard(event);
+        };
         match side.speaker(from) {
             Speaker::Current => self.accept(place, event),
             Speaker::Next if mutant!(self, NothingIsHeld) || (mutant!(self, CloseOvertakes) && matches!(event, Event::Close(_))) => {
@@ -322,7 +357,7 @@ impl Router {
                 endpoint.bytes += data.len();
                 self.queued_bytes += data.len();
                 endpoint.queue.push_back(Item::Message { data, ports, hops });
-                self.actions.push(Action::Ready(place.key));
+                self.ready(place.key);
             }
             Some(Element::Proxy(proxy)) => {
                 if proxy.stage == (Stage::Leaving { fenced: true }) && place.which == 0 {
@@ -343,6 +378,13 @@ impl Router {
         }
     }
 
+    fn ready(&mut self, key: ElementKey) {
+        // A stream is told of once.
+        if !matches!(self.actions.back(), Some(Action::Ready(last)) if *last == key) {
+            self.actions.push_back(Action::Ready(key));
+        }
+    }
+
     /// The neighbour's last word (or what stands for it) has come to this side: an endpoint queues it, a proxy passes it on.
     fn finish(&mut self, place: Place, reason: CloseReason) {
         match self.elements.get_mut(place.key) {
@@ -350,7 +392,7 @@ impl Router {
                 let Line::Open(side) = std::mem::replace(&mut endpoint.line, Line::Ended(reason)) else { return };
                 endpoint.queue.push_back(Item::Close(reason));
                 endpoint.flow = Flow::default();
-                self.actions.push(Action::Ready(place.key));
+                self.ready(place.key);
                 self.forget(side);
             }
             Some(Element::Proxy(_)) => {

@@ -28,7 +28,7 @@ impl Router {
                 continue;
             }
             let event = self.take_out(to.node, event, &mut backlog, &mut moved);
-            self.actions.push(Action::Send { node: to.node, frame: Frame { from, to: to.side, event } });
+            self.actions.push_back(Action::Send { node: to.node, frame: Frame { from, to: to.side, event } });
         }
         moved.into_iter().for_each(|proxy| self.seek(proxy));
     }
@@ -73,6 +73,7 @@ impl Router {
 
     /// Sends an endpoint to another node. What is left here is a proxy, or nothing if nobody needs one.
     fn export(&mut self, key: ElementKey, node: NodeName, backlog: &mut Backlog, moved: &mut Vec<ElementKey>) -> Descriptor {
+        self.name_edge(key);
         let there = SideName(self.names.next());
         let to = Addr { node, side: there };
         let Some(Element::Endpoint(Endpoint { line, queue, bytes, flow })) = self.elements.remove(key) else {
@@ -123,7 +124,7 @@ impl Router {
         if side.peer.node != self.me || !side.at_rest() || !self.local.is_empty() {
             return None;
         }
-        let place = *self.sides.get(&side.peer.side)?;
+        let place = self.sides.get(&side.peer.side)?;
         let neighbour = self.elements.get(place.key)?.side(place.which)?;
         neighbour.at_rest().then_some(place)
     }
@@ -131,7 +132,7 @@ impl Router {
     fn import(&mut self, node: NodeName, ports: Vec<Descriptor>) -> Result<Vec<ElementKey>, Violation> {
         let mut keys = Vec::with_capacity(ports.len());
         for Descriptor { side, neighbour, baggage } in ports {
-            if self.sides.contains_key(&side) {
+            if side.is_inner() || self.sides.contains(&side) {
                 keys.into_iter().for_each(|key| self.close_element(key, CloseReason::Dropped));
                 return Err(Violation::NameTaken);
             }

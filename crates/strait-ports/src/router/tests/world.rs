@@ -160,7 +160,7 @@ fn replica(router: &Router, names: &Names) -> Router {
         linked: router.linked.clone(),
         awaited: router.awaited.clone(),
         local: router.local.clone(),
-        actions: Vec::new(),
+        actions: VecDeque::new(),
         proxies: router.proxies,
         queued_bytes: router.queued_bytes,
         max_hops: router.max_hops,

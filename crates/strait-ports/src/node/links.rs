@@ -1,0 +1,374 @@
+//! The links' turns: what comes over them is heard, what goes over them is sent.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::Instant;
+
+use rustix::event::epoll;
+use rustix::io::Errno;
+
+use super::core::{Core, Role};
+use super::peers::{Slot, Token};
+use super::ready::Ready;
+use crate::link::{Flushed, Incoming, Link, Received};
+use crate::message::CloseReason;
+use crate::name::{Addr, NodeName, SideName};
+use crate::router::{ElementKey, Event};
+use crate::wire::{self, Control, Packet};
+
+/// How many packets are taken from one link before the next link's turn.
+const PACKETS_A_TURN: usize = 32;
+
+/// How many bytes, and how many ports in messages, a round takes from all links together before what came of it is done. The packet that
+/// reaches the limit is the round's last; it can bring [`MAX_PORTS`](crate::MAX_PORTS) at most.
+pub(super) const BYTES_A_ROUND: u64 = 128 * 1024;
+pub(super) const PORTS_A_ROUND: usize = 256;
+
+/// A node that lets this many bytes of what are no messages pile up is cut off: they answer what it says itself, mostly, and it could make us
+/// hoard without end.
+const MAX_CONTROL_BACKLOG: usize = if cfg!(test) { 1 << 20 } else { 64 << 20 };
+
+/// What becomes of links that have nothing more to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Vigil {
+    /// They doze: their descriptors tell when there is something.
+    Doze,
+    /// They stay as they are: somebody looks at them again soon. The node's descriptor is readable meanwhile.
+    Keep,
+}
+
+/// What a round may still take.
+struct Round {
+    deadline: Instant,
+    bytes: u64,
+    ports: usize,
+    /// What may be taken before the next look at the clock, which costs as much as a small message.
+    unlooked: u64,
+}
+
+impl Round {
+    /// How much is taken between two looks at the clock: bytes, of which a packet counts for `PACKET` at least and a port for `PORT`.
+    const LOOK_EVERY: u64 = 4096;
+    const PACKET: u64 = 256;
+    const PORT: u64 = 512;
+
+    fn new(deadline: Instant) -> Self {
+        Self { deadline, bytes: BYTES_A_ROUND, ports: PORTS_A_ROUND, unlooked: 0 }
+    }
+
+    fn spend(&mut self, cost: Cost) {
+        self.bytes = self.bytes.saturating_sub(cost.bytes);
+        self.ports = self.ports.saturating_sub(cost.ports);
+        self.unlooked = self.unlooked.saturating_sub(cost.bytes.max(Self::PACKET) + cost.ports as u64 * Self::PORT);
+    }
+
+    fn is_over(&mut self) -> bool {
+        if self.bytes == 0 || self.ports == 0 {
+            return true;
+        }
+        if self.unlooked == 0 {
+            self.unlooked = Self::LOOK_EVERY;
+            return Instant::now() >= self.deadline;
+        }
+        false
+    }
+}
+
+/// What a packet brought.
+struct Cost {
+    bytes: u64,
+    ports: usize,
+}
+
+/// What a link's turn has come to.
+enum Turn {
+    /// It may have more.
+    More,
+    /// It has nothing, and nobody has been asked to tell when that changes.
+    Empty,
+    /// It has nothing, and its descriptors tell when that changes. Or it is gone.
+    Over,
+}
+
+impl Core {
+    /// Makes a link to a node.
+    pub(super) fn connect(&mut self, node: NodeName, link: Box<dyn Link>) -> io::Result<()> {
+        self.peers.add(&self.epoll, node, link)
+    }
+
+    /// An endpoint whose neighbour's name both nodes know from the welcome.
+    pub(super) fn bootstrap(&mut self, ours: SideName, node: NodeName, theirs: SideName) -> ElementKey {
+        self.router.link_up(node);
+        self.router.adopt(ours, Addr { node, side: theirs })
+    }
+
+    pub(super) fn say(&mut self, node: NodeName, packet: Packet, descriptors: Vec<OwnedFd>) {
+        let Some(slot) = self.peers.slot(node) else { return };
+        let Some(peer) = self.peers.at(slot) else { return };
+        peer.link.push(wire::encode(packet), descriptors);
+        if !std::mem::replace(&mut peer.unflushed, true) {
+            self.unflushed.push(slot);
+        }
+    }
+
+    /// Puts a message without ports straight into the link to where it goes, if that can be done at once: the short way of what
+    /// [`Core::post`] does. Nothing that was said before is overtaken: whoever has the lock leaves nothing undone.
+    pub(super) fn write(&mut self, key: ElementKey, data: &[u8]) -> bool {
+        let Some((from, to, flow)) = self.router.way(key) else { return false };
+        let Some(slot) = self.peers.slot(to.node) else { return false };
+        let Some(peer) = self.peers.at(slot) else { return false };
+        match peer.link.write([data, &wire::message_tail(from, to.side)]) {
+            Ok(true) if std::mem::replace(&mut peer.unflushed, true) => {}
+            Ok(true) => self.unflushed.push(slot),
+            Ok(false) => return false,
+            // It shows again when the frame is sent the long way.
+            Err(_) => return false,
+        }
+        flow.post(data.len());
+        true
+    }
+
+    /// The link to a node is gone or must go.
+    pub(super) fn lose(&mut self, node: NodeName, reason: CloseReason) {
+        let Some(slot) = self.peers.slot(node) else { return };
+        let Some(peer) = self.peers.remove(&self.epoll, node) else { return };
+        tracing::debug!(?node, %reason, "link lost");
+        self.unread.retain(|unread| *unread != slot);
+        self.unflushed.retain(|unflushed| *unflushed != slot);
+        drop(peer);
+        self.router.lose_node(node, reason);
+        self.bury(node, reason);
+    }
+
+    /// Takes down what descriptors have told.
+    fn note_ready(&mut self, ready: &Ready) {
+        for (token, flags) in ready.events() {
+            let slot = match Token::of(token) {
+                Token::Note => continue,
+                Token::Source(number) => {
+                    // At once, however long the links' turns are: it is said only once.
+                    self.sources.ready(number, &mut self.effects.wakers);
+                    continue;
+                }
+                Token::Bell(slot) => {
+                    let Some(peer) = self.peers.at(slot) else { continue };
+                    peer.link.rung();
+                    slot
+                }
+                Token::Socket(slot) => {
+                    if flags.contains(epoll::EventFlags::OUT) {
+                        self.flush(slot);
+                    }
+                    let Some(peer) = self.peers.at(slot) else { continue };
+                    if flags.intersects(epoll::EventFlags::IN | epoll::EventFlags::HUP | epoll::EventFlags::ERR) {
+                        peer.link.woken();
+                    }
+                    slot
+                }
+            };
+            self.is_unread(slot);
+        }
+    }
+
+    /// The link has a turn to come.
+    pub(super) fn is_unread(&mut self, slot: Slot) {
+        if let Some(peer) = self.peers.at(slot)
+            && !std::mem::replace(&mut peer.unread, true)
+        {
+            self.unread.push_back(slot);
+        }
+    }
+
+    /// One round over the links that have something, until `deadline` at most (but one packet at least): true if there may be more.
+    pub(super) fn turn(&mut self, ready: &Ready, deadline: Instant, vigil: Vigil) -> bool {
+        self.note_ready(ready);
+        let mut more = ready.full();
+        let mut round = Round::new(deadline);
+        // A round that was broken off is taken up where it was: a busy link does not keep the others from their turn.
+        for done in 0..self.unread.len() {
+            if done > 0 && round.is_over() {
+                return true;
+            }
+            let Some(slot) = self.unread.pop_front() else { break };
+            let Some(peer) = self.peers.at(slot) else { continue };
+            peer.unread = false;
+            match self.hear(slot, &mut round, vigil) {
+                Turn::More => {
+                    more = true;
+                    self.is_unread(slot);
+                }
+                Turn::Empty => self.is_unread(slot),
+                Turn::Over => {}
+            }
+            // What was heard may have been that there is room.
+            if self.peers.at(slot).is_some_and(|peer| peer.waits && !peer.wants_room) {
+                self.flush(slot);
+            }
+        }
+        more
+    }
+
+    /// Before the node is left alone: its descriptor is readable if there is something to do.
+    pub(super) fn leave_note(&mut self) {
+        let unread = !self.unread.is_empty();
+        if unread == self.noted {
+            return;
+        }
+        let done = if unread { rustix::io::write(&self.note, &1u64.to_ne_bytes()) } else { rustix::io::read(&self.note, &mut [0; 8]) };
+        // Otherwise the next who comes here does it.
+        if done.is_ok() || done == Err(Errno::AGAIN) {
+            self.noted = unread;
+        }
+    }
+
+    /// A link's turn in a round.
+    fn hear(&mut self, slot: Slot, round: &mut Round, vigil: Vigil) -> Turn {
+        for _ in 0..PACKETS_A_TURN {
+            let Some(cost) = self.hear_packet(slot) else {
+                let Some(peer) = self.peers.at(slot) else { return Turn::Over };
+                if vigil == Vigil::Keep {
+                    return Turn::Empty;
+                }
+                match peer.link.doze() {
+                    Ok(true) => continue,
+                    Ok(false) => {}
+                    Err(why) => self.cut(slot, &Offence::Link(why)),
+                }
+                return Turn::Over;
+            };
+            round.spend(cost);
+            if round.is_over() {
+                break;
+            }
+        }
+        Turn::More
+    }
+
+    fn cut(&mut self, slot: Slot, why: &Offence) {
+        let Some(node) = self.peers.at(slot).map(|peer| peer.name) else { return };
+        tracing::warn!(?node, "link cut: {why}");
+        self.lose(node, CloseReason::Crashed);
+    }
+
+    /// Takes a link's next packet; `None` if there is none. An end is dealt with here too.
+    fn hear_packet(&mut self, slot: Slot) -> Option<Cost> {
+        let peer = self.peers.at(slot)?;
+        let node = peer.name;
+        let before = peer.link.received();
+        let incoming = peer.link.receive(&mut self.buffer);
+        let bytes = peer.link.received() - before;
+        let mourned = peer.mourned_at.is_some();
+        let heard = match incoming {
+            Ok(Incoming::Frame(Received { bytes, descriptors })) => self.heard(node, bytes, descriptors),
+            Ok(Incoming::Part) => Ok(0),
+            Ok(Incoming::Nothing) => return None,
+            Ok(Incoming::Ended) => {
+                self.ended(node);
+                return None;
+            }
+            Err(why) => Err(Offence::Link(why)),
+        };
+        match heard {
+            Ok(ports) => {
+                if mourned {
+                    self.part_from_mourned(node);
+                }
+                Some(Cost { bytes, ports })
+            }
+            Err(why) => {
+                self.cut(slot, &why);
+                None
+            }
+        }
+    }
+
+    /// Lets go of a node that has ended, if everything it had sent by then has been heard.
+    pub(super) fn part_from_mourned(&mut self, node: NodeName) {
+        let Some(peer) = self.peers.get(node) else { return };
+        if peer.mourned_at.is_some_and(|end| peer.link.received() >= end) {
+            let reason = peer.departure.unwrap_or(CloseReason::Crashed);
+            self.lose(node, reason);
+        }
+    }
+
+    fn ended(&mut self, node: NodeName) {
+        // The broker may have said how this end is to be understood: before it, so what comes now need not be waited for.
+        if let Role::Member { broker: Some(broker) } = self.role
+            && broker != node
+            && let Some(slot) = self.peers.slot(broker)
+            && let Some(all) = self.peers.at(slot).map(|peer| peer.link.arrived())
+        {
+            while self.peers.get(broker).is_some_and(|peer| peer.link.received() < all) && self.hear_packet(slot).is_some() {}
+        }
+        let Some(peer) = self.peers.get(node) else { return };
+        let reason = peer.departure.unwrap_or(CloseReason::Crashed);
+        self.lose(node, reason);
+    }
+
+    /// Does what a frame says, and gives the number of ports in it.
+    fn heard(&mut self, node: NodeName, bytes: Vec<u8>, descriptors: Vec<OwnedFd>) -> Result<usize, Offence> {
+        match wire::decode(bytes)? {
+            Packet::Event(_) if !descriptors.is_empty() => Err(Offence::Descriptors),
+            Packet::Event(frame) => {
+                let ports = if let Event::Message { ports, .. } = &frame.event { ports.len() } else { 0 };
+                self.router.handle(node, frame)?;
+                Ok(ports)
+            }
+            Packet::Control(control) if !control.takes_descriptors(descriptors.len()) => Err(Offence::Descriptors),
+            Packet::Control(control) => self.control(node, control, descriptors).map(|()| 0),
+        }
+    }
+
+    /// Sends what a link has room for.
+    pub(super) fn flush(&mut self, slot: Slot) {
+        let Some(peer) = self.peers.at(slot) else { return };
+        let flushed = match peer.link.flush() {
+            Ok(flushed) => flushed,
+            Err(why) => return self.cut(slot, &Offence::Link(why)),
+        };
+        peer.waits = flushed != Flushed::All;
+        if peer.waits && peer.link.control_backlog() > MAX_CONTROL_BACKLOG {
+            return self.cut(slot, &Offence::DoesNotRead);
+        }
+        let wants_room = flushed == Flushed::Full;
+        if wants_room != peer.wants_room {
+            peer.wants_room = wants_room;
+            let interest = if wants_room { epoll::EventFlags::IN | epoll::EventFlags::OUT } else { epoll::EventFlags::IN };
+            if let Err(why) = epoll::modify(&self.epoll, peer.link.as_fd(), Token::Socket(slot).data(), interest) {
+                self.cut(slot, &Offence::Link(io::Error::from(why).into()));
+            }
+        }
+    }
+
+    /// Sends what has been said since the last time.
+    pub(super) fn flush_all(&mut self) {
+        while let Some(slot) = self.unflushed.pop() {
+            if let Some(peer) = self.peers.at(slot) {
+                peer.unflushed = false;
+                self.flush(slot);
+            }
+        }
+    }
+
+    /// Everything that was to be sent has been.
+    pub(super) fn all_sent(&self) -> bool {
+        self.peers.iter().all(|peer| !peer.waits)
+    }
+}
+
+/// Why a peer's link is cut.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Offence {
+    #[error(transparent)]
+    Link(crate::link::LinkError),
+    #[error(transparent)]
+    Undecodable(#[from] wire::DecodeError),
+    #[error(transparent)]
+    Protocol(#[from] crate::router::Violation),
+    #[error("a frame came with a wrong number of descriptors")]
+    Descriptors,
+    #[error("it does not read")]
+    DoesNotRead,
+    #[error("it is not for this node to say {0:?}")]
+    NotEntitled(Control),
+}

@@ -1,0 +1,141 @@
+//! The nodes that we have links to.
+
+use std::collections::HashMap;
+use std::os::fd::OwnedFd;
+
+use rustix::event::epoll;
+
+use crate::link::Link;
+use crate::message::CloseReason;
+use crate::name::{NodeName, RandomKeys};
+
+/// A node that we have a link to.
+pub(super) struct Peer {
+    pub(super) name: NodeName,
+    pub(super) link: Box<dyn Link>,
+    /// Not everything could be sent.
+    pub(super) waits: bool,
+    /// `epoll` tells when the socket has room.
+    pub(super) wants_room: bool,
+    /// It has something new to send, and is in the list of those.
+    pub(super) unflushed: bool,
+    /// It may have something to be heard, and is in the queue of those.
+    pub(super) unread: bool,
+    /// How its end is to be understood if it comes without a goodbye.
+    pub(super) departure: Option<CloseReason>,
+    /// The broker has said that the node has ended; this many received bytes later the link goes too.
+    pub(super) mourned_at: Option<u64>,
+}
+
+/// Where a peer is. Reused when it has gone: who holds a number longer than the lock must live with another's peer under it.
+pub(super) type Slot = u32;
+
+/// All peers, by name and by number.
+#[derive(Default)]
+pub(super) struct Peers {
+    slots: Vec<Option<Peer>>,
+    free: Vec<Slot>,
+    names: HashMap<NodeName, Slot, RandomKeys>,
+}
+
+/// Which descriptor `epoll` speaks of.
+pub(super) enum Token {
+    Socket(Slot),
+    Bell(Slot),
+    /// Somebody else's.
+    Source(u32),
+    /// The node's own: it is readable while there is something to do, and a driver's.
+    Note,
+}
+
+impl Token {
+    pub(super) fn data(self) -> epoll::EventData {
+        epoll::EventData::new_u64(match self {
+            Self::Socket(slot) => u64::from(slot) << 2,
+            Self::Bell(slot) => u64::from(slot) << 2 | 1,
+            Self::Source(number) => u64::from(number) << 2 | 2,
+            Self::Note => 3,
+        })
+    }
+
+    pub(super) fn of(data: u64) -> Self {
+        let number = (data >> 2) as u32;
+        match data & 3 {
+            0 => Self::Socket(number),
+            1 => Self::Bell(number),
+            2 => Self::Source(number),
+            _ => Self::Note,
+        }
+    }
+}
+
+impl Peers {
+    /// Adds a peer, and has its descriptors watched.
+    pub(super) fn add(&mut self, epoll: &OwnedFd, name: NodeName, link: Box<dyn Link>) -> std::io::Result<()> {
+        let slot = self.free.last().copied().unwrap_or(self.slots.len() as Slot);
+        epoll::add(epoll, link.as_fd(), Token::Socket(slot).data(), epoll::EventFlags::IN)?;
+        if let Some(bell) = link.bell()
+            && let Err(why) = epoll::add(epoll, bell, Token::Bell(slot).data(), epoll::EventFlags::IN | epoll::EventFlags::ET)
+        {
+            let _ = epoll::delete(epoll, link.as_fd());
+            return Err(why.into());
+        }
+        let (departure, mourned_at) = (None, None);
+        let peer = Peer { name, link, waits: false, wants_room: false, unflushed: false, unread: false, departure, mourned_at };
+        self.names.insert(name, slot);
+        match self.free.pop() {
+            Some(slot) => self.slots[slot as usize] = Some(peer),
+            None => self.slots.push(Some(peer)),
+        }
+        Ok(())
+    }
+
+    pub(super) fn remove(&mut self, epoll: &OwnedFd, name: NodeName) -> Option<Peer> {
+        let slot = self.names.remove(&name)?;
+        self.free.push(slot);
+        let peer = self.slots[slot as usize].take()?;
+        // Somebody may hold copies of the descriptors: closing ours would not be enough.
+        let _ = epoll::delete(epoll, peer.link.as_fd());
+        if let Some(bell) = peer.link.bell() {
+            let _ = epoll::delete(epoll, bell);
+        }
+        Some(peer)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    pub(super) fn slot(&self, name: NodeName) -> Option<Slot> {
+        self.names.get(&name).copied()
+    }
+
+    pub(super) fn contains(&self, name: NodeName) -> bool {
+        self.names.contains_key(&name)
+    }
+
+    pub(super) fn at(&mut self, slot: Slot) -> Option<&mut Peer> {
+        self.slots.get_mut(slot as usize)?.as_mut()
+    }
+
+    pub(super) fn get(&self, name: NodeName) -> Option<&Peer> {
+        self.slots[self.slot(name)? as usize].as_ref()
+    }
+
+    pub(super) fn get_mut(&mut self, name: NodeName) -> Option<&mut Peer> {
+        let slot = self.slot(name)?;
+        self.at(slot)
+    }
+
+    pub(super) fn slots(&self) -> std::ops::Range<Slot> {
+        0..self.slots.len() as Slot
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Peer> {
+        self.slots.iter().flatten()
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Peer> {
+        self.slots.iter_mut().flatten()
+    }
+}

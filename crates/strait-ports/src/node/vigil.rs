@@ -1,0 +1,231 @@
+//! A thread that waits for something drives the node meanwhile: it looks by itself for a moment, then sleeps on words of memory, then on descriptors.
+//!
+//! Each step is cheaper to leave than the next, and costs more to stay in. While the thread looks by itself nobody has to wake it, and a message takes a fraction of
+//! a microsecond; it gives up after some microseconds, at once if that was in vain lately (on one processor the other side cannot answer meanwhile). Words are woken
+//! by one system call, and slept on by one. But not everything that happens to a node touches a word (the end of a link does not), so after a moment without anything the
+//! thread sleeps where it hears everything.
+
+use std::hint;
+use std::io;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, PoisonError, TryLockError};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags};
+use smallvec::SmallVec;
+
+use super::alarm::{Alarm, Bed};
+use super::core::Core;
+use super::links::Vigil;
+use super::ready::Ready;
+use super::{Shared, poll_until};
+use crate::link::{self, Half, MAX_WORDS};
+
+/// How often a thread looks by itself before it sleeps: some ten microseconds.
+const LOOKS: u32 = 60;
+
+/// Between two looks, so that the lock is free for others most of the time.
+const PAUSES: u32 = 4;
+
+/// After so many waits in which looking was in vain it is tried only once in `RETRY` waits.
+const VAIN: u32 = 4;
+const RETRY: u32 = 64;
+
+/// How long a thread sleeps where it does not hear everything.
+const PARKED: Duration = Duration::from_millis(2);
+
+/// Every so many looks without a system call there is one, for what shows only on descriptors.
+const LOOK_AROUND: u32 = 64;
+
+/// How long a thread routes before it looks whether what it waits for is there.
+const SLICE: Duration = Duration::from_millis(10);
+
+/// Whether looking is worth it: waits in a row in which it was not.
+#[derive(Default)]
+pub(crate) struct Luck(AtomicU32);
+
+impl Luck {
+    fn looks(&self) -> u32 {
+        let vain = self.0.load(Ordering::Relaxed);
+        if vain < VAIN || vain.is_multiple_of(RETRY) { LOOKS } else { 1 }
+    }
+
+    fn was_good(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+
+    fn was_vain(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Drives `nodes` in this thread until `poll` is ready, or the deadline has passed (`None`).
+pub(crate) fn drive_until<T>(
+    nodes: &[&Arc<Shared>],
+    deadline: Option<Instant>,
+    mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
+) -> io::Result<Option<T>> {
+    // Other threads may drive the nodes too and receive what we wait for: the nodes alone would not wake us.
+    let alarm = Alarm::of_this_thread()?;
+    let waker = Waker::from(Arc::clone(&alarm));
+    let mut cx = Context::from_waker(&waker);
+    loop {
+        alarm.quiet();
+        if let Poll::Ready(ready) = poll(&mut cx) {
+            return Ok(Some(ready));
+        }
+        if is_past(deadline) {
+            return Ok(None);
+        }
+        wait(nodes, deadline, &alarm)?;
+    }
+}
+
+/// Drives the nodes until the alarm rings or the deadline has passed.
+fn wait(nodes: &[&Arc<Shared>], deadline: Option<Instant>, alarm: &Alarm) -> io::Result<()> {
+    loop {
+        if let [node] = nodes
+            && node.look_alone(alarm)
+            && node.sleep_on_words(deadline, alarm)?
+        {
+            if alarm.has_rung() || is_past(deadline) {
+                return Ok(());
+            }
+            continue;
+        }
+        sleep_on_descriptors(nodes, deadline, alarm)?;
+        if alarm.has_rung() || is_past(deadline) {
+            return Ok(());
+        }
+    }
+}
+
+fn is_past(deadline: Option<Instant>) -> bool {
+    deadline.is_some_and(|deadline| Instant::now() >= deadline)
+}
+
+fn sleep_on_descriptors(nodes: &[&Arc<Shared>], deadline: Option<Instant>, alarm: &Alarm) -> io::Result<()> {
+    nodes.iter().for_each(|node| node.act(Core::doze_all));
+    let descriptors = nodes.iter().map(|node| &*node.epoll).chain([&alarm.descriptor]);
+    let mut fds: SmallVec<[PollFd<'_>; 2]> = descriptors.map(|fd| PollFd::new(fd, PollFlags::IN)).collect();
+    if alarm.sleep(Bed::Descriptors, |_| poll_until(&mut fds, deadline)).transpose()? != Some(true) {
+        return Ok(());
+    }
+    if fds.last().is_some_and(|fd| !fd.revents().is_empty()) {
+        // Nothing to learn from the count, only that it must be taken.
+        let _ = rustix::io::read(&alarm.descriptor, &mut [0; 8]);
+    }
+    for (node, _) in nodes.iter().zip(&fds).filter(|(_, fd)| !fd.revents().is_empty()) {
+        let ready = Ready::now(&node.epoll)?;
+        node.act(|core| core.route_and_keep(&ready));
+    }
+    Ok(())
+}
+
+impl Shared {
+    /// Looks by itself for a moment, or until the alarm rings. True: the thread may now sleep on words, or look again.
+    fn look_alone(&self, alarm: &Alarm) -> bool {
+        for n in 0..self.luck.looks() {
+            if self.try_act(|core| core.look_around(n == 0)) == Some(false) {
+                return false;
+            }
+            if alarm.has_rung() {
+                if n > 0 {
+                    self.luck.was_good();
+                }
+                return true;
+            }
+            (0..PAUSES).for_each(|_| hint::spin_loop());
+        }
+        self.luck.was_vain();
+        true
+    }
+
+    /// False: nothing has come for as long as it may sleep there.
+    fn sleep_on_words(&self, deadline: Option<Instant>, alarm: &Alarm) -> io::Result<bool> {
+        if alarm.has_rung() {
+            return Ok(true);
+        }
+        let Some(words) = self.act(Core::park) else { return Ok(true) };
+        let limit = deadline.map_or(PARKED, |deadline| deadline.saturating_duration_since(Instant::now()).min(PARKED));
+        alarm.sleep(Bed::Word, |alarm| link::sleep(&alarm.word, Bed::Word as u32, &words, limit)).unwrap_or(Ok(true))
+    }
+
+    /// As [`Shared::act`], if nobody else is at it.
+    fn try_act<R>(&self, what: impl FnOnce(&mut Core) -> R) -> Option<R> {
+        let (result, effects) = {
+            let mut core = match self.core.try_lock() {
+                Ok(core) => core,
+                Err(TryLockError::Poisoned(poisoned)) => PoisonError::into_inner(poisoned),
+                Err(TryLockError::WouldBlock) => return None,
+            };
+            let result = what(&mut core);
+            (result, core.settle())
+        };
+        if let Some(effects) = effects {
+            effects.run();
+        }
+        Some(result)
+    }
+}
+
+impl Core {
+    /// Hears what links say that need not tell; true if all of them are such.
+    fn look_around(&mut self, first: bool) -> bool {
+        if self.peers.len() > MAX_WORDS {
+            return false;
+        }
+        if self.unread.len() < self.peers.len() {
+            for slot in self.peers.slots() {
+                let Some(peer) = self.peers.at(slot) else { continue };
+                if !peer.unread {
+                    if !peer.link.stay_awake() {
+                        return false;
+                    }
+                    self.is_unread(slot);
+                }
+            }
+        }
+        self.looks = self.looks.wrapping_add(1);
+        let ready = if self.looks.is_multiple_of(LOOK_AROUND) { Ready::now(&self.epoll).unwrap_or_default() } else { Ready::default() };
+        if !ready.is_empty() || self.peers.iter().any(|peer| peer.link.stirs() || peer.waits) {
+            self.route_and_keep(&ready);
+        } else if first {
+            self.leave_note();
+        }
+        true
+    }
+
+    /// Routes, and leaves links that have nothing more as they are: somebody looks at them again soon. Another thread may poll the node's descriptor, which is
+    /// readable meanwhile.
+    fn route_and_keep(&mut self, ready: &Ready) {
+        self.turn(ready, Instant::now() + SLICE, Vigil::Keep);
+        self.leave_note();
+    }
+
+    /// Links are asleep from now on, after what they have to say.
+    fn doze_all(&mut self) {
+        let until = Instant::now() + SLICE;
+        while !self.unread.is_empty() && self.turn(&Ready::default(), until, Vigil::Doze) && Instant::now() < until {}
+        self.leave_note();
+    }
+
+    /// All links wake words from now on; `None` if there is something to do first.
+    fn park(&mut self) -> Option<SmallVec<[Half; MAX_WORDS]>> {
+        let mut words = SmallVec::new();
+        for slot in self.peers.slots() {
+            let Some(peer) = self.peers.at(slot) else { continue };
+            match peer.link.park() {
+                Ok(Some(word)) => words.push(word),
+                // An offence shows again when the link is heard.
+                Ok(None) | Err(_) => return None,
+            }
+            if peer.waits && !peer.wants_room {
+                // It may have got room, and the bell for that rung elsewhere, before the word said where we sleep.
+                self.flush(slot);
+            }
+        }
+        Some(words)
+    }
+}

@@ -1,0 +1,89 @@
+//! Where sides are, by name.
+//!
+//! The names of a channel that has never left the node need not be secret, for nobody outside can use them: they are made of the element's key, and cost no randomness and no entry here. An end that leaves
+//! gives its edge true names first ([`Router::name_edge`]).
+
+use std::collections::HashMap;
+
+use super::element::{Element, ElementKey, Endpoint, Line, Place};
+use super::{Mail, Router};
+use crate::name::{Addr, RandomKeys, SideName};
+
+/// The upper half of names that mean something in this node only. A true name has it once in 2^64 times.
+const INNER: u64 = 0x1a9e_57a1_7000_0001;
+
+impl SideName {
+    pub(super) fn inner(key: ElementKey) -> Self {
+        Self(u128::from(INNER) << 64 | u128::from(key.to_bits()))
+    }
+
+    /// Not for the outside, and not to be believed when it comes from there.
+    pub(super) fn is_inner(self) -> bool {
+        (self.0 >> 64) as u64 == INNER
+    }
+}
+
+/// Places of sides.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Sides(HashMap<SideName, Place, RandomKeys>);
+
+impl Sides {
+    /// Where the side would be. With an inner name the element may be gone or be known by another name by now.
+    pub(super) fn get(&self, name: &SideName) -> Option<Place> {
+        if name.is_inner() {
+            return Some(Place { key: ElementKey::from_bits(name.0 as u64), which: 0 });
+        }
+        self.0.get(name).copied()
+    }
+
+    pub(super) fn contains(&self, name: &SideName) -> bool {
+        self.0.contains_key(name)
+    }
+
+    pub(super) fn insert(&mut self, name: SideName, place: Place) {
+        self.0.insert(name, place);
+    }
+
+    pub(super) fn remove(&mut self, name: &SideName) {
+        if !name.is_inner() {
+            self.0.remove(name);
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Router {
+    /// Gives the edge of an endpoint true names, if it has inner ones, before one of its ends leaves.
+    ///
+    /// Such an edge joins two endpoints, and nothing is at work on it; but events may be under way over it.
+    pub(super) fn name_edge(&mut self, key: ElementKey) {
+        let Some(Element::Endpoint(Endpoint { line: Line::Open(side), .. })) = self.elements.get_mut(key) else { return };
+        if !side.name.is_inner() {
+            return;
+        }
+        let (former, former_peer) = (side.name, side.peer.side);
+        let (name, peer) = (SideName(self.names.next()), SideName(self.names.next()));
+        (side.name, side.peer.side) = (name, peer);
+        self.sides.insert(name, Place { key, which: 0 });
+        if let Some(place) = self.sides.get(&former_peer)
+            && let Some(side) = self.elements.get_mut(place.key).and_then(|e| e.side_mut(place.which))
+            && side.name == former_peer
+        {
+            (side.name, side.peer.side) = (peer, name);
+            self.sides.insert(peer, place);
+        }
+        let renamed = |side: SideName| match side {
+            side if side == former => name,
+            side if side == former_peer => peer,
+            side => side,
+        };
+        for Mail { from, to, .. } in &mut self.local {
+            *from = Addr { node: from.node, side: renamed(from.side) };
+            *to = renamed(*to);
+        }
+    }
+}
