@@ -5,6 +5,7 @@
 mod bench;
 mod demo;
 mod display;
+mod fuzz;
 mod processes;
 mod setup;
 mod step;
@@ -54,6 +55,24 @@ enum Task {
         #[arg(long)]
         display: bool,
     },
+    /// Look for bytes that break what reads them
+    #[command(after_long_help = fuzz::HELP)]
+    Fuzz {
+        /// Only these targets (fuzz/targets/): wire, socket_link, ring_link, router, node, clone, ...
+        targets: Vec<String>,
+        /// How long each target is run
+        #[arg(long, default_value_t = 60, value_name = "N")]
+        seconds: u32,
+        /// How many targets run at a time [default: as many as there are processors]
+        #[arg(long, value_name = "N")]
+        jobs: Option<usize>,
+        /// Run the target once, with what a finding has saved
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["seconds", "jobs"])]
+        replay: Option<PathBuf>,
+        /// Write fuzz/seeds/ anew from the generators beside the targets, and do nothing else
+        #[arg(long, conflicts_with_all = ["seconds", "jobs", "replay", "targets"])]
+        write_seeds: bool,
+    },
     /// Measure against what else one could use
     Bench {
         /// Only this suite: ports
@@ -78,6 +97,9 @@ fn main() -> ExitCode {
         Task::Setup { check } => setup::run(check),
         Task::Demo { name, headless, screenshot } => demo::run(name.as_deref(), headless, screenshot.as_deref()),
         Task::Test { filter, long, display } => test::run(filter.as_deref(), long, display),
+        Task::Fuzz { write_seeds: true, .. } => fuzz::write_seeds(),
+        Task::Fuzz { targets, replay: Some(file), .. } => fuzz::replay(&targets, &file),
+        Task::Fuzz { targets, seconds, jobs, .. } => fuzz::run(&targets, seconds, jobs),
         Task::Bench { suite, names, quick, list, page } => bench::run(suite.as_deref(), &bench::Choice { names, quick, list, page }),
     };
     processes::end_descendants(&[]);

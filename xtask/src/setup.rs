@@ -31,6 +31,10 @@ const PACKAGES: &[Package] = &[
     Package { name: "xvfb", why: "an X server without a screen, for tests", proof: Proof::Program(&["Xvfb"]) },
 ];
 
+/// What only `cargo xtask fuzz` needs.
+const FOR_FUZZING: &[Package] =
+    &[Package { name: "g++", why: "a C++ compiler, for libFuzzer", proof: Proof::Program(&["c++", "g++", "clang++"]) }];
+
 /// What setup needs to know of the machine.
 trait Machine {
     fn has_program(&self, name: &str) -> bool;
@@ -56,14 +60,15 @@ fn quiet(command: &mut Command) -> bool {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
-fn missing(machine: &dyn Machine) -> Vec<&'static Package> {
-    PACKAGES
-        .iter()
-        .filter(|package| match package.proof {
-            Proof::Program(names) => !names.iter().any(|name| machine.has_program(name)),
-            Proof::Libraries(names) => !machine.has_libraries(names),
-        })
-        .collect()
+fn missing(packages: &'static [Package], machine: &dyn Machine) -> Vec<&'static Package> {
+    packages.iter().filter(|package| is_missing(package, machine)).collect()
+}
+
+fn is_missing(package: &Package, machine: &dyn Machine) -> bool {
+    match package.proof {
+        Proof::Program(names) => !names.iter().any(|name| machine.has_program(name)),
+        Proof::Libraries(names) => !machine.has_libraries(names),
+    }
 }
 
 /// The one command a person has to type.
@@ -81,11 +86,14 @@ fn list(packages: &[&Package]) -> String {
 
 /// The task: says what is there, installs what is not.
 pub(crate) fn run(check_only: bool) -> Result<(), String> {
-    let packages = missing(&ThisMachine);
+    let packages = missing(PACKAGES, &ThisMachine);
     if packages.is_empty() {
         println!("setup: every system package is here");
         if !ThisMachine.has_program("node") {
             println!("note: Node.js is not here; the tests that use it as an oracle for structured clone are skipped (package nodejs)");
+        }
+        for package in missing(FOR_FUZZING, &ThisMachine) {
+            println!("note: {} is not here; cargo xtask fuzz, which alone needs it, will install it", package.why);
         }
         return Ok(());
     }
@@ -97,7 +105,14 @@ pub(crate) fn run(check_only: bool) -> Result<(), String> {
 
 /// What `demo` and `test` do first: silent when nothing is missing.
 pub(crate) fn ensure() -> Result<(), String> {
-    let packages = missing(&ThisMachine);
+    let packages = missing(PACKAGES, &ThisMachine);
+    if packages.is_empty() { Ok(()) } else { install(&packages) }
+}
+
+/// What `fuzz` does first.
+pub(crate) fn ensure_for_fuzzing() -> Result<(), String> {
+    ensure()?;
+    let packages = missing(FOR_FUZZING, &ThisMachine);
     if packages.is_empty() { Ok(()) } else { install(&packages) }
 }
 
@@ -135,7 +150,7 @@ fn install(packages: &[&Package]) -> Result<(), String> {
     if !apt(&arguments) {
         return Err(by_hand("apt-get install failed"));
     }
-    let left = missing(&ThisMachine);
+    let left: Vec<_> = packages.iter().copied().filter(|package| is_missing(package, &ThisMachine)).collect();
     if left.is_empty() { Ok(()) } else { Err(format!("installed, but still not found: {}", names(&left))) }
 }
 
@@ -163,13 +178,21 @@ mod tests {
 
     #[test]
     fn what_is_missing() {
-        let check = |programs, libraries, expected: &str| assert_eq!(names(&missing(&Fake { programs, libraries })), expected);
+        let check = |programs, libraries, expected: &str| assert_eq!(names(&missing(PACKAGES, &Fake { programs, libraries })), expected);
         const WEBKIT: &[&str] = &["webkit2gtk-4.1", "webkit2gtk-web-extension-4.1", "javascriptcoregtk-4.1", "gtk+-3.0"];
         check(&["cc", "pkg-config", "Xvfb"], WEBKIT, "");
         check(&["clang", "pkgconf", "Xvfb"], WEBKIT, "");
         check(&["cc", "pkg-config"], WEBKIT, "xvfb");
         check(&["cc", "pkg-config", "Xvfb"], &["webkit2gtk-4.1", "gtk+-3.0"], "libwebkit2gtk-4.1-dev");
         check(&[], &[], "build-essential pkg-config libwebkit2gtk-4.1-dev xvfb");
+    }
+
+    #[test]
+    fn what_fuzzing_needs_beside() {
+        let check = |programs, expected: &str| assert_eq!(names(&missing(FOR_FUZZING, &Fake { programs, libraries: &[] })), expected);
+        check(&["c++"], "");
+        check(&["clang++"], "");
+        check(&["cc", "gcc"], "g++");
     }
 
     #[test]

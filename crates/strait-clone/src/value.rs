@@ -229,7 +229,7 @@ pub(crate) const MAX_SAFE_INTEGER: i64 = (1 << 53) - 1;
 /// The integer that `value` is, if exact; -0 is none.
 pub(crate) fn exact_integer(value: f64) -> Option<i64> {
     let int = value as i64;
-    (int.abs() <= MAX_SAFE_INTEGER && int as f64 == value && (int != 0 || value.is_sign_positive())).then_some(int)
+    (int.unsigned_abs() <= MAX_SAFE_INTEGER.unsigned_abs() && int as f64 == value && (int != 0 || value.is_sign_positive())).then_some(int)
 }
 
 impl From<bool> for Value {

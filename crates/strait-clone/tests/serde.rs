@@ -197,3 +197,16 @@ fn hostile_values_end() {
     let big = Value::bytes(vec![0; 1 << 20]);
     fails::<Vec<Bytes>>(&Value::array(vec![big; 1000]), "too often");
 }
+
+#[test]
+fn numbers_far_out_are_no_integers() {
+    let edge = 9_007_199_254_740_991.0;
+    for (number, integer) in [(edge, Some(1 << 53)), (edge + 1.0, None), (-edge, Some(-(1 << 53))), (-edge - 1.0, None)] {
+        assert_eq!(Value::from(number).as_i64(), integer.map(|n: i64| n - n.signum()), "{number}");
+    }
+    // i64::MIN is one of them, and what still larger ones saturate to.
+    for number in [i64::MIN as f64, -1e300, f64::NEG_INFINITY, i64::MAX as f64, 1e300, f64::INFINITY, f64::NAN] {
+        assert_eq!(Value::from(number).as_i64(), None, "{number}");
+        fails::<i64>(&Value::from(number), "expected i64");
+    }
+}

@@ -5,11 +5,9 @@
 //! ```
 
 use std::error::Error;
-use std::os::fd::AsFd;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Instant;
 
-use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use strait_ports::{CloseReason, Event, Message, Node};
 
 const ROUNDS: u32 = 10_000;
@@ -19,12 +17,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn parent() -> Result<(), Box<dyn Error>> {
-    // The child's end of the socket is its standard input.
-    let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
-    let mut child = Command::new(std::env::current_exe()?).arg("child").stdin(Stdio::from(theirs)).spawn()?;
-
     let node = Node::broker()?;
-    let bootstrap = node.invite(ours)?;
+    let (mut child, bootstrap) = node.spawn(Command::new(std::env::current_exe()?).arg("child"))?;
     let (mine, yours) = node.channel();
     // What is posted before the other side has its port waits for it there.
     mine.post(0u32.to_le_bytes().to_vec())?;
@@ -43,8 +37,7 @@ fn parent() -> Result<(), Box<dyn Error>> {
 }
 
 fn child() -> Result<(), Box<dyn Error>> {
-    let socket = rustix::io::fcntl_dupfd_cloexec(std::io::stdin().as_fd(), 3)?;
-    let (node, bootstrap) = Node::join(socket)?;
+    let (node, bootstrap) = Node::from_env()?;
     let Event::Message(mut hello) = bootstrap.recv_blocking(None)? else { return Err("no port came".into()) };
     let port = hello.ports.remove(0);
     while let Event::Message(ball) = port.recv_blocking(None)? {

@@ -44,6 +44,26 @@ impl From<&[u8]> for Message {
     }
 }
 
+impl<const N: usize> From<&[u8; N]> for Message {
+    fn from(data: &[u8; N]) -> Self {
+        Self::new(data.to_vec())
+    }
+}
+
+/// As UTF-8.
+impl From<&str> for Message {
+    fn from(text: &str) -> Self {
+        Self::new(text.as_bytes().to_vec())
+    }
+}
+
+/// As UTF-8.
+impl From<String> for Message {
+    fn from(text: String) -> Self {
+        Self::new(text.into_bytes())
+    }
+}
+
 /// What [`Port::try_recv`] and its siblings give.
 #[derive(Debug)]
 pub enum Event {

@@ -56,7 +56,7 @@ pub struct PostError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PostErrorReason {
-    /// This port of the list belongs to another [`Node`] of the same process.
+    /// This port of the list belongs to another [`Node`](crate::Node) of the same process.
     #[error("port at index {index} belongs to another node")]
     ForeignPort {
         /// Its place in the list.

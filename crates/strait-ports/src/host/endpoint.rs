@@ -5,7 +5,7 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -15,8 +15,7 @@ use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, accept
 
 use super::credentials::Credentials;
 use super::path::BoundPath;
-use crate::node::drive_until;
-use crate::node::{JoinError, Node};
+use crate::node::{JoinError, Node, Shared, drive_until};
 use crate::port::Port;
 
 /// How many may wait to be accepted. The kernel makes more of them wait in `connect`.
@@ -332,6 +331,10 @@ impl Incoming {
     /// Where they come.
     pub fn path(&self) -> &Path {
         self.endpoint.path()
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        self.node.shared()
     }
 
     pub(crate) fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<Guest, AcceptError>> {

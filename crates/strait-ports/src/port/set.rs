@@ -5,13 +5,17 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use super::{Port, RecvError};
+use crate::host::{AcceptError, Credentials, Incoming};
 use crate::message::Event;
 use crate::node::Shared;
 use crate::node::drive_until;
+
+/// How many guests are let in before those who are in have their turn.
+const GUESTS_A_TURN: usize = 32;
 
 /// Waits until one of a few ports has something, and drives their node meanwhile, at most for `timeout` (`None`: without limit).
 ///
@@ -65,7 +69,7 @@ pub struct PortId(u64);
 /// Many ports that are waited for together. What an event costs does not depend on how many there are.
 ///
 /// They take turns: a port that is flooded does not keep the others waiting. Ports are in the set until they are removed or their close has been given
-/// out. With the feature `futures` it is a `Stream`, too.
+/// out. Guests of an endpoint can join by themselves ([`PortSet::admit`]). With the feature `futures` it is a `Stream`, too.
 ///
 /// ```
 /// use strait_ports::{Event, Node, PortSet};
@@ -93,7 +97,9 @@ pub struct PortSet {
     members: BTreeMap<PortId, Member>,
     next: u64,
     list: Arc<ReadyList>,
-    /// The members' nodes, and how many members each has.
+    /// Where guests come from.
+    doors: BTreeMap<PortId, Door>,
+    /// The nodes of members and doors, and how many each has.
     nodes: Vec<(Arc<Shared>, usize)>,
 }
 
@@ -101,6 +107,25 @@ struct Member {
     port: Port,
     /// It is in the list.
     listed: Arc<AtomicBool>,
+    guest: Option<Credentials>,
+}
+
+struct Door {
+    incoming: Incoming,
+    bell: Arc<Bell>,
+}
+
+/// Lists a door.
+struct Bell {
+    id: PortId,
+    list: Arc<ReadyList>,
+    listed: AtomicBool,
+}
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.list.add(self.id, &self.listed);
+    }
 }
 
 /// Members that have something, in the order in which they got it.
@@ -139,21 +164,50 @@ impl PortSet {
 
     /// Adds a port. The set replaces its callback ([`Port::on_ready`]). A port whose close has been received already is let go of at once.
     pub fn insert(&mut self, port: Port) -> PortId {
-        let id = PortId(self.next);
+        self.add(port, None)
+    }
+
+    /// Lets guests join the set by themselves as they come: what they say comes out under an id of their own, and [`PortSet::guest`] tells who they are.
+    ///
+    /// From then on the set never counts as empty for those who wait. Guests who cannot be accepted for lack of descriptors are turned away.
+    pub fn admit(&mut self, incoming: Incoming) {
+        let id = self.fresh_id();
+        self.drives(incoming.shared());
+        let bell = Arc::new(Bell { id, list: Arc::clone(&self.list), listed: AtomicBool::new(false) });
+        // Some may be there already.
+        Arc::clone(&bell).wake();
+        self.doors.insert(id, Door { incoming, bell });
+    }
+
+    /// Who is at the other end of a port, if it came in by [`PortSet::admit`].
+    pub fn guest(&self, id: PortId) -> Option<&Credentials> {
+        self.members.get(&id)?.guest.as_ref()
+    }
+
+    fn fresh_id(&mut self) -> PortId {
         self.next += 1;
+        PortId(self.next)
+    }
+
+    fn drives(&mut self, node: &Arc<Shared>) {
+        match self.nodes.iter_mut().find(|(known, _)| Arc::ptr_eq(known, node)) {
+            Some((_, members)) => *members += 1,
+            None => self.nodes.push((Arc::clone(node), 1)),
+        }
+    }
+
+    fn add(&mut self, port: Port, guest: Option<Credentials>) -> PortId {
+        let id = self.fresh_id();
         if port.is_exhausted() {
             return id;
         }
-        match self.nodes.iter_mut().find(|(node, _)| Arc::ptr_eq(node, &port.shared)) {
-            Some((_, members)) => *members += 1,
-            None => self.nodes.push((Arc::clone(&port.shared), 1)),
-        }
+        self.drives(&port.shared);
         let listed = Arc::new(AtomicBool::new(false));
         port.on_ready({
             let (list, listed) = (Arc::clone(&self.list), Arc::clone(&listed));
             move || list.add(id, &listed)
         });
-        self.members.insert(id, Member { port, listed });
+        self.members.insert(id, Member { port, listed, guest });
         id
     }
 
@@ -194,8 +248,11 @@ impl PortSet {
     pub fn try_recv(&mut self) -> Option<(PortId, Event)> {
         loop {
             let id = self.list.with(|ready| ready.ids.pop_front())?;
-            // Removed meanwhile, perhaps.
-            let Some(Member { port, listed }) = self.members.get(&id) else { continue };
+            let Some(Member { port, listed, .. }) = self.members.get(&id) else {
+                // A door, or one that was removed meanwhile.
+                self.let_in(id);
+                continue;
+            };
             // Before it is looked at: what arrives from now on lists it again.
             listed.store(false, Ordering::Release);
             let (event, more) = port.take();
@@ -213,6 +270,31 @@ impl PortSet {
                 }
             }
         }
+    }
+
+    /// Takes in those who wait at a door, a few at a time.
+    fn let_in(&mut self, id: PortId) {
+        let Some(Door { bell, .. }) = self.doors.get(&id) else { return };
+        let bell = Arc::clone(bell);
+        // Before it is looked at: who comes from now on rings again.
+        bell.listed.store(false, Ordering::Release);
+        let waker = Waker::from(Arc::clone(&bell));
+        for _ in 0..GUESTS_A_TURN {
+            let Some(door) = self.doors.get_mut(&id) else { return };
+            match door.incoming.poll_recv(&mut Context::from_waker(&waker)) {
+                Poll::Ready(Ok(guest)) => _ = self.add(guest.port, Some(guest.credentials)),
+                Poll::Ready(Err(AcceptError::Guest(error))) => {
+                    tracing::warn!(path = %door.incoming.path().display(), "a guest was turned away: {error}")
+                }
+                // It would fail again at once.
+                Poll::Ready(Err(error)) => {
+                    tracing::error!(path = %door.incoming.path().display(), "no guests any more: {error}");
+                    return;
+                }
+                Poll::Pending => return,
+            }
+        }
+        bell.wake();
     }
 
     /// The next event of any port, when it arrives; `None` if there are no ports.
@@ -238,7 +320,7 @@ impl PortSet {
             if let Some(event) = self.try_recv() {
                 return Poll::Ready(Some(event));
             }
-            if self.members.is_empty() {
+            if self.members.is_empty() && self.doors.is_empty() {
                 return Poll::Ready(None);
             }
             // A waker is foreign code: it is copied and dropped without the lock.

@@ -16,7 +16,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::Mode;
 use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType, bind, connect, send, socket_with};
 use rustix::process::{Resource, Rlimit, geteuid, setrlimit, umask};
-use strait_ports::{AcceptError, BindError, CloseReason, ConnectError, Endpoint, Event, JoinError, Node};
+use strait_ports::{AcceptError, BindError, CloseReason, ConnectError, Endpoint, Event, JoinError, Node, PortSet, RecvError};
 
 use super::common::{Folder, PATIENCE, Process, chain, close, data, next, output, role, role_of, say};
 
@@ -67,7 +67,7 @@ fn host(endpoint: Endpoint) {
     let node = Node::broker().unwrap();
     let mut incoming = endpoint.incoming(&node).unwrap();
     say("listening");
-    let mut guests = strait_ports::PortSet::new();
+    let mut guests = PortSet::new();
     let deadline = Instant::now() + PATIENCE;
     let mut shed = 0;
     while Instant::now() < deadline {
@@ -407,7 +407,7 @@ fn hundreds_of_processes_join() {
     let path = folder.join("endpoint");
     let node = Node::broker().unwrap();
     let mut incoming = Endpoint::bind(&path).unwrap().incoming(&node).unwrap();
-    let mut set = strait_ports::PortSet::new();
+    let mut set = PortSet::new();
     // Not all at once: the machine may be small.
     for _ in 0..10 {
         let mut processes: Vec<_> = (0..20).map(|_| start_guest(&path)).collect();
@@ -456,4 +456,33 @@ fn a_host_without_descriptors_turns_guests_away_and_goes_on() {
     let (said, code) = host.ends();
     assert_eq!(code, Some(0));
     assert!(said.iter().any(|line| line.starts_with("shed ") && line != "shed 0"), "{said:?}");
+}
+
+#[test]
+fn guests_join_a_set_by_themselves() {
+    let folder = Folder::new();
+    let path = folder.join("endpoint");
+    let node = Node::broker().unwrap();
+    let mut set = PortSet::new();
+    set.admit(Endpoint::bind(&path).unwrap().incoming(&node).unwrap());
+    // Nobody has come yet, and yet somebody may.
+    assert!(matches!(set.recv_blocking(Some(Duration::from_millis(20))), Err(RecvError::TimedOut)));
+    let mut processes: Vec<_> = (0..10).map(|_| start_guest(&path)).collect();
+    let mut pids: Vec<u32> = (0..10)
+        .map(|_| {
+            let (id, event) = set.recv_blocking(Some(PATIENCE)).unwrap().unwrap();
+            let Event::Message(message) = event else { panic!("{event:?}") };
+            let pid = set.guest(id).unwrap().pid;
+            assert_eq!(message.data, pid.to_le_bytes());
+            set.remove(id).unwrap().close();
+            pid
+        })
+        .collect();
+    let mut expected: Vec<u32> = processes.iter().map(|process| process.0.id()).collect();
+    pids.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(pids, expected);
+    assert!(processes.iter_mut().all(|process| process.ends().1 == Some(0)));
+    drop(set);
+    assert!(!path.exists());
 }

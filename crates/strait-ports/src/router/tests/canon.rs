@@ -30,7 +30,7 @@ pub(super) fn fingerprint(world: &World, known: &[(SideName, Addr)]) -> u64 {
 
 struct Walk<'a> {
     world: &'a World,
-    numbers: HashMap<SideName, usize>,
+    numbers: HashMap<Addr, usize>,
     /// Names in the order of their numbers.
     pending: Vec<Addr>,
     next: usize,
@@ -47,7 +47,7 @@ impl Walk<'_> {
 
     fn name(&mut self, addr: Addr) {
         let fresh = self.numbers.len();
-        let number = *self.numbers.entry(addr.side).or_insert(fresh);
+        let number = *self.numbers.entry(addr).or_insert(fresh);
         if number == fresh {
             self.pending.push(addr);
             self.chains.push(number);
@@ -63,9 +63,9 @@ impl Walk<'_> {
     }
 
     /// Two of one chain, the first of them known already.
-    fn pair(&mut self, one: SideName, other: Addr) {
+    fn pair(&mut self, one: Addr, other: Addr) {
         self.name(other);
-        let (one, other) = (self.chain(self.numbers[&one]), self.chain(self.numbers[&other.side]));
+        let (one, other) = (self.chain(self.numbers[&one]), self.chain(self.numbers[&other]));
         self.chains[one.max(other)] = one.min(other);
     }
 
@@ -80,7 +80,7 @@ impl Walk<'_> {
         for link in [&world.linked, &world.introduced] {
             self.put(link);
         }
-        self.put((&world.books, world.crashes > 0));
+        self.put((&world.books, world.crashes.min(2)));
         let mut handles: Vec<_> = world.handles.iter().collect();
         handles.sort_by_key(|h| h.end);
         for handle in handles {
@@ -92,7 +92,8 @@ impl Walk<'_> {
             parcels.iter().for_each(|parcel| self.parcel(parcel, *from, *to));
         }
         for (from, to) in known {
-            self.put(self.numbers.get(from).copied());
+            let own = world.liar.map(|liar| Addr { node: super::world::name(liar), side: *from });
+            self.put(own.and_then(|own| self.numbers.get(&own).copied()));
             self.name(*to);
         }
         while self.next < self.pending.len() {
@@ -129,22 +130,24 @@ impl Walk<'_> {
             Parcel::Lost => {}
             Parcel::Frame(frame) => {
                 let (from, to) = (super::world::name(from), super::world::name(to));
-                self.name(Addr { node: from, side: frame.from });
-                self.pair(frame.from, Addr { node: to, side: frame.to });
+                let (here, there) = (Addr { node: from, side: frame.from }, Addr { node: to, side: frame.to });
+                self.name(here);
+                self.pair(here, there);
                 self.put(std::mem::discriminant(&frame.event));
                 match &frame.event {
                     Event::Message { data, ports, .. } => {
                         self.put(data);
                         for Descriptor { side, neighbour, baggage } in ports {
                             self.put(baggage);
-                            self.name(Addr { node: to, side: *side });
-                            self.pair(*side, Addr { node: from, side: *neighbour });
+                            let carried = Addr { node: to, side: *side };
+                            self.name(carried);
+                            self.pair(carried, Addr { node: from, side: *neighbour });
                         }
                     }
                     Event::Close(reason) => self.put(reason),
                     Event::Consumed { lump, .. } => self.put(lump),
                     Event::Grain { grain, .. } => self.put(grain),
-                    Event::Expect(next) | Event::Bypass(next) => self.pair(frame.to, *next),
+                    Event::Expect(next) | Event::Bypass(next) => self.pair(there, *next),
                     _ => {}
                 }
             }
@@ -173,7 +176,8 @@ impl Walk<'_> {
             Element::Proxy(proxy) => {
                 self.put((3, std::mem::discriminant(&proxy.stage), proxy.stage == crate::router::element::Stage::Leaving { fenced: true }));
                 proxy.sides.iter().for_each(|side| self.side(node, side));
-                self.pair(proxy.sides[0].name, Addr { node: super::world::name(node), side: proxy.sides[1].name });
+                let [one, other] = proxy.sides.each_ref().map(|side| Addr { node: super::world::name(node), side: side.name });
+                self.pair(one, other);
             }
         }
     }
@@ -184,21 +188,21 @@ impl Walk<'_> {
     }
 
     fn side(&mut self, node: usize, side: &Side) {
-        let me = super::world::name(node);
-        self.name(Addr { node: me, side: side.name });
-        self.pair(side.name, side.peer);
+        let here = Addr { node: super::world::name(node), side: side.name };
+        self.name(here);
+        self.pair(here, side.peer);
         self.put(std::mem::discriminant(&side.lock));
         let Some(change) = side.change.as_deref() else { return self.put(5) };
         self.put(std::mem::discriminant(change));
         match change {
             Change::Expecting { next, unlinked, held, lost } => {
-                self.pair(side.name, *next);
+                self.pair(here, *next);
                 self.put((unlinked, lost));
                 self.held(node, held);
             }
-            Change::Preparing { next } => self.pair(side.name, *next),
+            Change::Preparing { next } => self.pair(here, *next),
             Change::Crossing { former, held, lost } => {
-                self.pair(side.name, *former);
+                self.pair(here, *former);
                 self.put(lost);
                 self.held(node, held);
             }

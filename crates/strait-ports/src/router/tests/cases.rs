@@ -1,7 +1,7 @@
 //! The cases that are explored, and the faults that must show in them.
 
 use super::Mutant;
-use super::model::Op::{Carry, Close, Crash, Move, Post, Read};
+use super::model::Op::{Break, Carry, Close, Crash, Move, Post, Read};
 use super::model::{Case, Op, prove, refute};
 
 /// The case, or a bigger one where there is time.
@@ -60,6 +60,16 @@ const CRASH: Case = Case {
     lies: 0,
 };
 
+/// The link breaks over which a port has been handed on; both of its nodes live.
+const BREAK: Case = Case {
+    name: "a link breaks",
+    acquainted: true,
+    channels: &[0],
+    operations: &[(Move(0, 1), 1), (Move(0, 2), 1), (Post(0), 1), (Post(1), 1), (Break(1, 2), 1)],
+    crashes: 0,
+    lies: 0,
+};
+
 /// Node 2 gets a port, hands it on, and says what it likes, then and later.
 const LIAR: Case = Case {
     name: "one node lies",
@@ -106,6 +116,11 @@ fn one_node_dies() {
         (Crash(2), 1),
     ];
     prove_either(CRASH, BIGGER);
+}
+
+#[test]
+fn a_link_breaks() {
+    prove_either(BREAK, &[(Move(0, 1), 1), (Move(0, 2), 1), (Move(1, 2), 1), (Post(0), 1), (Post(1), 1), (Break(1, 2), 1)]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Back-pressure: what an oracle that sees both ends says about amounts, and what the reports cost.
 
-use super::world::{End, Handle, Parcel, World, name};
+use super::oracle::{End, Handle};
+use super::world::{Parcel, World, name};
 use crate::flow::{Amount, HighWaterMark};
 use crate::message::CloseReason;
 use crate::name::{Addr, SideName};

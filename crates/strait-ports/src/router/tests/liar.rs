@@ -88,8 +88,7 @@ impl World {
     /// The liar does it. From now on nothing is promised to channels that it has a part in.
     pub(super) fn tell(&mut self, lie: Lie, known: &Known) {
         let liar = self.liar.expect("somebody lies");
-        self.books.iter_mut().for_each(|book| book.spared = false);
-        self.spare_those_without(liar);
+        self.note_spared(Some(liar));
         self.books.iter_mut().for_each(|book| book.tainted |= !book.spared);
         self.crashes += 1;
         let fresh = self.fresh_name();

@@ -12,7 +12,8 @@ use stateright::{Checker, HasDiscoveries, Model, Property};
 use super::Mutant;
 use super::canon::fingerprint;
 use super::liar::{Known, Lie};
-use super::world::{End, Order, World, promise};
+use super::oracle::{End, promise};
+use super::world::{Order, World};
 
 /// Something that programs may do, once it is possible.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,6 +27,8 @@ pub(super) enum Op {
     Read(End),
     Close(End),
     Crash(usize),
+    /// The link between two nodes that live, neither of them the broker, breaks.
+    Break(usize, usize),
 }
 
 /// A case: which operations there are, and how often each.
@@ -132,6 +135,7 @@ impl Proof {
                 .and_then(|node| world.direct_road(node, to).map(|road| (node, road)))
                 .is_some_and(|(node, road)| world.holds(node, road)),
             Op::Crash(node) => state.crashes > 0 && world.lives(node),
+            Op::Break(a, b) => [(a, b), (b, a)].iter().all(|link| world.linked.contains(link)),
         }
     }
 
@@ -153,6 +157,7 @@ impl Proof {
                 state.crashes -= 1;
                 world.crash(node);
             }
+            Op::Break(a, b) => world.sever(a, b),
         }
     }
 
@@ -273,13 +278,14 @@ impl Case {
     fn summary(&self) -> String {
         let count = |what: fn(&Op) -> bool| self.operations.iter().filter(|(op, _)| what(op)).map(|(_, n)| usize::from(*n)).sum::<usize>();
         format!(
-            "{}: 3 nodes, {} channels, {} messages, {} transfers, {} closes, {} crashes, {} lies",
+            "{}: 3 nodes, {} channels, {} messages, {} transfers, {} closes, {} crashes, {} broken links, {} lies",
             self.name,
             self.channels.len(),
             count(|op| matches!(op, Op::Post(_) | Op::Carry(..))),
             count(|op| matches!(op, Op::Move(..) | Op::Carry(..))),
             count(|op| matches!(op, Op::Close(_))),
             self.crashes,
+            count(|op| matches!(op, Op::Break(..))),
             self.lies
         )
     }

@@ -1,6 +1,7 @@
 //! Situations worth a name.
 
-use super::world::{End, World};
+use super::oracle::End;
+use super::world::World;
 
 /// A million live channels must be thinkable.
 #[test]
@@ -242,4 +243,26 @@ fn ports_posted_to_a_lost_node_close() {
     world.receive_all();
     world.check_at_rest();
     world.check_empty();
+}
+
+/// The link between the leaving proxy and R breaks after L's fence has come to R and before R's has come back: L hears of it from the proxy, and R,
+/// who has done with the proxy, must hear of it from L.
+#[test]
+fn a_link_that_breaks_between_the_fences_ends_the_channel_at_both_ends() {
+    for posted in [0, 3] {
+        let mut world = World::new(4, 5, &[], Some(1));
+        let end = split_over_a_hub(&mut world);
+        UP_TO_BYPASS.into_iter().flatten().for_each(|link| world.deliver_all(link));
+        world.deliver_all((1, 2));
+        world.deliver_all((2, 1));
+        (0..posted).for_each(|_| world.post(end, &[]));
+        world.sever(1, 3);
+        world.owe(end + 1);
+        world.deliver_all((1, 3));
+        (0..posted).for_each(|_| world.post(end + 1, &[]));
+        world.receive_all();
+        assert!(world.is_told(end) && world.is_told(end + 1), "one end goes on alone");
+        world.check_at_rest();
+        world.check_empty();
+    }
 }

@@ -1,14 +1,15 @@
-//! A world of routers with links that deliver in order and otherwise whenever the schedule likes, and an oracle that knows what was promised.
+//! A world of routers with links that deliver in order and otherwise whenever the schedule likes, and break.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Mutant;
+use super::oracle::promise::{NO_HARM, PROXIES_END};
+use super::oracle::{Book, End, Handle};
 use crate::message::CloseReason;
 use crate::name::{Addr, NameSource, NodeName, SideName};
-use crate::router::element::{Element, Endpoint, Line};
-use crate::router::{Action, ElementKey, Frame, Received, Router};
+use crate::router::{Action, Frame, Router};
 
 /// In which order names come.
 #[derive(Clone, Copy, Debug)]
@@ -48,19 +49,6 @@ impl NameSource for Names {
     }
 }
 
-/// What the engine promises; a broken promise is a failed assertion whose text begins with its name.
-pub(super) mod promise {
-    pub(in crate::router::tests) const ORDER: &str = "order and exactly-once";
-    pub(in crate::router::tests) const ONE_CLOSE: &str = "close-once";
-    pub(in crate::router::tests) const NO_GAP: &str = "no gap before a close";
-    pub(in crate::router::tests) const TOLD: &str = "nothing lost, no close lost";
-    pub(in crate::router::tests) const PROXIES_END: &str = "proxies end";
-    pub(in crate::router::tests) const NO_LEAK: &str = "no leak";
-    pub(in crate::router::tests) const NO_HARM: &str = "others come to no harm";
-    pub(in crate::router::tests) const ALL: [&str; 7] = [ORDER, ONE_CLOSE, NO_GAP, TOLD, PROXIES_END, NO_LEAK, NO_HARM];
-}
-use promise::*;
-
 /// What a link carries here.
 #[derive(Clone, Debug)]
 pub(super) enum Parcel {
@@ -75,36 +63,6 @@ pub(super) enum Parcel {
     Lost,
 }
 
-/// One of the two ends of a channel, wherever it is; its other end is `end ^ 1`.
-pub(super) type End = usize;
-
-/// A port in a program's hands.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Handle {
-    pub(super) node: usize,
-    pub(super) key: ElementKey,
-    pub(super) end: End,
-}
-
-/// What the oracle knows of an end.
-#[derive(Clone, Default, Debug, Hash)]
-pub(super) struct Book {
-    posted: u32,
-    received: u32,
-    /// The program closed it.
-    closed: bool,
-    /// Its close has come.
-    told: Option<CloseReason>,
-    /// It has changed hands since.
-    moved_on: bool,
-    /// Everything that was posted on the other end must come although its node has crashed.
-    owed: bool,
-    /// Nobody who died or lied had anything to do with this channel.
-    pub(super) spared: bool,
-    /// Somebody who lies had a say in this channel: nothing is promised to it.
-    pub(super) tainted: bool,
-}
-
 /// Node 0 is the broker.
 pub(super) struct World {
     names: Names,
@@ -114,7 +72,7 @@ pub(super) struct World {
     pub(super) linked: BTreeSet<(usize, usize)>,
     pub(super) introduced: BTreeSet<(usize, usize)>,
     /// Pairs that no broker brings together.
-    apart: BTreeSet<(usize, usize)>,
+    pub(super) apart: BTreeSet<(usize, usize)>,
     pub(super) crashes: usize,
     pub(super) books: Vec<Book>,
     /// The end at one node whose other end was at another from the start.
@@ -243,19 +201,9 @@ impl World {
         self.roads.len()
     }
 
-    /// Something waits at this end.
-    pub(super) fn receivable(&self, end: End) -> bool {
-        let Handle { node, key, .. } = self.handles[self.index(end)];
-        self.routers[node].as_ref().is_some_and(|router| router.receivable(key))
-    }
-
     /// Makes every router faulty in the same way.
     pub(super) fn infect(&mut self, mutant: Option<Mutant>) {
         self.routers.iter_mut().flatten().for_each(|router| router.mutant = mutant);
-    }
-
-    pub(super) fn is_road(&self, end: End) -> bool {
-        end < self.roads.len()
     }
 
     /// The link between two living nodes breaks; what is under way still arrives.
@@ -263,7 +211,7 @@ impl World {
         if a == b || !(self.linked.contains(&(a, b)) && self.linked.contains(&(b, a))) || a == 0 || b == 0 {
             return;
         }
-        self.books.iter_mut().filter(|book| book.spared).for_each(|book| (book.owed, book.spared) = (false, false));
+        self.books.iter_mut().for_each(|book| book.owed = false);
         self.crashes += 1;
         self.apart.extend([(a, b), (b, a)]);
         for (from, to) in [(a, b), (b, a)] {
@@ -272,11 +220,7 @@ impl World {
                 queue.push_back(Parcel::Lost);
             }
         }
-    }
-
-    fn new_ends(&mut self) -> End {
-        self.books.extend([Book::default(), Book::default()]);
-        self.books.len() - 2
+        self.note_spared(None);
     }
 
     pub(super) fn router(&mut self, node: usize) -> &mut Router {
@@ -295,126 +239,6 @@ impl World {
         self.crashes
     }
 
-    pub(super) fn channel(&mut self, node: usize) -> End {
-        let (a, b) = self.router(node).channel();
-        let end = self.new_ends();
-        self.handles.extend([Handle { node, key: a, end }, Handle { node, key: b, end: end + 1 }]);
-        end
-    }
-
-    pub(super) fn index(&self, end: End) -> usize {
-        self.handles.iter().position(|h| h.end == end).expect("the port is in somebody's hands")
-    }
-
-    pub(super) fn holds(&self, node: usize, end: End) -> bool {
-        self.handles.iter().any(|h| h.end == end && h.node == node)
-    }
-
-    /// Posts on an end, with these ends as ports.
-    pub(super) fn post(&mut self, end: End, ports: &[End]) {
-        let Handle { node, key, .. } = self.handles[self.index(end)];
-        let book = &mut self.books[end];
-        book.posted += 1;
-        let mut data: Vec<u8> = [end as u32, book.posted].into_iter().flat_map(u32::to_le_bytes).collect();
-        let mut keys = Vec::new();
-        for port in ports {
-            let handle = self.handles.remove(self.index(*port));
-            assert_eq!(handle.node, node);
-            self.books[*port].moved_on = true;
-            // Where it goes, somebody may be dead, or lie.
-            let tainted = self.books[end].tainted;
-            for end in [*port, *port ^ 1] {
-                let book = &mut self.books[end];
-                book.owed &= !book.spared && self.liar.is_none();
-                book.spared = false;
-                book.tainted |= tainted;
-            }
-            keys.push(handle.key);
-            data.extend((*port as u32).to_le_bytes());
-        }
-        self.router(node).post(key, data, keys);
-        self.act(node);
-    }
-
-    /// As [`World::post`] with one port, which the oracle then no longer asks about: it cannot arrive.
-    pub(super) fn post_cyclic(&mut self, end: End, port: End) {
-        self.crashes += 1;
-        self.post(end, &[port]);
-    }
-
-    pub(super) fn close(&mut self, end: End) {
-        let Handle { node, key, .. } = self.handles.remove(self.index(end));
-        self.books[end].closed = true;
-        self.router(node).close(key, CloseReason::Closed);
-        self.act(node);
-    }
-
-    /// Receives on an end; checks what comes against what was promised. False if nothing is there.
-    pub(super) fn pop(&mut self, end: End) -> bool {
-        let Handle { node, key, .. } = self.handles[self.index(end)];
-        let orderly = self.crashes == 0;
-        let Some(received) = self.router(node).pop(key) else { return false };
-        self.act(node);
-        if self.books[end].tainted || self.liar == Some(node) {
-            self.take_unchecked(node, end, received);
-            return true;
-        }
-        match received {
-            Received::Message { data, ports } => {
-                let words: Vec<u32> = data.chunks(4).map(|w| u32::from_le_bytes(w.try_into().unwrap())).collect();
-                let book = &mut self.books[end];
-                assert_eq!(book.told, None, "{ONE_CLOSE}: end {end}: a message after the close");
-                book.received += 1;
-                assert_eq!(words.first().map(|w| *w as usize), Some(end ^ 1), "{ORDER}: end {end}: somebody else's message");
-                assert_eq!(words[1], book.received, "{ORDER}: end {end}: out of order, lost or twice");
-                assert_eq!(words.len() - 2, ports.len(), "{ORDER}: end {end}: ports lost");
-                for (port, key) in words[2..].iter().zip(ports) {
-                    self.handles.push(Handle { node, key, end: *port as usize });
-                }
-            }
-            Received::Close(reason) => {
-                let (posted, closed) = (self.books[end ^ 1].posted, self.books[end ^ 1].closed);
-                let book = &mut self.books[end];
-                // A port that is posted on after its close was received tells its new holder again.
-                assert!(book.told.is_none() || book.told == Some(reason) && book.moved_on, "{ONE_CLOSE}: end {end}: two closes");
-                book.told = Some(reason);
-                book.moved_on = false;
-                let expected = if closed { CloseReason::Closed } else { CloseReason::Dropped };
-                assert!(reason == expected || (!orderly && reason == CloseReason::Crashed), "{TOLD}: end {end}: {reason}, not {expected}");
-                assert!(!book.spared || reason == expected, "{NO_HARM}: end {end}: {reason}, not {expected}");
-                if orderly || book.owed {
-                    assert_eq!(book.received, posted, "{NO_GAP}: end {end}: closed before everything had come");
-                }
-            }
-        }
-        true
-    }
-
-    /// What a liar gets, or sends: nothing is expected of it, and what came with it is let go of unless it can be told.
-    fn take_unchecked(&mut self, node: usize, end: End, received: Received) {
-        match received {
-            Received::Message { data, ports } => {
-                let words: Vec<usize> = data.chunks_exact(4).map(|w| u32::from_le_bytes(w.try_into().unwrap()) as usize).collect();
-                let book = &mut self.books[end];
-                book.received += 1;
-                assert_eq!(book.told, None, "{ONE_CLOSE}: end {end}: a message after the close");
-                for (n, key) in ports.into_iter().enumerate() {
-                    match words.get(2 + n) {
-                        Some(port) => self.handles.push(Handle { node, key, end: *port }),
-                        None => self.router(node).close(key, CloseReason::Dropped),
-                    }
-                }
-                self.act(node);
-            }
-            Received::Close(reason) => {
-                let book = &mut self.books[end];
-                assert!(book.told.is_none() || book.moved_on, "{ONE_CLOSE}: end {end}: two closes");
-                book.told = Some(reason);
-                book.moved_on = false;
-            }
-        }
-    }
-
     /// The node is gone; what it has sent stays on its way.
     pub(super) fn crash(&mut self, node: usize) {
         self.note_debts(node);
@@ -427,63 +251,7 @@ impl World {
                 self.queues.entry((node, other)).or_default().push_back(Parcel::Lost);
             }
         }
-    }
-
-    /// A crash that is the only one loses nothing that was posted on a port whose channel led straight to another node.
-    fn note_debts(&mut self, node: usize) {
-        let only = self.crashes == 0;
-        self.books.iter_mut().for_each(|book| (book.owed, book.spared) = (false, false));
-        // What the liar did is in the books already.
-        if self.liar == Some(node) {
-            self.spare_those_without(node);
-        }
-        for Handle { key, end, .. } in self.handles.clone().into_iter().filter(|h| only && h.node == node) {
-            let resting = |router: &Router, key| match router.elements.get(key) {
-                Some(Element::Endpoint(Endpoint { line: Line::Open(side), .. })) if side.change.is_none() => Some((side.name, side.peer)),
-                _ => None,
-            };
-            let Some((ours, peer)) = self.routers[node].as_ref().and_then(|r| resting(r, key)) else { continue };
-            let Some(router) = self.routers[number(peer.node)].as_ref().filter(|_| number(peer.node) != node) else { continue };
-            let Some(place) = router.sides.get(&peer.side) else { continue };
-            self.books[end ^ 1].owed |= resting(router, place.key) == Some((peer.side, Addr { node: name(node), side: ours }));
-        }
-    }
-
-    /// Channels whose chain does not lead over `node`, from one end in somebody's hands to the other: what was promised to them holds whatever
-    /// becomes of the node.
-    pub(super) fn spare_those_without(&mut self, node: usize) {
-        for end in (0..self.books.len()).step_by(2) {
-            if !self.books[end].tainted && self.leads_past(end, node) && self.leads_past(end ^ 1, node) {
-                for end in [end, end ^ 1] {
-                    (self.books[end].owed, self.books[end].spared) = (true, true);
-                }
-            }
-        }
-    }
-
-    /// The chain can be walked from this end to the other, and nobody in it has heard anything of `node`.
-    fn leads_past(&self, end: End, node: usize) -> bool {
-        let find = |end| self.handles.iter().find(|h: &&Handle| h.end == end);
-        let (Some(from), Some(to)) = (find(end), find(end ^ 1)) else { return false };
-        let (mut at, mut key, mut which) = (from.node, from.key, 0);
-        for _ in 0..100 {
-            let Some(side) = self.routers[at].as_ref().and_then(|r| r.elements.get(key)).and_then(|e| e.side(which)) else { return false };
-            if at == node || number(side.peer.node) == node || side.change.is_some() {
-                return false;
-            }
-            let (name, peer) = (Addr { node: name(at), side: side.name }, side.peer);
-            let Some(router) = &self.routers[number(peer.node)] else { return false };
-            let Some(place) = router.sides.get(&peer.side) else { return false };
-            let Some(element) = router.elements.get(place.key) else { return false };
-            if element.side(place.which).is_none_or(|s| s.peer != name || s.change.is_some()) {
-                return false;
-            }
-            (at, key, which) = (number(peer.node), place.key, 1 - place.which);
-            if let Element::Endpoint(_) = element {
-                return at == to.node && key == to.key;
-            }
-        }
-        false
+        self.note_spared(None);
     }
 
     pub(super) fn act(&mut self, node: usize) {
@@ -576,16 +344,6 @@ impl World {
         }
     }
 
-    /// All that was posted towards this end must come, whatever crashes.
-    pub(super) fn owe(&mut self, end: End) {
-        self.books[end].owed = true;
-    }
-
-    /// A close has come to this end.
-    pub(super) fn is_told(&self, end: End) -> bool {
-        self.books[end].told.is_some()
-    }
-
     /// Proxies in all nodes.
     pub(super) fn proxies(&self) -> usize {
         self.routers.iter().flatten().map(|router| router.counts().1).sum()
@@ -601,62 +359,6 @@ impl World {
             self.deliver(links[choose(links.len())]);
         }
         panic!("{PROXIES_END}: the routers talk for ever");
-    }
-
-    /// Receives everything everywhere, also what this makes come.
-    pub(super) fn receive_all(&mut self) {
-        loop {
-            self.settle(|_| 0);
-            let ends: Vec<End> = self.handles.iter().map(|h| h.end).collect();
-            if !ends.into_iter().fold(false, |any, end| {
-                let mut some = false;
-                while self.pop(end) {
-                    some = true;
-                }
-                any || some
-            }) {
-                return;
-            }
-        }
-    }
-
-    /// What must hold when nothing is under way and everything has been received.
-    pub(super) fn check_at_rest(&mut self) {
-        let held: BTreeSet<End> = self.handles.iter().map(|h| h.end).collect();
-        for end in held.iter().filter(|end| !self.books[**end].tainted) {
-            let (told, received) = (self.books[*end].told, self.books[*end].received);
-            if held.contains(&(end ^ 1)) {
-                assert_eq!(told.is_some(), self.books[end ^ 1].told.is_some(), "{TOLD}: end {end}: closed on one side only");
-                assert!(told.is_none() || self.crashes > 0, "{TOLD}: end {end}: closed by nobody");
-                if told.is_none() {
-                    assert_eq!(received, self.books[end ^ 1].posted, "{TOLD}: end {end}: something never came");
-                }
-            } else {
-                assert!(told.is_some(), "{TOLD}: end {end}: its other end is gone and nobody said so");
-            }
-        }
-        if self.apart.is_empty() && self.lives(0) && self.liar.is_none() {
-            for (node, router) in self.routers.iter().enumerate() {
-                let proxies = router.as_ref().map_or(0, |r| r.counts().1);
-                assert_eq!(proxies, 0, "{PROXIES_END}: node {node} still forwards");
-            }
-        }
-    }
-
-    /// Closes everything and looks for what is left.
-    pub(super) fn check_empty(&mut self) {
-        let ends: Vec<End> = self.handles.iter().map(|h| h.end).collect();
-        ends.into_iter().for_each(|end| self.close(end));
-        self.settle(|_| 0);
-        for (node, router) in self.routers.iter().enumerate() {
-            let Some(router) = router else { continue };
-            assert_eq!(router.elements.len(), 0, "{NO_LEAK}: node {node} keeps elements");
-            assert_eq!(router.proxies, 0, "{NO_LEAK}: node {node} miscounts its proxies");
-            assert!(router.sides.is_empty(), "{NO_LEAK}: node {node} keeps sides");
-            assert!(router.awaited.is_empty(), "{NO_LEAK}: node {node} waits for introductions");
-            assert!(router.local.is_empty(), "{NO_LEAK}: node {node} keeps local events");
-            assert_eq!(router.queued_bytes, 0, "{NO_LEAK}: node {node} miscounts bytes");
-        }
     }
 
     /// Sets how many proxies a message may pass.

@@ -1,0 +1,278 @@
+//! Links whose other side writes what it likes.
+
+use std::collections::VecDeque;
+use std::os::fd::OwnedFd;
+
+use rustix::fs::fstat;
+use rustix::io::{pread, pwrite};
+
+use super::input::Input;
+use super::peer::{self, MOST_DESCRIPTORS, readable};
+use crate::link::{self, Incoming, Link, MAX_DESCRIPTORS, MAX_PACKET, Received, RingParts, Socket};
+use crate::wire::Encoded;
+
+/// More than this many pieces cannot be in a ring, or in a socket, at a time: who takes more spins.
+const MOST_PIECES: usize = 100_000;
+
+/// A link and what works on it.
+struct Victim {
+    link: Box<dyn Link>,
+    buffer: Vec<u8>,
+}
+
+/// How a victim's turn ended.
+#[derive(Debug, PartialEq)]
+enum Turn {
+    Idle,
+    Ended,
+    /// The link is cut.
+    Cut,
+}
+
+impl Victim {
+    /// Takes what is there, as a node does.
+    fn turn(&mut self, mut heard: impl FnMut(Received)) -> Turn {
+        for _ in 0..MOST_PIECES {
+            let before = self.link.received();
+            match self.link.receive(&mut self.buffer) {
+                Ok(Incoming::Frame(frame)) => heard(frame),
+                Ok(Incoming::Part) => assert!(self.link.received() > before, "a part of nothing"),
+                Ok(Incoming::Nothing) if readable(&self.link) => self.link.woken(),
+                Ok(Incoming::Nothing) => match self.link.doze() {
+                    // Whether the bell has rung makes no difference to what it finds.
+                    Ok(true) => self.link.rung(),
+                    Ok(false) => return Turn::Idle,
+                    Err(_) => return Turn::Cut,
+                },
+                Ok(Incoming::Ended) => return Turn::Ended,
+                Err(_) => return Turn::Cut,
+            }
+            assert!(self.link.received() >= before && self.link.arrived() >= self.link.received(), "the counts go backwards");
+        }
+        panic!("it spins");
+    }
+
+    fn send(&mut self, frame: Encoded) -> Turn {
+        // The short way, where there is one.
+        match self.link.write([&frame.data, &frame.tail]) {
+            Ok(true) => {}
+            Ok(false) => self.link.push(frame, Vec::new()),
+            Err(_) => return Turn::Cut,
+        }
+        self.link.flush().map_or(Turn::Cut, |_| Turn::Idle)
+    }
+}
+
+fn frame(bytes: Vec<u8>) -> Encoded {
+    Encoded { data: bytes, tail: [0].into_iter().collect(), message: true }
+}
+
+/// What a link over a socket must make of packets.
+#[derive(Default)]
+struct Model {
+    /// Frames' bytes, and how many descriptors they have.
+    frames: VecDeque<(Vec<u8>, usize)>,
+    partial: Option<(Vec<u8>, usize)>,
+    /// Set by the first packet that ends it.
+    over: Option<Turn>,
+}
+
+impl Model {
+    fn packet(&mut self, packet: &[u8], descriptors: usize) {
+        if self.over.is_some() {
+            return;
+        }
+        let too_much = descriptors > MAX_DESCRIPTORS || packet.len() > MAX_PACKET;
+        let (more, piece) = match packet {
+            _ if too_much => return self.over = Some(Turn::Cut),
+            [] => return self.over = Some(Turn::Ended),
+            [0, piece @ ..] => (false, piece),
+            [1, piece @ ..] if !piece.is_empty() => (true, piece),
+            _ => return self.over = Some(Turn::Cut),
+        };
+        let mut frame = match self.partial.take() {
+            Some(_) if descriptors > 0 => return self.over = Some(Turn::Cut),
+            Some(frame) => frame,
+            None => (Vec::new(), descriptors),
+        };
+        frame.0.extend(piece);
+        if more { self.partial = Some(frame) } else { self.frames.push_back(frame) }
+    }
+}
+
+/// Any packets, with any descriptors, into a link over a socket: exactly the frames that are in them come out, and it ends where it must.
+pub fn socket_link(bytes: &[u8]) {
+    let (ours, theirs) = peer::pair();
+    let mut victim = Victim { link: Box::new(Socket::new(ours).expect("a socket")), buffer: vec![0; MAX_PACKET] };
+    let (mut input, mut model) = (Input::new(bytes), Model::default());
+    let mut theirs = Some(theirs);
+    let turn = |victim: &mut Victim, model: &mut Model| {
+        let turn = victim.turn(|received| {
+            let expected = model.frames.pop_front().expect("a frame that nobody sent");
+            assert!(expected.0 == received.bytes && expected.1 == received.descriptors.len(), "another frame than was sent");
+        });
+        assert!(model.frames.is_empty(), "frames are missing");
+        assert_eq!(turn, model.over.take().unwrap_or(Turn::Idle));
+        turn
+    };
+    while let Some(step) = input.step() {
+        let Some(socket) = &theirs else { break };
+        match step % 8 {
+            0..4 => {
+                let descriptors = usize::from(step / 32).min(MOST_DESCRIPTORS);
+                let length = if step % 8 == 3 { usize::from(input.word()) * 4 } else { usize::from(input.byte()) };
+                let mut packet = input.bytes(length.min(64)).to_vec();
+                // What is not in the input is made up.
+                packet.resize(length, step);
+                if peer::send(socket, &packet, descriptors) {
+                    model.packet(&packet, descriptors);
+                }
+            }
+            4 => assert_ne!(victim.send(frame(input.bytes(usize::from(step)).to_vec())), Turn::Cut),
+            5 => while peer::swallow(socket) {},
+            6 => theirs = None,
+            _ => {
+                if turn(&mut victim, &mut model) != Turn::Idle {
+                    return;
+                }
+            }
+        }
+    }
+    drop(theirs);
+    model.over.get_or_insert(Turn::Ended);
+    turn(&mut victim, &mut model);
+}
+
+/// Shared memory as its other owner sees it: bytes at offsets, without any respect for what they are.
+struct Memory {
+    fd: OwnedFd,
+    length: u64,
+}
+
+impl Memory {
+    fn poke(&self, offset: u64, bytes: &[u8]) {
+        let room = (self.length - offset % self.length) as usize;
+        let _ = pwrite(&self.fd, &bytes[..bytes.len().min(room)], offset % self.length);
+    }
+
+    /// Adds to one of the words, wherever they are: each is on a line of its own at the beginning.
+    fn add(&self, line: u8, what: u32) {
+        let (offset, mut word) = (u64::from(line % 64) * 64, [0; 4]);
+        if pread(&self.fd, &mut word, offset) == Ok(4) {
+            self.poke(offset, &u32::from_le_bytes(word).wrapping_add(what).to_le_bytes());
+        }
+    }
+}
+
+/// Garbage in the rings and on the socket beside them. At the other end is an honest link in the hands of somebody who also writes where he likes: as long as he
+/// has not, exactly what was sent comes out; after that anything may, but soon.
+pub fn ring_link(bytes: &[u8]) {
+    let (ours, theirs) = peer::pair();
+    let [parts, its_parts] = RingParts::pair().expect("the parts of rings");
+    let its_parts = its_parts.into_descriptors();
+    let copies = its_parts.each_ref().map(|fd| fd.try_clone().expect("a descriptor"));
+    // The memory is the first of them; whoever has the bell can ring it all day long.
+    let [memory, bell, _ear] = copies;
+    let its_parts = RingParts::from_descriptors(&mut its_parts.into_iter());
+    let mut raw = Some(theirs.try_clone().expect("a descriptor"));
+    let over = |socket, parts, first| link::over(Socket::new(socket).expect("a socket"), parts, first).expect("a link");
+    let mut input = Input::new(bytes);
+    // Either side writes the first ring.
+    let first = input.byte().is_multiple_of(2);
+    let mut victim = Victim { link: over(ours, Some(parts), first), buffer: vec![0; MAX_PACKET] };
+    let mut honest = Some(Victim { link: over(theirs, its_parts, !first), buffer: vec![0; MAX_PACKET] });
+    let length = fstat(&memory).expect("its size").st_size as u64;
+    let memory = Memory { fd: memory, length };
+    let mut sent = VecDeque::new();
+    let mut lies = false;
+    while let Some(step) = input.step() {
+        let mut turn = Turn::Idle;
+        match step % 16 {
+            0..3 => {
+                let length = if step % 16 == 2 { usize::from(input.word()) * 2 } else { usize::from(input.byte()) };
+                let mut bytes = input.bytes(length.min(64)).to_vec();
+                bytes.resize(length, step);
+                if let Some(honest) = &mut honest {
+                    let descriptors = (0..step / 64).map(|_| peer::descriptor()).collect::<Vec<_>>();
+                    sent.push_back((bytes.clone(), descriptors.len()));
+                    if descriptors.is_empty() {
+                        let _ = honest.send(frame(bytes));
+                    } else {
+                        honest.link.push(frame(bytes), descriptors);
+                        let _ = honest.link.flush();
+                    }
+                }
+            }
+            3 => {
+                if let Some(honest) = &mut honest {
+                    let _ = honest.turn(|_| {});
+                    let _ = honest.link.flush();
+                }
+            }
+            4 | 5 => {
+                let value = if step % 16 == 4 { input.long() } else { i32::from(input.word() as i16).wrapping_mul(8) as u32 };
+                memory.add(input.byte(), value);
+                lies = true;
+            }
+            6 => {
+                memory.poke(u64::from(input.long()), input.bytes(usize::from(step / 8)));
+                lies = true;
+            }
+            7 => {
+                // Where the first records of each ring are.
+                let ring = if step & 0x80 == 0 { 4096 } else { 4096 + (length - 4096) / 2 };
+                memory.poke(ring + u64::from(input.word()), input.bytes(usize::from(step % 128 / 4)));
+                lies = true;
+            }
+            8 => {
+                if let Some(raw) = &raw {
+                    lies |= peer::send(raw, input.bytes(usize::from(step / 64)), usize::from(input.byte()) % (MOST_DESCRIPTORS + 1));
+                }
+            }
+            9 => {
+                if let Some(raw) = &raw {
+                    lies |= peer::swallow(raw);
+                }
+                let _ = rustix::io::write(&bell, &vec![1; usize::from(step) * 16]);
+            }
+            10 | 11 => turn = victim.send(frame(vec![step; usize::from(input.word())])),
+            12 => {
+                (honest, raw) = (None, None);
+            }
+            _ => {
+                turn = victim.turn(|received| {
+                    let expected = sent.pop_front().map(|(mut bytes, descriptors): (Vec<u8>, usize)| {
+                        bytes.push(0);
+                        (bytes, descriptors)
+                    });
+                    assert!(lies || expected == Some((received.bytes, received.descriptors.len())), "another frame than was sent");
+                });
+            }
+        }
+        let gone = honest.is_none();
+        match turn {
+            Turn::Idle => {}
+            Turn::Ended => assert!(lies || gone, "it has ended by itself"),
+            Turn::Cut => assert!(lies, "an honest link is cut"),
+        }
+        if turn != Turn::Idle {
+            return;
+        }
+    }
+    if lies {
+        return;
+    }
+    // Whatever waits for room gets it.
+    for _ in 0..MOST_PIECES {
+        let before = victim.link.received();
+        let _ = victim.turn(|_| drop(sent.pop_front()));
+        let Some(honest) = &mut honest else { return };
+        assert_ne!(honest.turn(|_| {}), Turn::Cut);
+        let _ = (honest.link.flush(), victim.link.flush());
+        if sent.is_empty() {
+            return;
+        }
+        assert!(victim.link.received() > before || readable(&victim.link), "frames are stuck");
+    }
+    panic!("it spins");
+}

@@ -1,0 +1,75 @@
+//! The control messages between main and the agents.
+
+use std::fmt::Debug;
+
+use serde::{Serialize, de::DeserializeOwned};
+use strait_protocol::{AgentInit, ToAgent, ToMain, ViewConfig, decode, encode};
+
+/// The same bytes as each kind of message: what can be decoded is the same after it has been encoded.
+pub fn messages(bytes: &[u8]) {
+    message::<ToMain>(bytes);
+    message::<ToAgent>(bytes);
+    message::<ViewConfig>(bytes);
+    message::<AgentInit>(bytes);
+}
+
+fn message<T: Serialize + DeserializeOwned + PartialEq + Debug>(bytes: &[u8]) {
+    if let Ok(message) = decode::<T>(bytes) {
+        let again = encode(&message);
+        // Numbers can be written longer than need be, never shorter than we do.
+        assert!(again.len() <= bytes.len(), "{message:?} has grown from {} to {} bytes", bytes.len(), again.len());
+        assert_eq!(decode::<T>(&again).expect("what is encoded is decoded"), message);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use strait_protocol::{ConsoleLevel, IpcKind, Outcome, World};
+
+    use super::*;
+
+    fn seeds() -> Vec<(String, Vec<u8>)> {
+        let text = || String::from("file:///a.html");
+        let created =
+            |parent| ToMain::DocumentCreated { page: 1, document: 2, frame: 3, parent, url: text(), origin: text(), name: text() };
+        let ipc = |kind| ToMain::Ipc { document: 300, kind, channel: text(), payload: vec![0xff, 0x0f, b'0'] };
+        let to_main = [
+            ToMain::PageBound { nonce: [7; 16], page: u64::MAX },
+            created(None),
+            created(Some(4)),
+            ToMain::DocumentReady { document: 5 },
+            ToMain::DocumentGone { document: 5, frame_gone: true },
+            ipc(IpcKind::Send),
+            ipc(IpcKind::PostMessage),
+            ipc(IpcKind::Invoke(1)),
+            ipc(IpcKind::SendSync(1 << 40)),
+            ToMain::Console { page: 1, level: ConsoleLevel::Error, text: text(), source: text(), line: 1 << 20 },
+            ToMain::EvalDone { request: 9, outcome: Outcome::Value(vec![1, 2, 3]) },
+            ToMain::EvalDone { request: 9, outcome: Outcome::Error(text()) },
+            ToMain::PreloadError { page: 1, path: "/a/b.js".into(), message: text() },
+            ToMain::PageClosed { page: 1 },
+        ];
+        let to_agent = [
+            ToAgent::Emit { document: 1, channel: text(), args: true, payload: vec![0xff, 0x0f] },
+            ToAgent::Reply { document: 1, request: 2, outcome: Outcome::Error(text()) },
+            ToAgent::Eval { request: 1, document: 2, world: World::Isolated, source: text() },
+            ToAgent::ClosePage { page: 128 },
+        ];
+        let view = ViewConfig {
+            nonce: [1; 16],
+            preload: Some("/a/preload.js".into()),
+            context_isolation: true,
+            node_integration: false,
+            app_path: "/a".into(),
+        };
+        let init = AgentInit { socket: "/run/strait/agents".into(), token: [9; 16] };
+        let main = to_main.iter().enumerate().map(|(n, message)| (format!("to-main-{n:02}"), encode(message)));
+        let agent = to_agent.iter().enumerate().map(|(n, message)| (format!("to-agent-{n:02}"), encode(message)));
+        main.chain(agent).chain([("view".into(), encode(&view)), ("init".into(), encode(&init))]).collect()
+    }
+
+    #[test]
+    fn seeds_and_their_mutants() {
+        crate::replay("protocol", &seeds(), 20_000, messages);
+    }
+}
