@@ -222,6 +222,8 @@
 //! useless to processes that were not given them.
 #![deny(unsafe_code)]
 
+mod body;
+mod buffer;
 mod flow;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
@@ -235,6 +237,7 @@ mod port;
 mod router;
 mod wire;
 
+pub use buffer::{AllocError, Buffer, PostBufferError};
 pub use flow::{Amount, HighWaterMark, Ready, ReadyError};
 pub use host::{
     AcceptError, BindError, ConnectError, Credentials, Endpoint, EndpointOptions, FromEnvError, Guest, Incoming, PORT_FD_VARIABLE,

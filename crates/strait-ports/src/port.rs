@@ -11,6 +11,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use crate::body::Body;
+use crate::buffer::{ALLOC_FROM, AllocError, Buffer, POST_FROM, PostBufferError};
 use crate::message::{CloseReason, Event, Message};
 use crate::node::{Shared, drive_until};
 use crate::router::{ElementKey, Received, Router};
@@ -130,23 +132,78 @@ impl Port {
     /// A port of another node in the list, too many bytes or ports. Nothing is consumed then.
     pub fn post(&self, message: impl Into<Message>) -> Result<(), PostError> {
         let message = message.into();
-        if let Some(reason) = self.refusal(&message) {
+        if let Some(reason) = self.refusal(message.data.len(), &message.ports) {
             return Err(PostError { message, reason });
         }
         let Message { data, ports } = message;
-        let keys = ports.into_iter().map(|mut port| port.key.take().expect("a port in a list is whole")).collect();
-        self.shared.act(|core| core.post(self.key(), data, keys));
+        let body = if data.len() < POST_FROM { data.into() } else { self.large(data) };
+        self.send(body, ports);
         Ok(())
     }
 
-    fn refusal(&self, message: &Message) -> Option<PostErrorReason> {
-        if message.data.len() > MAX_DATA {
-            return Some(PostErrorReason::TooLarge { size: message.data.len() });
+    /// The data in memory that the receiver can read, if there is room.
+    fn large(&self, data: Vec<u8>) -> Body {
+        match self.shared.act(|core| core.block(self.key(), data.len())) {
+            Some(mut block) => {
+                block.copy_from_slice(&data);
+                Body::Own(Box::new(block))
+            }
+            None => data.into(),
         }
-        if message.ports.len() > MAX_PORTS {
-            return Some(PostErrorReason::TooManyPorts { count: message.ports.len() });
+    }
+
+    /// Room for `length` bytes to be posted on this port with [`Port::post_buffer`], with any content at first.
+    ///
+    /// Writing into it spares a copy where the other end is in another process, if it is not small and there is room in the memory that the two
+    /// processes share: mostly there is none the first time, because that memory is only made then. It may be posted on any other port too, and dropped.
+    ///
+    /// ```
+    /// use strait_ports::{Event, Node};
+    /// let (a, b) = Node::broker()?.channel();
+    /// let mut buffer = a.alloc(100_000)?;
+    /// buffer.fill(7);
+    /// a.post_buffer(buffer, Vec::new())?;
+    /// assert!(matches!(b.try_recv(), Some(Event::Message(m)) if m.data == [7; 100_000]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// More than [`MAX_DATA`] bytes.
+    pub fn alloc(&self, length: usize) -> Result<Buffer, AllocError> {
+        if length > MAX_DATA {
+            return Err(AllocError { size: length });
         }
-        let foreign = message.ports.iter().position(|port| !Arc::ptr_eq(&port.shared, &self.shared));
+        let shared = if length < ALLOC_FROM { None } else { self.shared.act(|core| core.block(self.key(), length)) };
+        Ok(shared.map_or_else(|| Buffer::heap(vec![0; length]), Buffer::shared))
+    }
+
+    /// Posts a message whose data is in a buffer; otherwise as [`Port::post`].
+    ///
+    /// # Errors
+    /// As [`Port::post`]. Nothing is consumed then.
+    pub fn post_buffer(&self, buffer: Buffer, ports: Vec<Port>) -> Result<(), PostBufferError> {
+        match self.refusal(buffer.len(), &ports) {
+            Some(reason) => Err(PostBufferError { buffer, ports, reason }),
+            None => {
+                self.send(buffer.into(), ports);
+                Ok(())
+            }
+        }
+    }
+
+    fn send(&self, body: Body, ports: Vec<Port>) {
+        let keys = ports.into_iter().map(|mut port| port.key.take().expect("a port in a list is whole")).collect();
+        self.shared.act(|core| core.post(self.key(), body, keys));
+    }
+
+    fn refusal(&self, size: usize, ports: &[Port]) -> Option<PostErrorReason> {
+        if size > MAX_DATA {
+            return Some(PostErrorReason::TooLarge { size });
+        }
+        if ports.len() > MAX_PORTS {
+            return Some(PostErrorReason::TooManyPorts { count: ports.len() });
+        }
+        let foreign = ports.iter().position(|port| !Arc::ptr_eq(&port.shared, &self.shared));
         foreign.map(|index| PostErrorReason::ForeignPort { index })
     }
 
@@ -172,7 +229,7 @@ impl Port {
         match received {
             Received::Message { data, ports } => {
                 let ports = ports.into_iter().map(|key| Port::new(Arc::clone(&self.shared), key)).collect();
-                Event::Message(Message { data, ports })
+                Event::Message(Message { data: self.shared.take_out(data), ports })
             }
             Received::Close(reason) => Event::Close(reason),
         }

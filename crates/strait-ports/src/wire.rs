@@ -5,21 +5,24 @@
 //!
 //! ```text
 //! message   data | descriptors (baggage 0 or 45, side 16, neighbour 16, has baggage 1)* | hops 2 | ports 4 | from 16 | to 16 | kind
+//! lent      as a message without data; before the kind: arena 1 | page 4 | length 8
 //! event     fields | from 16 | to 16 | kind
 //! control   fields | kind
 //! ```
 
 use smallvec::SmallVec;
 
+use crate::body::Body;
 use crate::flow::HighWaterMark;
 use crate::link::RING_PARTS;
+use crate::link::arena::Reference;
 use crate::message::CloseReason;
 use crate::name::{Addr, NodeName, SideName};
 use crate::router::{Baggage, Consumed, Descriptor, Event, Frame, Grain};
 use crate::{MAX_DATA, MAX_PORTS};
 
 /// The version of all this: a welcome carries it, and nobody joins a network of another version.
-pub(crate) const VERSION: u32 = 4;
+pub(crate) const VERSION: u32 = 5;
 
 /// The longest frame: the largest message, with all ports it may have.
 pub(crate) const MAX_FRAME: usize = MAX_DATA + MAX_PORTS * (DESCRIPTOR + BAGGAGE) + 64;
@@ -34,6 +37,8 @@ const MESSAGE_TAIL: usize = 2 + 4 + 2 * NAME + 1;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Packet {
     Event(Frame),
+    /// A message whose data is in a block of the sender's; here it has none.
+    Lent(Frame, Reference),
     Control(Control),
 }
 
@@ -55,6 +60,14 @@ pub(crate) enum Control {
     Obituary(NodeName, CloseReason),
     /// My last word: I end.
     Goodbye(CloseReason),
+    /// With its descriptor, an arena of mine that you can read; without, one whose descriptor cannot be sent.
+    Offer(u8),
+    /// I can see that arena of yours, or I cannot.
+    Answer(u8, bool),
+    /// I have read what was in the block at this page of that arena of yours.
+    Done(u8, u32),
+    /// That arena of mine is no more.
+    Withdraw(u8),
 }
 
 impl Control {
@@ -63,6 +76,7 @@ impl Control {
         match self {
             Self::Welcome { .. } => count == 0 || count == RING_PARTS,
             Self::Introduction(_) => count == 1 || count == 1 + RING_PARTS,
+            Self::Offer(_) => count <= 1,
             _ => count == 0,
         }
     }
@@ -96,7 +110,9 @@ pub(crate) enum DecodeError {
     #[error("flags {0:#b} are not known")]
     Flags(u8),
     #[error("{0} bytes of data are too many")]
-    Data(usize),
+    Data(u64),
+    #[error("an answer is {0}")]
+    Answer(u8),
 }
 
 mod kind {
@@ -110,8 +126,9 @@ mod kind {
     pub(super) const CANNOT_REACH: u8 = 8;
     pub(super) const BYPASS: u8 = 9;
     pub(super) const FENCE: u8 = 10;
-    pub(super) const CONSUMED: u8 = 11;
-    pub(super) const GRAIN: u8 = 12;
+    pub(super) const LENT: u8 = 11;
+    pub(super) const CONSUMED: u8 = 12;
+    pub(super) const GRAIN: u8 = 13;
     pub(super) const WELCOME: u8 = 32;
     pub(super) const INTRODUCE: u8 = 33;
     pub(super) const INTRODUCTION: u8 = 34;
@@ -119,6 +136,10 @@ mod kind {
     pub(super) const DEPARTING: u8 = 36;
     pub(super) const OBITUARY: u8 = 37;
     pub(super) const GOODBYE: u8 = 38;
+    pub(super) const OFFER: u8 = 39;
+    pub(super) const ANSWER: u8 = 40;
+    pub(super) const DONE: u8 = 41;
+    pub(super) const WITHDRAW: u8 = 42;
 }
 
 const REASONS: [CloseReason; 6] =
@@ -131,7 +152,8 @@ fn reason_byte(reason: CloseReason) -> u8 {
 /// Bytes for a frame.
 pub(crate) fn encode(packet: Packet) -> Encoded {
     match packet {
-        Packet::Event(frame) => encode_event(frame),
+        Packet::Event(frame) => encode_event(frame, None),
+        Packet::Lent(frame, block) => encode_event(frame, Some(block)),
         Packet::Control(control) => Encoded { data: Vec::new(), tail: encode_control(control), message: false },
     }
 }
@@ -145,7 +167,7 @@ pub(crate) fn message_tail(from: SideName, to: SideName) -> [u8; MESSAGE_TAIL] {
     tail
 }
 
-fn encode_event(Frame { from, to, event }: Frame) -> Encoded {
+fn encode_event(Frame { from, to, event }: Frame, block: Option<Reference>) -> Encoded {
     let mut data = Vec::new();
     let mut tail = Tail::new();
     let put_addr = |tail: &mut Tail, addr: Addr| {
@@ -154,7 +176,7 @@ fn encode_event(Frame { from, to, event }: Frame) -> Encoded {
     };
     let kind = match event {
         Event::Message { data: bytes, ports, hops } => {
-            data = bytes;
+            data = bytes.into_bytes();
             ports.iter().for_each(|descriptor| put_descriptor(&mut tail, descriptor));
             tail.extend_from_slice(&hops.to_le_bytes());
             tail.extend_from_slice(&u32::try_from(ports.len()).expect("checked when it was posted").to_le_bytes());
@@ -191,8 +213,16 @@ fn encode_event(Frame { from, to, event }: Frame) -> Encoded {
     };
     put(&mut tail, from.0);
     put(&mut tail, to.0);
-    tail.push(kind);
-    Encoded { data, tail, message: kind == kind::MESSAGE }
+    let message = kind == kind::MESSAGE;
+    if let Some(Reference { arena, page, length }) = block {
+        tail.push(arena);
+        tail.extend_from_slice(&page.to_le_bytes());
+        tail.extend_from_slice(&length.to_le_bytes());
+        tail.push(kind::LENT);
+    } else {
+        tail.push(kind);
+    }
+    Encoded { data, tail, message }
 }
 
 fn encode_control(control: Control) -> Tail {
@@ -228,6 +258,23 @@ fn encode_control(control: Control) -> Tail {
         Control::Goodbye(reason) => {
             tail.push(reason_byte(reason));
             kind::GOODBYE
+        }
+        Control::Offer(arena) => {
+            tail.push(arena);
+            kind::OFFER
+        }
+        Control::Answer(arena, yes) => {
+            tail.extend_from_slice(&[arena, u8::from(yes)]);
+            kind::ANSWER
+        }
+        Control::Done(arena, page) => {
+            tail.push(arena);
+            tail.extend_from_slice(&page.to_le_bytes());
+            kind::DONE
+        }
+        Control::Withdraw(arena) => {
+            tail.push(arena);
+            kind::WITHDRAW
         }
     };
     tail.push(kind);
@@ -279,10 +326,11 @@ fn put_grain(tail: &mut Tail, grain: Option<Grain>) {
 pub(crate) fn decode(bytes: Vec<u8>) -> Result<Packet, DecodeError> {
     let mut end = End(bytes);
     let kind = end.byte()?;
-    if (kind::WELCOME..=kind::GOODBYE).contains(&kind) {
+    if (kind::WELCOME..=kind::WITHDRAW).contains(&kind) {
         let control = decode_control(kind, &mut end)?;
         return end.exhausted(Packet::Control(control));
     }
+    let block = if kind == kind::LENT { Some(decode_reference(&mut end)?) } else { None };
     let to = SideName(end.name()?);
     let from = SideName(end.name()?);
     let event = match kind {
@@ -290,9 +338,13 @@ pub(crate) fn decode(bytes: Vec<u8>) -> Result<Packet, DecodeError> {
             let (ports, hops) = decode_ports(&mut end)?;
             let data = end.0;
             if data.len() > MAX_DATA {
-                return Err(DecodeError::Data(data.len()));
+                return Err(DecodeError::Data(data.len() as u64));
             }
-            return Ok(Packet::Event(Frame { from, to, event: Event::Message { data, ports, hops } }));
+            return Ok(Packet::Event(Frame { from, to, event: Event::Message { data: data.into(), ports, hops } }));
+        }
+        kind::LENT => {
+            let (ports, hops) = decode_ports(&mut end)?;
+            Event::Message { data: Body::default(), ports, hops }
         }
         kind::CLOSE => Event::Close(end.reason()?),
         kind::CONSUMED => {
@@ -313,7 +365,19 @@ pub(crate) fn decode(bytes: Vec<u8>) -> Result<Packet, DecodeError> {
         kind::FENCE => Event::Fence,
         other => return Err(DecodeError::Kind(other)),
     };
-    end.exhausted(Packet::Event(Frame { from, to, event }))
+    let frame = Frame { from, to, event };
+    end.exhausted(match block {
+        Some(block) => Packet::Lent(frame, block),
+        None => Packet::Event(frame),
+    })
+}
+
+fn decode_reference(end: &mut End) -> Result<Reference, DecodeError> {
+    let length = u64::from_le_bytes(end.take()?);
+    if length > MAX_DATA as u64 {
+        return Err(DecodeError::Data(length));
+    }
+    Ok(Reference { length, page: u32::from_le_bytes(end.take()?), arena: end.byte()? })
 }
 
 fn decode_ports(end: &mut End) -> Result<(Vec<Descriptor>, u16), DecodeError> {
@@ -352,6 +416,20 @@ fn decode_control(kind: u8, end: &mut End) -> Result<Control, DecodeError> {
             Control::Obituary(NodeName(end.name()?), reason)
         }
         kind::GOODBYE => Control::Goodbye(end.reason()?),
+        kind::OFFER => Control::Offer(end.byte()?),
+        kind::ANSWER => {
+            let yes = match end.byte()? {
+                0 => false,
+                1 => true,
+                other => return Err(DecodeError::Answer(other)),
+            };
+            Control::Answer(end.byte()?, yes)
+        }
+        kind::DONE => {
+            let page = u32::from_le_bytes(end.take()?);
+            Control::Done(end.byte()?, page)
+        }
+        kind::WITHDRAW => Control::Withdraw(end.byte()?),
         other => return Err(DecodeError::Kind(other)),
     })
 }
@@ -495,7 +573,7 @@ mod tests {
         let descriptor = (side(), side(), baggage()).prop_map(|(side, neighbour, baggage)| Descriptor { side, neighbour, baggage });
         let message = (any::<Vec<u8>>(), proptest::collection::vec(descriptor, 0..5), any::<u16>());
         let event = prop_oneof![
-            message.prop_map(|(data, ports, hops)| Event::Message { data, ports, hops }),
+            message.prop_map(|(data, ports, hops)| Event::Message { data: data.into(), ports, hops }),
             reason().prop_map(Event::Close),
             (lump(), any::<u16>()).prop_map(|(lump, hops)| Event::Consumed { lump, hops }),
             (grain(), any::<u16>()).prop_map(|(grain, hops)| Event::Grain { grain, hops }),
@@ -522,9 +600,18 @@ mod tests {
             (node(), reason()).prop_map(|(n, r)| Control::Departing(n, r)),
             (node(), reason()).prop_map(|(n, r)| Control::Obituary(n, r)),
             reason().prop_map(Control::Goodbye),
+            any::<u8>().prop_map(Control::Offer),
+            any::<(u8, bool)>().prop_map(|(arena, yes)| Control::Answer(arena, yes)),
+            any::<(u8, u32)>().prop_map(|(arena, page)| Control::Done(arena, page)),
+            any::<u8>().prop_map(Control::Withdraw),
         ];
         let event = (side(), side(), event).prop_map(|(from, to, event)| Packet::Event(Frame { from, to, event }));
-        prop_oneof![3 => event, 1 => control.prop_map(Packet::Control)]
+        let descriptor = (side(), side(), baggage()).prop_map(|(side, neighbour, baggage)| Descriptor { side, neighbour, baggage });
+        let empty = (proptest::collection::vec(descriptor, 0..5), any::<u16>());
+        let empty = empty.prop_map(|(ports, hops)| Event::Message { data: Vec::new().into(), ports, hops });
+        let block = (any::<u8>(), any::<u32>(), 0..=MAX_DATA as u64).prop_map(|(arena, page, length)| Reference { arena, page, length });
+        let lent = (side(), side(), empty, block).prop_map(|(from, to, event, block)| Packet::Lent(Frame { from, to, event }, block));
+        prop_oneof![3 => event, 1 => lent, 1 => control.prop_map(Packet::Control)]
     }
 
     proptest! {
@@ -552,14 +639,17 @@ mod tests {
     #[test]
     fn a_message_in_two_pieces_is_the_same() {
         let (from, to) = (SideName(u128::MAX / 3), SideName(77));
-        let whole = Packet::Event(Frame { from, to, event: Event::Message { data: vec![1, 2], ports: vec![], hops: 0 } });
+        let whole = Packet::Event(Frame { from, to, event: Event::Message { data: vec![1, 2].into(), ports: vec![], hops: 0 } });
         assert_eq!([&[1, 2][..], &message_tail(from, to)].concat(), bytes(whole));
     }
 
     #[test]
     fn a_claim_of_ports_that_are_not_there_is_refused() {
-        let message =
-            Packet::Event(Frame { from: SideName(1), to: SideName(2), event: Event::Message { data: vec![], ports: vec![], hops: 0 } });
+        let message = Packet::Event(Frame {
+            from: SideName(1),
+            to: SideName(2),
+            event: Event::Message { data: vec![].into(), ports: vec![], hops: 0 },
+        });
         for (claim, expected) in [
             (1u32, DecodeError::Short),
             (1_024, DecodeError::Short),

@@ -8,7 +8,10 @@
 //! ```
 #![allow(unsafe_code)]
 
+pub(crate) mod arena;
+mod fresh;
 mod inherit;
+mod mapping;
 
 pub(crate) use inherit::{Inherited, PassedOn, take as take_inherited};
 

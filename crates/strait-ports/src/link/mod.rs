@@ -3,10 +3,11 @@
 //! There are two kinds: [`Socket`], a Unix `SOCK_SEQPACKET` pair, and [`Rings`], two rings in memory that both nodes share, with such a pair beside them.
 //! [`over`] picks: rings where the broker has given the parts for them, which it does unless it was made with [`LinkKind::Socket`] or cannot.
 
+pub(crate) mod arena;
 mod bell;
 #[cfg(test)]
 mod hostile;
-mod memory;
+pub(crate) mod memory;
 mod park;
 mod queue;
 mod ring;

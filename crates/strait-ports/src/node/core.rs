@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::task::Waker;
 
 use rustix::event::{EventfdFlags, epoll, eventfd};
@@ -12,11 +13,11 @@ use super::NodeStats;
 use super::peers::{Peers, Slot, Token};
 use super::rooms::Rooms;
 use super::source::Sources;
+use crate::body::Body;
 use crate::link::{LinkKind, MAX_PACKET};
 use crate::message::CloseReason;
 use crate::name::{NameSource, NodeName, RandomKeys, SystemNames};
 use crate::router::{Action, ElementKey, Router};
-use crate::wire::Packet;
 
 /// Who wants to know of arrivals at a port.
 #[derive(Default)]
@@ -87,6 +88,10 @@ pub(crate) struct Core {
     watches: HashMap<ElementKey, Watch, RandomKeys>,
     pub(crate) rooms: Rooms,
     pub(super) effects: Effects,
+    /// Blocks of peers' arenas have been read that the peers have not been told of.
+    pub(super) some_done: Arc<AtomicBool>,
+    /// Ticks while there are arenas of ours.
+    pub(super) arena_clock: Option<OwnedFd>,
 }
 
 impl Core {
@@ -110,6 +115,8 @@ impl Core {
             watches: HashMap::default(),
             rooms: Rooms::default(),
             effects: Effects::default(),
+            some_done: Arc::default(),
+            arena_clock: None,
         })
     }
 
@@ -146,8 +153,11 @@ impl Core {
         self.effects.let_go.push(Watch { ready: former, wakers: Vec::new() });
     }
 
-    pub(crate) fn post(&mut self, key: ElementKey, data: Vec<u8>, ports: Vec<ElementKey>) {
-        if ports.is_empty() && self.write(key, &data) {
+    pub(crate) fn post(&mut self, key: ElementKey, data: Body, ports: Vec<ElementKey>) {
+        if ports.is_empty()
+            && let Body::Bytes(bytes) = &data
+            && self.write(key, bytes)
+        {
             return;
         }
         // Whoever watched a port watched it where it was.
@@ -170,11 +180,13 @@ impl Core {
     pub(super) fn stats(&self) -> NodeStats {
         let (ports, proxies) = self.router.counts();
         let backlog: usize = self.peers.iter().map(|peer| peer.link.data_backlog()).sum();
-        NodeStats { ports, proxies, links: self.peers.len(), queued_bytes: self.router.queued_bytes() + backlog }
+        let lent_bytes = self.peers.iter().map(|peer| peer.lender.lent()).sum();
+        NodeStats { ports, proxies, links: self.peers.len(), queued_bytes: self.router.queued_bytes() + backlog, lent_bytes }
     }
 
     /// Does what the router wants done, and hands out what must be done without the lock.
     pub(super) fn settle(&mut self) -> Option<Effects> {
+        self.give_back();
         if self.router.is_settled() && self.unflushed.is_empty() {
             return self.take_effects();
         }
@@ -183,7 +195,10 @@ impl Core {
                 match action {
                     Action::Ready(key) => self.announce(key),
                     Action::Room(key) => self.effects.wakers.extend(self.rooms.take(key)),
-                    Action::Send { node, frame } => self.say(node, Packet::Event(frame), Vec::new()),
+                    Action::Send { node, frame } => {
+                        let packet = self.packet(node, frame);
+                        self.say(node, packet, Vec::new());
+                    }
                     Action::Introduce(node) => self.seek_introduction(node),
                 }
             }
@@ -191,6 +206,8 @@ impl Core {
                 return self.take_effects();
             }
             self.flush_all();
+            // What was dropped meanwhile may have been a block.
+            self.give_back();
         }
     }
 

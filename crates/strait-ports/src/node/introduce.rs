@@ -59,6 +59,10 @@ impl Core {
                 }
             }
             Control::Obituary(node, reason) if from_broker => self.mourn(node, reason),
+            Control::Offer(arena) => self.offered(from, arena, descriptors)?,
+            Control::Answer(arena, accepted) => self.answered(from, arena, accepted)?,
+            Control::Done(arena, page) => self.given_back(from, arena, page)?,
+            Control::Withdraw(arena) => self.withdrawn(from, arena)?,
             other => return Err(Offence::NotEntitled(other)),
         }
         Ok(())

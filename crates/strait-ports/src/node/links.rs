@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
 use std::time::Instant;
 
 use rustix::event::epoll;
@@ -10,10 +11,11 @@ use rustix::io::Errno;
 use super::core::{Core, Role};
 use super::peers::{Slot, Token};
 use super::ready::Ready;
+use crate::link::arena::{Borrower, Lie, NotOut};
 use crate::link::{Flushed, Incoming, Link, Received};
 use crate::message::CloseReason;
 use crate::name::{Addr, NodeName, SideName};
-use crate::router::{ElementKey, Event};
+use crate::router::{ElementKey, Event, Frame};
 use crate::wire::{self, Control, Packet};
 
 /// How many packets are taken from one link before the next link's turn.
@@ -93,7 +95,7 @@ enum Turn {
 impl Core {
     /// Makes a link to a node.
     pub(super) fn connect(&mut self, node: NodeName, link: Box<dyn Link>) -> io::Result<()> {
-        self.peers.add(&self.epoll, node, link)
+        self.peers.add(&self.epoll, node, link, Borrower::new(Arc::clone(&self.some_done)))
     }
 
     /// An endpoint whose neighbour's name both nodes know from the welcome.
@@ -145,6 +147,10 @@ impl Core {
         for (token, flags) in ready.events() {
             let slot = match Token::of(token) {
                 Token::Note => continue,
+                Token::Clock => {
+                    self.retire_arenas();
+                    continue;
+                }
                 Token::Source(number) => {
                     // At once, however long the links' turns are: it is said only once.
                     self.sources.ready(number, &mut self.effects.wakers);
@@ -308,8 +314,13 @@ impl Core {
     /// Does what a frame says, and gives the number of ports in it.
     fn heard(&mut self, node: NodeName, bytes: Vec<u8>, descriptors: Vec<OwnedFd>) -> Result<usize, Offence> {
         match wire::decode(bytes)? {
-            Packet::Event(_) if !descriptors.is_empty() => Err(Offence::Descriptors),
-            Packet::Event(frame) => {
+            Packet::Event(_) | Packet::Lent(..) if !descriptors.is_empty() => Err(Offence::Descriptors),
+            Packet::Lent(Frame { from, to, event: Event::Message { ports, hops, .. } }, block) => {
+                let (data, count) = (self.borrow(node, block)?, ports.len());
+                self.router.handle(node, Frame { from, to, event: Event::Message { data, ports, hops } })?;
+                Ok(count)
+            }
+            Packet::Event(frame) | Packet::Lent(frame, _) => {
                 let ports = if let Event::Message { ports, .. } = &frame.event { ports.len() } else { 0 };
                 self.router.handle(node, frame)?;
                 Ok(ports)
@@ -365,6 +376,10 @@ pub(super) enum Offence {
     Undecodable(#[from] wire::DecodeError),
     #[error(transparent)]
     Protocol(#[from] crate::router::Violation),
+    #[error(transparent)]
+    Borrowed(#[from] Lie),
+    #[error(transparent)]
+    Lent(#[from] NotOut),
     #[error("a frame came with a wrong number of descriptors")]
     Descriptors,
     #[error("it does not read")]

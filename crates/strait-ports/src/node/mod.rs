@@ -4,6 +4,7 @@ mod alarm;
 mod core;
 mod drive;
 mod introduce;
+mod large;
 mod links;
 mod peers;
 mod ready;
@@ -22,6 +23,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
+use crate::body::Body;
 use crate::link::{self, Incoming, Link, LinkError, LinkKind, MAX_PACKET, RingParts, Socket};
 use crate::message::CloseReason;
 use crate::port::Port;
@@ -87,6 +89,8 @@ pub struct NodeStats {
     pub links: usize,
     /// Payload bytes: waiting to be received, held until a transfer has settled, or waiting for room in a link.
     pub queued_bytes: usize,
+    /// Bytes of large messages that lie in memory which is shared with their receivers, and have not been read there yet.
+    pub lent_bytes: usize,
 }
 
 /// Why a node could not join.
@@ -127,6 +131,18 @@ impl Shared {
             effects.run();
         }
         result
+    }
+
+    /// A received message's bytes. What is in shared memory is copied here, without the lock, and given back.
+    pub(crate) fn take_out(&self, body: Body) -> Vec<u8> {
+        match body {
+            Body::Bytes(bytes) => bytes,
+            body => {
+                let bytes = body.into_bytes();
+                self.act(|_| ());
+                bytes
+            }
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::os::fd::OwnedFd;
 use rustix::event::epoll;
 
 use crate::link::Link;
+use crate::link::arena::{Borrower, Lender};
 use crate::message::CloseReason;
 use crate::name::{NodeName, RandomKeys};
 
@@ -25,6 +26,9 @@ pub(super) struct Peer {
     pub(super) departure: Option<CloseReason>,
     /// The broker has said that the node has ended; this many received bytes later the link goes too.
     pub(super) mourned_at: Option<u64>,
+    /// Our arenas that it can read, and its that we can.
+    pub(super) lender: Lender,
+    pub(super) borrower: Borrower,
 }
 
 /// Where a peer is. Reused when it has gone: who holds a number longer than the lock must live with another's peer under it.
@@ -46,6 +50,8 @@ pub(super) enum Token {
     Source(u32),
     /// The node's own: it is readable while there is something to do, and a driver's.
     Note,
+    /// The node's own: it ticks while there are arenas.
+    Clock,
 }
 
 impl Token {
@@ -55,6 +61,7 @@ impl Token {
             Self::Bell(slot) => u64::from(slot) << 2 | 1,
             Self::Source(number) => u64::from(number) << 2 | 2,
             Self::Note => 3,
+            Self::Clock => 1 << 2 | 3,
         })
     }
 
@@ -64,14 +71,15 @@ impl Token {
             0 => Self::Socket(number),
             1 => Self::Bell(number),
             2 => Self::Source(number),
-            _ => Self::Note,
+            _ if number == 0 => Self::Note,
+            _ => Self::Clock,
         }
     }
 }
 
 impl Peers {
     /// Adds a peer, and has its descriptors watched.
-    pub(super) fn add(&mut self, epoll: &OwnedFd, name: NodeName, link: Box<dyn Link>) -> std::io::Result<()> {
+    pub(super) fn add(&mut self, epoll: &OwnedFd, name: NodeName, link: Box<dyn Link>, borrower: Borrower) -> std::io::Result<()> {
         let slot = self.free.last().copied().unwrap_or(self.slots.len() as Slot);
         epoll::add(epoll, link.as_fd(), Token::Socket(slot).data(), epoll::EventFlags::IN)?;
         if let Some(bell) = link.bell()
@@ -80,8 +88,9 @@ impl Peers {
             let _ = epoll::delete(epoll, link.as_fd());
             return Err(why.into());
         }
-        let (departure, mourned_at) = (None, None);
-        let peer = Peer { name, link, waits: false, wants_room: false, unflushed: false, unread: false, departure, mourned_at };
+        let (departure, mourned_at, lender) = (None, None, Lender::default());
+        let (waits, wants_room, unflushed, unread) = (false, false, false, false);
+        let peer = Peer { name, link, waits, wants_room, unflushed, unread, departure, mourned_at, lender, borrower };
         self.names.insert(name, slot);
         match self.free.pop() {
             Some(slot) => self.slots[slot as usize] = Some(peer),

@@ -28,6 +28,8 @@ macro_rules! over_both {
     };
 }
 
+mod large;
+
 over_both!(
     an_offence_against_the_protocol_ends_the_offender_only,
     forged_names_reach_nobody,
@@ -109,7 +111,7 @@ fn message(data: &[u8], ports: &[(u128, u128)]) -> Event<Descriptor> {
         .iter()
         .map(|(side, neighbour)| Descriptor { side: SideName(*side), neighbour: SideName(*neighbour), baggage: Baggage::default() })
         .collect();
-    Event::Message { data: data.to_vec(), ports, hops: 0 }
+    Event::Message { data: data.to_vec().into(), ports, hops: 0 }
 }
 
 /// An honest member and the channel it shares with the broker; what happens to others must not be felt here.
@@ -141,8 +143,9 @@ fn turn(node: &Node) {
     while node.dispatch(Duration::from_millis(1)).unwrap() == super::Progress::More {}
 }
 
+type Offence = fn(&mut Forger);
+
 fn an_offence_against_the_protocol_ends_the_offender_only(kind: LinkKind) {
-    type Offence = fn(&mut Forger);
     let table: [(&str, Offence); 12] = [
         ("garbage", |f| f.bytes(b"\x01\x02\x03 this is no frame")),
         ("nothing", |f| f.bytes(b"")),
@@ -169,6 +172,10 @@ fn an_offence_against_the_protocol_ends_the_offender_only(kind: LinkKind) {
         ("obituary by a member", |f| f.packet(Packet::Control(Control::Obituary(NodeName(3), CloseReason::Exited)), None)),
         ("departure of another", |f| f.packet(Packet::Control(Control::Departing(NodeName(3), CloseReason::Exited)), None)),
     ];
+    only_the_offender_pays(kind, &table);
+}
+
+fn only_the_offender_pays(kind: LinkKind, table: &[(&str, Offence)]) {
     for (what, offence) in table {
         let broker = Node::broker_with(kind).unwrap();
         let honest = Honest::joins(&broker);
@@ -402,7 +409,7 @@ fn without_memory_a_link_is_a_socket_alone() {
     };
     assert_eq!(
         answer,
-        Packet::Event(Frame { from: yours, to: mine, event: Event::Message { data: vec![5; 100_000], ports: vec![], hops: 0 } })
+        Packet::Event(Frame { from: yours, to: mine, event: Event::Message { data: vec![5; 100_000].into(), ports: vec![], hops: 0 } })
     );
     drop(other);
     turn(&node);

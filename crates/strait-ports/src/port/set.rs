@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
+use smallvec::SmallVec;
+
 use super::{Port, RecvError};
 use crate::host::{AcceptError, Credentials, Incoming};
 use crate::message::Event;
@@ -246,11 +248,20 @@ impl PortSet {
 
     /// The next event of any port, if something has arrived. A port that gives its close is in the set no more.
     pub fn try_recv(&mut self) -> Option<(PortId, Event)> {
+        let mut visits = 0;
         loop {
             let id = self.list.with(|ready| ready.ids.pop_front())?;
             let Some(Member { port, listed, .. }) = self.members.get(&id) else {
                 // A door, or one that was removed meanwhile.
-                self.let_in(id);
+                if self.doors.contains_key(&id) {
+                    if visits == self.doors.len() {
+                        // All who were listed when this began have been asked: a run on the doors is not to keep the caller here.
+                        self.list.with(|ready| ready.ids.push_back(id));
+                        return None;
+                    }
+                    visits += 1;
+                    self.let_in(id);
+                }
                 continue;
             };
             // Before it is looked at: what arrives from now on lists it again.
@@ -309,30 +320,30 @@ impl PortSet {
     /// # Errors
     /// [`RecvError::TimedOut`], or the nodes' own trouble.
     pub fn recv_blocking(&mut self, timeout: Option<Duration>) -> Result<Option<(PortId, Event)>, RecvError> {
+        if let Some(event) = self.try_recv() {
+            return Ok(Some(event));
+        }
         let deadline = timeout.map(|timeout| Instant::now() + timeout);
-        let nodes: Vec<_> = self.nodes.iter().map(|(node, _)| Arc::clone(node)).collect();
-        let nodes: Vec<_> = nodes.iter().collect();
+        let nodes: SmallVec<[Arc<Shared>; 2]> = self.nodes.iter().map(|(node, _)| Arc::clone(node)).collect();
+        let nodes: SmallVec<[&Arc<Shared>; 2]> = nodes.iter().collect();
         drive_until(&nodes, deadline, |cx| self.poll_recv(cx))?.ok_or(RecvError::TimedOut)
     }
 
     pub(crate) fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<(PortId, Event)>> {
-        loop {
-            if let Some(event) = self.try_recv() {
-                return Poll::Ready(Some(event));
-            }
-            if self.members.is_empty() && self.doors.is_empty() {
-                return Poll::Ready(None);
-            }
-            // A waker is foreign code: it is copied and dropped without the lock.
-            let waker = cx.waker().clone();
-            let (waits, _former) = self.list.with(|ready| match ready.ids.is_empty() {
-                true => (true, ready.waiting.replace(waker)),
-                false => (false, Some(waker)),
-            });
-            if waits {
-                return Poll::Pending;
-            }
+        if let Some(event) = self.try_recv() {
+            return Poll::Ready(Some(event));
         }
+        if self.members.is_empty() && self.doors.is_empty() {
+            return Poll::Ready(None);
+        }
+        // A waker is foreign code: it is copied and dropped without the lock.
+        let waker = cx.waker().clone();
+        let (busy, _former) = self.list.with(|ready| (!ready.ids.is_empty(), ready.waiting.replace(waker)));
+        if busy {
+            // Something was listed just now. Others have their turn first, the node among them.
+            cx.waker().wake_by_ref();
+        }
+        Poll::Pending
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use super::event::Event;
 use super::flow::Flow;
+use crate::body::Body;
 use crate::message::CloseReason;
 use crate::name::{Addr, SideName};
 
@@ -120,7 +121,7 @@ impl Side {
 #[derive(Debug)]
 #[cfg_attr(test, derive(Clone))]
 pub(super) enum Item {
-    Message { data: Vec<u8>, ports: Vec<ElementKey>, hops: u16 },
+    Message { data: Body, ports: Vec<ElementKey>, hops: u16 },
     Close(CloseReason),
 }
 

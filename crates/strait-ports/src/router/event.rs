@@ -1,6 +1,7 @@
 //! What neighbours say to each other.
 
 use super::flow::{Baggage, Consumed, Grain};
+use crate::body::Body;
 use crate::message::CloseReason;
 use crate::name::{Addr, NodeName, SideName};
 
@@ -19,7 +20,7 @@ pub(crate) struct Descriptor {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Event<P> {
     /// The stream: what a program posted. `hops` counts the proxies it has passed.
-    Message { data: Vec<u8>, ports: Vec<P>, hops: u16 },
+    Message { data: Body, ports: Vec<P>, hops: u16 },
     /// The stream's end: the sender's last word on this edge.
     Close(CloseReason),
     /// The program here has received this of what was posted there.

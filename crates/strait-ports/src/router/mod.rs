@@ -38,6 +38,7 @@ pub(crate) use element::ElementKey;
 pub(crate) use event::{Action, Descriptor, Event, Frame};
 pub(crate) use flow::{Baggage, Consumed, Grain, Room};
 
+use crate::body::Body;
 use crate::message::CloseReason;
 use crate::name::{Addr, NameSource, NodeName, RandomKeys, SideName};
 use element::{Change, Element, Elements, Endpoint, Item, Line, LocalEvent, Place, Side, Speaker, Stage};
@@ -65,7 +66,7 @@ pub(crate) enum Violation {
 /// What [`Router::pop`] gives.
 #[derive(Debug)]
 pub(crate) enum Received {
-    Message { data: Vec<u8>, ports: Vec<ElementKey> },
+    Message { data: Body, ports: Vec<ElementKey> },
     Close(CloseReason),
 }
 
@@ -174,8 +175,9 @@ impl Router {
     }
 
     /// Posts on an endpoint. The ports are gone from this moment, also when nobody can receive them.
-    pub(crate) fn post(&mut self, key: ElementKey, data: Vec<u8>, ports: Vec<ElementKey>) {
+    pub(crate) fn post(&mut self, key: ElementKey, data: impl Into<Body>, ports: Vec<ElementKey>) {
         ports.iter().for_each(|port| self.tell_again(*port));
+        let data = data.into();
         let bytes = data.len();
         let message = Event::Message { data, ports, hops: 0 };
         let Some(Element::Endpoint(Endpoint { line: Line::Open(side), flow, .. })) = self.elements.get_mut(key) else {
@@ -185,8 +187,14 @@ impl Router {
         flow.post(bytes);
         if let Some(lump) = flow.ride() {
             self.send(from, to, Event::Consumed { lump, hops: 0 });
+            self.run();
         }
-        self.send(from, to, message);
+        if to.node == self.me {
+            // Nothing is under way between sides of this node: there is nothing to wait behind.
+            self.receive(Addr { node: self.me, side: from }, to.side, message);
+        } else {
+            self.send(from, to, message);
+        }
         self.run();
     }
 
@@ -269,6 +277,12 @@ impl Router {
         self.elements.get(key)?.side(0).map(|side| side.name)
     }
 
+    /// The node that an endpoint speaks to, if it is another.
+    pub(crate) fn remote_neighbour(&self, key: ElementKey) -> Option<NodeName> {
+        let node = self.elements.get(key)?.side(0)?.peer.node;
+        (node != self.me).then_some(node)
+    }
+
     /// The other end is gone (its close may still wait in the queue).
     pub(crate) fn ended(&self, key: ElementKey) -> bool {
         !matches!(self.elements.get(key), Some(Element::Endpoint(Endpoint { line: Line::Open(_), .. })))
@@ -345,7 +359,7 @@ impl Router {
         }
     }
 
-    fn message(&mut self, place: Place, data: Vec<u8>, ports: Vec<ElementKey>, hops: u16) {
+    fn message(&mut self, place: Place, data: Body, ports: Vec<ElementKey>, hops: u16) {
         let message = Event::Message { data, ports, hops };
         match self.elements.get_mut(place.key) {
             Some(Element::Endpoint(endpoint)) => {

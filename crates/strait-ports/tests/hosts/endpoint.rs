@@ -9,6 +9,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -43,6 +44,7 @@ pub(crate) fn play(role: &str) -> bool {
             host(Endpoint::bind(path_of_child()).unwrap());
         }
         "modes" => modes(),
+        "window" => window(),
         _ => return false,
     }
     true
@@ -103,6 +105,26 @@ fn modes() {
         });
         say(format_args!("{:o} {:o} {:o}", modes[0], modes[1], modes[2]));
     }
+}
+
+/// Says how wide a path's permissions ever are, looked at from another thread, while endpoints come and go there.
+fn window() {
+    umask(Mode::empty());
+    let path = path_of_child();
+    let done = AtomicBool::new(false);
+    let seen = thread::scope(|scope| {
+        let watcher = scope.spawn(|| {
+            let mut seen = 0;
+            while !done.load(Ordering::Relaxed) {
+                seen |= fs::metadata(&path).map_or(0, |found| found.mode() & 0o777);
+            }
+            seen
+        });
+        (0..2000).for_each(|_| drop(Endpoint::bind(&path).unwrap()));
+        done.store(true, Ordering::Relaxed);
+        watcher.join().unwrap()
+    });
+    say(format_args!("{seen:o}"));
 }
 
 // What the tests need.
@@ -185,6 +207,12 @@ fn a_loop_of_ones_own_accepts() {
 fn the_umask_does_not_matter() {
     let folder = Folder::new();
     assert_eq!(output(role("modes").env(PATH, folder.join("endpoint"))), ["600 660 666"; 3]);
+}
+
+#[test]
+fn at_no_moment_has_a_path_more_permissions_than_it_should() {
+    let folder = Folder::new();
+    assert_eq!(output(role("window").env(PATH, folder.join("endpoint"))), ["600"]);
 }
 
 #[test]

@@ -174,6 +174,18 @@ fn nobody_but_the_child_gets_the_descriptor() {
 }
 
 #[test]
+fn a_command_that_is_run_again_hands_on_nothing_that_has_come_under_the_number() {
+    let without = output(&mut role("sockets"));
+    let node = Node::broker().unwrap();
+    let mut command = role("sockets");
+    let (child, _port) = node.spawn(&mut command).unwrap();
+    assert_eq!(Process(child).ends().1, Some(0));
+    // The number is free again, and so are few others: one of these has it.
+    let _sockets: Vec<_> = (0..8).map(|_| seqpacket()).collect();
+    assert_eq!(output(&mut command), without);
+}
+
+#[test]
 fn grandchildren_get_a_clear_error() {
     let without: usize = output(&mut role("sockets"))[0].parse().unwrap();
     let node = Node::broker().unwrap();

@@ -230,7 +230,7 @@ fn a_lie_about_amounts_hurts_nobody_else() {
         world.act(node);
         let before = world.reports();
         for _ in 0..300 {
-            let message = Event::Message { data: vec![1; 4096], ports: Vec::new(), hops: 0 };
+            let message = Event::Message { data: vec![1; 4096].into(), ports: Vec::new(), hops: 0 };
             tell(&mut world, message).unwrap();
             world.take_bytes(0);
         }
@@ -245,12 +245,12 @@ fn a_lie_about_amounts_hurts_nobody_else() {
         grain: Some(Grain { messages: 0, bytes: u32::MAX, drained: true }),
     };
     let ports = vec![Descriptor { side: SideName(7), neighbour: SideName(8), baggage }];
-    tell(&mut world, Event::Message { data: Vec::new(), ports, hops: 0 }).unwrap();
+    tell(&mut world, Event::Message { data: Vec::new().into(), ports, hops: 0 }).unwrap();
     let Some(Received::Message { ports, .. }) = world.router(node).pop(honest) else { panic!("posted") };
     let port = ports[0];
     for _ in 0..3 {
         world.router(node).post(port, vec![0; 10], Vec::new());
-        let message = Event::Message { data: vec![0; 10], ports: Vec::new(), hops: 0 };
+        let message = Event::Message { data: vec![0; 10].into(), ports: Vec::new(), hops: 0 };
         world.router(node).handle(name(1), Frame { from: SideName(8), to: SideName(7), event: message }).unwrap();
         world.router(node).pop(port);
         let lump = Event::Consumed { lump: most, hops: 0 };

@@ -96,7 +96,7 @@ impl World {
         let nowhere = Addr { node: to.node, side: fresh };
         let there = |n: usize| known.get(n).map_or(nowhere, |(_, there)| *there);
         let port = |side| Event::Message {
-            data: Vec::new(),
+            data: Vec::new().into(),
             ports: vec![Descriptor { side, neighbour: from, baggage: Baggage::default() }],
             hops: 0,
         };
@@ -105,7 +105,7 @@ impl World {
                 self.queues.get_mut(&(liar, number(to.node))).and_then(std::collections::VecDeque::pop_back);
                 return;
             }
-            What::Message => Event::Message { data: Vec::new(), ports: Vec::new(), hops: 0 },
+            What::Message => Event::Message { data: Vec::new().into(), ports: Vec::new(), hops: 0 },
             What::Port { taken: false } => port(fresh),
             What::Port { taken: true } => port(to.side),
             What::Close => Event::Close(CloseReason::Closed),

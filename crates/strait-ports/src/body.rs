@@ -1,0 +1,110 @@
+//! A message's data on its way through a node: bytes, or a block of an arena that holds them.
+
+use std::fmt;
+
+use crate::link::arena::Lent;
+use crate::link::memory::arena::Block;
+
+/// The data of one message. The router only asks how much it is.
+pub(crate) enum Body {
+    /// On the heap.
+    Bytes(Vec<u8>),
+    /// In an arena of this node's, for the other end of one of its links.
+    Own(Box<Block>),
+    /// In an arena of a peer's.
+    Lent(Box<Lent>),
+}
+
+impl Body {
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Bytes(bytes) => bytes.len(),
+            Self::Own(block) => block.len(),
+            Self::Lent(lent) => lent.len(),
+        }
+    }
+
+    /// The bytes: copied unless they are on the heap. What is not small takes its time; not for under a lock, if that can be helped.
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        match self {
+            Self::Bytes(bytes) => bytes,
+            Self::Own(block) => block.to_vec(),
+            Self::Lent(lent) => lent.copy(),
+        }
+    }
+
+    /// Copies the bytes to a place of the same length.
+    pub(crate) fn copy_into(&self, into: &mut [u8]) {
+        match self {
+            Self::Bytes(bytes) => into.copy_from_slice(bytes),
+            Self::Own(block) => into.copy_from_slice(block),
+            Self::Lent(lent) => lent.copy_into(into),
+        }
+    }
+}
+
+impl Default for Body {
+    fn default() -> Self {
+        Self::Bytes(Vec::new())
+    }
+}
+
+impl From<Vec<u8>> for Body {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+impl Clone for Body {
+    /// A block has one holder: its copy is on the heap.
+    fn clone(&self) -> Self {
+        Self::Bytes(match self {
+            Self::Bytes(bytes) => bytes.clone(),
+            Self::Own(block) => block.to_vec(),
+            Self::Lent(lent) => lent.copy(),
+        })
+    }
+}
+
+impl PartialEq for Body {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Bytes(one), Self::Bytes(other)) => one == other,
+            _ => self.len() == other.len() && self.clone().into_bytes() == other.clone().into_bytes(),
+        }
+    }
+}
+
+impl Eq for Body {}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self {
+            Self::Bytes(_) => "Bytes",
+            Self::Own(_) => "Own",
+            Self::Lent(_) => "Lent",
+        };
+        f.debug_tuple(kind).field(&self.len()).finish()
+    }
+}
+
+/// The router's tests look into their messages, which are all on the heap.
+#[cfg(test)]
+impl std::ops::Deref for Body {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Bytes(bytes) => bytes,
+            Self::Own(block) => block,
+            Self::Lent(_) => panic!("cannot be looked at"),
+        }
+    }
+}
+
+#[cfg(test)]
+impl std::hash::Hash for Body {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self[..].hash(state);
+    }
+}

@@ -1,0 +1,143 @@
+//! The arenas that the other end of a link has offered, and which blocks of them are here.
+
+use std::collections::BTreeMap;
+use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::{ARENA_SIZES, MAX_ARENAS, PAGE, Reference};
+use crate::link::memory::arena::{Refusal, View};
+
+/// What the other side says of its arenas is not so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Lie {
+    #[error("there is no arena {0}")]
+    Unknown(u8),
+    #[error("arena {0} exists already")]
+    Exists(u8),
+    #[error("arena {0} is no arena")]
+    NoArena(u8),
+    #[error("a block of {length} bytes at page {page} is not in its arena")]
+    Outside { page: u32, length: u64 },
+    #[error("the block at page {0} has not been given back yet")]
+    Overlap(u32),
+    #[error("arena {0} is taken back while blocks of it are here")]
+    InUse(u8),
+}
+
+/// See the module.
+pub(crate) struct Borrower {
+    arenas: [Option<Borrowed>; MAX_ARENAS],
+    done: Arc<Done>,
+}
+
+struct Borrowed {
+    view: Arc<View>,
+    /// The blocks that are here: first page, and the one behind the last.
+    blocks: BTreeMap<u32, u32>,
+}
+
+/// Blocks that have been read, or thrown away, and that the other side has not been told of.
+struct Done {
+    blocks: Mutex<Vec<(u8, u32)>>,
+    /// Set after one has been added.
+    some: Arc<AtomicBool>,
+}
+
+impl Borrower {
+    /// `some_done` is set whenever there is something in [`Borrower::done`].
+    pub(crate) fn new(some_done: Arc<AtomicBool>) -> Self {
+        Self { arenas: Default::default(), done: Arc::new(Done { blocks: Mutex::default(), some: some_done }) }
+    }
+
+    /// The other side offers an arena. True if it can be seen from here.
+    pub(crate) fn offered(&mut self, arena: u8, descriptor: Option<OwnedFd>) -> Result<bool, Lie> {
+        let slot = self.arenas.get_mut(usize::from(arena)).ok_or(Lie::Unknown(arena))?;
+        if slot.is_some() {
+            return Err(Lie::Exists(arena));
+        }
+        // What could not be sent cannot be seen.
+        let Some(descriptor) = descriptor else { return Ok(false) };
+        match View::of(descriptor, ARENA_SIZES[usize::from(arena)]) {
+            Ok(view) => {
+                *slot = Some(Borrowed { view: Arc::new(view), blocks: BTreeMap::new() });
+                Ok(true)
+            }
+            Err(Refusal::NoArena) => Err(Lie::NoArena(arena)),
+            Err(Refusal::Unmappable(why)) => {
+                tracing::debug!("arena not mapped: {why}");
+                Ok(false)
+            }
+        }
+    }
+
+    /// The block that a message names.
+    pub(crate) fn borrow(&mut self, Reference { arena, page, length }: Reference) -> Result<Lent, Lie> {
+        let Borrowed { view, blocks } = self.arenas.get_mut(usize::from(arena)).and_then(Option::as_mut).ok_or(Lie::Unknown(arena))?;
+        let outside = Lie::Outside { page, length };
+        let size = ARENA_SIZES[usize::from(arena)] as u64;
+        let start = u64::from(page) * PAGE as u64;
+        if start.checked_add(length).is_none_or(|end| end > size) || start == size {
+            return Err(outside);
+        }
+        let behind = page + (length.div_ceil(PAGE as u64)).max(1) as u32;
+        if blocks.range(..behind).next_back().is_some_and(|(_, end)| *end > page) {
+            return Err(Lie::Overlap(page));
+        }
+        blocks.insert(page, behind);
+        Ok(Lent { view: Arc::clone(view), arena, page, length: length as usize, done: Arc::clone(&self.done) })
+    }
+
+    /// The blocks that nobody here needs any more: the other side is to be told, and may use them again as soon as it is.
+    pub(crate) fn done(&mut self) -> Vec<(u8, u32)> {
+        let done = std::mem::take(&mut *self.done.blocks.lock().unwrap_or_else(PoisonError::into_inner));
+        for (arena, page) in &done {
+            if let Some(Some(borrowed)) = self.arenas.get_mut(usize::from(*arena)) {
+                borrowed.blocks.remove(page);
+            }
+        }
+        done
+    }
+
+    /// The other side takes an arena back.
+    pub(crate) fn withdrawn(&mut self, arena: u8) -> Result<(), Lie> {
+        match self.arenas.get_mut(usize::from(arena)) {
+            Some(slot @ Some(_)) if slot.as_ref().is_some_and(|borrowed| borrowed.blocks.is_empty()) => *slot = None,
+            Some(Some(_)) => return Err(Lie::InUse(arena)),
+            _ => return Err(Lie::Unknown(arena)),
+        }
+        Ok(())
+    }
+}
+
+/// A block in an arena of somebody else's, who may write it in spite of what it has said: it can only be copied. Dropping it gives it back.
+pub(crate) struct Lent {
+    view: Arc<View>,
+    arena: u8,
+    page: u32,
+    length: usize,
+    done: Arc<Done>,
+}
+
+impl Lent {
+    pub(crate) fn len(&self) -> usize {
+        self.length
+    }
+
+    pub(crate) fn copy(&self) -> Vec<u8> {
+        self.view.copy(self.page as usize * PAGE, self.length)
+    }
+
+    /// Copies it to a place of the same length.
+    pub(crate) fn copy_into(&self, into: &mut [u8]) {
+        assert_eq!(into.len(), self.length, "all of it and no more");
+        self.view.copy_into(self.page as usize * PAGE, into);
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        self.done.blocks.lock().unwrap_or_else(PoisonError::into_inner).push((self.arena, self.page));
+        self.done.some.store(true, Ordering::Release);
+    }
+}

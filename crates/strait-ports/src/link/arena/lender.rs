@@ -1,0 +1,115 @@
+//! The arenas that a node has made for the other end of a link.
+
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use super::{ARENA_SIZES, MAX_ARENAS, NotOut, Reference};
+use crate::link::memory::arena::{Arena, Block};
+
+/// An arena gets so many blocks of the size that it is made for, if there is one so large.
+const BLOCKS: usize = 4;
+
+/// How far an arena is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// The other side has not answered yet.
+    Offered,
+    /// It can see it.
+    Ready,
+}
+
+struct Slot {
+    arena: Arc<Arena>,
+    stage: Stage,
+    /// Blocks have been taken since it was last looked at.
+    used: bool,
+}
+
+/// See the module.
+#[derive(Default)]
+pub(crate) struct Lender {
+    slots: [Option<Slot>; MAX_ARENAS],
+    /// The first of the sizes that cannot be had, neither it nor a larger one.
+    limit: Option<usize>,
+}
+
+impl Lender {
+    /// A block of so many bytes, if there is room.
+    pub(crate) fn block(&mut self, length: usize) -> Option<Block> {
+        let mut ready = self.slots.iter_mut().flatten().filter(|slot| slot.stage == Stage::Ready);
+        ready.find_map(|slot| {
+            let block = slot.arena.block(length)?;
+            slot.used = true;
+            Some(block)
+        })
+    }
+
+    /// After there was no room for so many bytes: an arena that would have it, if it is not there already. To be offered to the other side.
+    pub(crate) fn enlarge(&mut self, length: usize) -> Option<(u8, OwnedFd)> {
+        let generous = ARENA_SIZES.iter().position(|size| *size / BLOCKS >= length);
+        let wanted = generous.or_else(|| ARENA_SIZES.iter().rposition(|size| *size >= length))?;
+        if self.slots[wanted..].iter().any(Option::is_some) || self.limit.is_some_and(|limit| wanted >= limit) {
+            return None;
+        }
+        match Arena::make(ARENA_SIZES[wanted]) {
+            Ok((arena, fd)) => {
+                self.slots[wanted] = Some(Slot { arena, stage: Stage::Offered, used: true });
+                Some((wanted as u8, fd))
+            }
+            Err(why) => {
+                tracing::debug!("no arena: {why}");
+                self.limit = Some(wanted);
+                None
+            }
+        }
+    }
+
+    /// The other side can see the arena, or cannot. Wrong for one that is not on offer.
+    pub(crate) fn answered(&mut self, arena: u8, accepted: bool) -> Result<(), NotOut> {
+        let index = usize::from(arena);
+        let slot = self.slots.get_mut(index).filter(|slot| slot.as_ref().is_some_and(|s| s.stage == Stage::Offered)).ok_or(NotOut)?;
+        match slot {
+            Some(slot) if accepted => slot.stage = Stage::Ready,
+            _ => {
+                *slot = None;
+                self.limit = Some(self.limit.map_or(index, |limit| limit.min(index)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands a block of one of these arenas to the other side; gives any other back.
+    pub(crate) fn lend(&self, block: Block) -> Result<Reference, Block> {
+        let arena = self.slots.iter().position(|slot| slot.as_ref().is_some_and(|slot| block.is_of(&slot.arena)));
+        let Some(arena) = arena else { return Err(block) };
+        let (page, length) = block.lend();
+        Ok(Reference { arena: arena as u8, page, length: length as u64 })
+    }
+
+    /// Bytes of the blocks in the other side's hands.
+    pub(crate) fn lent(&self) -> usize {
+        self.slots.iter().flatten().map(|slot| slot.arena.lent()).sum()
+    }
+
+    /// Gives up the arenas that nobody has used since the last time; the other side is to be told.
+    pub(crate) fn retire(&mut self) -> Vec<u8> {
+        let mut retired = Vec::new();
+        for (index, slot) in self.slots.iter_mut().enumerate() {
+            let Some(Slot { arena, stage, used }) = slot else { continue };
+            if !std::mem::take(used) && *stage == Stage::Ready && arena.is_idle() {
+                *slot = None;
+                retired.push(index as u8);
+            }
+        }
+        retired
+    }
+
+    pub(crate) fn has_arenas(&self) -> bool {
+        self.slots.iter().any(Option::is_some)
+    }
+
+    /// The other side has done with a block.
+    pub(crate) fn given_back(&self, arena: u8, page: u32) -> Result<(), NotOut> {
+        self.slots.get(usize::from(arena)).and_then(Option::as_ref).ok_or(NotOut)?.arena.given_back(page)
+    }
+}

@@ -1,0 +1,145 @@
+//! Large payloads: how messages' data gets into arenas and out of them, and what nodes say to each other about those.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use rustix::event::epoll;
+use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime};
+
+use super::core::Core;
+use super::links::Offence;
+use super::peers::Token;
+use crate::body::Body;
+use crate::link::arena::{Lie, NotOut, Reference};
+use crate::link::memory::arena::Block;
+use crate::name::NodeName;
+use crate::router::{ElementKey, Event, Frame};
+use crate::wire::{Control, Packet};
+
+/// An arena that nobody has used for this long is given up, at twice this time at the latest.
+const ARENA_IDLE: Duration = if cfg!(test) { Duration::from_millis(50) } else { Duration::from_secs(2) };
+
+impl Core {
+    /// A block of so many bytes in an arena that the node next on the port's channel can see, if there is one with room. If not, there may be one soon.
+    pub(crate) fn block(&mut self, port: ElementKey, length: usize) -> Option<Block> {
+        let node = self.router.remote_neighbour(port)?;
+        let lender = &mut self.peers.get_mut(node)?.lender;
+        if let Some(block) = lender.block(length) {
+            return Some(block);
+        }
+        let (arena, descriptor) = lender.enlarge(length)?;
+        self.watch_arenas();
+        self.say(node, Packet::Control(Control::Offer(arena)), vec![descriptor]);
+        None
+    }
+
+    /// What is said to a node for this frame: data that is in memory which it can see is only named.
+    pub(super) fn packet(&mut self, node: NodeName, mut frame: Frame) -> Packet {
+        let Event::Message { data, .. } = &mut frame.event else { return Packet::Event(frame) };
+        if let Body::Bytes(_) = data {
+            return Packet::Event(frame);
+        }
+        match self.lend(node, std::mem::take(data)) {
+            Ok(block) => Packet::Lent(frame, block),
+            Err(bytes) => {
+                *data = Body::Bytes(bytes);
+                Packet::Event(frame)
+            }
+        }
+    }
+
+    /// Puts data into an arena that the node can see, where it is already unless its port has moved on; if there is no room, gives its bytes.
+    fn lend(&mut self, node: NodeName, body: Body) -> Result<Reference, Vec<u8>> {
+        let Some(lender) = self.peers.get_mut(node).map(|peer| &mut peer.lender) else { return Err(body.into_bytes()) };
+        let body = match body {
+            Body::Own(block) => match lender.lend(*block) {
+                Ok(reference) => return Ok(reference),
+                Err(block) => Body::Own(Box::new(block)),
+            },
+            body => body,
+        };
+        let Some(mut block) = lender.block(body.len()) else { return Err(body.into_bytes()) };
+        body.copy_into(&mut block);
+        lender.lend(block).map_err(|block| block.to_vec())
+    }
+
+    /// The data that a node's message names.
+    pub(super) fn borrow(&mut self, node: NodeName, block: Reference) -> Result<Body, Offence> {
+        let Some(peer) = self.peers.get_mut(node) else { return Ok(Body::default()) };
+        Ok(Body::Lent(Box::new(peer.borrower.borrow(block)?)))
+    }
+
+    /// A node has offered an arena.
+    pub(super) fn offered(&mut self, node: NodeName, arena: u8, descriptors: Vec<OwnedFd>) -> Result<(), Lie> {
+        let Some(peer) = self.peers.get_mut(node) else { return Ok(()) };
+        let seen = peer.borrower.offered(arena, descriptors.into_iter().next())?;
+        self.say(node, Packet::Control(Control::Answer(arena, seen)), Vec::new());
+        Ok(())
+    }
+
+    /// A node has answered an offer.
+    pub(super) fn answered(&mut self, node: NodeName, arena: u8, accepted: bool) -> Result<(), NotOut> {
+        self.peers.get_mut(node).map_or(Ok(()), |peer| peer.lender.answered(arena, accepted))
+    }
+
+    /// A node has done with a block.
+    pub(super) fn given_back(&mut self, node: NodeName, arena: u8, page: u32) -> Result<(), NotOut> {
+        self.peers.get(node).map_or(Ok(()), |peer| peer.lender.given_back(arena, page))
+    }
+
+    /// A node takes an arena of its own back.
+    pub(super) fn withdrawn(&mut self, node: NodeName, arena: u8) -> Result<(), Lie> {
+        self.peers.get_mut(node).map_or(Ok(()), |peer| peer.borrower.withdrawn(arena))
+    }
+
+    /// From now on arenas are looked at every [`ARENA_IDLE`], as long as there are some.
+    fn watch_arenas(&mut self) {
+        if self.arena_clock.is_some() {
+            return;
+        }
+        match self.clock() {
+            Ok(clock) => self.arena_clock = Some(clock),
+            // They are kept, then, as long as their links.
+            Err(why) => tracing::debug!("no clock for arenas: {why}"),
+        }
+    }
+
+    fn clock(&self) -> io::Result<OwnedFd> {
+        let clock = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK)?;
+        let period = Timespec { tv_sec: ARENA_IDLE.as_secs() as _, tv_nsec: ARENA_IDLE.subsec_nanos() as _ };
+        timerfd_settime(&clock, TimerfdTimerFlags::empty(), &Itimerspec { it_interval: period, it_value: period })?;
+        epoll::add(&self.epoll, &clock, Token::Clock.data(), epoll::EventFlags::IN)?;
+        Ok(clock)
+    }
+
+    /// It is time to give up the arenas that nobody has used for a while.
+    pub(super) fn retire_arenas(&mut self) {
+        let Some(clock) = &self.arena_clock else { return };
+        // Nothing to learn from the count, only that it must be taken. Who is too late for it finds nothing.
+        if rustix::io::read(clock, &mut [0; 8]).is_err() {
+            return;
+        }
+        let retired: Vec<_> = self.peers.iter_mut().map(|peer| (peer.name, peer.lender.retire())).collect();
+        for (node, arenas) in retired {
+            arenas.into_iter().for_each(|arena| self.say(node, Packet::Control(Control::Withdraw(arena)), Vec::new()));
+        }
+        if !self.peers.iter().any(|peer| peer.lender.has_arenas()) {
+            self.arena_clock = None;
+        }
+    }
+
+    /// Tells the nodes whose blocks have been read.
+    pub(super) fn give_back(&mut self) {
+        if !self.some_done.load(Ordering::Relaxed) || !self.some_done.swap(false, Ordering::Acquire) {
+            return;
+        }
+        let done: Vec<_> = self.peers.iter_mut().map(|peer| (peer.name, peer.borrower.done())).filter(|(_, d)| !d.is_empty()).collect();
+        for (node, blocks) in done {
+            for (arena, page) in blocks {
+                self.say(node, Packet::Control(Control::Done(arena, page)), Vec::new());
+            }
+        }
+    }
+}
