@@ -1,6 +1,6 @@
 //! Round trips over a channel.
 
-use strait_ports::{Event, Message, Port};
+use strait_ports::{Event, Port};
 
 use super::{Counterpart, join, message, next, turn};
 use crate::Outcome;
@@ -85,5 +85,7 @@ impl Echo for Large {
 
 /// Writes a payload and posts it.
 pub(crate) fn post_large(port: &Port, payload: &[u8]) -> Outcome<()> {
-    Ok(port.post(Message::new(payload.to_vec()))?)
+    let mut buffer = port.alloc(payload.len())?;
+    buffer.copy_from_slice(payload);
+    Ok(port.post_buffer(buffer, Vec::new())?)
 }

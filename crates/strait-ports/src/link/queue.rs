@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
 
 use super::{Incoming, LinkError, Received};
-use crate::wire::{Encoded, MAX_FRAME};
+use crate::wire::{Encoded, MAX_FRAME, Otherwise};
 
 /// A frame on its way out.
 pub(super) struct Outgoing {
@@ -41,6 +41,7 @@ pub(super) struct Queue {
     /// Bytes in `frames`: the messages' data, and all of what are not messages.
     data: usize,
     control: usize,
+    fell_back: bool,
 }
 
 impl Queue {
@@ -78,6 +79,32 @@ impl Queue {
             self.control -= control_bytes(&first.frame);
             self.frames.pop_front();
         }
+    }
+
+    /// The first frame's descriptors cannot be sent: it goes without them, if there is a way. True if there is.
+    pub(super) fn fall_back(&mut self) -> bool {
+        let Some(first) = self.frames.front_mut() else { return false };
+        first.descriptors.clear();
+        match std::mem::take(&mut first.frame.otherwise) {
+            Otherwise::Nothing => return false,
+            Otherwise::Bare => {}
+            Otherwise::Bytes(bytes) => {
+                first.frame.data = bytes.to_vec();
+                self.data += bytes.len();
+            }
+            Otherwise::Frame(frame) => {
+                self.data = self.data - first.frame.data.len() + frame.data.len();
+                self.control = self.control - control_bytes(&first.frame) + control_bytes(&frame);
+                first.frame = *frame;
+            }
+        }
+        self.fell_back = true;
+        true
+    }
+
+    /// A frame has gone without its descriptors.
+    pub(super) fn fell_back(&self) -> bool {
+        self.fell_back
     }
 
     pub(super) fn clear(&mut self) {

@@ -202,6 +202,7 @@ impl Rings {
             match send_packet(&self.socket, &[&[CARRIER], &[], &[]], &next.descriptors) {
                 Ok(()) => flags |= DESCRIPTORS,
                 Err(Errno::INTR) => return Ok(Step::On),
+                Err(Errno::TOOMANYREFS) if self.queue.fall_back() => return Ok(Step::On),
                 Err(error) if is_full(error) => return Ok(Step::Stop(Flushed::Full)),
                 Err(error) if is_gone(error) => {
                     self.deafen();

@@ -43,6 +43,11 @@ impl Socket {
         Ok(Self { fd, queue: Queue::default(), deaf: false, received: 0, assembly: Assembly::default() })
     }
 
+    /// A frame has gone without its descriptors, as there were too many under way.
+    pub(crate) fn fell_back(&self) -> bool {
+        self.queue.fell_back()
+    }
+
     pub(super) fn deaf(&self) -> bool {
         self.deaf
     }
@@ -87,6 +92,7 @@ impl Link for Socket {
                 }
                 Ok(None) => return Ok(Flushed::All),
                 Err(Errno::INTR) => {}
+                Err(Errno::TOOMANYREFS) if self.queue.fall_back() => {}
                 Err(error) if is_full(error) => return Ok(Flushed::Full),
                 Err(error) if is_gone(error) => self.deafen(),
                 Err(error) => return Err(io::Error::from(error).into()),
@@ -128,9 +134,9 @@ impl Link for Socket {
     }
 }
 
-/// There is no room. Too many descriptors under way passes as soon as somebody receives some.
+/// There is no room.
 pub(super) fn is_full(error: Errno) -> bool {
-    matches!(error, Errno::AGAIN | Errno::NOBUFS | Errno::NOMEM | Errno::TOOMANYREFS)
+    matches!(error, Errno::AGAIN | Errno::NOBUFS | Errno::NOMEM)
 }
 
 /// Nobody reads at the other end any more.

@@ -212,7 +212,7 @@ impl Host {
 
     pub(crate) fn tell(&self, agent: usize, message: &ToAgent, ports: Vec<Port>) {
         let agents = self.agents.borrow();
-        agents[agent].as_ref().expect("not forsaken").post(Message { data: encode(message), ports }).expect("a good message");
+        agents[agent].as_ref().expect("not forsaken").post(Message::with_ports(encode(message), ports)).expect("a good message");
     }
 
     /// Ends the conversation with an agent, as the main process's end would.
