@@ -108,6 +108,9 @@ pub(crate) fn run(filter: Option<&str>, long: bool, present_display: bool) -> Re
         for step in tests(&workspace::test_programs(&lines)?, filter, long) {
             session.run(step);
         }
+        if long && filter.is_none() {
+            session.run(loom()?);
+        }
     }
     let Session { reports, total, .. } = session;
     drop(display);
@@ -168,6 +171,16 @@ fn tests(programs: &[TestProgram], filter: Option<&str>, long: bool) -> Vec<Step
     documentation.args(filter.into_iter().flat_map(|filter| ["--", filter]));
     add("documentation tests", limit, documentation);
     steps
+}
+
+/// The rings' protocol in every order in which two threads can run, by loom. It is another build of the crate, with other flags for all it depends on:
+/// in a folder of its own, so that the ordinary build stays as it is.
+fn loom() -> Result<Step, String> {
+    let folder = workspace::target()?.join("loom");
+    let mut command = cargo(&["test", "--package", "strait-ports", "--release", "--lib", "loom_"]);
+    let flags = std::env::var("RUSTFLAGS").unwrap_or_default();
+    command.env("RUSTFLAGS", format!("{flags} --cfg loom").trim_start()).env("CARGO_TARGET_DIR", folder);
+    Ok(Step { name: "loom".into(), kind: Kind::Tests, limit: BUILD_LIMIT, command })
 }
 
 /// nextest cannot even list what is in a test program with a `main` of its own.

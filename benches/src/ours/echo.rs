@@ -72,7 +72,7 @@ pub(crate) struct Large(Counterpart);
 
 impl Large {
     pub(crate) fn start(placement: Placement) -> Outcome<Self> {
-        Counterpart::start("echo-blocking", placement).map(Self)
+        Counterpart::start("echo-large", placement).map(Self)
     }
 }
 
@@ -83,7 +83,16 @@ impl Echo for Large {
     }
 }
 
-/// Writes a payload and posts it.
+/// The other side of [`Large`].
+pub(crate) fn serve_large() -> Outcome<()> {
+    let (_node, port) = join()?;
+    while let Some(message) = next(&port)? {
+        post_large(&port, &message.data)?;
+    }
+    Ok(())
+}
+
+/// Writes a payload where it is sent from, and posts it.
 pub(crate) fn post_large(port: &Port, payload: &[u8]) -> Outcome<()> {
     let mut buffer = port.alloc(payload.len())?;
     buffer.copy_from_slice(payload);

@@ -234,7 +234,9 @@ impl Router {
         }
         if let Some(Element::Proxy(proxy)) = self.elements.remove(key) {
             self.proxies -= 1;
-            proxy.sides.into_iter().for_each(|side| self.forget(side));
+            if !mutant!(self, NamesAreKept) {
+                proxy.sides.into_iter().for_each(|side| self.forget(side));
+            }
         }
     }
 

@@ -47,6 +47,7 @@ impl Router {
         for which in 0..2 {
             let Some(side) = self.elements.get_mut(key).and_then(|e| e.side_mut(which)) else { return };
             match fate(side, node) {
+                Fate::Unharmed if mutant!(self, LossCutsAll) => return self.cut(Place { key, which }, reason),
                 Fate::Unharmed => {}
                 Fate::Cut if mutant!(self, LossDoesNotCut) => {}
                 Fate::Cut => return self.cut(Place { key, which }, reason),

@@ -372,7 +372,7 @@ impl Router {
     fn last_word(&mut self, place: Place, reason: CloseReason) {
         let side = self.elements.get(place.key).and_then(|e| e.side(place.which));
         match side.and_then(|side| side.change.as_deref()) {
-            Some(Change::Crossing { .. }) => self.cut(place, reason),
+            Some(Change::Crossing { .. }) if !mutant!(self, EndIsNotPassedOn) => self.cut(place, reason),
             _ => self.finish(place, reason),
         }
     }
@@ -390,6 +390,9 @@ impl Router {
             Some(Element::Endpoint(endpoint)) => {
                 let Line::Open(side) = std::mem::replace(&mut endpoint.line, Line::Ended(reason)) else { return };
                 endpoint.queue.push_back(Item::Close(reason));
+                if mutant!(self, ClosesAreToldTwice) {
+                    endpoint.queue.push_back(Item::Close(reason));
+                }
                 self.ready(place.key);
                 self.forget(side);
             }

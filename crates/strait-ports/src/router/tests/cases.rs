@@ -3,6 +3,7 @@
 use super::Mutant;
 use super::model::Op::{Break, Carry, Close, Crash, Move, Post, Read};
 use super::model::{Case, Op, prove, refute};
+use super::oracle::promise::{NO_GAP, NO_HARM, NO_LEAK, ONE_CLOSE, ORDER, PROXIES_END, TOLD};
 
 /// The case, or a bigger one where there is time.
 fn prove_either(case: Case, bigger: &'static [(Op, u8)]) {
@@ -133,37 +134,72 @@ fn one_node_lies_twice() {
     prove_either(Case { name: "one node lies twice", operations: &[(Move(0, 2), 1)], lies: 2, ..LIAR }, &[(Move(0, 2), 1), (Post(1), 1)]);
 }
 
+/// Messages, and then a close, go through the go-between and past it.
+const TWO_PATHS: Case = Case {
+    name: "messages take two paths",
+    acquainted: true,
+    channels: &[0],
+    operations: &[(Move(0, 1), 1), (Move(1, 2), 1), (Post(0), 2), (Close(0), 1)],
+    crashes: 0,
+    lies: 0,
+};
+
 #[test]
-fn a_router_that_holds_nothing_before_the_fence_is_found() {
-    refute(APART, Mutant::NothingIsHeld);
+fn messages_take_two_paths() {
+    prove_either(TWO_PATHS, &[(Move(0, 1), 1), (Move(1, 2), 1), (Post(0), 3), (Post(1), 2), (Close(0), 1)]);
 }
 
 #[test]
-fn a_router_that_lets_a_close_overtake_messages_is_found() {
-    refute(APART, Mutant::CloseOvertakes);
+fn a_router_that_holds_nothing_before_the_fence_breaks_order() {
+    refute(TWO_PATHS, Mutant::NothingIsHeld, ORDER);
 }
 
 #[test]
-fn a_router_that_does_not_return_the_fence_is_found() {
-    refute(APART, Mutant::FenceIsNotReturned);
+fn a_router_that_lets_a_close_overtake_messages_leaves_a_gap() {
+    refute(TWO_PATHS, Mutant::CloseOvertakes, NO_GAP);
 }
 
 #[test]
-fn a_router_that_grants_a_lock_twice_is_found() {
-    refute(SWAP, Mutant::BothAreGranted);
+fn a_router_that_does_not_return_the_fence_keeps_proxies() {
+    refute(APART, Mutant::FenceIsNotReturned, PROXIES_END);
 }
 
 #[test]
-fn a_router_that_does_not_cut_what_led_to_a_lost_node_is_found() {
-    refute(CRASH, Mutant::LossDoesNotCut);
+fn a_router_that_grants_a_lock_twice_loses_messages() {
+    refute(SWAP, Mutant::BothAreGranted, TOLD);
 }
 
 #[test]
-fn a_router_that_hears_strangers_is_found() {
-    refute(LIAR, Mutant::StrangersAreHeard);
+fn a_router_that_does_not_cut_what_led_to_a_lost_node_loses_closes() {
+    refute(CRASH, Mutant::LossDoesNotCut, TOLD);
 }
 
 #[test]
-fn a_router_that_forgets_a_queue_in_a_transfer_is_found() {
-    refute(RETURN, Mutant::TransferForgetsQueue);
+fn a_router_that_hears_strangers_takes_their_messages_in() {
+    refute(LIAR, Mutant::StrangersAreHeard, ORDER);
+}
+
+#[test]
+fn a_router_that_forgets_a_queue_in_a_transfer_loses_messages() {
+    refute(RETURN, Mutant::TransferForgetsQueue, TOLD);
+}
+
+#[test]
+fn a_router_that_keeps_the_end_to_itself_leaves_the_other_open() {
+    refute(BREAK, Mutant::EndIsNotPassedOn, TOLD);
+}
+
+#[test]
+fn a_router_that_cuts_every_channel_with_a_lost_node_harms_others() {
+    refute(CRASH, Mutant::LossCutsAll, NO_HARM);
+}
+
+#[test]
+fn a_router_that_tells_a_close_twice_is_found() {
+    refute(TWO_PATHS, Mutant::ClosesAreToldTwice, ONE_CLOSE);
+}
+
+#[test]
+fn a_router_that_keeps_names_leaks() {
+    refute(TWO_PATHS, Mutant::NamesAreKept, NO_LEAK);
 }

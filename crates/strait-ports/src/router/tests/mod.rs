@@ -27,4 +27,12 @@ pub(super) enum Mutant {
     StrangersAreHeard,
     /// What waited in a port's queue stays behind.
     TransferForgetsQueue,
+    /// What L hears from the leaving proxy of the channel's end it keeps to itself.
+    EndIsNotPassedOn,
+    /// A lost node takes every channel with it.
+    LossCutsAll,
+    /// A close is queued twice.
+    ClosesAreToldTwice,
+    /// The names of a proxy that has left stay in the books.
+    NamesAreKept,
 }
