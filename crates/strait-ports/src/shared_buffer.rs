@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::ops::Deref;
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 use crate::link::memory::arena::Refusal;
@@ -85,7 +85,7 @@ impl SharedBuffer {
     }
 
     /// What another process needs to see it, if it can have that.
-    pub(crate) fn descriptor(&self) -> Option<OwnedFd> {
+    pub(crate) fn descriptor(&self) -> Option<BorrowedFd<'_>> {
         match &self.0 {
             Memory::Heap(_) => None,
             Memory::Sealed(sealed) => sealed.descriptor(),

@@ -104,7 +104,7 @@ pub(crate) enum Otherwise {
     Nothing,
     /// The frame without them.
     Bare,
-    /// The frame with these bytes instead.
+    /// With the frame goes the descriptor of these bytes; otherwise they do.
     Bytes(SharedBuffer),
     /// Another frame.
     Frame(Box<Encoded>),

@@ -193,7 +193,7 @@ fn more_than_can_be_kept_open_arrive_all_the_same(kind: LinkKind) {
         settle(&[&broker, &node]);
         held.extend(message(&at_member).buffers);
     }
-    assert!(descriptors() < 150, "{} descriptors", descriptors());
+    assert!(descriptors() < 90, "{} descriptors", descriptors());
     // And back.
     for buffer in &held {
         at_member.post(Message::with_buffers(vec![], vec![buffer.clone()])).unwrap();

@@ -1,21 +1,29 @@
 //! What every link has besides its way of moving bytes: frames that wait to go out, and the frame that is coming in.
 
 use std::collections::VecDeque;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use super::{Incoming, LinkError, Received};
+use smallvec::SmallVec;
+
+use super::{Incoming, LinkError, MAX_DESCRIPTORS, Received};
 use crate::wire::{Encoded, MAX_FRAME, Otherwise};
 
 /// A frame on its way out.
 pub(super) struct Outgoing {
     frame: Encoded,
     /// They go with the frame's first piece.
-    pub(super) descriptors: Vec<OwnedFd>,
+    descriptors: Vec<OwnedFd>,
     /// Bytes that have been sent.
     sent: usize,
 }
 
 impl Outgoing {
+    /// What goes with the next piece. A shared buffer's descriptor is its own: what waits here takes no other.
+    pub(super) fn descriptors(&self) -> SmallVec<[BorrowedFd<'_>; MAX_DESCRIPTORS]> {
+        let shared = if let Otherwise::Bytes(bytes) = &self.frame.otherwise { bytes.descriptor() } else { None };
+        self.descriptors.iter().map(AsFd::as_fd).chain(shared).collect()
+    }
+
     /// Bytes that are still to be sent.
     pub(super) fn left(&self) -> usize {
         self.frame.data.len() + self.frame.tail.len() - self.sent
@@ -67,6 +75,7 @@ impl Queue {
     pub(super) fn descriptors_sent(&mut self) {
         if let Some(first) = self.frames.front_mut() {
             first.descriptors.clear();
+            first.frame.otherwise = Otherwise::Nothing;
         }
     }
 

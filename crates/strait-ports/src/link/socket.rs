@@ -63,7 +63,7 @@ impl Socket {
         let [data, tail] = next.piece(MAX_PACKET - 1);
         let sent = data.len() + tail.len();
         let flag = [if sent == next.left() { LAST } else { MORE }];
-        send_packet(&self.fd, &[&flag, data, tail], &next.descriptors)?;
+        send_packet(&self.fd, &[&flag, data, tail], &next.descriptors())?;
         Ok(Some(sent))
     }
 }
@@ -156,13 +156,12 @@ pub(super) fn arrived(fd: impl AsFd) -> u64 {
 }
 
 /// Sends one packet.
-pub(super) fn send_packet(fd: impl AsFd, pieces: &[&[u8]; 3], descriptors: &[OwnedFd]) -> Result<(), Errno> {
+pub(super) fn send_packet(fd: impl AsFd, pieces: &[&[u8]; 3], descriptors: &[BorrowedFd<'_>]) -> Result<(), Errno> {
     let pieces = pieces.map(IoSlice::new);
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
     let mut ancillary = SendAncillaryBuffer::new(&mut space);
-    let descriptors: Vec<BorrowedFd<'_>> = descriptors.iter().map(AsFd::as_fd).collect();
     if !descriptors.is_empty() {
-        ancillary.push(SendAncillaryMessage::ScmRights(&descriptors));
+        ancillary.push(SendAncillaryMessage::ScmRights(descriptors));
     }
     sendmsg(fd, &pieces, &mut ancillary, SendFlags::NOSIGNAL | SendFlags::DONTWAIT)?;
     Ok(())

@@ -88,13 +88,12 @@ impl Core {
     fn share(&mut self, node: NodeName, buffer: SharedBuffer) {
         let Some(slot) = self.peers.slot(node) else { return };
         let length = buffer.len() as u64;
-        match buffer.descriptor() {
-            Some(descriptor) => {
-                let frame = wire::encode(Packet::Shared(length, Vec::new()));
-                self.say_frame(slot, Encoded { otherwise: Otherwise::Bytes(buffer), ..frame }, vec![descriptor]);
-            }
-            None => self.say_frame(slot, wire::encode(Packet::Shared(length, buffer.to_vec())), Vec::new()),
-        }
+        let frame = if buffer.descriptor().is_some() {
+            Encoded { otherwise: Otherwise::Bytes(buffer), ..wire::encode(Packet::Shared(length, Vec::new())) }
+        } else {
+            wire::encode(Packet::Shared(length, buffer.to_vec()))
+        };
+        self.say_frame(slot, frame, Vec::new());
     }
 
     /// A shared buffer has come, ahead of its message.

@@ -164,7 +164,7 @@ impl Host {
             timer.remove();
         }
         for (agent, port) in self.agents.borrow().iter().enumerate() {
-            while let Some(Event::Message(Message { data, ports })) = port.as_ref().and_then(Port::try_recv) {
+            while let Some(Event::Message(Message { data, ports, .. })) = port.as_ref().and_then(Port::try_recv) {
                 let message = decode(&data).expect("the agent speaks the protocol");
                 if let ToMain::Console { text, .. } = &message
                     && std::env::var_os("STRAIT_TEST_CONSOLE").is_some()

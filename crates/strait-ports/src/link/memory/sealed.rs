@@ -2,7 +2,7 @@
 
 use std::io;
 use std::ops::Deref;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::slice;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -29,7 +29,7 @@ struct Kept(OwnedFd);
 impl Kept {
     fn new(fd: OwnedFd) -> Option<Self> {
         let room = |kept| (kept < MAX_KEPT).then_some(kept + 1);
-        KEPT.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room).is_ok().then_some(Self(fd))
+        KEPT.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room).is_ok().then(|| Self(fd))
     }
 }
 
@@ -121,9 +121,9 @@ impl Sealed {
         }
     }
 
-    /// What others need to see it, if it has been kept and there is a descriptor to be had.
-    pub(crate) fn descriptor(&self) -> Option<OwnedFd> {
-        self.descriptor.as_ref()?.0.try_clone().ok()
+    /// What others need to see it, if it has been kept.
+    pub(crate) fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        self.descriptor.as_ref().map(|kept| kept.0.as_fd())
     }
 }
 
@@ -148,7 +148,7 @@ mod tests {
         unsealed.write(&[1, 2]).unwrap();
         let sealed = unsealed.seal().ok().unwrap();
         assert_eq!((sealed.len(), &sealed[..3]), (10_000, &[1, 2, 3][..]));
-        let fd = sealed.descriptor().unwrap();
+        let fd = sealed.descriptor().unwrap().try_clone_to_owned().unwrap();
         assert!(pwrite(&fd, &[9], 0).is_err() && rustix::fs::ftruncate(&fd, 0).is_err());
         assert!(Mapping::new(&fd, 10_000, ProtFlags::READ | ProtFlags::WRITE, MapFlags::empty()).is_err());
         let punch = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
