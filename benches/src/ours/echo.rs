@@ -92,9 +92,15 @@ pub(crate) fn serve_large() -> Outcome<()> {
     Ok(())
 }
 
+/// A payload is written in pieces so short that the C library does not copy them with `rep movsb`: on some processors (AMD's Zen 3 and 4) that is ten
+/// times slower whenever source and target happen to lie unfavourably in their pages, and no figure would mean anything.
+const PIECE: usize = 2048;
+
 /// Writes a payload where it is sent from, and posts it.
 pub(crate) fn post_large(port: &Port, payload: &[u8]) -> Outcome<()> {
     let mut buffer = port.alloc(payload.len())?;
-    buffer.copy_from_slice(payload);
+    for (to, from) in buffer.chunks_mut(PIECE).zip(payload.chunks(PIECE)) {
+        to.copy_from_slice(from);
+    }
     Ok(port.post_buffer(buffer, Vec::new())?)
 }

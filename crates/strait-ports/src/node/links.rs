@@ -122,7 +122,7 @@ impl Core {
     /// Puts a message without ports straight into the link to where it goes, if that can be done at once: the short way of what
     /// [`Core::post`] does. Nothing that was said before is overtaken: whoever has the lock leaves nothing undone.
     pub(super) fn write(&mut self, key: ElementKey, data: &[u8]) -> bool {
-        let Some((from, to)) = self.router.way(key) else { return false };
+        let Some((from, to, flow)) = self.router.way(key) else { return false };
         let Some(slot) = self.peers.slot(to.node) else { return false };
         let Some(peer) = self.peers.at(slot) else { return false };
         match peer.link.write([data, &wire::message_tail(from, to.side)]) {
@@ -132,6 +132,7 @@ impl Core {
             // It shows again when the frame is sent the long way.
             Err(_) => return false,
         }
+        flow.post(data.len());
         true
     }
 
@@ -237,7 +238,7 @@ impl Core {
         for _ in 0..PACKETS_A_TURN {
             let Some(cost) = self.hear_packet(slot) else {
                 let Some(peer) = self.peers.at(slot) else { return Turn::Over };
-                if vigil == Vigil::Keep {
+                if vigil == Vigil::Keep && peer.link.stay_awake() {
                     return Turn::Empty;
                 }
                 match peer.link.doze() {
