@@ -106,12 +106,18 @@ impl Core {
             return Err(Offence::TooManyShared);
         }
         peer.gathered.push(SharedBuffer::received(length, bytes, descriptors.into_iter().next())?);
+        self.gathered += 1;
         Ok(())
     }
 
     /// The shared buffers that have come ahead of a message.
     pub(super) fn gathered(&mut self, node: NodeName) -> Vec<SharedBuffer> {
-        self.peers.get_mut(node).map(|peer| std::mem::take(&mut peer.gathered)).unwrap_or_default()
+        if self.gathered == 0 {
+            return Vec::new();
+        }
+        let gathered = self.peers.get_mut(node).map(|peer| std::mem::take(&mut peer.gathered)).unwrap_or_default();
+        self.gathered -= gathered.len();
+        gathered
     }
 
     /// A message has come: with what came ahead of it it is whole.

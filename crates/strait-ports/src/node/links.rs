@@ -143,6 +143,7 @@ impl Core {
         tracing::debug!(?node, %reason, "link lost");
         self.unread.retain(|unread| *unread != slot);
         self.unflushed.retain(|unflushed| *unflushed != slot);
+        self.gathered -= peer.gathered.len();
         drop(peer);
         self.router.lose_node(node, reason);
         self.bury(node, reason);
@@ -320,6 +321,7 @@ impl Core {
     /// Does what a frame says, and gives the number of ports in it.
     fn heard(&mut self, node: NodeName, mut bytes: Vec<u8>, descriptors: Vec<OwnedFd>) -> Result<usize, Offence> {
         if descriptors.is_empty()
+            && self.gathered == 0
             && let Some((from, to, hops)) = wire::plain_message(&bytes)
             && let Some(key) = self.router.taker(Addr { node, side: from }, to)
         {
