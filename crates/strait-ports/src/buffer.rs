@@ -12,7 +12,7 @@ use crate::port::{Port, PostErrorReason};
 pub(crate) const ALLOC_FROM: usize = 16 * 1024;
 
 /// From this size on [`Port::post`] copies a message's data into such memory, if there is some: the post is complete at once, and the link stays free for others.
-pub(crate) const POST_FROM: usize = 256 * 1024;
+pub(crate) const POST_FROM: usize = 64 * 1024;
 
 /// Bytes that are to be posted: see [`Port::alloc`]. Writable until then.
 ///

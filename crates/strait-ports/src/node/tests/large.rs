@@ -101,7 +101,11 @@ fn a_lie_about_arenas_ends_the_liar_only(kind: LinkKind) {
             f.lend(0, 3, 1);
             f.control(Control::Withdraw(0));
         }),
-        ("a shared buffer that can be written", |f| share(f, 8192, memory(8192, GOOD))),
+        ("a shared buffer that can be written", |f| {
+            let fd = memory(8192, SealFlags::SHRINK | SealFlags::GROW);
+            rustix::io::pwrite(&fd, &[1; 8192], 0).unwrap();
+            share(f, 8192, fd);
+        }),
         ("a shared buffer that is shorter", |f| share(f, 8193, memory(8192, FIXED | SealFlags::WRITE))),
         ("a shared buffer that is not there", |f| share(f, 8192, memory(8192, FIXED | SealFlags::WRITE))),
         ("a shared buffer without bytes", |f| f.packet(Packet::Shared(5, vec![1]), None)),
