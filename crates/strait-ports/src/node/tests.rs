@@ -398,7 +398,7 @@ fn without_memory_a_link_is_a_socket_alone() {
     turn(&node);
     assert!(matches!(port.try_recv(), Some(PortEvent::Message(m)) if m.data == b"hello"));
     assert_eq!(node.stats().links, 2);
-    port.post(vec![5; 100_000]).unwrap();
+    port.post(vec![5; 60_000]).unwrap();
     let mut buffer = vec![0; MAX_PACKET];
     let answer = loop {
         match socket.receive(&mut buffer).unwrap() {
@@ -409,7 +409,7 @@ fn without_memory_a_link_is_a_socket_alone() {
     };
     assert_eq!(
         answer,
-        Packet::Event(Frame { from: yours, to: mine, event: Event::Message { data: vec![5; 100_000].into(), ports: vec![], hops: 0 } })
+        Packet::Event(Frame { from: yours, to: mine, event: Event::Message { data: vec![5; 60_000].into(), ports: vec![], hops: 0 } })
     );
     drop(other);
     turn(&node);
