@@ -62,17 +62,22 @@ pub(crate) enum Unit {
     Microseconds,
     Nanoseconds,
     PerSecond,
-    /// Operations of that many bytes.
-    Gibibytes(usize),
+    /// Operations of so many bytes.
+    Gibibytes {
+        ours: usize,
+        peer: usize,
+    },
 }
 
 impl Unit {
-    fn of(self, seconds: f64) -> f64 {
+    /// The figures of both sides.
+    fn of(self, ours: f64, peer: f64) -> (f64, f64) {
+        let rate = |bytes: usize, seconds: f64| bytes as f64 / seconds / f64::from(1 << 30);
         match self {
-            Unit::Microseconds => seconds * 1e6,
-            Unit::Nanoseconds => seconds * 1e9,
-            Unit::PerSecond => 1.0 / seconds,
-            Unit::Gibibytes(size) => size as f64 / seconds / f64::from(1 << 30),
+            Unit::Microseconds => (ours * 1e6, peer * 1e6),
+            Unit::Nanoseconds => (ours * 1e9, peer * 1e9),
+            Unit::PerSecond => (1.0 / ours, 1.0 / peer),
+            Unit::Gibibytes { ours: of_ours, peer: of_peer } => (rate(of_ours, ours), rate(of_peer, peer)),
         }
     }
 
@@ -81,7 +86,7 @@ impl Unit {
             Unit::Microseconds => "µs",
             Unit::Nanoseconds => "ns",
             Unit::PerSecond => "messages/s",
-            Unit::Gibibytes(_) => "GiB/s",
+            Unit::Gibibytes { .. } => "GiB/s",
         }
     }
 }
@@ -109,7 +114,8 @@ impl Report {
     /// Adds a comparison of two contestants, if both took part.
     pub(crate) fn compare(&mut self, name: impl Into<String>, unit: Unit, figures: &Figures, ours: &str, peer: &'static str, bar: Bar) {
         if let (Some(strait), Some(theirs)) = (figures.seconds(ours), figures.seconds(peer)) {
-            self.add(Row { name: name.into(), unit: unit.name(), strait: unit.of(strait), peer: unit.of(theirs), peer_name: peer, bar });
+            let (strait, theirs) = unit.of(strait, theirs);
+            self.add(Row { name: name.into(), unit: unit.name(), strait, peer: theirs, peer_name: peer, bar });
         }
     }
 

@@ -17,6 +17,7 @@ pub(crate) fn play(arguments: Vec<String>) -> Outcome<()> {
     match role.as_str() {
         "echo-polled" => ours::echo::serve_polled(),
         "echo-blocking" => ours::echo::serve_blocking(),
+        "echo-large" => ours::echo::serve_large(),
         "sink" => ours::stream::serve(),
         "seqpacket" => peers::seqpacket::serve(),
         "futex" => peers::futex::serve(),

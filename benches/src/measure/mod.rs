@@ -9,6 +9,7 @@ pub(crate) mod million;
 mod one_way;
 mod payloads;
 mod round_trip;
+mod shared;
 mod system_calls;
 mod threads;
 pub(crate) mod transfer;
@@ -30,6 +31,7 @@ const MEASUREMENTS: &[Measurement] = &[
     ("one-way messages of 32 bytes, two processes", one_way::measure),
     ("round trip of large payloads, two processes", payloads::measure),
     ("one-way bandwidth of 1 MiB payloads, two processes", bandwidth::measure),
+    ("the same 1 MiB to 8 receivers, nine processes", shared::measure),
     ("post and receive between threads", threads::measure),
     ("create a channel", create::measure),
     ("system calls of creating a channel", system_calls::measure),

@@ -1,20 +1,23 @@
 //! Messages in one direction.
 
-use strait_ports::Port;
+use strait_ports::{Node, Port};
 
 use super::echo::post_large;
-use super::{Counterpart, join, message, next};
+use super::{Counterpart, broker, join, message, next};
 use crate::Outcome;
 use crate::measure::{Answer, Stream, Window};
-use crate::placement::Placement;
+use crate::placement::{Placement, Side};
 
 /// To a process that reads what it gets.
 pub(crate) struct Sender(Counterpart);
 
 impl Sender {
-    /// For small messages.
     pub(crate) fn start(placement: Placement, window: Window) -> Outcome<Self> {
-        let counterpart = Counterpart::start("sink", placement)?;
+        Self::start_in(&broker()?, (placement, Side::Far), window)
+    }
+
+    fn start_in(node: &Node, place: (Placement, Side), window: Window) -> Outcome<Self> {
+        let counterpart = Counterpart::start_in(node, "sink", place)?;
         counterpart.port.post(window.every.to_le_bytes().to_vec())?;
         Ok(Self(counterpart))
     }
@@ -31,6 +34,31 @@ impl Stream for Sender {
 
     fn answer(&mut self) -> Outcome<u64> {
         Answer::read(&message(self.port())?.data)
+    }
+}
+
+/// The same to several processes, on both processors in turn.
+pub(crate) struct FanOut(Vec<Sender>);
+
+impl FanOut {
+    pub(crate) fn start(placement: Placement, window: Window, receivers: usize) -> Outcome<Self> {
+        let node = broker()?;
+        let sides = [Side::Far, Side::Near].into_iter().cycle();
+        let senders = sides.take(receivers).map(|side| Sender::start_in(&node, (placement, side), window));
+        senders.collect::<Outcome<_>>().map(Self)
+    }
+}
+
+impl Stream for FanOut {
+    fn post(&mut self, payload: &[u8]) -> Outcome<()> {
+        self.0.iter_mut().try_for_each(|sender| sender.post(payload))
+    }
+
+    /// What all have read, if that is the same.
+    fn answer(&mut self) -> Outcome<u64> {
+        let sums = self.0.iter_mut().map(Sender::answer).collect::<Outcome<Vec<u64>>>()?;
+        let first = *sums.first().ok_or("nobody reads")?;
+        if sums.iter().all(|sum| *sum == first) { Ok(first) } else { Err("not all have read the same".into()) }
     }
 }
 

@@ -231,7 +231,7 @@ impl Core {
         for _ in 0..PACKETS_A_TURN {
             let Some(cost) = self.hear_packet(slot) else {
                 let Some(peer) = self.peers.at(slot) else { return Turn::Over };
-                if vigil == Vigil::Keep {
+                if vigil == Vigil::Keep && peer.link.stay_awake() {
                     return Turn::Empty;
                 }
                 match peer.link.doze() {
