@@ -185,6 +185,31 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Back-pressure
+//! A post is never refused, so a fast sender can fill a slow receiver's memory. [`Port::buffered_amount`] says how much the program at the other end has not received yet, wherever it waits;
+//! [`Port::ready`] waits until that is below a [`HighWaterMark`], across processes and while ends are transferred. The mark is the sender's to heed, and goes along with the port.
+//!
+//! ```
+//! use std::thread;
+//! use strait_ports::{HighWaterMark, Node};
+//!
+//! let node = Node::broker()?;
+//! let (feed, worker) = node.channel();
+//! feed.set_high_water_mark(HighWaterMark::messages(16));
+//! let slow = thread::spawn(move || {
+//!     while let Ok(strait_ports::Event::Message(_)) = worker.recv_blocking(None) {
+//!         assert!(worker.buffered().0 <= 16);
+//!     }
+//! });
+//! for number in 0..100u8 {
+//!     feed.ready_blocking(None)?;
+//!     feed.post(&[number])?;
+//! }
+//! drop(feed);
+//! slow.join().unwrap();
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Limits
 //! - A message carries at most [`MAX_DATA`] bytes and [`MAX_PORTS`] ports.
 //! - A process has one link for each *process* it talks to, not for each port, and each takes a few descriptors. A million ports take none.
@@ -199,6 +224,7 @@
 
 mod body;
 mod buffer;
+mod flow;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -212,6 +238,7 @@ mod router;
 mod wire;
 
 pub use buffer::{AllocError, Buffer, PostBufferError};
+pub use flow::{Amount, HighWaterMark, Ready, ReadyError};
 pub use host::{
     AcceptError, BindError, ConnectError, Credentials, Endpoint, EndpointOptions, FromEnvError, Guest, Incoming, PORT_FD_VARIABLE,
     SpawnError,

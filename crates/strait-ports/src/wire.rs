@@ -4,7 +4,7 @@
 //! all a message's data. So a received buffer becomes the message's data by cutting its end off, however large it is. Integers are little endian.
 //!
 //! ```text
-//! message   data | descriptors (side 16, neighbour 16)* | hops 2 | ports 4 | from 16 | to 16 | kind
+//! message   data | descriptors (baggage 0 or 45, side 16, neighbour 16, has baggage 1)* | hops 2 | ports 4 | from 16 | to 16 | kind
 //! lent      as a message without data; before the kind: arena 1 | page 4 | length 8
 //! event     fields | from 16 | to 16 | kind
 //! control   fields | kind
@@ -13,21 +13,24 @@
 use smallvec::SmallVec;
 
 use crate::body::Body;
+use crate::flow::HighWaterMark;
 use crate::link::RING_PARTS;
 use crate::link::arena::Reference;
 use crate::message::CloseReason;
 use crate::name::{Addr, NodeName, SideName};
-use crate::router::{Descriptor, Event, Frame};
+use crate::router::{Baggage, Consumed, Descriptor, Event, Frame, Grain};
 use crate::{MAX_DATA, MAX_PORTS};
 
 /// The version of all this: a welcome carries it, and nobody joins a network of another version.
-pub(crate) const VERSION: u32 = 4;
+pub(crate) const VERSION: u32 = 5;
 
 /// The longest frame: the largest message, with all ports it may have.
-pub(crate) const MAX_FRAME: usize = MAX_DATA + MAX_PORTS * DESCRIPTOR + 64;
+pub(crate) const MAX_FRAME: usize = MAX_DATA + MAX_PORTS * (DESCRIPTOR + BAGGAGE) + 64;
 
 const NAME: usize = 16;
-const DESCRIPTOR: usize = 2 * NAME;
+const DESCRIPTOR: usize = 2 * NAME + 1;
+/// What a descriptor has more if its port has baggage.
+const BAGGAGE: usize = 45;
 const MESSAGE_TAIL: usize = 2 + 4 + 2 * NAME + 1;
 
 /// What goes over a link.
@@ -104,6 +107,8 @@ pub(crate) enum DecodeError {
     Reason(u8),
     #[error("{0} ports are too many")]
     Ports(usize),
+    #[error("flags {0:#b} are not known")]
+    Flags(u8),
     #[error("{0} bytes of data are too many")]
     Data(u64),
     #[error("an answer is {0}")]
@@ -122,6 +127,8 @@ mod kind {
     pub(super) const BYPASS: u8 = 9;
     pub(super) const FENCE: u8 = 10;
     pub(super) const LENT: u8 = 11;
+    pub(super) const CONSUMED: u8 = 12;
+    pub(super) const GRAIN: u8 = 13;
     pub(super) const WELCOME: u8 = 32;
     pub(super) const INTRODUCE: u8 = 33;
     pub(super) const INTRODUCTION: u8 = 34;
@@ -170,10 +177,7 @@ fn encode_event(Frame { from, to, event }: Frame, block: Option<Reference>) -> E
     let kind = match event {
         Event::Message { data: bytes, ports, hops } => {
             data = bytes.into_bytes();
-            for Descriptor { side, neighbour } in &ports {
-                put(&mut tail, side.0);
-                put(&mut tail, neighbour.0);
-            }
+            ports.iter().for_each(|descriptor| put_descriptor(&mut tail, descriptor));
             tail.extend_from_slice(&hops.to_le_bytes());
             tail.extend_from_slice(&u32::try_from(ports.len()).expect("checked when it was posted").to_le_bytes());
             kind::MESSAGE
@@ -181,6 +185,16 @@ fn encode_event(Frame { from, to, event }: Frame, block: Option<Reference>) -> E
         Event::Close(reason) => {
             tail.push(reason_byte(reason));
             kind::CLOSE
+        }
+        Event::Consumed { lump, hops } => {
+            put_lump(&mut tail, lump);
+            tail.extend_from_slice(&hops.to_le_bytes());
+            kind::CONSUMED
+        }
+        Event::Grain { grain, hops } => {
+            put_grain(&mut tail, grain);
+            tail.extend_from_slice(&hops.to_le_bytes());
+            kind::GRAIN
         }
         Event::Lock => kind::LOCK,
         Event::Granted => kind::GRANTED,
@@ -271,6 +285,43 @@ fn put(tail: &mut Tail, name: u128) {
     tail.extend_from_slice(&name.to_le_bytes());
 }
 
+/// In place of a mark: there is none.
+const NO_MARK: u64 = u64::MAX;
+
+/// What is written where there is no grain.
+const NO_GRAIN: Grain = Grain { messages: 0, bytes: 0, drained: false };
+const GRAIN_IS_THERE: u8 = 1;
+const GRAIN_DRAINED: u8 = 2;
+
+fn put_descriptor(tail: &mut Tail, Descriptor { side, neighbour, baggage }: &Descriptor) {
+    let has_baggage = *baggage != Baggage::default();
+    if has_baggage {
+        tail.extend_from_slice(&baggage.out_messages.to_le_bytes());
+        tail.extend_from_slice(&baggage.out_bytes.to_le_bytes());
+        put_lump(tail, baggage.pending);
+        for mark in [baggage.mark.messages, baggage.mark.bytes] {
+            tail.extend_from_slice(&mark.map_or(NO_MARK, |mark| mark as u64).to_le_bytes());
+        }
+        put_grain(tail, baggage.grain);
+        tail.push(u8::from(baggage.looked_at));
+    }
+    put(tail, side.0);
+    put(tail, neighbour.0);
+    tail.push(u8::from(has_baggage));
+}
+
+fn put_lump(tail: &mut Tail, lump: Consumed) {
+    tail.extend_from_slice(&lump.messages.to_le_bytes());
+    tail.extend_from_slice(&lump.bytes.to_le_bytes());
+}
+
+fn put_grain(tail: &mut Tail, grain: Option<Grain>) {
+    let Grain { messages, bytes, drained } = grain.unwrap_or(NO_GRAIN);
+    tail.extend_from_slice(&messages.to_le_bytes());
+    tail.extend_from_slice(&bytes.to_le_bytes());
+    tail.push(if grain.is_some() { GRAIN_IS_THERE } else { 0 } | if drained { GRAIN_DRAINED } else { 0 });
+}
+
 /// The frame in `bytes`, which must be nothing but the frame.
 pub(crate) fn decode(bytes: Vec<u8>) -> Result<Packet, DecodeError> {
     let mut end = End(bytes);
@@ -296,6 +347,14 @@ pub(crate) fn decode(bytes: Vec<u8>) -> Result<Packet, DecodeError> {
             Event::Message { data: Body::default(), ports, hops }
         }
         kind::CLOSE => Event::Close(end.reason()?),
+        kind::CONSUMED => {
+            let hops = u16::from_le_bytes(end.take()?);
+            Event::Consumed { lump: end.lump()?, hops }
+        }
+        kind::GRAIN => {
+            let hops = u16::from_le_bytes(end.take()?);
+            Event::Grain { grain: end.grain()?, hops }
+        }
         kind::LOCK => Event::Lock,
         kind::GRANTED => Event::Granted,
         kind::UNLOCK => Event::Unlock,
@@ -331,11 +390,8 @@ fn decode_ports(end: &mut End) -> Result<(Vec<Descriptor>, u16), DecodeError> {
     if end.0.len() < count * DESCRIPTOR {
         return Err(DecodeError::Short);
     }
-    let start = end.0.len() - count * DESCRIPTOR;
-    let name = |bytes: &[u8]| SideName(u128::from_le_bytes(bytes.try_into().expect("16 bytes")));
-    let descriptor = |d: &[u8]| Descriptor { side: name(&d[..NAME]), neighbour: name(&d[NAME..]) };
-    let ports = end.0[start..].chunks_exact(DESCRIPTOR).map(descriptor).collect();
-    end.0.truncate(start);
+    let mut ports = (0..count).map(|_| end.descriptor()).collect::<Result<Vec<_>, _>>()?;
+    ports.reverse();
     Ok((ports, hops))
 }
 
@@ -407,6 +463,55 @@ impl End {
         REASONS.get(usize::from(byte)).copied().ok_or(DecodeError::Reason(byte))
     }
 
+    fn descriptor(&mut self) -> Result<Descriptor, DecodeError> {
+        let has_baggage = self.flags(1)? == 1;
+        let neighbour = SideName(self.name()?);
+        let side = SideName(self.name()?);
+        let baggage = if has_baggage { self.baggage()? } else { Baggage::default() };
+        if has_baggage && baggage == Baggage::default() {
+            return Err(DecodeError::Flags(1));
+        }
+        Ok(Descriptor { side, neighbour, baggage })
+    }
+
+    fn baggage(&mut self) -> Result<Baggage, DecodeError> {
+        let looked_at = self.flags(1)? == 1;
+        let grain = self.grain()?;
+        let bytes = self.mark()?;
+        let messages = self.mark()?;
+        let pending = self.lump()?;
+        let out_bytes = u64::from_le_bytes(self.take()?);
+        let out_messages = u32::from_le_bytes(self.take()?);
+        Ok(Baggage { out_messages, out_bytes, pending, mark: HighWaterMark { messages, bytes }, looked_at, grain })
+    }
+
+    fn mark(&mut self) -> Result<Option<usize>, DecodeError> {
+        let mark = u64::from_le_bytes(self.take()?);
+        Ok(usize::try_from(mark).ok().filter(|_| mark != NO_MARK))
+    }
+
+    fn lump(&mut self) -> Result<Consumed, DecodeError> {
+        let bytes = u32::from_le_bytes(self.take()?);
+        Ok(Consumed { messages: u32::from_le_bytes(self.take()?), bytes })
+    }
+
+    fn grain(&mut self) -> Result<Option<Grain>, DecodeError> {
+        let flags = self.flags(GRAIN_IS_THERE | GRAIN_DRAINED)?;
+        let bytes = u32::from_le_bytes(self.take()?);
+        let messages = u32::from_le_bytes(self.take()?);
+        let grain = Grain { messages, bytes, drained: flags & GRAIN_DRAINED != 0 };
+        match flags & GRAIN_IS_THERE {
+            0 if grain != NO_GRAIN => Err(DecodeError::Flags(flags)),
+            0 => Ok(None),
+            _ => Ok(Some(grain)),
+        }
+    }
+
+    fn flags(&mut self, known: u8) -> Result<u8, DecodeError> {
+        let flags = self.byte()?;
+        if flags & !known == 0 { Ok(flags) } else { Err(DecodeError::Flags(flags)) }
+    }
+
     fn exhausted(self, packet: Packet) -> Result<Packet, DecodeError> {
         if self.0.is_empty() { Ok(packet) } else { Err(DecodeError::Long(self.0.len())) }
     }
@@ -440,12 +545,38 @@ mod tests {
         proptest::sample::select(&REASONS[..])
     }
 
+    fn lump() -> impl Strategy<Value = Consumed> {
+        (any::<u32>(), any::<u32>()).prop_map(|(messages, bytes)| Consumed { messages, bytes })
+    }
+
+    fn grain() -> impl Strategy<Value = Option<Grain>> {
+        proptest::option::of((any::<u32>(), any::<u32>(), any::<bool>()))
+            .prop_map(|grain| grain.map(|(messages, bytes, drained)| Grain { messages, bytes, drained }))
+    }
+
+    fn baggage() -> impl Strategy<Value = Baggage> {
+        let mark = || proptest::option::of(0..usize::MAX);
+        let some = (any::<u32>(), any::<u64>(), lump(), mark(), mark(), any::<bool>(), grain()).prop_map(
+            |(out_messages, out_bytes, pending, messages, bytes, looked_at, grain)| Baggage {
+                out_messages,
+                out_bytes,
+                pending,
+                mark: HighWaterMark { messages, bytes },
+                looked_at,
+                grain,
+            },
+        );
+        prop_oneof![Just(Baggage::default()), some]
+    }
+
     fn packet() -> impl Strategy<Value = Packet> {
-        let descriptor = (side(), side()).prop_map(|(side, neighbour)| Descriptor { side, neighbour });
+        let descriptor = (side(), side(), baggage()).prop_map(|(side, neighbour, baggage)| Descriptor { side, neighbour, baggage });
         let message = (any::<Vec<u8>>(), proptest::collection::vec(descriptor, 0..5), any::<u16>());
         let event = prop_oneof![
             message.prop_map(|(data, ports, hops)| Event::Message { data: data.into(), ports, hops }),
             reason().prop_map(Event::Close),
+            (lump(), any::<u16>()).prop_map(|(lump, hops)| Event::Consumed { lump, hops }),
+            (grain(), any::<u16>()).prop_map(|(grain, hops)| Event::Grain { grain, hops }),
             Just(Event::Lock),
             Just(Event::Granted),
             Just(Event::Unlock),
@@ -475,7 +606,7 @@ mod tests {
             any::<u8>().prop_map(Control::Withdraw),
         ];
         let event = (side(), side(), event).prop_map(|(from, to, event)| Packet::Event(Frame { from, to, event }));
-        let descriptor = (side(), side()).prop_map(|(side, neighbour)| Descriptor { side, neighbour });
+        let descriptor = (side(), side(), baggage()).prop_map(|(side, neighbour, baggage)| Descriptor { side, neighbour, baggage });
         let empty = (proptest::collection::vec(descriptor, 0..5), any::<u16>());
         let empty = empty.prop_map(|(ports, hops)| Event::Message { data: Vec::new().into(), ports, hops });
         let block = (any::<u8>(), any::<u32>(), 0..=MAX_DATA as u64).prop_map(|(arena, page, length)| Reference { arena, page, length });

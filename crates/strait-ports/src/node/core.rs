@@ -11,6 +11,7 @@ use rustix::event::{EventfdFlags, epoll, eventfd};
 
 use super::NodeStats;
 use super::peers::{Peers, Slot, Token};
+use super::rooms::Rooms;
 use super::source::Sources;
 use crate::body::Body;
 use crate::link::{LinkKind, MAX_PACKET};
@@ -85,6 +86,7 @@ pub(crate) struct Core {
     /// How often a thread has looked by itself.
     pub(super) looks: u32,
     watches: HashMap<ElementKey, Watch, RandomKeys>,
+    pub(crate) rooms: Rooms,
     pub(super) effects: Effects,
     /// Blocks of peers' arenas have been read that the peers have not been told of.
     pub(super) some_done: Arc<AtomicBool>,
@@ -111,6 +113,7 @@ impl Core {
             buffer: vec![0; MAX_PACKET].into_boxed_slice(),
             looks: 0,
             watches: HashMap::default(),
+            rooms: Rooms::default(),
             effects: Effects::default(),
             some_done: Arc::default(),
             arena_clock: None,
@@ -168,6 +171,12 @@ impl Core {
         self.router.close(key, reason);
     }
 
+    /// Closes every port of this node; who waits for room learns of it.
+    pub(super) fn close_all(&mut self, reason: CloseReason) {
+        self.router.close_all(reason);
+        self.effects.wakers.extend(self.rooms.take_all());
+    }
+
     pub(super) fn stats(&self) -> NodeStats {
         let (ports, proxies) = self.router.counts();
         let backlog: usize = self.peers.iter().map(|peer| peer.link.data_backlog()).sum();
@@ -185,6 +194,7 @@ impl Core {
             while let Some(action) = self.router.next_action() {
                 match action {
                     Action::Ready(key) => self.announce(key),
+                    Action::Room(key) => self.effects.wakers.extend(self.rooms.take(key)),
                     Action::Send { node, frame } => {
                         let packet = self.packet(node, frame);
                         self.say(node, packet, Vec::new());
@@ -206,6 +216,9 @@ impl Core {
     }
 
     fn announce(&mut self, key: ElementKey) {
+        if !self.rooms.is_empty() && self.router.ended(key) {
+            self.effects.wakers.extend(self.rooms.take(key));
+        }
         let Some(watch) = self.watches.get_mut(&key) else { return };
         self.effects.wakers.append(&mut watch.wakers);
         if let Some(ready) = &watch.ready

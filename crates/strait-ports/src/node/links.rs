@@ -116,7 +116,7 @@ impl Core {
     /// Puts a message without ports straight into the link to where it goes, if that can be done at once: the short way of what
     /// [`Core::post`] does. Nothing that was said before is overtaken: whoever has the lock leaves nothing undone.
     pub(super) fn write(&mut self, key: ElementKey, data: &[u8]) -> bool {
-        let Some((from, to)) = self.router.way(key) else { return false };
+        let Some((from, to, flow)) = self.router.way(key) else { return false };
         let Some(slot) = self.peers.slot(to.node) else { return false };
         let Some(peer) = self.peers.at(slot) else { return false };
         match peer.link.write([data, &wire::message_tail(from, to.side)]) {
@@ -126,6 +126,7 @@ impl Core {
             // It shows again when the frame is sent the long way.
             Err(_) => return false,
         }
+        flow.post(data.len());
         true
     }
 

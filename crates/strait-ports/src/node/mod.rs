@@ -8,6 +8,7 @@ mod large;
 mod links;
 mod peers;
 mod ready;
+mod rooms;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -288,7 +289,7 @@ impl Node {
     /// Channels inside this node keep working afterwards; nothing else does.
     pub fn leave(&self, reason: CloseReason) {
         let deadline = Instant::now() + LEAVE_TIMEOUT;
-        self.shared.act(|core| core.router.close_all(reason));
+        self.shared.act(|core| core.close_all(reason));
         self.drive_until(deadline, |core| core.router.counts().1 == 0 && core.all_sent());
         self.shared.act(|core| core.say_goodbye(reason));
         self.drive_until(deadline, Core::all_sent);

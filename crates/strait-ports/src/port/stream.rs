@@ -9,6 +9,7 @@ use futures_sink::Sink;
 use super::{Port, PortId, PortSet, SinkError};
 use crate::host::{AcceptError, Guest, Incoming};
 use crate::message::{Event, Message};
+use crate::router::Room;
 
 /// What is received, the close last. As [`Port::recv`]: somebody must drive the node.
 impl Stream for Port {
@@ -45,7 +46,7 @@ impl Stream for Incoming {
     }
 }
 
-/// Posts. Unlike [`Port::post`] it says when the other end is gone, because whatever feeds a sink is to stop then.
+/// Posts, as long as the port's high-water mark lets it ([`Port::set_high_water_mark`]). Unlike [`Port::post`] it says when the other end is gone, because whatever feeds a sink is to stop then.
 ///
 /// Closing the sink leaves the channel open: it ends with the port.
 impl Sink<Message> for Port {
@@ -91,7 +92,18 @@ impl Sink<Message> for &Port {
 
 impl Port {
     /// Room for one more message, or the news that there is nobody to post to.
-    fn poll_room(&self, _: &mut Context<'_>) -> Poll<Result<(), SinkError>> {
-        Poll::Ready(if self.is_ended() { Err(SinkError::Ended) } else { Ok(()) })
+    fn poll_room(&self, cx: &mut Context<'_>) -> Poll<Result<(), SinkError>> {
+        let key = self.key();
+        // A waker is foreign code: it is copied and dropped without the lock.
+        let waker = cx.waker().clone();
+        let (room, _spare) = self.shared.act(|core| match core.router.room(key) {
+            Room::Reached => (Room::Reached, core.rooms.wait_without_ticket(key, waker)),
+            room => (room, Some(waker)),
+        });
+        match room {
+            Room::Below => Poll::Ready(Ok(())),
+            Room::Reached => Poll::Pending,
+            Room::Ended => Poll::Ready(Err(SinkError::Ended)),
+        }
     }
 }

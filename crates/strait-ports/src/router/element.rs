@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::event::Event;
+use super::flow::Flow;
 use crate::body::Body;
 use crate::message::CloseReason;
 use crate::name::{Addr, SideName};
@@ -150,11 +151,13 @@ pub(super) struct Endpoint {
     pub(super) queue: VecDeque<Item>,
     /// Payload bytes in `queue`.
     pub(super) bytes: usize,
+    /// What the other end has not received of what was posted here, and the like.
+    pub(super) flow: Flow,
 }
 
 impl Endpoint {
     pub(super) fn new(name: SideName, peer: Addr) -> Self {
-        Self { line: Line::Open(Side::new(name, peer)), queue: VecDeque::new(), bytes: 0 }
+        Self { line: Line::Open(Side::new(name, peer)), queue: VecDeque::new(), bytes: 0, flow: Flow::default() }
     }
 }
 

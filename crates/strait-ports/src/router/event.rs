@@ -1,5 +1,6 @@
 //! What neighbours say to each other.
 
+use super::flow::{Baggage, Consumed, Grain};
 use crate::body::Body;
 use crate::message::CloseReason;
 use crate::name::{Addr, NodeName, SideName};
@@ -11,6 +12,8 @@ pub(crate) struct Descriptor {
     pub(crate) side: SideName,
     /// That side's neighbour, at the sender.
     pub(crate) neighbour: SideName,
+    /// How much waits for its other end, and the like.
+    pub(crate) baggage: Baggage,
 }
 
 /// An event between two neighbouring sides. `P` is how a port is written: a key inside a node, a [`Descriptor`] between nodes.
@@ -20,6 +23,10 @@ pub(crate) enum Event<P> {
     Message { data: Body, ports: Vec<P>, hops: u16 },
     /// The stream's end: the sender's last word on this edge.
     Close(CloseReason),
+    /// The program here has received this of what was posted there.
+    Consumed { lump: Consumed, hops: u16 },
+    /// Tell what you receive in lumps of this size; `None`: nobody looks.
+    Grain { grain: Option<Grain>, hops: u16 },
     /// May I own this edge?
     Lock,
     /// You may.
@@ -67,4 +74,6 @@ pub(crate) enum Action {
     Introduce(NodeName),
     /// Something can be received here.
     Ready(super::ElementKey),
+    /// What waits for the other end of this one is below its mark again.
+    Room(super::ElementKey),
 }

@@ -2,7 +2,7 @@
 //!
 //! Events go in, [`Action`]s come out. No I/O, no clock; names come from an injected source. `docs/architecture.md`, "The port
 //! engine", tells the protocol; here each file does one part of it: [`transfer`] takes ports in and out of the node, [`bypass`]
-//! removes proxies, [`loss`] cuts what a lost node leaves behind.
+//! removes proxies, [`loss`] cuts what a lost node leaves behind, [`flow`] counts what has not been received.
 
 /// Whether this router plays the named [`tests::Mutant`]: a constant outside tests.
 #[cfg(test)]
@@ -25,6 +25,7 @@ const fn planted() -> bool {
 mod bypass;
 mod element;
 mod event;
+mod flow;
 mod loss;
 mod sides;
 #[cfg(test)]
@@ -35,11 +36,13 @@ use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
 pub(crate) use element::ElementKey;
 pub(crate) use event::{Action, Descriptor, Event, Frame};
+pub(crate) use flow::{Baggage, Consumed, Grain, Room};
 
 use crate::body::Body;
 use crate::message::CloseReason;
 use crate::name::{Addr, NameSource, NodeName, RandomKeys, SideName};
 use element::{Change, Element, Elements, Endpoint, Item, Line, LocalEvent, Place, Side, Speaker, Stage};
+use flow::Flow;
 use sides::Sides;
 
 /// A message that has passed this many proxies is chasing a port that is in front of it: its channel is cut.
@@ -162,7 +165,11 @@ impl Router {
 
     /// An endpoint under a name that was agreed on with its neighbour.
     pub(crate) fn adopt(&mut self, name: SideName, peer: Addr) -> ElementKey {
-        let key = self.elements.insert(Element::Endpoint(Endpoint::new(name, peer)));
+        self.adopt_with(name, peer, Flow::default())
+    }
+
+    fn adopt_with(&mut self, name: SideName, peer: Addr, flow: Flow) -> ElementKey {
+        let key = self.elements.insert(Element::Endpoint(Endpoint { flow, ..Endpoint::new(name, peer) }));
         self.sides.insert(name, Place { key, which: 0 });
         key
     }
@@ -170,11 +177,18 @@ impl Router {
     /// Posts on an endpoint. The ports are gone from this moment, also when nobody can receive them.
     pub(crate) fn post(&mut self, key: ElementKey, data: impl Into<Body>, ports: Vec<ElementKey>) {
         ports.iter().for_each(|port| self.tell_again(*port));
-        let message = Event::Message { data: data.into(), ports, hops: 0 };
-        let Some(Element::Endpoint(Endpoint { line: Line::Open(side), .. })) = self.elements.get(key) else {
+        let data = data.into();
+        let bytes = data.len();
+        let message = Event::Message { data, ports, hops: 0 };
+        let Some(Element::Endpoint(Endpoint { line: Line::Open(side), flow, .. })) = self.elements.get_mut(key) else {
             return self.throw_away(message);
         };
         let (from, to) = (side.name, side.peer);
+        flow.post(bytes);
+        if let Some(lump) = flow.ride() {
+            self.send(from, to, Event::Consumed { lump, hops: 0 });
+            self.run();
+        }
         if to.node == self.me {
             // Nothing is under way between sides of this node: there is nothing to wait behind.
             self.receive(Addr { node: self.me, side: from }, to.side, message);
@@ -184,10 +198,13 @@ impl Router {
         self.run();
     }
 
-    /// The way of a message without ports that is posted on an endpoint, if it leads to another node: from which side, to whom. Whoever asks takes the message there, or posts it.
-    pub(crate) fn way(&self, key: ElementKey) -> Option<(SideName, Addr)> {
-        match self.elements.get(key) {
-            Some(Element::Endpoint(Endpoint { line: Line::Open(side), .. })) if side.peer.node != self.me => Some((side.name, side.peer)),
+    /// The way of a message without ports that is posted on an endpoint, if it leads to another node and nothing else is to go along: from which side, to whom. Whoever asks takes the message
+    /// there and counts it, or posts it.
+    pub(crate) fn way(&mut self, key: ElementKey) -> Option<(SideName, Addr, &mut Flow)> {
+        match self.elements.get_mut(key) {
+            Some(Element::Endpoint(Endpoint { line: Line::Open(side), flow, .. })) if side.peer.node != self.me && !flow.rides() => {
+                Some((side.name, side.peer, flow))
+            }
             _ => None,
         }
     }
@@ -226,6 +243,12 @@ impl Router {
         let item = endpoint.queue.pop_front()?;
         endpoint.bytes -= item.bytes();
         self.queued_bytes -= item.bytes();
+        if let Item::Message { data, .. } = &item
+            && let Some(lump) = endpoint.flow.received(data.len(), endpoint.queue.len(), endpoint.bytes)
+        {
+            self.tell(key, lump);
+            self.run();
+        }
         Some(match item {
             Item::Message { data, ports, .. } => Received::Message { data, ports },
             Item::Close(reason) => Received::Close(reason),
@@ -323,6 +346,8 @@ impl Router {
         match event {
             Event::Message { data, ports, hops } => self.message(place, data, ports, hops),
             Event::Close(reason) => self.last_word(place, reason),
+            Event::Consumed { lump, hops } => self.consumed(place, lump, hops),
+            Event::Grain { grain, hops } => self.grain(place, grain, hops),
             Event::Lock => self.lock(place),
             Event::Granted => self.granted(place),
             Event::Unlock => self.unlock(place),
@@ -390,6 +415,7 @@ impl Router {
             Some(Element::Endpoint(endpoint)) => {
                 let Line::Open(side) = std::mem::replace(&mut endpoint.line, Line::Ended(reason)) else { return };
                 endpoint.queue.push_back(Item::Close(reason));
+                endpoint.flow = Flow::default();
                 if mutant!(self, ClosesAreToldTwice) {
                     endpoint.queue.push_back(Item::Close(reason));
                 }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use super::element::{Element, Endpoint, Item, Line, LocalEvent, Place, Proxy, Side, Stage};
 use super::event::{Action, Descriptor, Event, Frame};
+use super::flow::{Baggage, Flow};
 use super::{ElementKey, Mail, Router, Violation};
 use crate::message::CloseReason;
 use crate::name::{Addr, NodeName, SideName};
@@ -39,6 +40,8 @@ impl Router {
                 Event::Message { data, ports, hops }
             }
             Event::Close(reason) => Event::Close(reason),
+            Event::Consumed { lump, hops } => Event::Consumed { lump, hops },
+            Event::Grain { grain, hops } => Event::Grain { grain, hops },
             Event::Lock => Event::Lock,
             Event::Granted => Event::Granted,
             Event::Unlock => Event::Unlock,
@@ -55,6 +58,8 @@ impl Router {
         Ok(match event {
             Event::Message { data, ports, hops } => Event::Message { data, ports: self.import(node, ports)?, hops },
             Event::Close(reason) => Event::Close(reason),
+            Event::Consumed { lump, hops } => Event::Consumed { lump, hops },
+            Event::Grain { grain, hops } => Event::Grain { grain, hops },
             Event::Lock => Event::Lock,
             Event::Granted => Event::Granted,
             Event::Unlock => Event::Unlock,
@@ -71,7 +76,7 @@ impl Router {
         self.name_edge(key);
         let there = SideName(self.names.next());
         let to = Addr { node, side: there };
-        let Some(Element::Endpoint(Endpoint { line, queue, bytes })) = self.elements.remove(key) else {
+        let Some(Element::Endpoint(Endpoint { line, queue, bytes, flow })) = self.elements.remove(key) else {
             unreachable!("a message carries endpoints and is their only owner")
         };
         self.queued_bytes -= bytes;
@@ -80,7 +85,7 @@ impl Router {
                 // The channel is over and there is nothing to forward. The close is in the queue, if not for the first time: see `tell_again`.
                 let here = SideName(self.names.next());
                 backlog.extend(queue.into_iter().map(|item| (here, to, event_of(item))));
-                return Descriptor { side: there, neighbour: here };
+                return Descriptor { side: there, neighbour: here, baggage: Baggage::default() };
             }
             Line::Open(side) => match self.resting_local_neighbour(&side) {
                 Some(place) => {
@@ -107,11 +112,12 @@ impl Router {
                 }
             },
         };
+        let descriptor = Descriptor { side: there, neighbour: here, baggage: flow.pack() };
         if mutant!(self, TransferForgetsQueue) {
-            return Descriptor { side: there, neighbour: here };
+            return descriptor;
         }
         backlog.extend(queue.into_iter().map(|item| (here, to, event_of(item))));
-        Descriptor { side: there, neighbour: here }
+        descriptor
     }
 
     fn resting_local_neighbour(&self, side: &Side) -> Option<Place> {
@@ -125,12 +131,12 @@ impl Router {
 
     fn import(&mut self, node: NodeName, ports: Vec<Descriptor>) -> Result<Vec<ElementKey>, Violation> {
         let mut keys = Vec::with_capacity(ports.len());
-        for Descriptor { side, neighbour } in ports {
+        for Descriptor { side, neighbour, baggage } in ports {
             if side.is_inner() || self.sides.contains(&side) {
                 keys.into_iter().for_each(|key| self.close_element(key, CloseReason::Dropped));
                 return Err(Violation::NameTaken);
             }
-            keys.push(self.adopt(side, Addr { node, side: neighbour }));
+            keys.push(self.adopt_with(side, Addr { node, side: neighbour }, Flow::unpack(baggage)));
         }
         Ok(keys)
     }

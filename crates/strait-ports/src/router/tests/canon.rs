@@ -137,13 +137,16 @@ impl Walk<'_> {
                 match &frame.event {
                     Event::Message { data, ports, .. } => {
                         self.put(data);
-                        for Descriptor { side, neighbour } in ports {
+                        for Descriptor { side, neighbour, baggage } in ports {
+                            self.put(baggage);
                             let carried = Addr { node: to, side: *side };
                             self.name(carried);
                             self.pair(carried, Addr { node: from, side: *neighbour });
                         }
                     }
                     Event::Close(reason) => self.put(reason),
+                    Event::Consumed { lump, .. } => self.put(lump),
+                    Event::Grain { grain, .. } => self.put(grain),
                     Event::Expect(next) | Event::Bypass(next) => self.pair(there, *next),
                     _ => {}
                 }
@@ -157,8 +160,8 @@ impl Walk<'_> {
             return self.put(1);
         }
         match element {
-            Element::Endpoint(Endpoint { line, queue, .. }) => {
-                self.put((2, queue.len()));
+            Element::Endpoint(Endpoint { line, queue, flow, .. }) => {
+                self.put((2, queue.len(), flow.pack()));
                 for item in queue {
                     match item {
                         Item::Message { data, ports, .. } => self.message(node, data, ports),
@@ -213,6 +216,8 @@ impl Walk<'_> {
             match event {
                 Event::Message { data, ports, .. } => self.message(node, data, ports),
                 Event::Close(reason) => self.put(reason),
+                Event::Consumed { lump, .. } => self.put(lump),
+                Event::Grain { grain, .. } => self.put(grain),
                 Event::Expect(next) | Event::Bypass(next) => self.name(*next),
                 _ => {}
             }

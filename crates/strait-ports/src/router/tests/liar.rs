@@ -3,7 +3,7 @@
 use super::world::{Parcel, World, name, number};
 use crate::message::CloseReason;
 use crate::name::{Addr, SideName};
-use crate::router::{Descriptor, Event, Frame};
+use crate::router::{Baggage, Descriptor, Event, Frame};
 
 /// Something that an honest node would not do there and then.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -95,7 +95,11 @@ impl World {
         let (from, to) = known.get(lie.pair).copied().unwrap_or_else(|| (fresh, known[lie.pair - 1].1));
         let nowhere = Addr { node: to.node, side: fresh };
         let there = |n: usize| known.get(n).map_or(nowhere, |(_, there)| *there);
-        let port = |side| Event::Message { data: Vec::new().into(), ports: vec![Descriptor { side, neighbour: from }], hops: 0 };
+        let port = |side| Event::Message {
+            data: Vec::new().into(),
+            ports: vec![Descriptor { side, neighbour: from, baggage: Baggage::default() }],
+            hops: 0,
+        };
         let event = match lie.what {
             What::Silence => {
                 self.queues.get_mut(&(liar, number(to.node))).and_then(std::collections::VecDeque::pop_back);

@@ -2,6 +2,7 @@
 
 mod canon;
 mod cases;
+mod flow;
 mod liar;
 mod losses;
 mod model;

@@ -193,7 +193,14 @@ impl Proof {
                 // Others are rid of all that it did once its links are gone.
                 rest.crash(liar);
             }
+            // Amounts are wrong where anything is: a mutant has to break a greater promise.
+            if self.mutant.is_none() {
+                rest.check_amounts();
+            }
             rest.receive_all();
+            if self.mutant.is_none() {
+                rest.check_amounts();
+            }
             rest.check_at_rest();
             rest.check_empty();
         }

@@ -113,6 +113,7 @@ impl World {
         let Handle { node, key, .. } = self.handles[self.index(end)];
         let orderly = self.crashes == 0;
         let Some(received) = self.router(node).pop(key) else { return false };
+        self.act(node);
         if self.books[end].tainted || self.liar == Some(node) {
             self.take_unchecked(node, end, received);
             return true;

@@ -6,6 +6,7 @@ use proptest::test_runner::RngAlgorithm;
 use super::liar::Known;
 use super::oracle::End;
 use super::world::World;
+use crate::flow::HighWaterMark;
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -22,6 +23,15 @@ enum Step {
         to: u8,
     },
     Receive {
+        port: u16,
+    },
+    /// Sets a high-water mark.
+    Mark {
+        port: u16,
+        mark: HighWaterMark,
+    },
+    /// Asks for what waits for the other end.
+    Look {
         port: u16,
     },
     Close {
@@ -46,12 +56,16 @@ enum Step {
 
 fn step(crashes: bool) -> impl Strategy<Value = Step> {
     let cargo = proptest::collection::vec(any::<u16>(), 0..3);
+    let most = |most: usize| proptest::option::of(0..most);
+    let mark = (most(20), most(200)).prop_map(|(messages, bytes)| HighWaterMark { messages, bytes });
     prop_oneof![
         2 => any::<u8>().prop_map(|node| Step::Channel { node }),
         6 => (any::<u16>(), cargo).prop_map(|(port, cargo)| Step::Post { port, cargo }),
         6 => (any::<u16>(), any::<u8>()).prop_map(|(port, to)| Step::Move { port, to }),
         4 => any::<u16>().prop_map(|port| Step::Receive { port }),
         1 => any::<u16>().prop_map(|port| Step::Close { port }),
+        2 => (any::<u16>(), mark).prop_map(|(port, mark)| Step::Mark { port, mark }),
+        1 => any::<u16>().prop_map(|port| Step::Look { port }),
         u32::from(crashes) => any::<u8>().prop_map(|node| Step::Crash { node }),
         u32::from(crashes) => (any::<u8>(), any::<u8>()).prop_map(|(a, b)| Step::Sever { a, b }),
         12 => proptest::collection::vec(any::<u8>(), 1..8).prop_map(|links| Step::Deliver { links }),
@@ -101,6 +115,16 @@ fn play(world: &mut World, steps: &[Step]) {
                     world.pop(handle.end);
                 }
             }
+            Step::Mark { port, mark } => {
+                if let Some(handle) = pick(world, *port) {
+                    world.set_mark(handle.end, *mark);
+                }
+            }
+            Step::Look { port } => {
+                if let Some(handle) = pick(world, *port) {
+                    world.look_at_amount(handle.end);
+                }
+            }
             Step::Close { port } => {
                 if let Some(handle) = pick(world, *port) {
                     world.close(handle.end);
@@ -146,7 +170,9 @@ fn check_world(mut world: World, seed: u64, steps: &[Step]) {
         // Others are rid of all that it did once its links are gone.
         world.crash(liar);
     }
+    world.check_amounts();
     world.receive_all();
+    world.check_amounts();
     world.check_at_rest();
     world.check_empty();
 }

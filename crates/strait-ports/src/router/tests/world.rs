@@ -257,7 +257,7 @@ impl World {
     pub(super) fn act(&mut self, node: usize) {
         for action in self.router(node).take_actions() {
             match action {
-                Action::Ready(_) => {}
+                Action::Ready(_) | Action::Room(_) => {}
                 Action::Send { node: to, frame } => self.put(node, number(to), Parcel::Frame(frame)),
                 Action::Introduce(whom) if node == 0 || !self.linked.contains(&(node, 0)) => {
                     self.router(node).unreachable(whom);
