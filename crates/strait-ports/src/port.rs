@@ -257,16 +257,12 @@ impl Port {
 
     fn poll_recv(&self, waker: &Waker) -> Poll<Option<Event>> {
         let key = self.key();
-        let mut event = self.shared.act(|core| received(&mut core.router, key));
-        if event.is_none() {
-            // A waker is foreign code too: it is copied and dropped without the lock.
-            let waker = waker.clone();
-            let (second, _spare) = self.shared.act(|core| match received(&mut core.router, key) {
-                None => (None, core.watch(key).wake_by(waker)),
-                event => (event, Some(waker)),
-            });
-            event = second;
-        }
+        // A waker is foreign code too: it is copied and dropped without the lock.
+        let waker = waker.clone();
+        let (event, _spare) = self.shared.act(|core| match received(&mut core.router, key) {
+            None => (None, core.watch(key).wake_by(waker)),
+            event => (event, Some(waker)),
+        });
         match event {
             Some(received) => Poll::Ready(received.map(|r| self.event(r))),
             None => Poll::Pending,

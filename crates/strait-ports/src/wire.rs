@@ -31,7 +31,7 @@ const NAME: usize = 16;
 const DESCRIPTOR: usize = 2 * NAME + 1;
 /// What a descriptor has more if its port has baggage.
 const BAGGAGE: usize = 45;
-const MESSAGE_TAIL: usize = 2 + 4 + 2 * NAME + 1;
+pub(crate) const MESSAGE_TAIL: usize = 2 + 4 + 2 * NAME + 1;
 
 /// What goes over a link.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -165,6 +165,14 @@ pub(crate) fn message_tail(from: SideName, to: SideName) -> [u8; MESSAGE_TAIL] {
     tail[22..38].copy_from_slice(&to.0.to_le_bytes());
     tail[38] = kind::MESSAGE;
     tail
+}
+
+/// From which side and to which, if this is a message without ports, and how often it was passed on. Its data is what comes before [`MESSAGE_TAIL`].
+pub(crate) fn plain_message(frame: &[u8]) -> Option<(SideName, SideName, u16)> {
+    let (data, tail) = frame.split_last_chunk::<MESSAGE_TAIL>()?;
+    let plain = tail[MESSAGE_TAIL - 1] == kind::MESSAGE && tail[2..6] == [0; 4] && data.len() <= MAX_DATA;
+    let name = |at: usize| SideName(u128::from_le_bytes(tail[at..at + NAME].try_into().expect("16 bytes")));
+    plain.then(|| (name(6), name(6 + NAME), u16::from_le_bytes([tail[0], tail[1]])))
 }
 
 fn encode_event(Frame { from, to, event }: Frame, block: Option<Reference>) -> Encoded {
@@ -641,6 +649,21 @@ mod tests {
         let (from, to) = (SideName(u128::MAX / 3), SideName(77));
         let whole = Packet::Event(Frame { from, to, event: Event::Message { data: vec![1, 2].into(), ports: vec![], hops: 0 } });
         assert_eq!([&[1, 2][..], &message_tail(from, to)].concat(), bytes(whole));
+    }
+
+    proptest! {
+        #[test]
+        fn the_short_way_reads_what_the_long_one_does(packet in packet()) {
+            let bytes = bytes(packet);
+            if let Some((from, to, hops)) = plain_message(&bytes) {
+                let data = bytes[..bytes.len() - MESSAGE_TAIL].to_vec();
+                let whole = Packet::Event(Frame { from, to, event: Event::Message { data: data.into(), ports: vec![], hops } });
+                prop_assert_eq!(decode(bytes), Ok(whole));
+            } else {
+                let plain = matches!(decode(bytes), Ok(Packet::Event(Frame { event: Event::Message { ports, .. }, .. })) if ports.is_empty());
+                prop_assert!(!plain);
+            }
+        }
     }
 
     #[test]

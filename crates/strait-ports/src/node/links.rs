@@ -312,7 +312,15 @@ impl Core {
     }
 
     /// Does what a frame says, and gives the number of ports in it.
-    fn heard(&mut self, node: NodeName, bytes: Vec<u8>, descriptors: Vec<OwnedFd>) -> Result<usize, Offence> {
+    fn heard(&mut self, node: NodeName, mut bytes: Vec<u8>, descriptors: Vec<OwnedFd>) -> Result<usize, Offence> {
+        if descriptors.is_empty()
+            && let Some((from, to, hops)) = wire::plain_message(&bytes)
+            && let Some(key) = self.router.taker(Addr { node, side: from }, to)
+        {
+            bytes.truncate(bytes.len() - wire::MESSAGE_TAIL);
+            self.router.queue(key, bytes.into(), Vec::new(), hops);
+            return Ok(0);
+        }
         match wire::decode(bytes)? {
             Packet::Event(_) | Packet::Lent(..) if !descriptors.is_empty() => Err(Offence::Descriptors),
             Packet::Lent(Frame { from, to, event: Event::Message { ports, hops, .. } }, block) => {

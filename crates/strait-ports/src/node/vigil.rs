@@ -126,8 +126,12 @@ fn sleep_on_descriptors(nodes: &[&Arc<Shared>], deadline: Option<Instant>, alarm
 impl Shared {
     /// Looks by itself for a moment, or until the alarm rings. True: the thread may now sleep on words, or look again.
     fn look_alone(&self, alarm: &Alarm) -> bool {
+        let mut company = Company::Rings;
         for n in 0..self.luck.looks() {
-            if self.try_act(|core| core.look_around(n == 0)) == Some(false) {
+            if company == Company::Rings {
+                company = self.try_act(|core| core.look_around(n == 0)).unwrap_or(company);
+            }
+            if company == Company::Sockets {
                 return false;
             }
             if alarm.has_rung() {
@@ -170,18 +174,31 @@ impl Shared {
     }
 }
 
+/// With whom a node has links.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Company {
+    /// With nobody: only other threads can bring something, and they ring the alarm.
+    Nobody,
+    /// Over rings, which can be looked at.
+    Rings,
+    /// Over sockets too, or with too many.
+    Sockets,
+}
+
 impl Core {
-    /// Hears what links say that need not tell; true if all of them are such.
-    fn look_around(&mut self, first: bool) -> bool {
-        if self.peers.len() > MAX_WORDS {
-            return false;
+    /// Hears what links say, if all of them are such as need not tell.
+    fn look_around(&mut self, first: bool) -> Company {
+        match self.peers.len() {
+            0 => return Company::Nobody,
+            1..=MAX_WORDS => {}
+            _ => return Company::Sockets,
         }
         if self.unread.len() < self.peers.len() {
             for slot in self.peers.slots() {
                 let Some(peer) = self.peers.at(slot) else { continue };
                 if !peer.unread {
                     if !peer.link.stay_awake() {
-                        return false;
+                        return Company::Sockets;
                     }
                     self.is_unread(slot);
                 }
@@ -194,7 +211,7 @@ impl Core {
         } else if first {
             self.leave_note();
         }
-        true
+        Company::Rings
     }
 
     /// Routes, and leaves links that have nothing more as they are: somebody looks at them again soon. Another thread may poll the node's descriptor, which is

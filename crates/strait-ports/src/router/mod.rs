@@ -359,19 +359,37 @@ impl Router {
         }
     }
 
+    /// The endpoint that takes a message as it is, if it is one that does: the short way of [`Router::handle`] for messages without ports.
+    pub(crate) fn taker(&mut self, from: Addr, to: SideName) -> Option<ElementKey> {
+        if to.is_inner() {
+            return None;
+        }
+        let key = self.sides.get(&to)?.key;
+        match self.elements.get(key) {
+            Some(Element::Endpoint(Endpoint { line: Line::Open(side), .. })) if side.change.is_none() && side.peer == from => Some(key),
+            _ => None,
+        }
+    }
+
+    /// Queues a message at an endpoint.
+    pub(crate) fn queue(&mut self, key: ElementKey, data: Body, ports: Vec<ElementKey>, hops: u16) {
+        let Some(Element::Endpoint(endpoint)) = self.elements.get_mut(key) else { return };
+        endpoint.bytes += data.len();
+        self.queued_bytes += data.len();
+        endpoint.queue.push_back(Item::Message { data, ports, hops });
+        self.ready(key);
+    }
+
     fn message(&mut self, place: Place, data: Body, ports: Vec<ElementKey>, hops: u16) {
         let message = Event::Message { data, ports, hops };
         match self.elements.get_mut(place.key) {
-            Some(Element::Endpoint(endpoint)) => {
+            Some(Element::Endpoint(_)) => {
                 let Event::Message { data, ports, hops } = message else { unreachable!("made above") };
                 if ports.contains(&place.key) {
                     // The target is among the ports: the message is doomed, as the HTML standard has it. Nobody could ever take it out.
                     return self.discard(Event::Message { data, ports, hops });
                 }
-                endpoint.bytes += data.len();
-                self.queued_bytes += data.len();
-                endpoint.queue.push_back(Item::Message { data, ports, hops });
-                self.ready(place.key);
+                self.queue(place.key, data, ports, hops);
             }
             Some(Element::Proxy(proxy)) => {
                 if proxy.stage == (Stage::Leaving { fenced: true }) && place.which == 0 {
