@@ -1,9 +1,6 @@
 //! Does it matter over how many ports of a link messages come?
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
-
-use strait_ports::{Event, Message, Node, Port};
+use strait_ports::{Event, Message, Port, PortSet};
 
 use super::flow::{Answer, Stream, Window, stream};
 use crate::Outcome;
@@ -55,51 +52,25 @@ impl Stream for Sender {
     }
 }
 
-/// The role that reads all ports: each says when it has something.
+/// The role that reads all ports, as one set.
 pub(crate) fn fan_in() -> Outcome<()> {
     let (node, orders) = join()?;
     let first = message(&orders)?;
     let mut answer = Answer::every(u32::from_le_bytes(first.data[..].try_into()?));
-    let ready = Arc::new(Ready::default());
-    for (index, port) in first.ports.iter().enumerate() {
-        let ready = Arc::clone(&ready);
-        port.on_ready(move || ready.add(index));
-    }
+    let mut ports = PortSet::new();
+    first.ports.into_iter().for_each(|port| {
+        ports.insert(port);
+    });
     orders.post(Vec::new())?;
     loop {
-        wait(&node, &ready)?;
-        while let Some(index) = ready.take() {
-            while let Some(event) = first.ports[index].try_recv() {
-                let Event::Message(message) = event else { return Ok(()) };
+        match ports.try_recv() {
+            Some((_, Event::Message(message))) => {
                 if let Some(sum) = answer.after(&message.data) {
                     orders.post(sum.to_le_bytes().to_vec())?;
                 }
             }
+            Some((_, Event::Close(_))) => return Ok(()),
+            None => turn(&node)?,
         }
-    }
-}
-
-fn wait(node: &Node, ready: &Ready) -> Outcome<()> {
-    while ready.is_empty() {
-        turn(node)?;
-    }
-    Ok(())
-}
-
-/// Ports that have something, in the order in which they said so.
-#[derive(Default)]
-struct Ready(Mutex<VecDeque<usize>>);
-
-impl Ready {
-    fn add(&self, index: usize) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back(index);
-    }
-
-    fn take(&self) -> Option<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
-    }
-
-    fn is_empty(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 }

@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicBool;
 use std::task::Waker;
 
 use rustix::event::{EventfdFlags, epoll, eventfd};
+use smallvec::SmallVec;
 
 use super::NodeStats;
 use super::peers::{Peers, Slot, Token};
@@ -23,7 +24,7 @@ use crate::router::{Action, ElementKey, Router};
 #[derive(Default)]
 pub(crate) struct Watch {
     ready: Option<Arc<dyn Fn() + Send + Sync>>,
-    wakers: Vec<Waker>,
+    wakers: SmallVec<[Waker; 1]>,
 }
 
 impl Watch {
@@ -41,7 +42,7 @@ impl Watch {
 #[derive(Default)]
 pub(crate) struct Effects {
     calls: Vec<Arc<dyn Fn() + Send + Sync>>,
-    pub(super) wakers: Vec<Waker>,
+    pub(super) wakers: SmallVec<[Waker; 1]>,
     /// Only to be dropped: a callback may own ports.
     let_go: Vec<Watch>,
 }
@@ -147,10 +148,10 @@ impl Core {
         if self.router.ended(key) {
             // Nothing more will arrive: there is nothing to call it for later.
             self.unwatch(key);
-            return self.effects.let_go.push(Watch { ready: Some(ready), wakers: Vec::new() });
+            return self.effects.let_go.push(Watch { ready: Some(ready), wakers: SmallVec::new() });
         }
         let former = self.watch(key).ready.replace(ready);
-        self.effects.let_go.push(Watch { ready: former, wakers: Vec::new() });
+        self.effects.let_go.push(Watch { ready: former, wakers: SmallVec::new() });
     }
 
     pub(crate) fn post(&mut self, key: ElementKey, data: Body, ports: Vec<ElementKey>) {

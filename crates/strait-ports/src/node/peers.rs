@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustix::event::epoll;
 
@@ -40,6 +42,8 @@ pub(super) struct Peers {
     slots: Vec<Option<Peer>>,
     free: Vec<Slot>,
     names: HashMap<NodeName, Slot, RandomKeys>,
+    /// How many there are, for those who have not got the lock.
+    count: Arc<AtomicU32>,
 }
 
 /// Which descriptor `epoll` speaks of.
@@ -92,6 +96,7 @@ impl Peers {
         let (waits, wants_room, unflushed, unread) = (false, false, false, false);
         let peer = Peer { name, link, waits, wants_room, unflushed, unread, departure, mourned_at, lender, borrower };
         self.names.insert(name, slot);
+        self.count.fetch_add(1, Ordering::Relaxed);
         match self.free.pop() {
             Some(slot) => self.slots[slot as usize] = Some(peer),
             None => self.slots.push(Some(peer)),
@@ -101,6 +106,7 @@ impl Peers {
 
     pub(super) fn remove(&mut self, epoll: &OwnedFd, name: NodeName) -> Option<Peer> {
         let slot = self.names.remove(&name)?;
+        self.count.fetch_sub(1, Ordering::Relaxed);
         self.free.push(slot);
         let peer = self.slots[slot as usize].take()?;
         // Somebody may hold copies of the descriptors: closing ours would not be enough.
@@ -109,6 +115,11 @@ impl Peers {
             let _ = epoll::delete(epoll, bell);
         }
         Some(peer)
+    }
+
+    /// How many peers there are, now and later.
+    pub(super) fn count(&self) -> Arc<AtomicU32> {
+        Arc::clone(&self.count)
     }
 
     pub(super) fn len(&self) -> usize {

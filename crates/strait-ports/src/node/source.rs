@@ -20,9 +20,9 @@ pub(super) struct Sources {
 
 impl Sources {
     /// Moves those to be woken to `wakers`, if this is the number of a source. It is silent from now on, until somebody waits again.
-    pub(super) fn ready(&mut self, number: u32, wakers: &mut Vec<Waker>) {
+    pub(super) fn ready(&mut self, number: u32, wakers: &mut impl Extend<Waker>) {
         if let Some(waiting) = self.waiting.get_mut(&number) {
-            wakers.append(waiting);
+            wakers.extend(waiting.drain(..));
         }
     }
 }

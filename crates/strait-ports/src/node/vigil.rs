@@ -8,7 +8,7 @@
 use std::hint;
 use std::io;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, PoisonError, TryLockError};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -126,7 +126,7 @@ fn sleep_on_descriptors(nodes: &[&Arc<Shared>], deadline: Option<Instant>, alarm
 impl Shared {
     /// Looks by itself for a moment, or until the alarm rings. True: the thread may now sleep on words, or look again.
     fn look_alone(&self, alarm: &Alarm) -> bool {
-        let mut company = Company::Rings;
+        let mut company = if self.links.load(Ordering::Relaxed) == 0 { Company::Nobody } else { Company::Rings };
         for n in 0..self.luck.looks() {
             if company == Company::Rings {
                 company = self.try_act(|core| core.look_around(n == 0)).unwrap_or(company);
@@ -154,23 +154,6 @@ impl Shared {
         let Some(words) = self.act(Core::park) else { return Ok(true) };
         let limit = deadline.map_or(PARKED, |deadline| deadline.saturating_duration_since(Instant::now()).min(PARKED));
         alarm.sleep(Bed::Word, |alarm| link::sleep(&alarm.word, Bed::Word as u32, &words, limit)).unwrap_or(Ok(true))
-    }
-
-    /// As [`Shared::act`], if nobody else is at it.
-    fn try_act<R>(&self, what: impl FnOnce(&mut Core) -> R) -> Option<R> {
-        let (result, effects) = {
-            let mut core = match self.core.try_lock() {
-                Ok(core) => core,
-                Err(TryLockError::Poisoned(poisoned)) => PoisonError::into_inner(poisoned),
-                Err(TryLockError::WouldBlock) => return None,
-            };
-            let result = what(&mut core);
-            (result, core.settle())
-        };
-        if let Some(effects) = effects {
-            effects.run();
-        }
-        Some(result)
     }
 }
 
