@@ -99,8 +99,13 @@ const PIECE: usize = 2048;
 /// Writes a payload where it is sent from, and posts it.
 pub(crate) fn post_large(port: &Port, payload: &[u8]) -> Outcome<()> {
     let mut buffer = port.alloc(payload.len())?;
-    for (to, from) in buffer.chunks_mut(PIECE).zip(payload.chunks(PIECE)) {
+    copy(&mut buffer, payload);
+    Ok(port.post_buffer(buffer, Vec::new())?)
+}
+
+/// In pieces: see [`PIECE`].
+pub(super) fn copy(to: &mut [u8], from: &[u8]) {
+    for (to, from) in to.chunks_mut(PIECE).zip(from.chunks(PIECE)) {
         to.copy_from_slice(from);
     }
-    Ok(port.post_buffer(buffer, Vec::new())?)
 }

@@ -1,8 +1,8 @@
 //! Messages in one direction.
 
-use strait_ports::{Node, Port};
+use strait_ports::{Message, Node, Port, SharedBuffer};
 
-use super::echo::post_large;
+use super::echo::{copy, post_large};
 use super::{Counterpart, broker, join, message, next};
 use crate::Outcome;
 use crate::measure::{Answer, Stream, Window};
@@ -51,7 +51,9 @@ impl FanOut {
 
 impl Stream for FanOut {
     fn post(&mut self, payload: &[u8]) -> Outcome<()> {
-        self.0.iter_mut().try_for_each(|sender| sender.post(payload))
+        let shared = SharedBuffer::build(payload.len(), |bytes| copy(bytes, payload));
+        let posted = |sender: &Sender| sender.port().post(Message::with_buffers(Vec::new(), vec![shared.clone()]));
+        Ok(self.0.iter().try_for_each(posted)?)
     }
 
     /// What all have read, if that is the same.
@@ -70,7 +72,8 @@ pub(crate) fn serve() -> Outcome<()> {
     let (_node, port) = join()?;
     let mut answer = Answer::every(u32::from_le_bytes(message(&port)?.data[..].try_into()?));
     while let Some(message) = next(&port)? {
-        if let Some(sum) = answer.after(&message.data) {
+        let payload = message.buffers.first().map_or(&message.data[..], |shared| shared);
+        if let Some(sum) = answer.after(payload) {
             port.post(sum.to_le_bytes().to_vec())?;
         }
     }

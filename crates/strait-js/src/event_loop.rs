@@ -190,7 +190,7 @@ impl EventLoop {
             let Some(id) = self.host.ready.pop() else { return };
             let event = self.host.ports.borrow_mut().next_event(id);
             match event {
-                Some(Event::Message(Message { data, ports })) => {
+                Some(Event::Message(Message { data, ports, .. })) => {
                     // There may be more; it waits behind the other ports.
                     self.host.ready.push(id);
                     let ids = self.host.ports.borrow_mut().insert_all(ports, &self.host.ready);

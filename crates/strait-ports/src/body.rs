@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::link::arena::Lent;
 use crate::link::memory::arena::Block;
+use crate::shared_buffer::SharedBuffer;
 
 /// The data of one message. The router only asks how much it is.
 pub(crate) enum Body {
@@ -13,6 +14,8 @@ pub(crate) enum Body {
     Own(Box<Block>),
     /// In an arena of a peer's.
     Lent(Box<Lent>),
+    /// One of these, and shared buffers.
+    With(Box<(Body, Vec<SharedBuffer>)>),
 }
 
 impl Body {
@@ -21,15 +24,30 @@ impl Body {
             Self::Bytes(bytes) => bytes.len(),
             Self::Own(block) => block.len(),
             Self::Lent(lent) => lent.len(),
+            Self::With(both) => both.0.len() + both.1.iter().map(|buffer| buffer.len()).sum::<usize>(),
         }
     }
 
-    /// The bytes: copied unless they are on the heap. What is not small takes its time; not for under a lock, if that can be helped.
+    /// This and shared buffers.
+    pub(crate) fn with(self, buffers: Vec<SharedBuffer>) -> Self {
+        if buffers.is_empty() { self } else { Self::With(Box::new((self, buffers))) }
+    }
+
+    /// What is no shared buffer, and those.
+    pub(crate) fn split(self) -> (Self, Vec<SharedBuffer>) {
+        match self {
+            Self::With(both) => *both,
+            body => (body, Vec::new()),
+        }
+    }
+
+    /// The bytes, without shared buffers: copied unless they are on the heap. What is not small takes its time; not for under a lock, if that can be helped.
     pub(crate) fn into_bytes(self) -> Vec<u8> {
         match self {
             Self::Bytes(bytes) => bytes,
             Self::Own(block) => block.to_vec(),
             Self::Lent(lent) => lent.copy(),
+            Self::With(both) => both.0.into_bytes(),
         }
     }
 
@@ -39,6 +57,7 @@ impl Body {
             Self::Bytes(bytes) => into.copy_from_slice(bytes),
             Self::Own(block) => into.copy_from_slice(block),
             Self::Lent(lent) => lent.copy_into(into),
+            Self::With(both) => both.0.copy_into(into),
         }
     }
 }
@@ -62,6 +81,7 @@ impl Clone for Body {
             Self::Bytes(bytes) => bytes.clone(),
             Self::Own(block) => block.to_vec(),
             Self::Lent(lent) => lent.copy(),
+            Self::With(both) => return both.0.clone().with(both.1.clone()),
         })
     }
 }
@@ -70,6 +90,8 @@ impl PartialEq for Body {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Bytes(one), Self::Bytes(other)) => one == other,
+            (Self::With(one), Self::With(other)) => one == other,
+            (Self::With(_), _) | (_, Self::With(_)) => false,
             _ => self.len() == other.len() && self.clone().into_bytes() == other.clone().into_bytes(),
         }
     }
@@ -83,6 +105,7 @@ impl fmt::Debug for Body {
             Self::Bytes(_) => "Bytes",
             Self::Own(_) => "Own",
             Self::Lent(_) => "Lent",
+            Self::With(_) => "With",
         };
         f.debug_tuple(kind).field(&self.len()).finish()
     }
@@ -97,6 +120,7 @@ impl std::ops::Deref for Body {
         match self {
             Self::Bytes(bytes) => bytes,
             Self::Own(block) => block,
+            Self::With(both) => &both.0,
             Self::Lent(_) => panic!("cannot be looked at"),
         }
     }

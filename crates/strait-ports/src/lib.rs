@@ -235,6 +235,7 @@ mod name;
 mod node;
 mod port;
 mod router;
+mod shared_buffer;
 mod wire;
 
 pub use buffer::{AllocError, Buffer, PostBufferError};
@@ -249,8 +250,12 @@ pub use node::{JoinError, Node, NodeStats, Progress};
 #[cfg(feature = "futures")]
 pub use port::SinkError;
 pub use port::{Port, PortId, PortSet, PostError, PostErrorReason, Recv, RecvError, select};
+pub use shared_buffer::SharedBuffer;
 
-/// The most bytes one message may carry: 1 GiB.
+/// The most shared buffers one message may carry: 16.
+pub const MAX_BUFFERS: usize = 16;
+
+/// The most bytes one message may carry: 1 GiB. A shared buffer may have as many.
 pub const MAX_DATA: usize = 1 << 30;
 
 /// The most ports one message may carry: 1,024. A message is routed in one go, and its ports are most of the work: about a microsecond each.

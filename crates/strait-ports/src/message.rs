@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::port::Port;
+use crate::shared_buffer::SharedBuffer;
 
 /// Bytes and the ports that travel with them.
 ///
@@ -18,17 +19,24 @@ pub struct Message {
     pub data: Vec<u8>,
     /// Ports that go with the message, in order. At most [`MAX_PORTS`](crate::MAX_PORTS). Dropping a message closes them.
     pub ports: Vec<Port>,
+    /// Immutable bytes that all receivers read in place. At most [`MAX_BUFFERS`](crate::MAX_BUFFERS).
+    pub buffers: Vec<SharedBuffer>,
 }
 
 impl Message {
     /// A message without ports.
     pub fn new(data: Vec<u8>) -> Self {
-        Self { data, ports: Vec::new() }
+        Self { data, ..Self::default() }
+    }
+
+    /// A message with shared buffers.
+    pub fn with_buffers(data: Vec<u8>, buffers: Vec<SharedBuffer>) -> Self {
+        Self { data, buffers, ..Self::default() }
     }
 
     /// A message with ports.
     pub fn with_ports(data: Vec<u8>, ports: Vec<Port>) -> Self {
-        Self { data, ports }
+        Self { data, ports, ..Self::default() }
     }
 }
 

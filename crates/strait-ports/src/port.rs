@@ -16,7 +16,7 @@ use crate::buffer::{ALLOC_FROM, AllocError, Buffer, POST_FROM, PostBufferError};
 use crate::message::{CloseReason, Event, Message};
 use crate::node::{Shared, drive_until};
 use crate::router::{ElementKey, Received, Router};
-use crate::{MAX_DATA, MAX_PORTS};
+use crate::{MAX_BUFFERS, MAX_DATA, MAX_PORTS};
 
 pub use set::{PortId, PortSet, select};
 
@@ -69,6 +69,12 @@ pub enum PostErrorReason {
     TooLarge {
         /// How many bytes it has.
         size: usize,
+    },
+    /// More than [`MAX_BUFFERS`] shared buffers.
+    #[error("{count} shared buffers are more than {MAX_BUFFERS}")]
+    TooManyBuffers {
+        /// How many it has.
+        count: usize,
     },
     /// More than [`MAX_PORTS`] ports.
     #[error("{count} ports are more than {MAX_PORTS}")]
@@ -132,12 +138,17 @@ impl Port {
     /// A port of another node in the list, too many bytes or ports. Nothing is consumed then.
     pub fn post(&self, message: impl Into<Message>) -> Result<(), PostError> {
         let message = message.into();
-        if let Some(reason) = self.refusal(message.data.len(), &message.ports) {
+        let largest = message.buffers.iter().map(|buffer| buffer.len()).fold(message.data.len(), usize::max);
+        let reason = self.refusal(largest, &message.ports).or_else(|| {
+            let count = message.buffers.len();
+            (count > MAX_BUFFERS).then_some(PostErrorReason::TooManyBuffers { count })
+        });
+        if let Some(reason) = reason {
             return Err(PostError { message, reason });
         }
-        let Message { data, ports } = message;
+        let Message { data, ports, buffers } = message;
         let body = if data.len() < POST_FROM { data.into() } else { self.large(data) };
-        self.send(body, ports);
+        self.send(body.with(buffers), ports);
         Ok(())
     }
 
@@ -229,7 +240,8 @@ impl Port {
         match received {
             Received::Message { data, ports } => {
                 let ports = ports.into_iter().map(|key| Port::new(Arc::clone(&self.shared), key)).collect();
-                Event::Message(Message { data: self.shared.take_out(data), ports })
+                let (data, buffers) = self.shared.take_out(data);
+                Event::Message(Message { data, ports, buffers })
             }
             Received::Close(reason) => Event::Close(reason),
         }

@@ -6,6 +6,7 @@
 //! ```text
 //! message   data | descriptors (baggage 0 or 45, side 16, neighbour 16, has baggage 1)* | hops 2 | ports 4 | from 16 | to 16 | kind
 //! lent      as a message without data; before the kind: arena 1 | page 4 | length 8
+//! shared    data | length 8 | kind
 //! event     fields | from 16 | to 16 | kind
 //! control   fields | kind
 //! ```
@@ -19,10 +20,11 @@ use crate::link::arena::Reference;
 use crate::message::CloseReason;
 use crate::name::{Addr, NodeName, SideName};
 use crate::router::{Baggage, Consumed, Descriptor, Event, Frame, Grain};
+use crate::shared_buffer::SharedBuffer;
 use crate::{MAX_DATA, MAX_PORTS};
 
 /// The version of all this: a welcome carries it, and nobody joins a network of another version.
-pub(crate) const VERSION: u32 = 5;
+pub(crate) const VERSION: u32 = 6;
 
 /// The longest frame: the largest message, with all ports it may have.
 pub(crate) const MAX_FRAME: usize = MAX_DATA + MAX_PORTS * (DESCRIPTOR + BAGGAGE) + 64;
@@ -39,6 +41,8 @@ pub(crate) enum Packet {
     Event(Frame),
     /// A message whose data is in a block of the sender's; here it has none.
     Lent(Frame, Reference),
+    /// A shared buffer of the next message: so many bytes, here, or behind the descriptor that comes with it.
+    Shared(u64, Vec<u8>),
     Control(Control),
 }
 
@@ -92,6 +96,21 @@ pub(crate) struct Encoded {
     pub(crate) tail: Tail,
     /// It carries what a program posted.
     pub(crate) message: bool,
+    pub(crate) otherwise: Otherwise,
+}
+
+/// What is sent if a frame's descriptors cannot be: the user has too many of them under way.
+#[derive(Debug, Default)]
+pub(crate) enum Otherwise {
+    /// There is no other way: the link fails.
+    #[default]
+    Nothing,
+    /// The frame without them.
+    Bare,
+    /// With the frame goes the descriptor of these bytes; otherwise they do.
+    Bytes(SharedBuffer),
+    /// Another frame.
+    Frame(Box<Encoded>),
 }
 
 /// Bytes that are no frame.
@@ -129,6 +148,7 @@ mod kind {
     pub(super) const LENT: u8 = 11;
     pub(super) const CONSUMED: u8 = 12;
     pub(super) const GRAIN: u8 = 13;
+    pub(super) const SHARED: u8 = 14;
     pub(super) const WELCOME: u8 = 32;
     pub(super) const INTRODUCE: u8 = 33;
     pub(super) const INTRODUCTION: u8 = 34;
@@ -154,7 +174,15 @@ pub(crate) fn encode(packet: Packet) -> Encoded {
     match packet {
         Packet::Event(frame) => encode_event(frame, None),
         Packet::Lent(frame, block) => encode_event(frame, Some(block)),
-        Packet::Control(control) => Encoded { data: Vec::new(), tail: encode_control(control), message: false },
+        Packet::Shared(length, data) => {
+            let mut tail = Tail::new();
+            tail.extend_from_slice(&length.to_le_bytes());
+            tail.push(kind::SHARED);
+            Encoded { data, tail, message: true, otherwise: Otherwise::Nothing }
+        }
+        Packet::Control(control) => {
+            Encoded { data: Vec::new(), tail: encode_control(control), message: false, otherwise: Otherwise::Nothing }
+        }
     }
 }
 
@@ -230,7 +258,7 @@ fn encode_event(Frame { from, to, event }: Frame, block: Option<Reference>) -> E
     } else {
         tail.push(kind);
     }
-    Encoded { data, tail, message }
+    Encoded { data, tail, message, otherwise: Otherwise::Nothing }
 }
 
 fn encode_control(control: Control) -> Tail {
@@ -337,6 +365,10 @@ pub(crate) fn decode(bytes: Vec<u8>) -> Result<Packet, DecodeError> {
     if (kind::WELCOME..=kind::WITHDRAW).contains(&kind) {
         let control = decode_control(kind, &mut end)?;
         return end.exhausted(Packet::Control(control));
+    }
+    if kind == kind::SHARED {
+        let length = u64::from_le_bytes(end.take()?);
+        return if length > MAX_DATA as u64 { Err(DecodeError::Data(length)) } else { Ok(Packet::Shared(length, end.0)) };
     }
     let block = if kind == kind::LENT { Some(decode_reference(&mut end)?) } else { None };
     let to = SideName(end.name()?);
@@ -619,7 +651,8 @@ mod tests {
         let empty = empty.prop_map(|(ports, hops)| Event::Message { data: Vec::new().into(), ports, hops });
         let block = (any::<u8>(), any::<u32>(), 0..=MAX_DATA as u64).prop_map(|(arena, page, length)| Reference { arena, page, length });
         let lent = (side(), side(), empty, block).prop_map(|(from, to, event, block)| Packet::Lent(Frame { from, to, event }, block));
-        prop_oneof![3 => event, 1 => lent, 1 => control.prop_map(Packet::Control)]
+        let shared = (0..=MAX_DATA as u64, any::<Vec<u8>>()).prop_map(|(length, data)| Packet::Shared(length, data));
+        prop_oneof![3 => event, 1 => lent, 1 => shared, 1 => control.prop_map(Packet::Control)]
     }
 
     proptest! {
@@ -637,7 +670,7 @@ mod tests {
 
         #[test]
         fn what_has_no_data_decodes_only_whole(packet in packet(), cut in 1usize..20) {
-            prop_assume!(!matches!(packet, Packet::Event(Frame { event: Event::Message { .. }, .. })));
+            prop_assume!(!matches!(packet, Packet::Event(Frame { event: Event::Message { .. }, .. }) | Packet::Shared(..)));
             let whole = bytes(packet);
             prop_assert!(decode(whole[cut.min(whole.len())..].to_vec()).is_err());
             prop_assert!(decode([&[0; 3], &whole[..]].concat()).is_err());

@@ -93,7 +93,10 @@ fn settle(nodes: &[&Node]) {
 }
 
 fn pattern(length: usize, seed: u8) -> Vec<u8> {
-    (0..length).map(|i| (i / 251 + i) as u8 ^ seed).collect()
+    let chunk: Vec<u8> = (0..length.min(251 * 256)).map(|i| (i / 251 + i) as u8 ^ seed).collect();
+    let mut bytes = chunk.repeat(length.div_ceil(chunk.len().max(1)));
+    bytes.truncate(length);
+    bytes
 }
 
 fn data(port: &Port) -> Vec<u8> {

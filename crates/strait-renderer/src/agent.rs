@@ -171,7 +171,7 @@ impl Agent {
     pub(crate) fn tell(&self, message: &ToMain, ports: Vec<Port>) -> bool {
         let bootstrap = self.bootstrap.borrow();
         let Some(port) = bootstrap.as_ref() else { return false };
-        port.post(Message { data: encode(message), ports }).is_ok()
+        port.post(Message::with_ports(encode(message), ports)).is_ok()
     }
 
     /// The realm a native was called from.

@@ -87,7 +87,7 @@ fn post<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
         return NativeResult::Throw("A port in the transfer list cannot be transferred.".to_owned());
     };
     if let Some(entry) = table.get_mut(handle, realm.document.get())
-        && let Err(error) = entry.port.post(Message { data, ports })
+        && let Err(error) = entry.port.post(Message::with_ports(data, ports))
     {
         // The handles were taken out above: they get their ports back.
         let reason = error.reason.to_string();

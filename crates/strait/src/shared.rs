@@ -204,7 +204,7 @@ impl State {
     /// [`State::post`] for one that is encoded already.
     pub(crate) fn post_encoded(&self, agent: AgentId, data: Vec<u8>, ports: Vec<Port>) -> Result<(), Vec<Port>> {
         let Some(port) = self.agents.get(&agent) else { return Err(ports) };
-        port.post(strait_ports::Message { data, ports }).map_err(|error| error.message.ports)
+        port.post(strait_ports::Message::with_ports(data, ports)).map_err(|error| error.message.ports)
     }
 
     pub(crate) fn next_request(&mut self) -> RequestId {

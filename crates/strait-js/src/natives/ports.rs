@@ -66,7 +66,7 @@ fn post(ctx: Ctx<'_>, id: PortId, bytes: TypedArray<'_, u8>, length: usize, ids:
         let table = host.ports.borrow();
         match table.get(id) {
             Some(port) => port
-                .post(Message { data, ports })
+                .post(Message::with_ports(data, ports))
                 .map_err(|PostError { message, reason }| (message.ports, format!("the message could not be sent: {reason}"))),
             // Closed by the other end while nobody has told the script yet: as if posted into the void.
             None => Ok(()),

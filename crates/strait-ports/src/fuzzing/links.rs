@@ -64,7 +64,7 @@ impl Victim {
 }
 
 fn frame(bytes: Vec<u8>) -> Encoded {
-    Encoded { data: bytes, tail: [0].into_iter().collect(), message: true }
+    Encoded { data: bytes, tail: [0].into_iter().collect(), message: true, ..Encoded::default() }
 }
 
 /// What a link over a socket must make of packets.

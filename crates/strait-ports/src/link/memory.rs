@@ -12,6 +12,7 @@ pub(crate) mod arena;
 mod fresh;
 mod inherit;
 mod mapping;
+pub(crate) mod sealed;
 
 pub(crate) use inherit::{Inherited, PassedOn, take as take_inherited};
 

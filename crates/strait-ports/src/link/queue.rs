@@ -1,21 +1,29 @@
 //! What every link has besides its way of moving bytes: frames that wait to go out, and the frame that is coming in.
 
 use std::collections::VecDeque;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use super::{Incoming, LinkError, Received};
-use crate::wire::{Encoded, MAX_FRAME};
+use smallvec::SmallVec;
+
+use super::{Incoming, LinkError, MAX_DESCRIPTORS, Received};
+use crate::wire::{Encoded, MAX_FRAME, Otherwise};
 
 /// A frame on its way out.
 pub(super) struct Outgoing {
     frame: Encoded,
     /// They go with the frame's first piece.
-    pub(super) descriptors: Vec<OwnedFd>,
+    descriptors: Vec<OwnedFd>,
     /// Bytes that have been sent.
     sent: usize,
 }
 
 impl Outgoing {
+    /// What goes with the next piece. A shared buffer's descriptor is its own: what waits here takes no other.
+    pub(super) fn descriptors(&self) -> SmallVec<[BorrowedFd<'_>; MAX_DESCRIPTORS]> {
+        let shared = if let Otherwise::Bytes(bytes) = &self.frame.otherwise { bytes.descriptor() } else { None };
+        self.descriptors.iter().map(AsFd::as_fd).chain(shared).collect()
+    }
+
     /// Bytes that are still to be sent.
     pub(super) fn left(&self) -> usize {
         self.frame.data.len() + self.frame.tail.len() - self.sent
@@ -41,6 +49,7 @@ pub(super) struct Queue {
     /// Bytes in `frames`: the messages' data, and all of what are not messages.
     data: usize,
     control: usize,
+    fell_back: bool,
 }
 
 impl Queue {
@@ -66,6 +75,7 @@ impl Queue {
     pub(super) fn descriptors_sent(&mut self) {
         if let Some(first) = self.frames.front_mut() {
             first.descriptors.clear();
+            first.frame.otherwise = Otherwise::Nothing;
         }
     }
 
@@ -78,6 +88,32 @@ impl Queue {
             self.control -= control_bytes(&first.frame);
             self.frames.pop_front();
         }
+    }
+
+    /// The first frame's descriptors cannot be sent: it goes without them, if there is a way. True if there is.
+    pub(super) fn fall_back(&mut self) -> bool {
+        let Some(first) = self.frames.front_mut() else { return false };
+        first.descriptors.clear();
+        match std::mem::take(&mut first.frame.otherwise) {
+            Otherwise::Nothing => return false,
+            Otherwise::Bare => {}
+            Otherwise::Bytes(bytes) => {
+                first.frame.data = bytes.to_vec();
+                self.data += bytes.len();
+            }
+            Otherwise::Frame(frame) => {
+                self.data = self.data - first.frame.data.len() + frame.data.len();
+                self.control = self.control - control_bytes(&first.frame) + control_bytes(&frame);
+                first.frame = *frame;
+            }
+        }
+        self.fell_back = true;
+        true
+    }
+
+    /// A frame has gone without its descriptors.
+    pub(super) fn fell_back(&self) -> bool {
+        self.fell_back
     }
 
     pub(super) fn clear(&mut self) {

@@ -198,10 +198,14 @@ impl Rings {
             _ => return Ok(Step::Stop(Flushed::Waits)),
         };
         let mut flags = if room < left { MORE } else { 0 };
-        if !next.descriptors.is_empty() {
-            match send_packet(&self.socket, &[&[CARRIER], &[], &[]], &next.descriptors) {
+        let descriptors = next.descriptors();
+        let carried = (!descriptors.is_empty()).then(|| send_packet(&self.socket, &[&[CARRIER], &[], &[]], &descriptors));
+        drop(descriptors);
+        if let Some(carried) = carried {
+            match carried {
                 Ok(()) => flags |= DESCRIPTORS,
                 Err(Errno::INTR) => return Ok(Step::On),
+                Err(Errno::TOOMANYREFS) if self.queue.fall_back() => return Ok(Step::On),
                 Err(error) if is_full(error) => return Ok(Step::Stop(Flushed::Full)),
                 Err(error) if is_gone(error) => {
                     self.deafen();
@@ -210,6 +214,7 @@ impl Rings {
                 Err(error) => return Err(io::Error::from(error).into()),
             }
         }
+        let Some(next) = self.queue.first() else { return Ok(Step::On) };
         self.to.write(flags, next.piece(room));
         self.queue.descriptors_sent();
         self.queue.sent(room);

@@ -43,6 +43,11 @@ impl Socket {
         Ok(Self { fd, queue: Queue::default(), deaf: false, received: 0, assembly: Assembly::default() })
     }
 
+    /// A frame has gone without its descriptors, as there were too many under way.
+    pub(crate) fn fell_back(&self) -> bool {
+        self.queue.fell_back()
+    }
+
     pub(super) fn deaf(&self) -> bool {
         self.deaf
     }
@@ -58,7 +63,7 @@ impl Socket {
         let [data, tail] = next.piece(MAX_PACKET - 1);
         let sent = data.len() + tail.len();
         let flag = [if sent == next.left() { LAST } else { MORE }];
-        send_packet(&self.fd, &[&flag, data, tail], &next.descriptors)?;
+        send_packet(&self.fd, &[&flag, data, tail], &next.descriptors())?;
         Ok(Some(sent))
     }
 }
@@ -87,6 +92,7 @@ impl Link for Socket {
                 }
                 Ok(None) => return Ok(Flushed::All),
                 Err(Errno::INTR) => {}
+                Err(Errno::TOOMANYREFS) if self.queue.fall_back() => {}
                 Err(error) if is_full(error) => return Ok(Flushed::Full),
                 Err(error) if is_gone(error) => self.deafen(),
                 Err(error) => return Err(io::Error::from(error).into()),
@@ -128,9 +134,9 @@ impl Link for Socket {
     }
 }
 
-/// There is no room. Too many descriptors under way passes as soon as somebody receives some.
+/// There is no room.
 pub(super) fn is_full(error: Errno) -> bool {
-    matches!(error, Errno::AGAIN | Errno::NOBUFS | Errno::NOMEM | Errno::TOOMANYREFS)
+    matches!(error, Errno::AGAIN | Errno::NOBUFS | Errno::NOMEM)
 }
 
 /// Nobody reads at the other end any more.
@@ -150,13 +156,12 @@ pub(super) fn arrived(fd: impl AsFd) -> u64 {
 }
 
 /// Sends one packet.
-pub(super) fn send_packet(fd: impl AsFd, pieces: &[&[u8]; 3], descriptors: &[OwnedFd]) -> Result<(), Errno> {
+pub(super) fn send_packet(fd: impl AsFd, pieces: &[&[u8]; 3], descriptors: &[BorrowedFd<'_>]) -> Result<(), Errno> {
     let pieces = pieces.map(IoSlice::new);
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
     let mut ancillary = SendAncillaryBuffer::new(&mut space);
-    let descriptors: Vec<BorrowedFd<'_>> = descriptors.iter().map(AsFd::as_fd).collect();
     if !descriptors.is_empty() {
-        ancillary.push(SendAncillaryMessage::ScmRights(&descriptors));
+        ancillary.push(SendAncillaryMessage::ScmRights(descriptors));
     }
     sendmsg(fd, &pieces, &mut ancillary, SendFlags::NOSIGNAL | SendFlags::DONTWAIT)?;
     Ok(())

@@ -126,7 +126,7 @@ conformance!(
 
 pub(super) fn frame(bytes: &[u8]) -> Encoded {
     let (data, tail) = bytes.split_at(bytes.len() / 2);
-    Encoded { data: data.to_vec(), tail: tail.into(), message: true }
+    Encoded { data: data.to_vec(), tail: tail.into(), message: true, ..Encoded::default() }
 }
 
 pub(super) fn raw_send(fd: &OwnedFd, packet: &[u8], descriptors: &[OwnedFd]) {

@@ -91,6 +91,8 @@ pub(crate) struct Core {
     pub(super) effects: Effects,
     /// Blocks of peers' arenas have been read that the peers have not been told of.
     pub(super) some_done: Arc<AtomicBool>,
+    /// Shared buffers of all peers that wait for their messages.
+    pub(super) gathered: usize,
     /// Ticks while there are arenas of ours.
     pub(super) arena_clock: Option<OwnedFd>,
 }
@@ -118,6 +120,7 @@ impl Core {
             effects: Effects::default(),
             some_done: Arc::default(),
             arena_clock: None,
+            gathered: 0,
         })
     }
 

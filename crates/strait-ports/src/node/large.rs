@@ -11,12 +11,14 @@ use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, 
 use super::core::Core;
 use super::links::Offence;
 use super::peers::Token;
+use crate::MAX_BUFFERS;
 use crate::body::Body;
 use crate::link::arena::{Lie, NotOut, Reference};
 use crate::link::memory::arena::Block;
 use crate::name::NodeName;
 use crate::router::{ElementKey, Event, Frame};
-use crate::wire::{Control, Packet};
+use crate::shared_buffer::SharedBuffer;
+use crate::wire::{self, Control, Encoded, Otherwise, Packet};
 
 /// An arena that nobody has used for this long is given up, at twice this time at the latest.
 const ARENA_IDLE: Duration = if cfg!(test) { Duration::from_millis(50) } else { Duration::from_secs(2) };
@@ -31,7 +33,10 @@ impl Core {
         }
         let (arena, descriptor) = lender.enlarge(length)?;
         self.watch_arenas();
-        self.say(node, Packet::Control(Control::Offer(arena)), vec![descriptor]);
+        let offer = wire::encode(Packet::Control(Control::Offer(arena)));
+        let slot = self.peers.slot(node)?;
+        // Without its descriptor it is answered all the same: with a no.
+        self.say_frame(slot, Encoded { otherwise: Otherwise::Bare, ..offer }, vec![descriptor]);
         None
     }
 
@@ -41,7 +46,15 @@ impl Core {
         if let Body::Bytes(_) = data {
             return Packet::Event(frame);
         }
-        match self.lend(node, std::mem::take(data)) {
+        let (body, buffers) = std::mem::take(data).split();
+        for buffer in buffers {
+            self.share(node, buffer);
+        }
+        if let Body::Bytes(_) = body {
+            *data = body;
+            return Packet::Event(frame);
+        }
+        match self.lend(node, body) {
             Ok(block) => Packet::Lent(frame, block),
             Err(bytes) => {
                 *data = Body::Bytes(bytes);
@@ -69,6 +82,50 @@ impl Core {
     pub(super) fn borrow(&mut self, node: NodeName, block: Reference) -> Result<Body, Offence> {
         let Some(peer) = self.peers.get_mut(node) else { return Ok(Body::default()) };
         Ok(Body::Lent(Box::new(peer.borrower.borrow(block)?)))
+    }
+
+    /// Sends a shared buffer ahead of its message.
+    fn share(&mut self, node: NodeName, buffer: SharedBuffer) {
+        let Some(slot) = self.peers.slot(node) else { return };
+        let length = buffer.len() as u64;
+        let frame = if buffer.descriptor().is_some() {
+            Encoded { otherwise: Otherwise::Bytes(buffer), ..wire::encode(Packet::Shared(length, Vec::new())) }
+        } else {
+            wire::encode(Packet::Shared(length, buffer.to_vec()))
+        };
+        self.say_frame(slot, frame, Vec::new());
+    }
+
+    /// A shared buffer has come, ahead of its message.
+    pub(super) fn shared(&mut self, node: NodeName, length: u64, bytes: Vec<u8>, descriptors: Vec<OwnedFd>) -> Result<(), Offence> {
+        if descriptors.len() > 1 {
+            return Err(Offence::Descriptors);
+        }
+        let Some(peer) = self.peers.get_mut(node) else { return Ok(()) };
+        if peer.gathered.len() >= MAX_BUFFERS {
+            return Err(Offence::TooManyShared);
+        }
+        peer.gathered.push(SharedBuffer::received(length, bytes, descriptors.into_iter().next())?);
+        self.gathered += 1;
+        Ok(())
+    }
+
+    /// The shared buffers that have come ahead of a message.
+    pub(super) fn gathered(&mut self, node: NodeName) -> Vec<SharedBuffer> {
+        if self.gathered == 0 {
+            return Vec::new();
+        }
+        let gathered = self.peers.get_mut(node).map(|peer| std::mem::take(&mut peer.gathered)).unwrap_or_default();
+        self.gathered -= gathered.len();
+        gathered
+    }
+
+    /// A message has come: with what came ahead of it it is whole.
+    pub(super) fn gather(&mut self, node: NodeName, data: &mut Body) {
+        let buffers = self.gathered(node);
+        if !buffers.is_empty() {
+            *data = std::mem::take(data).with(buffers);
+        }
     }
 
     /// A node has offered an arena.

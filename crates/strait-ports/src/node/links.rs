@@ -11,12 +11,14 @@ use rustix::io::Errno;
 use super::core::{Core, Role};
 use super::peers::{Slot, Token};
 use super::ready::Ready;
+use crate::MAX_BUFFERS;
 use crate::link::arena::{Borrower, Lie, NotOut};
 use crate::link::{Flushed, Incoming, Link, Received};
 use crate::message::CloseReason;
 use crate::name::{Addr, NodeName, SideName};
 use crate::router::{ElementKey, Event, Frame};
-use crate::wire::{self, Control, Packet};
+use crate::shared_buffer::NotShared;
+use crate::wire::{self, Control, Encoded, Packet};
 
 /// How many packets are taken from one link before the next link's turn.
 const PACKETS_A_TURN: usize = 32;
@@ -106,8 +108,12 @@ impl Core {
 
     pub(super) fn say(&mut self, node: NodeName, packet: Packet, descriptors: Vec<OwnedFd>) {
         let Some(slot) = self.peers.slot(node) else { return };
+        self.say_frame(slot, wire::encode(packet), descriptors);
+    }
+
+    pub(super) fn say_frame(&mut self, slot: Slot, frame: Encoded, descriptors: Vec<OwnedFd>) {
         let Some(peer) = self.peers.at(slot) else { return };
-        peer.link.push(wire::encode(packet), descriptors);
+        peer.link.push(frame, descriptors);
         if !std::mem::replace(&mut peer.unflushed, true) {
             self.unflushed.push(slot);
         }
@@ -137,6 +143,7 @@ impl Core {
         tracing::debug!(?node, %reason, "link lost");
         self.unread.retain(|unread| *unread != slot);
         self.unflushed.retain(|unflushed| *unflushed != slot);
+        self.gathered -= peer.gathered.len();
         drop(peer);
         self.router.lose_node(node, reason);
         self.bury(node, reason);
@@ -314,6 +321,7 @@ impl Core {
     /// Does what a frame says, and gives the number of ports in it.
     fn heard(&mut self, node: NodeName, mut bytes: Vec<u8>, descriptors: Vec<OwnedFd>) -> Result<usize, Offence> {
         if descriptors.is_empty()
+            && self.gathered == 0
             && let Some((from, to, hops)) = wire::plain_message(&bytes)
             && let Some(key) = self.router.taker(Addr { node, side: from }, to)
         {
@@ -324,11 +332,15 @@ impl Core {
         match wire::decode(bytes)? {
             Packet::Event(_) | Packet::Lent(..) if !descriptors.is_empty() => Err(Offence::Descriptors),
             Packet::Lent(Frame { from, to, event: Event::Message { ports, hops, .. } }, block) => {
-                let (data, count) = (self.borrow(node, block)?, ports.len());
+                let (data, count) = (self.borrow(node, block)?.with(self.gathered(node)), ports.len());
                 self.router.handle(node, Frame { from, to, event: Event::Message { data, ports, hops } })?;
                 Ok(count)
             }
-            Packet::Event(frame) | Packet::Lent(frame, _) => {
+            Packet::Shared(length, bytes) => self.shared(node, length, bytes, descriptors).map(|()| 0),
+            Packet::Event(mut frame) | Packet::Lent(mut frame, _) => {
+                if let Event::Message { data, .. } = &mut frame.event {
+                    self.gather(node, data);
+                }
                 let ports = if let Event::Message { ports, .. } = &frame.event { ports.len() } else { 0 };
                 self.router.handle(node, frame)?;
                 Ok(ports)
@@ -388,6 +400,10 @@ pub(super) enum Offence {
     Borrowed(#[from] Lie),
     #[error(transparent)]
     Lent(#[from] NotOut),
+    #[error(transparent)]
+    Shared(#[from] NotShared),
+    #[error("a message has more than {MAX_BUFFERS} shared buffers")]
+    TooManyShared,
     #[error("a frame came with a wrong number of descriptors")]
     Descriptors,
     #[error("it does not read")]

@@ -29,6 +29,7 @@ use crate::body::Body;
 use crate::link::{self, Incoming, Link, LinkError, LinkKind, MAX_PACKET, RingParts, Socket};
 use crate::message::CloseReason;
 use crate::port::Port;
+use crate::shared_buffer::SharedBuffer;
 use crate::wire::{self, Control, Packet, VERSION};
 use core::Core;
 use drive::Drivers;
@@ -163,15 +164,17 @@ impl Shared {
     }
 
     /// A received message's bytes. What is in shared memory is copied here, without the lock, and given back.
-    pub(crate) fn take_out(&self, body: Body) -> Vec<u8> {
-        match body {
+    pub(crate) fn take_out(&self, body: Body) -> (Vec<u8>, Vec<SharedBuffer>) {
+        let (body, buffers) = body.split();
+        let bytes = match body {
             Body::Bytes(bytes) => bytes,
             body => {
                 let bytes = body.into_bytes();
                 self.act(|_| ());
                 bytes
             }
-        }
+        };
+        (bytes, buffers)
     }
 }
 

@@ -11,6 +11,7 @@ use crate::link::Link;
 use crate::link::arena::{Borrower, Lender};
 use crate::message::CloseReason;
 use crate::name::{NodeName, RandomKeys};
+use crate::shared_buffer::SharedBuffer;
 
 /// A node that we have a link to.
 pub(super) struct Peer {
@@ -31,6 +32,8 @@ pub(super) struct Peer {
     /// Our arenas that it can read, and its that we can.
     pub(super) lender: Lender,
     pub(super) borrower: Borrower,
+    /// Shared buffers of the message that comes next.
+    pub(super) gathered: Vec<SharedBuffer>,
 }
 
 /// Where a peer is. Reused when it has gone: who holds a number longer than the lock must live with another's peer under it.
@@ -94,7 +97,7 @@ impl Peers {
         }
         let (departure, mourned_at, lender) = (None, None, Lender::default());
         let (waits, wants_room, unflushed, unread) = (false, false, false, false);
-        let peer = Peer { name, link, waits, wants_room, unflushed, unread, departure, mourned_at, lender, borrower };
+        let peer = Peer { name, link, waits, wants_room, unflushed, unread, departure, mourned_at, lender, borrower, gathered: Vec::new() };
         self.names.insert(name, slot);
         self.count.fetch_add(1, Ordering::Relaxed);
         match self.free.pop() {

@@ -75,7 +75,7 @@ impl Forger {
     }
 
     fn bytes(&mut self, bytes: &[u8]) {
-        self.link.push(Encoded { data: bytes.to_vec(), tail: Default::default(), message: true }, Vec::new());
+        self.link.push(Encoded { data: bytes.to_vec(), tail: Default::default(), message: true, ..Encoded::default() }, Vec::new());
         self.link.flush().unwrap();
     }
 
@@ -475,13 +475,13 @@ fn flood(mut link: Box<dyn Link>, from: SideName) -> std::thread::JoinHandle<boo
     let to_nobody = encode(Packet::Event(Frame { from, to: SideName(1), event: message(b"", &ports) })).tail;
     // There is much to hear before the thread has its first turn.
     for _ in 0..6 {
-        link.push(Encoded { data: to_nobody.to_vec(), tail: Default::default(), message: true }, Vec::new());
+        link.push(Encoded { data: to_nobody.to_vec(), tail: Default::default(), message: true, ..Encoded::default() }, Vec::new());
     }
     link.flush().unwrap();
     std::thread::spawn(move || {
         let deadline = Instant::now() + Duration::from_secs(20);
         while Instant::now() < deadline {
-            link.push(Encoded { data: to_nobody.to_vec(), tail: Default::default(), message: true }, Vec::new());
+            link.push(Encoded { data: to_nobody.to_vec(), tail: Default::default(), message: true, ..Encoded::default() }, Vec::new());
             link.flush().unwrap();
             while link.data_backlog() > 0 && Instant::now() < deadline && !hung_up(&*link) {
                 link.flush().unwrap();

@@ -164,7 +164,7 @@ impl Host {
             timer.remove();
         }
         for (agent, port) in self.agents.borrow().iter().enumerate() {
-            while let Some(Event::Message(Message { data, ports })) = port.as_ref().and_then(Port::try_recv) {
+            while let Some(Event::Message(Message { data, ports, .. })) = port.as_ref().and_then(Port::try_recv) {
                 let message = decode(&data).expect("the agent speaks the protocol");
                 if let ToMain::Console { text, .. } = &message
                     && std::env::var_os("STRAIT_TEST_CONSOLE").is_some()
@@ -212,7 +212,7 @@ impl Host {
 
     pub(crate) fn tell(&self, agent: usize, message: &ToAgent, ports: Vec<Port>) {
         let agents = self.agents.borrow();
-        agents[agent].as_ref().expect("not forsaken").post(Message { data: encode(message), ports }).expect("a good message");
+        agents[agent].as_ref().expect("not forsaken").post(Message::with_ports(encode(message), ports)).expect("a good message");
     }
 
     /// Ends the conversation with an agent, as the main process's end would.

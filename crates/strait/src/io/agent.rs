@@ -39,7 +39,7 @@ const PORT_COST: usize = 512;
 
 /// Handles one message of an agent.
 pub(super) fn heard(shared: &SharedRef, closings: &mut Closings, agent: AgentId, account: &Arc<Account>, message: Message) {
-    let Message { data, ports } = message;
+    let Message { data, ports, .. } = message;
     let said = match strait_protocol::decode::<ToMain>(&data) {
         Ok(said) => said,
         Err(error) => {

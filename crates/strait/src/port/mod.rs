@@ -121,7 +121,7 @@ impl MessagePort {
 
     fn post_encoded(&self, data: Vec<u8>, ports: Vec<Port>) -> Result<(), PostMessageError<Port>> {
         match &*lock(&self.0.port) {
-            Some(port) => port.post(Message { data, ports }).map_err(port_error),
+            Some(port) => port.post(Message::with_ports(data, ports)).map_err(port_error),
             None => Ok(()),
         }
     }

@@ -43,12 +43,16 @@ const FIXED: SealFlags = SealFlags::SHRINK.union(SealFlags::GROW).union(SealFlag
 const GOOD: SealFlags = FIXED.union(SealFlags::FUTURE_WRITE);
 const PAGES: u32 = (ARENA_SIZES[0] / PAGE) as u32;
 
+fn share(f: &mut Forger, length: u64, fd: OwnedFd) {
+    f.packet(Packet::Shared(length, vec![]), Some(fd));
+}
+
 fn offer_of(f: &mut Forger, fd: OwnedFd) {
     f.packet(Packet::Control(Control::Offer(0)), Some(fd));
 }
 
 fn a_lie_about_arenas_ends_the_liar_only(kind: LinkKind) {
-    let table: [(&str, Offence); 22] = [
+    let table: [(&str, Offence); 28] = [
         ("an arena of no size", |f| {
             let fd = memory(1 << 20, GOOD);
             f.packet(Packet::Control(Control::Offer(4)), Some(fd));
@@ -97,6 +101,15 @@ fn a_lie_about_arenas_ends_the_liar_only(kind: LinkKind) {
             f.lend(0, 3, 1);
             f.control(Control::Withdraw(0));
         }),
+        ("a shared buffer that can be written", |f| share(f, 8192, memory(8192, GOOD))),
+        ("a shared buffer that is shorter", |f| share(f, 8193, memory(8192, FIXED | SealFlags::WRITE))),
+        ("a shared buffer that is not there", |f| share(f, 8192, memory(8192, FIXED | SealFlags::WRITE))),
+        ("a shared buffer without bytes", |f| f.packet(Packet::Shared(5, vec![1]), None)),
+        ("a shared buffer twice", |f| {
+            let fd = memory(8192, FIXED | SealFlags::WRITE);
+            f.packet(Packet::Shared(1, vec![1]), Some(fd));
+        }),
+        ("shared buffers without end", |f| (0..=crate::MAX_BUFFERS).for_each(|_| f.packet(Packet::Shared(1, vec![1]), None))),
         ("a descriptor with a block", |f| {
             f.offer(0);
             let frame = Frame { from: f.mine, to: f.theirs, event: message(b"", &[]) };

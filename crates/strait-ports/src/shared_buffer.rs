@@ -1,0 +1,131 @@
+//! Bytes that never change, read in place by everybody who has them.
+
+use std::fmt;
+use std::ops::Deref;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::sync::Arc;
+
+use crate::link::memory::arena::Refusal;
+use crate::link::memory::sealed::{Sealed, Unsealed};
+
+/// What is smaller than this stays on the heap, and is copied when it is sent.
+const SEALED_FROM: usize = 16 * 1024;
+
+/// Immutable bytes. Cloning is cheap; all clones, and those that other processes receive, are the same memory, as far as there are descriptors for it.
+///
+/// Goes with a message, in [`Message::buffers`](crate::Message). Whoever receives it reads it in place: it is written once, however many receive it.
+///
+/// ```
+/// use strait_ports::{Event, Message, Node, SharedBuffer};
+/// let (a, b) = Node::broker()?.channel();
+/// let image = SharedBuffer::build(100_000, |bytes| bytes.fill(7));
+/// a.post(Message::with_buffers(b"image".to_vec(), vec![image.clone()]))?;
+/// let Some(Event::Message(message)) = b.try_recv() else { panic!("posted") };
+/// assert_eq!(message.buffers[0][..], image[..]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct SharedBuffer(Memory);
+
+#[derive(Clone)]
+enum Memory {
+    Heap(Arc<[u8]>),
+    Sealed(Arc<Sealed>),
+}
+
+impl SharedBuffer {
+    /// A copy of these bytes.
+    pub fn new(bytes: &[u8]) -> Self {
+        let sealed = Self::unsealed(bytes.len()).and_then(|unsealed| unsealed.write(bytes).ok().map(|()| unsealed));
+        match sealed {
+            Some(unsealed) => Self::of(unsealed.seal()),
+            None => Self(Memory::Heap(bytes.into())),
+        }
+    }
+
+    /// `length` bytes that `fill` writes, all zero before.
+    pub fn build(length: usize, fill: impl FnOnce(&mut [u8])) -> Self {
+        let mut fill = Some(fill);
+        if let Some(unsealed) = Self::unsealed(length)
+            && unsealed.fill(|bytes| fill.take().into_iter().for_each(|fill| fill(bytes))).is_ok()
+        {
+            return Self::of(unsealed.seal());
+        }
+        let mut bytes = vec![0; length];
+        fill.into_iter().for_each(|fill| fill(&mut bytes));
+        Self(Memory::Heap(bytes.into()))
+    }
+
+    fn unsealed(length: usize) -> Option<Unsealed> {
+        if length < SEALED_FROM { None } else { Unsealed::new(length).ok() }
+    }
+
+    fn of(sealed: Result<Sealed, Vec<u8>>) -> Self {
+        Self(match sealed {
+            Ok(sealed) => Memory::Sealed(Arc::new(sealed)),
+            Err(bytes) => Memory::Heap(bytes.into()),
+        })
+    }
+
+    /// What has come over a link, with a descriptor if others can see it.
+    pub(crate) fn received(length: u64, bytes: Vec<u8>, descriptor: Option<OwnedFd>) -> Result<Self, NotShared> {
+        match descriptor {
+            None if bytes.len() as u64 == length => Ok(Self(Memory::Heap(bytes.into()))),
+            Some(descriptor) if bytes.is_empty() => {
+                let length = usize::try_from(length).map_err(|_| NotShared)?;
+                Sealed::of(descriptor, length).map(Self::of).map_err(|why| {
+                    if let Refusal::Unmappable(why) = why {
+                        tracing::debug!("shared buffer not mapped: {why}");
+                    }
+                    NotShared
+                })
+            }
+            _ => Err(NotShared),
+        }
+    }
+
+    /// What another process needs to see it, if it can have that.
+    pub(crate) fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        match &self.0 {
+            Memory::Heap(_) => None,
+            Memory::Sealed(sealed) => sealed.descriptor(),
+        }
+    }
+}
+
+/// What has come is not the shared buffer that was announced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a shared buffer is not what was announced")]
+pub(crate) struct NotShared;
+
+impl Deref for SharedBuffer {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match &self.0 {
+            Memory::Heap(bytes) => bytes,
+            Memory::Sealed(sealed) => sealed,
+        }
+    }
+}
+
+impl AsRef<[u8]> for SharedBuffer {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
+
+impl PartialEq for SharedBuffer {
+    fn eq(&self, other: &Self) -> bool {
+        self[..] == other[..]
+    }
+}
+
+impl Eq for SharedBuffer {}
+
+impl fmt::Debug for SharedBuffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shared = matches!(self.0, Memory::Sealed(_));
+        f.debug_struct("SharedBuffer").field("len", &self.len()).field("shared", &shared).finish()
+    }
+}
