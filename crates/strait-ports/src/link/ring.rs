@@ -267,7 +267,8 @@ impl<M: Memory> Consumer<M> {
     /// After `next` has given nothing: from now on this side must be woken, by the bell or, if it is parked, by its word.
     pub(super) fn doze(&mut self, how: Wake) -> Result<Doze, Broken> {
         self.publish();
-        self.memory.awake().store(if how == Wake::Bell { ASLEEP } else { PARKED }, Ordering::Relaxed);
+        // The fences would do with a store; but loom does not know that a store which comes after a swap cannot be ordered into it, and finds a lost wake-up.
+        self.memory.awake().swap(if how == Wake::Bell { ASLEEP } else { PARKED }, Ordering::Relaxed);
         self.memory.fence();
         let must_ring = self.wanted();
         self.look()?;

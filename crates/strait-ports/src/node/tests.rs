@@ -437,25 +437,34 @@ fn a_mourned_nodes_last_words_are_heard_and_nothing_after_them(kind: LinkKind) {
         direct.push(encode(Packet::Event(Frame { from: its, to: members, event: message(data, &[]) })), Vec::new());
         direct.flush().unwrap();
     };
+    let lost = forger.me;
+    let is_mourned = || honest.node.shared.act(|core| core.peers.get(lost).is_some_and(|peer| peer.mourned_at.is_some()));
     (0..100u8).for_each(|n| say(&[n]));
     forger.packet(Packet::Control(Control::Goodbye(CloseReason::Unloaded)), None);
     turn(&broker);
     // It is never silent again; a dispatch without time takes one packet.
-    let mut dispatches = 0;
+    let (mut dispatches, mut said, mut said_in_time) = (0, 0, None);
     while honest.node.stats().links == 2 {
         assert!(dispatches < 300, "still heard");
         let before = straight.buffered().0;
         let _ = honest.node.dispatch(Duration::ZERO).unwrap();
         assert!(straight.buffered().0 <= before + 1, "an obituary is no reason to hear more at a time");
+        if said_in_time.is_none() && is_mourned() {
+            said_in_time = Some(said);
+        }
         say(b"late");
         say(b"late");
+        said += 2;
         dispatches += 1;
     }
     for n in 0..100u8 {
         assert!(matches!(straight.try_recv(), Some(PortEvent::Message(m)) if m.data == [n]));
     }
-    let close = std::iter::from_fn(|| straight.try_recv()).last();
-    assert!(matches!(close, Some(PortEvent::Close(CloseReason::Unloaded))), "{close:?}");
+    for _ in 0..said_in_time.expect("the obituary has come") {
+        assert!(matches!(straight.try_recv(), Some(PortEvent::Message(m)) if m.data == b"late"), "heard up to the mark");
+    }
+    let close = straight.try_recv();
+    assert!(matches!(close, Some(PortEvent::Close(CloseReason::Unloaded))), "heard past the mark: {close:?}");
     drop(forger);
     honest.is_well(&broker);
 }

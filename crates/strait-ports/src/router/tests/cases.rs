@@ -1,7 +1,7 @@
 //! The cases that are explored, and the faults that must show in them.
 
 use super::Mutant;
-use super::model::Op::{Break, Carry, Close, Crash, Move, Post, Read};
+use super::model::Op::{Break, Carry, Close, Crash, Look, Move, Post, Read};
 use super::model::{Case, Op, prove, refute};
 use super::oracle::promise::{NO_GAP, NO_HARM, NO_LEAK, ONE_CLOSE, ORDER, PROXIES_END, TOLD};
 
@@ -81,6 +81,46 @@ const LIAR: Case = Case {
     lies: 1,
 };
 
+/// Messages, and then a close, go through the go-between and past it.
+const TWO_PATHS: Case = Case {
+    name: "messages take two paths",
+    acquainted: true,
+    channels: &[0],
+    operations: &[(Move(0, 1), 1), (Move(1, 2), 1), (Post(0), 2), (Close(0), 1)],
+    crashes: 0,
+    lies: 0,
+};
+
+/// Everything at once: both ends of a channel and one of another travel, one to node 2, which lies; a close; one of the others dies.
+const ALL: Case = Case {
+    name: "one node dies and another lies",
+    acquainted: true,
+    channels: &[0, 0],
+    operations: &[(Move(0, 2), 1), (Move(1, 1), 1), (Post(0), 1), (Close(2), 1), (Crash(0), 1), (Crash(1), 1)],
+    crashes: 1,
+    lies: 1,
+};
+
+/// How much waits is asked for while the ends travel, and messages are received.
+const LOOK: Case = Case {
+    name: "amounts are looked at while both ends travel",
+    acquainted: true,
+    channels: &[0],
+    operations: &[(Look(0), 1), (Move(0, 1), 1), (Move(1, 2), 1), (Post(0), 2), (Read(1), 2)],
+    crashes: 0,
+    lies: 0,
+};
+
+#[test]
+fn amounts_are_looked_at_while_both_ends_travel() {
+    prove_either(LOOK, &[(Look(0), 1), (Look(1), 1), (Move(0, 1), 1), (Move(1, 2), 1), (Post(0), 2), (Post(1), 1), (Read(1), 2)]);
+}
+
+#[test]
+fn one_node_dies_and_another_lies() {
+    prove_either(ALL, &[(Move(0, 2), 1), (Move(1, 1), 1), (Move(3, 1), 1), (Post(2), 1), (Close(2), 1), (Crash(0), 1), (Crash(1), 1)]);
+}
+
 #[test]
 fn both_ends_leave_for_strangers() {
     prove_either(APART, &[(Move(0, 1), 1), (Move(1, 2), 1), (Post(0), 2), (Post(1), 2), (Close(0), 1), (Close(1), 1)]);
@@ -133,16 +173,6 @@ fn one_node_lies() {
 fn one_node_lies_twice() {
     prove_either(Case { name: "one node lies twice", operations: &[(Move(0, 2), 1)], lies: 2, ..LIAR }, &[(Move(0, 2), 1), (Post(1), 1)]);
 }
-
-/// Messages, and then a close, go through the go-between and past it.
-const TWO_PATHS: Case = Case {
-    name: "messages take two paths",
-    acquainted: true,
-    channels: &[0],
-    operations: &[(Move(0, 1), 1), (Move(1, 2), 1), (Post(0), 2), (Close(0), 1)],
-    crashes: 0,
-    lies: 0,
-};
 
 #[test]
 fn messages_take_two_paths() {

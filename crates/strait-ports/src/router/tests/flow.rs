@@ -1,5 +1,6 @@
 //! Back-pressure: what an oracle that sees both ends says about amounts, and what the reports cost.
 
+use super::oracle::promise::AMOUNTS;
 use super::oracle::{End, Handle};
 use super::world::{Parcel, World, name};
 use crate::flow::{Amount, HighWaterMark};
@@ -7,8 +8,6 @@ use crate::message::CloseReason;
 use crate::name::{Addr, SideName};
 use crate::router::element::{Element, Endpoint, Item, Line};
 use crate::router::{Baggage, Consumed, Descriptor, ElementKey, Event, Frame, Grain, Received, Room};
-
-const AMOUNTS: &str = "amounts are true";
 
 impl World {
     fn handle(&self, end: End) -> Option<Handle> {

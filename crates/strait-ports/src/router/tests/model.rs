@@ -3,8 +3,10 @@
 //! A state is a whole [`World`] and what programs may still do. After every step the oracle looks at what programs receive; wherever nothing is under
 //! way a copy of the world is received empty, closed and searched for what is left. `STRAIT_LONG=1` explores bigger cases.
 
+use std::cell::Cell;
 use std::hash::{Hash, Hasher};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
 use std::time::Instant;
 
 use stateright::{Checker, HasDiscoveries, Model, Property};
@@ -26,6 +28,8 @@ pub(super) enum Op {
     /// Takes everything out of the end's queue.
     Read(End),
     Close(End),
+    /// Asks how much waits for the other end: from then on that is told whenever it changes.
+    Look(End),
     Crash(usize),
     /// The link between two nodes that live, neither of them the broker, breaks.
     Break(usize, usize),
@@ -91,6 +95,30 @@ enum Step {
     Lie(Lie),
 }
 
+thread_local! {
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Calls `step` and gives the text of its panic. Here a panic is a finding: printed for every state that has it, findings would hide each other.
+fn quietly(step: impl FnOnce()) -> Result<(), String> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let usual = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !QUIET.get() {
+                usual(info);
+            }
+        }));
+    });
+    QUIET.set(true);
+    let ended = catch_unwind(AssertUnwindSafe(step));
+    QUIET.set(false);
+    ended.map_err(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+        text.unwrap_or("a panic").to_owned()
+    })
+}
+
 /// A case to be checked, with or without a fault in the routers.
 struct Proof {
     case: Case,
@@ -128,7 +156,7 @@ impl Proof {
         let world = &state.world;
         let holder = |end| (0..world.nodes()).find(|node| world.lives(*node) && world.holds(*node, self.end(world, end)));
         match op {
-            Op::Post(end) | Op::Close(end) => holder(end).is_some(),
+            Op::Post(end) | Op::Close(end) | Op::Look(end) => holder(end).is_some(),
             Op::Read(end) => holder(end).is_some_and(|_| world.receivable(self.end(world, end))),
             Op::Carry(carrier, cargo) => holder(carrier).is_some() && holder(carrier) == holder(cargo),
             Op::Move(end, to) => holder(end)
@@ -145,6 +173,9 @@ impl Proof {
         match op {
             Op::Post(end) => world.post(base + end, &[]),
             Op::Close(end) => world.close(base + end),
+            Op::Look(end) => {
+                world.look_at_amount(base + end);
+            }
             Op::Read(end) => while world.pop(base + end) {},
             Op::Carry(carrier, cargo) => world.post(base + carrier, &[base + cargo]),
             Op::Move(end, to) => {
@@ -230,10 +261,9 @@ impl Model for Proof {
     fn next_state(&self, state: &State, step: Step) -> Option<State> {
         let mut next = state.clone();
         next.depth += 1;
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.step(&mut next, &step))) {
-            let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+        if let Err(broken) = quietly(|| self.step(&mut next, &step)) {
             next = state.clone();
-            next.broken = Some(text.unwrap_or("a panic").to_owned());
+            next.broken = Some(broken);
         }
         next.fingerprint = fingerprint(&next.world, &next.known);
         Some(next)
@@ -245,7 +275,7 @@ impl Model for Proof {
                 vec![$(Property::always(promise::$promise, |_, state: &State| state.broken_promise() != Some(promise::$promise))),*]
             };
         }
-        let mut properties = kept![ORDER, ONE_CLOSE, NO_GAP, TOLD, PROXIES_END, NO_LEAK, NO_HARM];
+        let mut properties = kept![ORDER, ONE_CLOSE, NO_GAP, TOLD, PROXIES_END, NO_LEAK, NO_HARM, AMOUNTS];
         properties.push(Property::always(NO_PANIC, |_, state: &State| state.broken_promise() != Some(NO_PANIC)));
         properties.push(Property::always("everything comes to rest", |_, state: &State| state.depth < FOR_EVER));
         properties

@@ -16,7 +16,8 @@ pub(super) mod promise {
     pub(in crate::router::tests) const PROXIES_END: &str = "proxies end";
     pub(in crate::router::tests) const NO_LEAK: &str = "no leak";
     pub(in crate::router::tests) const NO_HARM: &str = "others come to no harm";
-    pub(in crate::router::tests) const ALL: [&str; 7] = [ORDER, ONE_CLOSE, NO_GAP, TOLD, PROXIES_END, NO_LEAK, NO_HARM];
+    pub(in crate::router::tests) const AMOUNTS: &str = "amounts are true";
+    pub(in crate::router::tests) const ALL: [&str; 8] = [ORDER, ONE_CLOSE, NO_GAP, TOLD, PROXIES_END, NO_LEAK, NO_HARM, AMOUNTS];
 }
 
 /// One of the two ends of a channel, wherever it is; its other end is `end ^ 1`.
