@@ -129,7 +129,7 @@ impl Shared {
         let mut company = if self.links.load(Ordering::Relaxed) == 0 { Company::Nobody } else { Company::Rings };
         for n in 0..self.luck.looks() {
             if company == Company::Rings {
-                company = self.try_act(|core| core.look_around(n == 0)).unwrap_or(company);
+                company = self.try_act(Core::look_around).unwrap_or(company);
             }
             if company == Company::Sockets {
                 return false;
@@ -170,19 +170,20 @@ enum Company {
 
 impl Core {
     /// Hears what links say, if all of them are such as need not tell.
-    fn look_around(&mut self, first: bool) -> Company {
+    fn look_around(&mut self) -> Company {
         match self.peers.len() {
             0 => return Company::Nobody,
             1..=MAX_WORDS => {}
             _ => return Company::Sockets,
         }
+        if self.peers.iter().any(|peer| peer.link.bell().is_none()) {
+            return Company::Sockets;
+        }
         if self.unread.len() < self.peers.len() {
             for slot in self.peers.slots() {
                 let Some(peer) = self.peers.at(slot) else { continue };
                 if !peer.unread {
-                    if !peer.link.stay_awake() {
-                        return Company::Sockets;
-                    }
+                    peer.link.stay_awake();
                     self.is_unread(slot);
                 }
             }
@@ -191,9 +192,8 @@ impl Core {
         let ready = if self.looks.is_multiple_of(LOOK_AROUND) { Ready::now(&self.epoll).unwrap_or_default() } else { Ready::default() };
         if !ready.is_empty() || self.peers.iter().any(|peer| peer.link.stirs() || peer.waits) {
             self.route_and_keep(&ready);
-        } else if first {
-            self.leave_note();
         }
+        self.leave_note();
         Company::Rings
     }
 
@@ -214,6 +214,9 @@ impl Core {
     /// All links wake words from now on; `None` if there is something to do first.
     fn park(&mut self) -> Option<SmallVec<[Half; MAX_WORDS]>> {
         let mut words = SmallVec::new();
+        // Whoever sleeps on descriptors next must have them doze first: those too that have come since the last look.
+        self.peers.slots().for_each(|slot| self.is_unread(slot));
+        self.leave_note();
         for slot in self.peers.slots() {
             let Some(peer) = self.peers.at(slot) else { continue };
             match peer.link.park() {
@@ -227,5 +230,66 @@ impl Core {
             }
         }
         Some(words)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::OwnedFd;
+
+    use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+
+    use super::*;
+    use crate::message::Event;
+    use crate::node::Node;
+    use crate::port::Port;
+
+    fn pair() -> (OwnedFd, OwnedFd) {
+        socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap()
+    }
+
+    fn member(broker: &Node) -> (Port, Node, Port) {
+        let (ours, theirs) = pair();
+        let at_broker = broker.invite(ours).unwrap();
+        let (node, at_member) = Node::join(theirs).unwrap();
+        (at_broker, node, at_member)
+    }
+
+    /// Who parks has all links doze afterwards, also one that came after the last look.
+    #[test]
+    fn a_link_that_came_after_the_last_look_is_not_left_parked() {
+        let broker = Node::broker().unwrap();
+        let first = member(&broker);
+        assert!(broker.shared.act(Core::look_around) == Company::Rings);
+        let second = member(&broker);
+        assert_eq!(broker.shared.act(|core| core.park().map(|words| words.len())), Some(2));
+        broker.shared.act(Core::doze_all);
+        for (at_broker, _, at_member) in [&first, &second] {
+            at_member.post(vec![1]).unwrap();
+            let mut fds = [PollFd::new(&broker, PollFlags::IN)];
+            assert!(poll_until(&mut fds, Some(Instant::now())).unwrap(), "nobody is told");
+            let deadline = Instant::now() + Duration::from_secs(5);
+            while at_broker.buffered().0 == 0 && Instant::now() < deadline {
+                let _ = broker.dispatch(Duration::ZERO).unwrap();
+            }
+            assert!(matches!(at_broker.try_recv(), Some(Event::Message(_))));
+        }
+    }
+
+    /// Whoever polls the node's descriptor while a thread keeps its links awake is told, and puts them to sleep.
+    #[test]
+    fn links_that_are_kept_awake_make_the_node_readable() {
+        let broker = Node::broker().unwrap();
+        let (at_broker, _node, at_member) = member(&broker);
+        assert!(broker.shared.act(Core::look_around) == Company::Rings);
+        let readable = || poll_until(&mut [PollFd::new(&broker, PollFlags::IN)], Some(Instant::now())).unwrap();
+        assert!(readable());
+        while readable() {
+            let _ = broker.dispatch(Duration::ZERO).unwrap();
+        }
+        at_member.post(vec![1]).unwrap();
+        assert!(readable());
+        let _ = broker.dispatch(Duration::from_millis(1)).unwrap();
+        assert!(at_broker.try_recv().is_some());
     }
 }
