@@ -146,7 +146,12 @@ fn source(socket: OwnedFd) {
     }
 }
 
-/// Reads half of the mark each time that as much as the mark has come; more may never come.
+/// As much has come as may come before something is read: the mark, or less by what has been received and is not told yet, which is less than a quarter of it. Or everything.
+fn is_full(messages: usize, done: usize) -> bool {
+    messages > 0 && messages + MARK / 4 > MARK.min(TOTAL - done)
+}
+
+/// Reads half of what is there each time that no more may come.
 fn sink(socket: OwnedFd) {
     let (node, bootstrap) = Node::join(socket).unwrap();
     let mut task = None;
@@ -154,7 +159,7 @@ fn sink(socket: OwnedFd) {
         if let Some(Task { port, done, to_read }) = &mut task {
             let (messages, bytes) = port.buffered();
             assert!(messages <= MARK && bytes <= MARK * SIZE, "{messages} messages, {bytes} bytes wait");
-            if messages == MARK.min(TOTAL - *done) {
+            if is_full(messages, *done) {
                 *to_read = messages.div_ceil(2);
             }
             // Some of those that are counted may wait for a transfer to settle.
@@ -168,7 +173,7 @@ fn sink(socket: OwnedFd) {
                     bootstrap.post(text("complete", vec![])).unwrap();
                 }
             }
-            if port.buffered().0 == MARK.min(TOTAL - *done) && *done < TOTAL && *to_read == 0 {
+            if is_full(port.buffered().0, *done) && *to_read == 0 {
                 // The last ones: nothing more will come that would wake us.
                 continue;
             }
