@@ -4,15 +4,16 @@
 //! one talks through; then it is killed. Every port that it had a part in must close or work on, without a gap, and nothing of it may be left behind.
 //! The children are this very test binary, see `child`; a child's socket is its standard input.
 
+mod common;
+
 use std::os::fd::{AsFd, OwnedFd};
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::{Pid, Signal, kill_process};
 use strait_ports::{CloseReason, Event, Message, Node, Port};
 
-const ROLE: &str = "STRAIT_TEST_ROLE";
+use common::{Process, ROLE};
+
 /// Nothing in a round takes this long.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// So many rounds until allocators and tables have the size that they keep.
@@ -37,30 +38,6 @@ fn message(port: &Port) -> Message {
     match port.recv_blocking(Some(PATIENCE)).unwrap() {
         Event::Message(message) => message,
         Event::Close(reason) => panic!("closed: {reason}"),
-    }
-}
-
-/// A child process that is gone at the latest when this is.
-struct Process(Child);
-
-impl Process {
-    fn member(broker: &Node, role: &str) -> (Self, Port) {
-        let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap();
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        command
-            .args(["child", "--exact", "--nocapture", "--test-threads=1"])
-            .env(ROLE, role)
-            .stdin(Stdio::from(theirs))
-            .stdout(Stdio::null());
-        let process = Self(command.spawn().unwrap());
-        (process, broker.invite(ours).unwrap())
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
     }
 }
 

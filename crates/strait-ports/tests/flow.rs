@@ -2,19 +2,20 @@
 //!
 //! The children are this very test binary: `child` below is their entry point and does nothing unless it is one.
 
+mod common;
+
 use std::future::Future;
 use std::os::fd::{AsFd, OwnedFd};
 use std::pin::pin;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
-use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use strait_ports::{Amount, CloseReason, Event, HighWaterMark, LinkKind, Message, Node, Port, ReadyError};
 
-const ROLE: &str = "STRAIT_TEST_ROLE";
+use common::{Process, ROLE};
+
 /// Nothing in these tests takes this long.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -52,30 +53,6 @@ fn message(port: &Port) -> Message {
     match port.recv_blocking(Some(PATIENCE)).unwrap() {
         Event::Message(message) => message,
         Event::Close(reason) => panic!("closed: {reason}"),
-    }
-}
-
-/// A child process that is gone at the latest when this is.
-struct Process(Child);
-
-impl Process {
-    fn member(broker: &Node, role: &str) -> (Self, Port) {
-        let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap();
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        command
-            .args(["child", "--exact", "--nocapture", "--test-threads=1"])
-            .env(ROLE, role)
-            .stdin(Stdio::from(theirs))
-            .stdout(Stdio::null());
-        let process = Self(command.spawn().unwrap());
-        (process, broker.invite(ours).unwrap())
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
     }
 }
 

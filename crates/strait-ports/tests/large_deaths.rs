@@ -2,45 +2,24 @@
 //!
 //! The children are this very test binary, see `child`; a child's socket is its standard input.
 
+mod common;
+
 use std::os::fd::AsFd;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::{Pid, Signal, kill_process};
 use strait_ports::{CloseReason, Event, LinkKind, Message, Node, Port};
 
-const ROLE: &str = "STRAIT_TEST_ROLE";
+use common::{Process, ROLE};
+
 /// Nothing in these tests takes this long.
 const PATIENCE: Duration = Duration::from_secs(30);
 const MIB: usize = 1 << 20;
 
-/// A child process that is gone at the latest when this is.
-struct Process(Child);
-
 impl Process {
-    fn member(broker: &Node, role: &str) -> (Self, Port) {
-        let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap();
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        command
-            .args(["child", "--exact", "--nocapture", "--test-threads=1"])
-            .env(ROLE, role)
-            .stdin(Stdio::from(theirs))
-            .stdout(Stdio::null());
-        let process = Self(command.spawn().unwrap());
-        (process, broker.invite(ours).unwrap())
-    }
-
     fn kill(&mut self) {
         kill_process(Pid::from_child(&self.0), Signal::KILL).unwrap();
         self.0.wait().unwrap();
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
     }
 }
 

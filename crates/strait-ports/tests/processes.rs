@@ -3,15 +3,16 @@
 //! The children are this very test binary: `child` below is their entry point and does nothing unless it is one. A child's socket is its standard
 //! input, so that nobody else can inherit it.
 
+mod common;
+
 use std::os::fd::{AsFd, OwnedFd};
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::{Pid, Signal, kill_process};
 use strait_ports::{CloseReason, Event, LinkKind, Message, Node, Port};
 
-const ROLE: &str = "STRAIT_TEST_ROLE";
+use common::{Process, ROLE};
+
 /// Nothing in these tests takes this long.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -58,31 +59,7 @@ fn message(port: &Port) -> Message {
     }
 }
 
-fn socket_pair() -> (OwnedFd, OwnedFd) {
-    socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap()
-}
-
-/// A child process that is gone at the latest when this is.
-struct Process(Child);
-
 impl Process {
-    /// Runs `role` with the other end of the socket that is given back.
-    fn start(role: &str) -> (Self, OwnedFd) {
-        let (ours, theirs) = socket_pair();
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        command
-            .args(["child", "--exact", "--nocapture", "--test-threads=1"])
-            .env(ROLE, role)
-            .stdin(Stdio::from(theirs))
-            .stdout(Stdio::null());
-        (Self(command.spawn().unwrap()), ours)
-    }
-
-    fn member(broker: &Node, role: &str) -> (Self, Port) {
-        let (process, socket) = Self::start(role);
-        (process, broker.invite(socket).unwrap())
-    }
-
     fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.0), signal).unwrap();
     }
@@ -97,13 +74,6 @@ impl Process {
             assert!(Instant::now() < deadline, "the child does not end");
             std::thread::sleep(Duration::from_millis(2));
         }
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
     }
 }
 
