@@ -43,7 +43,15 @@ impl Socket {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "a link needs a Unix SOCK_SEQPACKET socket"));
         }
         fcntl_setfl(&fd, fcntl_getfl(&fd)? | OFlags::NONBLOCK)?;
-        Ok(Self { fd, queue: Queue::default(), has_announced: false, announced: false, deaf: false, received: 0, assembly: Assembly::default() })
+        Ok(Self {
+            fd,
+            queue: Queue::default(),
+            has_announced: false,
+            announced: false,
+            deaf: false,
+            received: 0,
+            assembly: Assembly::default(),
+        })
     }
 
     /// A frame has gone without its descriptors, as there were too many under way.

@@ -256,7 +256,9 @@ fn nonsense_ends_the_link() {
         ("an announcement of one", vec![announcement(), announcement(), (vec![0, 1], 1)], |e| matches!(e, LinkError::Flag(3))),
         ("an announcement with more", vec![(vec![3, 0], 0)], |e| matches!(e, LinkError::Flag(3))),
         ("too large, announced", vec![announcement(), (vec![0; MAX_PACKET + 1], 0)], |e| matches!(e, LinkError::PacketTooLarge)),
-        ("two packets announced once", vec![announcement(), (vec![0, 1], 1), (vec![0, 1], 1)], |e| matches!(e, LinkError::StrayDescriptors)),
+        ("two packets announced once", vec![announcement(), (vec![0, 1], 1), (vec![0, 1], 1)], |e| {
+            matches!(e, LinkError::StrayDescriptors)
+        }),
         ("too many descriptors", vec![announcement(), (vec![0, 1], MAX_DESCRIPTORS + 1)], |e| matches!(e, LinkError::DescriptorsLost)),
         ("far too many descriptors", vec![announcement(), (vec![0, 1], 16)], |e| matches!(e, LinkError::DescriptorsLost)),
     ];

@@ -97,7 +97,14 @@ impl Core {
     }
 
     /// A shared buffer has come, ahead of its message. Descriptors on loan are not kept.
-    pub(super) fn shared(&mut self, node: NodeName, length: u64, bytes: Vec<u8>, descriptors: Vec<OwnedFd>, loan: bool) -> Result<(), Offence> {
+    pub(super) fn shared(
+        &mut self,
+        node: NodeName,
+        length: u64,
+        bytes: Vec<u8>,
+        descriptors: Vec<OwnedFd>,
+        loan: bool,
+    ) -> Result<(), Offence> {
         if descriptors.len() > 1 {
             return Err(Offence::Descriptors);
         }
