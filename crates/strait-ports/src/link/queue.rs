@@ -25,6 +25,11 @@ impl Outgoing {
         self.descriptors.iter().map(AsFd::as_fd).chain(shared).collect()
     }
 
+    /// Nobody is woken for it.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.frame.quiet
+    }
+
     /// Bytes that are still to be sent.
     pub(super) fn left(&self) -> usize {
         self.frame.data.len() + self.frame.tail.len() - self.sent

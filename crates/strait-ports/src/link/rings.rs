@@ -74,8 +74,10 @@ pub(crate) struct Rings {
     woken: bool,
     /// What was taken from the ring: records with their headers.
     received: u64,
-    /// Records have been written that the other side has not been woken for.
+    /// Records have been written that the other side has not been woken for, and is to be.
     untold: bool,
+    /// Others that it need not be woken for, unless there is no room for more.
+    quiet: bool,
     /// Nothing more will be read from the socket, which ended when this much had been written. What comes later was not sent by who has ended.
     end: Option<u64>,
 }
@@ -96,6 +98,7 @@ impl Rings {
             woken: false,
             received: 0,
             untold: false,
+            quiet: false,
             end: None,
         })
     }
@@ -192,6 +195,7 @@ impl Rings {
         }
         let Some(next) = self.queue.first() else { return Ok(Step::On) };
         self.to.write(flags, next.piece(room));
+        *(if next.is_quiet() { &mut self.quiet } else { &mut self.untold }) = true;
         self.queue.descriptors_sent();
         self.queue.sent(room);
         Ok(Step::On)
@@ -233,13 +237,15 @@ impl Link for Rings {
         }
         loop {
             match self.send_next()? {
-                Step::On => self.untold = true,
+                Step::On => {}
                 // Once, and last: who is woken often takes this very processor away from us.
                 Step::Stop(flushed) => {
-                    if std::mem::take(&mut self.untold)
-                        && let Some(how) = self.to.wake()
-                    {
-                        self.wake(how)?;
+                    let must_wake = self.untold || (self.quiet && flushed != Flushed::All);
+                    if must_wake {
+                        (self.untold, self.quiet) = (false, false);
+                        if let Some(how) = self.to.wake() {
+                            self.wake(how)?;
+                        }
                     }
                     return Ok(flushed);
                 }

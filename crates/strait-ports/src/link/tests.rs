@@ -376,6 +376,48 @@ fn who_sleeps_is_woken(pair: fn() -> Pair) {
     assert_eq!(b.bytes().len(), 1 << 20);
 }
 
+/// What is said quietly wakes nobody, and is heard with the next that does.
+#[test]
+fn who_sleeps_is_not_woken_for_what_is_quiet() {
+    let (mut a, mut b) = rings();
+    let quiet = |bytes: &[u8]| Encoded { quiet: true, ..frame(bytes) };
+    assert!(matches!(b.receive(), Ok(Incoming::Nothing)));
+    a.push(quiet(&[1]), vec![]);
+    assert_eq!(a.flush().unwrap(), Flushed::All);
+    a.push(quiet(&[2]), vec![]);
+    assert_eq!(a.flush().unwrap(), Flushed::All);
+    assert!(!b.readable());
+    // Who looks finds it.
+    assert!(matches!(b.link.receive(&mut vec![0; MAX_PACKET]), Ok(Incoming::Frame(f)) if f.bytes == [1]));
+    assert!(!b.readable());
+    a.push(frame(&[3]), vec![]);
+    a.push(quiet(&[4]), vec![]);
+    a.flush().unwrap();
+    assert!(b.readable());
+    for number in 2..=4 {
+        assert_eq!(b.bytes(), [number]);
+    }
+    // A ring full of it is another matter: somebody has to make room.
+    assert!(matches!(b.receive(), Ok(Incoming::Nothing)));
+    let mut count = 0u32;
+    loop {
+        a.push(quiet(&[5; 1000]), vec![]);
+        count += 1;
+        if a.flush().unwrap() != Flushed::All {
+            break;
+        }
+        assert!(!b.readable(), "{count}");
+    }
+    assert!(b.readable());
+    for _ in 1..count {
+        assert_eq!(b.bytes().len(), 1000);
+    }
+    assert!(matches!(b.receive(), Ok(Incoming::Nothing)));
+    assert!(a.readable() && a.stirred());
+    assert_eq!(a.flush().unwrap(), Flushed::All);
+    assert_eq!(b.bytes().len(), 1000);
+}
+
 fn a_link_that_is_full_of_descriptors_recovers(pair: fn() -> Pair) {
     let (mut a, mut b) = pair();
     for number in 0..600u32 {

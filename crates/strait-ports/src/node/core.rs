@@ -185,10 +185,10 @@ impl Core {
         self.effects.wakers.extend(self.rooms.take_all());
     }
 
-    pub(super) fn stats(&self) -> NodeStats {
+    pub(super) fn stats(&mut self) -> NodeStats {
+        let lent_bytes = self.lent_bytes();
         let (ports, proxies) = self.router.counts();
         let backlog: usize = self.peers.iter().map(|peer| peer.link.data_backlog()).sum();
-        let lent_bytes = self.peers.iter().map(|peer| peer.lender.lent()).sum();
         NodeStats { ports, proxies, links: self.peers.len(), queued_bytes: self.router.queued_bytes() + backlog, lent_bytes }
     }
 

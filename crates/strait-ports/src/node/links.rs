@@ -257,6 +257,15 @@ impl Core {
         Turn::More
     }
 
+    /// Hears what a link has said without waking anybody. Whoever else is to hear the link is told as before.
+    pub(super) fn listen(&mut self, slot: Slot) {
+        for _ in 0..PACKETS_A_TURN {
+            if self.hear_packet(slot).is_none() {
+                break;
+            }
+        }
+    }
+
     fn cut(&mut self, slot: Slot, why: &Offence) {
         let Some(node) = self.peers.at(slot).map(|peer| peer.name) else { return };
         tracing::warn!(?node, "link cut: {why}");

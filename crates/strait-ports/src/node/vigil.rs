@@ -22,15 +22,19 @@ use super::ready::Ready;
 use super::{Shared, poll_until};
 use crate::link::{self, Half, MAX_WORDS};
 
-/// How often a thread looks by itself before it sleeps: some ten microseconds.
-const LOOKS: u32 = 60;
+/// How long a thread looks by itself before it sleeps. Waking a thread on another processor, which sleeps itself then, takes 20 to 30 microseconds on a virtual
+/// machine: this is one round trip with somebody who sleeps and has to do something before it answers. With less, two who have fallen asleep would not come out of it again.
+const LOOK_FOR: Duration = Duration::from_micros(100);
+
+/// The clock is looked at after so many looks.
+const LOOKS: u32 = 8;
 
 /// Between two looks, so that the lock is free for others most of the time.
 const PAUSES: u32 = 4;
 
-/// After so many waits in which looking was in vain it is tried only once in `RETRY` waits.
+/// After so many waits in which looking was in vain it is tried only after twice as many, and so on, and at the latest after `RETRY` waits.
 const VAIN: u32 = 4;
-const RETRY: u32 = 64;
+const RETRY: u32 = 1024;
 
 /// How long a thread sleeps where it does not hear everything.
 const PARKED: Duration = Duration::from_millis(2);
@@ -46,9 +50,9 @@ const SLICE: Duration = Duration::from_millis(10);
 pub(crate) struct Luck(AtomicU32);
 
 impl Luck {
-    fn looks(&self) -> u32 {
+    fn is_promising(&self) -> bool {
         let vain = self.0.load(Ordering::Relaxed);
-        if vain < VAIN || vain.is_multiple_of(RETRY) { LOOKS } else { 1 }
+        vain < VAIN || (vain < RETRY && vain.is_power_of_two()) || vain.is_multiple_of(RETRY)
     }
 
     fn was_good(&self) {
@@ -127,7 +131,8 @@ impl Shared {
     /// Looks by itself for a moment, or until the alarm rings. True: the thread may now sleep on words, or look again.
     fn look_alone(&self, alarm: &Alarm) -> bool {
         let mut company = if self.links.load(Ordering::Relaxed) == 0 { Company::Nobody } else { Company::Rings };
-        for n in 0..self.luck.looks() {
+        let until = self.luck.is_promising().then(|| Instant::now() + LOOK_FOR);
+        for n in 0u32.. {
             if company == Company::Rings {
                 company = self.try_act(Core::look_around).unwrap_or(company);
             }
@@ -139,6 +144,9 @@ impl Shared {
                     self.luck.was_good();
                 }
                 return true;
+            }
+            if until.is_none_or(|until| n % LOOKS == LOOKS - 1 && Instant::now() >= until) {
+                break;
             }
             (0..PAUSES).for_each(|_| hint::spin_loop());
         }
@@ -243,6 +251,25 @@ mod tests {
     use crate::message::Event;
     use crate::node::Node;
     use crate::port::Port;
+
+    /// In vain a thousand times: tried fourteen times at first, then once in a thousand; one success, and it is worth it again.
+    #[test]
+    fn who_looks_in_vain_looks_ever_less() {
+        let luck = Luck::default();
+        let tries = |waits: u32| {
+            let tried = |_: &u32| {
+                let promising = luck.is_promising();
+                luck.was_vain();
+                promising
+            };
+            (0..waits).filter(tried).count()
+        };
+        assert_eq!(tries(VAIN), VAIN as usize);
+        assert_eq!(tries(RETRY - VAIN), 8);
+        assert_eq!(tries(10 * RETRY), 10);
+        luck.was_good();
+        assert_eq!(tries(VAIN), VAIN as usize);
+    }
 
     fn pair() -> (OwnedFd, OwnedFd) {
         socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap()
