@@ -8,7 +8,7 @@
 use std::hint;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -22,15 +22,18 @@ use super::ready::Ready;
 use super::{Shared, poll_until};
 use crate::link::{self, Half, MAX_WORDS};
 
-/// How often a thread looks by itself before it sleeps: some ten microseconds.
-const LOOKS: u32 = 60;
+/// How long a thread looks by itself before it sleeps.
+const LOOK: Duration = Duration::from_micros(10);
+
+/// How long it does after many waits without: longer than it takes to wake somebody on another processor, for who is to answer may have to be woken first.
+const LONG_LOOK: Duration = Duration::from_micros(100);
 
 /// Between two looks, so that the lock is free for others most of the time.
 const PAUSES: u32 = 4;
 
 /// After so many waits in which looking was in vain it is tried only once in `RETRY` waits.
 const VAIN: u32 = 4;
-const RETRY: u32 = 64;
+const RETRY: u32 = 128;
 
 /// How long a thread sleeps where it does not hear everything.
 const PARKED: Duration = Duration::from_millis(2);
@@ -41,22 +44,36 @@ const LOOK_AROUND: u32 = 64;
 /// How long a thread routes before it looks whether what it waits for is there.
 const SLICE: Duration = Duration::from_millis(10);
 
-/// Whether looking is worth it: waits in a row in which it was not.
+/// Whether looking is worth it, and how long.
+///
+/// Two threads that both sleep while they wait would go on so for ever if they looked only for as long as an answer takes that need not wake anybody. So now and then one looks
+/// for long, and as long as that helps it goes on; then the other finds, when it tries, that answers come at once.
 #[derive(Default)]
-pub(crate) struct Luck(AtomicU32);
+pub(crate) struct Luck {
+    /// Waits in a row in which it was not.
+    vain: AtomicU32,
+    /// The last answer came late.
+    late: AtomicBool,
+}
 
 impl Luck {
-    fn looks(&self) -> u32 {
-        let vain = self.0.load(Ordering::Relaxed);
-        if vain < VAIN || vain.is_multiple_of(RETRY) { LOOKS } else { 1 }
+    /// How long to look: not at all for most of the waits after some in vain.
+    fn look(&self) -> Duration {
+        match self.vain.load(Ordering::Relaxed) {
+            vain if vain >= VAIN && !vain.is_multiple_of(RETRY) => Duration::ZERO,
+            vain if vain >= VAIN || self.late.load(Ordering::Relaxed) => LONG_LOOK,
+            _ => LOOK,
+        }
     }
 
-    fn was_good(&self) {
-        self.0.store(0, Ordering::Relaxed);
+    fn was_good(&self, looked: Duration) {
+        self.vain.store(0, Ordering::Relaxed);
+        self.late.store(looked > LOOK, Ordering::Relaxed);
     }
 
     fn was_vain(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        let late = self.late.swap(false, Ordering::Relaxed);
+        self.vain.fetch_add(if late { VAIN } else { 1 }, Ordering::Relaxed);
     }
 }
 
@@ -127,18 +144,24 @@ impl Shared {
     /// Looks by itself for a moment, or until the alarm rings. True: the thread may now sleep on words, or look again.
     fn look_alone(&self, alarm: &Alarm) -> bool {
         let mut company = if self.links.load(Ordering::Relaxed) == 0 { Company::Nobody } else { Company::Rings };
-        for n in 0..self.luck.looks() {
+        let (begin, look) = (Instant::now(), self.luck.look());
+        for n in 0u32.. {
             if company == Company::Rings {
                 company = self.try_act(Core::look_around).unwrap_or(company);
             }
             if company == Company::Sockets {
                 return false;
             }
+            let looked = begin.elapsed();
             if alarm.has_rung() {
+                // What was there at the first look has not been waited for.
                 if n > 0 {
-                    self.luck.was_good();
+                    self.luck.was_good(looked);
                 }
                 return true;
+            }
+            if looked >= look {
+                break;
             }
             (0..PAUSES).for_each(|_| hint::spin_loop());
         }
