@@ -24,7 +24,7 @@ use crate::shared_buffer::SharedBuffer;
 use crate::{MAX_DATA, MAX_PORTS};
 
 /// The version of all this: a welcome carries it, and nobody joins a network of another version.
-pub(crate) const VERSION: u32 = 6;
+pub(crate) const VERSION: u32 = 7;
 
 /// The longest frame: the largest message, with all ports it may have.
 pub(crate) const MAX_FRAME: usize = MAX_DATA + MAX_PORTS * (DESCRIPTOR + BAGGAGE) + 64;
@@ -96,6 +96,8 @@ pub(crate) struct Encoded {
     pub(crate) tail: Tail,
     /// It carries what a program posted.
     pub(crate) message: bool,
+    /// Nobody is woken for it: the other node hears it when it next hears something, or when it needs to know.
+    pub(crate) quiet: bool,
     pub(crate) otherwise: Otherwise,
 }
 
@@ -178,11 +180,9 @@ pub(crate) fn encode(packet: Packet) -> Encoded {
             let mut tail = Tail::new();
             tail.extend_from_slice(&length.to_le_bytes());
             tail.push(kind::SHARED);
-            Encoded { data, tail, message: true, otherwise: Otherwise::Nothing }
+            Encoded { data, tail, message: true, ..Encoded::default() }
         }
-        Packet::Control(control) => {
-            Encoded { data: Vec::new(), tail: encode_control(control), message: false, otherwise: Otherwise::Nothing }
-        }
+        Packet::Control(control) => Encoded { tail: encode_control(control), ..Encoded::default() },
     }
 }
 
@@ -258,7 +258,7 @@ fn encode_event(Frame { from, to, event }: Frame, block: Option<Reference>) -> E
     } else {
         tail.push(kind);
     }
-    Encoded { data, tail, message, otherwise: Otherwise::Nothing }
+    Encoded { data, tail, message, ..Encoded::default() }
 }
 
 fn encode_control(control: Control) -> Tail {

@@ -22,6 +22,7 @@ over_both!(
     a_block_is_lent_read_and_given_back,
     sizes_of_every_class_arrive_whole,
     who_is_out_of_blocks_sends_bytes,
+    who_only_posts_gets_its_blocks_back,
     a_buffer_is_written_in_place_and_may_be_dropped,
     a_buffer_for_one_port_can_be_posted_on_another,
     a_post_that_fails_gives_the_buffer_back,
@@ -163,6 +164,23 @@ fn who_is_out_of_blocks_sends_bytes(kind: LinkKind) {
         assert!(data(at_broker) == pattern(MIB, round), "{round}: in order");
     }
     world.settle();
+    assert_eq!(member.stats().lent_bytes, 0);
+}
+
+/// Room comes back without the lender being woken for it, and without its being driven.
+fn who_only_posts_gets_its_blocks_back(kind: LinkKind) {
+    let world = World::new(kind, 1);
+    let [member] = &world.members[..] else { panic!() };
+    let (at_broker, at_member) = &world.bootstraps[0];
+    world.warm_up(MIB);
+    for round in 0..40 {
+        let mut buffer = at_member.alloc(MIB).unwrap();
+        assert!(format!("{buffer:?}").contains("shared: true"), "{round}: {buffer:?}");
+        buffer.copy_from_slice(&pattern(MIB, round));
+        at_member.post_buffer(buffer, vec![]).unwrap();
+        settle(&[&world.broker]);
+        assert!(data(at_broker) == pattern(MIB, round), "{round}");
+    }
     assert_eq!(member.stats().lent_bytes, 0);
 }
 

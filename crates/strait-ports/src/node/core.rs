@@ -15,7 +15,7 @@ use super::peers::{Peers, Slot, Token};
 use super::rooms::Rooms;
 use super::source::Sources;
 use crate::body::Body;
-use crate::link::{LinkKind, MAX_PACKET};
+use crate::link::{LinkKind, MAX_PACKET, Reserve};
 use crate::message::CloseReason;
 use crate::name::{NameSource, NodeName, RandomKeys, SystemNames};
 use crate::router::{Action, ElementKey, Router};
@@ -95,10 +95,13 @@ pub(crate) struct Core {
     pub(super) gathered: usize,
     /// Ticks while there are arenas of ours.
     pub(super) arena_clock: Option<OwnedFd>,
+    /// With it links can take in descriptors when the process has none left.
+    _reserve: Reserve,
 }
 
 impl Core {
     fn new(me: NodeName, names: SystemNames, role: Role) -> io::Result<Self> {
+        let _reserve = Reserve::hold()?;
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         let note = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
         epoll::add(&epoll, &note, Token::Note.data(), epoll::EventFlags::IN)?;
@@ -121,6 +124,7 @@ impl Core {
             some_done: Arc::default(),
             arena_clock: None,
             gathered: 0,
+            _reserve,
         })
     }
 
@@ -182,10 +186,10 @@ impl Core {
         self.effects.wakers.extend(self.rooms.take_all());
     }
 
-    pub(super) fn stats(&self) -> NodeStats {
+    pub(super) fn stats(&mut self) -> NodeStats {
+        let lent_bytes = self.lent_bytes();
         let (ports, proxies) = self.router.counts();
         let backlog: usize = self.peers.iter().map(|peer| peer.link.data_backlog()).sum();
-        let lent_bytes = self.peers.iter().map(|peer| peer.lender.lent()).sum();
         NodeStats { ports, proxies, links: self.peers.len(), queued_bytes: self.router.queued_bytes() + backlog, lent_bytes }
     }
 

@@ -10,7 +10,7 @@ use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, 
 
 use super::core::Core;
 use super::links::Offence;
-use super::peers::Token;
+use super::peers::{Slot, Token};
 use crate::MAX_BUFFERS;
 use crate::body::Body;
 use crate::link::arena::{Lie, NotOut, Reference};
@@ -26,11 +26,20 @@ const ARENA_IDLE: Duration = if cfg!(test) { Duration::from_millis(50) } else { 
 impl Core {
     /// A block of so many bytes in an arena that the node next on the port's channel can see, if there is one with room. If not, there may be one soon.
     pub(crate) fn block(&mut self, port: ElementKey, length: usize) -> Option<Block> {
-        let node = self.router.remote_neighbour(port)?;
+        let mut node = self.router.remote_neighbour(port)?;
         let lender = &mut self.peers.get_mut(node)?.lender;
         if let Some(block) = lender.block(length) {
             return Some(block);
         }
+        if lender.has_arenas() {
+            // It may have said quietly that there is room again.
+            self.listen(self.peers.slot(node)?);
+            node = self.router.remote_neighbour(port)?;
+            if let Some(block) = self.peers.get_mut(node)?.lender.block(length) {
+                return Some(block);
+            }
+        }
+        let lender = &mut self.peers.get_mut(node)?.lender;
         let (arena, descriptor) = lender.enlarge(length)?;
         self.watch_arenas();
         let offer = wire::encode(Packet::Control(Control::Offer(arena)));
@@ -96,8 +105,15 @@ impl Core {
         self.say_frame(slot, frame, Vec::new());
     }
 
-    /// A shared buffer has come, ahead of its message.
-    pub(super) fn shared(&mut self, node: NodeName, length: u64, bytes: Vec<u8>, descriptors: Vec<OwnedFd>) -> Result<(), Offence> {
+    /// A shared buffer has come, ahead of its message. Descriptors on loan are not kept.
+    pub(super) fn shared(
+        &mut self,
+        node: NodeName,
+        length: u64,
+        bytes: Vec<u8>,
+        descriptors: Vec<OwnedFd>,
+        loan: bool,
+    ) -> Result<(), Offence> {
         if descriptors.len() > 1 {
             return Err(Offence::Descriptors);
         }
@@ -105,7 +121,7 @@ impl Core {
         if peer.gathered.len() >= MAX_BUFFERS {
             return Err(Offence::TooManyShared);
         }
-        peer.gathered.push(SharedBuffer::received(length, bytes, descriptors.into_iter().next())?);
+        peer.gathered.push(SharedBuffer::received(length, bytes, descriptors.into_iter().next(), !loan)?);
         self.gathered += 1;
         Ok(())
     }
@@ -178,6 +194,8 @@ impl Core {
         if rustix::io::read(clock, &mut [0; 8]).is_err() {
             return;
         }
+        // They say quietly what they have done with: for the next look.
+        self.lent_to().into_iter().for_each(|slot| self.is_unread(slot));
         let retired: Vec<_> = self.peers.iter_mut().map(|peer| (peer.name, peer.lender.retire())).collect();
         for (node, arenas) in retired {
             arenas.into_iter().for_each(|arena| self.say(node, Packet::Control(Control::Withdraw(arena)), Vec::new()));
@@ -187,6 +205,18 @@ impl Core {
         }
     }
 
+    /// The links to nodes that have blocks of ours.
+    fn lent_to(&self) -> Vec<Slot> {
+        let lent = self.peers.iter().filter(|peer| peer.lender.lent() > 0);
+        lent.filter_map(|peer| self.peers.slot(peer.name)).collect()
+    }
+
+    /// Bytes in blocks that others have not done with.
+    pub(super) fn lent_bytes(&mut self) -> usize {
+        self.lent_to().into_iter().for_each(|slot| self.listen(slot));
+        self.peers.iter().map(|peer| peer.lender.lent()).sum()
+    }
+
     /// Tells the nodes whose blocks have been read.
     pub(super) fn give_back(&mut self) {
         if !self.some_done.load(Ordering::Relaxed) || !self.some_done.swap(false, Ordering::Acquire) {
@@ -194,8 +224,11 @@ impl Core {
         }
         let done: Vec<_> = self.peers.iter_mut().map(|peer| (peer.name, peer.borrower.done())).filter(|(_, d)| !d.is_empty()).collect();
         for (node, blocks) in done {
+            let Some(slot) = self.peers.slot(node) else { continue };
             for (arena, page) in blocks {
-                self.say(node, Packet::Control(Control::Done(arena, page)), Vec::new());
+                // Who waits for an answer is not to be woken for this first: a lender without room listens.
+                let done = wire::encode(Packet::Control(Control::Done(arena, page)));
+                self.say_frame(slot, Encoded { quiet: true, ..done }, Vec::new());
             }
         }
     }

@@ -257,6 +257,15 @@ impl Core {
         Turn::More
     }
 
+    /// Hears what a link has said without waking anybody. Whoever else is to hear the link is told as before.
+    pub(super) fn listen(&mut self, slot: Slot) {
+        for _ in 0..PACKETS_A_TURN {
+            if self.hear_packet(slot).is_none() {
+                break;
+            }
+        }
+    }
+
     fn cut(&mut self, slot: Slot, why: &Offence) {
         let Some(node) = self.peers.at(slot).map(|peer| peer.name) else { return };
         tracing::warn!(?node, "link cut: {why}");
@@ -272,7 +281,12 @@ impl Core {
         let bytes = peer.link.received() - before;
         let mourned = peer.mourned_at.is_some();
         let heard = match incoming {
-            Ok(Incoming::Frame(Received { bytes, descriptors })) => self.heard(node, bytes, descriptors),
+            Ok(Incoming::Frame(Received { bytes, descriptors, loan })) => {
+                let heard = self.heard(node, bytes, descriptors, loan.is_some());
+                // Now that the descriptors are closed.
+                drop(loan);
+                heard
+            }
             Ok(Incoming::Part) => Ok(0),
             Ok(Incoming::Nothing) => return None,
             Ok(Incoming::Ended) => {
@@ -318,8 +332,8 @@ impl Core {
         self.lose(node, reason);
     }
 
-    /// Does what a frame says, and gives the number of ports in it.
-    fn heard(&mut self, node: NodeName, mut bytes: Vec<u8>, descriptors: Vec<OwnedFd>) -> Result<usize, Offence> {
+    /// Does what a frame says, and gives the number of ports in it. Descriptors on loan must not be kept.
+    fn heard(&mut self, node: NodeName, mut bytes: Vec<u8>, descriptors: Vec<OwnedFd>, loan: bool) -> Result<usize, Offence> {
         if descriptors.is_empty()
             && self.gathered == 0
             && let Some((from, to, hops)) = wire::plain_message(&bytes)
@@ -336,7 +350,7 @@ impl Core {
                 self.router.handle(node, Frame { from, to, event: Event::Message { data, ports, hops } })?;
                 Ok(count)
             }
-            Packet::Shared(length, bytes) => self.shared(node, length, bytes, descriptors).map(|()| 0),
+            Packet::Shared(length, bytes) => self.shared(node, length, bytes, descriptors, loan).map(|()| 0),
             Packet::Event(mut frame) | Packet::Lent(mut frame, _) => {
                 if let Event::Message { data, .. } = &mut frame.event {
                     self.gather(node, data);
@@ -346,7 +360,7 @@ impl Core {
                 Ok(ports)
             }
             Packet::Control(control) if !control.takes_descriptors(descriptors.len()) => Err(Offence::Descriptors),
-            Packet::Control(control) => self.control(node, control, descriptors).map(|()| 0),
+            Packet::Control(control) => self.control(node, control, descriptors, loan).map(|()| 0),
         }
     }
 
@@ -362,9 +376,11 @@ impl Core {
             return self.cut(slot, &Offence::DoesNotRead);
         }
         let wants_room = flushed == Flushed::Full;
-        if wants_room != peer.wants_room {
+        let interest = peer.link.interest();
+        // One edge is not enough for who finds no room after all.
+        if wants_room != peer.wants_room || (wants_room && interest.contains(epoll::EventFlags::ET)) {
             peer.wants_room = wants_room;
-            let interest = if wants_room { epoll::EventFlags::IN | epoll::EventFlags::OUT } else { epoll::EventFlags::IN };
+            let interest = if wants_room { interest | epoll::EventFlags::OUT } else { interest };
             if let Err(why) = epoll::modify(&self.epoll, peer.link.as_fd(), Token::Socket(slot).data(), interest) {
                 self.cut(slot, &Offence::Link(io::Error::from(why).into()));
             }

@@ -108,15 +108,16 @@ impl Sealed {
         Mapping::new(fd, length, ProtFlags::READ, MapFlags::POPULATE)
     }
 
-    /// What somebody has sealed: `length` bytes, at least one, all of them there. If there is no room for them here, a copy.
-    pub(crate) fn of(fd: OwnedFd, length: usize) -> Result<Result<Self, Vec<u8>>, Refusal> {
+    /// What somebody has sealed: `length` bytes, at least one, all of them there. If there is no room for them here, a copy. The
+    /// descriptor is kept only if it may be.
+    pub(crate) fn of(fd: OwnedFd, length: usize, keep: bool) -> Result<Result<Self, Vec<u8>>, Refusal> {
         let there = |stat: rustix::fs::Stat| stat.st_size == length as i64 && stat.st_blocks.saturating_mul(512) >= length as i64;
         let fitting = length > 0 && fstat(&fd).is_ok_and(there) && fcntl_get_seals(&fd).is_ok_and(|s| s.contains(seals()));
         if !fitting {
             return Err(Refusal::NoArena);
         }
         match Self::map(&fd, length) {
-            Ok(mapping) => Ok(Ok(Self { mapping, descriptor: Kept::new(fd) })),
+            Ok(mapping) => Ok(Ok(Self { mapping, descriptor: if keep { Kept::new(fd) } else { None } })),
             Err(_) => read(&fd, length).map(Err).map_err(Refusal::Unmappable),
         }
     }
@@ -153,7 +154,7 @@ mod tests {
         assert!(Mapping::new(&fd, 10_000, ProtFlags::READ | ProtFlags::WRITE, MapFlags::empty()).is_err());
         let punch = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
         assert!(fallocate(&fd, punch, 0, 4096).is_err());
-        let other = Sealed::of(fd, 10_000).unwrap().ok().unwrap();
+        let other = Sealed::of(fd, 10_000, true).unwrap().ok().unwrap();
         drop(sealed);
         assert_eq!(other[9_999], 3);
     }
@@ -168,7 +169,7 @@ mod tests {
             fd
         };
         let all = seals();
-        assert!(Sealed::of(memory(8192, 8192, all), 8192).is_ok());
+        assert!(Sealed::of(memory(8192, 8192, all), 8192, true).is_ok());
         for (length, there, seals, claimed) in [
             (8192, 8192, all, 8191),
             (8192, 8192, all, 8193),
@@ -179,7 +180,7 @@ mod tests {
             (8192, 8192, all.difference(SealFlags::SHRINK), 8192),
             (8192, 8192, SealFlags::empty(), 8192),
         ] {
-            assert!(Sealed::of(memory(length, there, seals), claimed).is_err());
+            assert!(Sealed::of(memory(length, there, seals), claimed, true).is_err());
         }
     }
 }
