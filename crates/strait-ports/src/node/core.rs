@@ -161,13 +161,14 @@ impl Core {
         self.effects.let_go.push(Watch { ready: former, wakers: SmallVec::new() });
     }
 
-    pub(crate) fn post(&mut self, key: ElementKey, data: Body, ports: Vec<ElementKey>) {
-        if ports.is_empty()
-            && let Body::Bytes(bytes) = &data
-            && self.write(key, bytes)
-        {
-            return;
+    /// Posts plain bytes: straight into a link or to who takes them, if nothing is in the way.
+    pub(crate) fn post_bytes(&mut self, key: ElementKey, mut data: Vec<u8>) {
+        if !self.router.post_here(key, &mut data) && !self.write(key, &data) {
+            self.router.post(key, data, Vec::new());
         }
+    }
+
+    pub(crate) fn post(&mut self, key: ElementKey, data: Body, ports: Vec<ElementKey>) {
         // Whoever watched a port watched it where it was.
         ports.iter().for_each(|port| self.unwatch(*port));
         self.router.post(key, data, ports);
@@ -234,7 +235,10 @@ impl Core {
         {
             self.effects.calls.push(Arc::clone(ready));
         }
-        if self.router.ended(key) {
+        if watch.ready.is_none() {
+            // Who was woken comes back if it wants more.
+            self.watches.remove(&key);
+        } else if self.router.ended(key) {
             // Nothing more will arrive: what the callback owns (often its own port) is free.
             self.unwatch(key);
         }

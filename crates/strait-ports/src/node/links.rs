@@ -21,7 +21,7 @@ use crate::shared_buffer::NotShared;
 use crate::wire::{self, Control, Encoded, Packet};
 
 /// How many packets are taken from one link before the next link's turn.
-const PACKETS_A_TURN: usize = 32;
+const PACKETS_A_TURN: usize = 128;
 
 /// How many bytes, and how many ports in messages, a round takes from all links together before what came of it is done. The packet that
 /// reaches the limit is the round's last; it can bring [`MAX_PORTS`](crate::MAX_PORTS) at most.
