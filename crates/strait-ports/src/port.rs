@@ -7,7 +7,7 @@ mod stream;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ use crate::body::Body;
 use crate::buffer::{ALLOC_FROM, AllocError, Buffer, POST_FROM, PostBufferError};
 use crate::message::{CloseReason, Event, Message};
 use crate::node::{Shared, drive_until};
-use crate::router::{ElementKey, Received, Router};
+use crate::router::{ElementKey, Inbox, Received, Router};
 use crate::{MAX_BUFFERS, MAX_DATA, MAX_PORTS};
 
 pub use set::{PortId, PortSet, select};
@@ -41,6 +41,8 @@ pub struct Port {
     shared: Arc<Shared>,
     /// `None` once the endpoint went away with a message or was closed: nothing is left to drop.
     key: Option<ElementKey>,
+    /// What can be received without the node's lock; made when there is something for it.
+    inbox: OnceLock<Arc<Inbox>>,
 }
 
 /// A post that did not happen. Nothing was consumed: the message is in here, with all its ports.
@@ -114,7 +116,7 @@ pub enum RecvError {
 
 impl Port {
     pub(crate) fn new(shared: Arc<Shared>, key: ElementKey) -> Self {
-        Self { shared, key: Some(key) }
+        Self { shared, key: Some(key), inbox: OnceLock::new() }
     }
 
     fn key(&self) -> ElementKey {
@@ -138,6 +140,16 @@ impl Port {
     /// A port of another node in the list, too many bytes or ports. Nothing is consumed then.
     pub fn post(&self, message: impl Into<Message>) -> Result<(), PostError> {
         let message = message.into();
+        if message.ports.is_empty() && message.buffers.is_empty() && message.data.len() < POST_FROM {
+            // Most messages are so: nothing to check, nothing to prepare.
+            self.shared.act(|core| core.post_bytes(self.key(), message.data));
+            return Ok(());
+        }
+        self.post_whole(message)
+    }
+
+    /// [`Port::post`] for every message.
+    fn post_whole(&self, message: Message) -> Result<(), PostError> {
         let largest = message.buffers.iter().map(|buffer| buffer.len()).fold(message.data.len(), usize::max);
         let reason = self.refusal(largest, &message.ports).or_else(|| {
             let count = message.buffers.len();
@@ -219,15 +231,32 @@ impl Port {
     }
 
     /// The next event, if one has arrived.
+    #[inline]
     pub fn try_recv(&self) -> Option<Event> {
-        let received = self.shared.act(|core| core.router.pop(self.key()))?;
+        match self.inboxed() {
+            Some(data) => Some(Event::Message(Message::new(data))),
+            None => self.fetch(),
+        }
+    }
+
+    /// The next event's data, if it can be had without the node's lock. There is another behind it, then.
+    fn inboxed(&self) -> Option<Vec<u8>> {
+        self.inbox.get()?.take()
+    }
+
+    /// The next event, in any case.
+    fn fetch(&self) -> Option<Event> {
+        let received = self.shared.act(|core| core.router.fetch(self.key(), &self.inbox))?;
         Some(self.event(received))
     }
 
     /// The next event, and whether there is another behind it.
     fn take(&self) -> (Option<Event>, bool) {
+        if let Some(data) = self.inboxed() {
+            return (Some(Event::Message(Message::new(data))), true);
+        }
         let key = self.key();
-        let (received, more) = self.shared.act(|core| (core.router.pop(key), core.router.receivable(key)));
+        let (received, more) = self.shared.act(|core| (core.router.fetch(key, &self.inbox), core.router.receivable(key)));
         (received.map(|received| self.event(received)), more)
     }
 
@@ -258,20 +287,28 @@ impl Port {
     ///
     /// # Errors
     /// [`RecvError::TimedOut`], [`RecvError::Ended`] after the close, or the node's own trouble.
+    #[inline]
     pub fn recv_blocking(&self, timeout: Option<Duration>) -> Result<Event, RecvError> {
-        if let Some(event) = self.try_recv() {
-            return Ok(event);
+        match self.try_recv() {
+            Some(event) => Ok(event),
+            None => self.wait_for_event(timeout),
         }
+    }
+
+    fn wait_for_event(&self, timeout: Option<Duration>) -> Result<Event, RecvError> {
         let deadline = timeout.map(|timeout| Instant::now() + timeout);
         let received = drive_until(&[&self.shared], deadline, |cx| self.poll_recv(cx.waker()))?;
         received.ok_or(RecvError::TimedOut)?.ok_or(RecvError::Ended)
     }
 
     fn poll_recv(&self, waker: &Waker) -> Poll<Option<Event>> {
+        if let Some(data) = self.inboxed() {
+            return Poll::Ready(Some(Event::Message(Message::new(data))));
+        }
         let key = self.key();
         // A waker is foreign code too: it is copied and dropped without the lock.
         let waker = waker.clone();
-        let (event, _spare) = self.shared.act(|core| match received(&mut core.router, key) {
+        let (event, _spare) = self.shared.act(|core| match received(&mut core.router, key, &self.inbox) {
             None => (None, core.watch(key).wake_by(waker)),
             event => (event, Some(waker)),
         });
@@ -345,8 +382,8 @@ impl Future for Recv<'_> {
 }
 
 /// What a port has received: `Some(None)` once nothing ever will.
-fn received(router: &mut Router, key: ElementKey) -> Option<Option<Received>> {
-    match router.pop(key) {
+fn received(router: &mut Router, key: ElementKey, inbox: &OnceLock<Arc<Inbox>>) -> Option<Option<Received>> {
+    match router.fetch(key, inbox) {
         Some(received) => Some(Some(received)),
         None if router.exhausted(key) => Some(None),
         None => None,

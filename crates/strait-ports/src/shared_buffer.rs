@@ -70,13 +70,13 @@ impl SharedBuffer {
         })
     }
 
-    /// What has come over a link, with a descriptor if others can see it.
-    pub(crate) fn received(length: u64, bytes: Vec<u8>, descriptor: Option<OwnedFd>) -> Result<Self, NotShared> {
+    /// What has come over a link, with a descriptor if others can see it, which is kept only if it may be: to send it on.
+    pub(crate) fn received(length: u64, bytes: Vec<u8>, descriptor: Option<OwnedFd>, keep: bool) -> Result<Self, NotShared> {
         match descriptor {
             None if bytes.len() as u64 == length => Ok(Self(Memory::Heap(bytes.into()))),
             Some(descriptor) if bytes.is_empty() => {
                 let length = usize::try_from(length).map_err(|_| NotShared)?;
-                Sealed::of(descriptor, length).map(|sealed| Self::of(Ok(sealed))).map_err(|why| {
+                Sealed::of(descriptor, length, keep).map(|sealed| Self::of(Ok(sealed))).map_err(|why| {
                     if let Refusal::Unmappable(why) = why {
                         tracing::debug!("shared buffer not mapped: {why}");
                     }

@@ -24,7 +24,7 @@ use crate::shared_buffer::SharedBuffer;
 use crate::{MAX_DATA, MAX_PORTS};
 
 /// The version of all this: a welcome carries it, and nobody joins a network of another version.
-pub(crate) const VERSION: u32 = 6;
+pub(crate) const VERSION: u32 = 7;
 
 /// The longest frame: the largest message, with all ports it may have.
 pub(crate) const MAX_FRAME: usize = MAX_DATA + MAX_PORTS * (DESCRIPTOR + BAGGAGE) + 64;

@@ -53,6 +53,8 @@ fn child() {
         "too-many-under-way" => too_many_under_way(kind),
         "no-descriptors-left" => no_descriptors_left(kind),
         "no-introductions" => no_introductions(kind),
+        "on-loan" => on_loan(kind),
+        "introduced-in-vain" => introduced_in_vain(kind),
         role => panic!("no role {role}"),
     }
 }
@@ -71,7 +73,9 @@ macro_rules! over_both {
 over_both!(
     who_has_too_many_descriptors_under_way_sends_bytes: "too-many-under-way",
     who_has_no_descriptor_left_goes_on: "no-descriptors-left",
+    what_came_in_place_of_the_reserve_is_read_and_not_kept: "on-loan",
     an_introduction_that_cannot_be_made_leaves_things_as_they_are: "no-introductions",
+    an_introduction_that_cannot_be_received_leaves_things_as_they_are: "introduced-in-vain",
 );
 
 fn descriptors() -> usize {
@@ -148,7 +152,30 @@ fn too_many_under_way(kind: LinkKind) {
     assert!(descriptors() <= before + 1, "{} after {before}", descriptors());
 }
 
+/// So many descriptors, which are good for nothing; fewer where there are no more.
+fn occupy(count: usize) -> Vec<OwnedFd> {
+    std::iter::from_fn(|| rustix::event::eventfd(0, rustix::event::EventfdFlags::CLOEXEC).ok()).take(count).collect()
+}
+
+fn limit_descriptors(limit: u64) {
+    setrlimit(Resource::Nofile, Rlimit { current: Some(limit), maximum: Some(DESCRIPTORS) }).unwrap();
+}
+
+/// A few nodes, and every number of descriptors that are in use besides: what is left in the middle of something is never twice the same.
 fn no_descriptors_left(kind: LinkKind) {
+    let others = descriptors();
+    for extra in 0..=8 {
+        limit_descriptors(64);
+        let occupied = occupy(extra);
+        until_none_is_left(kind, 3, 1);
+        drop(occupied);
+        assert_eq!(descriptors(), others, "with {extra} more");
+    }
+    limit_descriptors(DESCRIPTORS);
+    until_none_is_left(kind, 10, 3);
+}
+
+fn until_none_is_left(kind: LinkKind, at_least: usize, rounds: u8) {
     let broker = Node::broker_with(kind).unwrap();
     let before = descriptors();
     let mut members = Vec::new();
@@ -156,14 +183,14 @@ fn no_descriptors_left(kind: LinkKind) {
         members.push(member);
         assert!(members.len() < DESCRIPTORS as usize);
     }
-    assert!(members.len() > 10, "{} nodes", members.len());
+    assert!(members.len() > at_least, "{} nodes", members.len());
     // To the last one.
-    let rest: Vec<_> = std::iter::from_fn(|| rustix::event::eventfd(0, rustix::event::EventfdFlags::CLOEXEC).ok()).collect();
+    let rest = occupy(usize::MAX);
     let all = |members: &[(Port, Node, Port)]| {
         let nodes: Vec<&Node> = std::iter::once(&broker).chain(members.iter().map(|m| &m.1)).collect();
         settle(&nodes);
     };
-    for round in 0..3u8 {
+    for round in 0..rounds {
         for (port, ..) in &members {
             port.post(Message::with_buffers(vec![round; 300_000], vec![SharedBuffer::new(&[round; 30_000])])).unwrap();
             let mut buffer = port.alloc(1 << 20).unwrap();
@@ -186,12 +213,52 @@ fn no_descriptors_left(kind: LinkKind) {
     }
 }
 
+/// Shared buffers and an arena that were sent while there were descriptors, and are received with none left, or next to none.
+fn on_loan(kind: LinkKind) {
+    for left_over in 0..=5 {
+        let broker = Node::broker_with(kind).unwrap();
+        let (to_member, member, at_member) = join(&broker).unwrap();
+        let nodes = [&broker, &member];
+        let before = descriptors();
+        for number in 0..10u8 {
+            let buffers = vec![SharedBuffer::new(&[number; 20_000]), SharedBuffer::new(&[number; 30_000])];
+            to_member.post(Message::with_buffers(vec![number], buffers)).unwrap();
+        }
+        to_member.post(vec![1; 1 << 20]).unwrap();
+        let mut rest = occupy(usize::MAX);
+        rest.truncate(rest.len() - left_over);
+        settle(&nodes);
+        let received: Vec<Message> = (0..10).map(|_| message(&at_member)).collect();
+        assert_eq!(message(&at_member).data, vec![1; 1 << 20]);
+        for (number, message) in received.into_iter().enumerate() {
+            let number = number as u8;
+            assert_eq!((&message.buffers[0][..], &message.buffers[1][..]), (&[number; 20_000][..], &[number; 30_000][..]));
+            assert!(format!("{:?}", message.buffers).matches("shared: true").count() == 2, "not in place");
+            // Without a descriptor it goes on as bytes.
+            at_member.post(Message::with_buffers(message.data, message.buffers)).unwrap();
+        }
+        // The arena can be seen.
+        to_member.post(vec![2; 1 << 20]).unwrap();
+        assert_eq!(broker.stats().lent_bytes, 1 << 20);
+        settle(&nodes);
+        assert_eq!(message(&at_member).data, vec![2; 1 << 20]);
+        for number in 0..10u8 {
+            let message = message(&to_member);
+            assert_eq!((&message.buffers[0][..], &message.buffers[1][..]), (&[number; 20_000][..], &[number; 30_000][..]));
+        }
+        drop(rest);
+        settle(&nodes);
+        // The clock of the arena.
+        assert!(descriptors() <= before + 1, "{} after {before}", descriptors());
+    }
+}
+
 /// The ends of a channel are given to two nodes that cannot be introduced: it goes on through the broker.
 fn no_introductions(kind: LinkKind) {
     let broker = Node::broker_with(kind).unwrap();
     let (to_one, one, at_one) = join(&broker).unwrap();
     let (to_two, two, at_two) = join(&broker).unwrap();
-    let rest: Vec<_> = std::iter::from_fn(|| rustix::event::eventfd(0, rustix::event::EventfdFlags::CLOEXEC).ok()).collect();
+    let rest = occupy(usize::MAX);
     let (left, right) = broker.channel();
     to_one.post(Message::with_ports(vec![], vec![left])).unwrap();
     to_two.post(Message::with_ports(vec![], vec![right])).unwrap();
@@ -209,4 +276,55 @@ fn no_introductions(kind: LinkKind) {
     left.close();
     settle(&nodes);
     assert!(matches!(right.try_recv(), Some(Event::Close(CloseReason::Closed))));
+}
+
+/// The same where the broker has descriptors enough, and the two have not: neither, or only one, can take its end of the new link.
+fn introduced_in_vain(kind: LinkKind) {
+    let mut direct = 0;
+    for left_over in 0..=12 {
+        let broker = Node::broker_with(kind).unwrap();
+        let (to_one, one, at_one) = join(&broker).unwrap();
+        let (to_two, two, at_two) = join(&broker).unwrap();
+        let nodes = [&broker, &one, &two];
+        let (left, right) = broker.channel();
+        to_one.post(Message::with_ports(vec![], vec![left])).unwrap();
+        to_two.post(Message::with_ports(vec![], vec![right])).unwrap();
+        // One round of each: they are asked to meet.
+        for node in [&one, &two] {
+            let _ = node.dispatch(Duration::ZERO).unwrap();
+        }
+        let (left, right) = (message(&at_one).ports.remove(0), message(&at_two).ports.remove(0));
+        // The broker introduces them; what it has sent waits until there is next to nothing left.
+        let before = (descriptors(), one.stats().links + two.stats().links);
+        let mut rest = Vec::new();
+        for _ in 0..50 {
+            settle(&[&broker]);
+            rest.extend(occupy(usize::MAX));
+            rest.truncate(rest.len().saturating_sub(left_over));
+            for node in [&one, &two] {
+                let _ = node.dispatch(Duration::ZERO).unwrap();
+            }
+            drop(std::mem::take(&mut rest));
+        }
+        assert_eq!(before.1, 2);
+        rest.extend(occupy(usize::MAX));
+        settle(&nodes);
+        for number in 0..20u8 {
+            left.post(vec![number; 50_000]).unwrap();
+            right.post(vec![number]).unwrap();
+            settle(&nodes);
+            assert_eq!((message(&right).data, message(&left).data), (vec![number; 50_000], vec![number]), "{left_over} left");
+        }
+        let links = (one.stats().links, two.stats().links, broker.stats().links);
+        match links {
+            (1, 1, 2) => {}
+            (2, 2, 2) => direct += 1,
+            links => panic!("{left_over} left: {links:?}"),
+        }
+        drop(rest);
+        left.close();
+        settle(&nodes);
+        assert!(matches!(right.try_recv(), Some(Event::Close(CloseReason::Closed))));
+    }
+    assert!((1..13).contains(&direct), "{direct} introductions: both ways have been gone");
 }

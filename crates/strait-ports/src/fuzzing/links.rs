@@ -3,12 +3,13 @@
 use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
 
+use rustix::event::{Timespec, epoll};
 use rustix::fs::fstat;
 use rustix::io::{pread, pwrite};
 
 use super::input::Input;
 use super::peer::{self, MOST_DESCRIPTORS, readable};
-use crate::link::{self, Incoming, Link, MAX_DESCRIPTORS, MAX_PACKET, Received, RingParts, Socket};
+use crate::link::{self, Incoming, Link, MAX_CARRIED, MAX_DESCRIPTORS, MAX_PACKET, Received, RingParts, Socket};
 use crate::wire::Encoded;
 
 /// More than this many pieces cannot be in a ring, or in a socket, at a time: who takes more spins.
@@ -18,6 +19,8 @@ const MOST_PIECES: usize = 100_000;
 struct Victim {
     link: Box<dyn Link>,
     buffer: Vec<u8>,
+    /// Watches the link's socket as a node does.
+    epoll: OwnedFd,
 }
 
 /// How a victim's turn ended.
@@ -30,6 +33,18 @@ enum Turn {
 }
 
 impl Victim {
+    fn new(link: Box<dyn Link>) -> Self {
+        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).expect("an epoll");
+        epoll::add(&epoll, &link, epoll::EventData::new_u64(0), link.interest()).expect("a descriptor");
+        Self { link, buffer: vec![0; MAX_PACKET], epoll }
+    }
+
+    /// The socket has woken it.
+    fn stirs(&self) -> bool {
+        let mut event = [epoll::Event { flags: epoll::EventFlags::empty(), data: epoll::EventData::new_u64(0) }];
+        epoll::wait(&self.epoll, &mut event[..], Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|ready| ready > 0)
+    }
+
     /// Takes what is there, as a node does.
     fn turn(&mut self, mut heard: impl FnMut(Received)) -> Turn {
         for _ in 0..MOST_PIECES {
@@ -37,7 +52,7 @@ impl Victim {
             match self.link.receive(&mut self.buffer) {
                 Ok(Incoming::Frame(frame)) => heard(frame),
                 Ok(Incoming::Part) => assert!(self.link.received() > before, "a part of nothing"),
-                Ok(Incoming::Nothing) if readable(&self.link) => self.link.woken(),
+                Ok(Incoming::Nothing) if self.stirs() => self.link.woken(),
                 Ok(Incoming::Nothing) => match self.link.doze() {
                     // Whether the bell has rung makes no difference to what it finds.
                     Ok(true) => self.link.rung(),
@@ -72,7 +87,9 @@ fn frame(bytes: Vec<u8>) -> Encoded {
 struct Model {
     /// Frames' bytes, and how many descriptors they have.
     frames: VecDeque<(Vec<u8>, usize)>,
-    partial: Option<(Vec<u8>, usize)>,
+    partial: Option<Vec<u8>>,
+    /// The next packet may bring descriptors.
+    announced: bool,
     /// Set by the first packet that ends it.
     over: Option<Turn>,
 }
@@ -82,28 +99,27 @@ impl Model {
         if self.over.is_some() {
             return;
         }
-        let too_much = descriptors > MAX_DESCRIPTORS || packet.len() > MAX_PACKET;
+        let announced = std::mem::take(&mut self.announced);
+        let most = if announced { MAX_DESCRIPTORS } else { 0 };
+        let part = self.partial.is_some();
         let (more, piece) = match packet {
-            _ if too_much => return self.over = Some(Turn::Cut),
+            _ if descriptors > most || packet.len() > MAX_PACKET => return self.over = Some(Turn::Cut),
             [] => return self.over = Some(Turn::Ended),
-            [0, piece @ ..] => (false, piece),
-            [1, piece @ ..] if !piece.is_empty() => (true, piece),
+            [3] if !announced && !part => return self.announced = true,
+            [0, piece @ ..] if !part || descriptors == 0 => (false, piece),
+            [1, piece @ ..] if !piece.is_empty() && descriptors == 0 => (true, piece),
             _ => return self.over = Some(Turn::Cut),
         };
-        let mut frame = match self.partial.take() {
-            Some(_) if descriptors > 0 => return self.over = Some(Turn::Cut),
-            Some(frame) => frame,
-            None => (Vec::new(), descriptors),
-        };
-        frame.0.extend(piece);
-        if more { self.partial = Some(frame) } else { self.frames.push_back(frame) }
+        let mut frame = self.partial.take().unwrap_or_default();
+        frame.extend(piece);
+        if more { self.partial = Some(frame) } else { self.frames.push_back((frame, descriptors)) }
     }
 }
 
 /// Any packets, with any descriptors, into a link over a socket: exactly the frames that are in them come out, and it ends where it must.
 pub fn socket_link(bytes: &[u8]) {
     let (ours, theirs) = peer::pair();
-    let mut victim = Victim { link: Box::new(Socket::new(ours).expect("a socket")), buffer: vec![0; MAX_PACKET] };
+    let mut victim = Victim::new(Box::new(Socket::new(ours).expect("a socket")));
     let (mut input, mut model) = (Input::new(bytes), Model::default());
     let mut theirs = Some(theirs);
     let turn = |victim: &mut Victim, model: &mut Model| {
@@ -124,6 +140,9 @@ pub fn socket_link(bytes: &[u8]) {
                 let mut packet = input.bytes(length.min(64)).to_vec();
                 // What is not in the input is made up.
                 packet.resize(length, step);
+                if step % 8 == 2 && peer::send(socket, &[3], 0) {
+                    model.packet(&[3], 0);
+                }
                 if peer::send(socket, &packet, descriptors) {
                     model.packet(&packet, descriptors);
                 }
@@ -179,8 +198,8 @@ pub fn ring_link(bytes: &[u8]) {
     let mut input = Input::new(bytes);
     // Either side writes the first ring.
     let first = input.byte().is_multiple_of(2);
-    let mut victim = Victim { link: over(ours, Some(parts), first), buffer: vec![0; MAX_PACKET] };
-    let mut honest = Some(Victim { link: over(theirs, its_parts, !first), buffer: vec![0; MAX_PACKET] });
+    let mut victim = Victim::new(over(ours, Some(parts), first));
+    let mut honest = Some(Victim::new(over(theirs, its_parts, !first)));
     let length = fstat(&memory).expect("its size").st_size as u64;
     let memory = Memory { fd: memory, length };
     let mut sent = VecDeque::new();
@@ -194,6 +213,10 @@ pub fn ring_link(bytes: &[u8]) {
                 bytes.resize(length, step);
                 if let Some(honest) = &mut honest {
                     let descriptors = (0..step / 64).map(|_| peer::descriptor()).collect::<Vec<_>>();
+                    if !descriptors.is_empty() {
+                        // With the byte that `frame` adds.
+                        bytes.truncate(MAX_CARRIED - 1);
+                    }
                     sent.push_back((bytes.clone(), descriptors.len()));
                     if descriptors.is_empty() {
                         let _ = honest.send(frame(bytes));

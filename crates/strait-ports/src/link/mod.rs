@@ -8,8 +8,10 @@ mod bell;
 #[cfg(test)]
 mod hostile;
 pub(crate) mod memory;
+mod packets;
 mod park;
 mod queue;
+mod reserve;
 mod ring;
 #[cfg(all(test, loom))]
 mod ring_model;
@@ -20,11 +22,14 @@ mod tests;
 
 pub(crate) use memory::{Half, Inherited, PassedOn, take_inherited};
 pub(crate) use park::{MAX_WORDS, sleep, wake};
+pub(crate) use reserve::{Loan, Reserve};
 pub(crate) use rings::{RING_PARTS, RingParts, Rings};
 pub(crate) use socket::Socket;
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::event::epoll;
 
 use crate::wire::Encoded;
 
@@ -46,13 +51,18 @@ pub(crate) trait Link: AsFd + Send {
         Ok(false)
     }
 
-    /// Queues a frame, and descriptors that go with it; [`Link::flush`] sends it.
+    /// Queues a frame, and descriptors that go with it ([`MAX_DESCRIPTORS`] at most, and the frame no longer than [`MAX_CARRIED`]); [`Link::flush`] sends it.
     fn push(&mut self, frame: Encoded, descriptors: Vec<OwnedFd>);
 
     /// Sends as much as there is room for.
     ///
     /// That the other end is gone is no error here: what it sent before is still to be read, and the end comes after it.
     fn flush(&mut self) -> Result<Flushed, LinkError>;
+
+    /// How the descriptor is to be watched.
+    fn interest(&self) -> epoll::EventFlags {
+        epoll::EventFlags::IN
+    }
 
     /// The descriptor is readable. Before that is said a link may not look whether it is.
     fn woken(&mut self);
@@ -120,11 +130,16 @@ pub(crate) const MAX_PACKET: usize = 64 * 1024;
 /// How many descriptors a packet may carry.
 pub(crate) const MAX_DESCRIPTORS: usize = 4;
 
+/// The longest frame that descriptors may go with. It is sent in one piece.
+pub(crate) const MAX_CARRIED: usize = 1024;
+
 /// A frame as the link has received it.
 #[derive(Debug)]
 pub(crate) struct Received {
     pub(crate) bytes: Vec<u8>,
     pub(crate) descriptors: Vec<OwnedFd>,
+    /// Where the process had no room for the descriptors: they are to be closed before this is dropped, which is soon.
+    pub(crate) loan: Option<Loan>,
 }
 
 /// What a try to receive gave.
@@ -148,7 +163,7 @@ pub(crate) enum LinkError {
     PacketTooLarge,
     #[error("more descriptors than packets carry, or some of them lost")]
     DescriptorsLost,
-    #[error("descriptors came in the middle of a frame")]
+    #[error("descriptors came unannounced, or with a part of a frame")]
     StrayDescriptors,
     #[error("a packet's flag is {0}")]
     Flag(u8),

@@ -5,13 +5,14 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use smallvec::SmallVec;
 
-use super::{Incoming, LinkError, MAX_DESCRIPTORS, Received};
+use super::packets::Carried;
+use super::{Incoming, LinkError, MAX_CARRIED, MAX_DESCRIPTORS, Received};
 use crate::wire::{Encoded, MAX_FRAME, Otherwise};
 
 /// A frame on its way out.
 pub(super) struct Outgoing {
     frame: Encoded,
-    /// They go with the frame's first piece.
+    /// They go with the frame's only piece.
     descriptors: Vec<OwnedFd>,
     /// Bytes that have been sent.
     sent: usize,
@@ -69,6 +70,8 @@ impl Queue {
     pub(super) fn push(&mut self, frame: Encoded, descriptors: Vec<OwnedFd>) {
         self.data += frame.data.len();
         self.control += control_bytes(&frame);
+        let (bare, length) = (descriptors.is_empty(), frame.data.len() + frame.tail.len());
+        debug_assert!(bare || length <= MAX_CARRIED, "a frame of {length} bytes with descriptors");
         self.frames.push_back(Outgoing { frame, descriptors, sent: 0 });
     }
 
@@ -132,7 +135,7 @@ fn control_bytes(frame: &Encoded) -> usize {
 
 /// The frame that is being received.
 pub(super) struct Assembly {
-    partial: Option<Received>,
+    partial: Option<Vec<u8>>,
     pub(super) max_frame: usize,
 }
 
@@ -143,30 +146,38 @@ impl Default for Assembly {
 }
 
 impl Assembly {
+    /// A frame has begun and not ended.
+    pub(super) fn has_part(&self) -> bool {
+        self.partial.is_some()
+    }
+
     /// Adds a piece of `length` bytes, which `copy` appends. Room is made for what has come (`room` bytes, this piece among them), never for what is announced.
     pub(super) fn add(
         &mut self,
         more: bool,
         length: usize,
         room: usize,
-        descriptors: Vec<OwnedFd>,
+        carried: Carried,
         copy: impl FnOnce(&mut Vec<u8>),
     ) -> Result<Incoming, LinkError> {
-        let mut frame = match self.partial.take() {
-            None => Received { bytes: Vec::with_capacity(room), descriptors },
-            Some(_) if !descriptors.is_empty() => return Err(LinkError::StrayDescriptors),
-            Some(frame) if frame.bytes.len() + length > self.max_frame => return Err(LinkError::FrameTooLong),
-            Some(frame) => frame,
+        // What has descriptors comes whole: they would have to wait here for the rest, and may be on loan.
+        if !carried.descriptors.is_empty() && (more || self.partial.is_some()) {
+            return Err(LinkError::StrayDescriptors);
+        }
+        let mut bytes = match self.partial.take() {
+            None => Vec::with_capacity(room),
+            Some(bytes) if bytes.len() + length > self.max_frame => return Err(LinkError::FrameTooLong),
+            Some(bytes) => bytes,
         };
-        copy(&mut frame.bytes);
+        copy(&mut bytes);
         if more {
-            self.partial = Some(frame);
+            self.partial = Some(bytes);
             return Ok(Incoming::Part);
         }
         // A frame of many pieces has grown by doubling.
-        if frame.bytes.capacity() - frame.bytes.len() > frame.bytes.len() / 4 {
-            frame.bytes.shrink_to_fit();
+        if bytes.capacity() - bytes.len() > bytes.len() / 4 {
+            bytes.shrink_to_fit();
         }
-        Ok(Incoming::Frame(frame))
+        Ok(Incoming::Frame(Received { bytes, descriptors: carried.descriptors, loan: carried.loan }))
     }
 }

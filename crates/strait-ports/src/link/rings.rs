@@ -3,19 +3,19 @@
 //! Frames go through the rings, as one record or several. A bell wakes who sleeps. Over the socket go descriptors, which are sent *before* the record that says "the next
 //! descriptors belong here" is visible, and the link's end.
 
-use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use rustix::event::epoll;
 use rustix::io::Errno;
 use rustix::thread::futex;
 
 use super::bell::{self, Bell, Ear};
 use super::memory::{self, Half};
+use super::packets::{Carried, is_ended, is_full, is_gone, peek_packet, receive_carrier, send_packet};
 use super::queue::{Assembly, Queue};
 use super::ring::{Broken, Consumer, Header, MAX_RECORD, Producer, Wake, space};
-use super::socket::{arrived, is_full, is_gone, receive_packet, send_packet};
-use super::{Flushed, Incoming, Link, LinkError, MAX_DESCRIPTORS, Socket};
+use super::{Flushed, Incoming, Link, LinkError, MAX_CARRIED, Socket};
 use crate::wire::Encoded;
 
 /// Flag of a record whose frame goes on.
@@ -25,6 +25,7 @@ const DESCRIPTORS: u32 = 2;
 
 /// A frame is not cut into pieces shorter than this for lack of room.
 const MIN_RECORD: usize = 1024;
+const _: () = assert!(MIN_RECORD >= MAX_CARRIED, "a frame with descriptors is one record");
 
 /// The packet that brings descriptors: the only one there is.
 const CARRIER: u8 = 2;
@@ -79,15 +80,6 @@ pub(crate) struct Rings {
     quiet: bool,
     /// Nothing more will be read from the socket, which ended when this much had been written. What comes later was not sent by who has ended.
     end: Option<u64>,
-    /// Descriptors that have come before their record was looked at, a packet each.
-    descriptors: VecDeque<Vec<OwnedFd>>,
-}
-
-/// What the socket has given.
-enum Heard {
-    Something,
-    Nothing,
-    End,
 }
 
 impl Rings {
@@ -108,7 +100,6 @@ impl Rings {
             untold: false,
             quiet: false,
             end: None,
-            descriptors: VecDeque::new(),
         })
     }
 
@@ -126,39 +117,24 @@ impl Rings {
         self.queue.clear();
     }
 
-    /// Takes one packet from the socket.
-    fn hear(&mut self, buffer: &mut [u8]) -> Result<Heard, LinkError> {
-        match receive_packet(&self.socket, &mut buffer[..2])? {
-            None => Ok(Heard::Nothing),
-            Some((0, _)) => Ok(Heard::End),
-            Some((1, descriptors)) if buffer[0] == CARRIER && !descriptors.is_empty() => {
-                // They come one packet before the record, and records are read first.
-                if self.descriptors.len() >= MAX_DESCRIPTORS {
-                    return Err(LinkError::StrayDescriptors);
-                }
-                self.descriptors.push_back(descriptors);
-                Ok(Heard::Something)
-            }
+    /// Looks at the socket; true if this is its end. Carriers stay there until their records are looked at: so nobody makes this process keep descriptors that it has
+    /// no record for, and may have no room for.
+    fn hear(&mut self, buffer: &mut [u8]) -> Result<bool, LinkError> {
+        match peek_packet(&self.socket, &mut buffer[..2])? {
+            None => Ok(false),
+            Some((0, _)) => Ok(true),
+            // The end is behind it.
+            Some((1, true)) if buffer[0] == CARRIER => Ok(is_ended(&self.socket)),
             Some(_) => Err(LinkError::StrayPacket),
         }
     }
 
     /// The descriptors for the record at hand: they have been sent before it became visible.
-    fn fetch_descriptors(&mut self, buffer: &mut [u8]) -> Result<Vec<OwnedFd>, LinkError> {
-        // As far as there is something now: packets could be sent for as long as they are heard.
-        let mut left = arrived(&self.socket);
-        loop {
-            if let Some(descriptors) = self.descriptors.pop_front() {
-                return Ok(descriptors);
-            }
-            if left == 0 {
-                return Err(LinkError::DescriptorsMissing);
-            }
-            left -= 1;
-            match self.hear(buffer)? {
-                Heard::Something => {}
-                Heard::Nothing | Heard::End => return Err(LinkError::DescriptorsMissing),
-            }
+    fn fetch_descriptors(&mut self, buffer: &mut [u8]) -> Result<Carried, LinkError> {
+        match receive_carrier(&self.socket, &mut buffer[..2])? {
+            None | Some((0, _)) => Err(LinkError::DescriptorsMissing),
+            Some((1, carried)) if buffer[0] == CARRIER && !carried.descriptors.is_empty() => Ok(carried),
+            Some(_) => Err(LinkError::StrayPacket),
         }
     }
 
@@ -168,11 +144,11 @@ impl Rings {
         if header.flags & !(MORE | DESCRIPTORS) != 0 || (more && header.length == 0) {
             return Err(Broken::Flags(header.flags).into());
         }
-        let descriptors = if header.flags & DESCRIPTORS == 0 { Vec::new() } else { self.fetch_descriptors(buffer)? };
+        let carried = if header.flags & DESCRIPTORS == 0 { Carried::default() } else { self.fetch_descriptors(buffer)? };
         let (there, from, mut must_ring) = (self.from.there(), &mut self.from, false);
         // What is in the ring has come: mostly it is the rest of this frame.
         let room = if more { there } else { header.length };
-        let incoming = self.assembly.add(more, header.length, room, descriptors, |bytes| must_ring = from.take(header, bytes))?;
+        let incoming = self.assembly.add(more, header.length, room, carried, |bytes| must_ring = from.take(header, bytes))?;
         self.received += u64::from(space(header.length));
         if must_ring {
             self.wake(self.to.wake_for_room())?;
@@ -282,6 +258,11 @@ impl Link for Rings {
         &mut self.assembly.max_frame
     }
 
+    /// By edges: what lies in the socket and is not wanted yet wakes nobody twice.
+    fn interest(&self) -> epoll::EventFlags {
+        epoll::EventFlags::IN | epoll::EventFlags::ET
+    }
+
     fn woken(&mut self) {
         self.woken = true;
     }
@@ -296,9 +277,8 @@ impl Link for Rings {
             }
             // The socket comes second: what came through the rings before it is older. After it the ring is looked at again, because records come before the end.
             if std::mem::take(&mut self.woken) {
-                match self.hear(buffer)? {
-                    Heard::Something | Heard::Nothing => {}
-                    Heard::End => self.end = Some(self.arrived()),
+                if self.hear(buffer)? {
+                    self.end = Some(self.arrived());
                 }
                 continue;
             }

@@ -1,31 +1,34 @@
 //! The link over a Unix `SOCK_SEQPACKET` socket.
 //!
-//! A frame that is longer than a packet is split; the first byte of a packet says whether the frame goes on. Descriptors ride on a frame's first packet.
+//! A frame that is longer than a packet is split; the first byte of a packet says whether the frame goes on. A frame with descriptors is one packet, and before it goes another that
+//! announces it: to receive descriptors takes more care, and time, than most packets need. (If they cannot be sent after all, what is announced comes without.)
 
-use std::io::{self, IoSlice, IoSliceMut};
-use std::mem::MaybeUninit;
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
-use rustix::io::{Errno, ioctl_fionread};
-use rustix::net::{
-    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
-    SocketType, recvmsg, sendmsg, sockopt,
-};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketType, sockopt};
 
+use super::packets::{Carried, arrived, is_full, is_gone, receive_carrier, receive_packet, send_packet};
 use super::queue::{Assembly, Queue};
-use super::{Flushed, Incoming, Link, LinkError, MAX_DESCRIPTORS, MAX_PACKET};
+use super::{Flushed, Incoming, Link, LinkError, MAX_PACKET};
 use crate::wire::Encoded;
 
 /// Flag of a packet that ends its frame.
 const LAST: u8 = 0;
 /// Flag of a packet whose frame goes on.
 const MORE: u8 = 1;
+/// All of a packet that says that the next one may bring descriptors. (2 is another kind of packet, see [`super::Rings`].)
+const ANNOUNCEMENT: u8 = 3;
 
 /// See the module.
 pub(crate) struct Socket {
     fd: OwnedFd,
     queue: Queue,
+    /// The next packet has been announced, by us and to us.
+    has_announced: bool,
+    announced: bool,
     /// The other end does not read any more; what it has sent may still be readable.
     deaf: bool,
     /// Bytes of the packets that have been taken.
@@ -40,7 +43,15 @@ impl Socket {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "a link needs a Unix SOCK_SEQPACKET socket"));
         }
         fcntl_setfl(&fd, fcntl_getfl(&fd)? | OFlags::NONBLOCK)?;
-        Ok(Self { fd, queue: Queue::default(), deaf: false, received: 0, assembly: Assembly::default() })
+        Ok(Self {
+            fd,
+            queue: Queue::default(),
+            has_announced: false,
+            announced: false,
+            deaf: false,
+            received: 0,
+            assembly: Assembly::default(),
+        })
     }
 
     /// A frame has gone without its descriptors, as there were too many under way.
@@ -60,11 +71,31 @@ impl Socket {
     /// Sends the next packet of the first frame; gives the number of the frame's bytes in it.
     fn send_next(&mut self) -> Result<Option<usize>, Errno> {
         let Some(next) = self.queue.first() else { return Ok(None) };
+        let descriptors = next.descriptors();
+        if !descriptors.is_empty() && !self.has_announced {
+            send_packet(&self.fd, &[&[ANNOUNCEMENT], &[], &[]], &[])?;
+            self.has_announced = true;
+        }
         let [data, tail] = next.piece(MAX_PACKET - 1);
         let sent = data.len() + tail.len();
         let flag = [if sent == next.left() { LAST } else { MORE }];
-        send_packet(&self.fd, &[&flag, data, tail], &next.descriptors())?;
+        send_packet(&self.fd, &[&flag, data, tail], &descriptors)?;
+        self.has_announced = false;
         Ok(Some(sent))
+    }
+
+    /// The next packet's length and descriptors; `None` if nothing has come.
+    fn receive_any(&mut self, buffer: &mut [u8]) -> Result<Option<(usize, Carried)>, LinkError> {
+        let packet = if self.announced {
+            receive_carrier(&self.fd, buffer)?
+        } else {
+            receive_packet(&self.fd, buffer)?.map(|length| (length, Carried::default()))
+        };
+        if let Some((length, _)) = packet {
+            self.announced = false;
+            self.received += length as u64;
+        }
+        Ok(packet)
     }
 }
 
@@ -117,12 +148,21 @@ impl Link for Socket {
     }
 
     fn receive(&mut self, buffer: &mut [u8]) -> Result<Incoming, LinkError> {
-        let (length, descriptors) = match receive_packet(&self.fd, &mut buffer[..MAX_PACKET])? {
+        let buffer = &mut buffer[..MAX_PACKET];
+        let was_announced = self.announced;
+        let mut packet = self.receive_any(buffer)?;
+        if !was_announced && matches!(packet, Some((1, _))) && buffer[0] == ANNOUNCEMENT {
+            if self.assembly.has_part() {
+                return Err(LinkError::StrayDescriptors);
+            }
+            self.announced = true;
+            packet = self.receive_any(buffer)?;
+        }
+        let (length, carried) = match packet {
             Some((0, _)) => return Ok(Incoming::Ended),
             Some(packet) => packet,
             None => return Ok(Incoming::Nothing),
         };
-        self.received += length as u64;
         let (flag, piece) = (buffer[0], &buffer[1..length]);
         let more = match flag {
             LAST => false,
@@ -130,72 +170,12 @@ impl Link for Socket {
             MORE if !piece.is_empty() => true,
             flag => return Err(LinkError::Flag(flag)),
         };
-        self.assembly.add(more, piece.len(), piece.len(), descriptors, |bytes| bytes.extend_from_slice(piece))
+        self.assembly.add(more, piece.len(), piece.len(), carried, |bytes| bytes.extend_from_slice(piece))
     }
-}
-
-/// There is no room.
-pub(super) fn is_full(error: Errno) -> bool {
-    matches!(error, Errno::AGAIN | Errno::NOBUFS | Errno::NOMEM)
-}
-
-/// Nobody reads at the other end any more.
-pub(super) fn is_gone(error: Errno) -> bool {
-    matches!(error, Errno::PIPE | Errno::CONNRESET | Errno::NOTCONN)
 }
 
 impl AsFd for Socket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
-    }
-}
-
-/// Bytes in all packets that have come and have not been received.
-pub(super) fn arrived(fd: impl AsFd) -> u64 {
-    ioctl_fionread(fd).unwrap_or(0)
-}
-
-/// Sends one packet.
-pub(super) fn send_packet(fd: impl AsFd, pieces: &[&[u8]; 3], descriptors: &[BorrowedFd<'_>]) -> Result<(), Errno> {
-    let pieces = pieces.map(IoSlice::new);
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
-    let mut ancillary = SendAncillaryBuffer::new(&mut space);
-    if !descriptors.is_empty() {
-        ancillary.push(SendAncillaryMessage::ScmRights(descriptors));
-    }
-    sendmsg(fd, &pieces, &mut ancillary, SendFlags::NOSIGNAL | SendFlags::DONTWAIT)?;
-    Ok(())
-}
-
-/// The next packet's length and descriptors; `None` if nothing has come.
-pub(super) fn receive_packet(fd: impl AsFd, buffer: &mut [u8]) -> Result<Option<(usize, Vec<OwnedFd>)>, LinkError> {
-    let mut resets = 0;
-    loop {
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
-        let mut ancillary = RecvAncillaryBuffer::new(&mut space);
-        let flags = RecvFlags::CMSG_CLOEXEC | RecvFlags::DONTWAIT;
-        match recvmsg(&fd, &mut [IoSliceMut::new(buffer)], &mut ancillary, flags) {
-            Ok(message) => {
-                let mut descriptors = Vec::new();
-                for control in ancillary.drain() {
-                    if let RecvAncillaryMessage::ScmRights(rights) = control {
-                        descriptors.extend(rights);
-                    }
-                }
-                // Padding may make room for one more than was asked for.
-                if message.flags.contains(ReturnFlags::CTRUNC) || descriptors.len() > MAX_DESCRIPTORS {
-                    return Err(LinkError::DescriptorsLost);
-                }
-                if message.flags.contains(ReturnFlags::TRUNC) {
-                    return Err(LinkError::PacketTooLarge);
-                }
-                return Ok(Some((message.bytes, descriptors)));
-            }
-            Err(Errno::AGAIN) => return Ok(None),
-            Err(Errno::INTR) => {}
-            // The other end closed without having read everything. That is told before what it had sent, and only once: read on.
-            Err(Errno::CONNRESET) if resets < 8 => resets += 1,
-            Err(error) => return Err(io::Error::from(error).into()),
-        }
     }
 }

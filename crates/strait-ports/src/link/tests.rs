@@ -9,7 +9,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, epoll, poll};
 use rustix::net::{AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketFlags, SocketType, sendmsg, socketpair};
 
 use super::ring::MAX_RECORD;
-use super::{Flushed, Incoming, Link, LinkError, MAX_DESCRIPTORS, MAX_PACKET, RingParts, Rings, Socket};
+use super::{Flushed, Incoming, Link, LinkError, MAX_CARRIED, MAX_DESCRIPTORS, MAX_PACKET, RingParts, Rings, Socket};
 use crate::wire::Encoded;
 
 pub(super) fn raw_pair() -> (OwnedFd, OwnedFd) {
@@ -38,7 +38,7 @@ fn rings() -> Pair {
 impl End {
     fn new(link: Box<dyn Link>) -> Self {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).unwrap();
-        epoll::add(&epoll, link.as_fd(), epoll::EventData::new_u64(0), epoll::EventFlags::IN).unwrap();
+        epoll::add(&epoll, link.as_fd(), epoll::EventData::new_u64(0), link.interest()).unwrap();
         if let Some(bell) = link.bell() {
             epoll::add(&epoll, bell, epoll::EventData::new_u64(1), epoll::EventFlags::IN | epoll::EventFlags::ET).unwrap();
         }
@@ -209,7 +209,8 @@ fn a_descriptor_rides_with_its_frame(pair: fn() -> Pair) {
     let (mut a, mut b) = pair();
     let (kept, sent) = raw_pair();
     a.push(frame(&[1]), vec![]);
-    a.push(frame(&vec![2; 10 * MAX_PACKET]), vec![sent]);
+    a.push(frame(&vec![2; 10 * MAX_PACKET]), vec![]);
+    a.push(frame(&[2; MAX_CARRIED]), vec![sent]);
     a.push(frame(&[3]), vec![]);
     assert_ne!(a.flush().unwrap(), Flushed::All);
     assert_eq!(b.bytes(), [1]);
@@ -217,7 +218,11 @@ fn a_descriptor_rides_with_its_frame(pair: fn() -> Pair) {
         a.flush().unwrap();
         match b.receive().unwrap() {
             Incoming::Frame(frame) => {
-                assert_eq!(frame.bytes.len(), 10 * MAX_PACKET);
+                if frame.descriptors.is_empty() {
+                    assert_eq!(frame.bytes.len(), 10 * MAX_PACKET);
+                    continue;
+                }
+                assert_eq!(frame.bytes, [2; MAX_CARRIED]);
                 break frame.descriptors;
             }
             Incoming::Nothing => {}
@@ -238,13 +243,24 @@ fn a_descriptor_rides_with_its_frame(pair: fn() -> Pair) {
 fn nonsense_ends_the_link() {
     type Packets = Vec<(Vec<u8>, usize)>;
     type Expected = fn(&LinkError) -> bool;
-    let table: [(&str, Packets, Expected); 6] = [
+    let announcement = || (vec![3], 0);
+    let table: [(&str, Packets, Expected); 14] = [
         ("unknown flag", vec![(vec![7, 1, 2], 0)], |e| matches!(e, LinkError::Flag(7))),
         ("a part that brings nothing", vec![(vec![1], 0)], |e| matches!(e, LinkError::Flag(1))),
         ("too large", vec![(vec![0; MAX_PACKET + 1], 0)], |e| matches!(e, LinkError::PacketTooLarge)),
+        ("descriptors unannounced", vec![(vec![0, 1], 1)], |e| matches!(e, LinkError::StrayDescriptors)),
         ("descriptors in the middle", vec![(vec![1, 1], 0), (vec![0, 1], 1)], |e| matches!(e, LinkError::StrayDescriptors)),
-        ("too many descriptors", vec![(vec![0, 1], MAX_DESCRIPTORS + 1)], |e| matches!(e, LinkError::DescriptorsLost)),
-        ("far too many descriptors", vec![(vec![0, 1], 16)], |e| matches!(e, LinkError::DescriptorsLost)),
+        ("announced in the middle", vec![(vec![1, 1], 0), announcement(), (vec![0, 1], 1)], |e| matches!(e, LinkError::StrayDescriptors)),
+        ("descriptors with a part", vec![announcement(), (vec![1, 1], 1), (vec![0, 1], 0)], |e| matches!(e, LinkError::StrayDescriptors)),
+        ("an announcement with descriptors", vec![(vec![3], 1), (vec![0, 1], 1)], |e| matches!(e, LinkError::StrayDescriptors)),
+        ("an announcement of one", vec![announcement(), announcement(), (vec![0, 1], 1)], |e| matches!(e, LinkError::Flag(3))),
+        ("an announcement with more", vec![(vec![3, 0], 0)], |e| matches!(e, LinkError::Flag(3))),
+        ("too large, announced", vec![announcement(), (vec![0; MAX_PACKET + 1], 0)], |e| matches!(e, LinkError::PacketTooLarge)),
+        ("two packets announced once", vec![announcement(), (vec![0, 1], 1), (vec![0, 1], 1)], |e| {
+            matches!(e, LinkError::StrayDescriptors)
+        }),
+        ("too many descriptors", vec![announcement(), (vec![0, 1], MAX_DESCRIPTORS + 1)], |e| matches!(e, LinkError::DescriptorsLost)),
+        ("far too many descriptors", vec![announcement(), (vec![0, 1], 16)], |e| matches!(e, LinkError::DescriptorsLost)),
     ];
     for (what, packets, expected) in table {
         let (raw, ours) = raw_pair();
@@ -253,11 +269,35 @@ fn nonsense_ends_the_link() {
             let descriptors: Vec<OwnedFd> = (0..descriptors).map(|_| rustix::io::dup(&raw).unwrap()).collect();
             raw_send(&raw, &packet, &descriptors);
         }
-        match socket.receive() {
+        let outcome = loop {
+            match socket.receive() {
+                Ok(Incoming::Frame(_)) => {}
+                other => break other,
+            }
+        };
+        match outcome {
             Err(error) if expected(&error) => {}
             other => panic!("{what}: {other:?}"),
         }
     }
+}
+
+/// What could not be sent after all is announced in vain, and an end is an end wherever it comes.
+#[test]
+fn announcements_may_be_in_vain() {
+    let (raw, ours) = raw_pair();
+    let mut socket = End::new(Box::new(Socket::new(ours).unwrap()));
+    raw_send(&raw, &[3], &[]);
+    assert!(matches!(socket.receive(), Ok(Incoming::Nothing)));
+    raw_send(&raw, &[1, 1], &[]);
+    raw_send(&raw, &[0, 2], &[]);
+    assert!(matches!(socket.receive(), Ok(Incoming::Frame(f)) if f.bytes == [1, 2] && f.descriptors.is_empty()));
+    raw_send(&raw, &[3], &[]);
+    raw_send(&raw, &[0, 3], &[rustix::io::dup(&raw).unwrap()]);
+    assert!(matches!(socket.receive(), Ok(Incoming::Frame(f)) if f.bytes == [3] && f.descriptors.len() == 1));
+    raw_send(&raw, &[3], &[]);
+    drop(raw);
+    assert!(matches!(socket.receive(), Ok(Incoming::Ended)));
 }
 
 fn a_frame_beyond_the_limit_is_given_up(pair: fn() -> Pair) {

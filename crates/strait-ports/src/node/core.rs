@@ -15,7 +15,7 @@ use super::peers::{Peers, Slot, Token};
 use super::rooms::Rooms;
 use super::source::Sources;
 use crate::body::Body;
-use crate::link::{LinkKind, MAX_PACKET};
+use crate::link::{LinkKind, MAX_PACKET, Reserve};
 use crate::message::CloseReason;
 use crate::name::{NameSource, NodeName, RandomKeys, SystemNames};
 use crate::router::{Action, ElementKey, Router};
@@ -95,10 +95,13 @@ pub(crate) struct Core {
     pub(super) gathered: usize,
     /// Ticks while there are arenas of ours.
     pub(super) arena_clock: Option<OwnedFd>,
+    /// With it links can take in descriptors when the process has none left.
+    _reserve: Reserve,
 }
 
 impl Core {
     fn new(me: NodeName, names: SystemNames, role: Role) -> io::Result<Self> {
+        let _reserve = Reserve::hold()?;
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         let note = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
         epoll::add(&epoll, &note, Token::Note.data(), epoll::EventFlags::IN)?;
@@ -121,6 +124,7 @@ impl Core {
             some_done: Arc::default(),
             arena_clock: None,
             gathered: 0,
+            _reserve,
         })
     }
 
@@ -157,13 +161,14 @@ impl Core {
         self.effects.let_go.push(Watch { ready: former, wakers: SmallVec::new() });
     }
 
-    pub(crate) fn post(&mut self, key: ElementKey, data: Body, ports: Vec<ElementKey>) {
-        if ports.is_empty()
-            && let Body::Bytes(bytes) = &data
-            && self.write(key, bytes)
-        {
-            return;
+    /// Posts plain bytes: straight into a link or to who takes them, if nothing is in the way.
+    pub(crate) fn post_bytes(&mut self, key: ElementKey, mut data: Vec<u8>) {
+        if !self.router.post_here(key, &mut data) && !self.write(key, &data) {
+            self.router.post(key, data, Vec::new());
         }
+    }
+
+    pub(crate) fn post(&mut self, key: ElementKey, data: Body, ports: Vec<ElementKey>) {
         // Whoever watched a port watched it where it was.
         ports.iter().for_each(|port| self.unwatch(*port));
         self.router.post(key, data, ports);
@@ -230,7 +235,10 @@ impl Core {
         {
             self.effects.calls.push(Arc::clone(ready));
         }
-        if self.router.ended(key) {
+        if watch.ready.is_none() {
+            // Who was woken comes back if it wants more.
+            self.watches.remove(&key);
+        } else if self.router.ended(key) {
             // Nothing more will arrive: what the callback owns (often its own port) is free.
             self.unwatch(key);
         }

@@ -49,13 +49,13 @@ impl Core {
     }
 
     /// A node has said something that is not about a channel.
-    pub(super) fn control(&mut self, from: NodeName, control: Control, descriptors: Vec<OwnedFd>) -> Result<(), Offence> {
+    pub(super) fn control(&mut self, from: NodeName, control: Control, descriptors: Vec<OwnedFd>, loan: bool) -> Result<(), Offence> {
         let from_broker = matches!(self.role, Role::Member { broker: Some(broker) } if broker == from);
         let broker = matches!(self.role, Role::Broker { .. });
         match control {
             Control::Goodbye(reason) => self.lose(from, reason),
             Control::Introduce(node) if broker => self.introduce(from, node),
-            Control::Introduction(node) if from_broker => self.meet(node, descriptors),
+            Control::Introduction(node) if from_broker => self.meet(node, descriptors, loan),
             Control::Unreachable(node) if from_broker => self.router.unreachable(node),
             Control::Departing(node, reason) if from_broker => {
                 if let Some(peer) = self.peers.get_mut(node) {
@@ -103,10 +103,14 @@ impl Core {
         }
     }
 
-    /// Member: the broker has introduced a node.
-    fn meet(&mut self, node: NodeName, descriptors: Vec<OwnedFd>) {
+    /// Member: the broker has introduced a node. A link cannot be made of descriptors on loan; the node at the other end sees that it ends at once.
+    fn meet(&mut self, node: NodeName, descriptors: Vec<OwnedFd>, loan: bool) {
         if node == self.router.me() || self.peers.contains(node) {
             return;
+        }
+        if loan {
+            tracing::warn!(?node, "introduced in vain: no descriptors left");
+            return self.router.unreachable(node);
         }
         let first = self.router.me() < node;
         let mut descriptors = descriptors.into_iter();

@@ -105,8 +105,15 @@ impl Core {
         self.say_frame(slot, frame, Vec::new());
     }
 
-    /// A shared buffer has come, ahead of its message.
-    pub(super) fn shared(&mut self, node: NodeName, length: u64, bytes: Vec<u8>, descriptors: Vec<OwnedFd>) -> Result<(), Offence> {
+    /// A shared buffer has come, ahead of its message. Descriptors on loan are not kept.
+    pub(super) fn shared(
+        &mut self,
+        node: NodeName,
+        length: u64,
+        bytes: Vec<u8>,
+        descriptors: Vec<OwnedFd>,
+        loan: bool,
+    ) -> Result<(), Offence> {
         if descriptors.len() > 1 {
             return Err(Offence::Descriptors);
         }
@@ -114,7 +121,7 @@ impl Core {
         if peer.gathered.len() >= MAX_BUFFERS {
             return Err(Offence::TooManyShared);
         }
-        peer.gathered.push(SharedBuffer::received(length, bytes, descriptors.into_iter().next())?);
+        peer.gathered.push(SharedBuffer::received(length, bytes, descriptors.into_iter().next(), !loan)?);
         self.gathered += 1;
         Ok(())
     }

@@ -21,7 +21,7 @@ use crate::shared_buffer::NotShared;
 use crate::wire::{self, Control, Encoded, Packet};
 
 /// How many packets are taken from one link before the next link's turn.
-const PACKETS_A_TURN: usize = 32;
+const PACKETS_A_TURN: usize = 128;
 
 /// How many bytes, and how many ports in messages, a round takes from all links together before what came of it is done. The packet that
 /// reaches the limit is the round's last; it can bring [`MAX_PORTS`](crate::MAX_PORTS) at most.
@@ -281,7 +281,12 @@ impl Core {
         let bytes = peer.link.received() - before;
         let mourned = peer.mourned_at.is_some();
         let heard = match incoming {
-            Ok(Incoming::Frame(Received { bytes, descriptors })) => self.heard(node, bytes, descriptors),
+            Ok(Incoming::Frame(Received { bytes, descriptors, loan })) => {
+                let heard = self.heard(node, bytes, descriptors, loan.is_some());
+                // Now that the descriptors are closed.
+                drop(loan);
+                heard
+            }
             Ok(Incoming::Part) => Ok(0),
             Ok(Incoming::Nothing) => return None,
             Ok(Incoming::Ended) => {
@@ -327,8 +332,8 @@ impl Core {
         self.lose(node, reason);
     }
 
-    /// Does what a frame says, and gives the number of ports in it.
-    fn heard(&mut self, node: NodeName, mut bytes: Vec<u8>, descriptors: Vec<OwnedFd>) -> Result<usize, Offence> {
+    /// Does what a frame says, and gives the number of ports in it. Descriptors on loan must not be kept.
+    fn heard(&mut self, node: NodeName, mut bytes: Vec<u8>, descriptors: Vec<OwnedFd>, loan: bool) -> Result<usize, Offence> {
         if descriptors.is_empty()
             && self.gathered == 0
             && let Some((from, to, hops)) = wire::plain_message(&bytes)
@@ -345,7 +350,7 @@ impl Core {
                 self.router.handle(node, Frame { from, to, event: Event::Message { data, ports, hops } })?;
                 Ok(count)
             }
-            Packet::Shared(length, bytes) => self.shared(node, length, bytes, descriptors).map(|()| 0),
+            Packet::Shared(length, bytes) => self.shared(node, length, bytes, descriptors, loan).map(|()| 0),
             Packet::Event(mut frame) | Packet::Lent(mut frame, _) => {
                 if let Event::Message { data, .. } = &mut frame.event {
                     self.gather(node, data);
@@ -355,7 +360,7 @@ impl Core {
                 Ok(ports)
             }
             Packet::Control(control) if !control.takes_descriptors(descriptors.len()) => Err(Offence::Descriptors),
-            Packet::Control(control) => self.control(node, control, descriptors).map(|()| 0),
+            Packet::Control(control) => self.control(node, control, descriptors, loan).map(|()| 0),
         }
     }
 
@@ -371,9 +376,11 @@ impl Core {
             return self.cut(slot, &Offence::DoesNotRead);
         }
         let wants_room = flushed == Flushed::Full;
-        if wants_room != peer.wants_room {
+        let interest = peer.link.interest();
+        // One edge is not enough for who finds no room after all.
+        if wants_room != peer.wants_room || (wants_room && interest.contains(epoll::EventFlags::ET)) {
             peer.wants_room = wants_room;
-            let interest = if wants_room { epoll::EventFlags::IN | epoll::EventFlags::OUT } else { epoll::EventFlags::IN };
+            let interest = if wants_room { interest | epoll::EventFlags::OUT } else { interest };
             if let Err(why) = epoll::modify(&self.epoll, peer.link.as_fd(), Token::Socket(slot).data(), interest) {
                 self.cut(slot, &Offence::Link(io::Error::from(why).into()));
             }

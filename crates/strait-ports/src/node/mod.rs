@@ -26,7 +26,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use crate::body::Body;
-use crate::link::{self, Incoming, Link, LinkError, LinkKind, MAX_PACKET, RingParts, Socket};
+use crate::link::{self, Incoming, Link, LinkError, LinkKind, MAX_PACKET, Reserve, RingParts, Socket};
 use crate::message::CloseReason;
 use crate::port::Port;
 use crate::shared_buffer::SharedBuffer;
@@ -195,7 +195,7 @@ impl Node {
     /// The node that invites others and introduces them to each other.
     ///
     /// # Errors
-    /// When the process has no descriptor left for `epoll`.
+    /// When the process has not six descriptors left: two for the node, and four in reserve, so that it can receive some when it has none left.
     pub fn broker() -> io::Result<Self> {
         Self::broker_with(LinkKind::Rings)
     }
@@ -215,6 +215,7 @@ impl Node {
     /// See [`JoinError`].
     pub fn join(socket: OwnedFd) -> Result<(Self, Port), JoinError> {
         let mut socket = Socket::new(socket)?;
+        let _reserve = Reserve::hold()?;
         let deadline = Instant::now() + WELCOME_TIMEOUT;
         let mut buffer = vec![0; MAX_PACKET];
         let frame = loop {
@@ -231,6 +232,9 @@ impl Node {
                 return Err(JoinError::TimedOut(WELCOME_TIMEOUT));
             }
         };
+        if frame.loan.is_some() {
+            return Err(io::Error::from(Errno::MFILE).into());
+        }
         match wire::decode(frame.bytes) {
             Ok(Packet::Control(welcome)) if !welcome.takes_descriptors(frame.descriptors.len()) => Err(JoinError::NoWelcome),
             Ok(Packet::Control(Control::Welcome { version: VERSION, you, broker, yours, mine })) => {

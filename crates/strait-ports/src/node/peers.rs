@@ -88,7 +88,7 @@ impl Peers {
     /// Adds a peer, and has its descriptors watched.
     pub(super) fn add(&mut self, epoll: &OwnedFd, name: NodeName, link: Box<dyn Link>, borrower: Borrower) -> std::io::Result<()> {
         let slot = self.free.last().copied().unwrap_or(self.slots.len() as Slot);
-        epoll::add(epoll, link.as_fd(), Token::Socket(slot).data(), epoll::EventFlags::IN)?;
+        epoll::add(epoll, link.as_fd(), Token::Socket(slot).data(), link.interest())?;
         if let Some(bell) = link.bell()
             && let Err(why) = epoll::add(epoll, bell, Token::Bell(slot).data(), epoll::EventFlags::IN | epoll::EventFlags::ET)
         {

@@ -1,10 +1,12 @@
 //! The elements of a channel's chain and what they remember.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use super::event::Event;
 use super::flow::Flow;
-use crate::body::Body;
+use super::inbox::Inbox;
+use super::queue::Queue;
 use crate::message::CloseReason;
 use crate::name::{Addr, SideName};
 
@@ -117,23 +119,6 @@ impl Side {
     }
 }
 
-/// What an endpoint's program has not received yet.
-#[derive(Debug)]
-#[cfg_attr(test, derive(Clone))]
-pub(super) enum Item {
-    Message { data: Body, ports: Vec<ElementKey>, hops: u16 },
-    Close(CloseReason),
-}
-
-impl Item {
-    pub(super) fn bytes(&self) -> usize {
-        match self {
-            Self::Message { data, .. } => data.len(),
-            Self::Close(_) => 0,
-        }
-    }
-}
-
 /// Where an endpoint's channel stands.
 #[derive(Debug)]
 #[cfg_attr(test, derive(Clone))]
@@ -148,16 +133,18 @@ pub(super) enum Line {
 #[cfg_attr(test, derive(Clone))]
 pub(super) struct Endpoint {
     pub(super) line: Line,
-    pub(super) queue: VecDeque<Item>,
-    /// Payload bytes in `queue`.
+    pub(super) queue: Queue,
+    /// Payload bytes in `queue` and in `inbox`.
     pub(super) bytes: usize,
     /// What the other end has not received of what was posted here, and the like.
     pub(super) flow: Flow,
+    /// What the program has been given ahead of its asking. It counts in `bytes` until it is known to be taken.
+    pub(super) inbox: Option<Arc<Inbox>>,
 }
 
 impl Endpoint {
     pub(super) fn new(name: SideName, peer: Addr) -> Self {
-        Self { line: Line::Open(Side::new(name, peer)), queue: VecDeque::new(), bytes: 0, flow: Flow::default() }
+        Self { line: Line::Open(Side::new(name, peer)), queue: Queue::default(), bytes: 0, flow: Flow::default(), inbox: None }
     }
 }
 

@@ -144,11 +144,16 @@ impl Flow {
         if self.rides() { self.pending.take() } else { None }
     }
 
-    /// A message was received, and so many still wait. Gives what is to be told now.
-    pub(super) fn received(&mut self, bytes: usize, waiting: usize, waiting_bytes: usize) -> Option<Consumed> {
-        let alone = self.pending == Pending::default();
-        let message = Consumed { messages: 1, bytes: u32::try_from(bytes).unwrap_or(u32::MAX) };
-        let too_much = self.pending.add(message);
+    /// The other end has asked to be told finely.
+    pub(super) fn is_watched(&self) -> bool {
+        self.rare.as_deref().is_some_and(|rare| rare.grain.is_some())
+    }
+
+    /// So much was received, and so many messages still wait. Gives what is to be told now.
+    pub(super) fn received(&mut self, amount: Amount, waiting: usize, waiting_bytes: usize) -> Option<Consumed> {
+        let alone = self.pending == Pending::default() && amount.messages == 1;
+        let most = |count| u32::try_from(count).unwrap_or(u32::MAX);
+        let too_much = self.pending.add(Consumed { messages: most(amount.messages), bytes: most(amount.bytes) });
         if too_much.is_some() {
             return too_much;
         }
@@ -282,6 +287,7 @@ impl Router {
 
     /// The other end wants to know more, or less. What it does not know yet is the answer.
     pub(super) fn grain(&mut self, place: Place, grain: Option<Grain>, hops: u16) {
+        self.recall(place.key);
         if let Some((_, _, flow)) = self.flow(place.key) {
             flow.set_rare(Rare { grain: grain.map(Grain::within_limits), ..flow.rare() });
             if let Some(lump) = flow.pending.take() {

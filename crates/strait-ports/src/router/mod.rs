@@ -26,7 +26,9 @@ mod bypass;
 mod element;
 mod event;
 mod flow;
+mod inbox;
 mod loss;
+mod queue;
 mod sides;
 #[cfg(test)]
 mod tests;
@@ -37,12 +39,15 @@ use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 pub(crate) use element::ElementKey;
 pub(crate) use event::{Action, Descriptor, Event, Frame};
 pub(crate) use flow::{Baggage, Consumed, Grain, Room};
+pub(crate) use inbox::Inbox;
 
 use crate::body::Body;
+use crate::flow::Amount;
 use crate::message::CloseReason;
 use crate::name::{Addr, NameSource, NodeName, RandomKeys, SideName};
-use element::{Change, Element, Elements, Endpoint, Item, Line, LocalEvent, Place, Side, Speaker, Stage};
+use element::{Change, Element, Elements, Endpoint, Line, LocalEvent, Place, Side, Speaker, Stage};
 use flow::Flow;
+use queue::Item;
 use sides::Sides;
 
 /// A message that has passed this many proxies is chasing a port that is in front of it: its channel is cut.
@@ -176,7 +181,7 @@ impl Router {
 
     /// Posts on an endpoint. The ports are gone from this moment, also when nobody can receive them.
     pub(crate) fn post(&mut self, key: ElementKey, data: impl Into<Body>, ports: Vec<ElementKey>) {
-        ports.iter().for_each(|port| self.tell_again(*port));
+        ports.iter().for_each(|port| self.change_hands(*port));
         let data = data.into();
         let bytes = data.len();
         let message = Event::Message { data, ports, hops: 0 };
@@ -209,8 +214,9 @@ impl Router {
         }
     }
 
-    /// A port whose close has been received changes hands: its new holder is to learn of it too.
-    fn tell_again(&mut self, key: ElementKey) {
+    /// A port changes hands. Its new holder is to receive what its old one has not, and the close even if he has.
+    fn change_hands(&mut self, key: ElementKey) {
+        self.recall_for_good(key);
         if let Some(Element::Endpoint(Endpoint { line: Line::Ended(reason), queue, .. })) = self.elements.get_mut(key)
             && queue.is_empty()
         {
@@ -239,30 +245,36 @@ impl Router {
 
     /// The next thing an endpoint has received.
     pub(crate) fn pop(&mut self, key: ElementKey) -> Option<Received> {
+        self.recall(key);
         let Some(Element::Endpoint(endpoint)) = self.elements.get_mut(key) else { return None };
-        let item = endpoint.queue.pop_front()?;
-        endpoint.bytes -= item.bytes();
-        self.queued_bytes -= item.bytes();
-        if let Item::Message { data, .. } = &item
-            && let Some(lump) = endpoint.flow.received(data.len(), endpoint.queue.len(), endpoint.bytes)
-        {
+        Some(match endpoint.queue.pop_front()?.into_message() {
+            Ok((data, ports, _)) => {
+                self.received(key, Amount { messages: 1, bytes: data.len() });
+                Received::Message { data, ports }
+            }
+            Err(reason) => Received::Close(reason),
+        })
+    }
+
+    /// An endpoint's program has received so much.
+    fn received(&mut self, key: ElementKey, amount: Amount) {
+        let Some(Element::Endpoint(endpoint)) = self.elements.get_mut(key) else { return };
+        endpoint.bytes -= amount.bytes;
+        self.queued_bytes -= amount.bytes;
+        if let Some(lump) = endpoint.flow.received(amount, endpoint.queue.len(), endpoint.bytes) {
             self.tell(key, lump);
             self.run();
         }
-        Some(match item {
-            Item::Message { data, ports, .. } => Received::Message { data, ports },
-            Item::Close(reason) => Received::Close(reason),
-        })
     }
 
     /// Something can be popped.
     pub(crate) fn receivable(&self, key: ElementKey) -> bool {
-        matches!(self.elements.get(key), Some(Element::Endpoint(e)) if !e.queue.is_empty())
+        matches!(self.elements.get(key), Some(Element::Endpoint(e)) if e.has_something())
     }
 
     /// Nothing can be popped now or ever.
     pub(crate) fn exhausted(&self, key: ElementKey) -> bool {
-        !matches!(self.elements.get(key), Some(Element::Endpoint(e)) if !e.queue.is_empty() || matches!(e.line, Line::Open(_)))
+        !matches!(self.elements.get(key), Some(Element::Endpoint(e)) if e.has_something() || matches!(e.line, Line::Open(_)))
     }
 
     /// An endpoint's present neighbour.
@@ -290,8 +302,9 @@ impl Router {
 
     /// Messages and their bytes that wait at an endpoint, those that wait for a fence included.
     pub(crate) fn buffered(&mut self, key: ElementKey) -> (usize, usize) {
+        self.recall(key);
         let Some(Element::Endpoint(endpoint)) = self.elements.get_mut(key) else { return (0, 0) };
-        let mut messages = endpoint.queue.iter().filter(|i| matches!(i, Item::Message { .. })).count();
+        let mut messages = endpoint.queue.iter().filter(|item| item.is_message()).count();
         let mut bytes = endpoint.bytes;
         if let Line::Open(side) = &mut endpoint.line
             && let Some(held) = side.held()
@@ -364,19 +377,47 @@ impl Router {
         if to.is_inner() {
             return None;
         }
+        self.taker_of(from, to)
+    }
+
+    /// The short way of [`Router::post`] inside the node: true if somebody takes the bytes at once.
+    pub(crate) fn post_here(&mut self, key: ElementKey, data: &mut Vec<u8>) -> bool {
+        let Some(Element::Endpoint(Endpoint { line: Line::Open(side), flow, .. })) = self.elements.get_mut(key) else { return false };
+        if side.peer.node != self.me || flow.rides() {
+            return false;
+        }
+        let (from, to) = (Addr { node: self.me, side: side.name }, side.peer.side);
+        let Some(taker) = self.taker_of(from, to) else { return false };
+        if let Some(Element::Endpoint(Endpoint { flow, .. })) = self.elements.get_mut(key) {
+            flow.post(data.len());
+        }
+        self.queue_item(taker, Item::posted(std::mem::take(data)));
+        true
+    }
+
+    /// The endpoint that hears a side of its present neighbour at once.
+    fn taker_of(&self, from: Addr, to: SideName) -> Option<ElementKey> {
         let key = self.sides.get(&to)?.key;
         match self.elements.get(key) {
-            Some(Element::Endpoint(Endpoint { line: Line::Open(side), .. })) if side.change.is_none() && side.peer == from => Some(key),
+            Some(Element::Endpoint(Endpoint { line: Line::Open(side), .. }))
+                if side.change.is_none() && side.name == to && side.peer == from =>
+            {
+                Some(key)
+            }
             _ => None,
         }
     }
 
     /// Queues a message at an endpoint.
     pub(crate) fn queue(&mut self, key: ElementKey, data: Body, ports: Vec<ElementKey>, hops: u16) {
+        self.queue_item(key, Item::message(data, ports, hops));
+    }
+
+    fn queue_item(&mut self, key: ElementKey, item: Item) {
         let Some(Element::Endpoint(endpoint)) = self.elements.get_mut(key) else { return };
-        endpoint.bytes += data.len();
-        self.queued_bytes += data.len();
-        endpoint.queue.push_back(Item::Message { data, ports, hops });
+        endpoint.bytes += item.bytes();
+        self.queued_bytes += item.bytes();
+        endpoint.queue.push_back(item);
         self.ready(key);
     }
 
@@ -505,9 +546,7 @@ impl Router {
             let Some(Element::Endpoint(endpoint)) = self.elements.remove(key) else { unreachable!("looked at above") };
             self.queued_bytes -= endpoint.bytes;
             for item in endpoint.queue {
-                if let Item::Message { ports, .. } = item {
-                    doomed.extend(ports.into_iter().map(|port| (port, CloseReason::Dropped)));
-                }
+                doomed.extend(item.into_ports().into_iter().map(|port| (port, CloseReason::Dropped)));
             }
             let Line::Open(mut side) = endpoint.line else { continue };
             for event in side.held().map(std::mem::take).unwrap_or_default() {

@@ -2,9 +2,10 @@
 
 use std::collections::VecDeque;
 
-use super::element::{Element, Endpoint, Item, Line, LocalEvent, Place, Proxy, Side, Stage};
+use super::element::{Element, Endpoint, Line, LocalEvent, Place, Proxy, Side, Stage};
 use super::event::{Action, Descriptor, Event, Frame};
 use super::flow::{Baggage, Flow};
+use super::queue::Item;
 use super::{ElementKey, Mail, Router, Violation};
 use crate::message::CloseReason;
 use crate::name::{Addr, NodeName, SideName};
@@ -76,7 +77,7 @@ impl Router {
         self.name_edge(key);
         let there = SideName(self.names.next());
         let to = Addr { node, side: there };
-        let Some(Element::Endpoint(Endpoint { line, queue, bytes, flow })) = self.elements.remove(key) else {
+        let Some(Element::Endpoint(Endpoint { line, queue, bytes, flow, inbox: _ })) = self.elements.remove(key) else {
             unreachable!("a message carries endpoints and is their only owner")
         };
         self.queued_bytes -= bytes;
@@ -143,9 +144,9 @@ impl Router {
 }
 
 fn event_of(item: Item) -> LocalEvent {
-    match item {
+    match item.into_message() {
         // Moving with its port is one hop more.
-        Item::Message { data, ports, hops } => Event::Message { data, ports, hops: hops.saturating_add(1) },
-        Item::Close(reason) => Event::Close(reason),
+        Ok((data, ports, hops)) => Event::Message { data, ports, hops: hops.saturating_add(1) },
+        Err(reason) => Event::Close(reason),
     }
 }

@@ -141,7 +141,7 @@ impl Unsealed {
     /// From now on nobody can write them. If that cannot be had, they are on the heap.
     pub(crate) fn seal(self) -> Result<Sealed, Vec<u8>> {
         match fcntl_add_seals(&self.fd, seals()) {
-            Ok(()) => Ok(Sealed::new(self.fd, self.length, self.size).expect(READABLE)),
+            Ok(()) => Ok(Sealed::new(self.fd, self.length, self.size, true).expect(READABLE)),
             Err(_) => Err(read(&self.fd, self.length).expect(READABLE)),
         }
     }
@@ -188,10 +188,9 @@ impl Place {
 }
 
 impl Sealed {
-    fn new(fd: OwnedFd, length: usize, size: usize) -> io::Result<Self> {
-        let place = OnceLock::new();
-        match Kept::new(fd) {
-            Ok(kept) => Ok(Self { length, size, place, descriptor: Some(kept) }),
+    fn new(fd: OwnedFd, length: usize, size: usize, keep: bool) -> io::Result<Self> {
+        match if keep { Kept::new(fd) } else { Err(fd) } {
+            Ok(kept) => Ok(Self { length, size, place: OnceLock::new(), descriptor: Some(kept) }),
             Err(fd) => {
                 let place = OnceLock::from(Place::of(&fd, length, size)?);
                 Ok(Self { length, size, place, descriptor: None })
@@ -199,8 +198,8 @@ impl Sealed {
         }
     }
 
-    /// What somebody has sealed: `length` bytes, at least one, all of them there.
-    pub(crate) fn of(fd: OwnedFd, length: usize) -> Result<Self, Refusal> {
+    /// What somebody has sealed: `length` bytes, at least one, all of them there. The descriptor is kept only if it may be.
+    pub(crate) fn of(fd: OwnedFd, length: usize, keep: bool) -> Result<Self, Refusal> {
         let size = fstat(&fd).ok().and_then(|stat| {
             let size = usize::try_from(stat.st_size).ok()?;
             let there = stat.st_blocks.saturating_mul(512) >= stat.st_size;
@@ -208,7 +207,7 @@ impl Sealed {
         });
         let sealed = || fcntl_get_seals(&fd).is_ok_and(|s| s.contains(seals()));
         match size.filter(|size| *size > 0 && sealed()) {
-            Some(size) => Self::new(fd, length, size).map_err(Refusal::Unmappable),
+            Some(size) => Self::new(fd, length, size, keep).map_err(Refusal::Unmappable),
             None => Err(Refusal::NoArena),
         }
     }
@@ -260,7 +259,7 @@ mod tests {
         assert!(Mapping::new(&fd, 10_000, ProtFlags::READ | ProtFlags::WRITE, MapFlags::empty()).is_err());
         let punch = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
         assert!(fallocate(&fd, punch, 0, 4096).is_err());
-        let other = Sealed::of(fd, 10_000).ok().unwrap();
+        let other = Sealed::of(fd, 10_000, true).ok().unwrap();
         drop(sealed);
         assert_eq!(other[9_999], 3);
     }
@@ -275,7 +274,7 @@ mod tests {
             fd
         };
         let all = seals();
-        assert!(Sealed::of(memory(8192, 8192, all), 8192).is_ok());
+        assert!(Sealed::of(memory(8192, 8192, all), 8192, true).is_ok());
         for (length, there, seals, claimed) in [
             (8192, 8192, all, 8191),
             (8192, 8192, all, 8193),
@@ -289,7 +288,7 @@ mod tests {
             (8192, 8192, all.difference(SealFlags::SHRINK), 8192),
             (8192, 8192, SealFlags::empty(), 8192),
         ] {
-            assert!(Sealed::of(memory(length, there, seals), claimed).is_err());
+            assert!(Sealed::of(memory(length, there, seals), claimed, true).is_err());
         }
     }
 
@@ -320,9 +319,9 @@ mod tests {
             for unsealed in [Some(small), large].into_iter().flatten() {
                 let sealed = unsealed.seal().ok().unwrap();
                 let fd = sealed.descriptor().unwrap().try_clone_to_owned().unwrap();
-                let other = Sealed::of(fd.try_clone().unwrap(), length).ok().unwrap();
+                let other = Sealed::of(fd.try_clone().unwrap(), length, length % 2 == 0).ok().unwrap();
                 assert!(sealed[..] == bytes[..] && other[..] == bytes[..], "{length}");
-                assert!(Sealed::of(fd, size + 1).is_err());
+                assert!(Sealed::of(fd, size + 1, true).is_err());
             }
         }
     }

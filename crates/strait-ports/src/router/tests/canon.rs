@@ -10,7 +10,7 @@ use std::hash::{Hash, Hasher};
 
 use super::world::{Parcel, World, number};
 use crate::name::{Addr, NodeName, SideName};
-use crate::router::element::{Change, Element, Endpoint, Item, Line, LocalEvent, Side};
+use crate::router::element::{Change, Element, Endpoint, Line, LocalEvent, Side};
 use crate::router::{Descriptor, ElementKey, Event};
 
 /// A world's fingerprint.
@@ -162,10 +162,10 @@ impl Walk<'_> {
         match element {
             Element::Endpoint(Endpoint { line, queue, flow, .. }) => {
                 self.put((2, queue.len(), flow.pack()));
-                for item in queue {
-                    match item {
-                        Item::Message { data, ports, .. } => self.message(node, data, ports),
-                        Item::Close(reason) => self.put(reason),
+                for item in queue.iter() {
+                    match item.clone().into_message() {
+                        Ok((data, ports, _)) => self.message(node, &data, &ports),
+                        Err(reason) => self.put(reason),
                     }
                 }
                 match line {

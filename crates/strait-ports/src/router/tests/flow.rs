@@ -6,7 +6,8 @@ use super::world::{Parcel, World, name};
 use crate::flow::{Amount, HighWaterMark};
 use crate::message::CloseReason;
 use crate::name::{Addr, SideName};
-use crate::router::element::{Element, Endpoint, Item, Line};
+use crate::router::element::{Element, Endpoint, Line};
+use crate::router::queue::Item;
 use crate::router::{Baggage, Consumed, Descriptor, ElementKey, Event, Frame, Grain, Received, Room};
 
 impl World {
@@ -41,7 +42,7 @@ impl World {
             return Amount::default();
         };
         let mut endpoint = endpoint.clone();
-        let queued = endpoint.queue.iter().filter(|item| matches!(item, Item::Message { .. })).map(Item::bytes);
+        let queued = endpoint.queue.iter().filter(|item| item.is_message()).map(Item::bytes);
         let held: Vec<usize> = match &mut endpoint.line {
             Line::Open(side) => {
                 let messages = side.held().map(std::mem::take).unwrap_or_default();

@@ -1,0 +1,137 @@
+//! The packets of a `SOCK_SEQPACKET` socket, one at a time.
+//!
+//! Packets that may bring descriptors are *looked at* first, and taken when it is certain that nothing of them has been lost: a process that has not room for what comes learns of it
+//! in time to make room (see [`super::reserve`]). All others are received without room for descriptors.
+
+use std::io::{self, IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::{Errno, ioctl_fionread};
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, recvmsg,
+    sendmsg,
+};
+
+use super::reserve::{self, Loan};
+use super::{LinkError, MAX_DESCRIPTORS};
+
+/// The descriptors that have come with a packet.
+#[derive(Debug, Default)]
+pub(super) struct Carried {
+    pub(super) descriptors: Vec<OwnedFd>,
+    pub(super) loan: Option<Loan>,
+}
+
+/// What a packet is.
+struct Packet {
+    length: usize,
+    descriptors: Vec<OwnedFd>,
+    /// It has more descriptors than that.
+    incomplete: bool,
+}
+
+/// There is no room.
+pub(super) fn is_full(error: Errno) -> bool {
+    matches!(error, Errno::AGAIN | Errno::NOBUFS | Errno::NOMEM)
+}
+
+/// Nobody reads at the other end any more.
+pub(super) fn is_gone(error: Errno) -> bool {
+    matches!(error, Errno::PIPE | Errno::CONNRESET | Errno::NOTCONN)
+}
+
+/// Bytes in all packets that have come and have not been received.
+pub(super) fn arrived(fd: impl AsFd) -> u64 {
+    ioctl_fionread(fd).unwrap_or(0)
+}
+
+/// Nothing will come that has not come already.
+pub(super) fn is_ended(fd: impl AsFd) -> bool {
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    let mut fds = [PollFd::new(&fd, PollFlags::RDHUP)];
+    matches!(poll(&mut fds, Some(&now)), Ok(1..))
+}
+
+/// Sends one packet.
+pub(super) fn send_packet(fd: impl AsFd, pieces: &[&[u8]; 3], descriptors: &[BorrowedFd<'_>]) -> Result<(), Errno> {
+    let pieces = pieces.map(IoSlice::new);
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
+    let mut ancillary = SendAncillaryBuffer::new(&mut space);
+    if !descriptors.is_empty() {
+        ancillary.push(SendAncillaryMessage::ScmRights(descriptors));
+    }
+    sendmsg(fd, &pieces, &mut ancillary, SendFlags::NOSIGNAL | SendFlags::DONTWAIT)?;
+    Ok(())
+}
+
+/// The next packet, which brings no descriptors: its length; `None` if nothing has come.
+pub(super) fn receive_packet(fd: impl AsFd, buffer: &mut [u8]) -> Result<Option<usize>, LinkError> {
+    match receive(fd, buffer, RecvAncillaryBuffer::default(), RecvFlags::empty())? {
+        Some(packet) if packet.incomplete => Err(LinkError::StrayDescriptors),
+        packet => Ok(packet.map(|packet| packet.length)),
+    }
+}
+
+/// As far as it can be seen without taking it, the next packet: its length, and whether it brings descriptors. `None` if nothing has come.
+pub(super) fn peek_packet(fd: impl AsFd, buffer: &mut [u8]) -> Result<Option<(usize, bool)>, LinkError> {
+    let packet = receive(fd, buffer, RecvAncillaryBuffer::default(), RecvFlags::PEEK)?;
+    Ok(packet.map(|packet| (packet.length, packet.incomplete)))
+}
+
+/// The next packet, which may bring descriptors: its length, and those. `None` if nothing has come.
+pub(super) fn receive_carrier(fd: impl AsFd, buffer: &mut [u8]) -> Result<Option<(usize, Carried)>, LinkError> {
+    reserve::mend();
+    // Dropped last, when there is room for it again.
+    let mut loan = None;
+    let Some(mut packet) = look(&fd, buffer)? else { return Ok(None) };
+    if packet.incomplete {
+        if packet.descriptors.len() >= MAX_DESCRIPTORS {
+            return Err(LinkError::DescriptorsLost);
+        }
+        drop(packet);
+        loan = Some(Loan::take().ok_or(LinkError::DescriptorsLost)?);
+        packet = look(&fd, buffer)?.filter(|packet| !packet.incomplete).ok_or(LinkError::DescriptorsLost)?;
+    }
+    // The kernel's own copies of the descriptors go with it. That it is longer than this is known.
+    match receive(&fd, &mut [0], RecvAncillaryBuffer::default(), RecvFlags::empty()) {
+        Ok(_) | Err(LinkError::PacketTooLarge) => {}
+        Err(why) => return Err(why),
+    }
+    let loan = loan.and_then(Loan::settle);
+    Ok(Some((packet.length, Carried { descriptors: packet.descriptors, loan })))
+}
+
+/// The next packet, which stays where it is, and descriptors that are the same as its.
+fn look(fd: impl AsFd, buffer: &mut [u8]) -> Result<Option<Packet>, LinkError> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
+    receive(fd, buffer, RecvAncillaryBuffer::new(&mut space), RecvFlags::PEEK)
+}
+
+fn receive(fd: impl AsFd, buffer: &mut [u8], mut ancillary: RecvAncillaryBuffer<'_>, how: RecvFlags) -> Result<Option<Packet>, LinkError> {
+    let mut resets = 0;
+    loop {
+        match recvmsg(&fd, &mut [IoSliceMut::new(buffer)], &mut ancillary, how | RecvFlags::CMSG_CLOEXEC | RecvFlags::DONTWAIT) {
+            Ok(message) => {
+                let mut descriptors = Vec::new();
+                for control in ancillary.drain() {
+                    if let RecvAncillaryMessage::ScmRights(rights) = control {
+                        descriptors.extend(rights);
+                    }
+                }
+                // Padding may make room for one more than was asked for.
+                let incomplete = message.flags.contains(ReturnFlags::CTRUNC) || descriptors.len() > MAX_DESCRIPTORS;
+                if message.flags.contains(ReturnFlags::TRUNC) {
+                    return Err(LinkError::PacketTooLarge);
+                }
+                return Ok(Some(Packet { length: message.bytes, descriptors, incomplete }));
+            }
+            Err(Errno::AGAIN) => return Ok(None),
+            Err(Errno::INTR) => {}
+            // The other end closed without having read everything. That is told before what it had sent, and only once: read on.
+            Err(Errno::CONNRESET) if resets < 8 => resets += 1,
+            Err(error) => return Err(io::Error::from(error).into()),
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! What an endpoint's program has not received yet.
+
+use std::collections::{VecDeque, vec_deque};
+use std::iter;
+use std::mem;
+use std::ops::Deref;
+
+use super::ElementKey;
+use crate::body::Body;
+use crate::message::CloseReason;
+
+/// One thing to be received.
+#[derive(Debug)]
+#[cfg_attr(test, derive(Clone))]
+pub(super) enum Item {
+    /// A message of nothing but bytes.
+    Plain {
+        data: Plain,
+        hops: u16,
+    },
+    /// Any other.
+    Rich(Box<Rich>),
+    Close(CloseReason),
+}
+
+#[derive(Debug)]
+#[cfg_attr(test, derive(Clone))]
+pub(super) struct Rich {
+    data: Body,
+    ports: Vec<ElementKey>,
+    hops: u16,
+}
+
+/// So many bytes go without a place of their own: an item is as long as a line of memory then.
+const SMALL: usize = 46;
+
+/// A message's bytes.
+///
+/// Memory that one thread takes and another gives back is dear: allocators keep what a thread gives back for that thread. So a few bytes that are posted from one thread to another are copied
+/// instead, twice.
+#[derive(Debug)]
+#[cfg_attr(test, derive(Clone))]
+pub(super) enum Plain {
+    Small { length: u8, bytes: [u8; SMALL] },
+    Heap(Vec<u8>),
+}
+
+impl Plain {
+    /// The same bytes, in place if they are few.
+    fn compact(data: Vec<u8>) -> Self {
+        if data.len() > SMALL {
+            return Self::Heap(data);
+        }
+        let mut bytes = [0; SMALL];
+        bytes[..data.len()].copy_from_slice(&data);
+        Self::Small { length: data.len() as u8, bytes }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Small { length, .. } => usize::from(*length),
+            Self::Heap(bytes) => bytes.len(),
+        }
+    }
+
+    pub(super) fn into_vec(self) -> Vec<u8> {
+        match self {
+            Self::Small { length, bytes } => bytes[..usize::from(length)].to_vec(),
+            Self::Heap(bytes) => bytes,
+        }
+    }
+}
+
+impl Item {
+    pub(super) fn message(data: Body, ports: Vec<ElementKey>, hops: u16) -> Self {
+        match data {
+            Body::Bytes(bytes) if ports.is_empty() => Self::Plain { data: Plain::Heap(bytes), hops },
+            data => Self::Rich(Box::new(Rich { data, ports, hops })),
+        }
+    }
+
+    /// A message that has just been posted, for another thread perhaps.
+    pub(super) fn posted(data: Vec<u8>) -> Self {
+        Self::Plain { data: Plain::compact(data), hops: 0 }
+    }
+
+    /// Data, ports and hops of a message; otherwise it is a close.
+    pub(super) fn into_message(self) -> Result<(Body, Vec<ElementKey>, u16), CloseReason> {
+        match self {
+            Self::Plain { data, hops } => Ok((Body::Bytes(data.into_vec()), Vec::new(), hops)),
+            Self::Rich(rich) => {
+                let Rich { data, ports, hops } = *rich;
+                Ok((data, ports, hops))
+            }
+            Self::Close(reason) => Err(reason),
+        }
+    }
+
+    /// The ports in it.
+    pub(super) fn into_ports(self) -> Vec<ElementKey> {
+        if let Self::Rich(rich) = self { rich.ports } else { Vec::new() }
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Plain { data, .. } => data.len(),
+            Self::Rich(rich) => rich.data.len(),
+            Self::Close(_) => 0,
+        }
+    }
+
+    pub(super) fn is_message(&self) -> bool {
+        !matches!(self, Self::Close(_))
+    }
+
+    fn is_plain(&self) -> bool {
+        matches!(self, Self::Plain { .. })
+    }
+}
+
+/// Items in order.
+#[derive(Debug, Default)]
+#[cfg_attr(test, derive(Clone))]
+pub(super) struct Queue {
+    items: VecDeque<Item>,
+    /// How many of them are not plain.
+    rich: usize,
+}
+
+impl Queue {
+    pub(super) fn push_back(&mut self, item: Item) {
+        self.rich += usize::from(!item.is_plain());
+        self.items.push_back(item);
+    }
+
+    pub(super) fn pop_front(&mut self) -> Option<Item> {
+        let item = self.items.pop_front()?;
+        self.rich -= usize::from(!item.is_plain());
+        Some(item)
+    }
+
+    /// Puts plain messages before all others.
+    pub(super) fn put_back(&mut self, mut plain: VecDeque<Item>) {
+        if self.items.len() < plain.len() {
+            mem::swap(&mut plain, &mut self.items);
+            self.items.append(&mut plain);
+        } else {
+            plain.into_iter().rev().for_each(|item| self.items.push_front(item));
+        }
+    }
+
+    /// Everything, if it is plain, in exchange for nothing: no message is touched.
+    pub(super) fn swap_plain(&mut self, empty: &mut VecDeque<Item>) -> bool {
+        if self.rich > 0 || !empty.is_empty() {
+            return false;
+        }
+        mem::swap(&mut self.items, empty);
+        true
+    }
+
+    /// Takes plain messages from the front.
+    pub(super) fn drain_plain(&mut self) -> impl Iterator<Item = Item> + '_ {
+        iter::from_fn(|| if self.items.front()?.is_plain() { self.items.pop_front() } else { None })
+    }
+}
+
+impl Deref for Queue {
+    type Target = VecDeque<Item>;
+
+    fn deref(&self) -> &VecDeque<Item> {
+        &self.items
+    }
+}
+
+impl IntoIterator for Queue {
+    type Item = Item;
+    type IntoIter = vec_deque::IntoIter<Item>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.items.into_iter()
+    }
+}
