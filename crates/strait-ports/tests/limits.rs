@@ -54,6 +54,7 @@ fn child() {
         "no-descriptors-left" => no_descriptors_left(kind),
         "no-introductions" => no_introductions(kind),
         "on-loan" => on_loan(kind),
+        "on-loan-to-all" => on_loan_to_all(kind),
         "introduced-in-vain" => introduced_in_vain(kind),
         role => panic!("no role {role}"),
     }
@@ -74,6 +75,7 @@ over_both!(
     who_has_too_many_descriptors_under_way_sends_bytes: "too-many-under-way",
     who_has_no_descriptor_left_goes_on: "no-descriptors-left",
     what_came_in_place_of_the_reserve_is_read_and_not_kept: "on-loan",
+    threads_that_need_the_reserve_at_the_same_time_wait_for_each_other: "on-loan-to-all",
     an_introduction_that_cannot_be_made_leaves_things_as_they_are: "no-introductions",
     an_introduction_that_cannot_be_received_leaves_things_as_they_are: "introduced-in-vain",
 );
@@ -251,6 +253,43 @@ fn on_loan(kind: LinkKind) {
         // The clock of the arena.
         assert!(descriptors() <= before + 1, "{} after {before}", descriptors());
     }
+}
+
+/// Several nodes of one process, each in a thread of its own, receive descriptors and none is left.
+fn on_loan_to_all(kind: LinkKind) {
+    const MESSAGES: u8 = 30;
+    let broker = Node::broker_with(kind).unwrap();
+    let members: Vec<_> = (0..4).map(|_| join(&broker).unwrap()).collect();
+    let buffer = SharedBuffer::new(&[7; 20_000]);
+    for number in 0..MESSAGES {
+        for (port, ..) in &members {
+            port.post(Message::with_buffers(vec![number], vec![buffer.clone()])).unwrap();
+        }
+    }
+    let rest = occupy(usize::MAX);
+    let start = std::sync::Barrier::new(members.len());
+    std::thread::scope(|scope| {
+        for (_, node, port) in &members {
+            let (start, buffer) = (&start, &buffer);
+            scope.spawn(move || {
+                let deadline = Instant::now() + PATIENCE;
+                // Nothing is given back: what one took in place of another's reserve would be missed.
+                let mut received = Vec::new();
+                start.wait();
+                for number in 0..MESSAGES {
+                    while port.buffered().0 == 0 {
+                        assert!(Instant::now() < deadline && node.stats().links == 1, "nothing comes");
+                        let _ = node.dispatch(Duration::ZERO).unwrap();
+                    }
+                    let message = message(port);
+                    assert_eq!((&message.data[..], &message.buffers[..]), (&[number][..], std::slice::from_ref(buffer)));
+                    received.push(message);
+                }
+            });
+        }
+    });
+    drop(rest);
+    assert!(members.iter().all(|(_, node, _)| node.stats().links == 1));
 }
 
 /// The ends of a channel are given to two nodes that cannot be introduced: it goes on through the broker.

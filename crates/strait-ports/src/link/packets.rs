@@ -14,7 +14,7 @@ use rustix::net::{
     sendmsg,
 };
 
-use super::reserve::{self, Loan};
+use super::reserve::{Access, Loan};
 use super::{LinkError, MAX_DESCRIPTORS};
 
 /// The descriptors that have come with a packet.
@@ -82,16 +82,16 @@ pub(super) fn peek_packet(fd: impl AsFd, buffer: &mut [u8]) -> Result<Option<(us
 
 /// The next packet, which may bring descriptors: its length, and those. `None` if nothing has come.
 pub(super) fn receive_carrier(fd: impl AsFd, buffer: &mut [u8]) -> Result<Option<(usize, Carried)>, LinkError> {
-    reserve::mend();
-    // Dropped last, when there is room for it again.
-    let mut loan = None;
+    let mut reserve = Access::get();
     let Some(mut packet) = look(&fd, buffer)? else { return Ok(None) };
     if packet.incomplete {
         if packet.descriptors.len() >= MAX_DESCRIPTORS {
             return Err(LinkError::DescriptorsLost);
         }
         drop(packet);
-        loan = Some(Loan::take().ok_or(LinkError::DescriptorsLost)?);
+        if !reserve.give_up() {
+            return Err(LinkError::DescriptorsLost);
+        }
         packet = look(&fd, buffer)?.filter(|packet| !packet.incomplete).ok_or(LinkError::DescriptorsLost)?;
     }
     // The kernel's own copies of the descriptors go with it. That it is longer than this is known.
@@ -99,8 +99,7 @@ pub(super) fn receive_carrier(fd: impl AsFd, buffer: &mut [u8]) -> Result<Option
         Ok(_) | Err(LinkError::PacketTooLarge) => {}
         Err(why) => return Err(why),
     }
-    let loan = loan.and_then(Loan::settle);
-    Ok(Some((packet.length, Carried { descriptors: packet.descriptors, loan })))
+    Ok(Some((packet.length, Carried { descriptors: packet.descriptors, loan: reserve.settle() })))
 }
 
 /// The next packet, which stays where it is, and descriptors that are the same as its.

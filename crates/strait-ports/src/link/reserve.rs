@@ -6,7 +6,6 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::event::{EventfdFlags, eventfd};
@@ -15,9 +14,6 @@ use super::MAX_DESCRIPTORS;
 
 /// The process's one.
 static HELD: Mutex<Held> = Mutex::new(Held { descriptors: Vec::new(), users: 0 });
-
-/// It is not full, and somebody uses it.
-static SHORT: AtomicBool = AtomicBool::new(false);
 
 #[derive(Debug)]
 struct Held {
@@ -34,17 +30,12 @@ impl Held {
     fn fill(&mut self) -> io::Result<()> {
         while self.descriptors.len() < MAX_DESCRIPTORS {
             let more = match self.descriptors.first() {
-                Some(descriptor) => descriptor.try_clone(),
-                None => eventfd(0, EventfdFlags::CLOEXEC).map_err(io::Error::from),
+                Some(descriptor) => descriptor.try_clone()?,
+                None => eventfd(0, EventfdFlags::CLOEXEC)?,
             };
-            SHORT.store(more.is_err(), Ordering::Relaxed);
-            self.descriptors.push(more?);
+            self.descriptors.push(more);
         }
         Ok(())
-    }
-
-    fn clear(&mut self) {
-        self.descriptors.clear();
     }
 }
 
@@ -62,8 +53,7 @@ impl Reserve {
         let filled = held.fill();
         if let Err(why) = filled {
             if held.users == 0 {
-                held.clear();
-                SHORT.store(false, Ordering::Relaxed);
+                held.descriptors.clear();
             }
             return Err(io::Error::new(why.kind(), format!("no descriptors for a reserve of {MAX_DESCRIPTORS}: {why}")));
         }
@@ -77,46 +67,44 @@ impl Drop for Reserve {
         let mut held = Held::get();
         held.users -= 1;
         if held.users == 0 {
-            held.clear();
-            SHORT.store(false, Ordering::Relaxed);
+            held.descriptors.clear();
         }
     }
 }
 
-/// The reserve has been given up. It is taken back when this is dropped, as far as descriptors are free then; until that other threads wait for it.
+/// Whoever receives descriptors has this meanwhile: two threads that are at it at the same time would take the reserve away from each other.
+pub(super) struct Access(MutexGuard<'static, Held>);
+
+impl Access {
+    /// Waits for other threads. Must not be called by who has a [`Loan`].
+    pub(super) fn get() -> Self {
+        let mut held = Held::get();
+        if held.users > 0 {
+            // It may have been short since it was last given up.
+            let _ = held.fill();
+        }
+        Self(held)
+    }
+
+    /// Gives the reserve up; false if there is none.
+    pub(super) fn give_up(&mut self) -> bool {
+        !std::mem::take(&mut self.0.descriptors).is_empty()
+    }
+
+    /// Takes the reserve back. If that cannot be, what has been received is on loan.
+    pub(super) fn settle(mut self) -> Option<Loan> {
+        let short = self.0.users > 0 && self.0.fill().is_err();
+        if short { Some(Loan(self.0)) } else { None }
+    }
+}
+
+/// Descriptors have come in place of the reserve. It is taken back when this is dropped, as far as descriptors are free then; until that other threads wait.
 #[derive(Debug)]
 pub(crate) struct Loan(MutexGuard<'static, Held>);
-
-impl Loan {
-    /// Gives the reserve up; `None` if there is none.
-    pub(super) fn take() -> Option<Self> {
-        let mut held = Held::get();
-        if held.users == 0 {
-            return None;
-        }
-        held.clear();
-        Some(Self(held))
-    }
-
-    /// Takes the reserve back now, if that can be: then what has been received may be kept.
-    pub(super) fn settle(mut self) -> Option<Self> {
-        self.0.fill().is_err().then_some(self)
-    }
-}
 
 impl Drop for Loan {
     fn drop(&mut self) {
         // If it cannot be, it is tried again before it is needed again.
         let _ = self.0.fill();
-    }
-}
-
-/// Fills the reserve up, if it is short and descriptors have become free.
-pub(super) fn mend() {
-    if SHORT.load(Ordering::Relaxed) {
-        let mut held = Held::get();
-        if held.users > 0 {
-            let _ = held.fill();
-        }
     }
 }
