@@ -21,6 +21,7 @@ pub(crate) fn play(arguments: Vec<String>) -> Outcome<()> {
         "sink" => ours::stream::serve(),
         "seqpacket" => peers::seqpacket::serve(),
         "futex" => peers::futex::serve(),
+        "memcpy" => peers::memcpy::serve(number()? as usize),
         "ipc-typed-echo" => peers::ipc_channel::serve_typed_echo(first()?),
         "ipc-bytes-echo" => peers::ipc_channel::serve_bytes_echo(first()?),
         "ipc-typed-sink" => peers::ipc_channel::serve_typed_sink(first()?),

@@ -6,7 +6,7 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 use crate::link::memory::arena::Refusal;
-use crate::link::memory::sealed::{Sealed, Unsealed};
+use crate::link::memory::sealed::{Room, Sealed, Unsealed};
 
 /// What is smaller than this stays on the heap, and is copied when it is sent.
 const SEALED_FROM: usize = 16 * 1024;
@@ -36,28 +36,31 @@ enum Memory {
 impl SharedBuffer {
     /// A copy of these bytes.
     pub fn new(bytes: &[u8]) -> Self {
-        let sealed = Self::unsealed(bytes.len()).and_then(|unsealed| unsealed.write(bytes).ok().map(|()| unsealed));
-        match sealed {
-            Some(unsealed) => Self::of(unsealed.seal()),
-            None => Self(Memory::Heap(bytes.into())),
+        if bytes.len() >= SEALED_FROM {
+            if let Some(room) = Room::new(bytes.len()) {
+                return Self::of(room.fill(|room| room.copy_from_slice(bytes)).seal());
+            }
+            if let Ok(unsealed) = Unsealed::new(bytes) {
+                return Self::of(unsealed.seal());
+            }
         }
-    }
-
-    /// `length` bytes that `fill` writes, all zero before.
-    pub fn build(length: usize, fill: impl FnOnce(&mut [u8])) -> Self {
-        let mut fill = Some(fill);
-        if let Some(unsealed) = Self::unsealed(length)
-            && unsealed.fill(|bytes| fill.take().into_iter().for_each(|fill| fill(bytes))).is_ok()
-        {
-            return Self::of(unsealed.seal());
-        }
-        let mut bytes = vec![0; length];
-        fill.into_iter().for_each(|fill| fill(&mut bytes));
         Self(Memory::Heap(bytes.into()))
     }
 
-    fn unsealed(length: usize) -> Option<Unsealed> {
-        if length < SEALED_FROM { None } else { Unsealed::new(length).ok() }
+    /// `length` bytes that `fill` writes, all zero before.
+    ///
+    /// From 1 MiB on they are written in place, in large pages where there are some: then what is shared takes up to 1 MiB more than its bytes, and costs the less to
+    /// make and to receive.
+    pub fn build(length: usize, fill: impl FnOnce(&mut [u8])) -> Self {
+        if let Some(room) = Room::new(length) {
+            return Self::of(room.fill(fill).seal());
+        }
+        let mut bytes = vec![0; length];
+        fill(&mut bytes);
+        match if length < SEALED_FROM { None } else { Unsealed::new(&bytes).ok() } {
+            Some(unsealed) => Self::of(unsealed.seal()),
+            None => Self(Memory::Heap(bytes.into())),
+        }
     }
 
     fn of(sealed: Result<Sealed, Vec<u8>>) -> Self {
@@ -73,7 +76,7 @@ impl SharedBuffer {
             None if bytes.len() as u64 == length => Ok(Self(Memory::Heap(bytes.into()))),
             Some(descriptor) if bytes.is_empty() => {
                 let length = usize::try_from(length).map_err(|_| NotShared)?;
-                Sealed::of(descriptor, length, keep).map(Self::of).map_err(|why| {
+                Sealed::of(descriptor, length, keep).map(|sealed| Self::of(Ok(sealed))).map_err(|why| {
                     if let Refusal::Unmappable(why) = why {
                         tracing::debug!("shared buffer not mapped: {why}");
                     }
@@ -82,6 +85,19 @@ impl SharedBuffer {
             }
             _ => Err(NotShared),
         }
+    }
+
+    /// How many bytes. Cheaper than those of the slice: what this process has not looked at need not be mapped here.
+    pub fn len(&self) -> usize {
+        match &self.0 {
+            Memory::Heap(bytes) => bytes.len(),
+            Memory::Sealed(sealed) => sealed.len(),
+        }
+    }
+
+    /// There are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// What another process needs to see it, if it can have that.

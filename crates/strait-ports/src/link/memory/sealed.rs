@@ -4,19 +4,23 @@ use std::io;
 use std::ops::Deref;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::slice;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rustix::fs::{FallocateFlags, MemfdFlags, SealFlags, fallocate, fcntl_add_seals, fcntl_get_seals, fstat, memfd_create};
+use rustix::fs::{FallocateFlags, MemfdFlags, SealFlags, fallocate, fcntl_add_seals, fcntl_get_seals, fstat, ftruncate, memfd_create};
 use rustix::io::{Errno, pread, pwrite};
 use rustix::mm::{MapFlags, ProtFlags};
 
 use super::arena::Refusal;
-use super::mapping::Mapping;
+use super::mapping::{LARGE_PAGE, Mapping};
 
 /// So many descriptors of sealed memory this process keeps. One that is not kept cannot be sent on: then the bytes are.
 const MAX_KEPT: usize = 64;
 
 static KEPT: AtomicUsize = AtomicUsize::new(0);
+
+/// What lies in memory and cannot be had is lost to every program, whether it is mapped or not: there is no going on without it.
+const READABLE: &str = "memory can be read";
 
 /// It stays as it is.
 fn seals() -> SealFlags {
@@ -27,9 +31,13 @@ fn seals() -> SealFlags {
 struct Kept(OwnedFd);
 
 impl Kept {
-    fn new(fd: OwnedFd) -> Option<Self> {
+    /// Gives the descriptor back if there are enough.
+    fn new(fd: OwnedFd) -> Result<Self, OwnedFd> {
         let room = |kept| (kept < MAX_KEPT).then_some(kept + 1);
-        KEPT.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room).is_ok().then(|| Self(fd))
+        match KEPT.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room) {
+            Ok(_) => Ok(Self(fd)),
+            Err(_) => Err(fd),
+        }
     }
 }
 
@@ -39,48 +47,102 @@ impl Drop for Kept {
     }
 }
 
+/// From half of it on, a large page is worth its memory: it is made, mapped and unmapped at a fraction of what so many small ones cost.
+const LARGE_FROM: usize = LARGE_PAGE / 2;
+
+/// After large pages could not be had, so many files are made without trying.
+const PATIENCE: usize = 256;
+
+/// How many files are still to be made without trying.
+static IMPATIENT: AtomicUsize = AtomicUsize::new(0);
+
+/// How long a file in large pages is whose first bytes are these. A rest that is no large page's half stays in small ones.
+fn padded(length: usize) -> usize {
+    if length % LARGE_PAGE < LARGE_FROM { length } else { length.next_multiple_of(LARGE_PAGE) }
+}
+
+fn new_file() -> io::Result<OwnedFd> {
+    if KEPT.load(Ordering::Relaxed) >= MAX_KEPT {
+        return Err(Errno::MFILE.into());
+    }
+    Ok(memfd_create("strait-shared", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?)
+}
+
+/// Room for bytes that this process alone can write, in large pages.
+pub(crate) struct Room {
+    mapping: Mapping,
+    unsealed: Unsealed,
+}
+
+impl Room {
+    /// `length` bytes, all zero, if it is worth it and there are such pages. All of it is there: who reads it later cannot fail.
+    pub(crate) fn new(length: usize) -> Option<Self> {
+        let patient = || IMPATIENT.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_err();
+        if length < LARGE_FROM || !patient() {
+            return None;
+        }
+        match Self::make(length) {
+            Ok(room) => Some(room),
+            Err(why) => {
+                tracing::debug!("no large pages: {why}");
+                IMPATIENT.store(PATIENCE, Ordering::Relaxed);
+                None
+            }
+        }
+    }
+
+    /// Shared memory has large pages of its own accord only where the machine is set up for it. But who asks for a stretch to be gathered into one gets it everywhere
+    /// (since Linux 6.1), and what is gathered from a single small page is as good as new.
+    fn make(length: usize) -> io::Result<Self> {
+        let fd = new_file()?;
+        let size = padded(length);
+        let large = size - size % LARGE_PAGE;
+        ftruncate(&fd, size as u64)?;
+        if large < size {
+            fallocate(&fd, FallocateFlags::empty(), large as u64, (size - large) as u64)?;
+        }
+        for start in (0..large).step_by(LARGE_PAGE) {
+            pwrite(&fd, &[0], start as u64)?;
+        }
+        let mapping = Mapping::aligned(&fd, size, ProtFlags::READ | ProtFlags::WRITE)?;
+        mapping.keep_from_children()?;
+        mapping.collapse(large)?;
+        Ok(Self { mapping, unsealed: Unsealed { fd, length, size } })
+    }
+
+    /// Lets `fill` write it, in place.
+    pub(crate) fn fill(self, fill: impl FnOnce(&mut [u8])) -> Unsealed {
+        // SAFETY: a mapping, at least so long, of a file that nobody else has, and that is dropped before anybody gets it: these are its only references. All bytes
+        // are initialised: a new file's are zero.
+        fill(unsafe { slice::from_raw_parts_mut(self.mapping.at(0).as_ptr(), self.unsealed.length) });
+        self.unsealed
+    }
+}
+
 /// A file of bytes that can be written still, by this process alone.
 pub(crate) struct Unsealed {
     fd: OwnedFd,
     length: usize,
+    /// The file's.
+    size: usize,
 }
 
 impl Unsealed {
-    /// `length` bytes, at least one, all zero. The room for them is taken now: who reads them later cannot fail.
-    pub(crate) fn new(length: usize) -> io::Result<Self> {
-        if KEPT.load(Ordering::Relaxed) >= MAX_KEPT {
-            return Err(Errno::MFILE.into());
-        }
-        let fd = memfd_create("strait-shared", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
-        fallocate(&fd, FallocateFlags::empty(), 0, length as u64)?;
-        Ok(Self { fd, length })
-    }
-
-    /// Lets `fill` write them, in place.
-    pub(crate) fn fill(&self, fill: impl FnOnce(&mut [u8])) -> Result<(), io::Error> {
-        let mapping = Mapping::new(&self.fd, self.length, ProtFlags::READ | ProtFlags::WRITE, MapFlags::POPULATE)?;
-        mapping.keep_from_children()?;
-        // SAFETY: a mapping of a file that nobody else has, and that is dropped before anybody gets it: these are its only references. All bytes are initialised.
-        fill(unsafe { slice::from_raw_parts_mut(mapping.at(0).as_ptr(), self.length) });
-        Ok(())
-    }
-
-    /// Writes them.
-    pub(crate) fn write(&self, bytes: &[u8]) -> io::Result<()> {
+    /// A copy of these bytes, at least one. In small pages, which cost several times more to be mapped and unmapped than to be written by the kernel.
+    pub(crate) fn new(bytes: &[u8]) -> io::Result<Self> {
+        let fd = new_file()?;
         let mut written = 0;
         while written < bytes.len() {
-            written += pwrite(&self.fd, &bytes[written..], written as u64)?;
+            written += pwrite(&fd, &bytes[written..], written as u64)?;
         }
-        Ok(())
+        Ok(Self { fd, length: bytes.len(), size: bytes.len() })
     }
 
-    /// From now on nobody can write them.
+    /// From now on nobody can write them. If that cannot be had, they are on the heap.
     pub(crate) fn seal(self) -> Result<Sealed, Vec<u8>> {
-        let sealed = fcntl_add_seals(&self.fd, seals()).map_err(io::Error::from).and_then(|()| Sealed::map(&self.fd, self.length));
-        match sealed {
-            Ok(mapping) => Ok(Sealed { mapping, descriptor: Kept::new(self.fd) }),
-            // They are written, at least.
-            Err(_) => Err(read(&self.fd, self.length).unwrap_or_default()),
+        match fcntl_add_seals(&self.fd, seals()) {
+            Ok(()) => Ok(Sealed::new(self.fd, self.length, self.size, true).expect(READABLE)),
+            Err(_) => Err(read(&self.fd, self.length).expect(READABLE)),
         }
     }
 }
@@ -99,32 +161,72 @@ fn read(fd: &OwnedFd, length: usize) -> io::Result<Vec<u8>> {
 
 /// Bytes that stay as they are, for everybody.
 pub(crate) struct Sealed {
-    mapping: Mapping,
+    length: usize,
+    /// The file's.
+    size: usize,
+    /// Set from the beginning if there is no descriptor; otherwise when somebody first reads them. Who only sends them on never pays for it.
+    place: OnceLock<Place>,
     descriptor: Option<Kept>,
 }
 
+/// Where they are in this process.
+enum Place {
+    Mapped(Mapping),
+    /// There was no room for them: a copy.
+    Copied(Vec<u8>),
+}
+
+impl Place {
+    fn of(fd: &OwnedFd, length: usize, size: usize) -> io::Result<Self> {
+        let mapping = if size >= LARGE_FROM {
+            Mapping::aligned(fd, size, ProtFlags::READ)
+        } else {
+            Mapping::new(fd, size, ProtFlags::READ, MapFlags::empty())
+        };
+        mapping.map(Self::Mapped).or_else(|_| read(fd, length).map(Self::Copied))
+    }
+}
+
 impl Sealed {
-    fn map(fd: impl AsFd, length: usize) -> io::Result<Mapping> {
-        Mapping::new(fd, length, ProtFlags::READ, MapFlags::POPULATE)
+    fn new(fd: OwnedFd, length: usize, size: usize, keep: bool) -> io::Result<Self> {
+        match if keep { Kept::new(fd) } else { Err(fd) } {
+            Ok(kept) => Ok(Self { length, size, place: OnceLock::new(), descriptor: Some(kept) }),
+            Err(fd) => {
+                let place = OnceLock::from(Place::of(&fd, length, size)?);
+                Ok(Self { length, size, place, descriptor: None })
+            }
+        }
     }
 
-    /// What somebody has sealed: `length` bytes, at least one, all of them there. If there is no room for them here, a copy. The
-    /// descriptor is kept only if it may be.
-    pub(crate) fn of(fd: OwnedFd, length: usize, keep: bool) -> Result<Result<Self, Vec<u8>>, Refusal> {
-        let there = |stat: rustix::fs::Stat| stat.st_size == length as i64 && stat.st_blocks.saturating_mul(512) >= length as i64;
-        let fitting = length > 0 && fstat(&fd).is_ok_and(there) && fcntl_get_seals(&fd).is_ok_and(|s| s.contains(seals()));
-        if !fitting {
-            return Err(Refusal::NoArena);
+    /// What somebody has sealed: `length` bytes, at least one, all of them there. The descriptor is kept only if it may be.
+    pub(crate) fn of(fd: OwnedFd, length: usize, keep: bool) -> Result<Self, Refusal> {
+        let size = fstat(&fd).ok().and_then(|stat| {
+            let size = usize::try_from(stat.st_size).ok()?;
+            let there = stat.st_blocks.saturating_mul(512) >= stat.st_size;
+            (there && (size == length || size == padded(length))).then_some(size)
+        });
+        let sealed = || fcntl_get_seals(&fd).is_ok_and(|s| s.contains(seals()));
+        match size.filter(|size| *size > 0 && sealed()) {
+            Some(size) => Self::new(fd, length, size, keep).map_err(Refusal::Unmappable),
+            None => Err(Refusal::NoArena),
         }
-        match Self::map(&fd, length) {
-            Ok(mapping) => Ok(Ok(Self { mapping, descriptor: if keep { Kept::new(fd) } else { None } })),
-            Err(_) => read(&fd, length).map(Err).map_err(Refusal::Unmappable),
-        }
+    }
+
+    /// How many bytes they are: asking does not map them.
+    pub(crate) fn len(&self) -> usize {
+        self.length
     }
 
     /// What others need to see it, if it has been kept.
     pub(crate) fn descriptor(&self) -> Option<BorrowedFd<'_>> {
         self.descriptor.as_ref().map(|kept| kept.0.as_fd())
+    }
+
+    fn place(&self) -> &Place {
+        self.place.get_or_init(|| {
+            let Some(Kept(fd)) = &self.descriptor else { unreachable!("who has no descriptor has a place") };
+            Place::of(fd, self.length, self.size).expect(READABLE)
+        })
     }
 }
 
@@ -132,9 +234,13 @@ impl Deref for Sealed {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        // SAFETY: the mapping is of this length and lives as long as `self`; the seals, which have been looked at, keep the file from being written, by anybody in any
-        // way, and from shrinking; nobody had it mapped for writing when it was sealed, or the kernel had refused. All bytes are initialised: they are a file's.
-        unsafe { slice::from_raw_parts(self.mapping.at(0).as_ptr(), self.mapping.length()) }
+        match self.place() {
+            // SAFETY: the mapping is at least of this length and lives as long as `self`; the seals, which have been looked at, keep the file from being written, by
+            // anybody in any way, and from shrinking; nobody had it mapped for writing when it was sealed, or the kernel had refused. All bytes are initialised:
+            // they are a file's.
+            Place::Mapped(mapping) => unsafe { slice::from_raw_parts(mapping.at(0).as_ptr(), self.length) },
+            Place::Copied(bytes) => bytes,
+        }
     }
 }
 
@@ -144,17 +250,16 @@ mod tests {
 
     #[test]
     fn what_is_sealed_stays() {
-        let unsealed = Unsealed::new(10_000).unwrap();
-        unsealed.fill(|bytes| bytes.fill(3)).unwrap();
-        unsealed.write(&[1, 2]).unwrap();
-        let sealed = unsealed.seal().ok().unwrap();
+        let mut bytes = vec![3; 10_000];
+        bytes[..2].copy_from_slice(&[1, 2]);
+        let sealed = Unsealed::new(&bytes).unwrap().seal().ok().unwrap();
         assert_eq!((sealed.len(), &sealed[..3]), (10_000, &[1, 2, 3][..]));
         let fd = sealed.descriptor().unwrap().try_clone_to_owned().unwrap();
         assert!(pwrite(&fd, &[9], 0).is_err() && rustix::fs::ftruncate(&fd, 0).is_err());
         assert!(Mapping::new(&fd, 10_000, ProtFlags::READ | ProtFlags::WRITE, MapFlags::empty()).is_err());
         let punch = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
         assert!(fallocate(&fd, punch, 0, 4096).is_err());
-        let other = Sealed::of(fd, 10_000, true).unwrap().ok().unwrap();
+        let other = Sealed::of(fd, 10_000, true).ok().unwrap();
         drop(sealed);
         assert_eq!(other[9_999], 3);
     }
@@ -176,11 +281,55 @@ mod tests {
             (8192, 8192, all, 0),
             // Memory that is not there yet would be made by who reads it.
             (8192, 4096, all, 8192),
+            // Longer than it should be, as a large page is, and not there.
+            (LARGE_PAGE as u64, LARGE_FROM as u64, all, LARGE_FROM),
+            (LARGE_PAGE as u64 + 4096, LARGE_PAGE as u64 + 4096, all, LARGE_FROM),
             (8192, 8192, all.difference(SealFlags::WRITE) | SealFlags::FUTURE_WRITE, 8192),
             (8192, 8192, all.difference(SealFlags::SHRINK), 8192),
             (8192, 8192, SealFlags::empty(), 8192),
         ] {
             assert!(Sealed::of(memory(length, there, seals), claimed, true).is_err());
         }
+    }
+
+    /// The rule for what a file's length may be is the same at both ends; large pages or not, all of it is there.
+    #[test]
+    fn large_ones_are_whole() {
+        const MIB: usize = 1 << 20;
+        for (length, size) in [
+            (MIB - 1, MIB - 1),
+            (MIB, 2 * MIB),
+            (2 * MIB, 2 * MIB),
+            (2 * MIB + 1, 2 * MIB + 1),
+            (3 * MIB - 1, 3 * MIB - 1),
+            (3 * MIB, 4 * MIB),
+            (5 * MIB + 7, 6 * MIB),
+        ] {
+            assert_eq!(padded(length), size);
+            let bytes: Vec<u8> = (0..length).map(|i| (i / 251 + i) as u8).collect();
+            let small = Unsealed::new(&bytes).unwrap();
+            let large = Room::new(length).map(|room| {
+                room.fill(|room| {
+                    assert!(room.len() == length && room.iter().all(|byte| *byte == 0));
+                    room.copy_from_slice(&bytes);
+                })
+            });
+            // Not every kernel has large pages to give; those that have give them from there on.
+            assert!(large.is_none() || length >= LARGE_FROM);
+            for unsealed in [Some(small), large].into_iter().flatten() {
+                let sealed = unsealed.seal().ok().unwrap();
+                let fd = sealed.descriptor().unwrap().try_clone_to_owned().unwrap();
+                let other = Sealed::of(fd.try_clone().unwrap(), length, length % 2 == 0).ok().unwrap();
+                assert!(sealed[..] == bytes[..] && other[..] == bytes[..], "{length}");
+                assert!(Sealed::of(fd, size + 1, true).is_err());
+            }
+        }
+    }
+
+    #[test]
+    fn who_gets_no_large_pages_does_not_ask_for_a_while() {
+        IMPATIENT.store(PATIENCE, Ordering::Relaxed);
+        assert!(Room::new(LARGE_FROM).is_none());
+        assert!(IMPATIENT.swap(0, Ordering::Relaxed) < PATIENCE);
     }
 }
