@@ -250,13 +250,19 @@ impl Port {
         Some(self.event(received))
     }
 
-    /// The next event, and whether there is another behind it.
-    fn take(&self) -> (Option<Event>, bool) {
+    /// The next event, and whether there is another behind it; if not, `empty` is called before another can arrive.
+    fn take(&self, empty: impl FnOnce()) -> (Option<Event>, bool) {
         if let Some(data) = self.inboxed() {
             return (Some(Event::Message(Message::new(data))), true);
         }
         let key = self.key();
-        let (received, more) = self.shared.act(|core| (core.router.fetch(key, &self.inbox), core.router.receivable(key)));
+        let (received, more) = self.shared.act(|core| {
+            let (received, more) = (core.router.fetch(key, &self.inbox), core.router.receivable(key));
+            if !more {
+                empty();
+            }
+            (received, more)
+        });
         (received.map(|received| self.event(received)), more)
     }
 

@@ -1,8 +1,9 @@
 //! Many ports, one waiter.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
 use std::future::{Future, poll_fn};
+use std::mem;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
@@ -13,6 +14,7 @@ use smallvec::SmallVec;
 use super::{Port, RecvError};
 use crate::host::{AcceptError, Credentials, Incoming};
 use crate::message::Event;
+use crate::name::RandomKeys;
 use crate::node::Shared;
 use crate::node::drive_until;
 
@@ -96,9 +98,13 @@ pub struct PortId(u64);
 /// ```
 #[derive(Default)]
 pub struct PortSet {
-    members: BTreeMap<PortId, Member>,
+    members: HashMap<PortId, Member, RandomKeys>,
     next: u64,
     list: Arc<ReadyList>,
+    /// Those of the list whose turn it is.
+    turns: VecDeque<PortId>,
+    /// Those that have had one and still have something.
+    again: VecDeque<PortId>,
     /// Where guests come from.
     doors: BTreeMap<PortId, Door>,
     /// The nodes of members and doors, and how many each has.
@@ -146,7 +152,7 @@ impl ReadyList {
     }
 
     fn add(&self, id: PortId, listed: &AtomicBool) {
-        if !listed.swap(true, Ordering::AcqRel) {
+        if !listed.load(Ordering::Acquire) && !listed.swap(true, Ordering::AcqRel) {
             let waiting = self.with(|ready| {
                 ready.ids.push_back(id);
                 ready.waiting.take()
@@ -233,7 +239,9 @@ impl PortSet {
 
     /// All ports, in the order in which they were added.
     pub fn iter(&self) -> impl Iterator<Item = (PortId, &Port)> {
-        self.members.iter().map(|(id, member)| (*id, &member.port))
+        let mut ports: Vec<_> = self.members.iter().map(|(id, member)| (*id, &member.port)).collect();
+        ports.sort_unstable_by_key(|(id, _)| *id);
+        ports.into_iter()
     }
 
     /// How many ports there are.
@@ -250,7 +258,11 @@ impl PortSet {
     pub fn try_recv(&mut self) -> Option<(PortId, Event)> {
         let mut visits = 0;
         loop {
-            let id = self.list.with(|ready| ready.ids.pop_front())?;
+            if self.turns.is_empty() {
+                mem::swap(&mut self.again, &mut self.turns);
+                self.list.with(|ready| self.turns.append(&mut ready.ids));
+            }
+            let id = self.turns.pop_front()?;
             let Some(Member { port, listed, .. }) = self.members.get(&id) else {
                 // A door, or one that was removed meanwhile.
                 if self.doors.contains_key(&id) {
@@ -264,11 +276,10 @@ impl PortSet {
                 }
                 continue;
             };
-            // Before it is looked at: what arrives from now on lists it again.
-            listed.store(false, Ordering::Release);
-            let (event, more) = port.take();
+            // What arrives after it has been seen to be empty lists it again.
+            let (event, more) = port.take(|| listed.store(false, Ordering::Release));
             if more {
-                self.list.add(id, listed);
+                self.again.push_back(id);
             }
             match event {
                 // Somebody else has taken what it was listed for.
@@ -339,6 +350,7 @@ impl PortSet {
         // A waker is foreign code: it is copied and dropped without the lock.
         let waker = cx.waker().clone();
         let (busy, _former) = self.list.with(|ready| (!ready.ids.is_empty(), ready.waiting.replace(waker)));
+        let busy = busy || !self.turns.is_empty() || !self.again.is_empty();
         if busy {
             // Something was listed just now. Others have their turn first, the node among them.
             cx.waker().wake_by_ref();

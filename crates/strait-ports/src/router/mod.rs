@@ -216,7 +216,7 @@ impl Router {
 
     /// A port changes hands. Its new holder is to receive what its old one has not, and the close even if he has.
     fn change_hands(&mut self, key: ElementKey) {
-        self.recall_for_good(key);
+        self.recall(key);
         if let Some(Element::Endpoint(Endpoint { line: Line::Ended(reason), queue, .. })) = self.elements.get_mut(key)
             && queue.is_empty()
         {

@@ -140,12 +140,12 @@ impl Queue {
     }
 
     /// Puts plain messages before all others.
-    pub(super) fn put_back(&mut self, mut plain: VecDeque<Item>) {
+    pub(super) fn put_back(&mut self, plain: &mut VecDeque<Item>) {
         if self.items.len() < plain.len() {
-            mem::swap(&mut plain, &mut self.items);
-            self.items.append(&mut plain);
+            mem::swap(plain, &mut self.items);
+            self.items.append(plain);
         } else {
-            plain.into_iter().rev().for_each(|item| self.items.push_front(item));
+            plain.drain(..).rev().for_each(|item| self.items.push_front(item));
         }
     }
 
