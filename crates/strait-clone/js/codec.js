@@ -409,7 +409,17 @@
   let writeDepth = 0;
   let portList = null;
   let portCount = 0;
+  let bufferList = null;
+  let bufferCount = 0;
   let writing = false;
+
+  /**
+   * Views with this many bytes or more of their buffer around them are written without them, if nothing else in the message shows the buffer: a few
+   * bytes must not take a whole heap along. HTML would send it all.
+   */
+  const VIEW_REST = 1 << 16;
+  /** Buffers of which only one view's bytes have been written so far. @type {{ id: number, start: number, stop: number, buffer: ArrayBuffer, tag: number, offset: number, size: number }[]} */
+  let narrow = null;
 
   const doubles = new Float64Array(1);
   const doubleBytes = new Bytes(typedBuffer(doubles));
@@ -595,6 +605,7 @@
   const writeObject = (value) => {
     const id = findId(value);
     if (id !== undefined) {
+      if (narrow !== null) widen(id);
       writeByte(0x5e); // ^
       writeVarint(id);
       return;
@@ -791,7 +802,7 @@
   const writeBuffer = (value) => {
     if (isDetached(value)) fail();
     const size = bufferSize(value);
-    if (bufferResizable && bufferResizable(value)) {
+    if (isResizable(value)) {
       writeByte(0x7e); // ~
       writeVarint(size);
       writeVarint(bufferMaxSize(value));
@@ -802,7 +813,72 @@
     writeBytes(new Bytes(value), size);
   };
 
-  /** A view goes right behind its buffer (or the reference to it). The whole buffer is written, as everywhere. */
+  const isResizable = (buffer) => bufferResizable !== null && bufferResizable(buffer);
+
+  const isTransferred = (buffer) => {
+    for (let i = 0; i < bufferCount; i++) if (bufferList[i] === buffer) return true;
+    return false;
+  };
+
+  const writeViewPart = (tag, offset, size, flags) => {
+    writeByte(0x56); // V
+    writeByte(tag);
+    writeVarint(offset);
+    writeVarint(size);
+    writeVarint(flags);
+  };
+
+  /** Writes a view with its own bytes alone, as the whole of a buffer. */
+  const writeNarrow = (view, buffer, tag, offset, size) => {
+    const id = nextId;
+    assignId(buffer);
+    const start = pos;
+    writeByte(0x42); // B
+    writeVarint(size);
+    writeBytes(new Bytes(buffer, offset, size), size);
+    assignId(view);
+    writeViewPart(tag, 0, size, 0);
+    const record = createObject(null);
+    record.id = id;
+    record.start = start;
+    record.stop = pos;
+    record.buffer = buffer;
+    record.tag = tag;
+    record.offset = offset;
+    record.size = size;
+    if (narrow === null) narrow = newList();
+    narrow[narrow.length] = record;
+  };
+
+  /** Buffer `id` is shown a second time: if it was written in part, it is now written whole in that place. */
+  const widen = (id) => {
+    let which = 0;
+    while (which < narrow.length && narrow[which].id !== id) which++;
+    if (which === narrow.length) return;
+    const { start, stop, buffer, tag, offset, size } = narrow[which];
+    for (let i = which + 1; i < narrow.length; i++) narrow[i - 1] = narrow[i];
+    narrow.length--;
+    const length = pos - stop;
+    const tail = new Bytes(length);
+    typedSet(tail, new Bytes(typedBuffer(out), stop, length), 0);
+    pos = start;
+    // Behind it two-byte strings are aligned, and stay so.
+    const total = bufferSize(buffer);
+    if ((varintSize(total) + total + varintSize(offset) - varintSize(size) - size - 1) & 1) writeByte(0);
+    writeBuffer(buffer);
+    writeViewPart(tag, offset, size, 0);
+    const shift = pos - stop;
+    for (let i = 0; i < narrow.length; i++) {
+      if (narrow[i].start > start) {
+        narrow[i].start += shift;
+        narrow[i].stop += shift;
+      }
+    }
+    writeBytes(tail, length);
+    if (narrow.length === 0) narrow = null;
+  };
+
+  /** A view goes right behind its buffer (or the reference to it). The whole buffer is written, as everywhere, unless `VIEW_REST` says otherwise. */
   const writeView = (value) => {
     const name = typedTag(value);
     const typed = name !== undefined;
@@ -827,19 +903,20 @@
     }
     const id = findId(buffer);
     if (id === undefined) {
+      if (bufferSize(buffer) - size >= VIEW_REST && !isResizable(buffer) && !isTransferred(buffer)) {
+        writeNarrow(value, buffer, entry.tag, offset, size);
+        return;
+      }
       assignId(buffer);
       writeBuffer(buffer);
     } else {
+      if (narrow !== null) widen(id);
       writeByte(0x5e);
       writeVarint(id);
     }
     assignId(value);
-    writeByte(0x56); // V
-    writeByte(entry.tag);
-    writeVarint(offset);
-    writeVarint(size);
     // Bit 1: on a resizable buffer. Bit 0 (tracks its length) cannot be told from outside; such views get their present length.
-    writeVarint(bufferResizable && bufferResizable(buffer) ? 2 : 0);
+    writeViewPart(entry.tag, offset, size, isResizable(buffer) ? 2 : 0);
   };
 
   const writeErrorParts = (name, message, cause, hasCause, stack) => {
@@ -903,8 +980,8 @@
    * @returns {number}
    */
   const write = (value, ports, buffers) => {
-    const bufferCount = buffers === undefined || buffers === null ? 0 : buffers.length;
-    for (let i = 0; i < bufferCount; i++) {
+    const transferred = buffers === undefined || buffers === null ? 0 : buffers.length;
+    for (let i = 0; i < transferred; i++) {
       if (!has(bufferSize, buffers[i]) || isDetached(buffers[i])) fail();
     }
     // A getter in the value that posts something itself gets here while an outer value is half written.
@@ -918,6 +995,9 @@
     const savedDepth = writeDepth;
     const savedPorts = portList;
     const savedPortCount = portCount;
+    const savedBuffers = bufferList;
+    const savedBufferCount = bufferCount;
+    const savedNarrow = narrow;
     if (nested || capacity > KEPT_CAPACITY) {
       out = new Bytes(CAPACITY);
       capacity = CAPACITY;
@@ -929,6 +1009,9 @@
     writeDepth = 0;
     portList = ports;
     portCount = ports === undefined || ports === null ? 0 : ports.length;
+    bufferList = buffers;
+    bufferCount = transferred;
+    narrow = null;
     out[0] = 0xff;
     out[1] = VERSION;
     pos = 2;
@@ -936,7 +1019,7 @@
       writeValue(value);
       codec.buffer = out;
       // A getter may have detached what was fine before.
-      for (let i = 0; i < bufferCount; i++) {
+      for (let i = 0; i < transferred; i++) {
         if (isDetached(buffers[i])) fail();
       }
       return pos;
@@ -952,6 +1035,9 @@
       writeDepth = savedDepth;
       portList = savedPorts;
       portCount = savedPortCount;
+      bufferList = savedBuffers;
+      bufferCount = savedBufferCount;
+      narrow = savedNarrow;
       if (nested) {
         out = savedOut;
         capacity = savedCapacity;
