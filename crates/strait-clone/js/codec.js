@@ -430,7 +430,8 @@
 
   const grow = (count) => {
     let size = capacity * 2;
-    while (size < pos + count) size *= 2;
+    // One large buffer is mostly all there is: room for twice as much costs time too.
+    if (size < pos + count) size = pos + count + CAPACITY;
     const bigger = new Bytes(size);
     typedSet(bigger, out, 0);
     out = bigger;
@@ -1073,6 +1074,11 @@
   let inputOffset = 0;
   let at = 0;
   let end = 0;
+  /** A long message comes in parts: where in it `input` begins, how much is behind `input`, and who has it. */
+  let base = 0;
+  let pending = 0;
+  /** @type {((start: number, size: number) => Uint8Array) | null} */
+  let pull = null;
   let version = VERSION;
   let depth = 0;
   let readPorts = null;
@@ -1083,11 +1089,29 @@
   let arraysOrdinary = true;
 
   const bad = (what) => {
-    throw new BadInput(`invalid structured clone at byte ${at}: ${what}`);
+    throw new BadInput(`invalid structured clone at byte ${base + at}: ${what}`);
   };
 
+  /** Sees to it that the next `size` bytes are in `input`. */
+  const need = (size, what) => {
+    const had = end - at;
+    if (size <= had) return;
+    if (size > had + pending) bad(what);
+    const left = had + pending;
+    const part = size > WINDOW ? size : left < WINDOW ? left : WINDOW;
+    base += at;
+    input = pull(base, part);
+    inputBuffer = typedBuffer(input);
+    inputOffset = typedOffset(input);
+    at = 0;
+    end = part;
+    pending = left - part;
+  };
+  /** How much of a long message is asked for at a time: little enough to stay in the processor's cache. */
+  const WINDOW = 1 << 16;
+
   const readByte = () => {
-    if (at >= end) bad('it ends early');
+    if (at >= end) need(1, 'it ends early');
     return input[at++];
   };
 
@@ -1108,7 +1132,7 @@
   };
 
   const readDouble = () => {
-    if (end - at < 8) bad('it ends early');
+    if (end - at < 8) need(8, 'it ends early');
     for (let i = 0; i < 8; i++) doubleBytes[i] = input[at++];
     return doubles[0];
   };
@@ -1138,7 +1162,7 @@
   };
 
   const readOneByte = (length) => {
-    if (length > end - at) bad('a string is longer than the input');
+    if (length > end - at) need(length, 'a string is longer than the input');
     if (length >= LONG && utf8Decoder !== null) {
       const decoded = decodeLong(utf8Decoder, length);
       // Text of the same length is ASCII.
@@ -1190,7 +1214,7 @@
   };
 
   const readTwoByte = (size) => {
-    if (size > end - at) bad('a string is longer than the input');
+    if (size > end - at) need(size, 'a string is longer than the input');
     if (size & 1) bad('a two-byte string of odd length');
     if (size >= LONG && utf16Decoder !== null) {
       const decoded = decodeLong(utf16Decoder, size);
@@ -1215,7 +1239,7 @@
 
   /** UTF-8 with U+FFFD for every malformed part, as the Encoding Standard has it. */
   const readUtf8 = (size) => {
-    if (size > end - at) bad('a string is longer than the input');
+    if (size > end - at) need(size, 'a string is longer than the input');
     const stop = at + size;
     let text = '';
     let count = 0;
@@ -1273,7 +1297,7 @@
     const bits = readVarint();
     if (bits > 0xffffffff) bad('a BigInt is too long');
     const size = (bits - (bits % 2)) / 2;
-    if (size > end - at) bad('a BigInt is longer than the input');
+    if (size > end - at) need(size, 'a BigInt is longer than the input');
     if (toBigInt === null) bad('this engine has no BigInt');
     let hex = '0x0';
     for (let i = at + size - 1; i >= at; i--) hex += HEX[input[i] >> 4] + HEX[input[i] & 15];
@@ -1284,10 +1308,16 @@
 
   /** A fresh Uint8Array with the next `size` bytes: the caller uses its input again, so nothing may point into it. */
   const copyOut = (size) => {
-    if (size > end - at) bad('a buffer is longer than the input');
+    if (size > end - at + pending) bad('a buffer is longer than the input');
     const copy = new Bytes(size);
-    typedSet(copy, new Bytes(inputBuffer, inputOffset + at, size), 0);
-    at += size;
+    let done = 0;
+    do {
+      if (at === end && size > 0) need(1, '');
+      const part = size - done < end - at ? size - done : end - at;
+      typedSet(copy, new Bytes(inputBuffer, inputOffset + at, part), done);
+      at += part;
+      done += part;
+    } while (done < size);
     return copy;
   };
 
@@ -1471,7 +1501,7 @@
   const readDense = () => {
     const length = readVarint();
     // Every element takes a byte at least, also a hole.
-    if (length > end - at) bad('an array is longer than the input');
+    if (length > end - at + pending) bad('an array is longer than the input');
     const array = new NewArray(length);
     addObject(array);
     const free = length > 16 && areIndicesFree();
@@ -1547,6 +1577,7 @@
 
   /** `object`, or the view that follows it if it is a buffer. */
   const readViewOf = (object) => {
+    if (at === end && pending > 0) need(1, '');
     if (at >= end || input[at] !== 0x56 || !has(bufferSize, object)) return object;
     at++;
     const entry = VIEW_TAGS[readByte()];
@@ -1624,16 +1655,21 @@
    * @param {Uint8Array} bytes
    * @param {number} length how much of it is the message
    * @param {object[]} [ports] the ports that came along
+   * @param {(start: number, size: number) => Uint8Array} [source] for a message longer than `bytes`: gives an array that begins with so many bytes
+   *   of the message from `start` on; what it gave before may change then
    * @returns {unknown}
    * @throws {TypeError} on input that is no structured clone; the caller makes `messageerror` of it
    */
-  const read = (bytes, length, ports) => {
+  const read = (bytes, length, ports, source) => {
     input = bytes;
     inputBuffer = typedBuffer(bytes);
     inputOffset = typedOffset(bytes);
     const size = typedSize(bytes);
     at = 0;
     end = length < size ? length : size;
+    base = 0;
+    pending = source === undefined ? 0 : length - end;
+    pull = source === undefined ? null : source;
     depth = 0;
     objectCount = 0;
     readPorts = ports;
@@ -1644,13 +1680,14 @@
       version = readVarint();
       if (version < OLDEST_VERSION || version > VERSION) bad(`version ${version} is not supported`);
       const value = readValue();
-      if (at !== end) bad('there is something behind the value');
+      if (at !== end || pending > 0) bad('there is something behind the value');
       return value;
     } finally {
       objects.length = 0;
       codes.length = 0;
       readPorts = null;
       inputBuffer = null;
+      pull = null;
       input = out;
     }
   };

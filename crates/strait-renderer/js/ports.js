@@ -473,14 +473,21 @@
     maximum: MAXIMUM,
 
     /** One message for a started port: a task of its own. */
-    deliver(/** @type {number} */ handle, /** @type {Uint8Array} */ inbox, /** @type {number} */ length, /** @type {number} */ count) {
+    deliver(
+      /** @type {number} */ handle,
+      /** @type {Uint8Array} */ inbox,
+      /** @type {number} */ length,
+      /** @type {number} */ count,
+      /** @type {((start: number, size: number) => Uint8Array) | undefined} */ pull,
+    ) {
       const port = objectOf(handle)
       const ports = p.list()
       for (let i = 0; i < count; i++) ports[i] = adopt(outgoing[i])
       if (port === undefined) return
       let event
       try {
-        const data = codec.read(inbox, length, ports)
+        const data = codec.read(inbox, length, ports, pull)
+        if (pull !== undefined) pull(0, 0)
         event = p.messageEvent({ __proto__: null, data, ports: p.sequence(ports) })
       } catch {
         event = new p.MessageEvent('messageerror', { __proto__: null })

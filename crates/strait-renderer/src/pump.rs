@@ -80,7 +80,7 @@ impl Agent {
     fn deliver(&self, handle: Handle, document: DocumentId, realm: u32, message: Message) {
         let Some(realm) = self.realm(realm) else { return };
         let Some(handles) = self.adopt(message.ports, document, realm.world) else { return };
-        realm.deliver(handle, &message.data, &handles);
+        realm.deliver(handle, message.data, &handles);
     }
 
     /// Gives a document the ports of a message, in order.

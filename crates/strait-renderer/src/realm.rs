@@ -63,6 +63,8 @@ pub(crate) struct Realm {
     glue: OnceCell<Glue>,
     pub(crate) buffers: RefCell<Option<Buffers>>,
     size: Cell<usize>,
+    /// The message that is being delivered, if it is longer than the inbox: the glue pulls it in, part by part.
+    incoming: RefCell<Vec<u8>>,
     /// The script that `evaluate` is about to run.
     pub(crate) script: RefCell<Option<(RequestId, String)>>,
 }
@@ -123,6 +125,7 @@ impl Realm {
             glue: OnceCell::new(),
             buffers: RefCell::new(None),
             size: Cell::new(INBOX),
+            incoming: RefCell::default(),
             script: RefCell::new(None),
         })
     }
@@ -194,11 +197,34 @@ impl Realm {
     }
 
     /// Delivers a message to a started port.
-    pub(crate) fn deliver(&self, handle: Handle, data: &[u8], handles: &[Handle]) {
-        if self.fill(data, handles) {
-            let arguments = [self.number(handle), self.number(data.len() as f64), self.number(handles.len() as f64)];
-            self.call(|glue| &glue.deliver, &arguments);
+    pub(crate) fn deliver(&self, handle: Handle, data: Vec<u8>, handles: &[Handle]) {
+        let length = data.len();
+        if !self.fill(&data[..length.min(INBOX)], handles) {
+            return;
         }
+        if length > INBOX {
+            self.incoming.replace(data);
+        }
+        let arguments = [self.number(handle), self.number(length as f64), self.number(handles.len() as f64)];
+        self.call(|glue| &glue.deliver, &arguments);
+        self.incoming.take();
+    }
+
+    /// Puts a part of the message that is being delivered into the inbox, which is large enough; an empty one says that the message has been read.
+    pub(crate) fn pull(&self, start: usize, size: usize) -> bool {
+        if size == 0 {
+            self.incoming.take();
+            return true;
+        }
+        let incoming = self.incoming.borrow();
+        let Some(part) = start.checked_add(size).and_then(|end| incoming.get(start..end)) else { return false };
+        self.buffers.borrow().as_ref().is_some_and(|buffers| buffers.inbox.write_bytes(part))
+    }
+
+    /// The glue has made an inbox of this size by itself.
+    pub(crate) fn inbox_is(&self, buffers: Option<Buffers>, size: usize) {
+        self.buffers.replace(buffers);
+        self.size.set(size);
     }
 
     /// Tells that a port's far end is gone; `speaks`: and dispatches the event.

@@ -122,11 +122,46 @@ const generator = (seed) => {
   return value(0);
 };
 
+/** Reads what comes in parts. As in a page, all of them lie in one array, and what was there before is gone. */
+const decodeInParts = (bytes, first) => {
+  let inbox = new Uint8Array(bytes.subarray(0, first));
+  return codec.read(inbox, bytes.length, undefined, (start, size) => {
+    if (start + size > bytes.length) throw new RangeError('beyond the message');
+    inbox.fill(0xee);
+    if (size > inbox.length) inbox = new Uint8Array(size + 3);
+    inbox.set(bytes.subarray(start, start + size));
+    return inbox;
+  });
+};
+
 for (let seed = 1; seed <= 3000; seed++) {
   check(`generated value ${seed}`, () => {
     const value = generator(seed);
     const bytes = encode(codec, value);
-    return difference(decode(codec, bytes), structuredClone(value)) || difference(v8Decode(bytes), structuredClone(value));
+    return difference(decode(codec, bytes), structuredClone(value)) || difference(v8Decode(bytes), structuredClone(value)) ||
+      difference(decodeInParts(bytes, 1 + (seed % 50)), structuredClone(value));
+  });
+}
+
+check('a long message in parts', () => {
+  const numbers = Array.from({ length: 60000 }, (_, i) => i * 1.5);
+  const bytes = new Uint8Array(400000).map((_, i) => i * 31);
+  const value = ['x'.repeat(65530), 'é'.repeat(70000), '日'.repeat(70000), numbers, bytes, bytes.subarray(5, 70000), 2n ** 600000n, new Map([[bytes.buffer, 'end']])];
+  for (const first of [1, 2, 3, 65536, 65541]) {
+    const wrong = difference(decodeInParts(encode(codec, value), first), structuredClone(value));
+    if (wrong) return wrong;
+  }
+  return undefined;
+});
+for (const cut of [3, 70, 65560, 140000, 999999]) {
+  const bytes = encode(codec, ['x'.repeat(65530), new Uint8Array(1e6), [1, 2, 3]]).subarray(0, cut);
+  check(`a message in parts that ends at ${cut}`, () => {
+    try {
+      decodeInParts(bytes, 50);
+    } catch (error) {
+      return error instanceof TypeError ? undefined : String(error);
+    }
+    return 'was read';
   });
 }
 
