@@ -800,6 +800,21 @@
     }
   };
 
+  /**
+   * Neither detached nor, as a WebAssembly memory's, never to be. The latter is asked by a transfer that cannot succeed, as there is no room for that much:
+   * JavaScriptCore finds first that there can be none. (V8 looks at the length first, and so it is not found there.)
+   */
+  const isDetachable = (buffer) => {
+    if (isDetached(buffer)) return false;
+    if (detachByHost !== null || bufferTransfer === null) return true;
+    try {
+      bufferTransfer(buffer, 0x1fffffffffffff);
+    } catch (error) {
+      return getPrototypeOf(error) === RangeErrorProto;
+    }
+    return true;
+  };
+
   const writeBuffer = (value) => {
     if (isDetached(value)) fail();
     const size = bufferSize(value);
@@ -983,7 +998,7 @@
   const write = (value, ports, buffers) => {
     const transferred = buffers === undefined || buffers === null ? 0 : buffers.length;
     for (let i = 0; i < transferred; i++) {
-      if (!has(bufferSize, buffers[i]) || isDetached(buffers[i])) fail();
+      if (!has(bufferSize, buffers[i]) || !isDetachable(buffers[i])) fail();
     }
     // A getter in the value that posts something itself gets here while an outer value is half written.
     const nested = writing;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::LazyLock;
 
+use strait_ports::Unread;
 use strait_protocol::{DocumentId, RequestId, World};
 
 use crate::ffi::{Completion, Context, Object, Value};
@@ -64,7 +65,7 @@ pub(crate) struct Realm {
     pub(crate) buffers: RefCell<Option<Buffers>>,
     size: Cell<usize>,
     /// The message that is being delivered, if it is longer than the inbox: the glue pulls it in, part by part.
-    incoming: RefCell<Vec<u8>>,
+    incoming: RefCell<Option<Unread>>,
     /// The script that `evaluate` is about to run.
     pub(crate) script: RefCell<Option<(RequestId, String)>>,
 }
@@ -197,16 +198,18 @@ impl Realm {
     }
 
     /// Delivers a message to a started port.
-    pub(crate) fn deliver(&self, handle: Handle, data: Vec<u8>, handles: &[Handle]) {
-        let length = data.len();
-        if !self.fill(&data[..length.min(INBOX)], handles) {
-            return;
+    pub(crate) fn deliver(&self, handle: Handle, message: Unread, handles: &[Handle]) {
+        let length = message.len();
+        let filled = if length > INBOX {
+            self.incoming.replace(Some(message));
+            self.fill(&[], handles) && self.pull(0, INBOX)
+        } else {
+            self.fill(&message.into_message().data, handles)
+        };
+        if filled {
+            let arguments = [self.number(handle), self.number(length as f64), self.number(handles.len() as f64)];
+            self.call(|glue| &glue.deliver, &arguments);
         }
-        if length > INBOX {
-            self.incoming.replace(data);
-        }
-        let arguments = [self.number(handle), self.number(length as f64), self.number(handles.len() as f64)];
-        self.call(|glue| &glue.deliver, &arguments);
         self.incoming.take();
     }
 
@@ -216,9 +219,9 @@ impl Realm {
             self.incoming.take();
             return true;
         }
-        let incoming = self.incoming.borrow();
-        let Some(part) = start.checked_add(size).and_then(|end| incoming.get(start..end)) else { return false };
-        self.buffers.borrow().as_ref().is_some_and(|buffers| buffers.inbox.write_bytes(part))
+        let (incoming, buffers) = (self.incoming.borrow(), self.buffers.borrow());
+        let (Some(message), Some(buffers)) = (incoming.as_ref(), buffers.as_ref()) else { return false };
+        buffers.inbox.fill(size, |inbox| message.copy_to(start, inbox))
     }
 
     /// The glue has made an inbox of this size by itself.

