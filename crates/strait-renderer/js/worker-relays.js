@@ -11,11 +11,10 @@
   const sinks = { __proto__: null }
   const intercept = {
     __proto__: null,
+    /** Is the port without an object, and its messages for us? */
+    takes: (/** @type {number} */ handle) => sinks[handle] !== undefined,
     deliver(/** @type {number} */ handle, /** @type {Uint8Array} */ inbox, /** @type {number} */ length, /** @type {number} */ count) {
-      const sink = sinks[handle]
-      if (sink === undefined) return false
-      sink.deliver(inbox, length, count)
-      return true
+      sinks[handle].deliver(inbox, length, count)
     },
     closed(/** @type {number} */ handle, /** @type {string} */ reason) {
       const sink = sinks[handle]

@@ -36,7 +36,8 @@
     __proto__: null,
     outgoing: ports.outgoing,
     deliver(/** @type {number} */ handle, /** @type {Uint8Array} */ bytes, /** @type {number} */ length, /** @type {number} */ count) {
-      if (!workers.deliver(handle, bytes, length, count)) ports.deliver(handle, bytes, length, count)
+      if (workers.takes(handle)) workers.deliver(handle, bytes, length, count)
+      else ports.deliver(handle, bytes, length, count)
     },
     closed(/** @type {number} */ handle, /** @type {string} */ reason) {
       if (!workers.closed(handle, reason)) ports.closed(handle, reason, true)

@@ -9,7 +9,7 @@
   'use strict'
 
   // Realms of contexts that may have no workers (and of engines that have none inside workers).
-  if (typeof global.Worker !== 'function') return { __proto__: null, deliver: () => false, closed: () => false }
+  if (typeof global.Worker !== 'function') return { __proto__: null, takes: () => false, deliver() {}, closed: () => false }
 
   const NativeWorker = global.Worker
   const { prototype } = NativeWorker

@@ -21,6 +21,7 @@ pub(crate) const CASES: &[Case] = &[
     ("a hostile worker meets nothing of ours", hostile),
     ("a worker that cannot have the glue is bridged", bridged),
     ("a shared worker is bridged", shared),
+    ("a worker gets large messages and sends them", large),
     ("a frame's port object goes to a worker", frame_objects),
     ("many messages both ways keep their order", streams),
 ];
@@ -531,4 +532,20 @@ fn shared(host: &Host) -> Check {
     host.until_true(&view, World::Main, "log.length >= 2 || log[0] === 'absent'")
         .map_err(|text| format!("{text}; the log is {}", host.eval(&view, World::Main, "return log").unwrap_or_default()))?;
     same("the log", &host.eval(&view, World::Main, "return log.sort()")?, r#"["given y","own x"]"#)
+}
+
+fn large(host: &Host) -> Check {
+    let view = page(
+        host,
+        "const worker = make(`onmessage = ({ ports: [port] }) => {
+           port.onmessage = ({ data: { bytes, view } }) => port.postMessage({ bytes, right: view.length === 1_000_000 && view[999_999] === 7 && bytes.byteLength === 5_000_000 }, [bytes])
+         }`)
+         const { port1, port2 } = new MessageChannel()
+         worker.postMessage(0, [port2])
+         port1.onmessage = ({ data: { bytes, right } }) => log.push(right, bytes.byteLength, new Uint8Array(bytes)[4_999_999])
+         const sent = new Uint8Array(5_000_000).fill(9).buffer
+         port1.postMessage({ bytes: sent, view: new Uint8Array(1_000_000).fill(7) }, [sent])
+         log.push(sent.byteLength)",
+    )?;
+    log(host, &view, 4, "[0,true,5000000,9]")
 }
