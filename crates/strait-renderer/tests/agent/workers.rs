@@ -428,7 +428,7 @@ fn hostile(host: &Host) -> Check {
     host.until_true(&view, World::Main, "heard.length >= 3")
         .map_err(|text| format!("{text}; the log is {}", host.eval(&view, World::Main, "return [log, heard]").unwrap_or_default()))?;
     same("what the page's listeners saw", &host.eval(&view, World::Main, "return heard")?, r#"[6,"port",""]"#)?;
-    host.until_true(&view, World::Main, "log.length >= 1").map(|()| ())
+    host.until_true(&view, World::Main, "log.length >= 1")
 }
 
 fn bridged(host: &Host) -> Check {
