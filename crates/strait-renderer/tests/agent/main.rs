@@ -11,6 +11,7 @@ mod modules;
 mod ports;
 mod values;
 mod wire;
+mod workers;
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -45,6 +46,7 @@ fn main() {
         ipc::CASES,
         modules::CASES,
         ports::CASES,
+        workers::CASES,
         closes::CASES,
         hostile::CASES,
         flow::CASES,
