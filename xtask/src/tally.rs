@@ -3,6 +3,9 @@
 use std::fmt;
 use std::iter::Sum;
 
+/// How nextest's summary begins.
+const NEXTEST: &str = "Summary [";
+
 /// A count of test results.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
@@ -12,9 +15,12 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// Adds up every summary line among `lines`.
+    /// Adds up every summary line among `lines`. nextest shows what some tests print, their own summaries among it: its own says it all.
     pub(crate) fn of(lines: &[String]) -> Tally {
-        lines.iter().filter_map(|line| summary(&without_colour(line))).sum()
+        let lines: Vec<String> = lines.iter().map(|line| without_colour(line)).collect();
+        let nextest: Vec<Tally> =
+            lines.iter().filter(|line| line.trim_start().starts_with(NEXTEST)).filter_map(|line| summary(line)).collect();
+        if nextest.is_empty() { lines.iter().filter_map(|line| summary(line)).sum() } else { nextest.into_iter().sum() }
     }
 }
 
@@ -60,7 +66,7 @@ fn summary(line: &str) -> Option<Tally> {
         let (_, counts) = counts.split_once(". ")?;
         return Some(counted(counts.split(';')));
     }
-    if let Some(rest) = line.strip_prefix("Summary [") {
+    if let Some(rest) = line.strip_prefix(NEXTEST) {
         let (_, counts) = rest.split_once(" run: ")?;
         return Some(counted(counts.split(',')));
     }
@@ -119,5 +125,8 @@ mod tests {
     fn summaries_add_up() {
         let lines = ["1 passed, 0 failed", "noise", "test result: ok. 2 passed; 1 failed; 0 ignored"].map(String::from);
         assert_eq!(Tally::of(&lines).to_string(), "3 passed, 1 failed");
+        let lines = ["test result: ok. 1 passed; 0 failed; 0 ignored", "     Summary [   9.012s] 4 tests run: 4 passed, 0 skipped"]
+            .map(String::from);
+        assert_eq!(Tally::of(&lines).to_string(), "4 passed, 0 failed");
     }
 }

@@ -54,6 +54,8 @@ impl ContentsRecord {
             title: String::new(),
             loads: Default::default(),
             outbox: Default::default(),
+            documents_ready: 0,
+            awaits_ready: false,
             loading: false,
             scripts: Vec::new(),
             epoch: 0,

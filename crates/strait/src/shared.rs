@@ -120,6 +120,10 @@ pub(crate) struct ContentsRecord {
     pub(crate) title: String,
     pub(crate) loads: Loads,
     pub(crate) outbox: Outbox<Held>,
+    /// How many main-frame documents have become ready.
+    pub(crate) documents_ready: u64,
+    /// The view waits for the next of them before it says that it has loaded.
+    pub(crate) awaits_ready: bool,
     /// A load is under way, the program's or the page's own.
     pub(crate) loading: bool,
     /// What is to be run once the page shows a document and loads nothing.

@@ -7,8 +7,8 @@ use strait_protocol::{IpcKind, RequestId, ToAgent, ToMain};
 
 use super::closing::Closings;
 use crate::{
-    AppEvent, Charge, ConsoleLevel, ConsoleMessage, ContentsEvent, FrameEvent, IpcEventKind, IpcMessage, Responder, ScriptError,
-    WebContents, WebFrameMain,
+    AppEvent, Charge, ConsoleLevel, ConsoleMessage, ContentsEvent, ContentsId, FrameEvent, IpcEventKind, IpcMessage, Responder,
+    ScriptError, WebContents, WebFrameMain,
     account::Account,
     app::App,
     bridge::{finish_eval, report_contents, report_gone},
@@ -37,6 +37,16 @@ const CUT: &str = "… (cut off)";
 /// What a port that came with a message costs, in bytes.
 const PORT_COST: usize = 512;
 
+/// The view is told, if it waits for that.
+fn document_ready(shared: &SharedRef, contents: ContentsId) {
+    let mut state = shared.state();
+    let Some(record) = state.contents.get_mut(&contents) else { return };
+    record.documents_ready += 1;
+    if std::mem::take(&mut record.awaits_ready) {
+        shared.ui(UiCommand::DocumentReady { window: record.window });
+    }
+}
+
 /// Handles one message of an agent.
 pub(super) fn heard(shared: &SharedRef, closings: &mut Closings, agent: AgentId, account: &Arc<Account>, message: Message) {
     let Message { data, ports, .. } = message;
@@ -63,6 +73,9 @@ pub(super) fn heard(shared: &SharedRef, closings: &mut Closings, agent: AgentId,
                 report_contents(shared, document.contents, ContentsEvent::DomReady, account.charge(0));
             }
             report_frame(shared, &document, FrameEvent::DomReady { document: document.id }, account.charge(0));
+            if document.main_frame {
+                document_ready(shared, document.contents);
+            }
         }
         ToMain::DocumentGone { document, frame_gone } => {
             let gone = shared.state().registry.document_gone(agent, document, frame_gone);

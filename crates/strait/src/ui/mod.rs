@@ -57,6 +57,10 @@ pub(crate) enum UiCommand {
         width: u32,
         height: u32,
     },
+    /// A main-frame document that the view waits for is ready.
+    DocumentReady {
+        window: WindowId,
+    },
     /// The link to the page's process broke, so the process goes too, if it is not gone already.
     ProcessLost {
         window: WindowId,
@@ -160,6 +164,7 @@ impl Desk {
             UiCommand::Load { window, load, url } => self.with(window, |window| window.view.load(load, &url)),
             UiCommand::Reload { window, load } => self.with(window, |window| window.view.reload(load)),
             UiCommand::Stop { window } => self.with(window, |window| window.view.stop()),
+            UiCommand::DocumentReady { window } => self.with(window, |window| window.view.document_ready()),
             UiCommand::ProcessLost { window, epoch } => self.with(window, |window| window.view.process_lost(epoch)),
             UiCommand::Show { window, visible } => self.with(window, |window| window.show(visible)),
             UiCommand::Focus { window } => self.with(window, |window| window.focus()),

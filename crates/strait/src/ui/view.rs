@@ -5,6 +5,7 @@ use std::{
     path::PathBuf,
     rc::Rc,
     sync::Arc,
+    time::Duration,
 };
 
 use gtk::{gio::Cancellable, glib::ToVariant};
@@ -36,6 +37,9 @@ const UNWANTED_FEATURES: [&str; 2] = ["HiddenPageDOMTimerThrottling", "DOMTimers
 
 /// So many loads that were replaced are told apart.
 const MAX_REPLACED: usize = 64;
+
+/// How long the end of a load waits for the agent's word that its document was ready.
+const MOST_HELD: Duration = Duration::from_millis(250);
 
 /// The longest title, in bytes; the rest is cut off.
 const MAX_TITLE: usize = 4096;
@@ -85,6 +89,10 @@ struct ViewState {
     /// A load that was asked for when the process was already dead is asked for again, once.
     retried: Cell<u64>,
     failed: Cell<bool>,
+    /// How many documents had become ready when the last load began.
+    ready_before: Cell<u64>,
+    /// A load has finished, and the program has not been told yet.
+    finish_held: Cell<bool>,
     /// A blank document came that was not asked for.
     refused: Cell<bool>,
     /// Titles that wait for the program.
@@ -147,6 +155,8 @@ impl ViewMaker {
             replaced: RefCell::default(),
             retried: Cell::new(0),
             failed: Cell::new(false),
+            ready_before: Cell::new(0),
+            finish_held: Cell::new(false),
             refused: Cell::new(false),
             titles: Account::new(|| {}),
             shown: Cell::new(false),
@@ -194,6 +204,11 @@ impl View {
 
     pub(super) fn stop(&self) {
         self.state.stop();
+    }
+
+    /// The document that the end of a load waited for is ready.
+    pub(super) fn document_ready(&self) {
+        self.state.tell_finish();
     }
 
     /// The link to the view's process number `epoch` broke.
@@ -292,6 +307,7 @@ impl ViewState {
         let state = Rc::downgrade(self);
         self.view.connect_load_failed(move |_, _, url, error| {
             if let Some(state) = state.upgrade() {
+                state.tell_finish();
                 state.failed.set(true);
                 if !state.was_replaced(url, error) {
                     state.load_failed(load_error(url, error));
@@ -327,10 +343,12 @@ impl ViewState {
         });
     }
 
-    fn load_changed(&self, event: LoadEvent) {
+    fn load_changed(self: &Rc<Self>, event: LoadEvent) {
+        self.tell_finish();
         match event {
             LoadEvent::Started => {
                 self.failed.set(false);
+                self.ready_before.set(self.documents_ready());
                 if self.phase.get() == Phase::Asked {
                     self.phase.set(Phase::Started);
                 }
@@ -359,13 +377,51 @@ impl ViewState {
                     // WebKit refuses some loads (unsafe ports) by a blank page, without a word.
                     self.load_failed(refusal(&self.target_url()));
                 } else if !self.failed.get() {
-                    self.finished();
+                    return self.hold_finish();
                 }
-                self.shared.state().loading_stopped(self.contents);
-                self.report(ContentsEvent::DidStopLoading);
+                self.stopped();
             }
             _ => {}
         }
+    }
+
+    fn documents_ready(&self) -> u64 {
+        self.shared.state().contents.get(&self.contents).map_or(0, |record| record.documents_ready)
+    }
+
+    /// Tells the program that a load has finished, after it has been told that the document is ready: the agent says that, on another way.
+    fn hold_finish(self: &Rc<Self>) {
+        self.finish_held.set(true);
+        let is_ready = {
+            let mut state = self.shared.state();
+            let record = state.contents.get_mut(&self.contents);
+            record.is_none_or(|record| {
+                record.awaits_ready = record.documents_ready == self.ready_before.get();
+                !record.awaits_ready
+            })
+        };
+        if is_ready {
+            return self.tell_finish();
+        }
+        let (state, before) = (Rc::downgrade(self), self.ready_before.get());
+        gtk::glib::timeout_add_local_once(MOST_HELD, move || {
+            if let Some(state) = state.upgrade().filter(|state| state.ready_before.get() == before) {
+                state.tell_finish();
+            }
+        });
+    }
+
+    /// Tells the program of the load that has finished, if it has not been told.
+    fn tell_finish(&self) {
+        if self.finish_held.take() {
+            self.finished();
+            self.stopped();
+        }
+    }
+
+    fn stopped(&self) {
+        self.shared.state().loading_stopped(self.contents);
+        self.report(ContentsEvent::DidStopLoading);
     }
 
     fn finished(&self) {
@@ -420,6 +476,7 @@ impl ViewState {
     }
 
     fn process_terminated(self: &Rc<Self>, reason: WebProcessTerminationReason) {
+        self.tell_finish();
         let reason = if reason == WebProcessTerminationReason::ExceededMemoryLimit { "oom" } else { "crashed" };
         self.unannounced.set(true);
         if let Some(record) = self.shared.state().contents.get_mut(&self.contents) {
