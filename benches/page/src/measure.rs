@@ -3,7 +3,7 @@
 use std::env;
 use std::time::Duration;
 
-use strait_bench::placement::Placement;
+use strait_bench::placement::{Placement, Side};
 use strait_bench::report::{Bar, Report, Unit};
 use strait_bench::rounds::{Contest, Effort, Figures};
 use strait_bench::{Choice, Echo, Outcome, round_trips, seqpacket};
@@ -73,6 +73,7 @@ fn pages<'a>(contestants: &'a Contestants, effort: Effort, entries: &[(&'static 
 
 fn round_trip(contestants: &Contestants, report: &mut Report, effort: Effort) -> Outcome<()> {
     let mut socket = seqpacket::Client::start(Placement::Free)?;
+    let mut apart = seqpacket::Client::start(Placement::apart()?)?;
     let mut contest = pages(
         contestants,
         effort,
@@ -85,13 +86,21 @@ fn round_trip(contestants: &Contestants, report: &mut Report, effort: Effort) ->
         ],
     );
     contest.enter("raw SEQPACKET", effort.count(10_000), |count| round_trips(&mut socket as &mut dyn Echo, &SMALL, count));
+    contest.enter("raw SEQPACKET, apart", effort.count(10_000), |count| {
+        Placement::apart()?.pin(Side::Near)?;
+        let took = round_trips(&mut apart as &mut dyn Echo, &SMALL, count);
+        Placement::Free.pin(Side::Near)?;
+        took
+    });
     let figures = contest.run()?;
     let mut row = |name: &str, ours, peer, bar| report.compare(name, Unit::Microseconds, &figures, ours, peer, bar);
     row("page ↔ Rust main, round trip", "Rust main", "raw SEQPACKET", Bar::AtMost(1.6));
+    row("page ↔ Rust main, round trip", "Rust main", "raw SEQPACKET, apart", Bar::None);
     row("page ↔ Rust main, round trip", "Rust main", "Chromium, two processes", Bar::AtMost(0.1667));
     row("page ↔ Rust main, round trip", "Rust main", "wry IPC", Bar::AtMost(0.1));
     row("page ↔ page, two windows, round trip", "other page", "Chromium, two processes", Bar::AtMost(0.2));
     row("page ↔ JS main, round trip", "JS main", "raw SEQPACKET", Bar::AtMost(2.5));
+    row("page ↔ JS main, round trip", "JS main", "raw SEQPACKET, apart", Bar::None);
     Ok(())
 }
 
