@@ -59,6 +59,8 @@ pub(crate) struct Agent {
     pub(crate) vacated: RefCell<HashMap<FrameId, Rc<Document>>>,
     /// The node had more to route than fitted into its share of a dispatch.
     pub(crate) routing: Cell<bool>,
+    /// Tasks are being done.
+    pub(crate) in_turn: Cell<bool>,
     pub(crate) main_world: ffi::World,
     pub(crate) isolated_world: ffi::World,
     next_document: Cell<DocumentId>,
@@ -124,6 +126,7 @@ pub(crate) fn start(extension: &Extension, data: &[u8]) -> Result<(), StartError
         leaving: RefCell::default(),
         vacated: RefCell::default(),
         routing: Cell::new(false),
+        in_turn: Cell::new(false),
         main_world: ffi::main_world(),
         isolated_world: ffi::isolated_world(c"strait"),
         next_document: Cell::new(1),

@@ -1,5 +1,6 @@
 //! The agent's turn in the page's main loop.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use strait_ports::{Arrival, CloseReason, Port, Progress, Unread};
@@ -21,6 +22,10 @@ const ROUTING: Duration = Duration::from_micros(300);
 
 impl SourceHandler for Agent {
     fn has_work(&self) -> bool {
+        // A main loop inside one of the page's tasks begins no other task.
+        if self.in_turn.get() {
+            return false;
+        }
         self.routing.get()
             || !self.ready.is_empty()
             || !self.leaving.borrow().is_empty()
@@ -38,7 +43,24 @@ impl SourceHandler for Agent {
                 self.routing.set(false);
             }
         }
-        while self.step() && Instant::now() < end {}
+        if let Some(_turn) = Turn::begin(&self.in_turn) {
+            while self.step() && Instant::now() < end {}
+        }
+    }
+}
+
+/// Tasks are being done. What arrives meanwhile, in a main loop inside one of them, is routed and waits.
+struct Turn<'a>(&'a Cell<bool>);
+
+impl<'a> Turn<'a> {
+    fn begin(running: &'a Cell<bool>) -> Option<Self> {
+        (!running.replace(true)).then_some(Self(running))
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
     }
 }
 

@@ -50,6 +50,7 @@ unsafe extern "C" {
     fn g_variant_get_type_string(value: *mut GVariant) -> *const c_char;
     fn g_source_new(functions: *const GSourceFuncs, size: c_uint) -> *mut GSource;
     fn g_source_set_priority(source: *mut GSource, priority: c_int);
+    fn g_source_set_can_recurse(source: *mut GSource, can_recurse: c_int);
     fn g_source_add_unix_fd(source: *mut GSource, fd: c_int, events: c_uint) -> *mut c_void;
     fn g_source_query_unix_fd(source: *mut GSource, tag: *mut c_void) -> c_uint;
     fn g_source_attach(source: *mut GSource, context: *mut c_void) -> c_uint;
@@ -154,6 +155,9 @@ static FUNCTIONS: GSourceFuncs = GSourceFuncs {
 };
 
 /// Lets the thread's default main loop run `handler` at `priority` whenever `fd` is readable or the handler says so.
+///
+/// A main loop inside a task of the handler's runs it again. (GLib would keep a source from that by taking its descriptor out of the loop and putting it back
+/// around every turn, and for each of the two it wakes the loop: two system calls and a needless round of the whole loop.)
 pub(crate) fn attach_source(fd: BorrowedFd<'_>, priority: i32, handler: &'static dyn SourceHandler) -> Source {
     // SAFETY: the size covers GLib's part and ours; the fields of ours are set before the source is attached; the handler is static.
     unsafe {
@@ -161,6 +165,7 @@ pub(crate) fn attach_source(fd: BorrowedFd<'_>, priority: i32, handler: &'static
         let ours = source.cast::<AgentSource>();
         (&raw mut (*ours).handler).write(handler);
         (*ours).fd_tag = g_source_add_unix_fd(source, fd.as_raw_fd(), G_IO_IN | G_IO_ERR | G_IO_HUP);
+        g_source_set_can_recurse(source, 1);
         g_source_set_priority(source, priority);
         g_source_attach(source, ptr::null_mut());
         Source(source)
