@@ -2,17 +2,31 @@
 (function makeGlue(p, parts, global, natives, isMainWorld, hasIpc, contextIsolated, preload, mayRequire) {
   'use strict'
 
+  const look = parts.makeNativeLook(p, global)
   let ports
   const codec = parts.makeCodec({
     cloneError: (/** @type {string} */ message) => ports.cloneError(message),
     isPort: (/** @type {any} */ value) => ports.isPort(value),
   })
-  ports = parts.makePorts(p, natives, codec)
+  ports = parts.makePorts(p, natives, codec, parts.makeTransferList(p))
   p.defineProperty(global, 'MessageChannel', { __proto__: null, value: ports.MessageChannel, writable: true, configurable: true })
   parts.patchConsole(p, global.console)
   parts.patchOpen(p, natives, global)
   ports.useBridge(parts.makeBridge(p, natives, codec, ports, global))
   const transfer = parts.patchTransfers(p, natives, ports, global, isMainWorld)
+  look.dress(p.MessagePort.prototype, [
+    'postMessage',
+    'start',
+    'close',
+    'onmessage',
+    'onclose',
+    'addEventListener',
+    'removeEventListener',
+    'dispatchEvent',
+  ])
+  look.dress(global, ['MessageChannel', 'postMessage', 'structuredClone', 'Worker', 'SharedWorker'])
+  look.dress(global.Document.prototype, ['open', 'write', 'writeln'])
+  if (typeof global.Worker === 'function') look.dress(global.Worker.prototype, ['postMessage'])
 
   // Pages can dispatch events of these names themselves: only the browser's own count.
   const onReady = (/** @type {Event} */ event) => {

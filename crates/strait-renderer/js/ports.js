@@ -2,7 +2,7 @@
 //
 // HTML, "Channel messaging". A port of ours is *stamped*: a private field, put on the DOM object by a constructor that returns it, holds
 // the port's state with the agent's handle. The agent checks that a handle belongs to the document of the realm that names it.
-(function makePorts(p, natives, codec) {
+(function makePorts(p, natives, codec, transferList) {
   'use strict'
 
   const { apply, addEventListener, dispatchEvent, defineProperty, deref } = p
@@ -170,36 +170,6 @@
     return handle
   }
 
-  /**
-   * Reads a transfer list: WebIDL's `sequence<object>` in either argument form.
-   * @returns {any[]} its entries, in a list without prototype
-   */
-  const transferList = (/** @type {any} */ options) => {
-    const entries = p.list()
-    if (options === undefined || options === null) return entries
-    if (typeof options !== 'object' && typeof options !== 'function') throw new p.TypeError('The transfer list is not an object')
-    let source = options
-    if (!p.isArray(options) && typeof options[p.iterator] !== 'function') {
-      source = options.transfer
-      if (source === undefined) return entries
-    }
-    if (p.isArray(source)) {
-      for (let i = 0; i < source.length; i++) entries[i] = source[i]
-    } else {
-      if ((typeof source !== 'object' && typeof source !== 'function') || source === null || typeof source[p.iterator] !== 'function') {
-        throw new p.TypeError('The transfer list is not iterable')
-      }
-      const walk = source[p.iterator]()
-      for (let step = walk.next(); !step.done; step = walk.next()) entries[entries.length] = step.value
-    }
-    for (let i = 0; i < entries.length; i++) {
-      if ((typeof entries[i] !== 'object' && typeof entries[i] !== 'function') || entries[i] === null) {
-        throw new p.TypeError('An entry of the transfer list is not an object')
-      }
-    }
-    return entries
-  }
-
   const isBuffer = (/** @type {any} */ value) => {
     try {
       p.byteLength(value)
@@ -209,7 +179,7 @@
     }
   }
 
-  /** Sorts a transfer list and refuses what can't travel. */
+  /** Sorts a transfer list and refuses what can't travel. (Detached ports are found once the message has been cloned, as HTML has it.) */
   const sortTransfer = (/** @type {any[]} */ entries, /** @type {any} */ source) => {
     const ports = p.list()
     const buffers = p.list()
@@ -220,7 +190,6 @@
       }
       if (isPort(entry)) {
         if (entry === source) throw cloneError(`Port at index ${i} contains the source port.`)
-        if (isDetached(entry)) throw cloneError(`Port at index ${i} is already neutered.`)
         ports[ports.length] = entry
       } else if (isBuffer(entry)) {
         buffers[buffers.length] = entry
@@ -301,6 +270,7 @@
         if (arguments.length === 0) throw new p.TypeError('Not enough arguments')
         post(this, message, options)
       } else {
+        brand(this)
         bridge.post(native.postMessage, this, message, options, arguments.length)
       }
     },
@@ -413,6 +383,7 @@
     const descriptor = p.getOwnPropertyDescriptor(from, name)
     descriptor.enumerable = true
     descriptor.configurable = true
+    if (name === 'postMessage') defineProperty(descriptor.value, 'length', { __proto__: null, value: 1 })
     defineProperty(portPrototype, name, descriptor)
   }
   install(methods, 'postMessage')

@@ -63,30 +63,32 @@
     forgetAll(entries)
   }
 
-  const postMessage = function postMessage(/** @type {any} */ message, /** @type {any} */ targetOrigin, /** @type {any} */ transfer) {
-    const count = arguments.length
-    if (count === 0) return nativePost.call(this)
-    if (count === 1) return nativePost.call(this, message)
-    // Everything is read once, in the order of WebIDL, and then handed on in one form.
-    let origin = targetOrigin
-    let entries
-    if (transfer !== undefined) {
-      origin = p.String(targetOrigin)
-      entries = ports.transferList(transfer)
-    } else if (isObject(targetOrigin)) {
-      entries = listOf(targetOrigin)
-      origin = targetOrigin.targetOrigin
-      origin = origin === undefined ? '/' : p.String(origin)
-    } else {
-      return nativePost.call(this, message, targetOrigin)
+  const { postMessage } = {
+    postMessage(/** @type {any} */ message, /** @type {any} */ targetOrigin, /** @type {any} */ transfer) {
+      const count = arguments.length
+      if (count === 0) return nativePost.call(this)
+      if (count === 1) return nativePost.call(this, message)
+      // Everything is read once, in the order of WebIDL, and then handed on in one form.
+      let origin = targetOrigin
+      let entries
+      if (transfer !== undefined) {
+        origin = p.String(targetOrigin)
+        entries = ports.transferList(transfer)
+      } else if (isObject(targetOrigin)) {
+        entries = listOf(targetOrigin)
+        origin = targetOrigin.targetOrigin
+        origin = origin === undefined ? '/' : p.String(origin)
+      } else {
+        return nativePost.call(this, message, targetOrigin)
+      }
+      const list = p.sequence(entries)
+      for (let i = 0; i < entries.length; i++) {
+        if (stateOf(entries[i]) !== undefined) return send(this === undefined || this === null ? global : this, message, origin, list)
+        // A port stamped in another document that may call us: that document's glue sends it, in its own name.
+        if (natives.forward(entries[i], this === undefined ? global : this, message, origin, list)) return undefined
+      }
+      return nativePost.call(this, message, { __proto__: null, targetOrigin: origin, transfer: list })
     }
-    const list = p.sequence(entries)
-    for (let i = 0; i < entries.length; i++) {
-      if (stateOf(entries[i]) !== undefined) return send(this === undefined || this === null ? global : this, message, origin, list)
-      // A port stamped in another document that may call us: that document's glue sends it, in its own name.
-      if (natives.forward(entries[i], this === undefined ? global : this, message, origin, list)) return undefined
-    }
-    return nativePost.call(this, message, { __proto__: null, targetOrigin: origin, transfer: list })
   }
   p.defineProperty(postMessage, 'length', { __proto__: null, value: 1 })
   p.defineProperty(global, 'postMessage', { __proto__: null, value: postMessage, writable: true, enumerable: true, configurable: true })

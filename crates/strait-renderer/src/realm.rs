@@ -71,6 +71,8 @@ pub(crate) struct Realm {
 static SOURCE: LazyLock<String> = LazyLock::new(|| {
     let modules = [
         ("makeCodec", strait_clone::JS_CODEC),
+        ("makeNativeLook", include_str!("../js/native-look.js")),
+        ("makeTransferList", include_str!("../js/transfer-list.js")),
         ("makePorts", include_str!("../js/ports.js")),
         ("patchConsole", include_str!("../js/console.js")),
         ("makeBridge", include_str!("../js/bridge.js")),

@@ -1,0 +1,34 @@
+// `Function.prototype.toString` shows the glue's functions as the ones they stand for: native code. Libraries that look whether a
+// feature is real must find it so, and so must the codec, which tells the platform's objects from a program's by their constructors.
+(function makeNativeLook(p, global) {
+  'use strict'
+
+  const texts = new p.WeakMap()
+  const functionPrototype = global.Function.prototype
+  const { toString: nativeToString } = functionPrototype
+
+  const dress = (/** @type {Function} */ f, /** @type {string} */ name) => p.weakMapSet(texts, f, `function ${name}() {\n    [native code]\n}`)
+
+  const { toString } = {
+    toString() {
+      const text = p.weakMapGet(texts, this)
+      return text === undefined ? p.apply(nativeToString, this, arguments) : text
+    },
+  }
+  dress(toString, 'toString')
+  p.defineProperty(functionPrototype, 'toString', { __proto__: null, value: toString, writable: true, enumerable: false, configurable: true })
+
+  return {
+    __proto__: null,
+    /** Dresses what `owner` has under each of `names`: a function, or an accessor's two. What it has not is left out. */
+    dress(/** @type {any} */ owner, /** @type {string[]} */ names) {
+      for (let i = 0; i < names.length; i++) {
+        const found = p.getOwnPropertyDescriptor(owner, names[i])
+        if (found === undefined) continue
+        if (typeof found.value === 'function') dress(found.value, names[i])
+        if (found.get !== undefined) dress(found.get, `get ${names[i]}`)
+        if (found.set !== undefined) dress(found.set, `set ${names[i]}`)
+      }
+    },
+  }
+})
