@@ -409,7 +409,17 @@
   let writeDepth = 0;
   let portList = null;
   let portCount = 0;
+  let bufferList = null;
+  let bufferCount = 0;
   let writing = false;
+
+  /**
+   * Views with this many bytes or more of their buffer around them are written without them, if nothing else in the message shows the buffer: a few
+   * bytes must not take a whole heap along. HTML would send it all.
+   */
+  const VIEW_REST = 1 << 16;
+  /** Buffers of which only one view's bytes have been written so far. @type {{ id: number, start: number, stop: number, buffer: ArrayBuffer, tag: number, offset: number, size: number }[]} */
+  let narrow = null;
 
   const doubles = new Float64Array(1);
   const doubleBytes = new Bytes(typedBuffer(doubles));
@@ -420,7 +430,8 @@
 
   const grow = (count) => {
     let size = capacity * 2;
-    while (size < pos + count) size *= 2;
+    // One large buffer is mostly all there is: room for twice as much costs time too.
+    if (size < pos + count) size = pos + count + CAPACITY;
     const bigger = new Bytes(size);
     typedSet(bigger, out, 0);
     out = bigger;
@@ -595,6 +606,7 @@
   const writeObject = (value) => {
     const id = findId(value);
     if (id !== undefined) {
+      if (narrow !== null) widen(id);
       writeByte(0x5e); // ^
       writeVarint(id);
       return;
@@ -788,10 +800,25 @@
     }
   };
 
+  /**
+   * Neither detached nor, as a WebAssembly memory's, never to be. The latter is asked by a transfer that cannot succeed, as there is no room for that much:
+   * JavaScriptCore finds first that there can be none. (V8 looks at the length first, and so it is not found there.)
+   */
+  const isDetachable = (buffer) => {
+    if (isDetached(buffer)) return false;
+    if (detachByHost !== null || bufferTransfer === null) return true;
+    try {
+      bufferTransfer(buffer, 0x1fffffffffffff);
+    } catch (error) {
+      return getPrototypeOf(error) === RangeErrorProto;
+    }
+    return true;
+  };
+
   const writeBuffer = (value) => {
     if (isDetached(value)) fail();
     const size = bufferSize(value);
-    if (bufferResizable && bufferResizable(value)) {
+    if (isResizable(value)) {
       writeByte(0x7e); // ~
       writeVarint(size);
       writeVarint(bufferMaxSize(value));
@@ -802,7 +829,72 @@
     writeBytes(new Bytes(value), size);
   };
 
-  /** A view goes right behind its buffer (or the reference to it). The whole buffer is written, as everywhere. */
+  const isResizable = (buffer) => bufferResizable !== null && bufferResizable(buffer);
+
+  const isTransferred = (buffer) => {
+    for (let i = 0; i < bufferCount; i++) if (bufferList[i] === buffer) return true;
+    return false;
+  };
+
+  const writeViewPart = (tag, offset, size, flags) => {
+    writeByte(0x56); // V
+    writeByte(tag);
+    writeVarint(offset);
+    writeVarint(size);
+    writeVarint(flags);
+  };
+
+  /** Writes a view with its own bytes alone, as the whole of a buffer. */
+  const writeNarrow = (view, buffer, tag, offset, size) => {
+    const id = nextId;
+    assignId(buffer);
+    const start = pos;
+    writeByte(0x42); // B
+    writeVarint(size);
+    writeBytes(new Bytes(buffer, offset, size), size);
+    assignId(view);
+    writeViewPart(tag, 0, size, 0);
+    const record = createObject(null);
+    record.id = id;
+    record.start = start;
+    record.stop = pos;
+    record.buffer = buffer;
+    record.tag = tag;
+    record.offset = offset;
+    record.size = size;
+    if (narrow === null) narrow = newList();
+    narrow[narrow.length] = record;
+  };
+
+  /** Buffer `id` is shown a second time: if it was written in part, it is now written whole in that place. */
+  const widen = (id) => {
+    let which = 0;
+    while (which < narrow.length && narrow[which].id !== id) which++;
+    if (which === narrow.length) return;
+    const { start, stop, buffer, tag, offset, size } = narrow[which];
+    for (let i = which + 1; i < narrow.length; i++) narrow[i - 1] = narrow[i];
+    narrow.length--;
+    const length = pos - stop;
+    const tail = new Bytes(length);
+    typedSet(tail, new Bytes(typedBuffer(out), stop, length), 0);
+    pos = start;
+    // Behind it two-byte strings are aligned, and stay so.
+    const total = bufferSize(buffer);
+    if ((varintSize(total) + total + varintSize(offset) - varintSize(size) - size - 1) & 1) writeByte(0);
+    writeBuffer(buffer);
+    writeViewPart(tag, offset, size, 0);
+    const shift = pos - stop;
+    for (let i = 0; i < narrow.length; i++) {
+      if (narrow[i].start > start) {
+        narrow[i].start += shift;
+        narrow[i].stop += shift;
+      }
+    }
+    writeBytes(tail, length);
+    if (narrow.length === 0) narrow = null;
+  };
+
+  /** A view goes right behind its buffer (or the reference to it). The whole buffer is written, as everywhere, unless `VIEW_REST` says otherwise. */
   const writeView = (value) => {
     const name = typedTag(value);
     const typed = name !== undefined;
@@ -827,19 +919,20 @@
     }
     const id = findId(buffer);
     if (id === undefined) {
+      if (bufferSize(buffer) - size >= VIEW_REST && !isResizable(buffer) && !isTransferred(buffer)) {
+        writeNarrow(value, buffer, entry.tag, offset, size);
+        return;
+      }
       assignId(buffer);
       writeBuffer(buffer);
     } else {
+      if (narrow !== null) widen(id);
       writeByte(0x5e);
       writeVarint(id);
     }
     assignId(value);
-    writeByte(0x56); // V
-    writeByte(entry.tag);
-    writeVarint(offset);
-    writeVarint(size);
     // Bit 1: on a resizable buffer. Bit 0 (tracks its length) cannot be told from outside; such views get their present length.
-    writeVarint(bufferResizable && bufferResizable(buffer) ? 2 : 0);
+    writeViewPart(entry.tag, offset, size, isResizable(buffer) ? 2 : 0);
   };
 
   const writeErrorParts = (name, message, cause, hasCause, stack) => {
@@ -903,9 +996,9 @@
    * @returns {number}
    */
   const write = (value, ports, buffers) => {
-    const bufferCount = buffers === undefined || buffers === null ? 0 : buffers.length;
-    for (let i = 0; i < bufferCount; i++) {
-      if (!has(bufferSize, buffers[i]) || isDetached(buffers[i])) fail();
+    const transferred = buffers === undefined || buffers === null ? 0 : buffers.length;
+    for (let i = 0; i < transferred; i++) {
+      if (!has(bufferSize, buffers[i]) || !isDetachable(buffers[i])) fail();
     }
     // A getter in the value that posts something itself gets here while an outer value is half written.
     const nested = writing;
@@ -918,6 +1011,9 @@
     const savedDepth = writeDepth;
     const savedPorts = portList;
     const savedPortCount = portCount;
+    const savedBuffers = bufferList;
+    const savedBufferCount = bufferCount;
+    const savedNarrow = narrow;
     if (nested || capacity > KEPT_CAPACITY) {
       out = new Bytes(CAPACITY);
       capacity = CAPACITY;
@@ -929,6 +1025,9 @@
     writeDepth = 0;
     portList = ports;
     portCount = ports === undefined || ports === null ? 0 : ports.length;
+    bufferList = buffers;
+    bufferCount = transferred;
+    narrow = null;
     out[0] = 0xff;
     out[1] = VERSION;
     pos = 2;
@@ -936,7 +1035,7 @@
       writeValue(value);
       codec.buffer = out;
       // A getter may have detached what was fine before.
-      for (let i = 0; i < bufferCount; i++) {
+      for (let i = 0; i < transferred; i++) {
         if (isDetached(buffers[i])) fail();
       }
       return pos;
@@ -952,6 +1051,9 @@
       writeDepth = savedDepth;
       portList = savedPorts;
       portCount = savedPortCount;
+      bufferList = savedBuffers;
+      bufferCount = savedBufferCount;
+      narrow = savedNarrow;
       if (nested) {
         out = savedOut;
         capacity = savedCapacity;
@@ -987,6 +1089,11 @@
   let inputOffset = 0;
   let at = 0;
   let end = 0;
+  /** A long message comes in parts: where in it `input` begins, how much is behind `input`, and who has it. */
+  let base = 0;
+  let pending = 0;
+  /** @type {((start: number, size: number) => Uint8Array) | null} */
+  let pull = null;
   let version = VERSION;
   let depth = 0;
   let readPorts = null;
@@ -997,11 +1104,29 @@
   let arraysOrdinary = true;
 
   const bad = (what) => {
-    throw new BadInput(`invalid structured clone at byte ${at}: ${what}`);
+    throw new BadInput(`invalid structured clone at byte ${base + at}: ${what}`);
   };
 
+  /** Sees to it that the next `size` bytes are in `input`. */
+  const need = (size, what) => {
+    const had = end - at;
+    if (size <= had) return;
+    if (size > had + pending) bad(what);
+    const left = had + pending;
+    const part = size > WINDOW ? size : left < WINDOW ? left : WINDOW;
+    base += at;
+    input = pull(base, part);
+    inputBuffer = typedBuffer(input);
+    inputOffset = typedOffset(input);
+    at = 0;
+    end = part;
+    pending = left - part;
+  };
+  /** How much of a long message is asked for at a time: little enough to stay in the processor's cache. */
+  const WINDOW = 1 << 16;
+
   const readByte = () => {
-    if (at >= end) bad('it ends early');
+    if (at >= end) need(1, 'it ends early');
     return input[at++];
   };
 
@@ -1022,7 +1147,7 @@
   };
 
   const readDouble = () => {
-    if (end - at < 8) bad('it ends early');
+    if (end - at < 8) need(8, 'it ends early');
     for (let i = 0; i < 8; i++) doubleBytes[i] = input[at++];
     return doubles[0];
   };
@@ -1052,7 +1177,7 @@
   };
 
   const readOneByte = (length) => {
-    if (length > end - at) bad('a string is longer than the input');
+    if (length > end - at) need(length, 'a string is longer than the input');
     if (length >= LONG && utf8Decoder !== null) {
       const decoded = decodeLong(utf8Decoder, length);
       // Text of the same length is ASCII.
@@ -1104,7 +1229,7 @@
   };
 
   const readTwoByte = (size) => {
-    if (size > end - at) bad('a string is longer than the input');
+    if (size > end - at) need(size, 'a string is longer than the input');
     if (size & 1) bad('a two-byte string of odd length');
     if (size >= LONG && utf16Decoder !== null) {
       const decoded = decodeLong(utf16Decoder, size);
@@ -1129,7 +1254,7 @@
 
   /** UTF-8 with U+FFFD for every malformed part, as the Encoding Standard has it. */
   const readUtf8 = (size) => {
-    if (size > end - at) bad('a string is longer than the input');
+    if (size > end - at) need(size, 'a string is longer than the input');
     const stop = at + size;
     let text = '';
     let count = 0;
@@ -1187,7 +1312,7 @@
     const bits = readVarint();
     if (bits > 0xffffffff) bad('a BigInt is too long');
     const size = (bits - (bits % 2)) / 2;
-    if (size > end - at) bad('a BigInt is longer than the input');
+    if (size > end - at) need(size, 'a BigInt is longer than the input');
     if (toBigInt === null) bad('this engine has no BigInt');
     let hex = '0x0';
     for (let i = at + size - 1; i >= at; i--) hex += HEX[input[i] >> 4] + HEX[input[i] & 15];
@@ -1198,10 +1323,16 @@
 
   /** A fresh Uint8Array with the next `size` bytes: the caller uses its input again, so nothing may point into it. */
   const copyOut = (size) => {
-    if (size > end - at) bad('a buffer is longer than the input');
+    if (size > end - at + pending) bad('a buffer is longer than the input');
     const copy = new Bytes(size);
-    typedSet(copy, new Bytes(inputBuffer, inputOffset + at, size), 0);
-    at += size;
+    let done = 0;
+    do {
+      if (at === end && size > 0) need(1, '');
+      const part = size - done < end - at ? size - done : end - at;
+      typedSet(copy, new Bytes(inputBuffer, inputOffset + at, part), done);
+      at += part;
+      done += part;
+    } while (done < size);
     return copy;
   };
 
@@ -1385,7 +1516,7 @@
   const readDense = () => {
     const length = readVarint();
     // Every element takes a byte at least, also a hole.
-    if (length > end - at) bad('an array is longer than the input');
+    if (length > end - at + pending) bad('an array is longer than the input');
     const array = new NewArray(length);
     addObject(array);
     const free = length > 16 && areIndicesFree();
@@ -1461,6 +1592,7 @@
 
   /** `object`, or the view that follows it if it is a buffer. */
   const readViewOf = (object) => {
+    if (at === end && pending > 0) need(1, '');
     if (at >= end || input[at] !== 0x56 || !has(bufferSize, object)) return object;
     at++;
     const entry = VIEW_TAGS[readByte()];
@@ -1538,16 +1670,21 @@
    * @param {Uint8Array} bytes
    * @param {number} length how much of it is the message
    * @param {object[]} [ports] the ports that came along
+   * @param {(start: number, size: number) => Uint8Array} [source] for a message longer than `bytes`: gives an array that begins with so many bytes
+   *   of the message from `start` on; what it gave before may change then
    * @returns {unknown}
    * @throws {TypeError} on input that is no structured clone; the caller makes `messageerror` of it
    */
-  const read = (bytes, length, ports) => {
+  const read = (bytes, length, ports, source) => {
     input = bytes;
     inputBuffer = typedBuffer(bytes);
     inputOffset = typedOffset(bytes);
     const size = typedSize(bytes);
     at = 0;
     end = length < size ? length : size;
+    base = 0;
+    pending = source === undefined ? 0 : length - end;
+    pull = source === undefined ? null : source;
     depth = 0;
     objectCount = 0;
     readPorts = ports;
@@ -1558,13 +1695,14 @@
       version = readVarint();
       if (version < OLDEST_VERSION || version > VERSION) bad(`version ${version} is not supported`);
       const value = readValue();
-      if (at !== end) bad('there is something behind the value');
+      if (at !== end || pending > 0) bad('there is something behind the value');
       return value;
     } finally {
       objects.length = 0;
       codes.length = 0;
       readPorts = null;
       inputBuffer = null;
+      pull = null;
       input = out;
     }
   };

@@ -51,6 +51,16 @@ impl Body {
         }
     }
 
+    /// Copies the bytes from `start` on, of which there are enough.
+    pub(crate) fn copy_part(&self, start: usize, into: &mut [u8]) {
+        match self {
+            Self::Bytes(bytes) => into.copy_from_slice(&bytes[start..start + into.len()]),
+            Self::Own(block) => into.copy_from_slice(&block[start..start + into.len()]),
+            Self::Lent(lent) => lent.copy_part(start, into),
+            Self::With(both) => both.0.copy_part(start, into),
+        }
+    }
+
     /// Copies the bytes to a place of the same length.
     pub(crate) fn copy_into(&self, into: &mut [u8]) {
         match self {

@@ -249,7 +249,7 @@ pub use message::{CloseReason, Event, Message};
 pub use node::{JoinError, Node, NodeStats, Progress};
 #[cfg(feature = "futures")]
 pub use port::SinkError;
-pub use port::{Port, PortId, PortSet, PostError, PostErrorReason, Recv, RecvError, select};
+pub use port::{Arrival, Port, PortId, PortSet, PostError, PostErrorReason, Recv, RecvError, Unread, select};
 pub use shared_buffer::SharedBuffer;
 
 /// The most shared buffers one message may carry: 16.

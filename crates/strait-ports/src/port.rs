@@ -3,6 +3,7 @@
 mod set;
 #[cfg(feature = "futures")]
 mod stream;
+mod unread;
 
 use std::fmt;
 use std::future::Future;
@@ -19,6 +20,7 @@ use crate::router::{ElementKey, Inbox, Received, Router};
 use crate::{MAX_BUFFERS, MAX_DATA, MAX_PORTS};
 
 pub use set::{PortId, PortSet, select};
+pub use unread::{Arrival, Unread};
 
 /// One end of a channel. `Send` and `Sync`; all methods may be called from any thread.
 ///

@@ -87,7 +87,19 @@
 
   const none = p.list()
   let inbox = new p.Uint8Array(65536)
-  natives.inboxIs(inbox, ports.outgoing)
+  let inboxSize = 65536
+  const resize = (/** @type {number} */ size) => {
+    inbox = new p.Uint8Array(size)
+    inboxSize = size
+    natives.inboxIs(inbox, ports.outgoing, size)
+  }
+  resize(inboxSize)
+  /** A part of the message that is being delivered; nothing at all once it has been read. */
+  const pull = (/** @type {number} */ start, /** @type {number} */ size) => {
+    if (size > inboxSize) resize(size)
+    natives.pull(start, size)
+    return inbox
+  }
 
   let ipc = null
   if (hasIpc) {
@@ -122,13 +134,10 @@
 
   return {
     __proto__: null,
-    deliver: (/** @type {number} */ handle, /** @type {number} */ length, /** @type {number} */ count) => ports.deliver(handle, inbox, length, count),
+    deliver: (/** @type {number} */ handle, /** @type {number} */ length, /** @type {number} */ count) => ports.deliver(handle, inbox, length, count, length > inboxSize ? pull : undefined),
     closed: ports.closed,
     /** A larger (or again a smaller) inbox. */
-    resize(/** @type {number} */ size) {
-      inbox = new p.Uint8Array(size)
-      natives.inboxIs(inbox, ports.outgoing)
-    },
+    resize,
     /** The window's listeners may have been erased. */
     arm,
     /** The window has been handed to a new document. */

@@ -19,11 +19,16 @@
 
   /**
    * What we know of a stamped port. `handle` is 0 once the port is detached: closed here, or transferred.
-   * @typedef {{ handle: number, started: boolean, peerGone: boolean, message: any, close: any, waiting: Waiting[] | null }} State
+   * @typedef {{ handle: number, started: boolean, peerGone: boolean, message: any, close: any, waiting: Waiting[] | null,
+   *   mate: State | null, keeps: MessagePort | null, queued: number, depth: number, hired: Waiting[] }} State
    *
-   * `waiting` are the listeners for messages of a port that was never started. WebKit would keep the port alive for them, and nobody
-   * could tell that it can never be started any more: so they are WebKit's only once the port is (null then).
-   * @typedef {{ __proto__: null, listener: any, capture: boolean, once: any, passive: any, signal: any }} Waiting
+   * `waiting` are the listeners for messages that WebKit does not have, because it would keep the port alive for them: those of a port that was
+   * never started, and those of a *mated* one. Else null.
+   * @typedef {{ __proto__: null, listener: any, run: any, capture: boolean, once: any, passive: any, signal: any }} Waiting
+   *
+   * A port is mated as long as both ends of its channel are objects of this realm. Then nobody else can post to it, and it lives as HTML has it: as
+   * long as it or its mate can be reached, or a message is under way to it. So `keeps`, the mate if that has been started, hangs on the port itself;
+   * `queued` counts what is under way. WebKit gets the listeners for the time of a dispatch: `depth` is how many are under way, `hired` what it has got.
    */
 
   // The function returns its argument, so that `super(port)` makes the port `this`.
@@ -99,7 +104,7 @@
   const stamp = (/** @type {MessagePort} */ port, /** @type {number} */ handle) => {
     // The other realm of the document sent the port away and it came back: this realm's former object is as detached as that realm's.
     disown(handle)
-    const state = { handle, started: false, peerGone: false, message: null, close: null, waiting: p.list() }
+    const state = { handle, started: false, peerGone: false, message: null, close: null, waiting: p.list(), mate: null, keeps: null, queued: 0, depth: 0, hired: p.list() }
     new Stamp(port, state)
     const entry = { __proto__: null, handle, weak: new p.WeakRef(port), held: null }
     known[handle] = entry
@@ -117,7 +122,19 @@
     delete known[handle]
   }
 
+  /** One of two mates goes: the other may hear from anywhere now. */
+  const part = (/** @type {State} */ state) => {
+    const { mate } = state
+    if (mate === null) return
+    state.mate = mate.mate = state.keeps = mate.keeps = null
+    const port = objectOf(mate.handle)
+    if (!mate.started || port === undefined) return
+    known[mate.handle].held = port
+    hire(port, mate)
+  }
+
   const forget = (/** @type {State} */ state) => {
+    part(state)
     unlist(state.handle)
     p.unregister(registry, state)
     state.handle = 0
@@ -141,15 +158,48 @@
     const { waiting } = state
     if (waiting === null) return
     state.waiting = null
-    for (let i = 0; i < waiting.length; i++) addEventListener(port, 'message', waiting[i].listener, waiting[i])
+    for (let i = 0; i < waiting.length; i++) {
+      // One that is to run once may be there already, in its other form.
+      if (state.depth === 0 || waiting[i].run === waiting[i].listener) addEventListener(port, 'message', waiting[i].listener, waiting[i])
+    }
+  }
+
+  /** WebKit's listeners end with their signals: so it has them from the start. */
+  const heedsSignals = (/** @type {State} */ state) => {
+    const { waiting } = state
+    for (let i = 0; waiting !== null && i < waiting.length; i++) if (waiting[i].signal !== undefined) return true
+    return false
+  }
+
+  /** Dispatches an event for which the listeners that wait are WebKit's. */
+  const dispatchTo = (/** @type {any} */ port, /** @type {State} */ state, /** @type {Event} */ event) => {
+    const { waiting } = state
+    if (waiting === null) return dispatchEvent(port, event)
+    for (let i = 0; i < waiting.length; i++) {
+      const { run, capture, passive } = waiting[i]
+      addEventListener(port, 'message', run, { __proto__: null, capture, passive })
+      state.hired[state.hired.length] = waiting[i]
+    }
+    state.depth++
+    try {
+      return dispatchEvent(port, event)
+    } finally {
+      // A listener may dispatch itself: what is WebKit's stays until all is over, unless it has come to stay.
+      if (--state.depth === 0) {
+        const { hired } = state
+        state.hired = p.list()
+        for (let i = 0; state.waiting !== null && i < hired.length; i++) p.removeEventListener(port, 'message', hired[i].run, hired[i].capture)
+      }
+    }
   }
 
   const start = (/** @type {any} */ port, /** @type {State} */ state) => {
-    hire(port, state)
+    if (state.mate === null || heedsSignals(state)) hire(port, state)
     if (state.started || state.handle === 0) return
     state.started = true
     if (state.peerGone) return
-    known[state.handle].held = port
+    if (state.mate === null || state.queued > 0) known[state.handle].held = port
+    if (state.mate !== null) state.mate.keeps = port
     natives.start(state.handle)
   }
 
@@ -232,11 +282,57 @@
     const length = pack(message, ports, buffers)
     if (state.handle !== 0 && !state.peerGone) {
       natives.post(state.handle, codec.buffer, length, outgoing, ports.length)
+      const { mate } = state
+      if (mate !== null) {
+        mate.queued++
+        if (mate.started) known[mate.handle].held = objectOf(mate.handle) ?? null
+      }
     } else {
       // Nobody can receive the message: the ports in it are let go of, which is not the same as closed.
       for (let i = 0; i < ports.length; i++) natives.discard(outgoing[i])
     }
     surrender(ports, buffers)
+  }
+
+  const newListener = (/** @type {any} */ listener, /** @type {boolean} */ capture) => ({
+    __proto__: null,
+    listener,
+    run: listener,
+    capture,
+    once: undefined,
+    passive: undefined,
+    signal: undefined,
+  })
+
+  /** The listener waits, behind those that do. */
+  const wait = (/** @type {any} */ port, /** @type {State} */ state, /** @type {any} */ entry) => {
+    if (entry.once) {
+      const { listener, capture } = entry
+      entry.run = function (/** @type {any} */ event) {
+        retract(port, state, 'message', listener, capture)
+        return typeof listener === 'function' ? apply(listener, this, [event]) : listener.handleEvent(event)
+      }
+    }
+    const next = without(state.waiting, entry.listener, entry.capture)
+    next[next.length] = entry
+    state.waiting = next
+  }
+
+  /** Removes a listener, whoever has it. */
+  const retract = (
+    /** @type {any} */ port,
+    /** @type {State | null} */ state,
+    /** @type {string} */ type,
+    /** @type {any} */ listener,
+    /** @type {boolean} */ capture,
+  ) => {
+    p.removeEventListener(port, type, listener, capture)
+    if (state === null) return
+    if (state.waiting !== null) state.waiting = without(state.waiting, listener, capture)
+    for (let i = 0; i < state.hired.length; i++) {
+      const { run } = state.hired[i]
+      if (run !== listener && state.hired[i].listener === listener && state.hired[i].capture === capture) p.removeEventListener(port, type, run, capture)
+    }
   }
 
   // Event handler attributes (HTML, "Event handlers"): one listener each, in the place of the first assignment.
@@ -252,8 +348,9 @@
         const had = state[type] !== null
         state[type] = (typeof value === 'object' && value !== null) || typeof value === 'function' ? value : null
         const has = state[type] !== null
-        if (has && !had) addEventListener(port, type, listener)
-        if (had && !has) p.removeEventListener(port, type, listener)
+        const waits = type === 'message' && state.waiting !== null
+        if (has && !had) waits ? wait(port, state, newListener(listener, false)) : addEventListener(port, type, listener)
+        if (had && !has) retract(port, type === 'message' ? state : null, type, listener, false)
       },
     }
   }
@@ -309,7 +406,7 @@
         return apply(nativeAdd, this, arguments)
       }
       const options = arguments[2]
-      const entry = { __proto__: null, listener, capture: false, once: undefined, passive: undefined, signal: undefined }
+      const entry = newListener(listener, false)
       if (isCallback(options)) {
         entry.capture = !!options.capture
         entry.once = options.once
@@ -319,6 +416,8 @@
       } else {
         entry.capture = !!options
       }
+      // Of a mate, which stays as it is when it is started.
+      if (entry.signal !== undefined && state.started) hire(this, state)
       // A getter of the options may have started the port.
       if (state.waiting === null) {
         addEventListener(this, 'message', listener, entry)
@@ -329,9 +428,7 @@
         if (other.listener !== listener || other.capture !== entry.capture) continue
         if (other.signal === undefined || !p.isAborted(other.signal)) return undefined
       }
-      const next = without(state.waiting, listener, entry.capture)
-      next[next.length] = entry
-      state.waiting = next
+      wait(this, state, entry)
       return undefined
     },
     removeEventListener(/** @type {any} */ type, /** @type {any} */ listener) {
@@ -341,15 +438,13 @@
       }
       const options = arguments[2]
       const capture = !!(isCallback(options) ? options.capture : options)
-      if (state.waiting !== null) state.waiting = without(state.waiting, listener, capture)
-      p.removeEventListener(this, 'message', listener, capture)
+      retract(this, state, 'message', listener, capture)
       return undefined
     },
     /** A page's own event must reach them too. */
     dispatchEvent(/** @type {any} */ event) {
       const state = stateOf(this)
-      if (state !== undefined) hire(this, state)
-      return apply(nativeDispatch, this, arguments)
+      return state === undefined || arguments.length === 0 ? apply(nativeDispatch, this, arguments) : dispatchTo(this, state, event)
     },
   }
 
@@ -402,8 +497,9 @@
     const channel = p.construct(NativeChannel, [], new.target)
     const handle = natives.channel()
     if (handle !== 0) {
-      stamp(p.channelPort1(channel), handle)
-      stamp(p.channelPort2(channel), handle + 1)
+      const one = stateOf(stamp(p.channelPort1(channel), handle))
+      one.mate = stateOf(stamp(p.channelPort2(channel), handle + 1))
+      one.mate.mate = one
     }
     return channel
   }
@@ -444,19 +540,28 @@
     maximum: MAXIMUM,
 
     /** One message for a started port: a task of its own. */
-    deliver(/** @type {number} */ handle, /** @type {Uint8Array} */ inbox, /** @type {number} */ length, /** @type {number} */ count) {
+    deliver(
+      /** @type {number} */ handle,
+      /** @type {Uint8Array} */ inbox,
+      /** @type {number} */ length,
+      /** @type {number} */ count,
+      /** @type {((start: number, size: number) => Uint8Array) | undefined} */ pull,
+    ) {
       const port = objectOf(handle)
       const ports = p.list()
       for (let i = 0; i < count; i++) ports[i] = adopt(outgoing[i])
       if (port === undefined) return
+      const state = stateOf(port)
+      if (state.queued > 0 && --state.queued === 0 && state.mate !== null) known[handle].held = null
       let event
       try {
-        const data = codec.read(inbox, length, ports)
+        const data = codec.read(inbox, length, ports, pull)
+        if (pull !== undefined) pull(0, 0)
         event = p.messageEvent({ __proto__: null, data, ports: p.sequence(ports) })
       } catch {
         event = new p.MessageEvent('messageerror', { __proto__: null })
       }
-      dispatchEvent(port, event)
+      dispatchTo(port, state, event)
     },
 
     /** The far end is gone, and everything it sent has been delivered. */
@@ -466,6 +571,7 @@
       const state = stateOf(port)
       unlist(handle)
       p.unregister(registry, state)
+      state.mate = state.keeps = null
       state.peerGone = true
       // The other realm of the document dispatches the event, which is seen here too.
       if (!speaks) return

@@ -36,6 +36,7 @@ const NATIVES: &[(&str, Native)] = &[
     ("gone", gone),
     ("reopened", reopened),
     ("inboxIs", inbox_is),
+    ("pull", pull),
     ("ipc", ipc),
     ("sendSync", send_sync),
     ("listen", listen),
@@ -76,8 +77,14 @@ fn channel<'a>(agent: &Agent, realm: &Realm, _: &Args<'a>) -> NativeResult<'a> {
     NativeResult::Number(handle.unwrap_or(0).into())
 }
 
+/// From this size on a message is written where its receiver will read it, rather than copied there by the engine once more.
+const IN_PLACE_FROM: usize = 1 << 18;
+
 /// `(handle, bytes, length, handles, count)`
 fn post<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    if args.index(2) as usize >= IN_PLACE_FROM {
+        return post_in_place(agent, realm, args);
+    }
     let handle = args.index(0);
     let (Some(data), Some(handles)) = (args.get(1).bytes(args.index(2) as usize), args.get(3).words(args.index(4) as usize)) else {
         return NativeResult::Throw("The message cannot be read.".to_owned());
@@ -92,6 +99,34 @@ fn post<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
         // The handles were taken out above: they get their ports back.
         let reason = error.reason.to_string();
         table.restore(&handles, error.message.ports, realm.document.get(), realm.world);
+        return NativeResult::Throw(reason);
+    }
+    NativeResult::Nothing
+}
+
+/// `post` of a large message.
+fn post_in_place<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    let handle = args.index(0);
+    let Some(handles) = args.get(3).words(args.index(4) as usize) else {
+        return NativeResult::Throw("The message cannot be read.".to_owned());
+    };
+    let mut table = agent.ports.borrow_mut();
+    let Some(entry) = table.get_mut(handle, realm.document.get()) else { return NativeResult::Nothing };
+    let mut buffer = match entry.port.alloc(args.index(2) as usize) {
+        Ok(buffer) => buffer,
+        Err(error) => return NativeResult::Throw(error.to_string()),
+    };
+    if !args.get(1).copy_to(&mut buffer) {
+        return NativeResult::Throw("The message cannot be read.".to_owned());
+    }
+    let Some(ports) = table.take_all(&handles, handle, realm.document.get()) else {
+        return NativeResult::Throw("A port in the transfer list cannot be transferred.".to_owned());
+    };
+    if let Some(entry) = table.get_mut(handle, realm.document.get())
+        && let Err(error) = entry.port.post_buffer(buffer, ports)
+    {
+        let reason = error.reason.to_string();
+        table.restore(&handles, error.ports, realm.document.get(), realm.world);
         return NativeResult::Throw(reason);
     }
     NativeResult::Nothing
@@ -227,11 +262,16 @@ fn reopened<'a>(agent: &Agent, _: &Realm, _: &Args<'a>) -> NativeResult<'a> {
     NativeResult::Nothing
 }
 
-/// `(inbox, words)`
+/// `(inbox, words, size)`: the inbox has `size` bytes.
 fn inbox_is<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let buffers = args.get(0).protect(&realm.context).zip(args.get(1).protect(&realm.context));
-    realm.buffers.replace(buffers.map(|(inbox, words)| Buffers { inbox, words }));
+    realm.inbox_is(buffers.map(|(inbox, words)| Buffers { inbox, words }), args.index(2) as usize);
     NativeResult::Nothing
+}
+
+/// `(start, size)`: so much of the message that is being delivered, into the inbox.
+fn pull<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    NativeResult::Bool(realm.pull(args.index(0) as usize, args.index(1) as usize))
 }
 
 /// `(kind, channel, bytes, length, handles, count, request)`; false when the document is nobody's or main is gone.

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use strait_ports::{CloseReason, Event, Port};
+use strait_ports::{Arrival, CloseReason, Port};
 use strait_protocol::{DocumentId, World};
 
 /// A port's number in this process: what the glue's stamps hold. 0 is none (and stands for the bootstrap port in the [`ReadyList`]).
@@ -59,8 +59,8 @@ fn bit(world: World) -> u8 {
 
 impl Entry {
     /// The close, if nothing is queued before it.
-    pub(crate) fn lone_close(&self) -> Option<Event> {
-        if self.port.is_ended() && self.port.buffered().0 == 0 { self.port.try_recv() } else { None }
+    pub(crate) fn lone_close(&self) -> Option<Arrival> {
+        if self.port.is_ended() && self.port.buffered().0 == 0 { self.port.try_recv_unread() } else { None }
     }
 
     /// Does this world have an object for the port?

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use strait_ports::{CloseReason, Event, Message, Port, Progress};
+use strait_ports::{Arrival, CloseReason, Port, Progress, Unread};
 use strait_protocol::{DocumentId, World};
 
 use crate::agent::Agent;
@@ -64,23 +64,24 @@ impl Agent {
             let Some((entry, document)) = ports.unlist(handle) else { return };
             let started = entry.started;
             // A port that was never started keeps its messages; only a close that nothing precedes may be taken.
-            let event = if started.is_some() { entry.port.try_recv() } else { entry.lone_close() };
+            let event = if started.is_some() { entry.port.try_recv_unread() } else { entry.lone_close() };
             (event, document, started)
         };
         match (event, started) {
-            (Some(Event::Message(message)), Some(realm)) => {
+            (Some(Arrival::Message(message)), Some(realm)) => {
                 self.ports.borrow_mut().relist(handle);
                 self.deliver(handle, document, realm, message);
             }
-            (Some(Event::Close(reason)), _) => self.deliver_close(handle, document, started, reason),
+            (Some(Arrival::Close(reason)), _) => self.deliver_close(handle, document, started, reason),
             _ => {}
         }
     }
 
-    fn deliver(&self, handle: Handle, document: DocumentId, realm: u32, message: Message) {
+    fn deliver(&self, handle: Handle, document: DocumentId, realm: u32, mut message: Unread) {
         let Some(realm) = self.realm(realm) else { return };
-        let Some(handles) = self.adopt(message.ports, document, realm.world) else { return };
-        realm.deliver(handle, &message.data, &handles);
+        let ports = std::mem::take(&mut message.ports);
+        let Some(handles) = self.adopt(ports, document, realm.world) else { return };
+        realm.deliver(handle, message, &handles);
     }
 
     /// Gives a document the ports of a message, in order.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::LazyLock;
 
+use strait_ports::Unread;
 use strait_protocol::{DocumentId, RequestId, World};
 
 use crate::ffi::{Completion, Context, Object, Value};
@@ -63,6 +64,8 @@ pub(crate) struct Realm {
     glue: OnceCell<Glue>,
     pub(crate) buffers: RefCell<Option<Buffers>>,
     size: Cell<usize>,
+    /// The message that is being delivered, if it is longer than the inbox: the glue pulls it in, part by part.
+    incoming: RefCell<Option<Unread>>,
     /// The script that `evaluate` is about to run.
     pub(crate) script: RefCell<Option<(RequestId, String)>>,
 }
@@ -125,6 +128,7 @@ impl Realm {
             glue: OnceCell::new(),
             buffers: RefCell::new(None),
             size: Cell::new(INBOX),
+            incoming: RefCell::default(),
             script: RefCell::new(None),
         })
     }
@@ -196,11 +200,36 @@ impl Realm {
     }
 
     /// Delivers a message to a started port.
-    pub(crate) fn deliver(&self, handle: Handle, data: &[u8], handles: &[Handle]) {
-        if self.fill(data, handles) {
-            let arguments = [self.number(handle), self.number(data.len() as f64), self.number(handles.len() as f64)];
+    pub(crate) fn deliver(&self, handle: Handle, message: Unread, handles: &[Handle]) {
+        let length = message.len();
+        let filled = if length > INBOX {
+            self.incoming.replace(Some(message));
+            self.fill(&[], handles) && self.pull(0, INBOX)
+        } else {
+            self.fill(&message.into_message().data, handles)
+        };
+        if filled {
+            let arguments = [self.number(handle), self.number(length as f64), self.number(handles.len() as f64)];
             self.call(|glue| &glue.deliver, &arguments);
         }
+        self.incoming.take();
+    }
+
+    /// Puts a part of the message that is being delivered into the inbox, which is large enough; an empty one says that the message has been read.
+    pub(crate) fn pull(&self, start: usize, size: usize) -> bool {
+        if size == 0 {
+            self.incoming.take();
+            return true;
+        }
+        let (incoming, buffers) = (self.incoming.borrow(), self.buffers.borrow());
+        let (Some(message), Some(buffers)) = (incoming.as_ref(), buffers.as_ref()) else { return false };
+        buffers.inbox.fill(size, |inbox| message.copy_to(start, inbox))
+    }
+
+    /// The glue has made an inbox of this size by itself.
+    pub(crate) fn inbox_is(&self, buffers: Option<Buffers>, size: usize) {
+        self.buffers.replace(buffers);
+        self.size.set(size);
     }
 
     /// Tells that a port's far end is gone; `speaks`: and dispatches the event.

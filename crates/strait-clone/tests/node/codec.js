@@ -122,13 +122,107 @@ const generator = (seed) => {
   return value(0);
 };
 
+/** Reads what comes in parts. As in a page, all of them lie in one array, and what was there before is gone. */
+const decodeInParts = (bytes, first) => {
+  let inbox = new Uint8Array(bytes.subarray(0, first));
+  return codec.read(inbox, bytes.length, undefined, (start, size) => {
+    if (start + size > bytes.length) throw new RangeError('beyond the message');
+    inbox.fill(0xee);
+    if (size > inbox.length) inbox = new Uint8Array(size + 3);
+    inbox.set(bytes.subarray(start, start + size));
+    return inbox;
+  });
+};
+
 for (let seed = 1; seed <= 3000; seed++) {
   check(`generated value ${seed}`, () => {
     const value = generator(seed);
     const bytes = encode(codec, value);
-    return difference(decode(codec, bytes), structuredClone(value)) || difference(v8Decode(bytes), structuredClone(value));
+    return difference(decode(codec, bytes), structuredClone(value)) || difference(v8Decode(bytes), structuredClone(value)) ||
+      difference(decodeInParts(bytes, 1 + (seed % 50)), structuredClone(value));
   });
 }
+
+check('a long message in parts', () => {
+  const numbers = Array.from({ length: 60000 }, (_, i) => i * 1.5);
+  const bytes = new Uint8Array(400000).map((_, i) => i * 31);
+  const value = ['x'.repeat(65530), 'é'.repeat(70000), '日'.repeat(70000), numbers, bytes, bytes.subarray(5, 70000), 2n ** 600000n, new Map([[bytes.buffer, 'end']])];
+  for (const first of [1, 2, 3, 65536, 65541]) {
+    const wrong = difference(decodeInParts(encode(codec, value), first), structuredClone(value));
+    if (wrong) return wrong;
+  }
+  return undefined;
+});
+for (const cut of [3, 70, 65560, 140000, 999999]) {
+  const bytes = encode(codec, ['x'.repeat(65530), new Uint8Array(1e6), [1, 2, 3]]).subarray(0, cut);
+  check(`a message in parts that ends at ${cut}`, () => {
+    try {
+      decodeInParts(bytes, 50);
+    } catch (error) {
+      return error instanceof TypeError ? undefined : String(error);
+    }
+    return 'was read';
+  });
+}
+
+// ---- Views and the buffers behind them ----------------------------------------------------------------------------------------------
+
+/** 300,000 bytes that say where they are. */
+const large = () => new Uint8Array(300000).map((_, i) => i * 7).buffer;
+const sized = (value, ports, buffers) => encode(codec, value, ports, buffers).length;
+
+check('a view on a large buffer carries its own bytes', () => {
+  const value = { a: new Uint8Array(large(), 70001, 55), b: new Float64Array(large(), 80, 3), c: new DataView(large(), 5, 9), d: '日本' };
+  const bytes = encode(codec, value);
+  const clone = decode(codec, bytes);
+  if (bytes.length > 300) return `${bytes.length} bytes`;
+  if (clone.a.byteLength !== 55 || clone.a.byteOffset !== 0 || clone.a.buffer.byteLength !== 55) return 'other sizes';
+  return difference([...clone.a], [...value.a]) || difference([...clone.b], [...value.b]) || difference(clone.c.getInt32(5), value.c.getInt32(5)) ||
+    difference(clone.d, value.d) || difference(v8Decode(bytes), clone);
+});
+check('a view on a small buffer carries the buffer, as in HTML', () => {
+  const view = new Uint8Array(new ArrayBuffer(65535), 100, 10);
+  return difference(decode(codec, encode(codec, view)), structuredClone(view));
+});
+check('all bytes of a view are its own', () => (sized(new Uint8Array(large())) > 300000 ? undefined : 'too few'));
+check('a buffer that is shown twice is whole', () => {
+  for (let shape = 0; shape < 8; shape++) {
+    const [one, two] = [large(), large()];
+    const values = [
+      [new Uint8Array(one, 70000, 5), one],
+      [one, new Uint8Array(one, 70000, 5)],
+      [new Uint8Array(one, 70000, 5), 'x日', new Uint8Array(one, 16, 8)],
+      [new Uint8Array(one, 70001, 5), '日', new Uint16Array(two, 70000, 3), '日本', new Uint8Array(one, 3, 2), two, '日'],
+      [new Uint16Array(two, 2, 3), 'ж', new Uint8Array(one, 70001, 5), '日', two, 'ж', new Uint8Array(large(), 1, 9), new DataView(one, 9)],
+      { a: new Uint8Array(one, 1, 1), m: new Map([[new Int8Array(two, 200000), one]]), s: new Set([two]) },
+      [new Uint8Array(one, 0, 0), new Uint8Array(one, 300000)],
+      [new Uint8Array(one, 70001, 5), { deep: [one, one] }, new Uint8Array(one, 1)],
+    ];
+    const bytes = encode(codec, values[shape]);
+    const expected = shape === 4 ? undefined : structuredClone(values[shape]);
+    const clone = decode(codec, bytes);
+    const wrong = expected ? difference(clone, expected) || difference(v8Decode(bytes), expected) : difference(v8Decode(bytes), clone);
+    if (wrong) return `shape ${shape}: ${wrong}`;
+    if (shape === 4 && (clone[6].buffer.byteLength !== 9 || clone[0].buffer !== clone[4] || clone[2].buffer !== clone[7].buffer)) return 'not narrow, or not shared';
+  }
+  return undefined;
+});
+check('the same view twice is one view with its own bytes', () => {
+  const view = new Uint8Array(large(), 70000, 5);
+  const clone = decode(codec, encode(codec, [view, view]));
+  return clone[0] === clone[1] && clone[0].buffer.byteLength === 5 ? undefined : 'not so';
+});
+check('a transferred buffer travels whole', () => {
+  const buffer = large();
+  return sized(new Uint8Array(buffer, 70000, 5), [], [buffer]) > 300000 ? undefined : 'only in part';
+});
+check('a message inside a message keeps both right', () => {
+  const buffer = large();
+  const inner = [];
+  const value = { view: new Uint8Array(buffer, 70000, 5), get nested() { inner.push(decode(codec, encode(codec, [new Uint8Array(buffer, 1, 2), buffer]))); return 1; }, buffer };
+  const clone = decode(codec, encode(codec, value));
+  return inner[0][0].buffer === inner[0][1] && clone.view.buffer === clone.buffer && clone.view.byteOffset === 70000 ? undefined : 'mixed up';
+});
 
 // ---- Classes are told by their slots ----------------------------------------------------------------------------------------------
 

@@ -331,6 +331,17 @@ impl<'a> Value<'a> {
         (length <= capacity).then(|| unsafe { std::slice::from_raw_parts(pointer.cast::<u8>(), length) }.to_vec())
     }
 
+    /// Copies the start of a `Uint8Array` to `target`; false if it is shorter.
+    pub(crate) fn copy_to(&self, target: &mut [u8]) -> bool {
+        let Some((pointer, capacity)) = self.elements(TYPED_ARRAY_UINT8, 1) else { return false };
+        if target.len() > capacity {
+            return false;
+        }
+        // SAFETY: as in `bytes`; the target is Rust's memory, which no typed array shows.
+        unsafe { ptr::copy_nonoverlapping(pointer.cast::<u8>(), target.as_mut_ptr(), target.len()) };
+        true
+    }
+
     /// A copy of the first `count` elements of a `Uint32Array`.
     pub(crate) fn words(&self, count: usize) -> Option<Vec<u32>> {
         let (pointer, capacity) = self.elements(TYPED_ARRAY_UINT32, 4)?;
@@ -389,6 +400,13 @@ impl Object {
         // SAFETY: in bounds; the source is Rust memory and cannot overlap; no script runs meanwhile.
         unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), pointer.cast::<u8>(), bytes.len()) };
         true
+    }
+
+    /// Lets `fill` write the first `length` bytes of this `Uint8Array`; false if it is shorter. `fill` runs no script.
+    pub(crate) fn fill(&self, length: usize, fill: impl FnOnce(&mut [u8]) -> bool) -> bool {
+        let Some((pointer, capacity)) = self.value().elements(TYPED_ARRAY_UINT8, 1) else { return false };
+        // SAFETY: in bounds; every byte is initialised, as typed arrays are; only this thread has the array, and it runs no script meanwhile.
+        length <= capacity && fill(unsafe { std::slice::from_raw_parts_mut(pointer.cast::<u8>(), length) })
     }
 
     /// Copies `words` to the start of this `Uint32Array`; false if it is too small.

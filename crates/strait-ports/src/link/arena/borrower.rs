@@ -133,6 +133,12 @@ impl Lent {
         assert_eq!(into.len(), self.length, "all of it and no more");
         self.view.copy_into(self.page as usize * PAGE, into);
     }
+
+    /// Copies its bytes from `start` on.
+    pub(crate) fn copy_part(&self, start: usize, into: &mut [u8]) {
+        assert!(start.checked_add(into.len()).is_some_and(|end| end <= self.length), "no more than there is");
+        self.view.copy_into(self.page as usize * PAGE + start, into);
+    }
 }
 
 impl Drop for Lent {

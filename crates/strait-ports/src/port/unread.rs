@@ -1,0 +1,121 @@
+//! Messages whose bytes are still where the sender has put them.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::Port;
+use crate::body::Body;
+use crate::message::{CloseReason, Message};
+use crate::node::Shared;
+use crate::router::Received;
+use crate::shared_buffer::SharedBuffer;
+
+/// What [`Port::try_recv_unread`] gives.
+#[derive(Debug)]
+pub enum Arrival {
+    /// A message.
+    Message(Unread),
+    /// The other end is gone; nothing follows.
+    Close(CloseReason),
+}
+
+/// A received message. Where its bytes lie in memory that is shared with the sender, they have not been copied yet: who has a place of its own for them copies
+/// them there, part by part if it likes, and only once.
+///
+/// Until it is dropped it takes room from the sender.
+pub struct Unread {
+    body: Body,
+    shared: Arc<Shared>,
+    /// As [`Message::ports`].
+    pub ports: Vec<Port>,
+    /// As [`Message::buffers`].
+    pub buffers: Vec<SharedBuffer>,
+}
+
+impl Unread {
+    pub(super) fn new(shared: &Arc<Shared>, body: Body, ports: Vec<Port>) -> Self {
+        let (body, buffers) = body.split();
+        Self { body, shared: Arc::clone(shared), ports, buffers }
+    }
+
+    /// How many bytes there are.
+    pub fn len(&self) -> usize {
+        self.body.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Copies the bytes from `start` on to `into`, which they must fill; false, and nothing is copied, if there are not so many.
+    ///
+    /// A sender that does not play by the rules may change bytes in shared memory at any time: what is copied twice may differ.
+    #[must_use]
+    pub fn copy_to(&self, start: usize, into: &mut [u8]) -> bool {
+        let fits = start.checked_add(into.len()).is_some_and(|end| end <= self.len());
+        if fits {
+            self.body.copy_part(start, into);
+        }
+        fits
+    }
+
+    /// The message, with its bytes copied.
+    pub fn into_message(mut self) -> Message {
+        let (ports, buffers) = (std::mem::take(&mut self.ports), std::mem::take(&mut self.buffers));
+        let data = match std::mem::take(&mut self.body) {
+            Body::Bytes(bytes) => bytes,
+            body => {
+                let bytes = body.into_bytes();
+                self.shared.act(|_| ());
+                bytes
+            }
+        };
+        Message { data, ports, buffers }
+    }
+}
+
+impl Drop for Unread {
+    fn drop(&mut self) {
+        if !matches!(self.body, Body::Bytes(_)) {
+            // The room is the sender's again, and it hears of it.
+            self.body = Body::default();
+            self.shared.act(|_| ());
+        }
+    }
+}
+
+impl fmt::Debug for Unread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unread").field("len", &self.len()).field("ports", &self.ports).finish_non_exhaustive()
+    }
+}
+
+impl Port {
+    /// As [`Port::try_recv`], without copying the message's bytes out of memory that is shared with the sender.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use strait_ports::{Arrival, Node};
+    /// let (here, there) = Node::broker()?.channel();
+    /// here.post(b"in two parts".to_vec())?;
+    /// let Some(Arrival::Message(message)) = there.try_recv_unread() else { panic!("a message") };
+    /// let mut part = [0; 9];
+    /// assert!(message.copy_to(3, &mut part));
+    /// assert_eq!(&part, b"two parts");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn try_recv_unread(&self) -> Option<Arrival> {
+        if let Some(data) = self.inboxed() {
+            return Some(Arrival::Message(Unread::new(&self.shared, data.into(), Vec::new())));
+        }
+        Some(match self.shared.act(|core| core.router.fetch(self.key(), &self.inbox))? {
+            Received::Message { data, ports } => {
+                let ports = ports.into_iter().map(|key| Port::new(Arc::clone(&self.shared), key)).collect();
+                Arrival::Message(Unread::new(&self.shared, data, ports))
+            }
+            Received::Close(reason) => Arrival::Close(reason),
+        })
+    }
+}
