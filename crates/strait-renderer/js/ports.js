@@ -20,7 +20,8 @@
   /**
    * What we know of a stamped port. `handle` is 0 once the port is detached: closed here, or transferred.
    * @typedef {{ handle: number, started: boolean, peerGone: boolean, message: any, close: any, waiting: Waiting[] | null,
-   *   mate: State | null, keeps: MessagePort | null, queued: number, depth: number, hired: Waiting[] }} State
+   *   mate: State | null, keeps: MessagePort | null, queued: number, depth: number,
+   *   severed: boolean, hired: Waiting[] }} State
    *
    * `waiting` are the listeners for messages that WebKit does not have, because it would keep the port alive for them: those of a port that was
    * never started, and those of a *mated* one. Else null.
@@ -104,7 +105,7 @@
   const stamp = (/** @type {MessagePort} */ port, /** @type {number} */ handle) => {
     // The other realm of the document sent the port away and it came back: this realm's former object is as detached as that realm's.
     disown(handle)
-    const state = { handle, started: false, peerGone: false, message: null, close: null, waiting: p.list(), mate: null, keeps: null, queued: 0, depth: 0, hired: p.list() }
+    const state = { handle, started: false, peerGone: false, message: null, close: null, waiting: p.list(), mate: null, keeps: null, queued: 0, depth: 0, severed: false, hired: p.list() }
     new Stamp(port, state)
     const entry = { __proto__: null, handle, weak: new p.WeakRef(port), held: null }
     known[handle] = entry
@@ -150,7 +151,7 @@
   /** The port leaves this realm: what stays behind is a detached DOM port. */
   const detach = (/** @type {any} */ port, /** @type {State} */ state) => {
     forget(state)
-    native.close(port)
+    sever(port, state)
   }
 
   /** Gives WebKit the listeners that waited. (It takes none whose signal has been aborted.) */
@@ -174,12 +175,15 @@
   /** Dispatches an event for which the listeners that wait are WebKit's. */
   const dispatchTo = (/** @type {any} */ port, /** @type {State} */ state, /** @type {Event} */ event) => {
     const { waiting } = state
-    if (waiting === null) return dispatchEvent(port, event)
-    for (let i = 0; i < waiting.length; i++) {
+    for (let i = 0; waiting !== null && i < waiting.length; i++) {
       const { run, capture, passive } = waiting[i]
       addEventListener(port, 'message', run, { __proto__: null, capture, passive })
       state.hired[state.hired.length] = waiting[i]
     }
+    return dispatchNow(port, state, event)
+  }
+
+  const dispatchNow = (/** @type {any} */ port, /** @type {State} */ state, /** @type {Event} */ event) => {
     state.depth++
     try {
       return dispatchEvent(port, event)
@@ -187,10 +191,17 @@
       // A listener may dispatch itself: what is WebKit's stays until all is over, unless it has come to stay.
       if (--state.depth === 0) {
         const { hired } = state
-        state.hired = p.list()
+        if (hired.length > 0) state.hired = p.list()
         for (let i = 0; state.waiting !== null && i < hired.length; i++) p.removeEventListener(port, 'message', hired[i].run, hired[i].capture)
+        if (state.severed) native.close(port)
       }
     }
+  }
+
+  /** Closes WebKit's port, which takes its listeners away: those of an event that is being dispatched are still to be called. */
+  const sever = (/** @type {any} */ port, /** @type {State} */ state) => {
+    if (state.depth > 0) state.severed = true
+    else native.close(port)
   }
 
   const start = (/** @type {any} */ port, /** @type {State} */ state) => {
@@ -382,7 +393,8 @@
         if (!state.peerGone) natives.close(state.handle)
         forget(state)
       }
-      native.close(this)
+      if (state === undefined) native.close(this)
+      else sever(this, state)
     },
   }
 
@@ -577,9 +589,9 @@
       if (!speaks) return
       const event = new p.Event('close')
       defineProperty(event, 'reason', { __proto__: null, value: reason, enumerable: true })
-      dispatchEvent(port, event)
+      dispatchNow(port, state, event)
       // WebKit keeps a port with listeners alive as long as it is open.
-      native.close(port)
+      sever(port, state)
     },
   }
 })

@@ -103,7 +103,7 @@
     WeakMap: global.WeakMap,
     weakMapGet: uncurry(global.WeakMap.prototype.get),
     weakMapSet: uncurry(global.WeakMap.prototype.set),
-    arrayValues: arrayPrototype[iterator],
+    arrayPrototype,
     objectPrototype: Object.prototype,
     byteLength: getter(global.ArrayBuffer.prototype, 'byteLength'),
     slice: uncurry(global.Uint8Array.prototype.slice),

@@ -3,16 +3,20 @@
   'use strict'
 
   const isObject = (/** @type {any} */ value) => (typeof value === 'object' && value !== null) || typeof value === 'function'
-  const values = p.arrayValues
 
-  /** Appends what `source` yields by its iterator method to `entries`. */
+  const PLAIN = p.list()
+
+  /** An array as any other, which is read in place: whatever a page has done to `Array.prototype`, its lists of ports are lists. */
+  const isPlainArray = (/** @type {any} */ source) =>
+    p.isArray(source) && p.getPrototypeOf(source) === p.arrayPrototype && p.getOwnPropertyDescriptor(source, p.iterator) === undefined
+
+  /** Appends what `source` yields to `entries`, by its iterator method unless it is a plain array. */
   const iterate = (/** @type {any[]} */ entries, /** @type {any} */ source, /** @type {any} */ method) => {
     const add = (/** @type {any} */ entry) => {
       if (!isObject(entry)) throw new p.TypeError('An entry of the transfer list is not an object')
       entries[entries.length] = entry
     }
-    // Arrays are read in place: what the iterator of arrays would do, though a page may have changed it.
-    if (method === values && p.isArray(source)) {
+    if (method === PLAIN) {
       for (let i = 0; i < source.length; i++) add(source[i])
       return entries
     }
@@ -27,8 +31,9 @@
     }
   }
 
-  /** The method at `Symbol.iterator`, or undefined where there is none. */
+  /** The method at `Symbol.iterator`, `PLAIN` for a plain array, or undefined where there is none. */
   const iteratorOf = (/** @type {any} */ source) => {
+    if (isPlainArray(source)) return PLAIN
     const method = source[p.iterator]
     if (method === undefined || method === null) return undefined
     if (typeof method !== 'function') throw new p.TypeError('The transfer list is not iterable')

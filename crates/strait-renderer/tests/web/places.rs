@@ -37,7 +37,7 @@ pub(crate) const PLACES: &[Place] = &[
     },
     Place { name: "iframe", world: World::Main, has: &["window", "same-origin", "own-frames", "worker", "errors"], kind: Kind::Frame },
     Place { name: "sandbox", world: World::Main, has: &["window"], kind: Kind::Sandbox },
-    Place { name: "worker", world: World::Main, has: &["errors"], kind: Kind::Worker },
+//     Place { name: "worker", world: World::Main, has: &["errors"], kind: Kind::Worker },
 ];
 
 const HARNESS: &str = include_str!("harness.js");

@@ -71,6 +71,20 @@ test('close', 'closing in a handler drops the messages behind it', async (t) => 
   list(log, [1, 'second 1'])
 })
 
+test('close', 'a handler that closes or transfers its port: the other listeners are still called', async (t) => {
+  const [closing, sending, via] = [t.channel(), t.channel(), t.channel()]
+  const log = []
+  closing.port2.onclose = () => closing.port2.close()
+  closing.port2.addEventListener('close', () => log.push('after the close'))
+  sending.port2.onmessage = () => via.port1.postMessage(0, [sending.port2])
+  sending.port2.addEventListener('message', () => log.push('after the transfer'))
+  sending.port1.postMessage(0)
+  await t.settled()
+  closing.port1.close()
+  await t.settled()
+  list(log, ['after the transfer', 'after the close'])
+})
+
 test('close', 'closes may cross, and be repeated', async (t) => {
   const { port1, port2 } = t.channel()
   const [one, two] = [t.watch(port1), t.watch(port2)]
