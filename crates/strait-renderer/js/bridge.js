@@ -1,8 +1,8 @@
-// Where ports of ours meet ports of WebKit's own: those of workers, which no agent can reach.
+// Where ports of ours meet ports of WebKit's own: those of shared workers, worklets, and workers without our glue, which no agent can reach.
 //
 // A foreign port that enters one of our channels, and a port of ours that leaves for a worker, are linked: what arrives on one side is
 // posted on the other. A link knows when our side closes; WebKit does not tell when the foreign one does.
-(function makeBridge(p, natives, codec, ports, global) {
+(function makeBridge(p, natives, codec, ports) {
   'use strict'
 
   const { stateOf, native } = ports
@@ -62,22 +62,6 @@
     // Read back, the message refers to the carriers where it referred to our ports.
     send(target, codec.read(codec.buffer, length, carriers), { __proto__: null, transfer: p.sequence(carriers) })
     codec.detach(sorted.buffers)
-  }
-
-  if (typeof global.Worker === 'function') {
-    const workerPrototype = global.Worker.prototype
-    const nativePost = p.uncurry(workerPrototype.postMessage)
-    p.defineProperty(workerPrototype, 'postMessage', {
-      __proto__: null,
-      value: {
-        postMessage(/** @type {any} */ message, /** @type {any} */ options) {
-          post(nativePost, this, message, options, arguments.length)
-        },
-      }.postMessage,
-      writable: true,
-      enumerable: true,
-      configurable: true,
-    })
   }
 
   return {

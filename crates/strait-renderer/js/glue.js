@@ -12,7 +12,10 @@
   p.defineProperty(global, 'MessageChannel', { __proto__: null, value: ports.MessageChannel, writable: true, configurable: true })
   parts.patchConsole(p, global.console)
   parts.patchOpen(p, natives, global)
-  ports.useBridge(parts.makeBridge(p, natives, codec, ports, global))
+  const bridge = parts.makeBridge(p, natives, codec, ports)
+  ports.useBridge(bridge)
+  const workers = parts.makeWorkers(p, natives, codec, ports, bridge, parts.makeRelays, global, natives.workerScope)
+  parts.patchClone(p, natives, ports, global)
   const transfer = parts.patchTransfers(p, natives, ports, global, isMainWorld)
   look.dress(p.MessagePort.prototype, [
     'postMessage',
@@ -134,8 +137,17 @@
 
   return {
     __proto__: null,
-    deliver: (/** @type {number} */ handle, /** @type {number} */ length, /** @type {number} */ count) => ports.deliver(handle, inbox, length, count, length > inboxSize ? pull : undefined),
-    closed: ports.closed,
+    deliver(/** @type {number} */ handle, /** @type {number} */ length, /** @type {number} */ count) {
+      const more = length > inboxSize ? pull : undefined
+      if (!workers.takes(handle)) {
+        ports.deliver(handle, inbox, length, count, more)
+      } else {
+        workers.deliver(handle, more === undefined ? inbox : pull(0, length), length, count)
+      }
+    },
+    closed(/** @type {number} */ handle, /** @type {string} */ reason, /** @type {boolean} */ speaks) {
+      if (!workers.closed(handle, reason)) ports.closed(handle, reason, speaks)
+    },
     /** A larger (or again a smaller) inbox. */
     resize,
     /** The window's listeners may have been erased. */

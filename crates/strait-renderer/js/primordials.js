@@ -74,6 +74,7 @@
     getOwnPropertyDescriptor,
     getPrototypeOf,
     ownKeys,
+    setPrototypeOf,
     getter,
     list,
     array,

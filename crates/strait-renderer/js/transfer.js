@@ -1,4 +1,4 @@
-// The platform's own ways to hand a port over, taught about stamped ports: window.postMessage and structuredClone.
+// window.postMessage, taught about stamped ports.
 //
 // A window message with stamped ports travels as `[nonce, message]`: the agent keeps the handles under the nonce, the DOM ports go
 // natively, and the glue of whichever document gets them claims the handles and stamps the ports that arrived. The nonce is random
@@ -7,7 +7,7 @@
   'use strict'
 
   const { stateOf, outgoing } = ports
-  const { postMessage: nativePost, structuredClone: nativeClone } = global
+  const { postMessage: nativePost } = global
   // `nativePost.call(…)` in tail position leaves no frame of ours between the caller and WebKit, which takes `event.source` from there.
   p.defineProperty(nativePost, 'call', { __proto__: null, value: Function.prototype.call })
 
@@ -92,37 +92,6 @@
   }
   p.defineProperty(postMessage, 'length', { __proto__: null, value: 1 })
   p.defineProperty(global, 'postMessage', { __proto__: null, value: postMessage, writable: true, enumerable: true, configurable: true })
-
-  const structuredClone = function structuredClone(/** @type {any} */ value, /** @type {any} */ options) {
-    const entries = listOf(options)
-    let stamped = false
-    for (let i = 0; entries !== undefined && i < entries.length; i++) stamped = stamped || stateOf(entries[i]) !== undefined
-    if (!stamped) {
-      if (arguments.length === 0) return nativeClone()
-      return nativeClone(value, entries === undefined ? options : { __proto__: null, transfer: p.sequence(entries) })
-    }
-    const travelling = p.list()
-    const handles = p.list()
-    for (let i = 0; i < entries.length; i++) {
-      const state = stateOf(entries[i])
-      if (state === undefined) continue
-      travelling[travelling.length] = entries[i]
-      handles[handles.length] = state.handle
-    }
-    const cloned = nativeClone([value, travelling], { __proto__: null, transfer: p.sequence(entries) })
-    forgetAll(travelling)
-    const arrived = cloned[1]
-    for (let i = 0; i < handles.length; i++) ports.stamp(arrived[i], handles[i])
-    return cloned[0]
-  }
-  p.defineProperty(structuredClone, 'length', { __proto__: null, value: 1 })
-  p.defineProperty(global, 'structuredClone', {
-    __proto__: null,
-    value: structuredClone,
-    writable: true,
-    enumerable: true,
-    configurable: true,
-  })
 
   // Both realms of a document stamp what arrived, each its own wrapper of the same DOM ports. The isolated realm's listener runs
   // first; the page's own realm then replaces the event by the one that was meant.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::rc::Rc;
 
-use strait_ports::{MAX_PORTS, Message};
+use strait_ports::{CloseReason, MAX_PORTS, Message};
 use strait_protocol::{IpcKind, Outcome, ToMain};
 
 use crate::agent::{self, Agent};
@@ -23,6 +23,9 @@ const NATIVES: &[(&str, Native)] = &[
     ("start", start),
     ("close", close),
     ("discard", discard),
+    ("end", end),
+    ("move", move_port),
+    ("workerScope", worker_scope),
     ("maximumPorts", maximum_ports),
     ("collected", collected),
     ("launch", launch),
@@ -157,6 +160,40 @@ fn discard<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a
     let port = agent.ports.borrow_mut().take(args.index(0), realm.document.get());
     drop(port);
     NativeResult::Nothing
+}
+
+/// `(handle, reason)`: closes a port of which somebody else (a worker, or another port that this one continues) says why.
+fn end<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    let port = agent.ports.borrow_mut().take(args.index(0), realm.document.get());
+    if let Some(port) = port {
+        let reason = args.text(1);
+        let known = [
+            CloseReason::Closed,
+            CloseReason::Dropped,
+            CloseReason::Unloaded,
+            CloseReason::Exited,
+            CloseReason::Crashed,
+            CloseReason::Unreachable,
+        ];
+        port.close_with(known.into_iter().find(|known| known.as_str() == reason).unwrap_or(CloseReason::Crashed));
+    }
+    NativeResult::Nothing
+}
+
+/// `(handle)`: the port under a new handle, which has never been started and which nothing else in the document knows; 0 if it is gone.
+fn move_port<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    let mut table = agent.ports.borrow_mut();
+    let port = table.take(args.index(0), realm.document.get());
+    let handle = port.and_then(|port| table.add(port, realm.document.get(), realm.world));
+    if let Some(handle) = handle {
+        table.relist(handle);
+    }
+    NativeResult::Number(handle.unwrap_or(0).into())
+}
+
+/// `()`: the text of the function that is run first in a worker.
+fn worker_scope<'a>(_: &Agent, _: &Realm, _: &Args<'a>) -> NativeResult<'a> {
+    NativeResult::Text(crate::realm::worker_scope().to_owned())
 }
 
 /// `()`: how many ports one message may carry.

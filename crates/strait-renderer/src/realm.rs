@@ -80,22 +80,51 @@ static SOURCE: LazyLock<String> = LazyLock::new(|| {
         ("patchConsole", include_str!("../js/console.js")),
         ("makeBridge", include_str!("../js/bridge.js")),
         ("patchOpen", include_str!("../js/reopen.js")),
+        ("makeWorkers", include_str!("../js/worker.js")),
+        ("makeRelays", include_str!("../js/worker-relays.js")),
+        ("patchClone", include_str!("../js/structured-clone.js")),
         ("patchTransfers", include_str!("../js/transfer.js")),
         ("makeEmitter", include_str!("../js/emitter.js")),
         ("makeIpcRenderer", include_str!("../js/ipc-renderer.js")),
         ("makeModules", include_str!("../js/modules.js")),
     ];
-    let mut source = String::from("(function straitGlue(natives, ...given) {\nconst parts = { __proto__: null,\n");
+    let glue = expression(include_str!("../js/glue.js"));
+    format!(
+        "(function straitGlue(natives, ...given) {{\n{}return ({glue})(primordials, parts, globalThis, natives, ...given)\n}})",
+        prologue(&modules)
+    )
+});
+
+/// The same for workers: the glue's modules that a worker needs, then its own.
+static WORKER_SCOPE: LazyLock<String> = LazyLock::new(|| {
+    let modules = [
+        ("makeCodec", strait_clone::JS_CODEC),
+        ("makePorts", include_str!("../js/ports.js")),
+        ("makeBridge", include_str!("../js/bridge.js")),
+        ("makeWorkers", include_str!("../js/worker.js")),
+        ("makeRelays", include_str!("../js/worker-relays.js")),
+        ("patchClone", include_str!("../js/structured-clone.js")),
+        ("makeWorkerPorts", include_str!("../js/worker-ports.js")),
+        ("patchBase", include_str!("../js/worker-base.js")),
+    ];
+    let scope = expression(include_str!("../js/worker-scope.js"));
+    format!("function straitWorker(given) {{\n{};({scope})(primordials, parts, globalThis, given, straitWorker)\n}}", prologue(&modules))
+});
+
+/// The text of the function that a worker runs before its own script.
+pub(crate) fn worker_scope() -> &'static str {
+    &WORKER_SCOPE
+}
+
+/// `parts` and `primordials`: what the glue of every kind of realm begins with.
+fn prologue(modules: &[(&str, &str)]) -> String {
+    let mut source = String::from("const parts = { __proto__: null,\n");
     for (name, text) in modules {
         source.push_str(&format!("{name}: {},\n", expression(text)));
     }
     source.push_str(&format!("}}\nconst primordials = {}(globalThis)\n", expression(include_str!("../js/primordials.js"))));
-    source.push_str(&format!(
-        "return ({})(primordials, parts, globalThis, natives, ...given)\n}})",
-        expression(include_str!("../js/glue.js"))
-    ));
     source
-});
+}
 
 /// A module's text as an operand: without the semicolon a formatter may have put behind it.
 fn expression(text: &str) -> &str {

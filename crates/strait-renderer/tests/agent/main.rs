@@ -11,6 +11,7 @@ mod modules;
 mod ports;
 mod values;
 mod wire;
+mod workers;
 
 use host::{Case, Host};
 
@@ -20,7 +21,8 @@ fn main() {
     let filter = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
     let host = Host::start().expect("the host starts");
     let cases: Vec<Case> =
-        [ipc::CASES, modules::CASES, ports::CASES, closes::CASES, hostile::CASES, flow::CASES, values::CASES, large::CASES].concat();
+        [ipc::CASES, modules::CASES, ports::CASES, workers::CASES, closes::CASES, hostile::CASES, flow::CASES, values::CASES, large::CASES]
+            .concat();
     let (mut passed, mut failed) = (0, 0);
     for (name, case) in cases.into_iter().filter(|(name, _)| filter.as_ref().is_none_or(|filter| name.contains(filter.as_str()))) {
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| case(&host)));

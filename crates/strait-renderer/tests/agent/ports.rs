@@ -24,8 +24,6 @@ pub(crate) const CASES: &[Case] = &[
     ("an object that pretends to be a port spoils no others", pretenders),
     ("a transfer list is read once", one_shot_lists),
     ("a port closed by a message that cannot be posted is closed", closed_on_the_way),
-    ("a worker's port is bridged", worker_ports),
-    ("a port goes to a worker, and ports through it", ports_to_worker),
 ];
 
 /// A page whose script fills `globalThis.log`.
@@ -431,51 +429,6 @@ fn closed_on_the_way(host: &Host) -> Check {
          try { window.postMessage({ get x() { port2.close(); return () => {} } }, '*', [port2]); log.push('posted') } catch (error) { log.push(error.name) }",
     )?;
     log(host, &view, 2, r#"["DataCloneError","closed"]"#)
-}
-
-fn worker_ports(host: &Host) -> Check {
-    let view = page(
-        host,
-        "const worker = new Worker(URL.createObjectURL(new Blob([`
-           const { port1, port2 } = new MessageChannel()
-           port1.onmessage = (event) => port1.postMessage(event.data + ' from worker')
-           postMessage('port', [port2])`])))
-         worker.onmessage = (event) => { const { port1, port2 } = new MessageChannel(); port2.onmessage = ({ data, ports }) => {
-             ports[0].onmessage = (event) => log.push(event.data)
-             ports[0].postMessage('hello')
-           }
-           port1.postMessage('bridge', event.ports)
-         }",
-    )?;
-    log(host, &view, 1, r#"["hello from worker"]"#)
-}
-
-fn ports_to_worker(host: &Host) -> Check {
-    let view = page(
-        host,
-        "const worker = new Worker(URL.createObjectURL(new Blob([`
-           onmessage = ({ data, ports }) => {
-             const port = ports[0] ?? null
-             if (data.port !== port || data.n !== 1) postMessage('wrong data')
-             if (port === null) return postMessage('plain')
-             port.onmessage = ({ data, ports }) => { if (ports[0]) ports[0].postMessage('inner ' + data); else port.postMessage('worker got ' + data) }
-           }`])))
-         worker.onmessage = (event) => log.push(event.data)
-         const { port1, port2 } = new MessageChannel()
-         worker.postMessage({ port: port2, n: 1 }, [port2])
-         try { worker.postMessage(1, [port2]) } catch (error) { log.push(error.name) }
-         port1.onmessage = (event) => {
-           log.push(event.data)
-           const inner = new MessageChannel()
-           inner.port1.onmessage = (event) => log.push(event.data)
-           port1.postMessage('x', [inner.port2])
-         }
-         port1.postMessage('hello')
-         worker.postMessage({ port: null, n: 1 })",
-    )?;
-    log(host, &view, 4, r#"["DataCloneError","plain","worker got hello","inner x"]"#)
-        .or_else(|_| log(host, &view, 4, r#"["DataCloneError","worker got hello","plain","inner x"]"#))
-        .or_else(|_| log(host, &view, 4, r#"["DataCloneError","worker got hello","inner x","plain"]"#))
 }
 
 fn frame_objects(host: &Host) -> Check {
