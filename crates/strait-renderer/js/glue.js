@@ -2,7 +2,7 @@
 (function makeGlue(p, parts, global, natives, isMainWorld, hasIpc, contextIsolated, preload, mayRequire) {
   'use strict'
 
-  const look = parts.makeNativeLook(p, global)
+  const dress = parts.makeNativeLook(p, global)
   let ports
   const codec = parts.makeCodec({
     cloneError: (/** @type {string} */ message) => ports.cloneError(message),
@@ -17,19 +17,7 @@
   const workers = parts.makeWorkers(p, natives, codec, ports, bridge, parts.makeRelays, global, natives.workerScope)
   parts.patchClone(p, natives, ports, global)
   const transfer = parts.patchTransfers(p, natives, ports, global, isMainWorld)
-  look.dress(p.MessagePort.prototype, [
-    'postMessage',
-    'start',
-    'close',
-    'onmessage',
-    'onclose',
-    'addEventListener',
-    'removeEventListener',
-    'dispatchEvent',
-  ])
-  look.dress(global, ['MessageChannel', 'postMessage', 'structuredClone', 'Worker', 'SharedWorker'])
-  look.dress(global.Document.prototype, ['open', 'write', 'writeln'])
-  if (typeof global.Worker === 'function') look.dress(global.Worker.prototype, ['postMessage'])
+  dress()
 
   // Pages can dispatch events of these names themselves: only the browser's own count.
   const onReady = (/** @type {Event} */ event) => {
@@ -163,6 +151,7 @@
       return state === undefined ? -1 : state.handle
     },
     release: ports.release,
+    invoke: ports.invoke,
     /** Sends a window message with ports of this realm, on behalf of another realm's `postMessage`. */
     send: transfer.send,
     /** Asked after `pagehide`: has the frame itself gone? */

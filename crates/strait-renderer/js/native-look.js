@@ -18,17 +18,26 @@
   dress(toString, 'toString')
   p.defineProperty(functionPrototype, 'toString', { __proto__: null, value: toString, writable: true, enumerable: false, configurable: true })
 
-  return {
-    __proto__: null,
-    /** Dresses what `owner` has under each of `names`: a function, or an accessor's two. What it has not is left out. */
-    dress(/** @type {any} */ owner, /** @type {string[]} */ names) {
-      for (let i = 0; i < names.length; i++) {
-        const found = p.getOwnPropertyDescriptor(owner, names[i])
-        if (found === undefined) continue
-        if (typeof found.value === 'function') dress(found.value, names[i])
-        if (found.get !== undefined) dress(found.get, `get ${names[i]}`)
-        if (found.set !== undefined) dress(found.set, `set ${names[i]}`)
-      }
-    },
+  /** Dresses what `owner`, or a prototype of it, has under each of `names`: a function, or an accessor's two. What is not there is left out. */
+  const dressAll = (/** @type {any} */ owner, /** @type {string[]} */ names) => {
+    for (let i = 0; i < names.length; i++) {
+      let found
+      for (let at = owner; found === undefined && at !== null; at = p.getPrototypeOf(at)) found = p.getOwnPropertyDescriptor(at, names[i])
+      if (found === undefined) continue
+      if (typeof found.value === 'function') dress(found.value, names[i])
+      if (found.get !== undefined) dress(found.get, `get ${names[i]}`)
+      if (found.set !== undefined) dress(found.set, `set ${names[i]}`)
+    }
+  }
+
+  const PORT = ['postMessage', 'start', 'close', 'onmessage', 'onclose', 'addEventListener', 'removeEventListener', 'dispatchEvent']
+  const GLOBAL = ['MessageChannel', 'postMessage', 'structuredClone', 'Worker', 'close', 'fetch', 'importScripts', 'Request', 'XMLHttpRequest', 'EventSource']
+
+  /** To be called when everything has been replaced. */
+  return () => {
+    dressAll(p.MessagePort.prototype, PORT)
+    dressAll(global, GLOBAL)
+    if (typeof global.Document === 'function') dressAll(global.Document.prototype, ['open', 'write', 'writeln'])
+    if (typeof global.Worker === 'function') dressAll(global.Worker.prototype, ['postMessage', 'terminate'])
   }
 })

@@ -214,6 +214,8 @@
     natives.start(state.handle)
   }
 
+  const none = p.list()
+
   // Set by `useBridge`: what to do with ports that are not ours.
   let bridge
 
@@ -372,6 +374,10 @@
     if (!isPort(value)) throw new p.TypeError('Illegal invocation: this is not a MessagePort')
   }
 
+  /** Has another document stamped the port? Then the methods of that document's realm know what to do. */
+  const isElsewhere = (/** @type {any} */ port, /** @type {State | undefined} */ state) =>
+    state === undefined && isPort(port) && natives.foreignHandle(port) >= 0
+
   const methods = {
     postMessage(/** @type {any} */ message, /** @type {any} */ options) {
       if (stateOf(this) !== undefined) {
@@ -379,16 +385,22 @@
         post(this, message, options)
       } else {
         brand(this)
-        bridge.post(native.postMessage, this, message, options, arguments.length)
+        if (isElsewhere(this)) natives.invoke(this, 'postMessage', message, options, arguments.length)
+        else bridge.post(native.postMessage, this, message, options, arguments.length)
       }
     },
     start() {
       const state = stateOf(this)
-      if (state === undefined) native.start(this)
+      if (isElsewhere(this, state)) natives.invoke(this, 'start')
+      else if (state === undefined) native.start(this)
       else start(this, state)
     },
     close() {
       const state = stateOf(this)
+      if (isElsewhere(this, state)) {
+        natives.invoke(this, 'close')
+        return
+      }
       if (state !== undefined && state.handle !== 0) {
         if (!state.peerGone) natives.close(state.handle)
         forget(state)
@@ -463,11 +475,14 @@
   const accessors = {
     get onmessage() {
       const state = stateOf(this)
+      if (isElsewhere(this, state)) return natives.invoke(this, 'get onmessage')
       return state === undefined ? native.getOnmessage(this) : message.get(state)
     },
     set onmessage(value) {
       const state = stateOf(this)
-      if (state === undefined) {
+      if (isElsewhere(this, state)) {
+        natives.invoke(this, 'set onmessage', value)
+      } else if (state === undefined) {
         native.setOnmessage(this, value)
       } else {
         // Messages come as tasks of their own. Listeners that were added before the handler run before it.
@@ -478,12 +493,14 @@
     get onclose() {
       const state = stateOf(this)
       if (state === undefined) brand(this)
+      if (isElsewhere(this, state)) return natives.invoke(this, 'get onclose')
       return state === undefined ? null : close.get(state)
     },
     set onclose(value) {
       const state = stateOf(this)
       if (state === undefined) brand(this)
-      else close.set(this, state, value)
+      if (isElsewhere(this, state)) natives.invoke(this, 'set onclose', value)
+      else if (state !== undefined) close.set(this, state, value)
     },
   }
   const install = (/** @type {object} */ from, /** @type {string} */ name) => {
@@ -533,6 +550,25 @@
       const handle = state.peerGone ? orphan() : state.handle
       detach(port, state)
       return handle
+    },
+    /** What `natives.invoke` of another realm asks for: its method was called on a port of this one. */
+    invoke(/** @type {any} */ port, /** @type {string} */ name, /** @type {any} */ first, /** @type {any} */ second, /** @type {number} */ count) {
+      switch (name) {
+        case 'postMessage':
+          return apply(methods.postMessage, port, count === 0 ? none : count === 1 ? [first] : [first, second])
+        case 'start':
+        case 'close':
+          return apply(methods[name], port, none)
+        case 'get onmessage':
+          return message.get(stateOf(port))
+        case 'set onmessage':
+          start(port, stateOf(port))
+          return message.set(port, stateOf(port), first)
+        case 'get onclose':
+          return close.get(stateOf(port))
+        default:
+          return close.set(port, stateOf(port), first)
+      }
     },
     cloneError,
     stamp,

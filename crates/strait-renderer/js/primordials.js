@@ -98,6 +98,7 @@
     deref: uncurry(global.WeakRef.prototype.deref),
     register: uncurry(global.FinalizationRegistry.prototype.register),
     unregister: uncurry(global.FinalizationRegistry.prototype.unregister),
+    URL: global.URL,
     WeakSet: global.WeakSet,
     weakSetHas: uncurry(global.WeakSet.prototype.has),
     weakSetAdd: uncurry(global.WeakSet.prototype.add),

@@ -9,7 +9,8 @@
   /**
    * @typedef {{ data: any, length: number, handles: number[], reason: string, next: Node | null }} Node a message, or a close (`reason`)
    * @typedef {{ handle: number, id: number, peer: Endpoint | null, first: Node | null, last: Node | null, count: number, started: boolean,
-   *   asked: boolean, received: number, ended: boolean }} Endpoint `asked`: the owner has been told to start it; `received`: of the owner
+   *   asked: boolean, received: number, ended: boolean, away: boolean }} Endpoint `asked`: the owner has been told to start it; `received`: of the
+   *   owner; `away`: it is in a message that has not been delivered, so that nobody could be told of its end
    */
   const byHandle = { __proto__: null }
   const byId = { __proto__: null }
@@ -23,6 +24,7 @@
     endpoint.asked = false
     endpoint.received = 0
     endpoint.ended = false
+    endpoint.away = false
     byHandle[endpoint.handle] = endpoint
     if (id !== 0) byId[id] = endpoint
     return endpoint
@@ -75,14 +77,20 @@
       target.closed(endpoint.handle, node.reason)
       return
     }
-    for (let i = 0; i < node.handles.length; i++) target.outgoing[i] = node.handles[i]
+    for (let i = 0; i < node.handles.length; i++) {
+      target.outgoing[i] = node.handles[i]
+      const inside = byHandle[node.handles[i]]
+      if (inside === undefined) continue
+      inside.away = false
+      if (inside.first !== null && inside.first.reason !== '') wake(inside)
+    }
     target.deliver(endpoint.handle, node.data, node.length, node.handles.length)
   }
 
   const serve = () => {
     const { endpoint } = shift(ready)
     // It may have left or ended since.
-    if (byHandle[endpoint.handle] !== endpoint || endpoint.first === null) return
+    if (byHandle[endpoint.handle] !== endpoint || endpoint.first === null || endpoint.away) return
     if (!endpoint.started && endpoint.first.reason === '') return
     endpoint.count--
     tell(endpoint, shift(endpoint))
@@ -207,7 +215,11 @@
       if (doomed) {
         for (let i = 0; i < count; i++) letGo(handles[i], 'dropped')
       } else if (peer !== null) {
-        for (let i = 0; i < count; i++) handles[i] = natives.move(handles[i])
+        for (let i = 0; i < count; i++) {
+          handles[i] = natives.move(handles[i])
+          const inside = byHandle[handles[i]]
+          if (inside !== undefined) inside.away = true
+        }
         enqueue(peer, message(p.slice(bytes, 0, length), length, handles))
       } else {
         transmit('post', endpoint.id, p.slice(bytes, 0, length), length, handles)
@@ -266,6 +278,7 @@
         return
       }
       endpoint.received++
+      for (let i = 0; i < node.handles.length; i++) if (node.handles[i] !== 0) byHandle[node.handles[i]].away = true
       if (endpoint.started && endpoint.first === null) tell(endpoint, node)
       else enqueue(endpoint, node)
     },
@@ -277,7 +290,7 @@
       send('close', id, reason, 0, none)
       delete byId[id]
       endpoint.id = 0
-      if (endpoint.first === null) tell(endpoint, ending(reason))
+      if (endpoint.first === null && !endpoint.away) tell(endpoint, ending(reason))
       else enqueue(endpoint, ending(reason))
     },
   }

@@ -9,7 +9,7 @@ const registered = []
 /**
  * Registers a case. `section` is the part of the HTML standard (or of WebIDL or DOM) that says what is expected.
  * `needs` is what the realm must have: 'window', 'same-origin' (frames that the realm may look into), 'worker' (it can start some),
- * 'errors' (exceptions of this realm reach its own `onerror`).
+ * 'own-frames' (it can reach into frames it makes), 'errors' (WebKit shows the realm its own exceptions), 'host' (it can hand ports to the main process).
  */
 function test(section, name, body, { needs = [] } = {}) {
   if (registered.some((other) => other.section === section && other.name === name)) throw new Error(`two cases: ${section}: ${name}`)

@@ -28,16 +28,21 @@ enum Kind {
 /// All of them.
 pub(crate) const PLACES: &[Place] = &[
     Place { name: "harness", world: World::Main, has: &[], kind: Kind::Harness },
-    Place { name: "main", world: World::Main, has: &["window", "same-origin", "own-frames", "worker", "errors"], kind: Kind::Main },
+    Place { name: "main", world: World::Main, has: &["window", "same-origin", "own-frames", "worker", "errors", "host"], kind: Kind::Main },
     Place {
         name: "isolated",
         world: World::Isolated,
-        has: &["window", "same-origin", "own-frames", "worker", "errors"],
+        has: &["window", "same-origin", "own-frames", "worker", "errors", "host"],
         kind: Kind::Preload,
     },
-    Place { name: "iframe", world: World::Main, has: &["window", "same-origin", "own-frames", "worker", "errors"], kind: Kind::Frame },
+    Place {
+        name: "iframe",
+        world: World::Main,
+        has: &["window", "same-origin", "own-frames", "worker", "errors", "host"],
+        kind: Kind::Frame,
+    },
     Place { name: "sandbox", world: World::Main, has: &["window"], kind: Kind::Sandbox },
-//     Place { name: "worker", world: World::Main, has: &["errors"], kind: Kind::Worker },
+    Place { name: "worker", world: World::Main, has: &["errors", "host"], kind: Kind::Worker },
 ];
 
 const HARNESS: &str = include_str!("harness.js");

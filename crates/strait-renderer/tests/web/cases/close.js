@@ -198,7 +198,7 @@ test('close', 'a port from the main process', async (t) => {
   const heard = t.watch(port1)
   t.toHost('greet', port2)
   list(await heard.until(2), ['hello from main', 'close closed'])
-})
+}, { needs: ['host'] })
 
 test('close', 'the main process hears of ours', async (t) => {
   const { port1, port2 } = t.channel()
@@ -207,4 +207,4 @@ test('close', 'the main process hears of ours', async (t) => {
   port1.postMessage('to be followed by the close', [witness.port2])
   port1.close()
   equal((await t.receive(witness.port1)).data, 'closed')
-})
+}, { needs: ['host'] })

@@ -393,4 +393,4 @@ test('messageerror', 'a message that cannot be read', async (t) => {
   const message = await t.receive(port1)
   equal(message.data, 'after the garbage')
   list(seen, [true, true, 'messageerror', null, 0, '', null, 'listener'])
-})
+}, { needs: ['host'] })

@@ -123,9 +123,10 @@ test('tasks', 'timers run while a port is kept busy', async (t) => {
   }
   port2.onmessage = () => port2.postMessage(0)
   port1.postMessage(0)
+  // Timers run, and the messages go round: which of them more often is the implementation's choice.
   for (let i = 0; i < 10; i++) await t.task()
+  while (turns < 10) await t.task()
   stopped = true
-  ok(turns > 0, `${turns} messages went round`)
 })
 
 test('tasks', 'messages arrive while timers keep the page busy', async (t) => {
