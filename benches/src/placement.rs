@@ -9,7 +9,7 @@ use crate::Outcome;
 
 /// Where the sides run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Placement {
+pub enum Placement {
     /// This process on one processor, its counterpart on another.
     Two,
     /// Both on the same.
@@ -20,7 +20,7 @@ pub(crate) enum Placement {
 
 /// One side of a measurement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Side {
+pub enum Side {
     /// The measuring one.
     Near,
     /// Its counterpart.
@@ -29,17 +29,17 @@ pub(crate) enum Side {
 
 impl Placement {
     /// Every one that this machine has.
-    pub(crate) fn all() -> Outcome<&'static [Placement]> {
+    pub fn all() -> Outcome<&'static [Placement]> {
         Ok(if processors()?.len() > 1 { &PLACES } else { &[Placement::One] })
     }
 
     /// Where both sides are at work at the same time.
-    pub(crate) fn apart() -> Outcome<Placement> {
+    pub fn apart() -> Outcome<Placement> {
         Ok(Self::all()?[0])
     }
 
     /// For the names of rows.
-    pub(crate) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Placement::Two => "two processors",
             Placement::One => "one processor",
@@ -48,12 +48,12 @@ impl Placement {
     }
 
     /// Binds the calling thread.
-    pub(crate) fn pin(self, side: Side) -> Outcome<()> {
+    pub fn pin(self, side: Side) -> Outcome<()> {
         Ok(sched_setaffinity(None, &self.set(Some(side))?)?)
     }
 
     /// Binds the calling thread to the processors of both sides: what a process that cannot be told more inherits.
-    pub(crate) fn pin_loosely(self) -> Outcome<()> {
+    pub fn pin_loosely(self) -> Outcome<()> {
         Ok(sched_setaffinity(None, &self.set(None)?)?)
     }
 
@@ -74,7 +74,7 @@ impl Placement {
     }
 
     /// As the arguments of a role.
-    pub(crate) fn argument(self, side: Side) -> String {
+    pub fn argument(self, side: Side) -> String {
         let (Some(place), Some(side)) = (PLACES.iter().position(|p| *p == self), SIDES.iter().position(|s| *s == side)) else {
             unreachable!("every placement and side is in its list");
         };
@@ -82,7 +82,7 @@ impl Placement {
     }
 
     /// The reverse of [`Placement::argument`].
-    pub(crate) fn from_argument(argument: &str) -> Outcome<(Placement, Side)> {
+    pub fn from_argument(argument: &str) -> Outcome<(Placement, Side)> {
         let digit = |index: usize| argument.get(index..=index).and_then(|digit| digit.parse::<usize>().ok());
         let place = digit(0).and_then(|digit| PLACES.get(digit));
         let side = digit(1).and_then(|digit| SIDES.get(digit));

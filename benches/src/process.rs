@@ -11,11 +11,11 @@ use crate::Outcome;
 use crate::placement::{Placement, Side};
 
 /// A process that is gone at the latest when this is.
-pub(crate) struct Process(Child);
+pub struct Process(Child);
 
 impl Process {
     /// Starts this program as `role`, with `stdin` as its standard input and `arguments` after its own.
-    pub(crate) fn start(role: &str, stdin: impl Into<Stdio>, place: (Placement, Side), arguments: &[String]) -> Outcome<Process> {
+    pub fn start(role: &str, stdin: impl Into<Stdio>, place: (Placement, Side), arguments: &[String]) -> Outcome<Process> {
         // It binds itself, and must know all processors for that.
         Placement::Free.pin(Side::Near)?;
         let mut command = Command::new(env::current_exe()?);
@@ -24,16 +24,21 @@ impl Process {
     }
 
     /// A role that talks over a `SOCK_SEQPACKET` socket; ours is given back, theirs is its standard input.
-    pub(crate) fn start_with_socket(role: &str, place: (Placement, Side)) -> Outcome<(Process, OwnedFd)> {
+    pub fn start_with_socket(role: &str, place: (Placement, Side)) -> Outcome<(Process, OwnedFd)> {
         let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
         Ok((Self::start(role, theirs, place, &[])?, ours))
     }
 
-    pub(crate) fn id(&self) -> u32 {
+    /// The system's number of it.
+    pub fn id(&self) -> u32 {
         self.0.id()
     }
 
-    pub(crate) fn signal(&self, signal: Signal) -> Outcome<()> {
+    /// Sends it a signal.
+    ///
+    /// # Errors
+    /// It is gone.
+    pub fn signal(&self, signal: Signal) -> Outcome<()> {
         Ok(kill_process(Pid::from_child(&self.0), signal)?)
     }
 }
@@ -47,7 +52,7 @@ impl Drop for Process {
 }
 
 /// Runs this program in a role of its own accord, and gives what it prints.
-pub(crate) fn output(role: &str, place: (Placement, Side), arguments: &[String]) -> Outcome<serde_json::Value> {
+pub fn output(role: &str, place: (Placement, Side), arguments: &[String]) -> Outcome<serde_json::Value> {
     Placement::Free.pin(Side::Near)?;
     let mut command = Command::new(env::current_exe()?);
     command.args(["--role", role, &place.0.argument(place.1)]).args(arguments).stdin(Stdio::null()).stderr(Stdio::inherit());
@@ -59,7 +64,7 @@ pub(crate) fn output(role: &str, place: (Placement, Side), arguments: &[String])
 }
 
 /// The socket (or memory) that a role was given: a copy, for standard input stays with the standard library.
-pub(crate) fn given() -> Outcome<OwnedFd> {
+pub fn given() -> Outcome<OwnedFd> {
     let given = rustix::io::fcntl_dupfd_cloexec(std::io::stdin().as_fd(), 3)?;
     // Or the other side would never see the end of us.
     rustix::stdio::dup2_stdin(rustix::fs::open("/dev/null", rustix::fs::OFlags::RDONLY, rustix::fs::Mode::empty())?)?;

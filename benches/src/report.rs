@@ -1,4 +1,4 @@
-//! Rows: on the terminal as they come, and in `ports.json` at the end.
+//! Rows: on the terminal as they come, and in a file at the end.
 
 use std::fs;
 use std::io::IsTerminal;
@@ -9,7 +9,7 @@ use crate::rounds::Figures;
 
 /// What a row should show.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Bar {
+pub enum Bar {
     /// Nothing: it is there for scale.
     None,
     /// The ratio is not larger.
@@ -18,17 +18,25 @@ pub(crate) enum Bar {
     AtLeast(f64),
     /// Ours is not larger.
     OursAtMost(f64),
+    /// Ours is not smaller.
+    OursAtLeast(f64),
 }
 
 /// One comparison.
 #[derive(Debug, Clone)]
-pub(crate) struct Row {
-    pub(crate) name: String,
-    pub(crate) unit: &'static str,
-    pub(crate) strait: f64,
-    pub(crate) peer: f64,
-    pub(crate) peer_name: &'static str,
-    pub(crate) bar: Bar,
+pub struct Row {
+    /// What is measured.
+    pub name: String,
+    /// Of both figures.
+    pub unit: &'static str,
+    /// Our figure.
+    pub strait: f64,
+    /// The peer's.
+    pub peer: f64,
+    /// Who that is.
+    pub peer_name: &'static str,
+    /// What should be.
+    pub bar: Bar,
 }
 
 impl Row {
@@ -43,6 +51,7 @@ impl Row {
             Bar::AtMost(most) => Some(self.ratio() <= most),
             Bar::AtLeast(least) => Some(self.ratio() >= least),
             Bar::OursAtMost(most) => Some(self.strait <= most),
+            Bar::OursAtLeast(least) => Some(self.strait >= least),
         }
     }
 
@@ -52,19 +61,29 @@ impl Row {
             Bar::AtMost(most) => format!("≤ {most} ×"),
             Bar::AtLeast(least) => format!("≥ {least} ×"),
             Bar::OursAtMost(most) => format!("≤ {} {}", figure(most), self.unit),
+            Bar::OursAtLeast(least) => format!("≥ {} {}", figure(least), self.unit),
         }
     }
 }
 
 /// What seconds an operation are shown in.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Unit {
+pub enum Unit {
+    /// Of an operation.
+    Milliseconds,
+    /// Of an operation.
     Microseconds,
+    /// Of an operation.
     Nanoseconds,
+    /// Messages.
     PerSecond,
+    /// Channels.
+    ChannelsPerSecond,
     /// Operations of so many bytes.
     Gibibytes {
+        /// In one of ours.
         ours: usize,
+        /// In one of the peer's.
         peer: usize,
     },
 }
@@ -74,53 +93,67 @@ impl Unit {
     fn of(self, ours: f64, peer: f64) -> (f64, f64) {
         let rate = |bytes: usize, seconds: f64| bytes as f64 / seconds / f64::from(1 << 30);
         match self {
+            Unit::Milliseconds => (ours * 1e3, peer * 1e3),
             Unit::Microseconds => (ours * 1e6, peer * 1e6),
             Unit::Nanoseconds => (ours * 1e9, peer * 1e9),
-            Unit::PerSecond => (1.0 / ours, 1.0 / peer),
+            Unit::PerSecond | Unit::ChannelsPerSecond => (1.0 / ours, 1.0 / peer),
             Unit::Gibibytes { ours: of_ours, peer: of_peer } => (rate(of_ours, ours), rate(of_peer, peer)),
         }
     }
 
     fn name(self) -> &'static str {
         match self {
+            Unit::Milliseconds => "ms",
             Unit::Microseconds => "µs",
             Unit::Nanoseconds => "ns",
             Unit::PerSecond => "messages/s",
+            Unit::ChannelsPerSecond => "channels/s",
             Unit::Gibibytes { .. } => "GiB/s",
         }
     }
 }
 
 /// All rows so far.
-pub(crate) struct Report {
+pub struct Report {
     rows: Vec<(&'static str, Row)>,
     title: &'static str,
     colours: bool,
 }
 
+impl Default for Report {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Report {
-    pub(crate) fn new() -> Self {
+    /// Without rows.
+    pub fn new() -> Self {
         let colours = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         Self { rows: Vec::new(), title: "", colours }
     }
 
     /// What the next rows are about.
-    pub(crate) fn title(&mut self, title: &'static str) {
+    pub fn title(&mut self, title: &'static str) {
         self.title = title;
         let (bold, plain) = if self.colours { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
         println!("\n{bold}{title:<58} {:>11} {:>11} {:<10}  {:<22} {:>9}  {:<13} met{plain}", "strait", "peer", "", "", "ratio", "bar");
     }
 
-    /// Adds a comparison of two contestants, if both took part.
-    pub(crate) fn compare(&mut self, name: impl Into<String>, unit: Unit, figures: &Figures, ours: &str, peer: &'static str, bar: Bar) {
+    /// Adds a comparison of two contestants, if both took part; if only ours did, and the bar is for us alone, that.
+    pub fn compare(&mut self, name: impl Into<String>, unit: Unit, figures: &Figures, ours: &str, peer: &'static str, bar: Bar) {
         if let (Some(strait), Some(theirs)) = (figures.seconds(ours), figures.seconds(peer)) {
             let (strait, theirs) = unit.of(strait, theirs);
             self.add(Row { name: name.into(), unit: unit.name(), strait, peer: theirs, peer_name: peer, bar });
+        } else if let (Some(strait), Bar::OursAtMost(goal) | Bar::OursAtLeast(goal)) = (figures.seconds(ours), bar) {
+            // The goal does not need the peer.
+            let (strait, _) = unit.of(strait, strait);
+            self.add(Row { name: name.into(), unit: unit.name(), strait, peer: goal, peer_name: "the goal", bar });
         }
     }
 
     /// Adds a row and shows it.
-    pub(crate) fn add(&mut self, row: Row) {
+    pub fn add(&mut self, row: Row) {
         let verdict = match (row.met(), self.colours) {
             (None, _) => "",
             (Some(true), true) => "\x1b[32myes\x1b[0m",
@@ -142,14 +175,25 @@ impl Report {
     }
 
     /// How many bars are met, of how many.
-    pub(crate) fn score(&self) -> (usize, usize) {
+    fn score(&self) -> (usize, usize) {
         let verdicts: Vec<bool> = self.rows.iter().filter_map(|(_, row)| row.met()).collect();
         (verdicts.iter().filter(|met| **met).count(), verdicts.len())
     }
 
-    /// Writes `bench/ports.json` into the target folder. `ratio` is `strait` by `peer`; `bar` and `met` are null where there is no
+    /// Writes the file, and says how many bars are met.
+    ///
+    /// # Errors
+    /// If a measurement `failed`, or the file cannot be written.
+    pub fn finish(&self, target: &Path, file: &str, failed: &[&str]) -> Outcome<()> {
+        self.write(target, file)?;
+        let (met, bars) = self.score();
+        println!("\n{met} of {bars} bars are met");
+        if failed.is_empty() { Ok(()) } else { Err(format!("failed: {}", failed.join("; ")).into()) }
+    }
+
+    /// Writes `bench/FILE` into the target folder. `ratio` is `strait` by `peer`; `bar` and `met` are null where there is no
     /// bar; `group` is the measurement's title.
-    pub(crate) fn write(&self, target: &Path) -> Outcome<()> {
+    fn write(&self, target: &Path, file: &str) -> Outcome<()> {
         let rows: Vec<_> = self
             .rows
             .iter()
@@ -162,7 +206,7 @@ impl Report {
             .collect();
         let folder = target.join("bench");
         fs::create_dir_all(&folder)?;
-        fs::write(folder.join("ports.json"), serde_json::to_string_pretty(&rows)? + "\n")?;
+        fs::write(folder.join(file), serde_json::to_string_pretty(&rows)? + "\n")?;
         Ok(())
     }
 }
@@ -216,5 +260,7 @@ mod tests {
         assert_eq!(row(Bar::AtLeast(1.6)).met(), Some(false));
         assert_eq!(row(Bar::OursAtMost(3.0)).met(), Some(true));
         assert_eq!(row(Bar::OursAtMost(2.0)).met(), Some(false));
+        assert_eq!(row(Bar::OursAtLeast(3.0)).met(), Some(true));
+        assert_eq!(row(Bar::OursAtLeast(4.0)).met(), Some(false));
     }
 }

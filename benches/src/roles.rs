@@ -6,10 +6,13 @@ use crate::placement::Placement;
 use crate::{Outcome, measure, ours, peers};
 
 /// Plays the role that the arguments name: the role, where to run, and what the role needs to know.
-pub(crate) fn play(arguments: Vec<String>) -> Outcome<()> {
+///
+/// # Errors
+/// There is no such role, or it could not be played.
+pub fn play(arguments: &[String]) -> Outcome<()> {
     // Not every peer notices the end of its counterpart.
     set_parent_process_death_signal(Some(Signal::KILL))?;
-    let [role, place, rest @ ..] = &arguments[..] else { return Err("a role and a placement are needed".into()) };
+    let [role, place, rest @ ..] = arguments else { return Err("a role and a placement are needed".into()) };
     let (placement, side) = Placement::from_argument(place)?;
     placement.pin(side)?;
     let first = || rest.first().cloned().ok_or("an argument is missing");

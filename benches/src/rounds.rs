@@ -8,7 +8,7 @@ use crate::placement::{Placement, Side};
 
 /// How thoroughly to measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Effort {
+pub enum Effort {
     /// Figures to keep.
     Full,
     /// To see that everything works.
@@ -29,7 +29,7 @@ impl Effort {
     }
 
     /// Operations in a round, where `full` are enough for a good figure.
-    pub(crate) fn count(self, full: u32) -> u32 {
+    pub fn count(self, full: u32) -> u32 {
         match self {
             Effort::Full => full,
             Effort::Quick if full >= 20_000 => (full / 20).next_multiple_of(1000),
@@ -48,7 +48,7 @@ struct Contestant<'a> {
 }
 
 /// Contestants that run in turns.
-pub(crate) struct Contest<'a> {
+pub struct Contest<'a> {
     effort: Effort,
     placement: Placement,
     contestants: Vec<Contestant<'a>>,
@@ -56,12 +56,12 @@ pub(crate) struct Contest<'a> {
 
 impl<'a> Contest<'a> {
     /// The measuring thread will run on the near side of `placement`.
-    pub(crate) fn new(effort: Effort, placement: Placement) -> Self {
+    pub fn new(effort: Effort, placement: Placement) -> Self {
         Self { effort, placement, contestants: Vec::new() }
     }
 
     /// One more contestant; `count` operations make a round.
-    pub(crate) fn enter(&mut self, name: &'static str, count: u32, run: impl FnMut(u32) -> Outcome<Duration> + 'a) {
+    pub fn enter(&mut self, name: &'static str, count: u32, run: impl FnMut(u32) -> Outcome<Duration> + 'a) {
         self.contestants.push(Contestant { name, count, run: Box::new(run) });
     }
 
@@ -69,7 +69,7 @@ impl<'a> Contest<'a> {
     ///
     /// The first one does not count: it fills caches and lets channels settle. Every other round goes backwards, so that nobody always runs
     /// behind the same neighbour.
-    pub(crate) fn run(mut self) -> Outcome<Figures> {
+    pub fn run(mut self) -> Outcome<Figures> {
         self.placement.pin(Side::Near)?;
         for Contestant { name, count, run } in &mut self.contestants {
             run(self.effort.warm_up(*count)).map_err(|why| format!("{name}: {why}"))?;
@@ -90,17 +90,17 @@ impl<'a> Contest<'a> {
 }
 
 /// Medians.
-pub(crate) struct Figures(BTreeMap<&'static str, f64>);
+pub struct Figures(BTreeMap<&'static str, f64>);
 
 impl Figures {
     /// Seconds an operation, if somebody of that name took part.
-    pub(crate) fn seconds(&self, name: &str) -> Option<f64> {
+    pub fn seconds(&self, name: &str) -> Option<f64> {
         self.0.get(name).copied()
     }
 }
 
 /// The middle one.
-pub(crate) fn median(mut values: Vec<f64>) -> f64 {
+pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }

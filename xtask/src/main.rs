@@ -75,7 +75,7 @@ enum Task {
     },
     /// Measure against what else one could use
     Bench {
-        /// Only this suite: ports
+        /// Only this suite: ports, page
         suite: Option<String>,
         /// Only the measurements whose titles contain one of these
         names: Vec<String>,
@@ -85,7 +85,7 @@ enum Task {
         /// Only name the measurements
         #[arg(long)]
         list: bool,
-        /// After a full run, write docs/benchmarks.md and its plot
+        /// After a full run, write the suite's page and plot into docs/
         #[arg(long, conflicts_with_all = ["quick", "list", "names"])]
         page: bool,
     },

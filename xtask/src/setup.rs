@@ -35,6 +35,10 @@ const PACKAGES: &[Package] = &[
 const FOR_FUZZING: &[Package] =
     &[Package { name: "g++", why: "a C++ compiler, for libFuzzer", proof: Proof::Program(&["c++", "g++", "clang++"]) }];
 
+/// What only `cargo xtask bench page` can use; without it some rows are missing there.
+const FOR_PAGE_BENCHMARKS: &[Package] =
+    &[Package { name: "chromium", why: "the browser to compare pages with", proof: Proof::Program(&["chromium", "chromium-browser"]) }];
+
 /// What setup needs to know of the machine.
 trait Machine {
     fn has_program(&self, name: &str) -> bool;
@@ -95,6 +99,9 @@ pub(crate) fn run(check_only: bool) -> Result<(), String> {
         for package in missing(FOR_FUZZING, &ThisMachine) {
             println!("note: {} is not here; cargo xtask fuzz, which alone needs it, will install it", package.why);
         }
+        for package in missing(FOR_PAGE_BENCHMARKS, &ThisMachine) {
+            println!("note: {} is not here; cargo xtask bench page leaves it out (package {})", package.why, package.name);
+        }
         return Ok(());
     }
     if check_only {
@@ -114,6 +121,14 @@ pub(crate) fn ensure_for_fuzzing() -> Result<(), String> {
     ensure()?;
     let packages = missing(FOR_FUZZING, &ThisMachine);
     if packages.is_empty() { Ok(()) } else { install(&packages) }
+}
+
+/// What `bench page` does: names what it could use, and goes on without it. (A browser is not a thing to install without being asked.)
+pub(crate) fn offer_for_page_benchmarks() {
+    let packages = missing(FOR_PAGE_BENCHMARKS, &ThisMachine);
+    if !packages.is_empty() {
+        println!("missing, and left out:{}\nto install it, type:\n  {}", list(&packages), command_to_type(&packages));
+    }
 }
 
 fn install(packages: &[&Package]) -> Result<(), String> {

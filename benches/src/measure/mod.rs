@@ -14,14 +14,13 @@ mod system_calls;
 mod threads;
 pub(crate) mod transfer;
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 pub(crate) use flow::{Answer, Stream, Window};
 
-use crate::Outcome;
 use crate::report::Report;
 use crate::rounds::Effort;
+use crate::{Choice, Outcome};
 
 /// A question: what it is called, and how it is answered.
 type Measurement = (&'static str, fn(&mut Report, Effort) -> Outcome<()>);
@@ -42,12 +41,19 @@ const MEASUREMENTS: &[Measurement] = &[
 ];
 
 /// Sends a payload and waits until it has come back; gives its length.
-pub(crate) trait Echo {
+pub trait Echo {
+    /// Once.
+    ///
+    /// # Errors
+    /// The counterpart is gone.
     fn round_trip(&mut self, payload: &[u8]) -> Outcome<usize>;
 }
 
 /// So many round trips.
-fn round_trips(echo: &mut dyn Echo, payload: &[u8], count: u32) -> Outcome<Duration> {
+///
+/// # Errors
+/// One fails, or gives another length.
+pub fn round_trips(echo: &mut dyn Echo, payload: &[u8], count: u32) -> Outcome<Duration> {
     let start = Instant::now();
     for _ in 0..count {
         let length = echo.round_trip(payload)?;
@@ -64,24 +70,20 @@ pub(crate) fn list() -> Outcome<()> {
     Ok(())
 }
 
-/// Runs those whose title contains one of `names` (all if there are none). A bar that is not met is a figure; a measurement that fails is an error.
-pub(crate) fn run(target: &Path, effort: Effort, names: &[String]) -> Outcome<()> {
-    let chosen = |title: &str| names.is_empty() || names.iter().any(|name| title.to_lowercase().contains(name));
+/// Runs what is chosen. A bar that is not met is a figure; a measurement that fails is an error.
+pub(crate) fn run(choice: &Choice) -> Outcome<()> {
     let mut report = Report::new();
     let (mut ran, mut failed) = (0, Vec::new());
-    for (title, measure) in MEASUREMENTS.iter().filter(|(title, _)| chosen(title)) {
+    for (title, measure) in MEASUREMENTS.iter().filter(|(title, _)| choice.includes(title)) {
         report.title(title);
         ran += 1;
-        if let Err(why) = measure(&mut report, effort) {
+        if let Err(why) = measure(&mut report, choice.effort) {
             println!("  failed: {why}");
             failed.push(*title);
         }
     }
     if ran == 0 {
-        return Err(format!("no measurement's title contains {}", names.join(" or ")).into());
+        return Err(format!("no measurement's title contains {}", choice.names.join(" or ")).into());
     }
-    report.write(target)?;
-    let (met, bars) = report.score();
-    println!("\n{met} of {bars} bars are met");
-    if failed.is_empty() { Ok(()) } else { Err(format!("failed: {}", failed.join("; ")).into()) }
+    report.finish(&choice.target, "ports.json", &failed)
 }

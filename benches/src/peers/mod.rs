@@ -4,5 +4,5 @@ pub(crate) mod futex;
 pub(crate) mod ipc_channel;
 pub(crate) mod memcpy;
 pub(crate) mod node;
-pub(crate) mod seqpacket;
+pub mod seqpacket;
 mod shared_words;

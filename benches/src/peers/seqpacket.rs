@@ -13,14 +13,18 @@ use crate::process::{self, Process};
 const BUFFER: usize = 64 * 1024;
 
 /// This end of the pair.
-pub(crate) struct Client {
+pub struct Client {
     socket: OwnedFd,
     buffer: Vec<u8>,
     _process: Process,
 }
 
 impl Client {
-    pub(crate) fn start(placement: Placement) -> Outcome<Self> {
+    /// Starts the other end.
+    ///
+    /// # Errors
+    /// There is no socket or no process to be had.
+    pub fn start(placement: Placement) -> Outcome<Self> {
         let (process, socket) = Process::start_with_socket("seqpacket", (placement, Side::Far))?;
         Ok(Self { socket, buffer: vec![0; BUFFER], _process: process })
     }
@@ -34,7 +38,7 @@ impl Echo for Client {
 }
 
 /// Sends back what comes until the other end is closed.
-pub(crate) fn serve() -> Outcome<()> {
+pub fn serve() -> Outcome<()> {
     let socket = process::given()?;
     let mut buffer = vec![0; BUFFER];
     loop {

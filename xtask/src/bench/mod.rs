@@ -11,10 +11,28 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use crate::display::Display;
+use crate::setup;
 use crate::step::seconds;
 use crate::workspace::{self, cargo};
 
-const SUITES: &[&str] = &["ports"];
+/// Something to measure: a program that writes `bench/NAME.json`, and the page in `docs/` that is made of that.
+struct Suite {
+    name: &'static str,
+    /// The program, which is a package of the same name.
+    program: &'static str,
+    /// Packages that it needs beside itself.
+    beside: &'static [&'static str],
+    /// Whether it opens windows.
+    windows: bool,
+    page: page::Page,
+}
+
+const SUITES: &[Suite] = &[
+    // It needs no system package: what it measures does not either.
+    Suite { name: "ports", program: "strait-bench", beside: &[], windows: false, page: page::PORTS },
+    Suite { name: "page", program: "strait-page-bench", beside: &["strait-cli"], windows: true, page: page::PAGES },
+];
 
 /// A run takes two minutes on an idle machine.
 const LIMIT: Duration = Duration::from_secs(20 * 60);
@@ -27,25 +45,41 @@ pub(crate) struct Choice {
     pub(crate) page: bool,
 }
 
-/// The task. Figures are never an error; a measurement that fails is.
+/// The task: one suite, or every one. Figures are never an error; a measurement that fails is.
 pub(crate) fn run(suite: Option<&str>, choice: &Choice) -> Result<(), String> {
-    if let Some(unknown) = suite.filter(|suite| !SUITES.contains(suite)) {
-        return Err(format!("no suite `{unknown}`; there is: {}", SUITES.join(", ")));
+    let chosen: Vec<_> = SUITES.iter().filter(|known| suite.is_none_or(|suite| suite == known.name)).collect();
+    if let (Some(unknown), true) = (suite, chosen.is_empty()) {
+        let names: Vec<_> = SUITES.iter().map(|suite| suite.name).collect();
+        return Err(format!("no suite `{unknown}`; there is: {}", names.join(", ")));
     }
-    // The suite needs no system package: what it measures does not either.
-    let build = cargo(&["build", "--release", "--package", "strait-bench"]).status().map_err(|error| format!("cargo: {error}"))?;
+    chosen.into_iter().try_for_each(|suite| measure(suite, choice))
+}
+
+fn measure(suite: &Suite, choice: &Choice) -> Result<(), String> {
+    if suite.windows {
+        setup::ensure()?;
+        setup::offer_for_page_benchmarks();
+    }
+    let mut arguments = vec!["build", "--release", "--package", suite.program];
+    arguments.extend(suite.beside.iter().flat_map(|package| ["--package", package]));
+    let build = cargo(&arguments).status().map_err(|error| format!("cargo: {error}"))?;
     if !build.success() {
         return Err(format!("the build ended with {build}"));
     }
     let target = workspace::target()?;
-    let mut command = Command::new(target.join("release/strait-bench"));
+    let mut command = Command::new(target.join("release").join(suite.program));
     command.arg(&target).args(&choice.names);
     command.args(choice.quick.then_some("--quick")).args(choice.list.then_some("--list"));
+    // A screen of our own: nobody's pointer, no window manager that hides a window, the same size everywhere.
+    let display = suite.windows.then(Display::own).transpose()?;
+    if let Some(display) = &display {
+        display.give_to(&mut command);
+    }
     wait(command)?;
     if choice.page {
-        let figures = target.join("bench/ports.json");
+        let figures = target.join("bench").join(suite.name).with_extension("json");
         let text = fs::read_to_string(&figures).map_err(|error| format!("{}: {error}", figures.display()))?;
-        page::write(&workspace::root().join("docs"), &rows::read(&text)?, &machine::describe())?;
+        suite.page.write(&workspace::root().join("docs"), &rows::read(&text)?, &machine::describe())?;
     }
     Ok(())
 }

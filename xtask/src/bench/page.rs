@@ -1,4 +1,4 @@
-//! The page in `docs/`: text, plot and table.
+//! The pages in `docs/`: text, plot and table.
 
 use std::fmt::Write;
 use std::fs;
@@ -7,21 +7,37 @@ use std::path::Path;
 use super::plot;
 use super::rows::{Row, figure};
 
-const TEXT: &str = include_str!("page.md");
-
-/// Writes `benchmarks.md` and `benchmarks.svg` into `folder`.
-pub(crate) fn write(folder: &Path, rows: &[Row], machine: &str) -> Result<(), String> {
-    let plot = plot::draw(rows, machine).ok_or("there is nothing to draw")?;
-    for (name, content) in [("benchmarks.md", page(rows, machine)), ("benchmarks.svg", plot)] {
-        let path = folder.join(name);
-        fs::write(&path, content).map_err(|error| format!("{}: {error}", path.display()))?;
-    }
-    println!("wrote docs/benchmarks.md and docs/benchmarks.svg");
-    Ok(())
+/// A page: its name in `docs/`, its text, and what is over its plot.
+pub(crate) struct Page {
+    name: &'static str,
+    text: &'static str,
+    title: &'static str,
 }
 
-fn page(rows: &[Row], machine: &str) -> String {
-    TEXT.replace("{machine}", machine).replace("{table}", table(rows).trim_end())
+pub(crate) const PORTS: Page =
+    Page { name: "benchmarks", text: include_str!("ports.md"), title: "What Strait's ports cost, compared with what else one could use" };
+
+pub(crate) const PAGES: Page = Page {
+    name: "benchmarks-page",
+    text: include_str!("pages.md"),
+    title: "What the ports of a page cost, compared with what else a page could use",
+};
+
+impl Page {
+    /// Writes `NAME.md` and `NAME.svg` into `folder`.
+    pub(crate) fn write(&self, folder: &Path, rows: &[Row], machine: &str) -> Result<(), String> {
+        let plot = plot::draw(rows, self.title, machine).ok_or("there is nothing to draw")?;
+        for (kind, content) in [("md", self.fill(rows, machine)), ("svg", plot)] {
+            let path = folder.join(self.name).with_extension(kind);
+            fs::write(&path, content).map_err(|error| format!("{}: {error}", path.display()))?;
+        }
+        println!("wrote docs/{name}.md and docs/{name}.svg", name = self.name);
+        Ok(())
+    }
+
+    fn fill(&self, rows: &[Row], machine: &str) -> String {
+        self.text.replace("{machine}", machine).replace("{table}", table(rows).trim_end())
+    }
 }
 
 fn table(rows: &[Row]) -> String {
@@ -58,12 +74,14 @@ mod tests {
             bar,
         };
         let rows = [row("g", "first", None), row("g", "second", Some(Bar { text: "≤ 0.6 ×".into(), met: true }))];
-        let text = page(&rows, "a machine");
+        let text = PORTS.fill(&rows, "a machine");
         assert!(
             text.contains(
                 "| **g** | | | | | |\n| first | 1 µs | 2 µs | p | 0.500 × |  |\n| second | 1 µs | 2 µs | p | 0.500 × | ≤ 0.6 × ✓ |"
             )
         );
-        assert!(text.contains("a machine") && !text.contains('{'));
+        for text in [text, PAGES.fill(&rows, "a machine")] {
+            assert!(text.contains("a machine") && text.contains("| **g** |") && !text.contains("{machine}") && !text.contains("{table}"));
+        }
     }
 }

@@ -31,7 +31,7 @@ struct Mark<'a> {
 }
 
 /// Draws what has a bar against a peer; `None` if nothing has.
-pub(crate) fn draw(rows: &[Row], machine: &str) -> Option<String> {
+pub(crate) fn draw(rows: &[Row], title: &str, machine: &str) -> Option<String> {
     let marks: Vec<Mark<'_>> = rows.iter().filter_map(mark).collect();
     let (low, high) = decades(&marks)?;
     let x = |cost: f64| SCALE.0 + (cost.log10() - low) / (high - low) * (SCALE.1 - SCALE.0);
@@ -50,7 +50,7 @@ pub(crate) fn draw(rows: &[Row], machine: &str) -> Option<String> {
     let mut svg = String::new();
     let out = &mut svg;
     head(out, bottom + 62.0);
-    text(out, (24.0, 36.0), "start", INK, 18.0, "600", "What Strait's ports cost, compared with what else one could use");
+    text(out, (24.0, 36.0), "start", INK, 18.0, "600", title);
     text(out, (24.0, 58.0), "start", MUTED, 12.5, "400", machine);
     text(out, (x(1.0), TOP - 10.0), "middle", INK, 12.0, "600", "as much");
     if low < 0.0 {
@@ -200,8 +200,8 @@ mod tests {
 
     #[test]
     fn only_ratios_with_a_goal_are_drawn() {
-        assert_eq!(draw(&[row(2.0, None), row(2.0, Some("≤ 1,000 bytes"))], ""), None);
-        let svg = draw(&[row(2.0, Some("≤ 3 ×")), row(50.0, Some("≥ 12 ×")), row(2.0, None)], "a machine").unwrap();
+        assert_eq!(draw(&[row(2.0, None), row(2.0, Some("≤ 1,000 bytes"))], "Title", ""), None);
+        let svg = draw(&[row(2.0, Some("≤ 3 ×")), row(50.0, Some("≥ 12 ×")), row(2.0, None)], "Title", "a machine").unwrap();
         assert_eq!(svg.matches(r##"fill="#ffffff" stroke="##).count(), 3, "two marks and the legend's");
         assert!(svg.contains("A &lt; b") && !svg.contains("NaN"));
     }

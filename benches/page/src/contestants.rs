@@ -1,0 +1,67 @@
+//! The pages that take part, and the processes that show them.
+
+use std::env;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use strait_bench::Outcome;
+
+use crate::chromium::Chromium;
+use crate::desk::Desk;
+
+/// A program opens its windows in a second or two; Chromium's first start on a machine under load takes longer.
+pub(crate) const START_LIMIT: Duration = Duration::from_secs(60);
+
+/// A program with its process group, ended with this value.
+pub(crate) struct Group(Child);
+
+impl Group {
+    pub(crate) fn start(command: &mut Command) -> Outcome<Group> {
+        Ok(Group(command.stdin(Stdio::null()).stdout(Stdio::null()).process_group(0).spawn()?))
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        let _ = kill_process_group(Pid::from_child(&self.0), Signal::KILL);
+        let _ = self.0.wait();
+    }
+}
+
+/// All that was started. Each page has a name at the desk.
+pub(crate) struct Contestants {
+    pub(crate) desk: Desk,
+    /// `chromium`, where it is installed.
+    pub(crate) chromium: Option<Chromium>,
+    _windows: [Group; 3],
+}
+
+/// The page of a Rust program; its measuring page is the one that talks to another page too.
+pub(crate) const RUST: &str = "rust";
+/// The page of a JavaScript program.
+pub(crate) const SCRIPT: &str = "script";
+/// The page of a webview without us.
+pub(crate) const WEBVIEW: &str = "webview";
+
+impl Contestants {
+    /// Starts all, and waits until they are there. `binaries` is the folder of the `strait` command.
+    pub(crate) fn start(binaries: &Path) -> Outcome<Contestants> {
+        let desk = Desk::open()?;
+        let own = env::current_exe()?;
+        let window = |role: &str| Group::start(Command::new(&own).args(["--window", role, desk.base()]));
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/program");
+        let windows = [
+            window("program")?,
+            window("webview")?,
+            Group::start(Command::new(binaries.join("strait")).args(["run", script, "--", desk.base()]))?,
+        ];
+        for who in [RUST, SCRIPT, WEBVIEW] {
+            desk.await_page(who, START_LIMIT)?;
+        }
+        let chromium = Chromium::start(&desk)?;
+        Ok(Contestants { desk, chromium, _windows: windows })
+    }
+}

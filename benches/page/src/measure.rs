@@ -1,0 +1,163 @@
+//! The questions, in the order of the table.
+
+use std::env;
+use std::time::Duration;
+
+use strait_bench::placement::{Placement, Side};
+use strait_bench::report::{Bar, Report, Unit};
+use strait_bench::rounds::{Contest, Effort, Figures};
+use strait_bench::{Choice, Echo, Outcome, round_trips, seqpacket};
+
+use crate::chromium::CHROMIUM;
+use crate::contestants::{Contestants, RUST, SCRIPT, WEBVIEW};
+
+/// The longest one round may take.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// As many bytes as the small object has as a structured clone.
+const SMALL: [u8; 48] = [7; 48];
+
+/// Messages of a flood.
+const FLOOD: u32 = 200_000;
+
+/// A question: what it is called, and how it is answered.
+type Measurement = (&'static str, fn(&Contestants, &mut Report, Effort) -> Outcome<()>);
+
+const MEASUREMENTS: &[Measurement] = &[
+    ("round trip of a small object, visible windows", round_trip),
+    ("two ports in one page", in_page),
+    ("stream of small objects between two pages", stream),
+    ("round trip of 1 MiB between two pages", large),
+    ("a channel for each request", create),
+    ("timers of a page while messages stream in", gap),
+];
+
+/// Runs what is chosen. A bar that is not met is a figure; a measurement that fails is an error.
+pub(crate) fn run(choice: &Choice) -> Outcome<()> {
+    if choice.list {
+        MEASUREMENTS.iter().for_each(|(title, _)| println!("{title}"));
+        return Ok(());
+    }
+    let chosen: Vec<_> = MEASUREMENTS.iter().filter(|(title, _)| choice.includes(title)).collect();
+    if chosen.is_empty() {
+        return Err(format!("no measurement's title contains {}", choice.names.join(" or ")).into());
+    }
+    let own = env::current_exe()?;
+    let contestants = Contestants::start(own.parent().ok_or("this program has no folder")?)?;
+    if let Some(chromium) = &contestants.chromium {
+        println!("measured against {}", chromium.version);
+    }
+    let mut report = Report::new();
+    let mut failed = Vec::new();
+    for (title, measure) in chosen {
+        report.title(title);
+        if let Err(why) = measure(&contestants, &mut report, choice.effort) {
+            println!("  failed: {why}");
+            failed.push(*title);
+        }
+    }
+    report.finish(&choice.target, "page.json", &failed)
+}
+
+/// Lets pages run in turns: each has a name in the table, a name at the desk, an order, and how often it is carried out in a round.
+fn pages<'a>(contestants: &'a Contestants, effort: Effort, entries: &[(&'static str, &'static str, &'static str, u32)]) -> Contest<'a> {
+    // Browsers put their threads where they like, and so may the rest.
+    let mut contest = Contest::new(effort, Placement::Free);
+    for &(name, who, what, count) in entries {
+        if who != CHROMIUM || contestants.chromium.is_some() {
+            contest.enter(name, effort.count(count), move |count| contestants.desk.order(who, what, count, LIMIT));
+        }
+    }
+    contest
+}
+
+fn round_trip(contestants: &Contestants, report: &mut Report, effort: Effort) -> Outcome<()> {
+    let mut socket = seqpacket::Client::start(Placement::Free)?;
+    let mut apart = seqpacket::Client::start(Placement::apart()?)?;
+    let mut contest = pages(
+        contestants,
+        effort,
+        &[
+            ("Rust main", RUST, "main", 5000),
+            ("JS main", SCRIPT, "main", 5000),
+            ("other page", RUST, "page", 5000),
+            ("Chromium, two processes", CHROMIUM, "page", 2000),
+            ("wry IPC", WEBVIEW, "main", 1000),
+        ],
+    );
+    contest.enter("raw SEQPACKET", effort.count(10_000), |count| round_trips(&mut socket as &mut dyn Echo, &SMALL, count));
+    contest.enter("raw SEQPACKET, apart", effort.count(10_000), |count| {
+        Placement::apart()?.pin(Side::Near)?;
+        let took = round_trips(&mut apart as &mut dyn Echo, &SMALL, count);
+        Placement::Free.pin(Side::Near)?;
+        took
+    });
+    let figures = contest.run()?;
+    let mut row = |name: &str, ours, peer, bar| report.compare(name, Unit::Microseconds, &figures, ours, peer, bar);
+    row("page ↔ Rust main, round trip", "Rust main", "raw SEQPACKET", Bar::AtMost(1.6));
+    row("page ↔ Rust main, round trip", "Rust main", "raw SEQPACKET, apart", Bar::None);
+    row("page ↔ Rust main, round trip", "Rust main", "Chromium, two processes", Bar::AtMost(0.1667));
+    row("page ↔ Rust main, round trip", "Rust main", "wry IPC", Bar::AtMost(0.1));
+    row("page ↔ page, two windows, round trip", "other page", "Chromium, two processes", Bar::AtMost(0.2));
+    row("page ↔ JS main, round trip", "JS main", "raw SEQPACKET", Bar::AtMost(2.5));
+    row("page ↔ JS main, round trip", "JS main", "raw SEQPACKET, apart", Bar::None);
+    Ok(())
+}
+
+fn in_page(contestants: &Contestants, report: &mut Report, effort: Effort) -> Outcome<()> {
+    let figures = pages(
+        contestants,
+        effort,
+        &[
+            ("strait", RUST, "inPage", 20_000),
+            ("Chromium, one page", CHROMIUM, "inPage", 20_000),
+            ("WebKit's own", WEBVIEW, "inPage", 1000),
+        ],
+    )
+    .run()?;
+    let name = "two ports in one page, round trip";
+    report.compare(name, Unit::Microseconds, &figures, "strait", "Chromium, one page", Bar::AtMost(1.0));
+    report.compare(name, Unit::Microseconds, &figures, "strait", "WebKit's own", Bar::AtMost(0.2));
+    Ok(())
+}
+
+/// Strait against Chromium with two processes.
+fn duel(contestants: &Contestants, effort: Effort, what: &'static str, ours: u32, theirs: u32) -> Outcome<Figures> {
+    pages(contestants, effort, &[("strait", RUST, what, ours), (TWO, CHROMIUM, what, theirs)]).run()
+}
+
+const TWO: &str = "Chromium, two processes";
+
+fn stream(contestants: &Contestants, report: &mut Report, effort: Effort) -> Outcome<()> {
+    let figures = duel(contestants, effort, "stream", 50_000, 10_000)?;
+    report.compare("echo stream page ↔ page, 64 under way", Unit::PerSecond, &figures, "strait", TWO, Bar::AtLeast(10.0));
+    Ok(())
+}
+
+fn large(contestants: &Contestants, report: &mut Report, effort: Effort) -> Outcome<()> {
+    let figures = duel(contestants, effort, "large", 200, 60)?;
+    report.compare("1 MiB Uint8Array page ↔ page, round trip", Unit::Microseconds, &figures, "strait", TWO, Bar::AtMost(0.125));
+    Ok(())
+}
+
+fn create(contestants: &Contestants, report: &mut Report, effort: Effort) -> Outcome<()> {
+    let figures = duel(contestants, effort, "create", 2000, 1000)?;
+    let name = "create, transfer, first reply, page ↔ main, in turns";
+    report.compare(name, Unit::ChannelsPerSecond, &figures, "strait", TWO, Bar::OursAtLeast(5000.0));
+    Ok(())
+}
+
+fn gap(contestants: &Contestants, report: &mut Report, effort: Effort) -> Outcome<()> {
+    // A round is one flood, and its figure is a gap: nothing to be divided by the number of messages.
+    let messages = effort.count(FLOOD);
+    let mut contest = Contest::new(effort, Placement::Free);
+    let flood = |who: &'static str| move |_| contestants.desk.order(who, "gap", messages, LIMIT);
+    contest.enter("strait", 1, flood(RUST));
+    if contestants.chromium.is_some() {
+        contest.enter(TWO, 1, flood(CHROMIUM));
+    }
+    let figures = contest.run()?;
+    let name = format!("longest gap of a 4 ms timer, {messages} messages in");
+    report.compare(name, Unit::Milliseconds, &figures, "strait", TWO, Bar::OursAtMost(20.0));
+    Ok(())
+}

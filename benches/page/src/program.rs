@@ -1,0 +1,59 @@
+//! A program with Strait: a measuring page, another page, and a main process that sends back what comes.
+
+use std::error::Error;
+
+use strait::{App, AppConfig, BrowserWindow, MessageEvent, MessagePort, Value};
+use strait_bench::Outcome;
+
+use crate::contestants::RUST;
+
+pub(crate) fn run(base: &str) -> Outcome<()> {
+    let base = base.to_owned();
+    let code = App::run(AppConfig::default().name("Page bench"), |app| program(app, base))?;
+    std::process::exit(code)
+}
+
+async fn program(app: App, base: String) -> Result<(), Box<dyn Error>> {
+    let ipc = app.ipc_main();
+    ipc.on("main", |event, _| {
+        for port in event.ports() {
+            tokio::task::spawn_local(serve(port.clone()));
+        }
+    });
+    ipc.on("request", |event, arguments| {
+        for port in event.ports() {
+            if let Err(error) = port.post_message(arguments[0].clone(), Vec::new()) {
+                eprintln!("main: {error}");
+            }
+            port.close();
+        }
+    });
+    let window = |title| BrowserWindow::builder().title(title).size(400, 300).node_integration(true).build(&app);
+    let other = window("Other page");
+    other.load_url(&format!("{base}other.html")).await?;
+    ipc.on("page", move |event, _| {
+        if let Err(error) = other.web_contents().post_message("client", (), event.ports().to_vec()) {
+            eprintln!("main: {error}");
+        }
+    });
+    window("Measuring page").load_url(&format!("{base}strait.html?who={RUST}")).await?;
+    Ok(())
+}
+
+/// Sends back what comes, and a flood when it is asked for one.
+async fn serve(port: MessagePort) {
+    while let Ok(MessageEvent { data, .. }) = port.recv().await {
+        let flood = data.get("flood").as_ref().and_then(Value::as_i64);
+        let sent = match flood {
+            None => port.post_message(data, Vec::new()),
+            Some(count) => (0..count).try_for_each(|id| port.post_message(request(id), Vec::new())),
+        };
+        if let Err(error) = sent {
+            eprintln!("main: {error}");
+        }
+    }
+}
+
+fn request(id: i64) -> Value {
+    Value::object([("id", Value::from(id as f64)), ("method", "add".into()), ("params", Value::array([1.0, 2.0]))])
+}
