@@ -93,6 +93,8 @@
   const bufferResizable = getter(ArrayBuffer.prototype, 'resizable');
   const bufferMaxSize = getter(ArrayBuffer.prototype, 'maxByteLength');
   const bufferTransfer = method(ArrayBuffer, 'transfer');
+  /** Memories' buffers can never be detached. */
+  const hasMemories = typeof WebAssembly === 'object';
   const cloneNatively = typeof structuredClone === 'function' ? structuredClone : null;
   const NewImageData = typeof ImageData === 'function' ? ImageData : null;
   const imageProto = NewImageData && NewImageData.prototype;
@@ -500,8 +502,14 @@
     writeVarint(length);
     if (length >= LONG && encoder !== null) {
       // UTF-8 of the same length is ASCII.
-      const done = encodeInto(encoder, string, new Bytes(typedBuffer(out), pos, length));
-      if (done.read === length && done.written === length) {
+      let done = null;
+      try {
+        done = encodeInto(encoder, string, new Bytes(typedBuffer(out), pos, length));
+      } catch (error) {
+        // Some engines' encoders refuse lone surrogates.
+        if (isOverflow(error)) throw error;
+      }
+      if (done !== null && done.read === length && done.written === length) {
         pos += length;
         return;
       }
@@ -806,7 +814,7 @@
    */
   const isDetachable = (buffer) => {
     if (isDetached(buffer)) return false;
-    if (detachByHost !== null || bufferTransfer === null) return true;
+    if (!hasMemories || bufferTransfer === null) return true;
     try {
       bufferTransfer(buffer, 0x1fffffffffffff);
     } catch (error) {

@@ -45,7 +45,10 @@ const EXPECTED: &[&str] = &[
 ];
 
 pub(crate) fn tests() -> Vec<Test> {
-    vec![test("values come back, failed posts consume nothing", values_and_failed_posts)]
+    vec![
+        test("values come back, failed posts consume nothing", values_and_failed_posts),
+        test("generated values go both ways between a page and main", generated_values),
+    ]
 }
 
 fn values_and_failed_posts() -> Outcome {
@@ -54,6 +57,16 @@ fn values_and_failed_posts() -> Outcome {
     let missing: Vec<_> = EXPECTED.iter().filter(|line| program.count(line) != 1).collect();
     assert!(missing.is_empty(), "not exactly once: {missing:#?}\n{}", program.report());
     assert_eq!(program.count("nothing thrown"), 0, "{}", program.report());
+    assert!(status.success(), "ended with {status}; {}", program.report());
+    Ok(())
+}
+
+fn generated_values() -> Outcome {
+    let mut program = Running::start(run(&fixture("generated")));
+    let status = program.end();
+    for line in ["main has 500 values, wrong: 0", "the page has 500 values, wrong: 0"] {
+        assert_eq!(program.count(line), 1, "{line}: {}", program.report());
+    }
     assert!(status.success(), "ended with {status}; {}", program.report());
     Ok(())
 }

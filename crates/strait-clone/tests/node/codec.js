@@ -143,6 +143,20 @@ for (let seed = 1; seed <= 3000; seed++) {
   });
 }
 
+check('an encoder that refuses lone surrogates', () => {
+  const { encodeInto } = TextEncoder.prototype;
+  TextEncoder.prototype.encodeInto = function (text, bytes) {
+    if (!text.isWellFormed()) throw new Error('not well-formed');
+    return encodeInto.call(this, text, bytes);
+  };
+  try {
+    const strict = makeCodec();
+    const value = ['x'.repeat(300) + '\ud800', '\udfff'.repeat(400), 'x'.repeat(300)];
+    return difference(decode(strict, encode(strict, value)), value);
+  } finally {
+    TextEncoder.prototype.encodeInto = encodeInto;
+  }
+});
 check('a long message in parts', () => {
   const numbers = Array.from({ length: 60000 }, (_, i) => i * 1.5);
   const bytes = new Uint8Array(400000).map((_, i) => i * 31);

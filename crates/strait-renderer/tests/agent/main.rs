@@ -1,6 +1,7 @@
 //! The agent in real web processes: a main process in miniature opens windows and watches what their pages do.
 
 mod closes;
+mod collection;
 mod display;
 mod flow;
 mod host;
@@ -9,6 +10,7 @@ mod ipc;
 mod large;
 mod modules;
 mod ports;
+mod server;
 mod values;
 mod wire;
 mod workers;
@@ -20,9 +22,19 @@ fn main() {
     gtk::init().expect("a display");
     let filter = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
     let host = Host::start().expect("the host starts");
-    let cases: Vec<Case> =
-        [ipc::CASES, modules::CASES, ports::CASES, workers::CASES, closes::CASES, hostile::CASES, flow::CASES, values::CASES, large::CASES]
-            .concat();
+    let cases: Vec<Case> = [
+        ipc::CASES,
+        modules::CASES,
+        ports::CASES,
+        workers::CASES,
+        closes::CASES,
+        hostile::CASES,
+        flow::CASES,
+        values::CASES,
+        large::CASES,
+        collection::CASES,
+    ]
+    .concat();
     let (mut passed, mut failed) = (0, 0);
     for (name, case) in cases.into_iter().filter(|(name, _)| filter.as_ref().is_none_or(|filter| name.contains(filter.as_str()))) {
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| case(&host)));
