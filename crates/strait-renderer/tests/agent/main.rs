@@ -9,6 +9,7 @@ mod ipc;
 mod large;
 mod modules;
 mod ports;
+mod server;
 mod values;
 mod wire;
 mod workers;

@@ -5,6 +5,7 @@ use strait_protocol::World;
 
 use crate::host::{Case, Check, Host, Setup, View, same};
 use crate::ports::RELAY;
+use crate::server::Server;
 use crate::wire;
 
 pub(crate) const CASES: &[Case] = &[
@@ -21,6 +22,10 @@ pub(crate) const CASES: &[Case] = &[
     ("a hostile worker meets nothing of ours", hostile),
     ("a worker that cannot have the glue is bridged", bridged),
     ("a shared worker is bridged", shared),
+    ("workers of a page from a server", served),
+    ("a preload's worker has ports", isolated),
+    ("a worker's port that is collected closes its peer", collected),
+    ("ports go from worker to worker", between_workers),
     ("a worker gets large messages and sends them", large),
     ("a frame's port object goes to a worker", frame_objects),
     ("many messages both ways keep their order", streams),
@@ -548,4 +553,116 @@ fn large(host: &Host) -> Check {
          log.push(sent.byteLength)",
     )?;
     log(host, &view, 4, "[0,true,5000000,9]")
+}
+
+fn served(host: &Host) -> Check {
+    let worker = "const { port1, port2 } = new MessageChannel(); port1.onmessage = (event) => port1.postMessage(event.data + '!')
+        fetch('beside.json').then((response) => response.text()).then((text) => postMessage(['onclose' in port1, location.pathname, self.beside ?? beside, text, self.origin === location.origin], [port2]))";
+    let page = |paths: &str| {
+        format!(
+            "<body><script>var log = []
+             const use = (worker) => {{
+               worker.onerror = (event) => log.push(['error', event instanceof ErrorEvent])
+               worker.onmessage = ({{ data, ports: [port] }}) => {{ log.push(data); port.onmessage = (event) => log.push(event.data); port.postMessage('x') }}
+             }}
+             {paths}</script>"
+        )
+    };
+    let both = "use(new Worker('scripts/worker.js')); use(new Worker(new URL('scripts/worker.mjs', location), { type: 'module' }))";
+    let server = Server::start(vec![
+        ("/", "", page(both)),
+        ("/policy", "Content-Security-Policy: worker-src 'self'\r\n", page(both)),
+        ("/scripts/worker.js", "", format!("importScripts('beside.js'); {worker}")),
+        ("/scripts/worker.mjs", "", format!("import {{ beside }} from './beside.mjs'; {worker}")),
+        ("/scripts/beside.js", "", "self.beside = 'imported'".to_owned()),
+        ("/scripts/beside.mjs", "", "export const beside = 'imported'".to_owned()),
+        ("/scripts/beside.json", "", "1".to_owned()),
+    ])?;
+    let view = host.open(Setup::default())?;
+    for (path, glue) in [("/", true), ("/policy", false)] {
+        host.eval(&view, World::Main, &format!("location.href = '{}'", server.url(path)))?;
+        host.new_document(&view)?;
+        host.until_true(&view, World::Main, "log.length >= 4")
+            .map_err(|text| format!("{path}: {text}; the log is {}", host.eval(&view, World::Main, "return log").unwrap_or_default()))?;
+        same(
+            path,
+            &host.eval(&view, World::Main, "return log.map(String).sort()")?,
+            &format!(r#"["{glue},/scripts/worker.js,imported,1,true","{glue},/scripts/worker.mjs,imported,1,true","x!","x!"]"#),
+        )?;
+    }
+    // What WebKit refuses it goes on refusing.
+    let other = Server::start(vec![("/worker.js", "", "postMessage(0)".to_owned())])?;
+    let refused = host.eval(
+        &view,
+        World::Main,
+        &format!(
+            "return new Promise((resolve) => {{
+               try {{ const worker = new Worker('{}'); worker.onmessage = () => resolve('ran'); worker.onerror = () => resolve('refused') }} catch (error) {{ resolve('refused') }}
+             }})",
+            other.url("/worker.js")
+        ),
+    )?;
+    same("another origin's script", &refused, r#""refused""#)
+}
+
+fn isolated(host: &Host) -> Check {
+    let view = host.open(Setup {
+        html: "<script>var log = []; onmessage = ({ ports: [port] }) => { port.onmessage = (event) => log.push(event.data); port.onclose = (event) => log.push(event.reason); port.postMessage('page') }</script>",
+        preload: Some(
+            "const worker = new Worker(URL.createObjectURL(new Blob([`const { port1, port2 } = new MessageChannel()
+               port1.onmessage = (event) => { port1.postMessage('worker and ' + event.data); self.close() }
+               postMessage('port', [port2])`])))
+             worker.onmessage = (event) => window.postMessage('port', '*', event.ports)",
+        ),
+        ..Setup::default()
+    })?;
+    log(host, &view, 2, r#"["worker and page","unloaded"]"#)
+}
+
+fn collected(host: &Host) -> Check {
+    let view = page(
+        host,
+        "const worker = make(`
+           onmessage = ({ ports: [port] }) => { if (!port) { let waste = []; for (let i = 0; i < 200; i++) waste.push(new Array(10000).fill(i)); postMessage(waste.length) } }`)
+         const { port1, port2 } = new MessageChannel()
+         port1.onclose = (event) => { worker.onmessage = null; log.push(event.reason) }
+         worker.postMessage(0, [port2])
+         // The worker allocates, and collects: it has let go of the port.
+         worker.onmessage = () => worker.postMessage(0)
+         worker.postMessage(0)",
+    )?;
+    log(host, &view, 1, r#"["dropped"]"#)
+}
+
+fn between_workers(host: &Host) -> Check {
+    let view = page(
+        host,
+        "const first = make(`const { port1, port2 } = new MessageChannel()
+           port1.onmessage = ({ data, ports: [port] }) => { port1.postMessage('first got ' + data); if (port) { port.postMessage('into the page'); port.close() } }
+           port1.onclose = (event) => postMessage(event.reason)
+           port1.postMessage('early')
+           postMessage('port', [port2])`)
+         const second = make(`onmessage = ({ ports: [port] }) => {
+           const log = []
+           port.onmessage = (event) => {
+             log.push(event.data)
+             if (event.data === 'early') port.postMessage('one')
+             if (event.data === 'first got one') { const { port1, port2 } = new MessageChannel(); port.postMessage('two', [port1]); postMessage('port', [port2]) }
+             if (event.data === 'first got two') { postMessage(log.join()); port.close() }
+           }
+         }`)
+         first.onmessage = (event) => { if (event.ports[0]) second.postMessage('take', event.ports); else log.push(event.data) }
+         second.onmessage = ({ data, ports: [port] }) => {
+           if (!port) return log.push(data)
+           port.onmessage = (event) => log.push(event.data)
+           port.onclose = (event) => log.push('page ' + event.reason)
+         }",
+    )?;
+    host.until_true(&view, World::Main, "log.length >= 4")
+        .map_err(|text| format!("{text}; the log is {}", host.eval(&view, World::Main, "return log").unwrap_or_default()))?;
+    same(
+        "the log",
+        &host.eval(&view, World::Main, "return log.sort()")?,
+        r#"["closed","early,first got one,first got two","into the page","page closed"]"#,
+    )
 }
