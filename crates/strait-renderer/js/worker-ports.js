@@ -137,7 +137,7 @@
     }
   }
 
-  /** Names the ports for the owner, in threes: kind (0 none of ours, 1 new, 2 relayed), id, how many of its messages have been settled here. */
+  /** Names the ports for the owner, in threes: kind (0 none of ours, 1 new, 2 relayed), id, how many of its messages were settled here. */
   const describe = (/** @type {number[]} */ handles, /** @type {(() => void)[]} */ after) => {
     const words = p.list()
     for (let i = 0; i < handles.length; i++) {
@@ -152,7 +152,9 @@
         id = endpoint.id
         settled = endpoint.received - endpoint.count
         after[after.length] = () => {
-          for (let node = shift(endpoint); node !== null; node = shift(endpoint)) transmit('return', id, node.data, node.length, node.handles)
+          for (let node = shift(endpoint); node !== null; node = shift(endpoint)) {
+            transmit('return', id, node.data, node.length, node.handles)
+          }
         }
       } else {
         // The owner makes a channel. Its near end is relayed to the end that stays here, if there is one; what waits goes first.
@@ -204,7 +206,13 @@
       far.peer = near
       return near.handle
     },
-    post(/** @type {number} */ handle, /** @type {any} */ bytes, /** @type {number} */ length, /** @type {any} */ words, /** @type {number} */ count) {
+    post(
+      /** @type {number} */ handle,
+      /** @type {any} */ bytes,
+      /** @type {number} */ length,
+      /** @type {any} */ words,
+      /** @type {number} */ count,
+    ) {
       const handles = p.list()
       for (let i = 0; i < count; i++) handles[i] = words[i]
       const endpoint = byHandle[handle]

@@ -16,7 +16,13 @@
   const replace = (/** @type {string} */ name, /** @type {Function} */ value) =>
     p.defineProperty(holder(name), name, { __proto__: null, value, writable: true, enumerable: true, configurable: true })
 
-  const send = (/** @type {string} */ op, /** @type {number} */ id, /** @type {any} */ data, /** @type {number} */ length, /** @type {number[]} */ words) =>
+  const send = (
+    /** @type {string} */ op,
+    /** @type {number} */ id,
+    /** @type {any} */ data,
+    /** @type {number} */ length,
+    /** @type {number[]} */ words,
+  ) =>
     nativePost(global, [nonce, op, id, data, length, p.array(words)])
   const table = parts.makeWorkerPorts(p, send, maximum)
   const { natives } = table
