@@ -2,12 +2,13 @@
 (function makeGlue(p, parts, global, natives, isMainWorld, hasIpc, contextIsolated, preload, mayRequire) {
   'use strict'
 
+  const dress = parts.makeNativeLook(p, global)
   let ports
   const codec = parts.makeCodec({
     cloneError: (/** @type {string} */ message) => ports.cloneError(message),
     isPort: (/** @type {any} */ value) => ports.isPort(value),
   })
-  ports = parts.makePorts(p, natives, codec)
+  ports = parts.makePorts(p, natives, codec, parts.makeTransferList(p))
   p.defineProperty(global, 'MessageChannel', { __proto__: null, value: ports.MessageChannel, writable: true, configurable: true })
   parts.patchConsole(p, global.console)
   parts.patchOpen(p, natives, global)
@@ -16,6 +17,7 @@
   const workers = parts.makeWorkers(p, natives, codec, ports, bridge, parts.makeRelays, global, natives.workerScope)
   parts.patchClone(p, natives, ports, global)
   const transfer = parts.patchTransfers(p, natives, ports, global, isMainWorld)
+  dress()
 
   // Pages can dispatch events of these names themselves: only the browser's own count.
   const onReady = (/** @type {Event} */ event) => {
@@ -149,6 +151,7 @@
       return state === undefined ? -1 : state.handle
     },
     release: ports.release,
+    invoke: ports.invoke,
     /** Sends a window message with ports of this realm, on behalf of another realm's `postMessage`. */
     send: transfer.send,
     /** Asked after `pagehide`: has the frame itself gone? */

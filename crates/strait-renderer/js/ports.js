@@ -2,7 +2,7 @@
 //
 // HTML, "Channel messaging". A port of ours is *stamped*: a private field, put on the DOM object by a constructor that returns it, holds
 // the port's state with the agent's handle. The agent checks that a handle belongs to the document of the realm that names it.
-(function makePorts(p, natives, codec) {
+(function makePorts(p, natives, codec, transferList) {
   'use strict'
 
   const { apply, addEventListener, dispatchEvent, defineProperty, deref } = p
@@ -20,7 +20,8 @@
   /**
    * What we know of a stamped port. `handle` is 0 once the port is detached: closed here, or transferred.
    * @typedef {{ handle: number, started: boolean, peerGone: boolean, message: any, close: any, waiting: Waiting[] | null,
-   *   mate: State | null, keeps: MessagePort | null, queued: number, depth: number, hired: Waiting[] }} State
+   *   mate: State | null, keeps: MessagePort | null, queued: number, depth: number,
+   *   severed: boolean, hired: Waiting[] }} State
    *
    * `waiting` are the listeners for messages that WebKit does not have, because it would keep the port alive for them: those of a port that was
    * never started, and those of a *mated* one. Else null.
@@ -104,7 +105,7 @@
   const stamp = (/** @type {MessagePort} */ port, /** @type {number} */ handle) => {
     // The other realm of the document sent the port away and it came back: this realm's former object is as detached as that realm's.
     disown(handle)
-    const state = { handle, started: false, peerGone: false, message: null, close: null, waiting: p.list(), mate: null, keeps: null, queued: 0, depth: 0, hired: p.list() }
+    const state = { handle, started: false, peerGone: false, message: null, close: null, waiting: p.list(), mate: null, keeps: null, queued: 0, depth: 0, severed: false, hired: p.list() }
     new Stamp(port, state)
     const entry = { __proto__: null, handle, weak: new p.WeakRef(port), held: null }
     known[handle] = entry
@@ -150,7 +151,7 @@
   /** The port leaves this realm: what stays behind is a detached DOM port. */
   const detach = (/** @type {any} */ port, /** @type {State} */ state) => {
     forget(state)
-    native.close(port)
+    sever(port, state)
   }
 
   /** Gives WebKit the listeners that waited. (It takes none whose signal has been aborted.) */
@@ -174,12 +175,15 @@
   /** Dispatches an event for which the listeners that wait are WebKit's. */
   const dispatchTo = (/** @type {any} */ port, /** @type {State} */ state, /** @type {Event} */ event) => {
     const { waiting } = state
-    if (waiting === null) return dispatchEvent(port, event)
-    for (let i = 0; i < waiting.length; i++) {
+    for (let i = 0; waiting !== null && i < waiting.length; i++) {
       const { run, capture, passive } = waiting[i]
       addEventListener(port, 'message', run, { __proto__: null, capture, passive })
       state.hired[state.hired.length] = waiting[i]
     }
+    return dispatchNow(port, state, event)
+  }
+
+  const dispatchNow = (/** @type {any} */ port, /** @type {State} */ state, /** @type {Event} */ event) => {
     state.depth++
     try {
       return dispatchEvent(port, event)
@@ -187,10 +191,17 @@
       // A listener may dispatch itself: what is WebKit's stays until all is over, unless it has come to stay.
       if (--state.depth === 0) {
         const { hired } = state
-        state.hired = p.list()
+        if (hired.length > 0) state.hired = p.list()
         for (let i = 0; state.waiting !== null && i < hired.length; i++) p.removeEventListener(port, 'message', hired[i].run, hired[i].capture)
+        if (state.severed) native.close(port)
       }
     }
+  }
+
+  /** Closes WebKit's port, which takes its listeners away: those of an event that is being dispatched are still to be called. */
+  const sever = (/** @type {any} */ port, /** @type {State} */ state) => {
+    if (state.depth > 0) state.severed = true
+    else native.close(port)
   }
 
   const start = (/** @type {any} */ port, /** @type {State} */ state) => {
@@ -202,6 +213,8 @@
     if (state.mate !== null) state.mate.keeps = port
     natives.start(state.handle)
   }
+
+  const none = p.list()
 
   // Set by `useBridge`: what to do with ports that are not ours.
   let bridge
@@ -220,36 +233,6 @@
     return handle
   }
 
-  /**
-   * Reads a transfer list: WebIDL's `sequence<object>` in either argument form.
-   * @returns {any[]} its entries, in a list without prototype
-   */
-  const transferList = (/** @type {any} */ options) => {
-    const entries = p.list()
-    if (options === undefined || options === null) return entries
-    if (typeof options !== 'object' && typeof options !== 'function') throw new p.TypeError('The transfer list is not an object')
-    let source = options
-    if (!p.isArray(options) && typeof options[p.iterator] !== 'function') {
-      source = options.transfer
-      if (source === undefined) return entries
-    }
-    if (p.isArray(source)) {
-      for (let i = 0; i < source.length; i++) entries[i] = source[i]
-    } else {
-      if ((typeof source !== 'object' && typeof source !== 'function') || source === null || typeof source[p.iterator] !== 'function') {
-        throw new p.TypeError('The transfer list is not iterable')
-      }
-      const walk = source[p.iterator]()
-      for (let step = walk.next(); !step.done; step = walk.next()) entries[entries.length] = step.value
-    }
-    for (let i = 0; i < entries.length; i++) {
-      if ((typeof entries[i] !== 'object' && typeof entries[i] !== 'function') || entries[i] === null) {
-        throw new p.TypeError('An entry of the transfer list is not an object')
-      }
-    }
-    return entries
-  }
-
   const isBuffer = (/** @type {any} */ value) => {
     try {
       p.byteLength(value)
@@ -259,7 +242,7 @@
     }
   }
 
-  /** Sorts a transfer list and refuses what can't travel. */
+  /** Sorts a transfer list and refuses what can't travel. (Detached ports are found once the message has been cloned, as HTML has it.) */
   const sortTransfer = (/** @type {any[]} */ entries, /** @type {any} */ source) => {
     const ports = p.list()
     const buffers = p.list()
@@ -270,7 +253,6 @@
       }
       if (isPort(entry)) {
         if (entry === source) throw cloneError(`Port at index ${i} contains the source port.`)
-        if (isDetached(entry)) throw cloneError(`Port at index ${i} is already neutered.`)
         ports[ports.length] = entry
       } else if (isBuffer(entry)) {
         buffers[buffers.length] = entry
@@ -392,27 +374,39 @@
     if (!isPort(value)) throw new p.TypeError('Illegal invocation: this is not a MessagePort')
   }
 
+  /** Has another document stamped the port? Then the methods of that document's realm know what to do. */
+  const isElsewhere = (/** @type {any} */ port, /** @type {State | undefined} */ state) =>
+    state === undefined && isPort(port) && natives.foreignHandle(port) >= 0
+
   const methods = {
     postMessage(/** @type {any} */ message, /** @type {any} */ options) {
       if (stateOf(this) !== undefined) {
         if (arguments.length === 0) throw new p.TypeError('Not enough arguments')
         post(this, message, options)
       } else {
-        bridge.post(native.postMessage, this, message, options, arguments.length)
+        brand(this)
+        if (isElsewhere(this)) natives.invoke(this, 'postMessage', message, options, arguments.length)
+        else bridge.post(native.postMessage, this, message, options, arguments.length)
       }
     },
     start() {
       const state = stateOf(this)
-      if (state === undefined) native.start(this)
+      if (isElsewhere(this, state)) natives.invoke(this, 'start')
+      else if (state === undefined) native.start(this)
       else start(this, state)
     },
     close() {
       const state = stateOf(this)
+      if (isElsewhere(this, state)) {
+        natives.invoke(this, 'close')
+        return
+      }
       if (state !== undefined && state.handle !== 0) {
         if (!state.peerGone) natives.close(state.handle)
         forget(state)
       }
-      native.close(this)
+      if (state === undefined) native.close(this)
+      else sever(this, state)
     },
   }
 
@@ -481,11 +475,14 @@
   const accessors = {
     get onmessage() {
       const state = stateOf(this)
+      if (isElsewhere(this, state)) return natives.invoke(this, 'get onmessage')
       return state === undefined ? native.getOnmessage(this) : message.get(state)
     },
     set onmessage(value) {
       const state = stateOf(this)
-      if (state === undefined) {
+      if (isElsewhere(this, state)) {
+        natives.invoke(this, 'set onmessage', value)
+      } else if (state === undefined) {
         native.setOnmessage(this, value)
       } else {
         // Messages come as tasks of their own. Listeners that were added before the handler run before it.
@@ -496,18 +493,21 @@
     get onclose() {
       const state = stateOf(this)
       if (state === undefined) brand(this)
+      if (isElsewhere(this, state)) return natives.invoke(this, 'get onclose')
       return state === undefined ? null : close.get(state)
     },
     set onclose(value) {
       const state = stateOf(this)
       if (state === undefined) brand(this)
-      else close.set(this, state, value)
+      if (isElsewhere(this, state)) natives.invoke(this, 'set onclose', value)
+      else if (state !== undefined) close.set(this, state, value)
     },
   }
   const install = (/** @type {object} */ from, /** @type {string} */ name) => {
     const descriptor = p.getOwnPropertyDescriptor(from, name)
     descriptor.enumerable = true
     descriptor.configurable = true
+    if (name === 'postMessage') defineProperty(descriptor.value, 'length', { __proto__: null, value: 1 })
     defineProperty(portPrototype, name, descriptor)
   }
   install(methods, 'postMessage')
@@ -550,6 +550,25 @@
       const handle = state.peerGone ? orphan() : state.handle
       detach(port, state)
       return handle
+    },
+    /** What `natives.invoke` of another realm asks for: its method was called on a port of this one. */
+    invoke(/** @type {any} */ port, /** @type {string} */ name, /** @type {any} */ first, /** @type {any} */ second, /** @type {number} */ count) {
+      switch (name) {
+        case 'postMessage':
+          return apply(methods.postMessage, port, count === 0 ? none : count === 1 ? [first] : [first, second])
+        case 'start':
+        case 'close':
+          return apply(methods[name], port, none)
+        case 'get onmessage':
+          return message.get(stateOf(port))
+        case 'set onmessage':
+          start(port, stateOf(port))
+          return message.set(port, stateOf(port), first)
+        case 'get onclose':
+          return close.get(stateOf(port))
+        default:
+          return close.set(port, stateOf(port), first)
+      }
     },
     cloneError,
     stamp,
@@ -606,9 +625,9 @@
       if (!speaks) return
       const event = new p.Event('close')
       defineProperty(event, 'reason', { __proto__: null, value: reason, enumerable: true })
-      dispatchEvent(port, event)
+      dispatchNow(port, state, event)
       // WebKit keeps a port with listeners alive as long as it is open.
-      native.close(port)
+      sever(port, state)
     },
   }
 })

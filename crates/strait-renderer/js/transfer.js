@@ -38,6 +38,25 @@
     }
   }
 
+  const getOrigin = p.getter(global, 'origin')
+  const urlOrigin = p.getter(p.URL.prototype, 'origin')
+  const urlProtocol = p.getter(p.URL.prototype, 'protocol')
+  /** Does the window certainly not have the origin that a message is meant for? */
+  const mismatches = (/** @type {Window} */ target, /** @type {string} */ targetOrigin) => {
+    if (targetOrigin === '*' || targetOrigin === '/') return false
+    try {
+      const url = new p.URL(targetOrigin)
+      const protocol = urlProtocol(url)
+      // What WebKit makes of the origins of other URLs is its own affair.
+      if (protocol !== 'http:' && protocol !== 'https:') return false
+      const origin = getOrigin(target)
+      return typeof origin === 'string' && origin !== urlOrigin(url)
+    } catch {
+      // A window of another origin: only WebKit knows.
+      return false
+    }
+  }
+
   /** Posts `message` with stamped ports of this realm, and whatever else is in `list`, to `target`. */
   const send = (/** @type {Window} */ target, /** @type {any} */ message, /** @type {any} */ targetOrigin, /** @type {any} */ list) => {
     const entries = ports.transferList(list)
@@ -50,7 +69,7 @@
       states[states.length] = state
       handles[handles.length] = state.handle
     }
-    const nonce = natives.launch(lay(entries), outgoing)
+    const nonce = natives.launch(lay(entries), outgoing, target)
     if (nonce === '') throw ports.cloneError('A port in the transfer list cannot be transferred.')
     try {
       nativePost.call(target, [nonce, message], { __proto__: null, targetOrigin, transfer: p.sequence(entries) })
@@ -61,32 +80,39 @@
       throw error
     }
     forgetAll(entries)
+    if (mismatches(target, targetOrigin)) {
+      // WebKit drops the message: nobody will claim its ports.
+      natives.abort(nonce)
+      for (let i = 0; i < handles.length; i++) natives.discard(handles[i])
+    }
   }
 
-  const postMessage = function postMessage(/** @type {any} */ message, /** @type {any} */ targetOrigin, /** @type {any} */ transfer) {
-    const count = arguments.length
-    if (count === 0) return nativePost.call(this)
-    if (count === 1) return nativePost.call(this, message)
-    // Everything is read once, in the order of WebIDL, and then handed on in one form.
-    let origin = targetOrigin
-    let entries
-    if (transfer !== undefined) {
-      origin = p.String(targetOrigin)
-      entries = ports.transferList(transfer)
-    } else if (isObject(targetOrigin)) {
-      entries = listOf(targetOrigin)
-      origin = targetOrigin.targetOrigin
-      origin = origin === undefined ? '/' : p.String(origin)
-    } else {
-      return nativePost.call(this, message, targetOrigin)
+  const { postMessage } = {
+    postMessage(/** @type {any} */ message, /** @type {any} */ targetOrigin, /** @type {any} */ transfer) {
+      const count = arguments.length
+      if (count === 0) return nativePost.call(this)
+      if (count === 1) return nativePost.call(this, message)
+      // Everything is read once, in the order of WebIDL, and then handed on in one form.
+      let origin = targetOrigin
+      let entries
+      if (transfer !== undefined) {
+        origin = p.String(targetOrigin)
+        entries = ports.transferList(transfer)
+      } else if (isObject(targetOrigin)) {
+        entries = listOf(targetOrigin)
+        origin = targetOrigin.targetOrigin
+        origin = origin === undefined ? '/' : p.String(origin)
+      } else {
+        return nativePost.call(this, message, targetOrigin)
+      }
+      const list = p.sequence(entries)
+      for (let i = 0; i < entries.length; i++) {
+        if (stateOf(entries[i]) !== undefined) return send(this === undefined || this === null ? global : this, message, origin, list)
+        // A port stamped in another document that may call us: that document's glue sends it, in its own name.
+        if (natives.forward(entries[i], this === undefined ? global : this, message, origin, list)) return undefined
+      }
+      return nativePost.call(this, message, { __proto__: null, targetOrigin: origin, transfer: list })
     }
-    const list = p.sequence(entries)
-    for (let i = 0; i < entries.length; i++) {
-      if (stateOf(entries[i]) !== undefined) return send(this === undefined || this === null ? global : this, message, origin, list)
-      // A port stamped in another document that may call us: that document's glue sends it, in its own name.
-      if (natives.forward(entries[i], this === undefined ? global : this, message, origin, list)) return undefined
-    }
-    return nativePost.call(this, message, { __proto__: null, targetOrigin: origin, transfer: list })
   }
   p.defineProperty(postMessage, 'length', { __proto__: null, value: 1 })
   p.defineProperty(global, 'postMessage', { __proto__: null, value: postMessage, writable: true, enumerable: true, configurable: true })

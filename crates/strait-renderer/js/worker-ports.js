@@ -9,7 +9,8 @@
   /**
    * @typedef {{ data: any, length: number, handles: number[], reason: string, next: Node | null }} Node a message, or a close (`reason`)
    * @typedef {{ handle: number, id: number, peer: Endpoint | null, first: Node | null, last: Node | null, count: number, started: boolean,
-   *   asked: boolean, received: number, ended: boolean }} Endpoint `asked`: the owner has been told to start it; `received`: of the owner
+   *   asked: boolean, received: number, ended: boolean, away: boolean }} Endpoint `asked`: the owner has been told to start it; `received`: of the
+   *   owner; `away`: it is in a message that has not been delivered, so that nobody could be told of its end
    */
   const byHandle = { __proto__: null }
   const byId = { __proto__: null }
@@ -23,6 +24,7 @@
     endpoint.asked = false
     endpoint.received = 0
     endpoint.ended = false
+    endpoint.away = false
     byHandle[endpoint.handle] = endpoint
     if (id !== 0) byId[id] = endpoint
     return endpoint
@@ -75,14 +77,20 @@
       target.closed(endpoint.handle, node.reason)
       return
     }
-    for (let i = 0; i < node.handles.length; i++) target.outgoing[i] = node.handles[i]
+    for (let i = 0; i < node.handles.length; i++) {
+      target.outgoing[i] = node.handles[i]
+      const inside = byHandle[node.handles[i]]
+      if (inside === undefined) continue
+      inside.away = false
+      if (inside.first !== null && inside.first.reason !== '') wake(inside)
+    }
     target.deliver(endpoint.handle, node.data, node.length, node.handles.length)
   }
 
   const serve = () => {
     const { endpoint } = shift(ready)
     // It may have left or ended since.
-    if (byHandle[endpoint.handle] !== endpoint || endpoint.first === null) return
+    if (byHandle[endpoint.handle] !== endpoint || endpoint.first === null || endpoint.away) return
     if (!endpoint.started && endpoint.first.reason === '') return
     endpoint.count--
     tell(endpoint, shift(endpoint))
@@ -129,7 +137,7 @@
     }
   }
 
-  /** Names the ports for the owner, in threes: kind (0 none of ours, 1 new, 2 relayed), id, how many of its messages have been settled here. */
+  /** Names the ports for the owner, in threes: kind (0 none of ours, 1 new, 2 relayed), id, how many of its messages were settled here. */
   const describe = (/** @type {number[]} */ handles, /** @type {(() => void)[]} */ after) => {
     const words = p.list()
     for (let i = 0; i < handles.length; i++) {
@@ -144,7 +152,9 @@
         id = endpoint.id
         settled = endpoint.received - endpoint.count
         after[after.length] = () => {
-          for (let node = shift(endpoint); node !== null; node = shift(endpoint)) transmit('return', id, node.data, node.length, node.handles)
+          for (let node = shift(endpoint); node !== null; node = shift(endpoint)) {
+            transmit('return', id, node.data, node.length, node.handles)
+          }
         }
       } else {
         // The owner makes a channel. Its near end is relayed to the end that stays here, if there is one; what waits goes first.
@@ -196,7 +206,13 @@
       far.peer = near
       return near.handle
     },
-    post(/** @type {number} */ handle, /** @type {any} */ bytes, /** @type {number} */ length, /** @type {any} */ words, /** @type {number} */ count) {
+    post(
+      /** @type {number} */ handle,
+      /** @type {any} */ bytes,
+      /** @type {number} */ length,
+      /** @type {any} */ words,
+      /** @type {number} */ count,
+    ) {
       const handles = p.list()
       for (let i = 0; i < count; i++) handles[i] = words[i]
       const endpoint = byHandle[handle]
@@ -207,7 +223,11 @@
       if (doomed) {
         for (let i = 0; i < count; i++) letGo(handles[i], 'dropped')
       } else if (peer !== null) {
-        for (let i = 0; i < count; i++) handles[i] = natives.move(handles[i])
+        for (let i = 0; i < count; i++) {
+          handles[i] = natives.move(handles[i])
+          const inside = byHandle[handles[i]]
+          if (inside !== undefined) inside.away = true
+        }
         enqueue(peer, message(p.slice(bytes, 0, length), length, handles))
       } else {
         transmit('post', endpoint.id, p.slice(bytes, 0, length), length, handles)
@@ -266,6 +286,7 @@
         return
       }
       endpoint.received++
+      for (let i = 0; i < node.handles.length; i++) if (node.handles[i] !== 0) byHandle[node.handles[i]].away = true
       if (endpoint.started && endpoint.first === null) tell(endpoint, node)
       else enqueue(endpoint, node)
     },
@@ -277,7 +298,7 @@
       send('close', id, reason, 0, none)
       delete byId[id]
       endpoint.id = 0
-      if (endpoint.first === null) tell(endpoint, ending(reason))
+      if (endpoint.first === null && !endpoint.away) tell(endpoint, ending(reason))
       else enqueue(endpoint, ending(reason))
     },
   }

@@ -69,7 +69,9 @@
   const splice = (/** @type {number} */ from, /** @type {number} */ to) => {
     sinks[from] = {
       __proto__: null,
-      deliver: (/** @type {any} */ inbox, /** @type {number} */ length, /** @type {number} */ count) => natives.post(to, inbox, length, outgoing, count),
+      deliver(/** @type {any} */ inbox, /** @type {number} */ length, /** @type {number} */ count) {
+        natives.post(to, inbox, length, outgoing, count)
+      },
       closed(/** @type {string} */ reason) {
         delete sinks[to]
         natives.end(to, reason)

@@ -16,16 +16,23 @@
   const replace = (/** @type {string} */ name, /** @type {Function} */ value) =>
     p.defineProperty(holder(name), name, { __proto__: null, value, writable: true, enumerable: true, configurable: true })
 
-  const send = (/** @type {string} */ op, /** @type {number} */ id, /** @type {any} */ data, /** @type {number} */ length, /** @type {number[]} */ words) =>
+  const send = (
+    /** @type {string} */ op,
+    /** @type {number} */ id,
+    /** @type {any} */ data,
+    /** @type {number} */ length,
+    /** @type {number[]} */ words,
+  ) =>
     nativePost(global, [nonce, op, id, data, length, p.array(words)])
   const table = parts.makeWorkerPorts(p, send, maximum)
   const { natives } = table
+  const dress = parts.makeNativeLook(p, global)
   let ports
   const codec = parts.makeCodec({
     cloneError: (/** @type {string} */ message) => ports.cloneError(message),
     isPort: (/** @type {any} */ value) => ports.isPort(value),
   })
-  ports = parts.makePorts(p, natives, codec)
+  ports = parts.makePorts(p, natives, codec, parts.makeTransferList(p))
   p.defineProperty(global, 'MessageChannel', { __proto__: null, value: ports.MessageChannel, writable: true, configurable: true })
   const bridge = parts.makeBridge(p, natives, codec, ports)
   ports.useBridge(bridge)
@@ -95,6 +102,7 @@
   }
   replace('postMessage', methods.postMessage)
   replace('close', methods.close)
+  dress()
 
   const none = p.list()
   /** Takes a port; a getter of the message may have closed it. */

@@ -182,7 +182,8 @@
     connection.urls = p.list()
     if (source !== href) connection.urls[0] = source
     if (scopeBlob === undefined) scopeBlob = script(pieces('(', scopeText(), ')'))
-    const init = `({nonce:${stringify(connection.nonce)},href:${stringify(href)},source:${stringify(source)},isModule:${isModule},maximum:${ports.maximum}})`
+    const names = `nonce:${stringify(connection.nonce)},href:${stringify(href)},source:${stringify(source)}`
+    const init = `({${names},isModule:${isModule},maximum:${ports.maximum}})`
     connection.entry = create(script(pieces(scopeBlob, init)))
     connection.urls[connection.urls.length] = connection.entry
     if (isModule) {

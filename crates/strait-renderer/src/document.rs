@@ -241,6 +241,13 @@ impl Agent {
         owner.map(|document| document.frame)
     }
 
+    /// The present document whose window, in that world, is this object.
+    pub(crate) fn document_of_window(&self, world: World, identity: usize) -> Option<DocumentId> {
+        let documents = self.documents.borrow();
+        let shows = |document: &&Rc<Document>| document.realm(world).is_some_and(|realm| realm.context.global_identity() == identity);
+        documents.values().filter(shows).map(|document| document.id).max()
+    }
+
     /// DOMContentLoaded: what was held is emitted, listener or not.
     pub(crate) fn document_ready(&self, document: &Document) {
         if !document.ready.replace(true) {
@@ -310,6 +317,10 @@ impl Agent {
     pub(crate) fn report_departure(&self) -> bool {
         let Some(document) = self.departed.borrow_mut().pop_front() else { return false };
         let frame_gone = document.is_frame_gone();
+        // A first, empty document may still hand its window on, and what is on its way to that.
+        if frame_gone || document.birth.get().is_some_and(|birth| birth.url != "about:blank") {
+            self.ports.borrow_mut().close_on_the_way(document.id);
+        }
         if self.config(document.page).is_some() {
             self.tell(&ToMain::DocumentGone { document: document.id, frame_gone }, Vec::new());
         }

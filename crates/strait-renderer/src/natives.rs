@@ -34,6 +34,7 @@ const NATIVES: &[(&str, Native)] = &[
     ("forward", forward),
     ("foreignHandle", foreign_handle),
     ("rehome", rehome),
+    ("invoke", invoke),
     ("created", created),
     ("ready", ready),
     ("gone", gone),
@@ -207,7 +208,7 @@ fn collected<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<
     NativeResult::Nothing
 }
 
-/// `(count, handles)`: puts ports into a window message; its nonce, or an empty string.
+/// `(count, handles, window)`: puts ports into a message for that window; its nonce, or an empty string.
 fn launch<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let Some(handles) = args.get(1).words(args.index(0) as usize) else { return NativeResult::Text(String::new()) };
     let mut random = [0; 16];
@@ -215,7 +216,8 @@ fn launch<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a>
         return NativeResult::Text(String::new());
     }
     let nonce: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-    let launched = agent.ports.borrow_mut().launch(nonce.clone(), handles, realm.document.get());
+    let target = agent.document_of_window(realm.world, args.get(2).identity());
+    let launched = agent.ports.borrow_mut().launch(nonce.clone(), handles, realm.document.get(), target);
     NativeResult::Text(if launched { nonce } else { String::new() })
 }
 
@@ -266,6 +268,17 @@ fn rehome<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a>
         agent.ports.borrow_mut().add(port, realm.document.get(), realm.world)
     });
     NativeResult::Number(handle.unwrap_or(0).into())
+}
+
+/// `(port, method, first, second, count)`: a method of `MessagePort`, called on a port that another document of this world stamped.
+fn invoke<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    let Some((owner, _)) = owner_of(agent, realm, args) else { return NativeResult::Nothing };
+    let arguments = [args.get(0), args.get(1), args.get(2), args.get(3), args.get(4)];
+    match owner.invoke(&arguments) {
+        Some(Ok(value)) => NativeResult::Value(value.rebind(args)),
+        Some(Err(thrown)) => NativeResult::ThrowValue(thrown.rebind(args)),
+        None => NativeResult::Nothing,
+    }
 }
 
 /// `(url, origin, name, parentWindow)`

@@ -72,6 +72,8 @@ impl Entry {
 /// Ports on their way through `window.postMessage`.
 struct Bundle {
     sender: DocumentId,
+    /// The document it was sent to, if the agent knows the window.
+    target: Option<DocumentId>,
     handles: Vec<Handle>,
     /// The document whose first realm has claimed it; its second realm gets the same answer once.
     claimed: Option<DocumentId>,
@@ -182,7 +184,7 @@ impl PortTable {
     }
 
     /// Puts the document's ports (0 stands for a port that is not ours) into a window message named by the random `nonce`.
-    pub(crate) fn launch(&mut self, nonce: String, handles: Vec<Handle>, document: DocumentId) -> bool {
+    pub(crate) fn launch(&mut self, nonce: String, handles: Vec<Handle>, document: DocumentId, target: Option<DocumentId>) -> bool {
         let ours: Vec<Handle> = handles.iter().copied().filter(|&handle| handle != 0).collect();
         if !self.check(&ours, 0, document) {
             return false;
@@ -192,7 +194,7 @@ impl PortTable {
                 entry.place = Place::Bundle;
             }
         }
-        self.bundles.insert(nonce, Bundle { sender: document, handles, claimed: None });
+        self.bundles.insert(nonce, Bundle { sender: document, target, handles, claimed: None });
         true
     }
 
@@ -245,6 +247,9 @@ impl PortTable {
         for bundle in self.bundles.values_mut().filter(|bundle| bundle.sender == from) {
             bundle.sender = to;
         }
+        for bundle in self.bundles.values_mut().filter(|bundle| bundle.target == Some(from)) {
+            bundle.target = Some(to);
+        }
     }
 
     /// Closes everything a document has, and what it sent that nobody has claimed.
@@ -256,8 +261,16 @@ impl PortTable {
                 entry.port.close_with(CloseReason::Unloaded);
             }
         }
-        let nonces: Vec<String> =
-            self.bundles.iter().filter(|(_, bundle)| bundle.sender == document).map(|(nonce, _)| nonce.clone()).collect();
+        self.drop_bundles(|bundle| bundle.sender == document);
+    }
+
+    /// The document has gone and hears no message any more: the ports that were on their way to it close.
+    pub(crate) fn close_on_the_way(&mut self, document: DocumentId) {
+        self.drop_bundles(|bundle| bundle.target == Some(document));
+    }
+
+    fn drop_bundles(&mut self, matches: impl Fn(&Bundle) -> bool) {
+        let nonces: Vec<String> = self.bundles.iter().filter(|(_, bundle)| matches(bundle)).map(|(nonce, _)| nonce.clone()).collect();
         for nonce in nonces {
             let bundle = self.bundles.remove(&nonce);
             for handle in bundle.into_iter().filter(|bundle| bundle.claimed.is_none()).flat_map(|bundle| bundle.handles) {

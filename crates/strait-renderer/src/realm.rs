@@ -37,6 +37,7 @@ struct Glue {
     renew: Object,
     handle_of: Object,
     release: Object,
+    invoke: Object,
     send: Object,
     is_frame_gone: Object,
     run_preload: Object,
@@ -74,6 +75,8 @@ pub(crate) struct Realm {
 static SOURCE: LazyLock<String> = LazyLock::new(|| {
     let modules = [
         ("makeCodec", strait_clone::JS_CODEC),
+        ("makeNativeLook", include_str!("../js/native-look.js")),
+        ("makeTransferList", include_str!("../js/transfer-list.js")),
         ("makePorts", include_str!("../js/ports.js")),
         ("patchConsole", include_str!("../js/console.js")),
         ("makeBridge", include_str!("../js/bridge.js")),
@@ -97,6 +100,8 @@ static SOURCE: LazyLock<String> = LazyLock::new(|| {
 static WORKER_SCOPE: LazyLock<String> = LazyLock::new(|| {
     let modules = [
         ("makeCodec", strait_clone::JS_CODEC),
+        ("makeNativeLook", include_str!("../js/native-look.js")),
+        ("makeTransferList", include_str!("../js/transfer-list.js")),
         ("makePorts", include_str!("../js/ports.js")),
         ("makeBridge", include_str!("../js/bridge.js")),
         ("makeWorkers", include_str!("../js/worker.js")),
@@ -187,6 +192,7 @@ impl Realm {
             renew: member("renew")?,
             handle_of: member("handleOf")?,
             release: member("release")?,
+            invoke: member("invoke")?,
             send: member("send")?,
             is_frame_gone: member("isFrameGone")?,
             run_preload: member("runPreload")?,
@@ -322,6 +328,11 @@ impl Realm {
     /// Detaches a DOM port that is stamped in this realm, for another realm that transfers it.
     pub(crate) fn release(&self, port: Value<'_>) -> Option<Handle> {
         self.call(|glue| &glue.release, &[port])?.as_number().map(|handle| handle as Handle)
+    }
+
+    /// Calls a method of `MessagePort` on a port that is stamped in this realm, for another realm whose method was called.
+    pub(crate) fn invoke(&self, arguments: &[Value<'_>]) -> Option<Completion<'_>> {
+        self.glue.get().map(|glue| glue.invoke.call(arguments))
     }
 
     /// Sends a window message with ports of this realm; what is thrown is for the caller in the page.

@@ -279,7 +279,7 @@ fn unclaimed(host: &Host) -> Check {
     let (view, port) = with_port(
         host,
         "var lost = new MessageChannel(); window.postMessage('to-main:far end', '*', [lost.port1])
-         window.postMessage('nowhere', 'https://elsewhere.example', [lost.port2])",
+         window.postMessage('nowhere', 'ftp://elsewhere.example', [lost.port2])",
     )?;
     let far = host.port("far end")?;
     host.eval(&view, World::Main, "return 1")?;

@@ -195,14 +195,17 @@ impl Host {
         }
     }
 
+    /// Takes the first thing said that `matches`, if it has been said.
+    pub(crate) fn take<T>(&self, mut matches: impl FnMut(&mut Said) -> Option<T>) -> Option<T> {
+        let mut said = self.said.borrow_mut();
+        let found = said.iter_mut().enumerate().find_map(|(at, entry)| matches(entry).map(|value| (at, value)))?;
+        said.remove(found.0);
+        Some(found.1)
+    }
+
     /// Waits for and takes the first thing said that `matches`.
     pub(crate) fn heard<T>(&self, what: &str, mut matches: impl FnMut(&mut Said) -> Option<T>) -> Check<T> {
-        let heard = self.until(what, || {
-            let mut said = self.said.borrow_mut();
-            let found = said.iter_mut().enumerate().find_map(|(at, entry)| matches(entry).map(|value| (at, value)))?;
-            said.remove(found.0);
-            Some(found.1)
-        });
+        let heard = self.until(what, || self.take(&mut matches));
         // What came instead helps to understand.
         heard.map_err(|text| {
             let others: Vec<_> = self.said.borrow().iter().map(|said| format!("{:?}", said.message)).collect();

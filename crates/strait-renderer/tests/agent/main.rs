@@ -2,6 +2,7 @@
 
 mod closes;
 mod collection;
+mod display;
 mod flow;
 mod host;
 mod hostile;
@@ -14,32 +15,10 @@ mod values;
 mod wire;
 mod workers;
 
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
-
 use host::{Case, Host};
 
-/// Runs this program again under a display of its own, which ends with it.
-fn run_under_xvfb() -> i32 {
-    let mut server = Command::new("Xvfb")
-        .args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("Xvfb is installed (cargo xtask setup)");
-    let mut number = String::new();
-    BufReader::new(server.stdout.take().expect("piped")).read_line(&mut number).expect("Xvfb says its display");
-    let program = std::env::current_exe().expect("the test knows its own path");
-    let status = Command::new(program).args(std::env::args_os().skip(1)).env("DISPLAY", format!(":{}", number.trim())).status();
-    let _ = server.kill();
-    let _ = server.wait();
-    status.ok().and_then(|status| status.code()).unwrap_or(1)
-}
-
 fn main() {
-    if std::env::var_os("DISPLAY").is_none() && std::env::var_os("WAYLAND_DISPLAY").is_none() {
-        std::process::exit(run_under_xvfb());
-    }
+    display::or_run_again_under_xvfb();
     gtk::init().expect("a display");
     let filter = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
     let host = Host::start().expect("the host starts");
