@@ -19,6 +19,7 @@ use crate::node::{Shared, drive_until};
 use crate::router::{ElementKey, Inbox, Received, Router};
 use crate::{MAX_BUFFERS, MAX_DATA, MAX_PORTS};
 
+pub(crate) use set::ReadyList;
 pub use set::{PortId, PortSet, select};
 pub use unread::{Arrival, Unread};
 

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Waker;
 
 use rustix::event::{EventfdFlags, epoll, eventfd};
@@ -18,13 +18,24 @@ use crate::body::Body;
 use crate::link::{LinkKind, MAX_PACKET, Reserve};
 use crate::message::CloseReason;
 use crate::name::{NameSource, NodeName, RandomKeys, SystemNames};
+use crate::port::{PortId, ReadyList};
 use crate::router::{Action, ElementKey, Router};
 
 /// Who wants to know of arrivals at a port.
 #[derive(Default)]
 pub(crate) struct Watch {
     ready: Option<Arc<dyn Fn() + Send + Sync>>,
+    /// The port is in a set.
+    member: Option<Membership>,
     wakers: SmallVec<[Waker; 1]>,
+}
+
+/// A port's place in a set, which is told of arrivals by a list rather than by a call for each.
+pub(crate) struct Membership {
+    pub(crate) list: Arc<ReadyList>,
+    pub(crate) id: PortId,
+    /// It is in the list. Changed under the node's lock.
+    pub(crate) listed: Arc<AtomicBool>,
 }
 
 impl Watch {
@@ -43,17 +54,30 @@ impl Watch {
 pub(crate) struct Effects {
     calls: Vec<Arc<dyn Fn() + Send + Sync>>,
     pub(super) wakers: SmallVec<[Waker; 1]>,
+    /// Ports that have something, by the sets that they are in.
+    listed: Vec<(Arc<ReadyList>, Vec<PortId>)>,
     /// Only to be dropped: a callback may own ports.
     let_go: Vec<Watch>,
 }
 
 impl Effects {
     fn is_empty(&self) -> bool {
-        self.calls.is_empty() && self.wakers.is_empty() && self.let_go.is_empty()
+        self.calls.is_empty() && self.wakers.is_empty() && self.listed.is_empty() && self.let_go.is_empty()
+    }
+
+    fn list(&mut self, member: &Membership) {
+        if member.listed.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        match self.listed.iter_mut().find(|(list, _)| Arc::ptr_eq(list, &member.list)) {
+            Some((_, ids)) => ids.push(member.id),
+            None => self.listed.push((Arc::clone(&member.list), vec![member.id])),
+        }
     }
 
     pub(crate) fn run(self) {
         self.wakers.into_iter().for_each(Waker::wake);
+        self.listed.into_iter().for_each(|(list, ids)| list.extend(ids));
         self.calls.into_iter().for_each(|call| call());
         drop(self.let_go);
     }
@@ -155,10 +179,27 @@ impl Core {
         if self.router.ended(key) {
             // Nothing more will arrive: there is nothing to call it for later.
             self.unwatch(key);
-            return self.effects.let_go.push(Watch { ready: Some(ready), wakers: SmallVec::new() });
+            return self.effects.let_go.push(Watch { ready: Some(ready), ..Watch::default() });
         }
         let former = self.watch(key).ready.replace(ready);
-        self.effects.let_go.push(Watch { ready: former, wakers: SmallVec::new() });
+        self.effects.let_go.push(Watch { ready: former, ..Watch::default() });
+    }
+
+    /// The port is in a set from now on.
+    pub(crate) fn enlist(&mut self, key: ElementKey, member: Membership) {
+        if self.router.receivable(key) {
+            self.effects.list(&member);
+        }
+        if !self.router.ended(key) {
+            self.watch(key).member = Some(member);
+        }
+    }
+
+    /// The port is in no set any more.
+    pub(crate) fn delist(&mut self, key: ElementKey) {
+        if let Some(watch) = self.watches.get_mut(&key) {
+            watch.member = None;
+        }
     }
 
     /// Posts plain bytes: straight into a link or to who takes them, if nothing is in the way.
@@ -235,7 +276,10 @@ impl Core {
         {
             self.effects.calls.push(Arc::clone(ready));
         }
-        if watch.ready.is_none() {
+        if let Some(member) = &watch.member {
+            self.effects.list(member);
+        }
+        if watch.ready.is_none() && watch.member.is_none() {
             // Who was woken comes back if it wants more.
             self.watches.remove(&key);
         } else if self.router.ended(key) {

@@ -32,6 +32,7 @@ use crate::port::Port;
 use crate::shared_buffer::SharedBuffer;
 use crate::wire::{self, Control, Packet, VERSION};
 use core::Core;
+pub(crate) use core::Membership;
 use drive::Drivers;
 use links::Vigil;
 use ready::Ready;

@@ -15,8 +15,7 @@ use super::{Port, RecvError};
 use crate::host::{AcceptError, Credentials, Incoming};
 use crate::message::Event;
 use crate::name::RandomKeys;
-use crate::node::Shared;
-use crate::node::drive_until;
+use crate::node::{Membership, Shared, drive_until};
 
 /// How many guests are let in before those who are in have their turn.
 const GUESTS_A_TURN: usize = 32;
@@ -138,7 +137,7 @@ impl Wake for Bell {
 
 /// Members that have something, in the order in which they got it.
 #[derive(Default)]
-struct ReadyList(Mutex<Ready>);
+pub(crate) struct ReadyList(Mutex<Ready>);
 
 #[derive(Default)]
 struct Ready {
@@ -151,15 +150,20 @@ impl ReadyList {
         what(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// These have something. They are not in the list.
+    pub(crate) fn extend(&self, ids: Vec<PortId>) {
+        let waiting = self.with(|ready| {
+            ready.ids.extend(ids);
+            ready.waiting.take()
+        });
+        if let Some(waker) = waiting {
+            waker.wake();
+        }
+    }
+
     fn add(&self, id: PortId, listed: &AtomicBool) {
-        if !listed.load(Ordering::Acquire) && !listed.swap(true, Ordering::AcqRel) {
-            let waiting = self.with(|ready| {
-                ready.ids.push_back(id);
-                ready.waiting.take()
-            });
-            if let Some(waker) = waiting {
-                waker.wake();
-            }
+        if !listed.swap(true, Ordering::AcqRel) {
+            self.extend(vec![id]);
         }
     }
 }
@@ -170,7 +174,7 @@ impl PortSet {
         Self::default()
     }
 
-    /// Adds a port. The set replaces its callback ([`Port::on_ready`]). A port whose close has been received already is let go of at once.
+    /// Adds a port. A port whose close has been received already is let go of at once.
     pub fn insert(&mut self, port: Port) -> PortId {
         self.add(port, None)
     }
@@ -211,10 +215,8 @@ impl PortSet {
         }
         self.drives(&port.shared);
         let listed = Arc::new(AtomicBool::new(false));
-        port.on_ready({
-            let (list, listed) = (Arc::clone(&self.list), Arc::clone(&listed));
-            move || list.add(id, &listed)
-        });
+        let membership = Membership { list: Arc::clone(&self.list), id, listed: Arc::clone(&listed) };
+        port.shared.act(|core| core.enlist(port.key(), membership));
         self.members.insert(id, Member { port, listed, guest });
         id
     }
@@ -222,7 +224,7 @@ impl PortSet {
     /// Takes a port out, with what waits in it.
     pub fn remove(&mut self, id: PortId) -> Option<Port> {
         let Member { port, .. } = self.members.remove(&id)?;
-        port.on_ready(|| {});
+        port.shared.act(|core| core.delist(port.key()));
         if let Some(place) = self.nodes.iter().position(|(node, _)| Arc::ptr_eq(node, &port.shared)) {
             self.nodes[place].1 -= 1;
             if self.nodes[place].1 == 0 {
