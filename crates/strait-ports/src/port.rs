@@ -274,10 +274,15 @@ impl Port {
         self.shared.act(|core| core.router.exhausted(self.key()))
     }
 
+    /// Handles to the ports of a message.
+    fn adopt(&self, keys: Vec<ElementKey>) -> Vec<Port> {
+        keys.into_iter().map(|key| Port::new(Arc::clone(&self.shared), key)).collect()
+    }
+
     fn event(&self, received: Received) -> Event {
         match received {
             Received::Message { data, ports } => {
-                let ports = ports.into_iter().map(|key| Port::new(Arc::clone(&self.shared), key)).collect();
+                let ports = self.adopt(ports);
                 let (data, buffers) = self.shared.take_out(data);
                 Event::Message(Message { data, ports, buffers })
             }

@@ -63,14 +63,8 @@ impl Unread {
     /// The message, with its bytes copied.
     pub fn into_message(mut self) -> Message {
         let (ports, buffers) = (std::mem::take(&mut self.ports), std::mem::take(&mut self.buffers));
-        let data = match std::mem::take(&mut self.body) {
-            Body::Bytes(bytes) => bytes,
-            body => {
-                let bytes = body.into_bytes();
-                self.shared.act(|_| ());
-                bytes
-            }
-        };
+        // Its shared buffers have been taken out already.
+        let (data, _) = self.shared.take_out(std::mem::take(&mut self.body));
         Message { data, ports, buffers }
     }
 }
@@ -111,10 +105,7 @@ impl Port {
             return Some(Arrival::Message(Unread::new(&self.shared, data.into(), Vec::new())));
         }
         Some(match self.shared.act(|core| core.router.fetch(self.key(), &self.inbox))? {
-            Received::Message { data, ports } => {
-                let ports = ports.into_iter().map(|key| Port::new(Arc::clone(&self.shared), key)).collect();
-                Arrival::Message(Unread::new(&self.shared, data, ports))
-            }
+            Received::Message { data, ports } => Arrival::Message(Unread::new(&self.shared, data, self.adopt(ports))),
             Received::Close(reason) => Arrival::Close(reason),
         })
     }
