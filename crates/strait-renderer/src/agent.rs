@@ -11,9 +11,11 @@ use strait_ports::{CloseReason, Message, Node, Port};
 use strait_protocol::{AgentInit, ConsoleLevel, DocumentId, FrameId, PageId, ToAgent, ToMain, VIEW_MESSAGE, ViewConfig, decode, encode};
 
 use crate::document::Document;
+use crate::drafts::Drafts;
 use crate::ffi::{self, ConsoleMessage, Extension, Page, PageEvents, Source};
 use crate::ports::{PortTable, ReadyList};
 use crate::realm::Realm;
+use crate::slabs::Slabs;
 use crate::{natives, pump};
 
 /// What the agent knows of a page.
@@ -61,6 +63,8 @@ pub(crate) struct Agent {
     pub(crate) routing: Cell<bool>,
     /// Tasks are being done.
     pub(crate) in_turn: Cell<bool>,
+    pub(crate) slabs: Slabs,
+    pub(crate) drafts: RefCell<Drafts>,
     pub(crate) main_world: ffi::World,
     pub(crate) isolated_world: ffi::World,
     next_document: Cell<DocumentId>,
@@ -127,6 +131,8 @@ pub(crate) fn start(extension: &Extension, data: &[u8]) -> Result<(), StartError
         vacated: RefCell::default(),
         routing: Cell::new(false),
         in_turn: Cell::new(false),
+        slabs: Slabs::default(),
+        drafts: RefCell::default(),
         main_world: ffi::main_world(),
         isolated_world: ffi::isolated_world(c"strait"),
         next_document: Cell::new(1),

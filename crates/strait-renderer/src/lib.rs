@@ -11,12 +11,16 @@ mod agent;
 mod builtins;
 mod control;
 mod document;
+mod drafts;
+mod extents;
 mod ffi;
 mod files;
+mod idle;
 mod natives;
 mod ports;
 mod pump;
 mod realm;
+mod slabs;
 
 /// Called once, when WebKit has loaded the library: `data` is the encoded `AgentInit`.
 fn start(extension: ffi::Extension, data: Vec<u8>) {

@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::rc::Rc;
 
-use strait_ports::{CloseReason, MAX_PORTS, Message};
+use strait_ports::{Buffer, CloseReason, MAX_PORTS, Message};
 use strait_protocol::{IpcKind, Outcome, ToMain};
 
 use crate::agent::{self, Agent};
 use crate::builtins;
 use crate::document::Birth;
-use crate::ffi::{Args, NativeResult};
+use crate::ffi::{Args, NativeResult, RESERVED};
 use crate::files;
 use crate::ports::Handle;
 use crate::realm::{Buffers, Realm};
@@ -20,6 +20,12 @@ type Native = for<'a> fn(&Agent, &Realm, &Args<'a>) -> NativeResult<'a>;
 const NATIVES: &[(&str, Native)] = &[
     ("channel", channel),
     ("post", post),
+    ("draft", draft),
+    ("put", put),
+    ("cut", cut),
+    ("paste", paste),
+    ("postDraft", post_draft),
+    ("abandon", abandon),
     ("start", start),
     ("close", close),
     ("discard", discard),
@@ -41,6 +47,8 @@ const NATIVES: &[(&str, Native)] = &[
     ("reopened", reopened),
     ("inboxIs", inbox_is),
     ("pull", pull),
+    ("buffer", buffer),
+    ("reserve", reserve),
     ("ipc", ipc),
     ("sendSync", send_sync),
     ("listen", listen),
@@ -123,14 +131,88 @@ fn post_in_place<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeRes
     if !args.get(1).copy_to(&mut buffer) {
         return NativeResult::Throw("The message cannot be read.".to_owned());
     }
-    let Some(ports) = table.take_all(&handles, handle, realm.document.get()) else {
+    drop(table);
+    post_buffer(agent, realm, handle, buffer, &handles)
+}
+
+const UNREADABLE: &str = "The message cannot be read.";
+
+/// `(handle, size)`: a draft of a message for that port, of so many bytes at least.
+fn draft<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    let (handle, size) = (args.index(0), args.index(1) as usize);
+    let mut table = agent.ports.borrow_mut();
+    // A getter of the message may have closed the port, or sent it away: then nobody gets the message, and it is still written to its end.
+    let port = table.get_mut(handle, realm.document.get()).map(|entry| &entry.port);
+    match agent.drafts.borrow_mut().begin(realm.id, handle, port, size) {
+        Ok(draft) => NativeResult::Number(draft.into()),
+        Err(error) => NativeResult::Throw(error.to_string()),
+    }
+}
+
+/// `(draft, bytes, size)`: adds the first bytes.
+fn put<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    let size = args.index(2) as usize;
+    let mut table = agent.ports.borrow_mut();
+    let mut drafts = agent.drafts.borrow_mut();
+    let Some(draft) = drafts.get(args.index(0), realm.id) else { return NativeResult::Throw(UNREADABLE.to_owned()) };
+    let port = table.get_mut(draft.handle, realm.document.get()).map(|entry| &entry.port);
+    match draft.room(size, port).map(|room| args.get(1).copy_to(room)) {
+        Ok(true) => NativeResult::Nothing,
+        Ok(false) => NativeResult::Throw(UNREADABLE.to_owned()),
+        Err(error) => NativeResult::Throw(error.to_string()),
+    }
+}
+
+/// `(draft, start, stop)`: puts aside what is there from `stop` on, and forgets what is there from `start` on.
+fn cut<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    if let Some(draft) = agent.drafts.borrow_mut().get(args.index(0), realm.id) {
+        draft.cut(args.index(1) as usize, args.index(2) as usize);
+    }
+    NativeResult::Nothing
+}
+
+/// `(draft)`: adds what has been put aside.
+fn paste<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    let mut table = agent.ports.borrow_mut();
+    let mut drafts = agent.drafts.borrow_mut();
+    let Some(draft) = drafts.get(args.index(0), realm.id) else { return NativeResult::Nothing };
+    let port = table.get_mut(draft.handle, realm.document.get()).map(|entry| &entry.port);
+    draft.paste(port).map_or_else(|error| NativeResult::Throw(error.to_string()), |()| NativeResult::Nothing)
+}
+
+/// `(draft, bytes, size, handles, count)`: adds the last bytes and posts.
+fn post_draft<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    if let NativeResult::Throw(error) = put(agent, realm, args) {
+        return NativeResult::Throw(error);
+    }
+    let (Some(handles), Some(draft)) = (args.get(3).words(args.index(4) as usize), agent.drafts.borrow_mut().take(args.index(0), realm.id))
+    else {
+        return NativeResult::Throw(UNREADABLE.to_owned());
+    };
+    let handle = draft.handle;
+    match draft.finish() {
+        Some(buffer) => post_buffer(agent, realm, handle, buffer, &handles),
+        None => NativeResult::Nothing,
+    }
+}
+
+/// `(draft)`: it is not posted after all.
+fn abandon<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    drop(agent.drafts.borrow_mut().take(args.index(0), realm.id));
+    NativeResult::Nothing
+}
+
+/// Posts what has been written, with the ports of these handles.
+fn post_buffer<'a>(agent: &Agent, realm: &Realm, handle: Handle, buffer: Buffer, handles: &[Handle]) -> NativeResult<'a> {
+    let mut table = agent.ports.borrow_mut();
+    let Some(ports) = table.take_all(handles, handle, realm.document.get()) else {
         return NativeResult::Throw("A port in the transfer list cannot be transferred.".to_owned());
     };
     if let Some(entry) = table.get_mut(handle, realm.document.get())
         && let Err(error) = entry.port.post_buffer(buffer, ports)
     {
         let reason = error.reason.to_string();
-        table.restore(&handles, error.ports, realm.document.get(), realm.world);
+        table.restore(handles, error.ports, realm.document.get(), realm.world);
         return NativeResult::Throw(reason);
     }
     NativeResult::Nothing
@@ -322,6 +404,23 @@ fn inbox_is<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
 /// `(start, size)`: so much of the message that is being delivered, into the inbox.
 fn pull<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     NativeResult::Bool(realm.pull(args.index(0) as usize, args.index(1) as usize))
+}
+
+/// `(start, length)`: an ArrayBuffer with so much of the message that is being delivered, or nothing if the glue has to make one itself. A number asks for
+/// `reserve`.
+fn buffer<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    if agent.slabs.are_without_room() {
+        return NativeResult::Number(RESERVED as f64);
+    }
+    let (start, length) = (args.index(0) as usize, args.index(1) as usize);
+    let made = agent.slabs.buffer(args, length, |bytes| realm.copy_incoming(start, bytes));
+    made.map_or(NativeResult::Nothing, NativeResult::Value)
+}
+
+/// `(buffer)`: a resizable ArrayBuffer of no length, with room for as many bytes as `buffer` has said; it is the agent's from now on.
+fn reserve<'a>(agent: &Agent, _: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    agent.slabs.reserve(args.get(0));
+    NativeResult::Nothing
 }
 
 /// `(kind, channel, bytes, length, handles, count, request)`; false when the document is nobody's or main is gone.

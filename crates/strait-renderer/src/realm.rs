@@ -259,6 +259,11 @@ impl Realm {
         buffers.inbox.fill(size, |inbox| message.copy_to(start, inbox))
     }
 
+    /// Fills `bytes` with a part of the message that is being delivered; false, and nothing is written, if there is not so much.
+    pub(crate) fn copy_incoming(&self, start: usize, bytes: &mut [u8]) -> bool {
+        self.incoming.borrow().as_ref().is_some_and(|message| message.copy_to(start, bytes))
+    }
+
     /// The glue has made an inbox of this size by itself.
     pub(crate) fn inbox_is(&self, buffers: Option<Buffers>, size: usize) {
         self.buffers.replace(buffers);
