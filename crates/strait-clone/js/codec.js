@@ -433,7 +433,9 @@
   let portCount = 0;
   let bufferList = null;
   let bufferCount = 0;
-  /** Blobs whose bytes the caller puts in, each followed by where; null if the caller does not do that. @type {any[] | null} */
+  /** Whether the caller puts in the bytes of Blobs, and those that were met: each followed by where its bytes go, and how many. */
+  let blobsLater = false;
+  /** @type {any[] | null} */
   let blobList = null;
   let writing = false;
 
@@ -926,7 +928,7 @@
         narrow[i].stop += shift;
       }
     }
-    for (let i = 1; blobList !== null && i < blobList.length; i += 2) if (blobList[i] > start) blobList[i] += shift;
+    for (let i = 1; blobList !== null && i < blobList.length; i += 3) if (blobList[i] > start) blobList[i] += shift;
     writeBytes(tail, length);
     if (narrow.length === 0) narrow = null;
   };
@@ -1037,10 +1039,12 @@
       writeDouble(fileDate(value));
     }
     writeVarint(size);
-    if (blobList !== null) {
+    if (blobsLater) {
+      if (blobList === null) blobList = newList();
       const count = blobList.length;
       blobList[count] = value;
       blobList[count + 1] = pos;
+      blobList[count + 2] = size;
       return;
     }
     if (blobBytes === null) fail();
@@ -1061,11 +1065,12 @@
    * @param {unknown} value
    * @param {object[]} [ports] the ports being transferred: occurrences in the value become references to them
    * @param {ArrayBuffer[]} [buffers] the buffers being transferred: checked here, detached by `detach`
-   * @param {any[]} [blobs] an empty list without prototype: gets the value's Blobs, each followed by the place where its bytes, and a zero if their
-   *   number is odd, must be put in before anybody can read the message. Without it Blobs are read at once where the host can, and else refused
+   * @param {boolean} [later] Blobs may be left without their bytes: `codec.blobs`, null if there are none, then has each, followed by the place where its
+   *   bytes, and a zero if their number is odd, must be put in before anybody can read the message, and by their number. Otherwise they are read at
+   *   once where the host can, and else refused
    * @returns {number}
    */
-  const write = (value, ports, buffers, blobs) => {
+  const write = (value, ports, buffers, later) => {
     const transferred = buffers === undefined || buffers === null ? 0 : buffers.length;
     for (let i = 0; i < transferred; i++) {
       if (!has(bufferSize, buffers[i]) || !isDetachable(buffers[i])) fail();
@@ -1084,6 +1089,7 @@
     const savedBuffers = bufferList;
     const savedBufferCount = bufferCount;
     const savedNarrow = narrow;
+    const savedLater = blobsLater;
     const savedBlobs = blobList;
     if (nested || capacity > KEPT_CAPACITY) {
       out = new Bytes(CAPACITY);
@@ -1099,13 +1105,15 @@
     bufferList = buffers;
     bufferCount = transferred;
     narrow = null;
-    blobList = blobs === undefined ? null : blobs;
+    blobsLater = later === true;
+    blobList = null;
     out[0] = 0xff;
     out[1] = VERSION;
     pos = 2;
     try {
       writeValue(value);
       codec.buffer = out;
+      codec.blobs = blobList;
       // A getter may have detached what was fine before.
       for (let i = 0; i < transferred; i++) {
         if (isDetached(buffers[i])) fail();
@@ -1126,6 +1134,7 @@
       bufferList = savedBuffers;
       bufferCount = savedBufferCount;
       narrow = savedNarrow;
+      blobsLater = savedLater;
       blobList = savedBlobs;
       if (nested) {
         out = savedOut;
@@ -1774,7 +1783,7 @@
     if (readBlobs !== null) {
       if (readBlobCount >= readBlobs.length) bad('there are more Blobs than were written');
       const blob = readBlobs[readBlobCount];
-      readBlobCount += 2;
+      readBlobCount += 3;
       return addObject(blob);
     }
     const bytes = copyOut(size);
@@ -1791,7 +1800,7 @@
    * @param {object[]} [ports] the ports that came along
    * @param {(start: number, size: number) => Uint8Array} [source] for a message longer than `bytes`: gives an array that begins with so many bytes
    *   of the message from `start` on; what it gave before may change then
-   * @param {any[]} [blobs] the list of a `write` in this realm, whose message is read as it is: the value has those Blobs
+   * @param {any[] | null} [blobs] `codec.blobs` of a `write` in this realm, whose message is read as it is: the value has those Blobs
    * @returns {unknown}
    * @throws {TypeError} on input that is no structured clone; the caller makes `messageerror` of it
    */
@@ -1832,6 +1841,7 @@
 
   const codec = createObject(null);
   codec.buffer = out;
+  codec.blobs = null;
   codec.write = write;
   codec.read = read;
   codec.detach = detach;

@@ -496,13 +496,13 @@ const reading = makeCodec({
 });
 /** Has their bytes put in later, as a page does. */
 const encodeLater = (value) => {
-  const blobs = [];
-  const length = codec.write(value, [], [], blobs);
+  const length = codec.write(value, [], [], true);
+  const { blobs } = codec;
   const written = Buffer.from(codec.buffer.slice(0, length));
   const parts = [];
   let from = 0;
-  for (let i = 0; i < blobs.length; i += 2) {
-    const bytes = contents.get(blobs[i]);
+  for (let i = 0; i < blobs.length; i += 3) {
+    const bytes = contents.get(blobs[i]).subarray(0, blobs[i + 2]);
     parts.push(written.subarray(from, blobs[i + 1]), bytes, Buffer.alloc(bytes.length % 2));
     from = blobs[i + 1];
   }
@@ -537,10 +537,12 @@ check('put in later, blobs stand where they are written at once', () => {
   return undefined;
 });
 check('a message read where it was written has its very blobs', () => {
-  const [one, two, blobs] = [blobOf([1], ''), fileOf([2], 'n'), []];
-  const length = codec.write({ list: [one, two, one] }, [], [], blobs);
-  const { list } = codec.read(codec.buffer, length, [], undefined, blobs);
-  return list[0] === one && list[1] === two && list[2] === one ? undefined : 'others';
+  const [one, two] = [blobOf([1], ''), fileOf([2], 'n')];
+  const length = codec.write({ list: [one, two, one] }, [], [], true);
+  const { list } = codec.read(codec.buffer, length, [], undefined, codec.blobs);
+  if (list[0] !== one || list[1] !== two || list[2] !== one) return 'others';
+  codec.write([], [], [], true);
+  return codec.blobs === null ? undefined : 'a list where there are none';
 });
 check('where nobody can read blobs they are refused', () => refuses(() => codec.write({ blob: blobOf([1], '') })));
 check('a blob that cannot be read is refused', () => refuses(() => reading.write([new Blob(['?'])])));
