@@ -12,7 +12,9 @@ use gtk::prelude::*;
 use gtk::{gio, glib};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, accept_with, bind, listen, recv, socket_with};
 use strait_ports::{Event, Message, Node, Port};
-use strait_protocol::{AgentInit, DocumentId, FrameId, Outcome, PageId, ToAgent, ToMain, VIEW_MESSAGE, Verdict, ViewConfig, World, decode, encode};
+use strait_protocol::{
+    AgentInit, DocumentId, FrameId, Outcome, PageId, ToAgent, ToMain, VIEW_MESSAGE, Verdict, ViewConfig, World, decode, encode,
+};
 use webkit2gtk::{SettingsExt, UserMessage, WebContext, WebContextExt, WebView, WebViewExt, WebsiteDataManager};
 
 /// How long anything may take.
@@ -44,6 +46,8 @@ pub(crate) struct Host {
     latest: Cell<usize>,
     /// What becomes of the pages that pages open, one after the other; without any they are nobody's.
     verdicts: RefCell<VecDeque<Verdict>>,
+    /// Nobody hears what becomes of theirs, for now.
+    pub(crate) silent: Cell<bool>,
 }
 
 /// A window with a page.
@@ -139,6 +143,7 @@ impl Host {
             nonces: Cell::new(0),
             latest: Cell::new(0),
             verdicts: RefCell::default(),
+            silent: Cell::new(false),
         };
         Ok(host)
     }
@@ -174,7 +179,9 @@ impl Host {
                 {
                     eprintln!("  console: {text}");
                 }
-                if let ToMain::PageOpened { page, .. } = message {
+                if let ToMain::PageOpened { page, .. } = message
+                    && !self.silent.get()
+                {
                     let verdict = self.verdicts.borrow_mut().pop_front().unwrap_or(Verdict::Unknown);
                     let answer = encode(&ToAgent::PageSettled { page, verdict });
                     let _ = port.as_ref().map(|port| port.post(Message::from(answer)));
@@ -344,6 +351,14 @@ impl Host {
     /// `executeJavaScript`: the script's value as JSON.
     pub(crate) fn eval(&self, view: &View, world: World, script: &str) -> Check<String> {
         self.eval_raw(view, world, &format!("Promise.resolve((() => {{ {script} }})()).then((value) => String(JSON.stringify(value)))"))
+    }
+
+    /// A script whose value nobody waits for.
+    pub(crate) fn run(&self, view: &View, script: &str) {
+        self.requests.set(self.requests.get() + 1);
+        let source = script.to_owned();
+        let request = self.requests.get();
+        self.tell(view.agent, &ToAgent::Eval { request, document: view.document.get(), world: World::Main, source }, Vec::new());
     }
 
     /// `executeJavaScript` of a script whose value is a string.
