@@ -10,6 +10,7 @@ mod hostile;
 mod ipc;
 mod large;
 mod modules;
+mod popups;
 mod ports;
 mod server;
 mod values;
@@ -28,6 +29,7 @@ fn main() {
         modules::CASES,
         ports::CASES,
         blobs::CASES,
+        popups::CASES,
         workers::CASES,
         closes::CASES,
         hostile::CASES,
