@@ -349,10 +349,9 @@ impl Reader<'_> {
                 let content_type = blob::content_type(&self.string()?.to_string_lossy());
                 let file = match class {
                     0 => None,
-                    _ => Some(FileNode {
-                        name: self.string()?.to_string_lossy().into(),
-                        last_modified: blob::last_modified(self.double()?),
-                    }),
+                    _ => {
+                        Some(FileNode { name: self.string()?.to_string_lossy().into(), last_modified: blob::last_modified(self.double()?) })
+                    }
                 };
                 let length = u64::from(self.varint()?);
                 let bytes = self.take(length)?.to_vec();

@@ -9,7 +9,8 @@ use std::{
 
 use llrt_modules::buffer::{Blob, File};
 use rquickjs::{
-    Array, Class, Ctx, Exception, Function, Object, Promise, Result, TypedArray, Value, context::EvalOptions, prelude::Func, promise::PromiseState,
+    Array, Class, Ctx, Exception, Function, Object, Promise, Result, TypedArray, Value, context::EvalOptions, prelude::Func,
+    promise::PromiseState,
 };
 
 use crate::{builtins, ffi, host::host};

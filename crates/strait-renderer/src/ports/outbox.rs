@@ -115,7 +115,14 @@ impl PortTable {
     }
 
     /// Puts bytes into a message that waits for them; false if it does not, or they don't fit.
-    pub(crate) fn fill(&mut self, id: HeldId, document: DocumentId, start: usize, length: usize, fill: impl FnOnce(&mut [u8]) -> bool) -> bool {
+    pub(crate) fn fill(
+        &mut self,
+        id: HeldId,
+        document: DocumentId,
+        start: usize,
+        length: usize,
+        fill: impl FnOnce(&mut [u8]) -> bool,
+    ) -> bool {
         let Some(held) = self.waiting.held.get_mut(&id).filter(|held| held.reader == Some(document)) else { return false };
         start.checked_add(length).and_then(|end| held.data.get_mut(start..end)).is_some_and(fill)
     }
@@ -137,8 +144,7 @@ impl PortTable {
 
     /// The document brings no more bytes: what waits for it goes without.
     pub(super) fn stop_reading(&mut self, document: DocumentId) {
-        let mut waiting: Vec<_> =
-            self.waiting.held.iter().filter(|(_, held)| held.reader == Some(document)).map(|(&id, _)| id).collect();
+        let mut waiting: Vec<_> = self.waiting.held.iter().filter(|(_, held)| held.reader == Some(document)).map(|(&id, _)| id).collect();
         waiting.sort_unstable();
         for id in waiting {
             self.filled(id, document, false);

@@ -21,7 +21,7 @@ app.whenReady().then(async () => {
   window.webContents.postMessage('port', null, [page.port2])
   page.port1.postMessage({ file, blob })
   const { data } = await next(page.port1)
-  console.log('from the page:', data.seen)
+  for (const seen of data.seen) console.log('from the page:', seen)
   console.log(await describe(data.file))
   console.log(await describe(data.parts[0]), data.parts[0] === data.parts[1])
   app.quit()
