@@ -45,6 +45,15 @@ const isFilled = buffer => {
   return bytes.length === HUGE
 }
 
+/** The longest gap of such a timer while nothing happens for a second. */
+const quiet = async () => {
+  const timer = watchTimer()
+  await settled()
+  timer.reset()
+  await new Promise(resolve => setTimeout(resolve, 1000))
+  return timer.stop() / 1000
+}
+
 /** Once a timer has found its pace. */
 const settled = () => new Promise(resolve => setTimeout(resolve, 50))
 
@@ -182,8 +191,6 @@ const serve = port => {
       const end = performance.now() + data.block
       while (performance.now() < end);
       port.postMessage(data)
-    } else if (data.huge) {
-      port.postMessage(fill(new ArrayBuffer(data.huge)))
     } else if (data.watch) {
       timer = watchTimer()
       await settled()

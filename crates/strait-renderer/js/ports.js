@@ -2,7 +2,7 @@
 //
 // HTML, "Channel messaging". A port of ours is *stamped*: a private field, put on the DOM object by a constructor that returns it, holds
 // the port's state with the agent's handle. The agent checks that a handle belongs to the document of the realm that names it.
-(function makePorts(p, natives, codec, transferList) {
+(function makePorts(p, natives, codec, transferList, makeOutbox, global) {
   'use strict'
 
   const { apply, addEventListener, dispatchEvent, defineProperty, deref } = p
@@ -83,6 +83,8 @@
   // Handles in, handles out: the agent reads and writes this array. No message has more ports: the limit is the engine's.
   const MAXIMUM = natives.maximumPorts()
   const outgoing = new p.Uint32Array(MAXIMUM)
+  // Where Blobs can be read at once, the codec does that.
+  const outbox = makeOutbox === undefined ? null : makeOutbox(p, natives, codec, outgoing, cloneError, global)
 
   /**
    * The present object for a handle. A port that comes back to a realm has the handle it had there before, and the collection of its
@@ -269,13 +271,20 @@
   }
 
   /** Clones `message`; afterwards its bytes are in `codec.buffer` and the handles of `ports` in `outgoing`. Consumes nothing. */
-  const pack = (/** @type {any} */ message, /** @type {any[]} */ ports, /** @type {any[]} */ buffers, /** @type {any} */ sink) => {
+  const pack = (
+    /** @type {any} */ message,
+    /** @type {any[]} */ ports,
+    /** @type {any[]} */ buffers,
+    /** @type {boolean} */ later,
+    /** @type {any} */ sink,
+  ) => {
     if (ports.length > MAXIMUM) throw cloneError('Too many ports in one message.')
-    const length = codec.write(message, ports, buffers, sink)
+    const length = codec.write(message, ports, buffers, later, sink)
     // Cloning may have run getters that closed or sent a port away.
     for (let i = 0; i < ports.length; i++) {
       if (isDetached(ports[i])) throw cloneError(`Port at index ${i} is already neutered.`)
     }
+    if (later && codec.blobs !== null) outbox.check(length, codec.blobs)
     for (let i = 0; i < ports.length; i++) outgoing[i] = handleFor(ports[i])
     return length
   }
@@ -314,7 +323,7 @@
     draft = 0
     draftFor = state.handle
     try {
-      const length = pack(message, ports, buffers, state.handle === 0 || state.peerGone ? undefined : sink)
+      const length = pack(message, ports, buffers, outbox !== null, state.handle === 0 || state.peerGone ? undefined : sink)
       send(state, length, ports)
     } finally {
       if (draft !== 0) natives.abandon(draft)
@@ -327,7 +336,10 @@
   /** Posts what has been packed, or lets go of it. */
   const send = (/** @type {State} */ state, /** @type {number} */ length, /** @type {any[]} */ ports) => {
     if (state.handle !== 0 && !state.peerGone) {
-      if (draft === 0) {
+      if (codec.blobs !== null) {
+        outbox.post(state.handle, length - codec.sunk, ports.length, codec.blobs, draft)
+        draft = 0
+      } else if (draft === 0) {
         natives.post(state.handle, codec.buffer, length, outgoing, ports.length)
       } else {
         natives.postDraft(draft, codec.buffer, length - codec.sunk, outgoing, ports.length)
@@ -641,7 +653,7 @@
       if (state.queued > 0 && --state.queued === 0 && state.mate !== null) known[handle].held = null
       let event
       try {
-        const data = codec.read(inbox, length, ports, pull, take)
+        const data = codec.read(inbox, length, ports, pull, null, take)
         if (pull !== undefined) pull(0, 0)
         event = p.messageEvent({ __proto__: null, data, ports: p.sequence(ports) })
       } catch {

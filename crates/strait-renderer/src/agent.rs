@@ -13,6 +13,7 @@ use strait_protocol::{AgentInit, ConsoleLevel, DocumentId, FrameId, PageId, ToAg
 use crate::document::Document;
 use crate::drafts::Drafts;
 use crate::ffi::{self, ConsoleMessage, Extension, Page, PageEvents, Source};
+use crate::popup::Opening;
 use crate::ports::{PortTable, ReadyList};
 use crate::realm::Realm;
 use crate::slabs::Slabs;
@@ -65,6 +66,8 @@ pub(crate) struct Agent {
     pub(crate) in_turn: Cell<bool>,
     pub(crate) slabs: Slabs,
     pub(crate) drafts: RefCell<Drafts>,
+    /// What the `window.open` that is being called opens.
+    pub(crate) opening: Opening,
     pub(crate) main_world: ffi::World,
     pub(crate) isolated_world: ffi::World,
     next_document: Cell<DocumentId>,
@@ -133,6 +136,7 @@ pub(crate) fn start(extension: &Extension, data: &[u8]) -> Result<(), StartError
         in_turn: Cell::new(false),
         slabs: Slabs::default(),
         drafts: RefCell::default(),
+        opening: Opening::default(),
         main_world: ffi::main_world(),
         isolated_world: ffi::isolated_world(c"strait"),
         next_document: Cell::new(1),
@@ -183,6 +187,11 @@ impl Agent {
         port.post(Message::with_ports(encode(message), ports)).is_ok()
     }
 
+    /// Can main be told anything?
+    pub(crate) fn has_main(&self) -> bool {
+        self.bootstrap.borrow().is_some()
+    }
+
     /// The realm a native was called from.
     pub(crate) fn realm(&self, id: u32) -> Option<Rc<Realm>> {
         self.realms.borrow().get(&id).cloned()
@@ -198,7 +207,7 @@ impl Agent {
         self.pages.borrow().get(&page).and_then(|page| page.config.clone())
     }
 
-    fn bind(&self, page: PageId, config: ViewConfig) {
+    pub(crate) fn bind(&self, page: PageId, config: ViewConfig) {
         let nonce = config.nonce;
         self.pages.borrow_mut().entry(page).or_default().config = Some(Rc::new(config));
         self.tell(&ToMain::PageBound { nonce, page }, Vec::new());
@@ -219,7 +228,14 @@ impl Agent {
 
 impl PageEvents for Agent {
     fn created(&self, page: Page) {
-        self.pages.borrow_mut().entry(page.id()).or_default();
+        let first = {
+            let mut pages = self.pages.borrow_mut();
+            pages.entry(page.id()).or_default();
+            pages.len() == 1
+        };
+        if !first {
+            self.page_opened(page.id());
+        }
     }
 
     fn message(&self, page: &Page, name: &str, bytes: Vec<u8>) -> bool {

@@ -6,7 +6,6 @@ use strait_ports::{CloseReason, Event, Port};
 use strait_protocol::{DocumentId, IpcKind, Outcome, RequestId, ToAgent, ToMain, decode};
 
 use crate::agent::{Agent, Control, Emit};
-use crate::realm::Realm;
 
 /// How long one wait in `sendSync` lasts before it is looked whether main is still there. The link's end wakes it too; this bounds the rest.
 const WAIT: Duration = Duration::from_secs(1);
@@ -74,6 +73,8 @@ impl Agent {
                     None => self.answer(request, Outcome::Error("Error: the frame was disposed before the script ran".to_owned())),
                 }
             }
+            // Whoever asked heard it, or could wait no longer.
+            ToAgent::PageSettled { .. } => {}
             ToAgent::ClosePage { page } => self.close_page(page),
         }
     }
@@ -99,24 +100,41 @@ impl Agent {
     }
 
     /// Sends an IPC message; false if the document or main is gone.
-    pub(crate) fn send_ipc(&self, realm: &Realm, kind: IpcKind, channel: String, payload: Vec<u8>, ports: Vec<Port>) -> bool {
-        self.tell(&ToMain::Ipc { document: realm.document.get(), kind, channel, payload }, ports)
+    pub(crate) fn send_ipc(&self, document: DocumentId, kind: IpcKind, channel: String, payload: Vec<u8>, ports: Vec<Port>) -> bool {
+        self.tell(&ToMain::Ipc { document, kind, channel, payload }, ports)
+    }
+
+    /// Sends the IPC messages that had to wait for ports in them, and need no longer.
+    pub(crate) fn send_due_ipc(&self) {
+        loop {
+            let Some(due) = self.ports.borrow_mut().next_due() else { return };
+            self.send_ipc(due.document, due.kind, due.channel, due.payload, due.ports);
+        }
     }
 
     /// Waits for the answer to a `sendSync`. The node goes on routing for others; nothing is delivered meanwhile.
     pub(crate) fn wait_for_reply(&self, document: DocumentId, request: RequestId) -> Result<Vec<u8>, String> {
+        let answer = self.wait_for(|message| match message {
+            ToAgent::Reply { document: d, request: r, outcome } if (d, r) == (document, request) => Ok(outcome),
+            other => Err(other),
+        })?;
+        match answer {
+            Outcome::Value(payload) => Ok(payload),
+            Outcome::Error(text) => Err(text),
+        }
+    }
+
+    /// Waits for a control message: the one of which `wanted` makes something. All others are put aside.
+    pub(crate) fn wait_for<T>(&self, wanted: impl Fn(ToAgent) -> Result<T, ToAgent>) -> Result<T, String> {
         loop {
             match self.pull_control() {
-                Incoming::Control(Control { message: ToAgent::Reply { document: d, request: r, outcome }, .. })
-                    if (d, r) == (document, request) =>
-                {
-                    self.ready.push(0);
-                    return match outcome {
-                        Outcome::Value(payload) => Ok(payload),
-                        Outcome::Error(text) => Err(text),
-                    };
-                }
-                Incoming::Control(control) => self.control.borrow_mut().push_back(control),
+                Incoming::Control(Control { message, ports }) => match wanted(message) {
+                    Ok(found) => {
+                        self.ready.push(0);
+                        return Ok(found);
+                    }
+                    Err(message) => self.control.borrow_mut().push_back(Control { message, ports }),
+                },
                 Incoming::Nothing => {
                     if let Err(error) = self.node.wait(Some(WAIT)) {
                         return Err(format!("the main process cannot be reached: {error}"));

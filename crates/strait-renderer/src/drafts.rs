@@ -2,7 +2,11 @@
 
 use strait_ports::{AllocError, Buffer, MAX_DATA, Port};
 
+use crate::agent::Agent;
+use crate::ffi::{Args, NativeResult};
+use crate::natives::post_buffer;
 use crate::ports::Handle;
+use crate::realm::Realm;
 
 /// So much more than has been asked for: what is behind a large buffer is mostly a few bytes.
 const SLACK: usize = 4096;
@@ -95,4 +99,81 @@ impl Draft {
         buffer.truncate(self.used);
         Some(buffer)
     }
+}
+
+// ---- What the glue asks for ----
+
+const UNREADABLE: &str = "The message cannot be read.";
+
+/// `(handle, size)`: a draft of a message for that port, of so many bytes at least.
+pub(crate) fn draft<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    let (handle, size) = (args.index(0), args.index(1) as usize);
+    let mut table = agent.ports.borrow_mut();
+    // A getter of the message may have closed the port, or sent it away: then nobody gets the message, and it is still written to its end.
+    let port = table.get_mut(handle, realm.document.get()).map(|entry| &entry.port);
+    match agent.drafts.borrow_mut().begin(realm.id, handle, port, size) {
+        Ok(draft) => NativeResult::Number(draft.into()),
+        Err(error) => NativeResult::Throw(error.to_string()),
+    }
+}
+
+/// `(draft, bytes, size)`: adds the first bytes.
+pub(crate) fn put<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    let size = args.index(2) as usize;
+    let mut table = agent.ports.borrow_mut();
+    let mut drafts = agent.drafts.borrow_mut();
+    let Some(draft) = drafts.get(args.index(0), realm.id) else { return NativeResult::Throw(UNREADABLE.to_owned()) };
+    let port = table.get_mut(draft.handle, realm.document.get()).map(|entry| &entry.port);
+    match draft.room(size, port).map(|room| args.get(1).copy_to(room)) {
+        Ok(true) => NativeResult::Nothing,
+        Ok(false) => NativeResult::Throw(UNREADABLE.to_owned()),
+        Err(error) => NativeResult::Throw(error.to_string()),
+    }
+}
+
+/// `(draft, start, stop)`: puts aside what is there from `stop` on, and forgets what is there from `start` on.
+pub(crate) fn cut<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    if let Some(draft) = agent.drafts.borrow_mut().get(args.index(0), realm.id) {
+        draft.cut(args.index(1) as usize, args.index(2) as usize);
+    }
+    NativeResult::Nothing
+}
+
+/// `(draft)`: adds what has been put aside.
+pub(crate) fn paste<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    let mut table = agent.ports.borrow_mut();
+    let mut drafts = agent.drafts.borrow_mut();
+    let Some(draft) = drafts.get(args.index(0), realm.id) else { return NativeResult::Nothing };
+    let port = table.get_mut(draft.handle, realm.document.get()).map(|entry| &entry.port);
+    draft.paste(port).map_or_else(|error| NativeResult::Throw(error.to_string()), |()| NativeResult::Nothing)
+}
+
+/// `(draft, bytes, size, handles, count)`: adds the last bytes and posts.
+pub(crate) fn post<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    if let NativeResult::Throw(error) = put(agent, realm, args) {
+        return NativeResult::Throw(error);
+    }
+    let (Some(handles), Some(draft)) = (args.get(3).words(args.index(4) as usize), agent.drafts.borrow_mut().take(args.index(0), realm.id))
+    else {
+        return NativeResult::Throw(UNREADABLE.to_owned());
+    };
+    let handle = draft.handle;
+    match draft.finish() {
+        Some(buffer) => post_buffer(agent, realm, handle, buffer, handles),
+        None => NativeResult::Nothing,
+    }
+}
+
+/// `(draft)`: it is not posted after all.
+pub(crate) fn abandon<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    drop(agent.drafts.borrow_mut().take(args.index(0), realm.id));
+    NativeResult::Nothing
+}
+
+/// The bytes of a draft, if that is one, and `last` behind them.
+pub(crate) fn with_draft(agent: &Agent, realm: &Realm, number: u32, last: Vec<u8>) -> Vec<u8> {
+    let Some(buffer) = agent.drafts.borrow_mut().take(number, realm.id).and_then(Draft::finish) else { return last };
+    let mut bytes = buffer.into_vec();
+    bytes.extend_from_slice(&last);
+    bytes
 }

@@ -17,6 +17,7 @@ mod ffi;
 mod files;
 mod idle;
 mod natives;
+mod popup;
 mod ports;
 mod pump;
 mod realm;

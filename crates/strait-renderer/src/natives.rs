@@ -3,15 +3,16 @@
 use std::path::Path;
 use std::rc::Rc;
 
-use strait_ports::{Buffer, CloseReason, MAX_PORTS, Message};
+use strait_ports::{Buffer, CloseReason, MAX_DATA, MAX_PORTS, Message};
 use strait_protocol::{IpcKind, Outcome, ToMain};
 
 use crate::agent::{self, Agent};
 use crate::builtins;
 use crate::document::Birth;
+use crate::drafts;
 use crate::ffi::{Args, NativeResult, RESERVED};
 use crate::files;
-use crate::ports::Handle;
+use crate::ports::{Handle, PortTable, Way, with_rooms};
 use crate::realm::{Buffers, Realm};
 
 type Native = for<'a> fn(&Agent, &Realm, &Args<'a>) -> NativeResult<'a>;
@@ -20,12 +21,15 @@ type Native = for<'a> fn(&Agent, &Realm, &Args<'a>) -> NativeResult<'a>;
 const NATIVES: &[(&str, Native)] = &[
     ("channel", channel),
     ("post", post),
-    ("draft", draft),
-    ("put", put),
-    ("cut", cut),
-    ("paste", paste),
-    ("postDraft", post_draft),
-    ("abandon", abandon),
+    ("draft", drafts::draft),
+    ("put", drafts::put),
+    ("cut", drafts::cut),
+    ("paste", drafts::paste),
+    ("postDraft", drafts::post),
+    ("abandon", drafts::abandon),
+    ("hold", hold),
+    ("fill", fill),
+    ("filled", filled),
     ("start", start),
     ("close", close),
     ("discard", discard),
@@ -33,6 +37,7 @@ const NATIVES: &[(&str, Native)] = &[
     ("move", move_port),
     ("workerScope", worker_scope),
     ("maximumPorts", maximum_ports),
+    ("maximumData", maximum_data),
     ("collected", collected),
     ("launch", launch),
     ("abort", abort),
@@ -45,6 +50,8 @@ const NATIVES: &[(&str, Native)] = &[
     ("ready", ready),
     ("gone", gone),
     ("reopened", reopened),
+    ("opening", opening),
+    ("opened", opened),
     ("inboxIs", inbox_is),
     ("pull", pull),
     ("buffer", buffer),
@@ -102,8 +109,11 @@ fn post<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
         return NativeResult::Throw("The message cannot be read.".to_owned());
     };
     let mut table = agent.ports.borrow_mut();
+    if table.must_wait(&Way::Port(handle), &handles) {
+        return wait_behind(&mut table, realm, Way::Port(handle), data, handles);
+    }
     let Some(ports) = table.take_all(&handles, handle, realm.document.get()) else {
-        return NativeResult::Throw("A port in the transfer list cannot be transferred.".to_owned());
+        return NativeResult::Throw(UNTRANSFERABLE.to_owned());
     };
     if let Some(entry) = table.get_mut(handle, realm.document.get())
         && let Err(error) = entry.port.post(Message::with_ports(data, ports))
@@ -132,89 +142,69 @@ fn post_in_place<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeRes
         return NativeResult::Throw("The message cannot be read.".to_owned());
     }
     drop(table);
-    post_buffer(agent, realm, handle, buffer, &handles)
-}
-
-const UNREADABLE: &str = "The message cannot be read.";
-
-/// `(handle, size)`: a draft of a message for that port, of so many bytes at least.
-fn draft<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
-    let (handle, size) = (args.index(0), args.index(1) as usize);
-    let mut table = agent.ports.borrow_mut();
-    // A getter of the message may have closed the port, or sent it away: then nobody gets the message, and it is still written to its end.
-    let port = table.get_mut(handle, realm.document.get()).map(|entry| &entry.port);
-    match agent.drafts.borrow_mut().begin(realm.id, handle, port, size) {
-        Ok(draft) => NativeResult::Number(draft.into()),
-        Err(error) => NativeResult::Throw(error.to_string()),
-    }
-}
-
-/// `(draft, bytes, size)`: adds the first bytes.
-fn put<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
-    let size = args.index(2) as usize;
-    let mut table = agent.ports.borrow_mut();
-    let mut drafts = agent.drafts.borrow_mut();
-    let Some(draft) = drafts.get(args.index(0), realm.id) else { return NativeResult::Throw(UNREADABLE.to_owned()) };
-    let port = table.get_mut(draft.handle, realm.document.get()).map(|entry| &entry.port);
-    match draft.room(size, port).map(|room| args.get(1).copy_to(room)) {
-        Ok(true) => NativeResult::Nothing,
-        Ok(false) => NativeResult::Throw(UNREADABLE.to_owned()),
-        Err(error) => NativeResult::Throw(error.to_string()),
-    }
-}
-
-/// `(draft, start, stop)`: puts aside what is there from `stop` on, and forgets what is there from `start` on.
-fn cut<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
-    if let Some(draft) = agent.drafts.borrow_mut().get(args.index(0), realm.id) {
-        draft.cut(args.index(1) as usize, args.index(2) as usize);
-    }
-    NativeResult::Nothing
-}
-
-/// `(draft)`: adds what has been put aside.
-fn paste<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
-    let mut table = agent.ports.borrow_mut();
-    let mut drafts = agent.drafts.borrow_mut();
-    let Some(draft) = drafts.get(args.index(0), realm.id) else { return NativeResult::Nothing };
-    let port = table.get_mut(draft.handle, realm.document.get()).map(|entry| &entry.port);
-    draft.paste(port).map_or_else(|error| NativeResult::Throw(error.to_string()), |()| NativeResult::Nothing)
-}
-
-/// `(draft, bytes, size, handles, count)`: adds the last bytes and posts.
-fn post_draft<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
-    if let NativeResult::Throw(error) = put(agent, realm, args) {
-        return NativeResult::Throw(error);
-    }
-    let (Some(handles), Some(draft)) = (args.get(3).words(args.index(4) as usize), agent.drafts.borrow_mut().take(args.index(0), realm.id))
-    else {
-        return NativeResult::Throw(UNREADABLE.to_owned());
-    };
-    let handle = draft.handle;
-    match draft.finish() {
-        Some(buffer) => post_buffer(agent, realm, handle, buffer, &handles),
-        None => NativeResult::Nothing,
-    }
-}
-
-/// `(draft)`: it is not posted after all.
-fn abandon<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
-    drop(agent.drafts.borrow_mut().take(args.index(0), realm.id));
-    NativeResult::Nothing
+    post_buffer(agent, realm, handle, buffer, handles)
 }
 
 /// Posts what has been written, with the ports of these handles.
-fn post_buffer<'a>(agent: &Agent, realm: &Realm, handle: Handle, buffer: Buffer, handles: &[Handle]) -> NativeResult<'a> {
+pub(crate) fn post_buffer<'a>(agent: &Agent, realm: &Realm, handle: Handle, buffer: Buffer, handles: Vec<Handle>) -> NativeResult<'a> {
     let mut table = agent.ports.borrow_mut();
-    let Some(ports) = table.take_all(handles, handle, realm.document.get()) else {
-        return NativeResult::Throw("A port in the transfer list cannot be transferred.".to_owned());
+    if table.must_wait(&Way::Port(handle), &handles) {
+        return wait_behind(&mut table, realm, Way::Port(handle), buffer.into_vec(), handles);
+    }
+    let Some(ports) = table.take_all(&handles, handle, realm.document.get()) else {
+        return NativeResult::Throw(UNTRANSFERABLE.to_owned());
     };
     if let Some(entry) = table.get_mut(handle, realm.document.get())
         && let Err(error) = entry.port.post_buffer(buffer, ports)
     {
         let reason = error.reason.to_string();
-        table.restore(handles, error.ports, realm.document.get(), realm.world);
+        table.restore(&handles, error.ports, realm.document.get(), realm.world);
         return NativeResult::Throw(reason);
     }
+    NativeResult::Nothing
+}
+
+const UNTRANSFERABLE: &str = "A port in the transfer list cannot be transferred.";
+
+/// Posts a message that has to wait for others.
+fn wait_behind<'a>(table: &mut PortTable, realm: &Realm, way: Way, data: Vec<u8>, handles: Vec<Handle>) -> NativeResult<'a> {
+    match table.hold(way, data, handles, realm.document.get(), false) {
+        Some(_) => NativeResult::Nothing,
+        None => NativeResult::Throw(UNTRANSFERABLE.to_owned()),
+    }
+}
+
+/// `(handle, bytes, length, handles, count, rooms, words, draft)`: `post` of a message, the first part of which may be a draft, into which the bytes of Blobs are
+/// still to be put: `rooms` are pairs of a place and a length. The number that `fill` and `filled` ask for.
+fn hold<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    let way = Way::Port(args.index(0));
+    let written = args.get(1).bytes(args.index(2) as usize).map(|last| drafts::with_draft(agent, realm, args.index(7), last));
+    let (Some(written), Some(handles), Some(rooms)) =
+        (written, args.get(3).words(args.index(4) as usize), args.get(5).words(args.index(6) as usize))
+    else {
+        return NativeResult::Throw("The message cannot be read.".to_owned());
+    };
+    let Some(data) = with_rooms(&written, &rooms) else {
+        return NativeResult::Throw("The message is too large.".to_owned());
+    };
+    match agent.ports.borrow_mut().hold(way, data, handles, realm.document.get(), true) {
+        Some(id) => NativeResult::Number(id.into()),
+        None => NativeResult::Throw(UNTRANSFERABLE.to_owned()),
+    }
+}
+
+/// `(id, start, bytes, length)`: bytes for a message that waits for them; false if it does not any more.
+fn fill<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    let (start, length) = (args.index(1) as usize, args.index(3) as usize);
+    let bytes = args.get(2);
+    let taken = agent.ports.borrow_mut().fill(args.index(0), realm.document.get(), start, length, |room| bytes.copy_to(room));
+    NativeResult::Bool(taken)
+}
+
+/// `(id, whole)`: the message has all its bytes, or will never have them.
+fn filled<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    agent.ports.borrow_mut().filled(args.index(0), realm.document.get(), args.get(1).as_bool().unwrap_or(false));
+    agent.send_due_ipc();
     NativeResult::Nothing
 }
 
@@ -231,43 +221,37 @@ fn start<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> 
 
 /// `(handle)`
 fn close<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
-    let port = agent.ports.borrow_mut().take(args.index(0), realm.document.get());
-    if let Some(port) = port {
-        port.close();
-    }
+    agent.ports.borrow_mut().close(args.index(0), realm.document.get(), CloseReason::Closed);
     NativeResult::Nothing
 }
 
 /// `(handle)`: a port whose message nobody can receive.
 fn discard<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
-    let port = agent.ports.borrow_mut().take(args.index(0), realm.document.get());
-    drop(port);
+    agent.ports.borrow_mut().close(args.index(0), realm.document.get(), CloseReason::Dropped);
     NativeResult::Nothing
 }
 
 /// `(handle, reason)`: closes a port of which somebody else (a worker, or another port that this one continues) says why.
 fn end<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
-    let port = agent.ports.borrow_mut().take(args.index(0), realm.document.get());
-    if let Some(port) = port {
-        let reason = args.text(1);
-        let known = [
-            CloseReason::Closed,
-            CloseReason::Dropped,
-            CloseReason::Unloaded,
-            CloseReason::Exited,
-            CloseReason::Crashed,
-            CloseReason::Unreachable,
-        ];
-        port.close_with(known.into_iter().find(|known| known.as_str() == reason).unwrap_or(CloseReason::Crashed));
-    }
+    let reason = args.text(1);
+    let known = [
+        CloseReason::Closed,
+        CloseReason::Dropped,
+        CloseReason::Unloaded,
+        CloseReason::Exited,
+        CloseReason::Crashed,
+        CloseReason::Unreachable,
+    ];
+    let reason = known.into_iter().find(|known| known.as_str() == reason).unwrap_or(CloseReason::Crashed);
+    agent.ports.borrow_mut().close(args.index(0), realm.document.get(), reason);
     NativeResult::Nothing
 }
 
 /// `(handle)`: the port under a new handle, which has never been started and which nothing else in the document knows; 0 if it is gone.
 fn move_port<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let mut table = agent.ports.borrow_mut();
-    let port = table.take(args.index(0), realm.document.get());
-    let handle = port.and_then(|port| table.add(port, realm.document.get(), realm.world));
+    let document = realm.document.get();
+    let handle = table.renew(args.index(0), document, document, realm.world);
     if let Some(handle) = handle {
         table.relist(handle);
     }
@@ -284,9 +268,14 @@ fn maximum_ports<'a>(_: &Agent, _: &Realm, _: &Args<'a>) -> NativeResult<'a> {
     NativeResult::Number(MAX_PORTS as f64)
 }
 
+/// `()`: how many bytes one message may have.
+fn maximum_data<'a>(_: &Agent, _: &Realm, _: &Args<'a>) -> NativeResult<'a> {
+    NativeResult::Number(MAX_DATA as f64)
+}
+
 /// `(handle)`: the realm's object for the port was collected.
 fn collected<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
-    drop(agent.ports.borrow_mut().release(args.index(0), realm.document.get(), realm.world));
+    agent.ports.borrow_mut().release(args.index(0), realm.document.get(), realm.world);
     NativeResult::Nothing
 }
 
@@ -346,8 +335,7 @@ fn rehome<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a>
     let owned = owner_of(agent, realm, args).filter(|(_, handle)| *handle != 0);
     let handle = owned.and_then(|(owner, _)| {
         let handle = owner.release(args.get(0))?;
-        let port = agent.ports.borrow_mut().take(handle, owner.document.get())?;
-        agent.ports.borrow_mut().add(port, realm.document.get(), realm.world)
+        agent.ports.borrow_mut().renew(handle, owner.document.get(), realm.document.get(), realm.world)
     });
     NativeResult::Number(handle.unwrap_or(0).into())
 }
@@ -394,6 +382,17 @@ fn reopened<'a>(agent: &Agent, _: &Realm, _: &Args<'a>) -> NativeResult<'a> {
     NativeResult::Nothing
 }
 
+/// `(target, features)`: `window.open` is about to be called.
+fn opening<'a>(agent: &Agent, _: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    agent.opening(args.text(0), args.text(1));
+    NativeResult::Nothing
+}
+
+/// `()`: it has been; true if the window that it opened was refused.
+fn opened<'a>(agent: &Agent, _: &Realm, _: &Args<'a>) -> NativeResult<'a> {
+    NativeResult::Bool(agent.opened())
+}
+
 /// `(inbox, words, size)`: the inbox has `size` bytes.
 fn inbox_is<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let buffers = args.get(0).protect(&realm.context).zip(args.get(1).protect(&realm.context));
@@ -436,11 +435,20 @@ fn ipc<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     if !realm.privileges.ipc {
         return NativeResult::Bool(false);
     }
-    let taken = agent.ports.borrow_mut().take_all(&handles, 0, realm.document.get());
+    let document = realm.document.get();
+    let way = Way::Ipc { document, kind, channel: args.text(1) };
+    if agent.ports.borrow().must_wait(&way, &handles) {
+        if let NativeResult::Throw(text) = wait_behind(&mut agent.ports.borrow_mut(), realm, way, payload, handles) {
+            return NativeResult::Throw(text);
+        }
+        agent.send_due_ipc();
+        return NativeResult::Bool(agent.has_main());
+    }
+    let taken = agent.ports.borrow_mut().take_all(&handles, 0, document);
     let Some(ports) = taken else {
-        return NativeResult::Throw("A port in the transfer list cannot be transferred.".to_owned());
+        return NativeResult::Throw(UNTRANSFERABLE.to_owned());
     };
-    NativeResult::Bool(agent.send_ipc(realm, kind, args.text(1), payload, ports))
+    NativeResult::Bool(agent.send_ipc(document, kind, args.text(1), payload, ports))
 }
 
 /// `(channel, bytes, length, request)`: blocks; the answer's length in the inbox, or an error's text.
@@ -449,7 +457,7 @@ fn send_sync<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<
     let Some(payload) = args.get(1).bytes(args.index(2) as usize) else {
         return NativeResult::Throw("The message cannot be read.".to_owned());
     };
-    if !realm.privileges.ipc || !agent.send_ipc(realm, IpcKind::SendSync(request), args.text(0), payload, Vec::new()) {
+    if !realm.privileges.ipc || !agent.send_ipc(realm.document.get(), IpcKind::SendSync(request), args.text(0), payload, Vec::new()) {
         return NativeResult::Text("IPC method called after context was released".to_owned());
     }
     match agent.wait_for_reply(realm.document.get(), request) {

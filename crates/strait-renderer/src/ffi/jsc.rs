@@ -179,10 +179,6 @@ impl Context {
         Self(raw)
     }
 
-    pub(super) fn raw(&self) -> RawContext {
-        self.0
-    }
-
     /// The global object (WebKit's window proxy) as an identity: equal for equal frames and worlds.
     pub(crate) fn global_identity(&self) -> usize {
         // SAFETY: live context.

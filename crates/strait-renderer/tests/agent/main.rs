@@ -1,5 +1,6 @@
 //! The agent in real web processes: a main process in miniature opens windows and watches what their pages do.
 
+mod blobs;
 mod closes;
 mod collection;
 mod display;
@@ -9,8 +10,10 @@ mod hostile;
 mod ipc;
 mod large;
 mod modules;
+mod popups;
 mod ports;
 mod server;
+mod slabs;
 mod values;
 mod wire;
 mod workers;
@@ -26,12 +29,15 @@ fn main() {
         ipc::CASES,
         modules::CASES,
         ports::CASES,
+        blobs::CASES,
+        popups::CASES,
         workers::CASES,
         closes::CASES,
         hostile::CASES,
         flow::CASES,
         values::CASES,
         large::CASES,
+        slabs::CASES,
         collection::CASES,
     ]
     .concat();
