@@ -34,6 +34,10 @@ impl SourceHandler for Agent {
             || !self.control.borrow().is_empty()
     }
 
+    fn look(&self) -> bool {
+        !self.in_turn.get() && self.node.busy_poll() && self.has_work()
+    }
+
     fn run(&self) {
         let end = Instant::now() + BUDGET;
         match self.node.dispatch(ROUTING) {

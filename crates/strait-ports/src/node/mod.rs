@@ -1,6 +1,7 @@
 //! The node: a process's router, its links, and whoever drives them.
 
 mod alarm;
+mod busy_poll;
 mod core;
 mod drive;
 mod introduce;
@@ -123,6 +124,8 @@ pub(crate) struct Shared {
     pub(crate) epoll: Arc<OwnedFd>,
     core: Mutex<Core>,
     luck: Luck,
+    /// The same for [`Node::busy_poll`].
+    poll_luck: Luck,
     /// How many links there are.
     links: Arc<AtomicU32>,
     drivers: Drivers,
@@ -154,14 +157,20 @@ impl Shared {
         }
     }
 
-    fn act_on<R>(mut core: MutexGuard<'_, Core>, what: impl FnOnce(&mut Core) -> R) -> R {
+    fn act_on<R>(core: MutexGuard<'_, Core>, what: impl FnOnce(&mut Core) -> R) -> R {
+        Self::act_and_tell(core, what).0
+    }
+
+    /// Also says whether anybody was told of anything.
+    fn act_and_tell<R>(mut core: MutexGuard<'_, Core>, what: impl FnOnce(&mut Core) -> R) -> (R, bool) {
         let result = what(&mut core);
         let effects = core.settle();
         drop(core);
+        let any = effects.is_some();
         if let Some(effects) = effects {
             effects.run();
         }
-        result
+        (result, any)
     }
 
     /// A received message's bytes. What is in shared memory is copied here, without the lock, and given back.
@@ -189,8 +198,9 @@ impl Node {
     }
 
     fn with(core: Core) -> Self {
-        let (epoll, luck, links, drivers) = (Arc::clone(&core.epoll), Luck::default(), core.peers.count(), Drivers::default());
-        Self { shared: Arc::new(Shared { epoll, core: Mutex::new(core), luck, links, drivers }) }
+        let (epoll, links) = (Arc::clone(&core.epoll), core.peers.count());
+        let (luck, poll_luck) = (Luck::default(), Luck::default());
+        Self { shared: Arc::new(Shared { epoll, core: Mutex::new(core), luck, poll_luck, links, drivers: Drivers::default() }) }
     }
 
     /// The node that invites others and introduces them to each other.

@@ -101,6 +101,8 @@ pub(super) unsafe fn connect(instance: *mut c_void, signal: &std::ffi::CStr, han
 pub(crate) trait SourceHandler {
     /// Is there work besides what the descriptor announces?
     fn has_work(&self) -> bool;
+    /// There is none: is there some before the loop has fallen asleep?
+    fn look(&self) -> bool;
     /// Does a bounded amount of work.
     fn run(&self);
 }
@@ -126,7 +128,7 @@ extern "C" fn prepare(source: *mut GSource, timeout: *mut c_int) -> c_int {
         }
         &*(*source.cast::<AgentSource>()).handler
     };
-    guarded("the source's preparation", 0, || handler.has_work() as c_int)
+    guarded("the source's preparation", 0, || (handler.has_work() || handler.look()) as c_int)
 }
 
 extern "C" fn check(source: *mut GSource) -> c_int {
