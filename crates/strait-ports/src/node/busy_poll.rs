@@ -81,10 +81,11 @@ impl Shared {
 impl Core {
     /// Routes what has come, and has the links doze then. False: there is nothing to look at.
     fn glance(&mut self) -> bool {
-        match self.look(MAX_POLLED) {
+        let (look, ready) = self.look(MAX_POLLED);
+        match look {
             Look::Nobody | Look::Sockets => return false,
             Look::Quiet => {}
-            Look::Stirs(ready) => {
+            Look::Stirs => {
                 self.turn(&ready, Instant::now() + SLICE, Vigil::Doze);
                 self.leave_note();
             }

@@ -184,34 +184,33 @@ pub(super) enum Look {
     Sockets,
     /// All links are awake, and none has anything.
     Quiet,
-    /// There is something, on these descriptors or in a ring.
-    Stirs(Ready),
+    /// There is something in a ring, or on a descriptor.
+    Stirs,
 }
 
 impl Core {
     /// Hears what links say, if all of them are such as need not tell.
     fn look_around(&mut self) -> Company {
-        match self.look(MAX_WORDS) {
-            Look::Nobody => Company::Nobody,
-            Look::Sockets => Company::Sockets,
-            look => {
-                if let Look::Stirs(ready) = look {
-                    self.route_and_keep(&ready);
-                }
-                self.leave_note();
-                Company::Rings
-            }
+        let (look, ready) = self.look(MAX_WORDS);
+        match look {
+            Look::Nobody => return Company::Nobody,
+            Look::Sockets => return Company::Sockets,
+            Look::Quiet => {}
+            Look::Stirs => self.route_and_keep(&ready),
         }
+        self.leave_note();
+        Company::Rings
     }
 
-    /// Has all links stay awake, if there are no more than `most` and all are such as need not tell, and looks at each.
-    pub(super) fn look(&mut self, most: usize) -> Look {
+    /// Has all links stay awake, if there are no more than `most` and all are such as need not tell, and looks at each; now and
+    /// then at the node's descriptors too.
+    pub(super) fn look(&mut self, most: usize) -> (Look, Ready) {
         let count = self.peers.len();
         if count == 0 {
-            return Look::Nobody;
+            return (Look::Nobody, Ready::default());
         }
         if count > most || self.peers.iter().any(|peer| peer.link.bell().is_none()) {
-            return Look::Sockets;
+            return (Look::Sockets, Ready::default());
         }
         if self.unread.len() < self.peers.len() {
             for slot in self.peers.slots() {
@@ -224,7 +223,8 @@ impl Core {
         }
         self.looks = self.looks.wrapping_add(1);
         let ready = if self.looks.is_multiple_of(LOOK_AROUND) { Ready::now(&self.epoll).unwrap_or_default() } else { Ready::default() };
-        if !ready.is_empty() || self.peers.iter().any(|peer| peer.link.stirs() || peer.waits) { Look::Stirs(ready) } else { Look::Quiet }
+        let stirs = !ready.is_empty() || self.peers.iter().any(|peer| peer.link.stirs() || peer.waits);
+        (if stirs { Look::Stirs } else { Look::Quiet }, ready)
     }
 
     /// Routes, and leaves links that have nothing more as they are: somebody looks at them again soon. Another thread may poll the node's descriptor, which is
