@@ -43,22 +43,31 @@
   const toObject = Object;
   const toStringCopy = String;
   const objectToString = uncurry(ObjectProto.toString);
-  const isEnumerable = uncurry(ObjectProto.propertyIsEnumerable);
   const isArray = Array.isArray;
   const NewArray = Array;
   const functionToString = uncurry(Function.prototype.toString);
   /**
-   * `charCode.call(string, i)`: the captured `charCodeAt`, looked up through `super` on a holder of ours, by way of a `call` that is the function's own.
-   * Engines inline all of that, but not what `uncurry` makes, which is twenty times slower: too slow for every character of every string.
+   * `f.call(self, …)` for a captured method, where it matters: looked up through `super` on a holder of ours, by way of a `call` that is the function's own. Engines inline all of that, but not
+   * what `uncurry` makes, which is twenty times slower: too slow for every character of every string.
    */
-  const charCode = {
+  const direct = (f) => {
+    defineProperty(f, 'call', { __proto__: null, value: Function.prototype.call });
+    return f;
+  };
+  const charCode = direct({
     __proto__: { __proto__: null, charCodeAt: String.prototype.charCodeAt },
     /** @param {number} i */
     at(i) {
       return super.charCodeAt(i);
     },
-  }.at;
-  defineProperty(charCode, 'call', { __proto__: null, value: Function.prototype.call });
+  }.at);
+  const isEnumerable = direct({
+    __proto__: { __proto__: null, propertyIsEnumerable: ObjectProto.propertyIsEnumerable },
+    /** @param {PropertyKey} key */
+    has(key) {
+      return super.propertyIsEnumerable(key);
+    },
+  }.has);
   const indexOf = uncurry(String.prototype.indexOf);
   const fromCharCode = String.fromCharCode;
   const toBigInt = typeof BigInt === 'function' ? BigInt : null;
@@ -405,7 +414,15 @@
   let out = new Bytes(CAPACITY);
   let capacity = CAPACITY;
   let pos = 0;
-  let firstObject = null;
+  /** The first objects of a message, for most have few: looking through them is faster than a map. */
+  const EARLY = 8;
+  const newEarly = () => {
+    const list = newList();
+    for (let i = 0; i < EARLY; i++) list[i] = null;
+    return list;
+  };
+  let early = newEarly();
+  /** The others. */
   let ids = null;
   let nextId = 0;
   let writeDepth = 0;
@@ -596,14 +613,13 @@
 
   /** @returns {number | undefined} the number `value` was written under */
   const findId = (value) => {
-    if (nextId === 0) return undefined;
-    if (value === firstObject) return 0;
+    for (let i = 0; i < nextId && i < EARLY; i++) if (early[i] === value) return i;
     return ids === null ? undefined : mapGet(ids, value);
   };
 
   const assignId = (value) => {
-    if (nextId === 0) {
-      firstObject = value;
+    if (nextId < EARLY) {
+      early[nextId] = value;
     } else {
       if (ids === null) ids = new NewMap();
       mapSet(ids, value, nextId);
@@ -718,7 +734,7 @@
     for (let i = start; i < count; i++) {
       const key = keys[i];
       // A getter that ran before may have removed it.
-      if (!isEnumerable(value, key)) continue;
+      if (!isEnumerable.call(value, key)) continue;
       const property = value[key];
       const index = arrayIndex(key);
       if (index < 0) writeString(key);
@@ -746,7 +762,7 @@
       for (let i = 0; i < length; i++) {
         const element = value[i];
         // Only what a getter removed meanwhile, or an element that is undefined, needs the second look.
-        if (typeof element !== 'number' && typeof element !== 'string' && !isEnumerable(value, i)) writeByte(0x2d); // -
+        if (typeof element !== 'number' && typeof element !== 'string' && !isEnumerable.call(value, i)) writeByte(0x2d); // -
         else writeValue(element);
       }
       const written = writeProperties(value, keys, length);
@@ -1013,7 +1029,7 @@
     const savedOut = out;
     const savedCapacity = capacity;
     const savedPos = pos;
-    const savedFirst = firstObject;
+    const savedEarly = early;
     const savedIds = ids;
     const savedNextId = nextId;
     const savedDepth = writeDepth;
@@ -1026,8 +1042,8 @@
       out = new Bytes(CAPACITY);
       capacity = CAPACITY;
     }
+    if (nested) early = newEarly();
     writing = true;
-    firstObject = null;
     ids = null;
     nextId = 0;
     writeDepth = 0;
@@ -1053,7 +1069,8 @@
       throw error;
     } finally {
       writing = nested;
-      firstObject = savedFirst;
+      for (let i = 0; i < nextId && i < EARLY; i++) early[i] = null;
+      early = savedEarly;
       ids = savedIds;
       nextId = savedNextId;
       writeDepth = savedDepth;
@@ -1092,6 +1109,11 @@
 
   // ---- Reading ------------------------------------------------------------------------------------------------------------------
 
+  /** The array that was read last, if it is not large: mostly the next message is in it too. Its owner does not detach it. */
+  let known = null;
+  let knownBuffer = null;
+  let knownOffset = 0;
+  let knownSize = 0;
   let input = out;
   let inputBuffer = null;
   let inputOffset = 0;
@@ -1172,7 +1194,9 @@
 
   const flushCodes = (count) => {
     codes.length = count;
-    return apply(fromCharCode, undefined, codes);
+    const text = apply(fromCharCode, undefined, codes);
+    codes.length = 0;
+    return text;
   };
 
   /** The next `size` bytes decoded as a whole, or undefined if they are not well-formed. */
@@ -1480,6 +1504,26 @@
   const areIndicesFree = () =>
     arraysOrdinary && arrayIndex(toStringCopy(ownKeys(ArrayProto)[0])) < 0 && arrayIndex(toStringCopy(ownKeys(ObjectProto)[0])) < 0;
 
+  /** Keys of a few characters that have been read lately: who repeats them need not make them anew, nor the engine find out that it knows them. */
+  const KEYS = 64;
+  const SHORT = 24;
+  const keys = newList();
+  for (let i = 0; i < KEYS; i++) keys[i] = '';
+
+  const readShort = (length) => {
+    const slot = (length * 7 + input[at] * 3 + input[at + length - 1]) & (KEYS - 1);
+    const key = keys[slot];
+    if (key.length === length) {
+      let i = 0;
+      while (i < length && charCode.call(key, i) === input[at + i]) i++;
+      if (i === length) {
+        at += length;
+        return key;
+      }
+    }
+    return (keys[slot] = readOneByte(length));
+  };
+
   const readKey = (tag) => {
     switch (tag) {
       case 0x49:
@@ -1488,6 +1532,10 @@
         return readVarint();
       case 0x4e:
         return readDouble();
+      case 0x22: {
+        const length = readVarint();
+        return length > 0 && length <= SHORT && length <= end - at ? readShort(length) : readOneByte(length);
+      }
       default:
         return readStringOf(tag);
     }
@@ -1684,12 +1732,17 @@
    * @throws {TypeError} on input that is no structured clone; the caller makes `messageerror` of it
    */
   const read = (bytes, length, ports, source) => {
+    if (bytes !== known) {
+      knownBuffer = typedBuffer(bytes);
+      knownOffset = typedOffset(bytes);
+      knownSize = typedSize(bytes);
+      known = bytes;
+    }
     input = bytes;
-    inputBuffer = typedBuffer(bytes);
-    inputOffset = typedOffset(bytes);
-    const size = typedSize(bytes);
+    inputBuffer = knownBuffer;
+    inputOffset = knownOffset;
     at = 0;
-    end = length < size ? length : size;
+    end = length < knownSize ? length : knownSize;
     base = 0;
     pending = source === undefined ? 0 : length - end;
     pull = source === undefined ? null : source;
@@ -1706,12 +1759,13 @@
       if (at !== end || pending > 0) bad('there is something behind the value');
       return value;
     } finally {
-      objects.length = 0;
-      codes.length = 0;
+      if (objectCount > EARLY) objects.length = 0;
+      for (let i = 0; i < objectCount && i < EARLY; i++) objects[i] = undefined;
       readPorts = null;
       inputBuffer = null;
       pull = null;
       input = out;
+      if (knownSize > WINDOW) known = knownBuffer = null;
     }
   };
 

@@ -103,8 +103,8 @@ pub(crate) trait SourceHandler {
     fn has_work(&self) -> bool;
     /// There is none: is there some before the loop has fallen asleep?
     fn look(&self) -> bool;
-    /// Does a bounded amount of work.
-    fn run(&self);
+    /// Does a bounded amount of work. The descriptor may be `readable`.
+    fn run(&self, readable: bool);
 }
 
 /// A source attached to the thread's main loop; ends when dropped.
@@ -141,9 +141,12 @@ extern "C" fn check(source: *mut GSource) -> c_int {
 }
 
 extern "C" fn dispatch(source: *mut GSource, _callback: *const c_void, _data: *mut c_void) -> c_int {
-    // SAFETY: as in `prepare`.
-    let handler = unsafe { &*(*source.cast::<AgentSource>()).handler };
-    guarded("the source", (), || handler.run());
+    // SAFETY: as in `check`.
+    let (handler, events) = unsafe {
+        let ours = source.cast::<AgentSource>();
+        (&*(*ours).handler, g_source_query_unix_fd(source, (*ours).fd_tag))
+    };
+    guarded("the source", (), || handler.run(events != 0));
     1
 }
 
