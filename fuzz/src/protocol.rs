@@ -24,7 +24,7 @@ fn message<T: Serialize + DeserializeOwned + PartialEq + Debug>(bytes: &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    use strait_protocol::{ConsoleLevel, IpcKind, Outcome, World};
+    use strait_protocol::{ConsoleLevel, IpcKind, Outcome, Verdict, World};
 
     use super::*;
 
@@ -48,6 +48,7 @@ mod tests {
             ToMain::EvalDone { request: 9, outcome: Outcome::Error(text()) },
             ToMain::PreloadError { page: 1, path: "/a/b.js".into(), message: text() },
             ToMain::PageClosed { page: 1 },
+            ToMain::PageOpened { page: 1, target: text(), features: text() },
         ];
         let to_agent = [
             ToAgent::Emit { document: 1, channel: text(), args: true, payload: vec![0xff, 0x0f] },
@@ -62,8 +63,11 @@ mod tests {
             node_integration: false,
             app_path: "/a".into(),
         };
+        let settled = [Verdict::Bound(Box::new(view.clone())), Verdict::Refused, Verdict::Unknown];
         let init = AgentInit { socket: "/run/strait/agents".into(), token: [9; 16] };
         let main = to_main.iter().enumerate().map(|(n, message)| (format!("to-main-{n:02}"), encode(message)));
+        let settled = settled.into_iter().map(|verdict| ToAgent::PageSettled { page: 3, verdict });
+        let to_agent: Vec<_> = to_agent.into_iter().chain(settled).collect();
         let agent = to_agent.iter().enumerate().map(|(n, message)| (format!("to-agent-{n:02}"), encode(message)));
         main.chain(agent).chain([("view".into(), encode(&view)), ("init".into(), encode(&init))]).collect()
     }

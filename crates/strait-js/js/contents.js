@@ -15,7 +15,7 @@ const all = new Map()
 const kMake = Symbol('make')
 
 /** Set by the static block: access to private state for this file only. */
-let setGone, setLoading
+let setGone, setLoading, openHandler
 
 const DESTROYED = 'Object has been destroyed'
 
@@ -28,8 +28,11 @@ class WebContents extends EventEmitter {
   #loading = 0
   /** Loads that the program asked for and that have neither begun nor ended. */
   #asked = new Set()
+  /** Decides about the windows that the page opens. */
+  #openHandler = null
 
   static {
+    openHandler = (contents) => contents.#openHandler
     setGone = (contents) => { contents.#destroyed = true }
     setLoading = (contents, change) => {
       contents.#loading = Math.max(0, contents.#loading + change)
@@ -136,6 +139,14 @@ class WebContents extends EventEmitter {
     return start((token) => native.contentsEval(this.#id, true, source, token))
   }
 
+  setWindowOpenHandler (handler) {
+    this.#check()
+    handler ??= null
+    if (handler !== null && typeof handler !== 'function') throw new TypeError('setWindowOpenHandler: the handler must be a function')
+    this.#openHandler = handler
+    native.contentsAskOpen(this.#id, handler !== null)
+  }
+
   close () {
     this.#check()
     native.windowDo(this.#id, 'close')
@@ -215,6 +226,11 @@ const reports = {
 module.exports = {
   WebContents,
   of,
+  known: (id) => all.get(id),
+  openHandler: (id) => {
+    const contents = all.get(id)
+    return contents === undefined ? null : openHandler(contents)
+  },
   reports,
   webContents: {
     getAllWebContents: () => [...all.values()],

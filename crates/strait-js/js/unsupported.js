@@ -22,7 +22,7 @@ const METHODS = {
     getParentWindow getChildWindows setBrowserView getBrowserView addBrowserView removeBrowserView setTopBrowserView getBrowserViews`,
   webContents: `downloadURL isWaitingForResponse canGoBack canGoForward canGoToOffset clearHistory goBack goForward goToIndex
     goToOffset forcefullyCrashRenderer setUserAgent getUserAgent insertCSS removeInsertedCSS setIgnoreMenuShortcuts
-    setWindowOpenHandler setAudioMuted isAudioMuted isCurrentlyAudible setZoomFactor getZoomFactor setZoomLevel getZoomLevel
+    setAudioMuted isAudioMuted isCurrentlyAudible setZoomFactor getZoomFactor setZoomLevel getZoomLevel
     setVisualZoomLevelLimits undo redo cut copy centerSelection copyImageAt paste pasteAndMatchStyle delete selectAll unselect
     scrollToTop scrollToBottom adjustSelection replace replaceMisspelling insertText findInPage stopFindInPage capturePage
     isBeingCaptured getPrintersAsync print printToPDF addWorkSpace removeWorkSpace setDevToolsWebContents openDevTools

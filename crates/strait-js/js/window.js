@@ -14,8 +14,10 @@ const all = new Map()
 const DESTROYED = 'Object has been destroyed'
 
 const whole = (value, fallback) => Number.isFinite(value) ? Math.max(1, Math.round(value)) : fallback
+const place = (value) => Number.isFinite(value) ? Math.round(value) : null
+const flag = (value) => typeof value === 'boolean' ? value : null
 
-/** Checks the options that have a type to get wrong, and takes what the host understands. */
+/** Checks the options that have a type to get wrong, and takes what the host understands: null where nothing is said. */
 function plan (options) {
   if (options === undefined || options === null) options = {}
   if (typeof options !== 'object') throw new TypeError('BrowserWindow: options must be an object')
@@ -27,20 +29,25 @@ function plan (options) {
   }
   const id = options.parent?.id
   return {
-    width: whole(options.width, 800),
-    height: whole(options.height, 600),
-    show: options.show !== false,
-    resizable: options.resizable !== false,
+    width: whole(options.width, null),
+    height: whole(options.height, null),
+    x: place(options.x),
+    y: place(options.y),
+    show: flag(options.show),
+    resizable: flag(options.resizable),
     title: options.title === undefined ? null : String(options.title),
     parent: id ?? null,
     preload: preload === undefined || preload === '' ? null : preload,
-    nodeIntegration: nodeIntegration === true,
-    contextIsolation: typeof contextIsolation === 'boolean' ? contextIsolation : null
+    nodeIntegration: flag(nodeIntegration),
+    contextIsolation: flag(contextIsolation)
   }
 }
 
 /** Set by the static block: access to private state for this file only. */
 let setGone
+
+/** Says that a window is there already: a page has opened it. */
+const kAdopt = Symbol('adopt')
 
 class BrowserWindow extends EventEmitter {
   #id
@@ -51,11 +58,11 @@ class BrowserWindow extends EventEmitter {
     setGone = (window) => { window.#gone = true }
   }
 
-  constructor (options) {
+  constructor (options, adopted) {
     super()
     const { app } = require('strait:app')
     if (!app.isReady()) throw new Error('Cannot create BrowserWindow before app is ready')
-    this.#id = native.windowCreate(plan(options))
+    this.#id = options === kAdopt ? adopted : native.windowCreate(plan(options))
     this.#webContents = contents.of(this.#id)
     all.set(this.#id, this)
     ports.uncloneable(this)
@@ -129,7 +136,57 @@ function preventable (fields = {}) {
   return { ...fields, preventDefault () { prevented = true }, get defaultPrevented () { return prevented } }
 }
 
+/** What was said of windows that pages open, until they are announced. @type {Map<number, object>} */
+const overrides = new Map()
+
+/** What a handler of `setWindowOpenHandler` decides; anything that is no such thing denies. */
+function decide (response, features = '') {
+  const type = response === null ? 'null' : typeof response
+  if (type !== 'object') {
+    console.error(`The window open handler response must be an object, but was instead of type '${type}'.`)
+    return
+  }
+  const { action, overrideBrowserWindowOptions: options, outlivesOpener, createWindow } = response
+  if (action === 'deny') return
+  if (action !== 'allow') {
+    console.error('The window open handler response must be an object with an \'action\' property of \'allow\' or \'deny\'.')
+    return
+  }
+  if (createWindow !== undefined) throw new Error('createWindow is not supported by Strait: describe the window by overrideBrowserWindowOptions')
+  // A size of which the program says one half has the other from the page.
+  const { width, height } = optionsOf(features)
+  const half = (options?.width === undefined) !== (options?.height === undefined)
+  const id = native.windowOpenAllow(plan(half ? { ...options, width: options.width ?? width, height: options.height ?? height } : options), outlivesOpener === true)
+  if (id !== 0) overrides.set(id, options ?? {})
+}
+
+/** The features as options: those that the host does not know are for the program. */
+function optionsOf (features) {
+  const options = {}
+  for (const feature of features.split(',')) {
+    const [name, value = 'yes'] = feature.split('=', 2).map((part) => part.trim())
+    if (name === '' || name === '__proto__') continue
+    options[name] = value === 'yes' || value === 'true' ? true : value === 'no' || value === 'false' ? false : value !== '' && Number.isFinite(+value) ? +value : value
+  }
+  return options
+}
+
 const reports = {
+  'window-open' (id, details) {
+    const handler = contents.openHandler(id)
+    // It may have been taken away since the page asked.
+    if (handler === null) decide({ action: 'allow' })
+    else decide(handler(details), details.features)
+  },
+  'window-created' (id, openerId, { features, ...details }) {
+    const window = new BrowserWindow(kAdopt, id)
+    const options = overrides.get(id)
+    overrides.delete(id)
+    const opener = contents.known(openerId)
+    if (opener === undefined) return
+    const [width, height] = window.isDestroyed() ? [] : window.getSize()
+    opener.emit('did-create-window', window, { ...details, options: { ...optionsOf(features), width, height, ...options } })
+  },
   window (id, name) {
     const window = all.get(id)
     if (window === undefined) return

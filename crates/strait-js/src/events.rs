@@ -1,7 +1,7 @@
 //! What windows and pages report, as calls of the host's scripts: `event(name, ...)`. Answers `true` prevent what was announced.
 
-use rquickjs::{Ctx, Function, Persistent, Result, TypedArray, Value, function::IntoArgs};
-use strait::{AppEvent, ContentsEvent, Decision, FrameEvent, IpcEventKind, IpcMessage, LoadError, WindowEvent};
+use rquickjs::{Ctx, Function, Object, Persistent, Result, TypedArray, Value, function::IntoArgs};
+use strait::{AppEvent, ContentsEvent, Decision, FrameEvent, IpcEventKind, IpcMessage, LoadError, WindowEvent, WindowOpenDetails};
 
 use crate::host::{Host, Incoming, Settled};
 
@@ -44,6 +44,23 @@ fn app_event<'js>(host: &Host, ctx: &Ctx<'js>, hook: &Function<'js>, event: AppE
                 _ => Ok(()),
             }
         }
+        AppEvent::WindowCreated { window, opened: Some(opened) } => {
+            let id = window.id().get();
+            host.windows.borrow_mut().insert(id, window);
+            let details = details(ctx, &opened.details)?;
+            details.set("features", &opened.details.features)?;
+            hook.call(("window-created", id, opened.opener.id().get(), details))
+        }
+        AppEvent::WindowOpen(request) => {
+            let details = details(ctx, request.details())?;
+            details.set("features", &request.details().features)?;
+            let id = request.opener().id().get();
+            host.open_request.replace(Some(request));
+            let called = hook.call(("window-open", id, details));
+            // Unless the script has taken it, the window is refused; the same if it threw.
+            drop(host.open_request.take());
+            called
+        }
         AppEvent::WindowClose { window, decision } => decide(hook, decision, ("window-close", window.id().get())),
         AppEvent::Contents { contents, event, .. } => contents_event(hook, contents.id().get(), event),
         AppEvent::Frame { frame, contents, event, .. } => {
@@ -66,6 +83,19 @@ fn app_event<'js>(host: &Host, ctx: &Ctx<'js>, hook: &Function<'js>, event: AppE
         AppEvent::Quit { code } => hook.call(("quit", code)),
         _ => Ok(()),
     }
+}
+
+/// What a page wants to open, in Electron's form but for the features.
+fn details<'js>(ctx: &Ctx<'js>, details: &WindowOpenDetails) -> Result<Object<'js>> {
+    let object = Object::new(ctx.clone())?;
+    object.set("url", &details.url)?;
+    object.set("frameName", &details.frame_name)?;
+    object.set("disposition", details.disposition.as_str())?;
+    let referrer = Object::new(ctx.clone())?;
+    referrer.set("url", &details.referrer)?;
+    referrer.set("policy", if details.referrer.is_empty() { "no-referrer" } else { "strict-origin-when-cross-origin" })?;
+    object.set("referrer", referrer)?;
+    Ok(object)
 }
 
 /// The script's `true` prevents it; so does an error in a listener, which ends the program in its own way.

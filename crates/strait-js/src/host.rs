@@ -8,7 +8,7 @@ use std::{
     time::Instant,
 };
 
-use strait::{App, AppEvent, BrowserWindow, LoadError, Responder, ScriptError, WebFrameMain};
+use strait::{App, AppEvent, BrowserWindow, LoadError, Responder, ScriptError, WebFrameMain, WindowOpenRequest};
 use tokio::sync::Notify;
 
 use crate::{ports::PortTable, program::Program, ready::ReadyList};
@@ -50,6 +50,8 @@ pub(crate) struct Host {
     /// Requests that scripts have not answered yet.
     pub(crate) responders: RefCell<HashMap<u32, Responder>>,
     last_responder: Cell<u32>,
+    /// A page that waits to hear whether it may open a window, while a script is asked.
+    pub(crate) open_request: RefCell<Option<WindowOpenRequest>>,
     /// `process.nextTick` has something.
     pub(crate) tick_wanted: Cell<bool>,
     /// Promises were rejected, or got a late handler.
@@ -77,6 +79,7 @@ impl Host {
             windows: RefCell::default(),
             frames: RefCell::default(),
             responders: RefCell::default(),
+            open_request: RefCell::default(),
             last_responder: Cell::new(0),
             tick_wanted: Cell::new(false),
             rejections_changed: Cell::new(false),

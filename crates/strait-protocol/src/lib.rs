@@ -95,6 +95,17 @@ pub enum World {
     Isolated,
 }
 
+/// What becomes of a page that a page has opened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Verdict {
+    /// It is this view's.
+    Bound(Box<ViewConfig>),
+    /// The program does not want it: its view goes.
+    Refused,
+    /// No page has opened it. Its view, if it has one, will say what it is.
+    Unknown,
+}
+
 /// From an agent to main.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ToMain {
@@ -104,6 +115,15 @@ pub enum ToMain {
         nonce: Nonce,
         /// The page.
         page: PageId,
+    },
+    /// A page was made in a process that has pages already, as a rule by `window.open`. The process waits for [`ToAgent::PageSettled`].
+    PageOpened {
+        /// The page.
+        page: PageId,
+        /// What `window.open` was given as its target; empty for links.
+        target: String,
+        /// What it was given as its features.
+        features: String,
     },
     /// A document begins (its window object was cleared); no script of the page has run.
     DocumentCreated {
@@ -215,6 +235,13 @@ pub enum ToAgent {
         world: World,
         /// What.
         source: String,
+    },
+    /// Answers [`ToMain::PageOpened`].
+    PageSettled {
+        /// Which page.
+        page: PageId,
+        /// What becomes of it.
+        verdict: Verdict,
     },
     /// The view is about to go: close the page's ports (`unloaded`) and answer [`ToMain::PageClosed`].
     ClosePage {

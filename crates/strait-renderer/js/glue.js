@@ -17,6 +17,7 @@
   const workers = parts.makeWorkers(p, natives, codec, ports, bridge, parts.makeRelays, global, natives.workerScope)
   parts.patchClone(p, natives, ports, global)
   const transfer = parts.patchTransfers(p, natives, ports, global, isMainWorld)
+  parts.patchWindowOpen(p, natives, global)
   dress()
 
   // Pages can dispatch events of these names themselves: only the browser's own count.

@@ -31,7 +31,7 @@
   }
 
   const PORT = ['postMessage', 'start', 'close', 'onmessage', 'onclose', 'addEventListener', 'removeEventListener', 'dispatchEvent']
-  const GLOBAL = ['MessageChannel', 'postMessage', 'structuredClone', 'Worker', 'close', 'fetch', 'importScripts', 'Request', 'XMLHttpRequest', 'EventSource']
+  const GLOBAL = ['MessageChannel', 'open', 'postMessage', 'structuredClone', 'Worker', 'close', 'fetch', 'importScripts', 'Request', 'XMLHttpRequest', 'EventSource']
 
   /** To be called when everything has been replaced. */
   return () => {

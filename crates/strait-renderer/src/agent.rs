@@ -12,6 +12,7 @@ use strait_protocol::{AgentInit, ConsoleLevel, DocumentId, FrameId, PageId, ToAg
 
 use crate::document::Document;
 use crate::ffi::{self, ConsoleMessage, Extension, Page, PageEvents, Source};
+use crate::popup::Opening;
 use crate::ports::{PortTable, ReadyList};
 use crate::realm::Realm;
 use crate::{natives, pump};
@@ -61,6 +62,8 @@ pub(crate) struct Agent {
     pub(crate) routing: Cell<bool>,
     /// Tasks are being done.
     pub(crate) in_turn: Cell<bool>,
+    /// What the `window.open` that is being called opens.
+    pub(crate) opening: Opening,
     pub(crate) main_world: ffi::World,
     pub(crate) isolated_world: ffi::World,
     next_document: Cell<DocumentId>,
@@ -127,6 +130,7 @@ pub(crate) fn start(extension: &Extension, data: &[u8]) -> Result<(), StartError
         vacated: RefCell::default(),
         routing: Cell::new(false),
         in_turn: Cell::new(false),
+        opening: Opening::default(),
         main_world: ffi::main_world(),
         isolated_world: ffi::isolated_world(c"strait"),
         next_document: Cell::new(1),
@@ -192,7 +196,7 @@ impl Agent {
         self.pages.borrow().get(&page).and_then(|page| page.config.clone())
     }
 
-    fn bind(&self, page: PageId, config: ViewConfig) {
+    pub(crate) fn bind(&self, page: PageId, config: ViewConfig) {
         let nonce = config.nonce;
         self.pages.borrow_mut().entry(page).or_default().config = Some(Rc::new(config));
         self.tell(&ToMain::PageBound { nonce, page }, Vec::new());
@@ -213,7 +217,14 @@ impl Agent {
 
 impl PageEvents for Agent {
     fn created(&self, page: Page) {
-        self.pages.borrow_mut().entry(page.id()).or_default();
+        let first = {
+            let mut pages = self.pages.borrow_mut();
+            pages.entry(page.id()).or_default();
+            pages.len() == 1
+        };
+        if !first {
+            self.page_opened(page.id());
+        }
     }
 
     fn message(&self, page: &Page, name: &str, bytes: Vec<u8>) -> bool {

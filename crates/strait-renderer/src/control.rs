@@ -74,6 +74,8 @@ impl Agent {
                     None => self.answer(request, Outcome::Error("Error: the frame was disposed before the script ran".to_owned())),
                 }
             }
+            // Whoever asked heard it, or could wait no longer.
+            ToAgent::PageSettled { .. } => {}
             ToAgent::ClosePage { page } => self.close_page(page),
         }
     }
@@ -105,18 +107,27 @@ impl Agent {
 
     /// Waits for the answer to a `sendSync`. The node goes on routing for others; nothing is delivered meanwhile.
     pub(crate) fn wait_for_reply(&self, document: DocumentId, request: RequestId) -> Result<Vec<u8>, String> {
+        let answer = self.wait_for(|message| match message {
+            ToAgent::Reply { document: d, request: r, outcome } if (d, r) == (document, request) => Ok(outcome),
+            other => Err(other),
+        })?;
+        match answer {
+            Outcome::Value(payload) => Ok(payload),
+            Outcome::Error(text) => Err(text),
+        }
+    }
+
+    /// Waits for a control message: the one of which `wanted` makes something. All others are put aside.
+    pub(crate) fn wait_for<T>(&self, wanted: impl Fn(ToAgent) -> Result<T, ToAgent>) -> Result<T, String> {
         loop {
             match self.pull_control() {
-                Incoming::Control(Control { message: ToAgent::Reply { document: d, request: r, outcome }, .. })
-                    if (d, r) == (document, request) =>
-                {
-                    self.ready.push(0);
-                    return match outcome {
-                        Outcome::Value(payload) => Ok(payload),
-                        Outcome::Error(text) => Err(text),
-                    };
-                }
-                Incoming::Control(control) => self.control.borrow_mut().push_back(control),
+                Incoming::Control(Control { message, ports }) => match wanted(message) {
+                    Ok(found) => {
+                        self.ready.push(0);
+                        return Ok(found);
+                    }
+                    Err(message) => self.control.borrow_mut().push_back(Control { message, ports }),
+                },
                 Incoming::Nothing => {
                     if let Err(error) = self.node.wait(Some(WAIT)) {
                         return Err(format!("the main process cannot be reached: {error}"));

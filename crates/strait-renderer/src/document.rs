@@ -343,6 +343,7 @@ impl Agent {
         }
         while self.report_departure() {}
         self.vacated.borrow_mut().retain(|_, document| document.page != page);
+        self.pages.borrow_mut().remove(&page);
         self.tell(&ToMain::PageClosed { page }, Vec::new());
     }
 }

@@ -14,6 +14,7 @@ mod document;
 mod ffi;
 mod files;
 mod natives;
+mod popup;
 mod ports;
 mod pump;
 mod realm;

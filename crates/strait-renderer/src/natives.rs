@@ -39,6 +39,8 @@ const NATIVES: &[(&str, Native)] = &[
     ("ready", ready),
     ("gone", gone),
     ("reopened", reopened),
+    ("opening", opening),
+    ("opened", opened),
     ("inboxIs", inbox_is),
     ("pull", pull),
     ("ipc", ipc),
@@ -311,6 +313,17 @@ fn gone<'a>(agent: &Agent, realm: &Realm, _: &Args<'a>) -> NativeResult<'a> {
 fn reopened<'a>(agent: &Agent, _: &Realm, _: &Args<'a>) -> NativeResult<'a> {
     agent.arm_documents();
     NativeResult::Nothing
+}
+
+/// `(target, features)`: `window.open` is about to be called.
+fn opening<'a>(agent: &Agent, _: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    agent.opening(args.text(0), args.text(1));
+    NativeResult::Nothing
+}
+
+/// `()`: it has been; true if the window that it opened was refused.
+fn opened<'a>(agent: &Agent, _: &Realm, _: &Args<'a>) -> NativeResult<'a> {
+    NativeResult::Bool(agent.opened())
 }
 
 /// `(inbox, words, size)`: the inbox has `size` bytes.

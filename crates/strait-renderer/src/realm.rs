@@ -90,6 +90,7 @@ static SOURCE: LazyLock<String> = LazyLock::new(|| {
         ("makeRelays", include_str!("../js/worker-relays.js")),
         ("patchClone", include_str!("../js/structured-clone.js")),
         ("patchTransfers", include_str!("../js/transfer.js")),
+        ("patchWindowOpen", include_str!("../js/window-open.js")),
         ("makeEmitter", include_str!("../js/emitter.js")),
         ("makeIpcRenderer", include_str!("../js/ipc-renderer.js")),
         ("makeModules", include_str!("../js/modules.js")),

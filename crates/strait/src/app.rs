@@ -122,6 +122,14 @@ impl App {
         self.0.state().quit.under_way()
     }
 
+    /// Calls `handler` with every new window, the program's own and those that pages open, before anything else is heard of it.
+    pub fn on_window_created(&self, handler: impl FnMut(&BrowserWindow) + Send + 'static) -> ListenerId {
+        let listener = Listener::new(handler);
+        let id = listener.id;
+        self.0.handlers().window_created.push(listener);
+        id
+    }
+
     /// Calls `handler` when the last window has closed. With at least one handler the program goes on without windows; without, it quits.
     pub fn on_window_all_closed(&self, mut handler: impl FnMut() + Send + 'static) -> ListenerId {
         let listener = Listener::new(move |event: &CloseEvent| {

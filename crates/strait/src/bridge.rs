@@ -58,6 +58,7 @@ impl ContentsRecord {
             awaits_ready: false,
             loading: false,
             scripts: Vec::new(),
+            asks_open: false,
             epoch: 0,
             crashed: false,
         }

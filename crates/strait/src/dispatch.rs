@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    AppEvent, BrowserWindow, CloseEvent, Decision, FrameEvent, IpcEventKind, IpcMessage, Responder, WindowEvent,
+    AppEvent, BrowserWindow, CloseEvent, Decision, FrameEvent, IpcEventKind, IpcMessage, Responder, WindowEvent, WindowOpenResponse,
     handlers::{Ask, Handlers},
     ipc::IpcEvent,
     printable, program,
@@ -54,6 +54,23 @@ pub(crate) fn dispatch(shared: &SharedRef, event: AppEvent) {
             if event == WindowEvent::Closed {
                 shared.handlers().forget_window(window.id(), window.web_contents().id());
             }
+        }
+        AppEvent::WindowCreated { window, opened } => {
+            let listeners = shared.handlers().window_created.clone();
+            listeners.iter().for_each(|listener| listener.call(&window));
+            if let Some(opened) = opened {
+                let listeners = shared.handlers().opened.get(&opened.opener.id()).cloned().unwrap_or_default();
+                let argument = (window, opened.details);
+                listeners.iter().for_each(|listener| listener.call(&argument));
+            }
+        }
+        AppEvent::WindowOpen(request) => {
+            let handler = shared.handlers().window_open.get(&request.opener().id()).cloned();
+            // Without one, it has been taken away since the page asked.
+            let response = handler.map_or_else(WindowOpenResponse::allow, |handler| {
+                (handler.lock().unwrap_or_else(PoisonError::into_inner))(request.details())
+            });
+            request.respond(response);
         }
         AppEvent::WindowClose { window, decision } => window_close(shared, &window, decision),
         AppEvent::Contents { contents, event, .. } => {

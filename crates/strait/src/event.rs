@@ -7,7 +7,9 @@ use std::path::PathBuf;
 
 use strait_ports::Port;
 
-use crate::{App, BrowserWindow, Charge, ConsoleLevel, LoadError, Responder, WebContents, WebFrameMain, shared::SharedRef};
+use crate::{
+    App, BrowserWindow, Charge, ConsoleLevel, LoadError, Opened, Responder, WebContents, WebFrameMain, WindowOpenRequest, shared::SharedRef,
+};
 
 /// A document's number: unique in the whole program, never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -43,6 +45,15 @@ pub enum AppEvent {
         /// What.
         event: WindowEvent,
     },
+    /// There is a new window: the program's own, or one that a page has opened.
+    WindowCreated {
+        /// Which.
+        window: BrowserWindow,
+        /// The page that opened it, and how. Behind a pointer, as it is rare.
+        opened: Option<Box<Opened>>,
+    },
+    /// A page wants to open a window, and waits (see [`WebContents::set_window_open_handler`]): it is refused when the request is dropped.
+    WindowOpen(WindowOpenRequest),
     /// The user or the program asks the window to close: it does when the decision is dropped, unless it was prevented.
     WindowClose {
         /// Which.
@@ -275,8 +286,9 @@ impl AppEvent {
     pub fn app(&self) -> Option<&App> {
         match self {
             Self::Ipc(message) => Some(message.sender.app()),
-            Self::Window { window, .. } | Self::WindowClose { window, .. } => Some(window.app()),
+            Self::Window { window, .. } | Self::WindowCreated { window, .. } | Self::WindowClose { window, .. } => Some(window.app()),
             Self::Contents { contents, .. } | Self::Frame { contents, .. } => Some(contents.app()),
+            Self::WindowOpen(request) => Some(request.opener().app()),
             _ => None,
         }
     }

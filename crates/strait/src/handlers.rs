@@ -8,7 +8,10 @@ use std::{
     },
 };
 
-use crate::{CloseEvent, ContentsEvent, ContentsId, FrameEvent, WebFrameMain, WindowEvent, WindowId, ipc::IpcHandlers};
+use crate::{
+    BrowserWindow, CloseEvent, ContentsEvent, ContentsId, FrameEvent, WebFrameMain, WindowEvent, WindowId, WindowOpenDetails,
+    WindowOpenResponse, ipc::IpcHandlers,
+};
 
 /// Names a registered listener, to remove it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -49,6 +52,9 @@ impl ListenerId {
 /// A request that a handler may stop.
 pub(crate) type Ask = Listener<CloseEvent>;
 
+/// Decides what a page may open.
+pub(crate) type OpenHandler = Arc<Mutex<dyn FnMut(&WindowOpenDetails) -> WindowOpenResponse + Send>>;
+
 /// All of them.
 #[derive(Default)]
 pub(crate) struct Handlers {
@@ -57,6 +63,9 @@ pub(crate) struct Handlers {
     pub(crate) window_close: HashMap<WindowId, Vec<Ask>>,
     pub(crate) contents: HashMap<crate::ContentsId, Vec<Listener<ContentsEvent>>>,
     pub(crate) frames: HashMap<ContentsId, Vec<Listener<(WebFrameMain, FrameEvent)>>>,
+    pub(crate) window_open: HashMap<ContentsId, OpenHandler>,
+    pub(crate) window_created: Vec<Listener<BrowserWindow>>,
+    pub(crate) opened: HashMap<ContentsId, Vec<Listener<(BrowserWindow, WindowOpenDetails)>>>,
     pub(crate) all_closed: Vec<Ask>,
     pub(crate) before_quit: Vec<Ask>,
     pub(crate) will_quit: Vec<Ask>,
@@ -70,6 +79,8 @@ impl Handlers {
         self.window_close.remove(&window);
         self.contents.remove(&contents);
         self.frames.remove(&contents);
+        self.window_open.remove(&contents);
+        self.opened.remove(&contents);
         self.ipc.forget_contents(contents);
     }
 }

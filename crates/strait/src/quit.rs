@@ -5,7 +5,8 @@ use crate::{
     app::App,
     event::Question,
     io::IoCommand,
-    shared::{Queued, SharedRef},
+    popup,
+    shared::{Queued, SharedRef, WindowRecord},
 };
 
 /// How far the end has come.
@@ -141,10 +142,12 @@ pub(crate) fn window_closed(shared: &SharedRef, window: WindowId) {
             contents.loads.abort();
         }
         let gone = state.registry.remove_contents(record.contents);
-        let children = state.windows.iter().filter(|(_, record)| record.parent == Some(window));
+        let goes = |record: &WindowRecord| record.parent == Some(window) || record.opener == Some(window);
+        let children = state.windows.iter().filter(|(_, record)| goes(record));
         let children: Vec<WindowId> = children.map(|(id, _)| *id).collect();
         (gone, children, state.windows.is_empty(), state.quit)
     };
+    popup::refuse_of(shared, &[browser_window.web_contents().id()]);
     for child in children {
         BrowserWindow::new(App(shared.clone()), child).destroy();
     }

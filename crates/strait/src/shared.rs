@@ -13,11 +13,12 @@ use strait_protocol::{Nonce, RequestId, ToAgent, World};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
-    AppEvent, ScriptError,
+    AppEvent, ScriptError, WebPreferences,
     handlers::Handlers,
     io::{IoHandle, Tokens},
     loading::Loads,
     outbox::Outbox,
+    popup::Popup,
     quit::Quit,
     registry::{AgentId, ContentsId, FrameKey, Registry, WindowId},
     ui::{UiCommand, UiHandle},
@@ -84,6 +85,8 @@ pub(crate) struct State {
     pub(crate) agents: HashMap<AgentId, Arc<Port>>,
     pub(crate) windows: HashMap<WindowId, WindowRecord>,
     pub(crate) contents: HashMap<ContentsId, ContentsRecord>,
+    /// Pages that pages have opened, until the program has decided.
+    pub(crate) popups: HashMap<WindowId, Popup>,
     pub(crate) evals: HashMap<RequestId, PendingEval>,
     /// What new web processes show to be admitted.
     pub(crate) tokens: Tokens,
@@ -107,6 +110,11 @@ pub(crate) struct WindowRecord {
     pub(crate) contents: ContentsId,
     /// It goes with this one.
     pub(crate) parent: Option<WindowId>,
+    /// The window whose page opened it, and with which it goes; not if it is to outlive that.
+    pub(crate) opener: Option<WindowId>,
+    /// The window of the program's own from whose page it comes, through any number of pages that opened pages.
+    pub(crate) root: Option<WindowId>,
+    pub(crate) preferences: WebPreferences,
     pub(crate) mirror: WindowMirror,
     /// It is on its way out: `destroy` was called.
     pub(crate) closing: bool,
@@ -128,6 +136,8 @@ pub(crate) struct ContentsRecord {
     pub(crate) loading: bool,
     /// What is to be run once the page shows a document and loads nothing.
     pub(crate) scripts: Vec<HeldScript>,
+    /// The program decides what its pages may open.
+    pub(crate) asks_open: bool,
     /// Which of its view's processes shows it.
     pub(crate) epoch: u64,
     /// Its process died and nothing has been loaded since.

@@ -5,6 +5,7 @@ use std::{
     future::Future,
     path::Path,
     pin::Pin,
+    sync::{Arc, Mutex},
     task::{Context, Poll},
 };
 
@@ -13,7 +14,7 @@ use tokio::sync::oneshot;
 
 use crate::{
     App, BrowserWindow, ContentsEvent, ContentsId, FrameEvent, FrameGone, IpcMain, ListenerId, LoadError, LoadFuture, MessagePort,
-    PostMessageError, PostMessageErrorKind, ScriptError, Value, WebFrameMain, WindowId, World,
+    PostMessageError, PostMessageErrorKind, ScriptError, Value, WebFrameMain, WindowId, WindowOpenDetails, WindowOpenResponse, World,
     bridge::Target,
     handlers::Listener,
     loading::{resolve_file, resolve_url},
@@ -164,6 +165,45 @@ impl WebContents {
         self.app.0.eval_page(self.id, world, source)
     }
 
+    /// Lets `handler` decide about the windows that the page's scripts and links open: Electron's `setWindowOpenHandler`. The page waits for
+    /// it. Without a handler every window may be opened. Windows that are opened inherit no handler.
+    ///
+    /// ```no_run
+    /// # fn f(page: &strait::WebContents) {
+    /// use strait::{BrowserWindow, WindowOpenResponse};
+    ///
+    /// page.set_window_open_handler(|details| match details.url.starts_with("https://example.test/") {
+    ///     true => WindowOpenResponse::allow_with(BrowserWindow::builder().size(400, 300)),
+    ///     false => WindowOpenResponse::Deny,
+    /// });
+    /// # }
+    /// ```
+    pub fn set_window_open_handler(&self, handler: impl FnMut(&WindowOpenDetails) -> WindowOpenResponse + Send + 'static) {
+        self.app.shared().handlers().window_open.insert(self.id, Arc::new(Mutex::new(handler)));
+        self.ask_window_open(true);
+    }
+
+    /// Takes the handler away.
+    pub fn clear_window_open_handler(&self) {
+        self.ask_window_open(false);
+        self.app.shared().handlers().window_open.remove(&self.id);
+    }
+
+    /// Whether [`AppEvent::WindowOpen`](crate::AppEvent::WindowOpen) comes before the page opens a window: for programs with an event sink.
+    pub fn ask_window_open(&self, on: bool) {
+        if let Some(record) = self.app.shared().state().contents.get_mut(&self.id) {
+            record.asks_open = on;
+        }
+    }
+
+    /// Calls `handler` with each window that the page has opened: Electron's `did-create-window`.
+    pub fn on_did_create_window(&self, mut handler: impl FnMut(&BrowserWindow, &WindowOpenDetails) + Send + 'static) -> ListenerId {
+        let listener = Listener::new(move |(window, details): &(BrowserWindow, WindowOpenDetails)| handler(window, details));
+        let id = listener.id;
+        self.app.shared().handlers().opened.entry(self.id).or_default().push(listener);
+        id
+    }
+
     /// Calls `handler` with every [`ContentsEvent`].
     pub fn on_event(&self, handler: impl FnMut(&ContentsEvent) + Send + 'static) -> ListenerId {
         let listener = Listener::new(handler);
@@ -214,6 +254,9 @@ impl WebContents {
             list.retain(|listener| listener.id != id);
         }
         if let Some(list) = handlers.frames.get_mut(&self.id) {
+            list.retain(|listener| listener.id != id);
+        }
+        if let Some(list) = handlers.opened.get_mut(&self.id) {
             list.retain(|listener| listener.id != id);
         }
     }

@@ -11,7 +11,7 @@ use crate::{
     event::Question,
     handlers::Listener,
     io::IoCommand,
-    shared::{ContentsRecord, State, WindowRecord},
+    shared::{ContentsRecord, Shared, State, WindowRecord},
     ui::{UiCommand, WindowPlan},
 };
 
@@ -56,15 +56,18 @@ pub(crate) struct WindowMirror {
 /// let window = strait::BrowserWindow::builder().title("Notes").size(900, 700).preload("preload.js").build(app);
 /// # }
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 #[must_use = "a window is made by build"]
 pub struct BrowserWindowBuilder {
-    title: Option<String>,
-    size: (u32, u32),
-    show: bool,
-    resizable: bool,
-    parent: Option<WindowId>,
-    preferences: WebPreferences,
+    pub(crate) title: Option<String>,
+    pub(crate) size: Option<(u32, u32)>,
+    pub(crate) position: Option<(i32, i32)>,
+    pub(crate) show: Option<bool>,
+    pub(crate) resizable: Option<bool>,
+    pub(crate) parent: Option<WindowId>,
+    pub(crate) preload: Option<PathBuf>,
+    pub(crate) node_integration: Option<bool>,
+    pub(crate) context_isolation: Option<bool>,
 }
 
 impl BrowserWindowBuilder {
@@ -76,19 +79,25 @@ impl BrowserWindowBuilder {
 
     /// Width and height of the inside in logical pixels (default 800 × 600).
     pub fn size(mut self, width: u32, height: u32) -> Self {
-        self.size = (width.max(1), height.max(1));
+        self.size = Some((width.max(1), height.max(1)));
+        self
+    }
+
+    /// Where its upper left corner is to be, in logical pixels of the screen. The window system may know better.
+    pub fn position(mut self, x: i32, y: i32) -> Self {
+        self.position = Some((x, y));
         self
     }
 
     /// Whether the window is visible from the start (the default). A hidden one loads, runs and answers all the same.
     pub fn show(mut self, show: bool) -> Self {
-        self.show = show;
+        self.show = Some(show);
         self
     }
 
     /// Whether the user may resize the window (the default).
     pub fn resizable(mut self, resizable: bool) -> Self {
-        self.resizable = resizable;
+        self.resizable = Some(resizable);
         self
     }
 
@@ -100,25 +109,27 @@ impl BrowserWindowBuilder {
 
     /// All preferences of its pages at once.
     pub fn web_preferences(mut self, preferences: WebPreferences) -> Self {
-        self.preferences = preferences;
+        self.context_isolation = Some(preferences.isolates());
+        self.node_integration = Some(preferences.node_integration);
+        self.preload = preferences.preload;
         self
     }
 
     /// See [`WebPreferences::preload`].
     pub fn preload(mut self, path: impl Into<PathBuf>) -> Self {
-        self.preferences.preload = Some(path.into());
+        self.preload = Some(path.into());
         self
     }
 
     /// See [`WebPreferences::node_integration`].
     pub fn node_integration(mut self, on: bool) -> Self {
-        self.preferences.node_integration = on;
+        self.node_integration = Some(on);
         self
     }
 
     /// See [`WebPreferences::context_isolation`].
     pub fn context_isolation(mut self, on: bool) -> Self {
-        self.preferences.context_isolation = Some(on);
+        self.context_isolation = Some(on);
         self
     }
 
@@ -126,31 +137,14 @@ impl BrowserWindowBuilder {
     /// meanwhile is done then. While the program is ending, the window is closed already.
     pub fn build(self, app: &App) -> BrowserWindow {
         let shared = app.shared();
-        let title = self.title.unwrap_or_else(|| shared.name.clone());
-        let preload = self.preferences.preload.as_ref().map(|path| shared.app_path.join(path));
         let mut state = shared.state();
-        state.last_window += 1;
-        let (id, contents) = (WindowId(state.last_window), crate::ContentsId(state.last_window));
+        let id = state.new_window();
         let window = BrowserWindow::new(app.clone(), id);
         if state.quit.ends() {
             return window;
         }
-        let main_frame = state.registry.add_contents(contents);
-        let mirror = WindowMirror { title: title.clone(), size: self.size, visible: self.show, sizes_asked: 0, focused: false };
-        state.windows.insert(id, WindowRecord { contents, parent: self.parent, mirror, closing: false });
-        state.contents.insert(contents, ContentsRecord::new(id, main_frame));
-        let plan = WindowPlan {
-            window: id,
-            contents,
-            title,
-            size: self.size,
-            show: self.show,
-            resizable: self.resizable,
-            parent: self.parent,
-            preload,
-            context_isolation: self.preferences.isolates(),
-            node_integration: self.preferences.node_integration,
-        };
+        let plan = state.add_window(shared, id, self, None);
+        shared.queue(AppEvent::WindowCreated { window: window.clone(), opened: None });
         // Under the lock, so that commands for the window come after it.
         shared.ui(UiCommand::Create(Box::new(plan)));
         drop(state);
@@ -161,14 +155,7 @@ impl BrowserWindowBuilder {
 impl BrowserWindow {
     /// Begins the description of a new window.
     pub fn builder() -> BrowserWindowBuilder {
-        BrowserWindowBuilder {
-            title: None,
-            size: DEFAULT_SIZE,
-            show: true,
-            resizable: true,
-            parent: None,
-            preferences: WebPreferences::default(),
-        }
+        BrowserWindowBuilder::default()
     }
 
     pub(crate) fn new(app: App, id: WindowId) -> Self {
@@ -332,6 +319,44 @@ impl BrowserWindow {
 }
 
 impl State {
+    /// The number of a window that is about to be; its page has the same.
+    pub(crate) fn new_window(&mut self) -> WindowId {
+        self.last_window += 1;
+        WindowId(self.last_window)
+    }
+
+    /// Writes a new window and its page down. What it is not told it has from `opener`, if a page opened it, or by default.
+    pub(crate) fn add_window(&mut self, shared: &Shared, id: WindowId, told: BrowserWindowBuilder, opener: Option<WindowId>) -> WindowPlan {
+        let record = opener.and_then(|opener| self.windows.get(&opener));
+        let root = opener.map(|opener| record.and_then(|record| record.root).unwrap_or(opener));
+        let inherited = record.map(|record| record.preferences.clone()).unwrap_or_default();
+        let node_integration = told.node_integration.unwrap_or(inherited.node_integration);
+        // Not said anywhere: yes, unless the page may `require`.
+        let isolation = told.context_isolation.or(inherited.context_isolation);
+        let preload = told.preload.map(|path| shared.app_path.join(path)).or(inherited.preload);
+        let preferences = WebPreferences { preload, node_integration, context_isolation: isolation };
+        let title = told.title.unwrap_or_else(|| shared.name.clone());
+        let (size, show) = (told.size.unwrap_or(DEFAULT_SIZE), told.show.unwrap_or(true));
+        let contents = crate::ContentsId(id.0);
+        let main_frame = self.registry.add_contents(contents);
+        let mirror = WindowMirror { title: title.clone(), size, visible: show, sizes_asked: 0, focused: false };
+        let plan = WindowPlan {
+            window: id,
+            contents,
+            title,
+            size,
+            position: told.position,
+            show,
+            resizable: told.resizable.unwrap_or(true),
+            parent: told.parent,
+            preferences: preferences.clone(),
+        };
+        let record = WindowRecord { contents, parent: told.parent, opener, root, preferences, mirror, closing: false };
+        self.windows.insert(id, record);
+        self.contents.insert(contents, ContentsRecord::new(id, main_frame));
+        plan
+    }
+
     /// Marks a window as on its way out: no new loads, sends or closes.
     pub(crate) fn begin_close(&mut self, window: WindowId) {
         if let Some(record) = self.windows.get_mut(&window) {

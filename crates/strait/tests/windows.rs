@@ -15,6 +15,8 @@ mod kit;
 mod loads;
 #[path = "windows/messages.rs"]
 mod messages;
+#[path = "windows/popups.rs"]
+mod popups;
 
 use std::{process::ExitCode, time::Duration};
 
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         loads::cases(&mut cases);
         messages::cases(&mut cases);
         closes::cases(&mut cases);
+        popups::cases(&mut cases);
         forged::cases(&mut cases);
         let failed = run(&app, &kit, cases, &filter).await;
         kit.remove();

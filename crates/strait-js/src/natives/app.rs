@@ -1,7 +1,7 @@
 //! Natives for the application and its windows.
 
 use rquickjs::{Ctx, Exception, Object, Result, prelude::Func};
-use strait::{BrowserWindow, WebPreferences};
+use strait::{BrowserWindow, BrowserWindowBuilder, WindowOpenResponse};
 
 use crate::host::host;
 
@@ -11,6 +11,7 @@ pub(crate) fn register(natives: &Object<'_>) -> Result<()> {
     natives.set("appExit", Func::from(|code: i32| host().app.exit(code)))?;
     natives.set("appPath", Func::from(app_path))?;
     natives.set("windowCreate", Func::from(window_create))?;
+    natives.set("windowOpenAllow", Func::from(window_open_allow))?;
     natives.set("windowDo", Func::from(window_do))?;
     natives.set("windowResize", Func::from(window_resize))?;
     natives.set("windowSetTitle", Func::from(window_set_title))?;
@@ -57,26 +58,53 @@ fn window(id: u32) -> Option<BrowserWindow> {
 
 /// Makes a window of plain options; everything was checked in JavaScript. Gives its number.
 fn window_create(ctx: Ctx<'_>, options: Object<'_>) -> Result<u32> {
-    let preferences = WebPreferences {
-        preload: options.get::<_, Option<String>>("preload")?.map(Into::into),
-        node_integration: options.get("nodeIntegration")?,
-        context_isolation: options.get("contextIsolation")?,
-    };
-    let mut builder = BrowserWindow::builder()
-        .size(options.get("width")?, options.get("height")?)
-        .show(options.get("show")?)
-        .resizable(options.get("resizable")?)
-        .web_preferences(preferences);
+    Ok(described(&ctx, &options)?.build(&host().app).id().get())
+}
+
+/// The page whose request a script is being asked about may open a window like this; gives its number, 0 if the page is gone.
+fn window_open_allow(ctx: Ctx<'_>, options: Object<'_>, outlives_opener: bool) -> Result<u32> {
+    let overrides = Box::new(described(&ctx, &options)?);
+    let request = host().open_request.take();
+    let window = request.and_then(|request| request.respond(WindowOpenResponse::Allow { overrides, outlives_opener }));
+    Ok(window.map_or(0, |window| window.id().get()))
+}
+
+/// What the options say; null where they say nothing.
+fn described(ctx: &Ctx<'_>, options: &Object<'_>) -> Result<BrowserWindowBuilder> {
+    let mut builder = BrowserWindow::builder();
+    let size: (Option<u32>, Option<u32>) = (options.get("width")?, options.get("height")?);
+    if size != (None, None) {
+        builder = builder.size(size.0.unwrap_or(800), size.1.unwrap_or(600));
+    }
+    let place: (Option<i32>, Option<i32>) = (options.get("x")?, options.get("y")?);
+    if let (Some(x), Some(y)) = place {
+        builder = builder.position(x, y);
+    }
+    if let Some(show) = options.get("show")? {
+        builder = builder.show(show);
+    }
+    if let Some(resizable) = options.get("resizable")? {
+        builder = builder.resizable(resizable);
+    }
     if let Some(title) = options.get::<_, Option<String>>("title")? {
         builder = builder.title(title);
+    }
+    if let Some(preload) = options.get::<_, Option<String>>("preload")? {
+        builder = builder.preload(preload);
+    }
+    if let Some(on) = options.get("nodeIntegration")? {
+        builder = builder.node_integration(on);
+    }
+    if let Some(on) = options.get("contextIsolation")? {
+        builder = builder.context_isolation(on);
     }
     if let Some(parent) = options.get::<_, Option<u32>>("parent")? {
         match window(parent) {
             Some(parent) => builder = builder.parent(&parent),
-            None => return Err(Exception::throw_message(&ctx, "the parent window is closed")),
+            None => return Err(Exception::throw_message(ctx, "the parent window is closed")),
         }
     }
-    Ok(builder.build(&host().app).id().get())
+    Ok(builder)
 }
 
 fn window_do(id: u32, action: String) {

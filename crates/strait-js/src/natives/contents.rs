@@ -16,6 +16,7 @@ pub(crate) fn register(natives: &Object<'_>) -> Result<()> {
     natives.set("contentsStop", Func::from(contents_stop))?;
     natives.set("contentsSend", Func::from(contents_send))?;
     natives.set("contentsPost", Func::from(contents_post))?;
+    natives.set("contentsAskOpen", Func::from(contents_ask_open))?;
     natives.set("contentsEval", Func::from(contents_eval))?;
     natives.set("frameState", Func::from(frame_state))?;
     natives.set("frameSend", Func::from(frame_send))?;
@@ -70,6 +71,12 @@ fn contents_load(ctx: Ctx<'_>, id: u32, how: String, what: String, token: u32) -
 fn contents_stop(id: u32) {
     if let Some(contents) = contents(&host(), id) {
         contents.stop();
+    }
+}
+
+fn contents_ask_open(id: u32, on: bool) {
+    if let Some(contents) = contents(&host(), id) {
+        contents.ask_window_open(on);
     }
 }
 

@@ -12,7 +12,9 @@ use gtk::prelude::*;
 use gtk::{gio, glib};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, accept_with, bind, listen, recv, socket_with};
 use strait_ports::{Event, Message, Node, Port};
-use strait_protocol::{AgentInit, DocumentId, FrameId, Outcome, PageId, ToAgent, ToMain, VIEW_MESSAGE, ViewConfig, World, decode, encode};
+use strait_protocol::{
+    AgentInit, DocumentId, FrameId, Outcome, PageId, ToAgent, ToMain, VIEW_MESSAGE, Verdict, ViewConfig, World, decode, encode,
+};
 use webkit2gtk::{SettingsExt, UserMessage, WebContext, WebContextExt, WebView, WebViewExt, WebsiteDataManager};
 
 /// How long anything may take.
@@ -42,6 +44,10 @@ pub(crate) struct Host {
     nonces: Cell<u8>,
     /// The agent of the view that was opened last: what earlier cases left behind is not heard by `ipc`.
     latest: Cell<usize>,
+    /// What becomes of the pages that pages open, one after the other; without any they are nobody's.
+    verdicts: RefCell<VecDeque<Verdict>>,
+    /// Nobody hears what becomes of theirs, for now.
+    pub(crate) silent: Cell<bool>,
 }
 
 /// A window with a page.
@@ -136,6 +142,8 @@ impl Host {
             requests: Cell::new(0),
             nonces: Cell::new(0),
             latest: Cell::new(0),
+            verdicts: RefCell::default(),
+            silent: Cell::new(false),
         };
         Ok(host)
     }
@@ -170,6 +178,13 @@ impl Host {
                     && std::env::var_os("STRAIT_TEST_CONSOLE").is_some()
                 {
                     eprintln!("  console: {text}");
+                }
+                if let ToMain::PageOpened { page, .. } = message
+                    && !self.silent.get()
+                {
+                    let verdict = self.verdicts.borrow_mut().pop_front().unwrap_or(Verdict::Unknown);
+                    let answer = encode(&ToAgent::PageSettled { page, verdict });
+                    let _ = port.as_ref().map(|port| port.post(Message::from(answer)));
                 }
                 self.said.borrow_mut().push_back(Said { agent, message, ports });
             }
@@ -241,10 +256,8 @@ impl Host {
         window.add(&web);
         window.show_all();
 
-        self.nonces.set(self.nonces.get() + 1);
-        let nonce = [self.nonces.get(); 16];
-        let config =
-            ViewConfig { nonce, preload, context_isolation: !setup.shared, node_integration: setup.node, app_path: self.folder.clone() };
+        let config = self.config(preload, setup);
+        let nonce = config.nonce;
         if !setup.unbound {
             let message = UserMessage::new(VIEW_MESSAGE, Some(&encode(&config).to_variant()));
             web.send_message_to_page(&message, gio::Cancellable::NONE, |_| {});
@@ -261,6 +274,24 @@ impl Host {
         let view = View { window, web, agent, page, document: Cell::new(0) };
         self.new_document(&view)?;
         Ok(view)
+    }
+
+    fn config(&self, preload: Option<PathBuf>, setup: &Setup<'_>) -> ViewConfig {
+        self.nonces.set(self.nonces.get() + 1);
+        let nonce = [self.nonces.get(); 16];
+        ViewConfig { nonce, preload, context_isolation: !setup.shared, node_integration: setup.node, app_path: self.folder.clone() }
+    }
+
+    /// The next page that a page opens is the program's, with this setup.
+    pub(crate) fn expect_opened(&self, setup: &Setup<'_>) {
+        let preload = setup.preload.map(|source| self.write(&self.fresh("-preload.js"), source));
+        let config = self.config(preload, setup);
+        self.verdicts.borrow_mut().push_back(Verdict::Bound(Box::new(config)));
+    }
+
+    /// The next page that a page opens is not wanted.
+    pub(crate) fn refuse_opened(&self) {
+        self.verdicts.borrow_mut().push_back(Verdict::Refused);
     }
 
     /// Lets a view open windows; they are closed when they are taken out of the list.
@@ -320,6 +351,14 @@ impl Host {
     /// `executeJavaScript`: the script's value as JSON.
     pub(crate) fn eval(&self, view: &View, world: World, script: &str) -> Check<String> {
         self.eval_raw(view, world, &format!("Promise.resolve((() => {{ {script} }})()).then((value) => String(JSON.stringify(value)))"))
+    }
+
+    /// A script whose value nobody waits for.
+    pub(crate) fn run(&self, view: &View, script: &str) {
+        self.requests.set(self.requests.get() + 1);
+        let source = script.to_owned();
+        let request = self.requests.get();
+        self.tell(view.agent, &ToAgent::Eval { request, document: view.document.get(), world: World::Main, source }, Vec::new());
     }
 
     /// `executeJavaScript` of a script whose value is a string.

@@ -9,6 +9,7 @@ mod hostile;
 mod ipc;
 mod large;
 mod modules;
+mod popups;
 mod ports;
 mod server;
 mod values;
@@ -26,6 +27,7 @@ fn main() {
         ipc::CASES,
         modules::CASES,
         ports::CASES,
+        popups::CASES,
         workers::CASES,
         closes::CASES,
         hostile::CASES,

@@ -1,6 +1,7 @@
 //! The conformance suite: what the HTML standard says of ports, asked of every kind of realm in real windows.
 //!
-//! `cases/*.js` are joined with `harness.js` into one script, which runs in a page, a preload, an iframe, a sandboxed frame and a worker.
+//! `cases/*.js` are joined with `harness.js` into one script, which runs in a page, a preload, an iframe, a sandboxed frame, a popup and a
+//! worker.
 //! `expected.txt` lists the cases that are known to fail; one of those that passes fails the suite. A first argument filters cases by
 //! `section: name`; `TEXT@PLACE` runs them in one place only.
 

@@ -21,6 +21,7 @@ enum Kind {
     Frame,
     Sandbox,
     Worker,
+    Popup,
     /// The harness's own cases, in a page.
     Harness,
 }
@@ -42,6 +43,12 @@ pub(crate) const PLACES: &[Place] = &[
         kind: Kind::Frame,
     },
     Place { name: "sandbox", world: World::Main, has: &["window"], kind: Kind::Sandbox },
+    Place {
+        name: "popup",
+        world: World::Main,
+        has: &["window", "same-origin", "own-frames", "worker", "errors", "host"],
+        kind: Kind::Popup,
+    },
     Place { name: "worker", world: World::Main, has: &["errors", "host"], kind: Kind::Worker },
 ];
 
@@ -74,6 +81,7 @@ impl Place {
         match self.kind {
             Kind::Main | Kind::Preload | Kind::Harness => "(lines) => { globalThis.webResults = lines }",
             Kind::Frame | Kind::Sandbox => "(webResults) => top.postMessage({ webResults }, '*')",
+            Kind::Popup => "(webResults) => opener.postMessage({ webResults }, '*')",
             Kind::Worker => "(webResults) => self.postMessage({ webResults })",
         }
     }
@@ -126,6 +134,10 @@ pub(crate) fn open(host: &Host, place: &Place, filter: &str, hurry: &[&str]) -> 
     let html = match place.kind {
         Kind::Main | Kind::Harness => format!("<!doctype html><meta charset=utf-8><body><script src='{}'></script>", file(".js", &script)),
         Kind::Preload => page(""),
+        Kind::Popup => {
+            let inner = format!("<!doctype html><meta charset=utf-8><body><script src='{}'></script>", file(".js", &script));
+            page(&format!("{LISTEN} globalThis.openPopup = () => {{ globalThis.popup = open({}) }}", literal(&file("-popup.html", &inner))))
+        }
         Kind::Frame => {
             let inner = format!("<!doctype html><meta charset=utf-8><body><script src='{}'></script>", file(".js", &script));
             let source = file("-frame.html", &inner);
@@ -150,5 +162,13 @@ pub(crate) fn open(host: &Host, place: &Place, filter: &str, hurry: &[&str]) -> 
         )),
     };
     let preload = if place.kind == Kind::Preload { format!("{RELAY}{script}") } else { RELAY.to_owned() };
-    host.open(Setup { html: &html, preload: Some(&preload), ..Setup::default() })
+    let setup = Setup { html: &html, preload: Some(&preload), ..Setup::default() };
+    let view = host.open(setup.clone())?;
+    if place.kind == Kind::Popup {
+        // The list of what is opened lives as long as the view, and with it the window.
+        host.let_open(&view);
+        host.expect_opened(&setup);
+        host.eval(&view, World::Main, "openPopup()")?;
+    }
+    Ok(view)
 }

@@ -12,6 +12,7 @@ use crate::{
     account::Account,
     app::App,
     bridge::{finish_eval, report_contents, report_gone},
+    popup,
     registry::{AgentId, Document, NewDocument},
     shared::SharedRef,
     text::cut,
@@ -146,6 +147,7 @@ pub(super) fn heard(shared: &SharedRef, closings: &mut Closings, agent: AgentId,
                 report_contents(shared, contents, ContentsEvent::PreloadError { path, message }, charge);
             }
         }
+        ToMain::PageOpened { page, target, features } => popup::opened(shared, agent, account, page, (target, features)),
         ToMain::PageClosed { page } => closings.page_closed(shared, agent, page),
     }
 }
@@ -182,10 +184,12 @@ fn ours(level: ConsoleLevel, text: String) -> ConsoleMessage {
 pub(super) fn gone(shared: &SharedRef, closings: &mut Closings, agent: AgentId, account: &Arc<Account>, reason: CloseReason) {
     let mut abandoned = Vec::new();
     let mut lost = Vec::new();
+    let pages = shared.state().registry.contents_in(agent);
+    popup::refuse_of(shared, &pages);
     let (gone, bootstrap) = {
         let mut state = shared.state();
         let bootstrap = state.agents.remove(&agent);
-        for contents in state.registry.contents_in(agent) {
+        for contents in pages {
             let Some(record) = state.contents.get_mut(&contents) else { continue };
             // Unless a load is under way that brings a new process, what waits for a document has nobody to go to.
             if record.loads.current().is_none() {

@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use strait_ports::CloseReason;
 use strait_protocol::{PageId, ToAgent};
 
-use crate::{WindowId, registry::AgentId, shared::SharedRef, ui::UiCommand};
+use crate::{ContentsId, WindowId, registry::AgentId, shared::SharedRef, ui::UiCommand};
 
 /// How long an agent may take to close a page's ports. A page that hangs goes without.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(250);
@@ -87,7 +87,11 @@ impl Closings {
             let last = {
                 let state = shared.state();
                 // The process goes with its last view, and that is no crash.
-                let last = state.registry.page_count(closing.agent) <= 1;
+                let stays = |contents: &ContentsId| {
+                    let other = state.contents.get(contents).map(|record| record.window).filter(|other| *other != window);
+                    other.and_then(|other| state.windows.get(&other)).is_some_and(|record| !record.closing)
+                };
+                let last = !state.registry.contents_in(closing.agent).iter().any(stays);
                 if last && let Some(bootstrap) = state.agents.get(&closing.agent) {
                     shared.node.expect_departure(bootstrap, CloseReason::Unloaded);
                 }

@@ -1,6 +1,7 @@
 //! Hostile agents, on raw links to a running I/O thread. No display: what the UI would be told is only collected.
 
 mod flood;
+mod popups;
 
 use std::{
     os::fd::OwnedFd,
@@ -122,6 +123,8 @@ impl Main {
                 {
                     return seen;
                 }
+                // Of the program's own windows, the marker among them.
+                Ok(Queued::Event(AppEvent::WindowCreated { opened: None, .. })) => {}
                 Ok(Queued::Event(event)) => seen.push(event),
                 Ok(Queued::End(_)) => {}
                 Err(error) if started.elapsed() > PATIENCE => panic!("{error}"),

@@ -1,12 +1,12 @@
 //! The UI thread: GTK's windows and WebKit's views. It obeys commands and reports events, and waits for nobody.
 
 mod errors;
+mod maker;
 mod view;
 mod window;
 
 use std::{
     collections::HashMap,
-    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -19,16 +19,23 @@ use tao::{
     platform::run_return::EventLoopExtRunReturn,
 };
 
-pub(crate) use self::view::Views;
-use self::{view::ViewMaker, window::UiWindow};
+pub(crate) use self::maker::Views;
+use self::{maker::ViewMaker, view::View, window::UiWindow};
 use crate::{
-    AppEvent, BrowserWindow, ContentsId, Decision, StartError, WindowEvent, WindowId, app::App, event::Question, quit, shared::SharedRef,
+    AppEvent, BrowserWindow, ContentsId, Decision, StartError, WebPreferences, WindowEvent, WindowId, app::App, event::Question, quit,
+    shared::SharedRef,
 };
 
 /// What other threads ask of the UI thread.
 #[derive(Debug)]
 pub(crate) enum UiCommand {
     Create(Box<WindowPlan>),
+    /// The page that a page has opened gets this window.
+    Adopt(Box<WindowPlan>),
+    /// The page that a page has opened, and that was to have this window, is not wanted.
+    Refuse {
+        window: WindowId,
+    },
     Load {
         window: WindowId,
         load: u64,
@@ -79,12 +86,12 @@ pub(crate) struct WindowPlan {
     pub(crate) contents: ContentsId,
     pub(crate) title: String,
     pub(crate) size: (u32, u32),
+    pub(crate) position: Option<(i32, i32)>,
     pub(crate) show: bool,
     pub(crate) resizable: bool,
     pub(crate) parent: Option<WindowId>,
-    pub(crate) preload: Option<PathBuf>,
-    pub(crate) context_isolation: bool,
-    pub(crate) node_integration: bool,
+    /// With an absolute preload path.
+    pub(crate) preferences: WebPreferences,
 }
 
 /// The way to the UI thread.
@@ -145,6 +152,9 @@ impl Ui {
     }
 }
 
+/// Where a window's view comes from.
+type ViewSource = fn(&ViewMaker, &SharedRef, &WindowPlan, &gtk::Box) -> Result<View, Box<dyn std::error::Error>>;
+
 /// All windows.
 struct Desk {
     shared: SharedRef,
@@ -155,7 +165,9 @@ struct Desk {
 impl Desk {
     fn obey(&mut self, command: UiCommand, target: &EventLoopWindowTarget<UiCommand>) {
         match command {
-            UiCommand::Create(plan) => self.create(&plan, target),
+            UiCommand::Create(plan) => self.create(&plan, target, |maker, shared, plan, vbox| maker.make(shared, plan, vbox)),
+            UiCommand::Adopt(plan) => self.create(&plan, target, |maker, _, plan, vbox| maker.adopt(plan, vbox)),
+            UiCommand::Refuse { window } => self.views.refuse(window),
             UiCommand::Destroy { window } => {
                 drop(self.windows.remove(&window));
                 quit::window_closed(&self.shared, window);
@@ -179,9 +191,9 @@ impl Desk {
         }
     }
 
-    fn create(&mut self, plan: &WindowPlan, target: &EventLoopWindowTarget<UiCommand>) {
+    fn create(&mut self, plan: &WindowPlan, target: &EventLoopWindowTarget<UiCommand>, view: ViewSource) {
         let parent = plan.parent.and_then(|parent| self.windows.get(&parent));
-        match UiWindow::create(&self.shared, plan, parent, target, &mut self.views) {
+        match UiWindow::create(&self.shared, plan, parent, target, |vbox| view(&self.views, &self.shared, plan, vbox)) {
             Ok(window) => {
                 self.windows.insert(plan.window, window);
             }

@@ -2,19 +2,18 @@
 
 use std::{
     cell::{Cell, RefCell},
-    path::PathBuf,
     rc::Rc,
     sync::Arc,
     time::Duration,
 };
 
-use gtk::{gio::Cancellable, glib::ToVariant};
-use strait_protocol::{AgentInit, Nonce, VIEW_MESSAGE, ViewConfig};
+use gtk::{gio::Cancellable, glib::ToVariant, prelude::WidgetExt};
+use strait_protocol::{Nonce, VIEW_MESSAGE, ViewConfig};
 use webkit2gtk::{
-    LoadEvent, NetworkError, SettingsExt, URIRequest, UserMessage, WebContextExt, WebProcessTerminationReason, WebView as WebKitView,
-    WebViewExt,
+    LoadEvent, NetworkError, PolicyDecision, PolicyDecisionExt, SettingsExt, URIRequest, UserMessage, WebProcessTerminationReason,
+    WebView as WebKitView, WebViewExt,
 };
-use wry::{NewWindowResponse, WebViewBuilder, WebViewBuilderExtUnix, WebViewExtUnix};
+use wry::WebViewExtUnix;
 
 use super::{
     UiCommand, WindowPlan,
@@ -28,8 +27,9 @@ use crate::{
     event::Question,
     ffi,
     loading::is_blank,
+    popup,
     shared::{Claim, SharedRef},
-    text::{cut, printable},
+    text::cut,
 };
 
 /// WebKit slows timers of hidden pages down; ours are worker processes too.
@@ -44,27 +44,11 @@ const MOST_HELD: Duration = Duration::from_millis(250);
 /// The longest title, in bytes; the rest is cut off.
 const MAX_TITLE: usize = 4096;
 
-/// What views need to find their agents.
-#[derive(Debug)]
-pub(crate) struct Views {
-    /// The folder with the agent in it.
-    pub(crate) extensions: PathBuf,
-    /// Where agents connect.
-    pub(crate) socket: PathBuf,
-}
-
-/// Makes views, all in one context.
-pub(super) struct ViewMaker {
-    views: Views,
-    context: Option<wry::WebContext>,
-    hooked: bool,
-}
-
 /// A view; gone when dropped.
 pub(super) struct View {
     state: Rc<ViewState>,
     // Owns the widget.
-    _view: wry::WebView,
+    view: wry::WebView,
 }
 
 /// What the view's signal handlers share.
@@ -73,7 +57,7 @@ struct ViewState {
     window: WindowId,
     contents: ContentsId,
     view: WebKitView,
-    config: ViewConfig,
+    config: RefCell<ViewConfig>,
     /// The agent in the present process has not got the view's configuration yet.
     unannounced: Cell<bool>,
     /// Which process of the view is the present one, counted by announcements.
@@ -98,6 +82,8 @@ struct ViewState {
     /// Titles that wait for the program.
     titles: Arc<Account>,
     shown: Cell<bool>,
+    /// Where the page wants to go before the program has said that it wants the page at all.
+    undecided: RefCell<Option<Vec<PolicyDecision>>>,
 }
 
 /// How far the load that the program asked for has come.
@@ -109,49 +95,42 @@ enum Phase {
     Committed,
 }
 
-impl ViewMaker {
-    pub(super) fn new(views: Views) -> Self {
-        Self { views, context: None, hooked: false }
-    }
+/// What a view that is new shows.
+pub(super) enum Origin {
+    /// Nothing yet.
+    Empty,
+    /// What a page has opened: a page of that page's process, which knows of it by main. It loads this URL.
+    Opened { url: String },
+}
 
-    pub(super) fn make(&mut self, shared: &SharedRef, plan: &WindowPlan, container: &gtk::Box) -> Result<View, Box<dyn std::error::Error>> {
-        let context = self.context.get_or_insert_with(|| wry::WebContext::new(None));
-        let opener = plan.window;
-        let view = WebViewBuilder::new_with_web_context(context)
-            .with_extensions_path(&self.views.extensions)
-            .with_focused(plan.show)
-            // A popup would share the page's process without having been announced to anybody.
-            .with_new_window_req_handler(move |url, _| {
-                eprintln!("[window {} warning] window.open was denied: {}", opener.get(), printable(&url));
-                NewWindowResponse::Deny
-            })
-            .build_gtk(container)?;
+impl View {
+    /// Takes charge of a view that has been built.
+    pub(super) fn new(
+        shared: &SharedRef,
+        (window, contents): (WindowId, ContentsId),
+        config: ViewConfig,
+        view: wry::WebView,
+        origin: Origin,
+    ) -> Self {
         let webkit = view.webview();
-        if !std::mem::replace(&mut self.hooked, true) {
-            let context = webkit.context().ok_or("the view has no context")?;
-            welcome_agents(shared, &context, self.views.socket.clone());
-        }
         ffi::disconnect_close_handlers(&webkit);
         configure(&webkit);
-        let config = ViewConfig {
-            nonce: Nonce::default(),
-            preload: plan.preload.clone(),
-            context_isolation: plan.context_isolation,
-            node_integration: plan.node_integration,
-            app_path: shared.app_path.clone(),
+        let (opened, target) = match origin {
+            Origin::Empty => (false, None),
+            Origin::Opened { url } => (true, Some(url).filter(|url| !popup::shows_nothing(url))),
         };
         let state = Rc::new(ViewState {
             shared: shared.clone(),
-            window: plan.window,
-            contents: plan.contents,
+            window,
+            contents,
             view: webkit,
-            config,
-            unannounced: Cell::new(true),
-            epoch: Cell::new(0),
-            used: Cell::new(false),
-            load: Cell::new(0),
-            target: RefCell::default(),
-            phase: Cell::new(Phase::Settled),
+            config: RefCell::new(config),
+            unannounced: Cell::new(!opened),
+            epoch: Cell::new(u64::from(opened)),
+            used: Cell::new(opened),
+            load: Cell::new(u64::from(target.is_some())),
+            phase: Cell::new(if target.is_some() { Phase::Asked } else { Phase::Settled }),
+            target: RefCell::new(target),
             replaced: RefCell::default(),
             retried: Cell::new(0),
             failed: Cell::new(false),
@@ -160,26 +139,43 @@ impl ViewMaker {
             refused: Cell::new(false),
             titles: Account::new(|| {}),
             shown: Cell::new(false),
+            undecided: RefCell::new(opened.then(Vec::new)),
         });
         ViewState::connect(&state);
-        Ok(View { state, _view: view })
+        Self { state, view }
+    }
+
+    /// The view itself.
+    pub(super) fn webkit(&self) -> &WebKitView {
+        &self.state.view
+    }
+
+    /// The program wants what a page has opened: it goes into a window, and loads what it is to load.
+    pub(super) fn adopt(&self, plan: &WindowPlan, container: &gtk::Box) -> Result<(), wry::Error> {
+        self.view.reparent(container)?;
+        self.state.config.borrow_mut().clone_from(&config_of(&self.state.shared, plan));
+        for decision in self.state.undecided.take().into_iter().flatten() {
+            decision.use_();
+        }
+        if plan.show {
+            self.state.view.grab_focus();
+        }
+        Ok(())
     }
 }
 
-/// Gives each new web process a token of its own.
-fn welcome_agents(shared: &SharedRef, context: &webkit2gtk::WebContext, socket: PathBuf) {
-    let shared = shared.clone();
-    context.connect_initialize_web_extensions(move |context| {
-        let token = match shared.state().tokens.issue() {
-            Ok(token) => token,
-            Err(error) => {
-                tracing::error!(%error, "no randomness for a token");
-                return;
-            }
-        };
-        let init = strait_protocol::encode(&AgentInit { socket: socket.clone(), token });
-        context.set_web_extensions_initialization_user_data(&init.to_variant());
-    });
+impl Drop for View {
+    fn drop(&mut self) {
+        // Left alone they would be decided in favour of the load.
+        for decision in self.state.undecided.take().into_iter().flatten() {
+            decision.ignore();
+        }
+    }
+}
+
+/// What the agent is to know of a window's pages; the nonce is to come.
+pub(super) fn config_of(shared: &SharedRef, plan: &WindowPlan) -> ViewConfig {
+    popup::view_config(shared, &plan.preferences, Nonce::default())
 }
 
 fn configure(view: &WebKitView) {
@@ -187,6 +183,8 @@ fn configure(view: &WebKitView) {
     // A page that comes back from the page cache would come back without its ports.
     settings.set_enable_page_cache(false);
     settings.set_allow_file_access_from_file_urls(true);
+    // Whether a page may open windows is the program's say, not a matter of clicks.
+    settings.set_javascript_can_open_windows_automatically(true);
     let missing = ffi::disable_features(&settings, &UNWANTED_FEATURES);
     if !missing.is_empty() {
         tracing::debug!(?missing, "this WebKit lacks features");
@@ -273,7 +271,7 @@ impl ViewState {
         if !self.unannounced.replace(false) {
             return;
         }
-        let mut config = self.config.clone();
+        let mut config = self.config.borrow().clone();
         if getrandom::fill(&mut config.nonce).is_err() {
             tracing::error!("no randomness for a view's nonce");
             return;
@@ -314,6 +312,14 @@ impl ViewState {
                 }
             }
             // No error page: the former document stays.
+            true
+        });
+        let state = Rc::downgrade(self);
+        self.view.connect_decide_policy(move |_, decision, _| {
+            let Some(state) = state.upgrade() else { return false };
+            let mut undecided = state.undecided.borrow_mut();
+            let Some(undecided) = undecided.as_mut() else { return false };
+            undecided.push(decision.clone());
             true
         });
         let state = Rc::downgrade(self);
@@ -476,6 +482,10 @@ impl ViewState {
     }
 
     fn process_terminated(self: &Rc<Self>, reason: WebProcessTerminationReason) {
+        // One that the program does not know yet goes without a word.
+        if !self.shared.state().contents.contains_key(&self.contents) {
+            return;
+        }
         self.tell_finish();
         let reason = if reason == WebProcessTerminationReason::ExceededMemoryLimit { "oom" } else { "crashed" };
         self.unannounced.set(true);

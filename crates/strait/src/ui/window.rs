@@ -3,16 +3,13 @@
 use std::cell::Cell;
 
 use tao::{
-    dpi::{LogicalSize, PhysicalSize},
+    dpi::{LogicalPosition, LogicalSize, PhysicalSize},
     event_loop::EventLoopWindowTarget,
     platform::unix::{WindowBuilderExtUnix, WindowExtUnix},
     window::{Window, WindowBuilder},
 };
 
-use super::{
-    UiCommand, WindowPlan,
-    view::{View, ViewMaker},
-};
+use super::{UiCommand, WindowPlan, view::View};
 use crate::{AppEvent, BrowserWindow, WindowEvent, WindowId, app::App, shared::SharedRef, window::WindowMirror};
 
 /// A window with its view. The view goes first.
@@ -31,7 +28,7 @@ impl UiWindow {
         plan: &WindowPlan,
         parent: Option<&UiWindow>,
         target: &EventLoopWindowTarget<UiCommand>,
-        views: &mut ViewMaker,
+        view: impl FnOnce(&gtk::Box) -> Result<View, Box<dyn std::error::Error>>,
     ) -> Result<Self, Box<dyn std::error::Error>> {
         let (width, height) = plan.size;
         let mut builder = WindowBuilder::new()
@@ -39,12 +36,15 @@ impl UiWindow {
             .with_inner_size(LogicalSize::new(width, height))
             .with_resizable(plan.resizable)
             .with_visible(plan.show);
+        if let Some((x, y)) = plan.position {
+            builder = builder.with_position(LogicalPosition::new(x, y));
+        }
         if let Some(parent) = parent {
             builder = builder.with_transient_for(parent.window.gtk_window());
         }
         let window = builder.build(target)?;
         let vbox = window.default_vbox().ok_or("the window has no place for a view")?;
-        let view = views.make(shared, plan, vbox)?;
+        let view = view(vbox)?;
         Ok(Self { view, window, id: plan.window, shared: shared.clone(), size: Cell::new(plan.size) })
     }
 

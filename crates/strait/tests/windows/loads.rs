@@ -279,8 +279,4 @@ pub(super) fn cases(cases: &mut Vec<Case>) {
         assert_eq!((message.level, message.text.as_str()), (strait::ConsoleLevel::Warning, "careful 1"));
         assert!(message.source.ends_with(".html") && message.line == 1, "{message:?}");
     });
-    case(cases, "popups_are_denied", |app, kit| async move {
-        let page = kit.shown(&app, "").await.unwrap().web_contents();
-        assert_eq!(page.execute_javascript("window.open('about:blank') === null").await.unwrap(), Value::Bool(true));
-    });
 }

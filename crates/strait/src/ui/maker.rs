@@ -1,0 +1,139 @@
+//! Makes views, all in one context: for the program, and for pages that open windows.
+
+use std::{
+    cell::RefCell,
+    collections::HashMap,
+    error::Error,
+    path::PathBuf,
+    rc::{Rc, Weak},
+};
+
+use gtk::{glib::ToVariant, prelude::Cast};
+use strait_protocol::{AgentInit, Nonce};
+use webkit2gtk::{NavigationAction, URIRequestExt, WebContextExt, WebView as WebKitView, WebViewExt};
+use wry::{WebViewBuilder, WebViewBuilderExtUnix, WebViewExtUnix};
+
+use super::{
+    WindowPlan,
+    view::{Origin, View, config_of},
+};
+use crate::{ContentsId, WindowId, popup, shared::SharedRef};
+
+/// What views need to find their agents.
+#[derive(Debug)]
+pub(crate) struct Views {
+    /// The folder with the agent in it.
+    pub(crate) extensions: PathBuf,
+    /// Where agents connect.
+    pub(crate) socket: PathBuf,
+}
+
+/// Makes views.
+pub(super) struct ViewMaker(Rc<Maker>);
+
+struct Maker {
+    views: Views,
+    context: RefCell<Option<wry::WebContext>>,
+    /// What pages have opened and the program has not decided about.
+    unborn: RefCell<HashMap<WindowId, Unborn>>,
+}
+
+/// A view that is not in a window yet.
+struct Unborn {
+    view: View,
+    /// A widget that loses its container is destroyed.
+    nowhere: gtk::Box,
+}
+
+impl ViewMaker {
+    pub(super) fn new(views: Views) -> Self {
+        Self(Rc::new(Maker { views, context: RefCell::default(), unborn: RefCell::default() }))
+    }
+
+    /// A view for a window of the program's.
+    pub(super) fn make(&self, shared: &SharedRef, plan: &WindowPlan, container: &gtk::Box) -> Result<View, Box<dyn Error>> {
+        let mut context = self.0.context.borrow_mut();
+        let first = context.is_none();
+        let context = context.get_or_insert_with(|| wry::WebContext::new(None));
+        let view = WebViewBuilder::new_with_web_context(context)
+            .with_extensions_path(&self.0.views.extensions)
+            .with_focused(plan.show)
+            .build_gtk(container)?;
+        if first {
+            let context = view.webview().context().ok_or("the view has no context")?;
+            welcome_agents(shared, &context, self.0.views.socket.clone());
+        }
+        let view = View::new(shared, (plan.window, plan.contents), config_of(shared, plan), view, Origin::Empty);
+        let maker = Rc::downgrade(&self.0);
+        let_open(&maker, shared, plan.contents, view.webkit());
+        Ok(view)
+    }
+
+    /// The view that a page has opened, now in its window.
+    pub(super) fn adopt(&self, plan: &WindowPlan, container: &gtk::Box) -> Result<View, Box<dyn Error>> {
+        let unborn = self.0.unborn.borrow_mut().remove(&plan.window);
+        let Unborn { view, nowhere } = unborn.ok_or("the page that opened it is gone")?;
+        view.adopt(plan, container)?;
+        drop(nowhere);
+        Ok(view)
+    }
+
+    /// What a page has opened is not wanted.
+    pub(super) fn refuse(&self, window: WindowId) {
+        let unborn = self.0.unborn.borrow_mut().remove(&window);
+        drop(unborn);
+    }
+}
+
+/// Lets the pages of a view open windows.
+fn let_open(maker: &Weak<Maker>, shared: &SharedRef, opener: ContentsId, view: &WebKitView) {
+    let (maker, shared) = (maker.clone(), shared.clone());
+    view.connect_create(move |view, action| {
+        let opened = maker.upgrade().and_then(|maker| maker.open(&shared, opener, view, action))?;
+        Some(opened.upcast())
+    });
+}
+
+impl Maker {
+    /// A page opens a window. WebKit wants the view at once, and nobody here waits for the program: so there is one, in no window, that loads
+    /// nothing. The page's process waits until the program has decided.
+    fn open(self: &Rc<Self>, shared: &SharedRef, opener: ContentsId, from: &WebKitView, action: &NavigationAction) -> Option<WebKitView> {
+        let url = action.request().and_then(|request| request.uri()).map(String::from).unwrap_or_default();
+        let window = popup::reserve(shared, opener, &url)?;
+        let contents = ContentsId(window.0);
+        let mut context = self.context.borrow_mut();
+        let nowhere = gtk::Box::new(gtk::Orientation::Vertical, 0);
+        let built =
+            WebViewBuilder::new_with_web_context(context.as_mut()?).with_related_view(from.clone()).with_focused(false).build_gtk(&nowhere);
+        let view = match built {
+            Ok(view) => view,
+            Err(error) => {
+                tracing::error!(%error, "a view for window.open can't be made");
+                return None;
+            }
+        };
+        let config = popup::view_config(shared, &Default::default(), Nonce::default());
+        let view = View::new(shared, (window, contents), config, view, Origin::Opened { url: url.clone() });
+        let_open(&Rc::downgrade(self), shared, contents, view.webkit());
+        let webkit = view.webkit().clone();
+        self.unborn.borrow_mut().insert(window, Unborn { view, nowhere });
+        popup::announce(shared, window, opener, webkit.page_id(), &url);
+        Some(webkit)
+    }
+}
+
+/// Gives each new web process a token of its own.
+fn welcome_agents(shared: &SharedRef, context: &webkit2gtk::WebContext, socket: PathBuf) {
+    let shared = shared.clone();
+    context.connect_initialize_web_extensions(move |context| {
+        let token = match shared.state().tokens.issue() {
+            Ok(token) => token,
+            Err(error) => {
+                tracing::error!(%error, "no randomness for a token");
+                return;
+            }
+        };
+        let init = strait_protocol::encode(&AgentInit { socket: socket.clone(), token });
+        context.set_web_extensions_initialization_user_data(&init.to_variant());
+    });
+}
