@@ -35,7 +35,10 @@ impl SourceHandler for Agent {
     }
 
     fn look(&self) -> bool {
-        !self.in_turn.get() && self.node.busy_poll() && self.has_work()
+        !self.in_turn.get() && {
+            self.node.busy_poll();
+            self.has_work()
+        }
     }
 
     fn run(&self, readable: bool) {

@@ -30,9 +30,12 @@ impl Node {
 }
 
 /// What a glance has come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Glance {
+    /// Links are awake, and have nothing.
     Quiet,
-    Told,
+    /// Something was routed, and the links doze.
+    Routed,
     /// Looking makes no sense.
     Vain,
 }
@@ -52,45 +55,49 @@ impl Shared {
     }
 
     fn glance_until(&self, until: Instant) -> bool {
+        let mut told = false;
         for n in 0u32.. {
             match self.glance() {
-                Glance::Told => return true,
-                Glance::Vain => break,
-                Glance::Quiet => {}
+                (Glance::Routed, true) => return true,
+                (Glance::Vain, _) => break,
+                (_, told_now) => told = told_now,
+            }
+            if told {
+                break;
             }
             if n % LOOKS == LOOKS - 1 && Instant::now() >= until {
                 break;
             }
             (0..PAUSES).for_each(|_| hint::spin_loop());
         }
-        self.act(Core::doze_all);
-        false
+        self.give_up() || told
     }
 
-    fn glance(&self) -> Glance {
+    /// One look, and whether somebody was told of something.
+    fn glance(&self) -> (Glance, bool) {
         // Somebody else is at it: who is told of something is told there.
-        let Some(core) = self.try_lock() else { return Glance::Quiet };
-        match Self::act_and_tell(core, Core::glance) {
-            (_, true) => Glance::Told,
-            (true, _) => Glance::Quiet,
-            (false, _) => Glance::Vain,
-        }
+        self.try_lock().map_or((Glance::Quiet, false), |core| Self::act_and_tell(core, Core::glance))
+    }
+
+    /// From now on the links have to tell. True if one had something at the last moment, and somebody was told.
+    fn give_up(&self) -> bool {
+        Self::act_and_tell(self.lock(), Core::doze_all).1
     }
 }
 
 impl Core {
-    /// Routes what has come, and has the links doze then. False: there is nothing to look at.
-    fn glance(&mut self) -> bool {
+    /// Routes what has come, and has the links doze then.
+    fn glance(&mut self) -> Glance {
         let (look, ready) = self.look(MAX_POLLED);
         match look {
-            Look::Nobody | Look::Sockets => return false,
-            Look::Quiet => {}
+            Look::Nobody | Look::Sockets => Glance::Vain,
+            Look::Quiet => Glance::Quiet,
             Look::Stirs => {
                 self.turn(&ready, Instant::now() + SLICE, Vigil::Doze);
                 self.leave_note();
+                Glance::Routed
             }
         }
-        true
     }
 }
 
@@ -161,10 +168,10 @@ mod tests {
     #[test]
     fn others_are_woken_only_when_nobody_looks() {
         let (broker, at_broker, _member, at_member) = pair();
-        assert!(broker.shared.act(Core::glance));
+        assert_eq!(broker.shared.glance(), (Glance::Quiet, false));
         at_member.post(vec![1]).unwrap();
         assert!(!is_readable(&broker), "the link is awake, and yet it was told");
-        assert!(broker.shared.act(Core::glance));
+        assert_eq!(broker.shared.act(Core::glance), Glance::Routed);
         assert!(at_broker.try_recv().is_some());
         for _ in 0..20 {
             // In vain, more and more often without a look.
@@ -175,5 +182,17 @@ mod tests {
             settle(&broker);
             assert!(at_broker.try_recv().is_some());
         }
+    }
+
+    /// Whoever gives up goes to sleep next, unless there is something.
+    #[test]
+    fn what_comes_at_the_last_moment_counts() {
+        let (broker, at_broker, _member, at_member) = pair();
+        at_broker.on_ready(|| {});
+        assert_eq!(broker.shared.glance(), (Glance::Quiet, false));
+        at_member.post(vec![1]).unwrap();
+        assert!(broker.shared.give_up());
+        assert!(at_broker.try_recv().is_some());
+        assert!(!broker.shared.give_up());
     }
 }

@@ -134,14 +134,18 @@ pub(crate) struct Shared {
 impl Shared {
     /// Does something with the core, then, without the lock, what came of it for others.
     pub(crate) fn act<R>(&self, what: impl FnOnce(&mut Core) -> R) -> R {
+        Self::act_on(self.lock(), what)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Core> {
         // Two threads that talk to each other meet here all the time, for a tenth of a microsecond: sleeping and being woken would take fifty times as long.
         for _ in 0..LOCK_TRIES {
             if let Some(core) = self.try_lock() {
-                return Self::act_on(core, what);
+                return core;
             }
             hint::spin_loop();
         }
-        Self::act_on(self.core.lock().unwrap_or_else(PoisonError::into_inner), what)
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// As [`Shared::act`], if nobody else is at it.
