@@ -126,7 +126,7 @@ fn post_in_place<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeRes
     };
     let mut table = agent.ports.borrow_mut();
     if table.must_wait(&Way::Port(handle), &handles) {
-        return match args.get(1).bytes(args.index(2) as usize) {
+        return match realm.outgoing(args.get(1), args.index(2) as usize) {
             Some(data) => wait_behind(&mut table, realm, Way::Port(handle), data, handles),
             None => NativeResult::Throw("The message cannot be read.".to_owned()),
         };
@@ -166,7 +166,7 @@ fn wait_behind<'a>(table: &mut PortTable, realm: &Realm, way: Way, data: Vec<u8>
 /// a place and a length. The number that `fill` and `filled` ask for.
 fn hold<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let way = Way::Port(args.index(0));
-    let written = args.get(1).bytes(args.index(2) as usize);
+    let written = realm.outgoing(args.get(1), args.index(2) as usize);
     let (Some(written), Some(handles), Some(rooms)) =
         (written, args.get(3).words(args.index(4) as usize), args.get(5).words(args.index(6) as usize))
     else {
