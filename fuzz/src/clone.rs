@@ -122,6 +122,7 @@ mod tests {
             ("views", views()),
             ("buffer", Value::array_buffer(vec![1, 2, 3])),
             ("image", image),
+            ("blob", Value::array([Value::blob(vec![1, 2, 3], "a/b"), Value::file("", "", "\u{65e5}.txt", -1)])),
             ("ports", Value::array([Value::Port(0), Value::Port(2), Value::Port(0)])),
         ];
         let mut seeds: Vec<_> = values.iter().map(|(name, value)| (String::from(*name), write(value).expect("it is not deep"))).collect();

@@ -12,9 +12,10 @@
  * Reading runs no code of the page at all.
  *
  * @param {{ cloneError: (message: string) => unknown, isPort: (value: object) => boolean,
- *           isPlatform?: (value: object) => boolean, isProxy?: (value: object) => boolean, detach?: (buffer: ArrayBuffer) => void }} env
+ *           isPlatform?: (value: object) => boolean, isProxy?: (value: object) => boolean, detach?: (buffer: ArrayBuffer) => void,
+ *           blobBytes?: (blob: Blob) => Uint8Array }} env
  *   `cloneError` makes what `write` throws; `isPort` knows this realm's ports; `isPlatform` (optional) knows objects of the host that
- *   must not be cloned; `isProxy` (optional) knows Proxy objects, which scripts cannot tell from others: they are refused; `detach` (optional) detaches an ArrayBuffer where the engine has no `ArrayBuffer.prototype.transfer`.
+ *   must not be cloned; `blobBytes` (optional) reads a Blob where that can be done at once; `isProxy` (optional) knows Proxy objects, which scripts cannot tell from others: they are refused; `detach` (optional) detaches an ArrayBuffer where the engine has no `ArrayBuffer.prototype.transfer`.
  */
 (function makeCodec(env) {
   'use strict';
@@ -124,7 +125,18 @@
   const utf8Decoder = decode === null ? null : strictDecoder('utf-8', [0xe9, 0x41]);
   const utf16Decoder = decode === null ? null : strictDecoder('utf-16le', [0x00, 0xd8, 0x41, 0x00]);
 
+  const NewBlob = typeof Blob === 'function' ? Blob : null;
+  const NewFile = typeof File === 'function' ? File : null;
+  const blobSize = getter(NewBlob && NewBlob.prototype, 'size');
+  const blobType = getter(NewBlob && NewBlob.prototype, 'type');
+  const fileSize = NewFile && (getter(NewFile.prototype, 'size') || blobSize);
+  const fileType = NewFile && (getter(NewFile.prototype, 'type') || blobType);
+  const fileName = getter(NewFile && NewFile.prototype, 'name');
+  const fileDate = getter(NewFile && NewFile.prototype, 'lastModified');
+  const iterator = Symbol.iterator;
+
   const { cloneError, isPort } = env;
+  const blobBytes = typeof env.blobBytes === 'function' ? env.blobBytes : null;
   const isPlatform = typeof env.isPlatform === 'function' ? env.isPlatform : null;
   const isProxy = typeof env.isProxy === 'function' ? env.isProxy : null;
   const detachByHost = typeof env.detach === 'function' ? env.detach : null;
@@ -152,6 +164,7 @@
   /** Host objects: `\` + varint kind + … */
   const HOST_PORT = 1;
   const HOST_IMAGE = 2;
+  const HOST_BLOB = 3;
 
   /**
    * How deep objects may be nested: `write` refuses what is deeper, so that whatever was posted can be read at the other end, rather than be lost there.
@@ -217,7 +230,10 @@
   const IMAGE = 13;
   const EXCEPTION = 14;
   const REFUSED = 15;
-  const KINDS = 16;
+  // Every File is a Blob too: it is asked for first.
+  const FILE = 16;
+  const BLOB = 17;
+  const KINDS = 18;
 
   /** Kind → function that throws unless its argument has the kind's internal slot. */
   const probes = newList();
@@ -232,6 +248,8 @@
   probes[BIGINT] = method(toBigInt, 'valueOf');
   probes[IMAGE] = imageWidth;
   probes[EXCEPTION] = exceptionMessage;
+  probes[FILE] = fileName;
+  probes[BLOB] = blobSize;
   // On RegExp.prototype itself the `source` getter does not throw, so it needs the prototype ruled out.
   const RegExpProto = RegExp.prototype;
   probes[REGEXP] = (value) => {
@@ -279,6 +297,8 @@
     mapSet(hints, getPrototypeOf(generator), REFUSED);
   }
   if (NewImageData) mapSet(hints, imageProto, IMAGE);
+  if (NewFile) mapSet(hints, NewFile.prototype, FILE);
+  if (NewBlob) mapSet(hints, NewBlob.prototype, BLOB);
   if (exceptionMessage) mapSet(hints, DOMException.prototype, EXCEPTION);
 
   /** The own data property `key`, or undefined; the descriptor's fields are its own, so no prototype is asked. */
@@ -413,6 +433,10 @@
   let portCount = 0;
   let bufferList = null;
   let bufferCount = 0;
+  /** Whether the caller puts in the bytes of Blobs, and those that were met: each followed by where its bytes go, and how many. */
+  let blobsLater = false;
+  /** @type {any[] | null} */
+  let blobList = null;
   let writing = false;
 
   /**
@@ -692,6 +716,12 @@
       case EXCEPTION:
         writeException(value);
         return;
+      case FILE:
+        writeBlob(value, true);
+        return;
+      case BLOB:
+        writeBlob(value, false);
+        return;
       default:
         fail();
     }
@@ -898,6 +928,7 @@
         narrow[i].stop += shift;
       }
     }
+    for (let i = 1; blobList !== null && i < blobList.length; i += 3) if (blobList[i] > start) blobList[i] += shift;
     writeBytes(tail, length);
     if (narrow.length === 0) narrow = null;
   };
@@ -996,14 +1027,50 @@
     writeBytes(data, size);
   };
 
+  /** `\` 3, class (0 Blob, 1 File), type, of a File its name and date, byte length, bytes, and a zero if their number is odd. */
+  const writeBlob = (value, isFile) => {
+    const size = isFile ? fileSize(value) : blobSize(value);
+    writeByte(0x5c);
+    writeVarint(HOST_BLOB);
+    writeVarint(isFile ? 1 : 0);
+    writeString(isFile ? fileType(value) : blobType(value));
+    if (isFile) {
+      writeString(fileName(value));
+      writeDouble(fileDate(value));
+    }
+    writeVarint(size);
+    if (blobsLater) {
+      if (blobList === null) blobList = newList();
+      const count = blobList.length;
+      blobList[count] = value;
+      blobList[count + 1] = pos;
+      blobList[count + 2] = size;
+      return;
+    }
+    if (blobBytes === null) fail();
+    let bytes = null;
+    try {
+      bytes = blobBytes(value);
+    } catch {
+      // A file that has gone or changed.
+      fail();
+    }
+    if (typedSize(bytes) !== size) fail();
+    writeBytes(bytes, size);
+    if (size % 2 === 1) writeByte(0);
+  };
+
   /**
    * Writes `value`; the bytes are then in `codec.buffer`, from 0 to the returned length, until the next `write`.
    * @param {unknown} value
    * @param {object[]} [ports] the ports being transferred: occurrences in the value become references to them
    * @param {ArrayBuffer[]} [buffers] the buffers being transferred: checked here, detached by `detach`
+   * @param {boolean} [later] Blobs may be left without their bytes: `codec.blobs`, null if there are none, then has each, followed by the place where its
+   *   bytes, and a zero if their number is odd, must be put in before anybody can read the message, and by their number. Otherwise they are read at
+   *   once where the host can, and else refused
    * @returns {number}
    */
-  const write = (value, ports, buffers) => {
+  const write = (value, ports, buffers, later) => {
     const transferred = buffers === undefined || buffers === null ? 0 : buffers.length;
     for (let i = 0; i < transferred; i++) {
       if (!has(bufferSize, buffers[i]) || !isDetachable(buffers[i])) fail();
@@ -1022,6 +1089,8 @@
     const savedBuffers = bufferList;
     const savedBufferCount = bufferCount;
     const savedNarrow = narrow;
+    const savedLater = blobsLater;
+    const savedBlobs = blobList;
     if (nested || capacity > KEPT_CAPACITY) {
       out = new Bytes(CAPACITY);
       capacity = CAPACITY;
@@ -1036,12 +1105,15 @@
     bufferList = buffers;
     bufferCount = transferred;
     narrow = null;
+    blobsLater = later === true;
+    blobList = null;
     out[0] = 0xff;
     out[1] = VERSION;
     pos = 2;
     try {
       writeValue(value);
       codec.buffer = out;
+      codec.blobs = blobList;
       // A getter may have detached what was fine before.
       for (let i = 0; i < transferred; i++) {
         if (isDetached(buffers[i])) fail();
@@ -1062,6 +1134,8 @@
       bufferList = savedBuffers;
       bufferCount = savedBufferCount;
       narrow = savedNarrow;
+      blobsLater = savedLater;
+      blobList = savedBlobs;
       if (nested) {
         out = savedOut;
         capacity = savedCapacity;
@@ -1106,6 +1180,9 @@
   let depth = 0;
   let readPorts = null;
   let readPortCount = 0;
+  /** What `write` put into its list of Blobs, and how many of them have been met. @type {any[] | null} */
+  let readBlobs = null;
+  let readBlobCount = 0;
   let objectCount = 0;
   const objects = newList();
   /** Whether `Array.prototype` still inherits from `Object.prototype` only: then `in` finds every setter there is. */
@@ -1659,6 +1736,7 @@
       if (index >= readPortCount) bad(`port ${index} did not come along`);
       return addObject(readPorts[index]);
     }
+    if (kind === HOST_BLOB) return readBlob();
     if (kind !== HOST_IMAGE) bad('an unknown host object');
     const width = readVarint();
     const height = readVarint();
@@ -1673,6 +1751,48 @@
     return addObject(imageColorSpace ? new NewImageData(pixels, width, height, settings) : new NewImageData(pixels, width, height));
   };
 
+  /** What WebIDL takes for a sequence of this one item, whatever has become of arrays. */
+  const sequenceOf = (item) => {
+    const sequence = createObject(null);
+    sequence[iterator] = () => {
+      let over = false;
+      const steps = createObject(null);
+      steps.next = () => {
+        const step = createObject(null);
+        step.done = over;
+        step.value = over ? undefined : item;
+        over = true;
+        return step;
+      };
+      return steps;
+    };
+    return sequence;
+  };
+
+  const readBlob = () => {
+    const kind = readVarint();
+    if (kind > 1) bad('an unknown kind of blob');
+    const options = createObject(null);
+    options.type = readString();
+    let name = '';
+    if (kind === 1) {
+      name = readString();
+      options.lastModified = readDouble();
+    }
+    const size = readVarint();
+    if (readBlobs !== null) {
+      if (readBlobCount >= readBlobs.length) bad('there are more Blobs than were written');
+      const blob = readBlobs[readBlobCount];
+      readBlobCount += 3;
+      return addObject(blob);
+    }
+    const bytes = copyOut(size);
+    if (size % 2 === 1 && readByte() !== 0) bad('a blob is not padded');
+    if ((kind === 1 ? NewFile : NewBlob) === null) bad('this realm has no Blob or File');
+    const parts = sequenceOf(bytes);
+    return addObject(kind === 1 ? new NewFile(parts, name, options) : new NewBlob(parts, options));
+  };
+
   /**
    * Reads what `write`, the Rust side or V8 wrote. `bytes` is not kept.
    * @param {Uint8Array} bytes
@@ -1680,10 +1800,11 @@
    * @param {object[]} [ports] the ports that came along
    * @param {(start: number, size: number) => Uint8Array} [source] for a message longer than `bytes`: gives an array that begins with so many bytes
    *   of the message from `start` on; what it gave before may change then
+   * @param {any[] | null} [blobs] `codec.blobs` of a `write` in this realm, whose message is read as it is: the value has those Blobs
    * @returns {unknown}
    * @throws {TypeError} on input that is no structured clone; the caller makes `messageerror` of it
    */
-  const read = (bytes, length, ports, source) => {
+  const read = (bytes, length, ports, source, blobs) => {
     input = bytes;
     inputBuffer = typedBuffer(bytes);
     inputOffset = typedOffset(bytes);
@@ -1697,6 +1818,8 @@
     objectCount = 0;
     readPorts = ports;
     readPortCount = ports === undefined || ports === null ? 0 : ports.length;
+    readBlobs = blobs === undefined ? null : blobs;
+    readBlobCount = 0;
     arraysOrdinary = getPrototypeOf(ArrayProto) === ObjectProto;
     try {
       if (readByte() !== 0xff) bad('there is no header');
@@ -1709,6 +1832,7 @@
       objects.length = 0;
       codes.length = 0;
       readPorts = null;
+      readBlobs = null;
       inputBuffer = null;
       pull = null;
       input = out;
@@ -1717,6 +1841,7 @@
 
   const codec = createObject(null);
   codec.buffer = out;
+  codec.blobs = null;
   codec.write = write;
   codec.read = read;
   codec.detach = detach;

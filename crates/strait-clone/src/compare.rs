@@ -90,6 +90,9 @@ impl Comparison {
                 Kind::ImageData { width: w, height: h, color_space: c, pixels: p },
                 Kind::ImageData { width: x, height: y, color_space: d, pixels: q },
             ) => (w, h, c) == (x, y, d) && p == q,
+            (Kind::Blob { bytes: a, content_type: t, file: f }, Kind::Blob { bytes: b, content_type: u, file: g }) => {
+                (t, f) == (u, g) && a == b
+            }
             _ => false,
         }
     }
@@ -248,6 +251,10 @@ impl Nested<'_> {
                 f.write_str(")")
             }
             Kind::ImageData { width, height, .. } => write!(f, "ImageData({width} x {height})"),
+            Kind::Blob { bytes, content_type, file: None } => write!(f, "Blob({content_type:?}, {:?})", Bytes(bytes)),
+            Kind::Blob { bytes, content_type, file: Some(file) } => {
+                write!(f, "File({:?}, {content_type:?}, {:?})", file.name, Bytes(bytes))
+            }
         }
     }
 }

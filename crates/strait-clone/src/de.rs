@@ -279,7 +279,7 @@ impl FromValue {
             Kind::BooleanObject(value) => visitor.visit_bool(value),
             Kind::BigIntObject(value) => visit_bigint(value, visitor),
             Kind::StringObject(value) => visitor.visit_str(text(value)?),
-            Kind::ArrayBuffer { bytes, .. } => visitor.visit_byte_buf(bytes.to_vec()),
+            Kind::ArrayBuffer { bytes, .. } | Kind::Blob { bytes, .. } => visitor.visit_byte_buf(bytes.to_vec()),
             Kind::View(view) if view.kind.element_size() == 1 && view.kind != ViewKind::Int8 => visitor.visit_byte_buf(view.bytes.to_vec()),
             Kind::View(view) => visit_all(elements(&view).into_iter().map(inner), visitor),
             Kind::Error(_) => {

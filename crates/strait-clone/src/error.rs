@@ -85,6 +85,9 @@ pub enum ReadErrorKind {
     /// ImageData whose numbers don't fit each other.
     #[error("malformed image data")]
     Image,
+    /// A Blob or File that is neither, or not padded as it should be.
+    #[error("malformed blob")]
+    Blob,
     /// Nested more than [`MAX_DEPTH`](crate::MAX_DEPTH) deep.
     #[error("it is nested too deeply")]
     TooDeep,

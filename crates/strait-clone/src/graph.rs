@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use indexmap::IndexMap;
 
+use crate::blob::{self, BlobNode, FileNode};
 use crate::object::{ColorSpace, ErrorKind, Object, RegExpFlags};
 use crate::{BigInt, JsString, Value, ViewKind};
 
@@ -130,6 +131,7 @@ pub(crate) enum Node {
     View(ViewNode),
     Error(Box<ErrorNode>),
     Image { width: u32, height: u32, color_space: ColorSpace, pixels: Vec<u8> },
+    Blob(Box<BlobNode>),
 }
 
 pub(crate) struct ViewNode {
@@ -362,6 +364,19 @@ impl Graph {
             Item::Value(Value::Object(object)) => object.buffer_bytes(),
             Item::Value(_) => None,
         }
+    }
+
+    /// A `Blob`: see [`Value::blob`].
+    pub fn blob(&mut self, bytes: impl Into<Vec<u8>>, content_type: &str) -> NodeId {
+        let content_type = blob::content_type(content_type);
+        self.add(Node::Blob(Box::new(BlobNode { content_type, file: None, bytes: bytes.into() })))
+    }
+
+    /// A `File`: see [`Value::file`].
+    pub fn file(&mut self, bytes: impl Into<Vec<u8>>, content_type: &str, name: &str, last_modified: i64) -> NodeId {
+        let file = FileNode { name: name.into(), last_modified: blob::last_modified(last_modified as f64) };
+        let content_type = blob::content_type(content_type);
+        self.add(Node::Blob(Box::new(BlobNode { content_type, file: Some(file), bytes: bytes.into() })))
     }
 
     /// An `Error` without message; [`set_error`](Graph::set_error) gives it one.

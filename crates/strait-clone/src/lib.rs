@@ -27,6 +27,7 @@
 #![forbid(unsafe_code)]
 
 mod bigint;
+mod blob;
 mod compare;
 mod de;
 mod error;
@@ -43,6 +44,7 @@ mod wire;
 mod write;
 
 pub use bigint::{BigInt, ParseBigIntError};
+pub use blob::FileParts;
 pub use de::{FromValueError, from_value};
 pub use error::{ReadError, ReadErrorKind, WriteError};
 pub use graph::{Graph, Item, NodeId, ViewError};

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::blob::FileParts;
 use crate::graph::{Heap, Item, Node, Properties};
 use crate::{BigInt, JsString, Value, ViewKind};
 
@@ -72,6 +73,15 @@ pub enum Kind<'a> {
         color_space: ColorSpace,
         /// RGBA, 4 bytes a pixel, row by row.
         pixels: &'a [u8],
+    },
+    /// A Blob or a File.
+    Blob {
+        /// All of its bytes.
+        bytes: &'a [u8],
+        /// Its `type`, perhaps empty: the sender's word.
+        content_type: &'a str,
+        /// Of a File: its name and date.
+        file: Option<FileParts<'a>>,
     },
 }
 
@@ -267,6 +277,11 @@ impl Object {
             Node::Image { width, height, color_space, pixels } => {
                 Kind::ImageData { width: *width, height: *height, color_space: *color_space, pixels }
             }
+            Node::Blob(blob) => Kind::Blob {
+                bytes: &blob.bytes,
+                content_type: &blob.content_type,
+                file: blob.file.as_ref().map(|file| FileParts { name: &file.name, last_modified: file.last_modified }),
+            },
         }
     }
 
@@ -301,12 +316,13 @@ impl Object {
         bytes.get(view.offset..view.offset + view.length)
     }
 
-    /// The bytes of an ArrayBuffer, of any view, or of ImageData.
+    /// The bytes of an ArrayBuffer, of any view, of ImageData, of a Blob or File.
     pub fn as_bytes(&self) -> Option<&[u8]> {
         match self.node() {
             Node::Buffer { bytes, .. } => Some(bytes),
             Node::View(_) => self.window(),
             Node::Image { pixels, .. } => Some(pixels),
+            Node::Blob(blob) => Some(&blob.bytes),
             _ => None,
         }
     }

@@ -3,6 +3,7 @@
 //! Input is hostile. Nothing is allocated on the word of a count: collections grow as their elements arrive, buffers and strings are checked against what is
 //! left first. There is no recursion: what is being read stands on a stack of its own, limited by [`MAX_DEPTH`].
 
+use crate::blob::{self, BlobNode, FileNode};
 use crate::error::{ReadError, ReadErrorKind as Wrong};
 use crate::graph::{Elements, ErrorNode, Graph, Item, Named, Node, NodeId, Properties, ViewNode};
 use crate::object::{ColorSpace, ErrorKind, RegExpFlags};
@@ -339,6 +340,25 @@ impl Reader<'_> {
                 }
                 let pixels = self.take(length)?.to_vec();
                 Ok(Item::Node(self.numbered(Node::Image { width, height, color_space, pixels })))
+            }
+            HOST_BLOB => {
+                let class = self.varint()?;
+                if class > 1 {
+                    return Err(Wrong::Blob);
+                }
+                let content_type = blob::content_type(&self.string()?.to_string_lossy());
+                let file = match class {
+                    0 => None,
+                    _ => {
+                        Some(FileNode { name: self.string()?.to_string_lossy().into(), last_modified: blob::last_modified(self.double()?) })
+                    }
+                };
+                let length = u64::from(self.varint()?);
+                let bytes = self.take(length)?.to_vec();
+                if !length.is_multiple_of(2) && self.byte()? != PADDING {
+                    return Err(Wrong::Blob);
+                }
+                Ok(Item::Node(self.numbered(Node::Blob(Box::new(BlobNode { content_type, file, bytes })))))
             }
             other => Err(Wrong::HostObject(other)),
         }

@@ -189,7 +189,7 @@ impl Value {
         }
     }
 
-    /// The bytes of the ArrayBuffer, view or ImageData it is.
+    /// The bytes of the ArrayBuffer, view, ImageData, Blob or File it is.
     pub fn as_bytes(&self) -> Option<&[u8]> {
         self.as_object()?.as_bytes()
     }

@@ -67,3 +67,6 @@ pub(crate) const VIEW_ON_RESIZABLE: u32 = 2;
 pub(crate) const HOST_PORT: u32 = 1;
 /// Host object: ImageData; width, height, colour space (0 sRGB, 1 Display P3), byte length and RGBA bytes follow.
 pub(crate) const HOST_IMAGE: u32 = 2;
+/// Host object: a Blob (0) or File (1); its type follows, of a File its name and its date (a double), then byte length and bytes, and a zero byte if
+/// their number is odd: so that what follows is where it would be without them, as far as alignment goes, and they can be put in later.
+pub(crate) const HOST_BLOB: u32 = 3;

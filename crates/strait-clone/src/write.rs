@@ -171,6 +171,21 @@ impl Writer {
                 self.length(pixels.len())?;
                 self.out.extend_from_slice(pixels);
             }
+            Node::Blob(blob) => {
+                self.out.push(HOST_OBJECT);
+                self.varint(HOST_BLOB);
+                self.varint(blob.file.is_some().into());
+                self.string(&JsString::from(&*blob.content_type))?;
+                if let Some(file) = &blob.file {
+                    self.string(&JsString::from(&*file.name))?;
+                    self.double(file.last_modified as f64);
+                }
+                self.length(blob.bytes.len())?;
+                self.out.extend_from_slice(&blob.bytes);
+                if !blob.bytes.len().is_multiple_of(2) {
+                    self.out.push(PADDING);
+                }
+            }
             // Containers and views were dealt with by the caller.
             Node::Plain(_) | Node::Array { .. } | Node::Map(_) | Node::Set(_) | Node::Error(_) | Node::View(_) => {}
         }

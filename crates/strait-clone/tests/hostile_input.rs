@@ -93,6 +93,10 @@ fn every_mistake_has_its_error() {
         (b"\xff\x0fR\"\x01a\x80\x08", 8, Wrong::Flags(1024)),
         (b"\xff\x0f\\\x09", 4, Wrong::HostObject(9)),
         (b"\xff\x0f\\\x01\x00", 5, Wrong::Port(0)),
+        (b"\xff\x0f\\\x03\x02", 5, Wrong::Blob),
+        (b"\xff\x0f\\\x03\x00\"\x00\x01a\x01", 10, Wrong::Blob),
+        (b"\xff\x0f\\\x03\x00\"\x00\x7fa", 8, Wrong::TooLong(127)),
+        (b"\xff\x0f\\\x03\x01\"\x00\"\x00\x00", 9, Wrong::Truncated),
         (b"\xff\x0f\\\x02\x02\x02\x00\x04\x00\x00\x00\x00", 8, Wrong::Image),
     ];
     for (bytes, offset, kind) in cases {

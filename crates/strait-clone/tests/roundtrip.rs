@@ -61,6 +61,10 @@ fn leaf() -> impl Strategy<Value = Value> {
             .prop_map(|(source, flags)| Value::regexp(source, RegExpFlags::parse(flags).unwrap())),
         primitive().prop_map(|value| value.clone().boxed().unwrap_or(value)),
         prop::collection::vec(any::<u8>(), 0..20).prop_map(Value::array_buffer),
+        (prop::collection::vec(any::<u8>(), 0..5), any::<Option<(String, i64)>>(), ".*").prop_map(|(bytes, file, kind)| match file {
+            Some((name, date)) => Value::file(bytes, &kind, &name, date),
+            None => Value::blob(bytes, &kind),
+        }),
         (1u32..4, 1u32..4).prop_map(|(w, h)| Value::image_data(w, h, ColorSpace::DisplayP3, vec![7; (w * h * 4) as usize]).unwrap()),
     ]
 }

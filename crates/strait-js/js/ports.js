@@ -79,7 +79,7 @@ const kMake = Symbol('make')
 const isPort = (value) => idOf(value) !== null
 /** Objects that stand for something of the host: they have no clone. */
 const platform = new WeakSet()
-const codec = native.codec({ cloneError: () => new Error(CLONE_ERROR), isPort, isPlatform: (value) => platform.has(value), isProxy: native.isProxy })
+const codec = native.codec({ cloneError: () => new Error(CLONE_ERROR), isPort, isPlatform: (value) => platform.has(value), isProxy: native.isProxy, blobBytes: native.blobBytes })
 
 /**
  * Takes a transfer list apart without judging it.

@@ -10,13 +10,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rquickjs::{Ctx, Error, Function, Persistent, Result, Type, TypedArray, Value, function::IntoArgs};
+use rquickjs::{Ctx, Error, Function, Persistent, Result, TypedArray, Value, function::IntoArgs};
 use strait_ports::{Event, Message};
 use tokio::time::sleep_until;
 
 use crate::{
     engine::{Engine, now},
-    events,
+    events, ffi,
     host::Host,
 };
 
@@ -289,12 +289,14 @@ impl EventLoop {
     /// Runs all microtasks; whether there were any.
     fn microtasks(&self, ctx: &Ctx<'_>) -> bool {
         let before = self.turns.get();
-        while self.host.finished().is_none() && ctx.execute_pending_job() {
+        while self.host.finished().is_none()
+            && let Some(done) = ffi::run_job(ctx)
+        {
             self.turns.set(self.turns.get() + 1);
-            // A job's exception stays pending: promise reactions have none, but finalization callbacks may.
-            let pending = ctx.catch();
-            if !matches!(pending.type_of(), Type::Uninitialized | Type::Null) && self.host.finished().is_none() {
-                ctx.throw(pending);
+            // Promise reactions don't throw, but finalization callbacks may.
+            if done {
+                ctx.catch();
+            } else {
                 self.report(ctx, Error::Exception);
             }
         }

@@ -51,7 +51,7 @@
       return
     }
     const sorted = ports.sortTransfer(entries, target)
-    const length = codec.write(message, sorted.ports, sorted.buffers)
+    const length = codec.write(message, sorted.ports, sorted.buffers, true)
     for (let i = 0; i < sorted.ports.length; i++) {
       if (ports.isDetached(sorted.ports[i])) throw ports.cloneError(`Port at index ${i} is already neutered.`)
     }
@@ -59,8 +59,8 @@
     for (let i = 0; i < sorted.ports.length; i++) {
       carriers[i] = ports.isOurs(sorted.ports[i]) ? carry(sorted.ports[i]) : sorted.ports[i]
     }
-    // Read back, the message refers to the carriers where it referred to our ports.
-    send(target, codec.read(codec.buffer, length, carriers), { __proto__: null, transfer: p.sequence(carriers) })
+    // Read back, the message refers to the carriers where it referred to our ports, and to the same Blobs.
+    send(target, codec.read(codec.buffer, length, carriers, undefined, codec.blobs), { __proto__: null, transfer: p.sequence(carriers) })
     codec.detach(sorted.buffers)
   }
 

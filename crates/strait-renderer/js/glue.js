@@ -8,7 +8,7 @@
     cloneError: (/** @type {string} */ message) => ports.cloneError(message),
     isPort: (/** @type {any} */ value) => ports.isPort(value),
   })
-  ports = parts.makePorts(p, natives, codec, parts.makeTransferList(p))
+  ports = parts.makePorts(p, natives, codec, parts.makeTransferList(p), parts.makeOutbox, global)
   p.defineProperty(global, 'MessageChannel', { __proto__: null, value: ports.MessageChannel, writable: true, configurable: true })
   parts.patchConsole(p, global.console)
   parts.patchOpen(p, natives, global)

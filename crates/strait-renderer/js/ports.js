@@ -2,7 +2,7 @@
 //
 // HTML, "Channel messaging". A port of ours is *stamped*: a private field, put on the DOM object by a constructor that returns it, holds
 // the port's state with the agent's handle. The agent checks that a handle belongs to the document of the realm that names it.
-(function makePorts(p, natives, codec, transferList) {
+(function makePorts(p, natives, codec, transferList, makeOutbox, global) {
   'use strict'
 
   const { apply, addEventListener, dispatchEvent, defineProperty, deref } = p
@@ -85,6 +85,8 @@
   // Handles in, handles out: the agent reads and writes this array. No message has more ports: the limit is the engine's.
   const MAXIMUM = natives.maximumPorts()
   const outgoing = new p.Uint32Array(MAXIMUM)
+  // Where Blobs can be read at once, the codec does that.
+  const outbox = makeOutbox === undefined ? null : makeOutbox(p, natives, codec, outgoing, cloneError, global)
 
   /**
    * The present object for a handle. A port that comes back to a realm has the handle it had there before, and the collection of its
@@ -283,13 +285,14 @@
   }
 
   /** Clones `message`; afterwards its bytes are in `codec.buffer` and the handles of `ports` in `outgoing`. Consumes nothing. */
-  const pack = (/** @type {any} */ message, /** @type {any[]} */ ports, /** @type {any[]} */ buffers) => {
+  const pack = (/** @type {any} */ message, /** @type {any[]} */ ports, /** @type {any[]} */ buffers, /** @type {boolean} */ later) => {
     if (ports.length > MAXIMUM) throw cloneError('Too many ports in one message.')
-    const length = codec.write(message, ports, buffers)
+    const length = codec.write(message, ports, buffers, later)
     // Cloning may have run getters that closed or sent a port away.
     for (let i = 0; i < ports.length; i++) {
       if (isDetached(ports[i])) throw cloneError(`Port at index ${i} is already neutered.`)
     }
+    if (later && codec.blobs !== null) outbox.check(length, codec.blobs)
     for (let i = 0; i < ports.length; i++) outgoing[i] = handleFor(ports[i])
     return length
   }
@@ -306,9 +309,10 @@
   const post = (/** @type {any} */ port, /** @type {any} */ message, /** @type {any} */ options) => {
     const state = stateOf(port)
     const { ports, buffers } = sortTransfer(transferList(options), port)
-    const length = pack(message, ports, buffers)
+    const length = pack(message, ports, buffers, outbox !== null)
     if (state.handle !== 0 && !state.peerGone) {
-      natives.post(state.handle, codec.buffer, length, outgoing, ports.length)
+      if (codec.blobs === null) natives.post(state.handle, codec.buffer, length, outgoing, ports.length)
+      else outbox.post(state.handle, length, ports.length, codec.blobs)
       const { mate } = state
       if (mate !== null) {
         mate.queued++

@@ -27,10 +27,13 @@
   const table = parts.makeWorkerPorts(p, send, maximum)
   const { natives } = table
   const dress = parts.makeNativeLook(p, global)
+  const fileReader = new global.FileReaderSync()
+  const readBlob = p.uncurry(global.FileReaderSync.prototype.readAsArrayBuffer)
   let ports
   const codec = parts.makeCodec({
     cloneError: (/** @type {string} */ message) => ports.cloneError(message),
     isPort: (/** @type {any} */ value) => ports.isPort(value),
+    blobBytes: (/** @type {Blob} */ blob) => new p.Uint8Array(readBlob(fileReader, blob)),
   })
   ports = parts.makePorts(p, natives, codec, parts.makeTransferList(p))
   p.defineProperty(global, 'MessageChannel', { __proto__: null, value: ports.MessageChannel, writable: true, configurable: true })

@@ -249,12 +249,12 @@
     if (foreign) {
       // Objects that another document stamped cannot travel themselves: read back, the message refers to others in their place.
       sorted = ports.sortTransfer(entries, undefined)
-      const length = codec.write(message, sorted.ports, sorted.buffers)
+      const length = codec.write(message, sorted.ports, sorted.buffers, true)
       for (let i = 0; i < travelling.length; i++) {
         const port = travelling[i]
         if (ports.stateOf(port) === undefined && ports.isOurs(port)) travelling[i] = ports.adopt(natives.rehome(port))
       }
-      value = codec.read(codec.buffer, length, travelling)
+      value = codec.read(codec.buffer, length, travelling, undefined, codec.blobs)
       list = travelling
     }
     const ids = p.list()

@@ -184,6 +184,11 @@ impl Agent {
         port.post(Message::with_ports(encode(message), ports)).is_ok()
     }
 
+    /// Can main be told anything?
+    pub(crate) fn has_main(&self) -> bool {
+        self.bootstrap.borrow().is_some()
+    }
+
     /// The realm a native was called from.
     pub(crate) fn realm(&self, id: u32) -> Option<Rc<Realm>> {
         self.realms.borrow().get(&id).cloned()

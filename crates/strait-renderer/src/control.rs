@@ -6,7 +6,6 @@ use strait_ports::{CloseReason, Event, Port};
 use strait_protocol::{DocumentId, IpcKind, Outcome, RequestId, ToAgent, ToMain, decode};
 
 use crate::agent::{Agent, Control, Emit};
-use crate::realm::Realm;
 
 /// How long one wait in `sendSync` lasts before it is looked whether main is still there. The link's end wakes it too; this bounds the rest.
 const WAIT: Duration = Duration::from_secs(1);
@@ -101,8 +100,16 @@ impl Agent {
     }
 
     /// Sends an IPC message; false if the document or main is gone.
-    pub(crate) fn send_ipc(&self, realm: &Realm, kind: IpcKind, channel: String, payload: Vec<u8>, ports: Vec<Port>) -> bool {
-        self.tell(&ToMain::Ipc { document: realm.document.get(), kind, channel, payload }, ports)
+    pub(crate) fn send_ipc(&self, document: DocumentId, kind: IpcKind, channel: String, payload: Vec<u8>, ports: Vec<Port>) -> bool {
+        self.tell(&ToMain::Ipc { document, kind, channel, payload }, ports)
+    }
+
+    /// Sends the IPC messages that had to wait for ports in them, and need no longer.
+    pub(crate) fn send_due_ipc(&self) {
+        loop {
+            let Some(due) = self.ports.borrow_mut().next_due() else { return };
+            self.send_ipc(due.document, due.kind, due.channel, due.payload, due.ports);
+        }
     }
 
     /// Waits for the answer to a `sendSync`. The node goes on routing for others; nothing is delivered meanwhile.

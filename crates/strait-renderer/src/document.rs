@@ -305,6 +305,7 @@ impl Agent {
     pub(crate) fn document_ends(&self, document: &Document) {
         let Some(document) = self.documents.borrow_mut().remove(&document.id) else { return };
         self.ports.borrow_mut().close_document(document.id);
+        self.send_due_ipc();
         document.held.borrow_mut().clear();
         let mut realms = self.realms.borrow_mut();
         for realm in [World::Main, World::Isolated].into_iter().filter_map(|world| document.realm(world)) {

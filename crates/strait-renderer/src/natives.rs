@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::rc::Rc;
 
-use strait_ports::{CloseReason, MAX_PORTS, Message};
+use strait_ports::{CloseReason, MAX_DATA, MAX_PORTS, Message};
 use strait_protocol::{IpcKind, Outcome, ToMain};
 
 use crate::agent::{self, Agent};
@@ -11,7 +11,7 @@ use crate::builtins;
 use crate::document::Birth;
 use crate::ffi::{Args, NativeResult};
 use crate::files;
-use crate::ports::Handle;
+use crate::ports::{Handle, PortTable, Way, with_rooms};
 use crate::realm::{Buffers, Realm};
 
 type Native = for<'a> fn(&Agent, &Realm, &Args<'a>) -> NativeResult<'a>;
@@ -20,6 +20,9 @@ type Native = for<'a> fn(&Agent, &Realm, &Args<'a>) -> NativeResult<'a>;
 const NATIVES: &[(&str, Native)] = &[
     ("channel", channel),
     ("post", post),
+    ("hold", hold),
+    ("fill", fill),
+    ("filled", filled),
     ("start", start),
     ("close", close),
     ("discard", discard),
@@ -27,6 +30,7 @@ const NATIVES: &[(&str, Native)] = &[
     ("move", move_port),
     ("workerScope", worker_scope),
     ("maximumPorts", maximum_ports),
+    ("maximumData", maximum_data),
     ("collected", collected),
     ("launch", launch),
     ("abort", abort),
@@ -98,8 +102,11 @@ fn post<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
         return NativeResult::Throw("The message cannot be read.".to_owned());
     };
     let mut table = agent.ports.borrow_mut();
+    if table.must_wait(&Way::Port(handle), &handles) {
+        return wait_behind(&mut table, realm, Way::Port(handle), data, handles);
+    }
     let Some(ports) = table.take_all(&handles, handle, realm.document.get()) else {
-        return NativeResult::Throw("A port in the transfer list cannot be transferred.".to_owned());
+        return NativeResult::Throw(UNTRANSFERABLE.to_owned());
     };
     if let Some(entry) = table.get_mut(handle, realm.document.get())
         && let Err(error) = entry.port.post(Message::with_ports(data, ports))
@@ -119,6 +126,12 @@ fn post_in_place<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeRes
         return NativeResult::Throw("The message cannot be read.".to_owned());
     };
     let mut table = agent.ports.borrow_mut();
+    if table.must_wait(&Way::Port(handle), &handles) {
+        return match args.get(1).bytes(args.index(2) as usize) {
+            Some(data) => wait_behind(&mut table, realm, Way::Port(handle), data, handles),
+            None => NativeResult::Throw("The message cannot be read.".to_owned()),
+        };
+    }
     let Some(entry) = table.get_mut(handle, realm.document.get()) else { return NativeResult::Nothing };
     let mut buffer = match entry.port.alloc(args.index(2) as usize) {
         Ok(buffer) => buffer,
@@ -128,7 +141,7 @@ fn post_in_place<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeRes
         return NativeResult::Throw("The message cannot be read.".to_owned());
     }
     let Some(ports) = table.take_all(&handles, handle, realm.document.get()) else {
-        return NativeResult::Throw("A port in the transfer list cannot be transferred.".to_owned());
+        return NativeResult::Throw(UNTRANSFERABLE.to_owned());
     };
     if let Some(entry) = table.get_mut(handle, realm.document.get())
         && let Err(error) = entry.port.post_buffer(buffer, ports)
@@ -137,6 +150,50 @@ fn post_in_place<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeRes
         table.restore(&handles, error.ports, realm.document.get(), realm.world);
         return NativeResult::Throw(reason);
     }
+    NativeResult::Nothing
+}
+
+const UNTRANSFERABLE: &str = "A port in the transfer list cannot be transferred.";
+
+/// Posts a message that has to wait for others.
+fn wait_behind<'a>(table: &mut PortTable, realm: &Realm, way: Way, data: Vec<u8>, handles: Vec<Handle>) -> NativeResult<'a> {
+    match table.hold(way, data, handles, realm.document.get(), false) {
+        Some(_) => NativeResult::Nothing,
+        None => NativeResult::Throw(UNTRANSFERABLE.to_owned()),
+    }
+}
+
+/// `(handle, bytes, length, handles, count, rooms, words)`: `post` of a message into which the bytes of Blobs are still to be put: `rooms` are pairs of
+/// a place and a length. The number that `fill` and `filled` ask for.
+fn hold<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    let way = Way::Port(args.index(0));
+    let written = args.get(1).bytes(args.index(2) as usize);
+    let (Some(written), Some(handles), Some(rooms)) =
+        (written, args.get(3).words(args.index(4) as usize), args.get(5).words(args.index(6) as usize))
+    else {
+        return NativeResult::Throw("The message cannot be read.".to_owned());
+    };
+    let Some(data) = with_rooms(&written, &rooms) else {
+        return NativeResult::Throw("The message is too large.".to_owned());
+    };
+    match agent.ports.borrow_mut().hold(way, data, handles, realm.document.get(), true) {
+        Some(id) => NativeResult::Number(id.into()),
+        None => NativeResult::Throw(UNTRANSFERABLE.to_owned()),
+    }
+}
+
+/// `(id, start, bytes, length)`: bytes for a message that waits for them; false if it does not any more.
+fn fill<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    let (start, length) = (args.index(1) as usize, args.index(3) as usize);
+    let bytes = args.get(2);
+    let taken = agent.ports.borrow_mut().fill(args.index(0), realm.document.get(), start, length, |room| bytes.copy_to(room));
+    NativeResult::Bool(taken)
+}
+
+/// `(id, whole)`: the message has all its bytes, or will never have them.
+fn filled<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    agent.ports.borrow_mut().filled(args.index(0), realm.document.get(), args.get(1).as_bool().unwrap_or(false));
+    agent.send_due_ipc();
     NativeResult::Nothing
 }
 
@@ -153,43 +210,37 @@ fn start<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> 
 
 /// `(handle)`
 fn close<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
-    let port = agent.ports.borrow_mut().take(args.index(0), realm.document.get());
-    if let Some(port) = port {
-        port.close();
-    }
+    agent.ports.borrow_mut().close(args.index(0), realm.document.get(), CloseReason::Closed);
     NativeResult::Nothing
 }
 
 /// `(handle)`: a port whose message nobody can receive.
 fn discard<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
-    let port = agent.ports.borrow_mut().take(args.index(0), realm.document.get());
-    drop(port);
+    agent.ports.borrow_mut().close(args.index(0), realm.document.get(), CloseReason::Dropped);
     NativeResult::Nothing
 }
 
 /// `(handle, reason)`: closes a port of which somebody else (a worker, or another port that this one continues) says why.
 fn end<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
-    let port = agent.ports.borrow_mut().take(args.index(0), realm.document.get());
-    if let Some(port) = port {
-        let reason = args.text(1);
-        let known = [
-            CloseReason::Closed,
-            CloseReason::Dropped,
-            CloseReason::Unloaded,
-            CloseReason::Exited,
-            CloseReason::Crashed,
-            CloseReason::Unreachable,
-        ];
-        port.close_with(known.into_iter().find(|known| known.as_str() == reason).unwrap_or(CloseReason::Crashed));
-    }
+    let reason = args.text(1);
+    let known = [
+        CloseReason::Closed,
+        CloseReason::Dropped,
+        CloseReason::Unloaded,
+        CloseReason::Exited,
+        CloseReason::Crashed,
+        CloseReason::Unreachable,
+    ];
+    let reason = known.into_iter().find(|known| known.as_str() == reason).unwrap_or(CloseReason::Crashed);
+    agent.ports.borrow_mut().close(args.index(0), realm.document.get(), reason);
     NativeResult::Nothing
 }
 
 /// `(handle)`: the port under a new handle, which has never been started and which nothing else in the document knows; 0 if it is gone.
 fn move_port<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let mut table = agent.ports.borrow_mut();
-    let port = table.take(args.index(0), realm.document.get());
-    let handle = port.and_then(|port| table.add(port, realm.document.get(), realm.world));
+    let document = realm.document.get();
+    let handle = table.renew(args.index(0), document, document, realm.world);
     if let Some(handle) = handle {
         table.relist(handle);
     }
@@ -206,9 +257,14 @@ fn maximum_ports<'a>(_: &Agent, _: &Realm, _: &Args<'a>) -> NativeResult<'a> {
     NativeResult::Number(MAX_PORTS as f64)
 }
 
+/// `()`: how many bytes one message may have.
+fn maximum_data<'a>(_: &Agent, _: &Realm, _: &Args<'a>) -> NativeResult<'a> {
+    NativeResult::Number(MAX_DATA as f64)
+}
+
 /// `(handle)`: the realm's object for the port was collected.
 fn collected<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
-    drop(agent.ports.borrow_mut().release(args.index(0), realm.document.get(), realm.world));
+    agent.ports.borrow_mut().release(args.index(0), realm.document.get(), realm.world);
     NativeResult::Nothing
 }
 
@@ -268,8 +324,7 @@ fn rehome<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a>
     let owned = owner_of(agent, realm, args).filter(|(_, handle)| *handle != 0);
     let handle = owned.and_then(|(owner, _)| {
         let handle = owner.release(args.get(0))?;
-        let port = agent.ports.borrow_mut().take(handle, owner.document.get())?;
-        agent.ports.borrow_mut().add(port, realm.document.get(), realm.world)
+        agent.ports.borrow_mut().renew(handle, owner.document.get(), realm.document.get(), realm.world)
     });
     NativeResult::Number(handle.unwrap_or(0).into())
 }
@@ -293,8 +348,7 @@ fn find_stray<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult
 
 /// `(handle)`: its object has left by a way of WebKit's own, and where to, the realm cannot tell.
 fn stray<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
-    let port = agent.ports.borrow_mut().take(args.index(0), realm.document.get());
-    agent.strays.lost.borrow_mut().extend(port);
+    agent.strays.lost.borrow_mut().push((args.index(0), realm.document.get()));
     NativeResult::Nothing
 }
 
@@ -365,11 +419,20 @@ fn ipc<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     if !realm.privileges.ipc {
         return NativeResult::Bool(false);
     }
-    let taken = agent.ports.borrow_mut().take_all(&handles, 0, realm.document.get());
+    let document = realm.document.get();
+    let way = Way::Ipc { document, kind, channel: args.text(1) };
+    if agent.ports.borrow().must_wait(&way, &handles) {
+        if let NativeResult::Throw(text) = wait_behind(&mut agent.ports.borrow_mut(), realm, way, payload, handles) {
+            return NativeResult::Throw(text);
+        }
+        agent.send_due_ipc();
+        return NativeResult::Bool(agent.has_main());
+    }
+    let taken = agent.ports.borrow_mut().take_all(&handles, 0, document);
     let Some(ports) = taken else {
-        return NativeResult::Throw("A port in the transfer list cannot be transferred.".to_owned());
+        return NativeResult::Throw(UNTRANSFERABLE.to_owned());
     };
-    NativeResult::Bool(agent.send_ipc(realm, kind, args.text(1), payload, ports))
+    NativeResult::Bool(agent.send_ipc(document, kind, args.text(1), payload, ports))
 }
 
 /// `(channel, bytes, length, request)`: blocks; the answer's length in the inbox, or an error's text.
@@ -378,7 +441,7 @@ fn send_sync<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<
     let Some(payload) = args.get(1).bytes(args.index(2) as usize) else {
         return NativeResult::Throw("The message cannot be read.".to_owned());
     };
-    if !realm.privileges.ipc || !agent.send_ipc(realm, IpcKind::SendSync(request), args.text(0), payload, Vec::new()) {
+    if !realm.privileges.ipc || !agent.send_ipc(realm.document.get(), IpcKind::SendSync(request), args.text(0), payload, Vec::new()) {
         return NativeResult::Text("IPC method called after context was released".to_owned());
     }
     match agent.wait_for_reply(realm.document.get(), request) {

@@ -1,5 +1,9 @@
 //! The ports of this process's documents, by handle.
 
+mod outbox;
+
+pub(crate) use outbox::{Way, with_rooms};
+
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -37,6 +41,10 @@ enum Place {
     Document(DocumentId),
     /// Under way in a window message.
     Bundle,
+    /// In a message that waits.
+    Held(outbox::HeldId),
+    /// Nowhere any more: it closes, for this reason, when nothing waits in it.
+    Leaving(CloseReason),
 }
 
 /// A port of a document.
@@ -48,6 +56,8 @@ pub(crate) struct Entry {
     /// The realm that started it, which gets its messages.
     pub(crate) started: Option<u32>,
     listed: Arc<AtomicBool>,
+    /// What has been posted on it and waits.
+    outbox: VecDeque<outbox::HeldId>,
 }
 
 fn bit(world: World) -> u8 {
@@ -86,13 +96,14 @@ struct Bundle {
 pub(crate) struct PortTable {
     entries: HashMap<Handle, Entry>,
     bundles: HashMap<String, Bundle>,
+    waiting: outbox::Waiting,
     next: Handle,
     ready: Arc<ReadyList>,
 }
 
 impl PortTable {
     pub(crate) fn new(ready: Arc<ReadyList>) -> Self {
-        Self { entries: HashMap::new(), bundles: HashMap::new(), next: 1, ready }
+        Self { entries: HashMap::new(), bundles: HashMap::new(), waiting: outbox::Waiting::default(), next: 1, ready }
     }
 
     /// A pair of handles that follow each other, or none if the numbers have run out.
@@ -110,7 +121,7 @@ impl PortTable {
                 ready.push(handle);
             }
         });
-        let entry = Entry { port, place: Place::Document(document), holders: bit(world), started: None, listed };
+        let entry = Entry { port, place: Place::Document(document), holders: bit(world), started: None, listed, outbox: VecDeque::new() };
         self.entries.insert(handle, entry);
     }
 
@@ -140,7 +151,7 @@ impl PortTable {
         entry.listed.store(false, Ordering::Release);
         match entry.place {
             Place::Document(document) => Some((entry, document)),
-            Place::Bundle => None,
+            Place::Bundle | Place::Held(_) | Place::Leaving(_) => None,
         }
     }
 
@@ -158,10 +169,34 @@ impl PortTable {
         self.get_mut(handle, document).map(|entry| entry.holders |= bit(world)).is_some()
     }
 
-    /// Takes a port out.
+    /// Takes a port out. What waits in it goes nowhere.
     pub(crate) fn take(&mut self, handle: Handle, document: DocumentId) -> Option<Port> {
         self.get_mut(handle, document)?;
-        self.entries.remove(&handle).map(|entry| entry.port)
+        let entry = self.entries.remove(&handle)?;
+        for id in entry.outbox {
+            self.drop_held(id);
+        }
+        Some(entry.port)
+    }
+
+    /// Closes a port, once what waits in it has gone.
+    pub(crate) fn close(&mut self, handle: Handle, document: DocumentId, reason: CloseReason) {
+        if self.get_mut(handle, document).is_some() {
+            self.let_go(handle, reason);
+        }
+    }
+
+    /// The port under a new handle, as one of this realm's that was never started; what waits in it goes along.
+    pub(crate) fn renew(&mut self, handle: Handle, from: DocumentId, to: DocumentId, world: World) -> Option<Handle> {
+        self.get_mut(handle, from)?;
+        let new = self.reserve(1)?;
+        let Entry { port, outbox, .. } = self.entries.remove(&handle)?;
+        self.rename_waiting(&outbox, new);
+        self.place(new, port, to, world);
+        if let Some(entry) = self.entries.get_mut(&new) {
+            entry.outbox = outbox;
+        }
+        Some(new)
     }
 
     /// Takes ports out, all or none: every handle must be the document's, distinct, and not `source`.
@@ -182,10 +217,12 @@ impl PortTable {
     }
 
     /// A realm's object for the port has been collected; the port goes when no realm has one.
-    pub(crate) fn release(&mut self, handle: Handle, document: DocumentId, world: World) -> Option<Port> {
-        let entry = self.get_mut(handle, document)?;
+    pub(crate) fn release(&mut self, handle: Handle, document: DocumentId, world: World) {
+        let Some(entry) = self.get_mut(handle, document) else { return };
         entry.holders &= !bit(world);
-        if entry.holders == 0 { self.take(handle, document) } else { None }
+        if entry.holders == 0 {
+            self.let_go(handle, CloseReason::Dropped);
+        }
     }
 
     /// Puts the document's ports (0 stands for a port that is not ours) into a window message named by the random `nonce`.
@@ -255,17 +292,18 @@ impl PortTable {
         for bundle in self.bundles.values_mut().filter(|bundle| bundle.target == Some(from)) {
             bundle.target = Some(to);
         }
+        self.move_waiting(from, to);
     }
 
     /// Closes everything a document has, and what it sent that nobody has claimed.
     pub(crate) fn close_document(&mut self, document: DocumentId) {
+        self.stop_reading(document);
         let handles: Vec<Handle> =
             self.entries.iter().filter(|(_, entry)| entry.place == Place::Document(document)).map(|(&handle, _)| handle).collect();
         for handle in handles {
-            if let Some(entry) = self.entries.remove(&handle) {
-                entry.port.close_with(CloseReason::Unloaded);
-            }
+            self.let_go(handle, CloseReason::Unloaded);
         }
+        self.drop_ipc(document);
         self.drop_bundles(|bundle| bundle.sender == document);
     }
 
@@ -279,7 +317,7 @@ impl PortTable {
         for nonce in nonces {
             let bundle = self.bundles.remove(&nonce);
             for handle in bundle.into_iter().filter(|bundle| bundle.claimed.is_none()).flat_map(|bundle| bundle.handles) {
-                self.entries.remove(&handle);
+                self.let_go(handle, CloseReason::Dropped);
             }
         }
     }

@@ -79,6 +79,7 @@ static SOURCE: LazyLock<String> = LazyLock::new(|| {
         ("makeNativeLook", include_str!("../js/native-look.js")),
         ("makeTransferList", include_str!("../js/transfer-list.js")),
         ("makePorts", include_str!("../js/ports.js")),
+        ("makeOutbox", include_str!("../js/outbox.js")),
         ("patchConsole", include_str!("../js/console.js")),
         ("makeBridge", include_str!("../js/bridge.js")),
         ("makeStrays", include_str!("../js/strays.js")),

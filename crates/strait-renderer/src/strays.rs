@@ -2,7 +2,6 @@
 
 use std::cell::{Cell, RefCell};
 
-use strait_ports::Port;
 use strait_protocol::{DocumentId, World};
 
 use crate::agent::Agent;
@@ -13,7 +12,7 @@ use crate::realm::Realm;
 #[derive(Default)]
 pub(crate) struct Strays {
     /// Ports that realms have lost, while one is looked for.
-    pub(crate) lost: RefCell<Vec<Port>>,
+    pub(crate) lost: RefCell<Vec<(Handle, DocumentId)>>,
     /// One that a document's isolated realm has found; the page's own realm is told of the same event next.
     found: Cell<Option<(DocumentId, Handle)>>,
 }
@@ -36,11 +35,20 @@ impl Agent {
             }
         }
         let mut lost = self.strays.lost.take();
+        let mut table = self.ports.borrow_mut();
+        // Both realms of a document may have had it.
+        lost.sort_unstable();
+        lost.dedup();
+        lost.retain(|(handle, owner)| table.get_mut(*handle, *owner).is_some());
         if lost.len() != 1 || count != 1 {
+            for (handle, owner) in lost {
+                drop(table.take(handle, owner));
+            }
             return None;
         }
-        let handle = self.ports.borrow_mut().add(lost.pop()?, document, realm.world)?;
-        self.ports.borrow_mut().relist(handle);
+        let (lost, owner) = lost.pop()?;
+        let handle = table.renew(lost, owner, document, realm.world)?;
+        table.relist(handle);
         if realm.world == World::Isolated {
             self.strays.found.set(Some((document, handle)));
         }

@@ -7,8 +7,10 @@ use std::{
     path::Path,
 };
 
+use llrt_modules::buffer::{Blob, File};
 use rquickjs::{
-    Array, Ctx, Exception, Function, Object, Promise, Result, Value, context::EvalOptions, prelude::Func, promise::PromiseState,
+    Array, Class, Ctx, Exception, Function, Object, Promise, Result, TypedArray, Value, context::EvalOptions, prelude::Func,
+    promise::PromiseState,
 };
 
 use crate::{builtins, ffi, host::host};
@@ -26,6 +28,7 @@ pub(crate) fn register<'js>(ctx: &Ctx<'js>, natives: &Object<'js>) -> Result<()>
     natives.set("builtin", Func::from(builtins::module))?;
     natives.set("codec", Func::from(codec))?;
     natives.set("isProxy", Func::from(is_proxy))?;
+    natives.set("blobBytes", Func::from(blob_bytes))?;
     natives.set("promiseState", Func::from(promise_state))?;
     natives.set("wantTick", Func::from(|| host().tick_wanted.set(true)))?;
     natives.set("finish", Func::from(|code: i32| host().finish(code)))?;
@@ -101,6 +104,18 @@ pub(crate) fn compile<'js>(ctx: Ctx<'js>, source: String, file: String) -> Resul
 /// The structured clone codec, made for `env`.
 fn codec<'js>(ctx: Ctx<'js>, env: Object<'js>) -> Result<Object<'js>> {
     compile(ctx, strait_clone::JS_CODEC.into(), "strait:codec".into())?.call((env,))
+}
+
+/// The bytes of a Blob or File, which scripts get only later.
+fn blob_bytes<'js>(ctx: Ctx<'js>, value: Object<'js>) -> Result<TypedArray<'js, u8>> {
+    let bytes = match Class::<File>::from_object(&value) {
+        Some(file) => file.borrow().get_blob().get_bytes(),
+        None => match Class::<Blob>::from_object(&value) {
+            Some(blob) => blob.borrow().get_bytes(),
+            None => return Err(Exception::throw_type(&ctx, "neither a Blob nor a File")),
+        },
+    };
+    TypedArray::new(ctx, bytes)
 }
 
 /// Scripts cannot tell a `Proxy` from what it stands for.

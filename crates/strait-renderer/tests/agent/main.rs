@@ -1,5 +1,6 @@
 //! The agent in real web processes: a main process in miniature opens windows and watches what their pages do.
 
+mod blobs;
 mod closes;
 mod collection;
 mod display;
@@ -27,6 +28,7 @@ fn main() {
         ipc::CASES,
         modules::CASES,
         ports::CASES,
+        blobs::CASES,
         popups::CASES,
         workers::CASES,
         closes::CASES,

@@ -57,6 +57,7 @@ const SELF: &str = include_str!("self.js");
 const CASES: &[&str] = &[
     include_str!("cases/channel.js"),
     include_str!("cases/post.js"),
+    include_str!("cases/blob.js"),
     include_str!("cases/transfer.js"),
     include_str!("cases/queue.js"),
     include_str!("cases/events.js"),

@@ -1,0 +1,79 @@
+// Messages with Blobs in them: WebKit tells nobody a Blob's bytes at once, so the agent keeps such a message, and what is posted behind it on
+// the same port, until they have been read here and put into it. Everything else in it has been cloned by then.
+(function makeOutbox(p, natives, codec, outgoing, cloneError, global) {
+  'use strict'
+
+  const { FileReader } = global
+  const slice = p.uncurry(global.Blob.prototype.slice)
+  const readBytes = p.uncurry(FileReader.prototype.readAsArrayBuffer)
+  const getResult = p.getter(FileReader.prototype, 'result')
+  const maximum = natives.maximumData()
+  /** So much of a Blob is read, and copied, in one task. */
+  const PART = 1 << 20
+
+  const padded = (/** @type {number} */ size) => size + (size % 2)
+
+  /** Reads what belongs to message `id`: `blobs` as the codec has listed them. */
+  const read = (/** @type {number} */ id, /** @type {any[]} */ blobs) => {
+    const reader = new FileReader()
+    let which = 0
+    // Where the present Blob's bytes go in the whole message, how many have gone there, and how many are being read.
+    let shift = 0
+    let start = blobs[1]
+    let size = blobs[2]
+    let done = 0
+    let part = 0
+    const next = () => {
+      while (done === size) {
+        shift += padded(size)
+        which += 3
+        if (which === blobs.length) {
+          natives.filled(id, true)
+          return
+        }
+        start = blobs[which + 1] + shift
+        size = blobs[which + 2]
+        done = 0
+      }
+      part = size - done < PART ? size - done : PART
+      readBytes(reader, part === size ? blobs[which] : slice(blobs[which], done, done + part))
+    }
+    const took = () => {
+      const result = getResult(reader)
+      if (p.byteLength(result) !== part) {
+        natives.filled(id, false)
+        return
+      }
+      // Nobody may want it any more: its port's other end has gone.
+      if (natives.fill(id, start + done, new p.Uint8Array(result), part) !== true) return
+      done += part
+      next()
+    }
+    p.addEventListener(reader, 'load', took)
+    // A file that has gone, or is another than when it was chosen.
+    p.addEventListener(reader, 'error', () => natives.filled(id, false))
+    next()
+  }
+
+  return {
+    __proto__: null,
+    /** Throws if the message would be too large with these Blobs in it. */
+    check(/** @type {number} */ length, /** @type {any[]} */ blobs) {
+      let total = length
+      for (let i = 2; i < blobs.length; i += 3) total += padded(blobs[i])
+      if (total > maximum) throw cloneError('A Blob is too large for a message.')
+    },
+    /** Posts what the codec has just written, with `count` ports in `outgoing`, on a port. */
+    post(/** @type {number} */ handle, /** @type {number} */ length, /** @type {number} */ count, /** @type {any[]} */ blobs) {
+      const rooms = new p.Uint32Array((blobs.length / 3) * 2)
+      let words = 0
+      for (let i = 0; i < blobs.length; i += 3) {
+        rooms[words++] = blobs[i + 1]
+        rooms[words++] = blobs[i + 2]
+      }
+      const id = natives.hold(handle, codec.buffer, length, outgoing, count, rooms, words)
+      codec.blobs = null
+      if (id > 0) read(id, blobs)
+    },
+  }
+})
