@@ -165,7 +165,7 @@ impl PortTable {
     }
 
     /// Another realm of the document has an object for the port; false if the document has no such port.
-    pub(crate) fn hold(&mut self, handle: Handle, document: DocumentId, world: World) -> bool {
+    pub(crate) fn share(&mut self, handle: Handle, document: DocumentId, world: World) -> bool {
         self.get_mut(handle, document).map(|entry| entry.holders |= bit(world)).is_some()
     }
 

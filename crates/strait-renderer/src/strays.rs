@@ -25,7 +25,7 @@ impl Agent {
         let found = self.strays.found.take().filter(|(finder, _)| *finder == document && realm.world == World::Main);
         if let Some((_, handle)) = found {
             let mut table = self.ports.borrow_mut();
-            return table.hold(handle, document, realm.world).then_some(handle);
+            return table.share(handle, document, realm.world).then_some(handle);
         }
         let realms: Vec<_> = self.realms.borrow().values().cloned().collect();
         // The same port may be known to both realms of a document, and only one of them have what it takes.
