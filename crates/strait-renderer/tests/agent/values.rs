@@ -76,10 +76,7 @@ fn within_a_page(host: &Host) -> Check {
     host.eval(
         &view,
         World::Main,
-        &format!(
-            "const {{ port1, port2 }} = new MessageChannel(); judge(port2); send(port1, 1, {}).then(end)",
-            COUNT / 2
-        ),
+        &format!("const {{ port1, port2 }} = new MessageChannel(); judge(port2); send(port1, 1, {}).then(end)", COUNT / 2),
     )?;
     nothing_wrong(host, &view)
 }
