@@ -143,6 +143,14 @@
   const fileName = getter(NewFile && NewFile.prototype, 'name');
   const fileDate = getter(NewFile && NewFile.prototype, 'lastModified');
   const iterator = Symbol.iterator;
+  const filesProto = typeof FileList === 'function' ? FileList.prototype : null;
+  const filesLength = getter(filesProto, 'length');
+  const filesItem = filesProto && method(FileList, 'item');
+  // The only way to a FileList, and workers have none.
+  const NewTransfer = typeof DataTransfer === 'function' ? DataTransfer : null;
+  const transferItems = getter(NewTransfer && NewTransfer.prototype, 'items');
+  const transferFiles = getter(NewTransfer && NewTransfer.prototype, 'files');
+  const addItem = typeof DataTransferItemList === 'function' ? method(DataTransferItemList, 'add') : null;
 
   const { cloneError, isPort } = env;
   const blobBytes = typeof env.blobBytes === 'function' ? env.blobBytes : null;
@@ -174,6 +182,7 @@
   const HOST_PORT = 1;
   const HOST_IMAGE = 2;
   const HOST_BLOB = 3;
+  const HOST_FILES = 4;
 
   /**
    * How deep objects may be nested: `write` refuses what is deeper, so that whatever was posted can be read at the other end, rather than be lost there.
@@ -242,7 +251,8 @@
   // Every File is a Blob too: it is asked for first.
   const FILE = 16;
   const BLOB = 17;
-  const KINDS = 18;
+  const FILES = 18;
+  const KINDS = 19;
 
   /** Kind → function that throws unless its argument has the kind's internal slot. */
   const probes = newList();
@@ -259,6 +269,7 @@
   probes[EXCEPTION] = exceptionMessage;
   probes[FILE] = fileName;
   probes[BLOB] = blobSize;
+  probes[FILES] = filesLength;
   // On RegExp.prototype itself the `source` getter does not throw, so it needs the prototype ruled out.
   const RegExpProto = RegExp.prototype;
   probes[REGEXP] = (value) => {
@@ -308,6 +319,7 @@
   if (NewImageData) mapSet(hints, imageProto, IMAGE);
   if (NewFile) mapSet(hints, NewFile.prototype, FILE);
   if (NewBlob) mapSet(hints, NewBlob.prototype, BLOB);
+  if (filesProto) mapSet(hints, filesProto, FILES);
   if (exceptionMessage) mapSet(hints, DOMException.prototype, EXCEPTION);
 
   /** The own data property `key`, or undefined; the descriptor's fields are its own, so no prototype is asked. */
@@ -738,6 +750,9 @@
       case BLOB:
         writeBlob(value, false);
         return;
+      case FILES:
+        writeFiles(value);
+        return;
       default:
         fail();
     }
@@ -1074,6 +1089,15 @@
     if (typedSize(bytes) !== size) fail();
     writeBytes(bytes, size);
     if (size % 2 === 1) writeByte(0);
+  };
+
+  /** `\` 4, how many, and each file as it is written elsewhere: in here they have no numbers. */
+  const writeFiles = (value) => {
+    const count = filesLength(value);
+    writeByte(0x5c);
+    writeVarint(HOST_FILES);
+    writeVarint(count);
+    for (let i = 0; i < count; i++) writeBlob(filesItem(value, i), true);
   };
 
   /**
@@ -1784,7 +1808,8 @@
       if (index >= readPortCount) bad(`port ${index} did not come along`);
       return addObject(readPorts[index]);
     }
-    if (kind === HOST_BLOB) return readBlob();
+    if (kind === HOST_BLOB) return addObject(readBlob());
+    if (kind === HOST_FILES) return addObject(readFiles());
     if (kind !== HOST_IMAGE) bad('an unknown host object');
     const width = readVarint();
     const height = readVarint();
@@ -1832,13 +1857,29 @@
       if (readBlobCount >= readBlobs.length) bad('there are more Blobs than were written');
       const blob = readBlobs[readBlobCount];
       readBlobCount += 3;
-      return addObject(blob);
+      return blob;
     }
     const bytes = copyOut(size);
     if (size % 2 === 1 && readByte() !== 0) bad('a blob is not padded');
     if ((kind === 1 ? NewFile : NewBlob) === null) bad('this realm has no Blob or File');
     const parts = sequenceOf(bytes);
-    return addObject(kind === 1 ? new NewFile(parts, name, options) : new NewBlob(parts, options));
+    return kind === 1 ? new NewFile(parts, name, options) : new NewBlob(parts, options);
+  };
+
+  /** A FileList, or an array where there are none. */
+  const readFiles = () => {
+    const count = readVarint();
+    // Each takes some bytes.
+    if (count > end - at + pending) bad('a list is longer than the input');
+    const transfer = NewTransfer !== null && addItem !== null ? new NewTransfer() : null;
+    const items = transfer === null ? [] : transferItems(transfer);
+    for (let i = 0; i < count; i++) {
+      if (readByte() !== 0x5c || readVarint() !== HOST_BLOB) bad('a list of files has something else in it');
+      const file = readBlob();
+      if (transfer === null) define(items, i, file, true);
+      else if (addItem(items, file) === null) bad('a list of files has something else in it');
+    }
+    return transfer === null ? items : transferFiles(transfer);
   };
 
   /**

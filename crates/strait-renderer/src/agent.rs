@@ -15,6 +15,7 @@ use crate::ffi::{self, ConsoleMessage, Extension, Page, PageEvents, Source};
 use crate::popup::Opening;
 use crate::ports::{PortTable, ReadyList};
 use crate::realm::Realm;
+use crate::strays::Strays;
 use crate::{natives, pump};
 
 /// What the agent knows of a page.
@@ -64,6 +65,7 @@ pub(crate) struct Agent {
     pub(crate) in_turn: Cell<bool>,
     /// What the `window.open` that is being called opens.
     pub(crate) opening: Opening,
+    pub(crate) strays: Strays,
     pub(crate) main_world: ffi::World,
     pub(crate) isolated_world: ffi::World,
     next_document: Cell<DocumentId>,
@@ -131,6 +133,7 @@ pub(crate) fn start(extension: &Extension, data: &[u8]) -> Result<(), StartError
         routing: Cell::new(false),
         in_turn: Cell::new(false),
         opening: Opening::default(),
+        strays: Strays::default(),
         main_world: ffi::main_world(),
         isolated_world: ffi::isolated_world(c"strait"),
         next_document: Cell::new(1),

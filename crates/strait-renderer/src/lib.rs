@@ -18,6 +18,7 @@ mod popup;
 mod ports;
 mod pump;
 mod realm;
+mod strays;
 
 /// Called once, when WebKit has loaded the library: `data` is the encoded `AgentInit`.
 fn start(extension: ffi::Extension, data: Vec<u8>) {

@@ -39,6 +39,8 @@ const NATIVES: &[(&str, Native)] = &[
     ("foreignHandle", foreign_handle),
     ("rehome", rehome),
     ("invoke", invoke),
+    ("findStray", find_stray),
+    ("stray", stray),
     ("created", created),
     ("ready", ready),
     ("gone", gone),
@@ -337,6 +339,18 @@ fn invoke<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a>
         Some(Err(thrown)) => NativeResult::ThrowValue(thrown.rebind(args)),
         None => NativeResult::Nothing,
     }
+}
+
+/// `(count)`: so many ports of WebKit's own have come in a window message. The handle of the one, if it left a realm here unseen; else 0.
+fn find_stray<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    let handle = agent.find_stray(realm, args.index(0));
+    NativeResult::Number(handle.unwrap_or(0).into())
+}
+
+/// `(handle)`: its object has left by a way of WebKit's own, and where to, the realm cannot tell.
+fn stray<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    agent.strays.lost.borrow_mut().push((args.index(0), realm.document.get()));
+    NativeResult::Nothing
 }
 
 /// `(url, origin, name, parentWindow)`

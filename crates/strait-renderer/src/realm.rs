@@ -40,6 +40,7 @@ struct Glue {
     renew: Object,
     handle_of: Object,
     release: Object,
+    look: Object,
     invoke: Object,
     send: Object,
     is_frame_gone: Object,
@@ -86,6 +87,7 @@ static SOURCE: LazyLock<String> = LazyLock::new(|| {
         ("makeOutbox", include_str!("../js/outbox.js")),
         ("patchConsole", include_str!("../js/console.js")),
         ("makeBridge", include_str!("../js/bridge.js")),
+        ("makeStrays", include_str!("../js/strays.js")),
         ("patchOpen", include_str!("../js/reopen.js")),
         ("makeWorkers", include_str!("../js/worker.js")),
         ("makeRelays", include_str!("../js/worker-relays.js")),
@@ -200,6 +202,7 @@ impl Realm {
             renew: member("renew")?,
             handle_of: member("handleOf")?,
             release: member("release")?,
+            look: member("look")?,
             invoke: member("invoke")?,
             send: member("send")?,
             is_frame_gone: member("isFrameGone")?,
@@ -350,6 +353,11 @@ impl Realm {
     /// Detaches a DOM port that is stamped in this realm, for another realm that transfers it.
     pub(crate) fn release(&self, port: Value<'_>) -> Option<Handle> {
         self.call(|glue| &glue.release, &[port])?.as_number().map(|handle| handle as Handle)
+    }
+
+    /// Looks for ports that have left this realm by a way of WebKit's own. With `all`, those that cannot be followed close.
+    pub(crate) fn look_for_strays(&self, all: bool) {
+        self.call(|glue| &glue.look, &[self.context.boolean(all)]);
     }
 
     /// Calls a method of `MessagePort` on a port that is stamped in this realm, for another realm whose method was called.
