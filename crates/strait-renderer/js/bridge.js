@@ -13,7 +13,7 @@
       const arrived = p.eventPorts(event)
       const list = p.list()
       for (let i = 0; i < arrived.length; i++) list[i] = arrived[i]
-      ports.post(ours, p.eventData(event), list)
+      ports.post(ours, p.eventData(event), p.array(list))
     })
     p.addEventListener(ours, 'message', (/** @type {MessageEvent} */ event) => {
       post(native.postMessage, foreign, p.eventData(event), p.eventPorts(event), 2)

@@ -14,6 +14,8 @@
   parts.patchOpen(p, natives, global)
   const bridge = parts.makeBridge(p, natives, codec, ports)
   ports.useBridge(bridge)
+  const strays = parts.makeStrays(p, natives, ports, bridge)
+  ports.useStrays(strays)
   const workers = parts.makeWorkers(p, natives, codec, ports, bridge, parts.makeRelays, global, natives.workerScope)
   parts.patchClone(p, natives, ports, global)
   const transfer = parts.patchTransfers(p, natives, ports, global, isMainWorld)
@@ -165,6 +167,7 @@
       return state === undefined ? -1 : state.handle
     },
     release: ports.release,
+    look: strays.look,
     invoke: ports.invoke,
     /** Sends a window message with ports of this realm, on behalf of another realm's `postMessage`. */
     send: transfer.send,

@@ -21,7 +21,9 @@
    * What we know of a stamped port. `handle` is 0 once the port is detached: closed here, or transferred.
    * @typedef {{ handle: number, started: boolean, peerGone: boolean, message: any, close: any, waiting: Waiting[] | null,
    *   mate: State | null, keeps: MessagePort | null, queued: number, depth: number,
-   *   severed: boolean, hired: Waiting[] }} State
+   *   severed: boolean, hired: Waiting[], twin: MessagePort | undefined, carries: boolean }} State
+   *
+   * `twin` is the port that WebKit made with it, where that is not its mate's (`strays.js`); `carries`: it is in use as such.
    *
    * `waiting` are the listeners for messages that WebKit does not have, because it would keep the port alive for them: those of a port that was
    * never started, and those of a *mated* one. Else null.
@@ -107,7 +109,7 @@
   const stamp = (/** @type {MessagePort} */ port, /** @type {number} */ handle) => {
     // The other realm of the document sent the port away and it came back: this realm's former object is as detached as that realm's.
     disown(handle)
-    const state = { handle, started: false, peerGone: false, message: null, close: null, waiting: p.list(), mate: null, keeps: null, queued: 0, depth: 0, severed: false, hired: p.list() }
+    const state = { handle, started: false, peerGone: false, message: null, close: null, waiting: p.list(), mate: null, keeps: null, queued: 0, depth: 0, severed: false, hired: p.list(), twin: undefined, carries: false }
     new Stamp(port, state)
     const entry = { __proto__: null, handle, weak: new p.WeakRef(port), held: null }
     known[handle] = entry
@@ -116,7 +118,12 @@
   }
 
   /** A new DOM port for a handle that came from the agent. */
-  const adopt = (/** @type {number} */ handle) => stamp(p.channelPort1(new p.MessageChannel()), handle)
+  const adopt = (/** @type {number} */ handle) => {
+    const channel = new p.MessageChannel()
+    const port = stamp(p.channelPort1(channel), handle)
+    stateOf(port).twin = p.channelPort2(channel)
+    return port
+  }
 
   /** The handle means nothing here any more. The entry may outlive this in the registry: it must hold nothing. */
   const unlist = (/** @type {number} */ handle) => {
@@ -130,6 +137,8 @@
     const { mate } = state
     if (mate === null) return
     state.mate = mate.mate = state.keeps = mate.keeps = null
+    // What stays behind of this one is still what WebKit made with the other. (Looked up: nothing strong leads from a state to its port.)
+    mate.twin = state.carries ? objectOf(state.handle) : undefined
     const port = objectOf(mate.handle)
     if (!mate.started || port === undefined) return
     known[mate.handle].held = port
@@ -152,6 +161,8 @@
 
   /** The port leaves this realm: what stays behind is a detached DOM port. */
   const detach = (/** @type {any} */ port, /** @type {State} */ state) => {
+    // WebKit has none of its listeners, so it need not be closed to be let go of.
+    if (state.mate !== null && state.waiting !== null) state.carries = true
     forget(state)
     sever(port, state)
   }
@@ -202,6 +213,7 @@
 
   /** Closes WebKit's port, which takes its listeners away: those of an event that is being dispatched are still to be called. */
   const sever = (/** @type {any} */ port, /** @type {State} */ state) => {
+    if (state.carries) return
     if (state.depth > 0) state.severed = true
     else native.close(port)
   }
@@ -216,10 +228,14 @@
     natives.start(state.handle)
   }
 
+  /** Never changed. */
   const none = p.list()
+  const nothing = { __proto__: null, ports: none, buffers: none }
 
   // Set by `useBridge`: what to do with ports that are not ours.
   let bridge
+  // Set by `useStrays`, where ports can leave unseen.
+  let strays
 
   /** Puts `port` in reach of the agent as a handle that may ride in a message; bridges ports that are not ours. */
   const handleFor = (/** @type {any} */ port) => {
@@ -316,7 +332,7 @@
 
   const post = (/** @type {any} */ port, /** @type {any} */ message, /** @type {any} */ options) => {
     const state = stateOf(port)
-    const { ports, buffers } = sortTransfer(transferList(options), port)
+    const { ports, buffers } = options === undefined ? nothing : sortTransfer(transferList(options), port)
     // A getter of the message may post one itself.
     const outer = draft
     const outerFor = draftFor
@@ -631,6 +647,13 @@
     start,
     post,
     native,
+    objectOf,
+    handles: () => p.ownKeys(known),
+    /** What WebKit made with the port, if that is here. */
+    twinOf: (/** @type {State} */ state) => (state.mate === null ? state.twin : objectOf(state.mate.handle)),
+    useStrays(/** @type {any} */ made) {
+      strays = made
+    },
     useBridge(/** @type {any} */ made) {
       bridge = made
     },
@@ -646,7 +669,7 @@
       /** @type {((start: number, size: number) => ArrayBuffer | undefined) | undefined} */ take,
     ) {
       const port = objectOf(handle)
-      const ports = p.list()
+      const ports = count === 0 ? none : p.list()
       for (let i = 0; i < count; i++) ports[i] = adopt(outgoing[i])
       if (port === undefined) return
       const state = stateOf(port)
@@ -655,11 +678,12 @@
       try {
         const data = codec.read(inbox, length, ports, pull, null, take)
         if (pull !== undefined) pull(0, 0)
-        event = p.messageEvent({ __proto__: null, data, ports: p.sequence(ports) })
+        event = p.messageEvent(data, ports)
       } catch {
         event = new p.MessageEvent('messageerror', { __proto__: null })
       }
-      dispatchTo(port, state, event)
+      // Nobody can have prevented it: WebKit has nobody left to give it to.
+      if (!dispatchTo(port, state, event) && strays !== undefined) strays.missed(port, event)
     },
 
     /** The far end is gone, and everything it sent has been delivered. */

@@ -117,32 +117,38 @@
   p.defineProperty(postMessage, 'length', { __proto__: null, value: 1 })
   p.defineProperty(global, 'postMessage', { __proto__: null, value: postMessage, writable: true, enumerable: true, configurable: true })
 
+  /** One of WebKit's own that arrived gets its handle, if the agent finds that it is ours. */
+  const findStray = (/** @type {any} */ arrived) => {
+    let found
+    let count = 0
+    for (let i = 0; i < arrived.length; i++) {
+      if (stateOf(arrived[i]) !== undefined) continue
+      found = arrived[i]
+      count++
+    }
+    const handle = count === 0 ? 0 : natives.findStray(count)
+    if (handle !== 0) ports.stamp(found, handle)
+  }
+
   // Both realms of a document stamp what arrived, each its own wrapper of the same DOM ports. The isolated realm's listener runs
   // first; the page's own realm then replaces the event by the one that was meant.
   const receive = (/** @type {MessageEvent} */ event) => {
     const arrived = p.eventPorts(event)
     if (arrived.length === 0) return
     const data = p.eventData(event)
-    if (!p.isArray(data) || data.length !== 2) return
-    const nonce = data[0]
-    if (typeof nonce !== 'string' || nonce.length !== NONCE_LENGTH) return
-    const count = natives.claim(nonce)
-    if (count === 0) return
+    const nonce = p.isArray(data) && data.length === 2 ? data[0] : ''
+    const count = typeof nonce === 'string' && nonce.length === NONCE_LENGTH ? natives.claim(nonce) : 0
+    if (count === 0) {
+      // Ports of WebKit's own; perhaps of ours, from a window of another origin.
+      if (p.isTrusted(event)) findStray(arrived)
+      return
+    }
     for (let i = 0; i < count && i < arrived.length; i++) {
       if (outgoing[i] !== 0 && stateOf(arrived[i]) === undefined) ports.stamp(arrived[i], outgoing[i])
     }
     if (!isMainWorld) return
     p.stopImmediatePropagation(event)
-    p.dispatchEvent(
-      global,
-      p.messageEvent({
-        __proto__: null,
-        data: data[1],
-        origin: p.eventOrigin(event),
-        source: p.eventSource(event),
-        ports: p.sequence(arrived),
-      }),
-    )
+    p.dispatchEvent(global, p.messageEvent(data[1], arrived, p.eventOrigin(event), p.eventSource(event)))
   }
 
   return {

@@ -17,6 +17,7 @@ use crate::popup::Opening;
 use crate::ports::{PortTable, ReadyList};
 use crate::realm::Realm;
 use crate::slabs::Slabs;
+use crate::strays::Strays;
 use crate::{natives, pump};
 
 /// What the agent knows of a page.
@@ -68,6 +69,7 @@ pub(crate) struct Agent {
     pub(crate) drafts: RefCell<Drafts>,
     /// What the `window.open` that is being called opens.
     pub(crate) opening: Opening,
+    pub(crate) strays: Strays,
     pub(crate) main_world: ffi::World,
     pub(crate) isolated_world: ffi::World,
     next_document: Cell<DocumentId>,
@@ -137,6 +139,7 @@ pub(crate) fn start(extension: &Extension, data: &[u8]) -> Result<(), StartError
         slabs: Slabs::default(),
         drafts: RefCell::default(),
         opening: Opening::default(),
+        strays: Strays::default(),
         main_world: ffi::main_world(),
         isolated_world: ffi::isolated_world(c"strait"),
         next_document: Cell::new(1),

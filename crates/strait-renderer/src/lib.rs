@@ -22,6 +22,7 @@ mod ports;
 mod pump;
 mod realm;
 mod slabs;
+mod strays;
 
 /// Called once, when WebKit has loaded the library: `data` is the encoded `AgentInit`.
 fn start(extension: ffi::Extension, data: Vec<u8>) {

@@ -164,6 +164,11 @@ impl PortTable {
         }
     }
 
+    /// Another realm of the document has an object for the port; false if the document has no such port.
+    pub(crate) fn share(&mut self, handle: Handle, document: DocumentId, world: World) -> bool {
+        self.get_mut(handle, document).map(|entry| entry.holders |= bit(world)).is_some()
+    }
+
     /// Takes a port out. What waits in it goes nowhere.
     pub(crate) fn take(&mut self, handle: Handle, document: DocumentId) -> Option<Port> {
         self.get_mut(handle, document)?;

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use strait_ports::Unread;
 use strait_protocol::{DocumentId, RequestId, World};
 
-use crate::ffi::{Completion, Context, Object, Value};
+use crate::ffi::{Completion, Context, Object, Pinned, Value};
 use crate::natives;
 use crate::ports::Handle;
 
@@ -28,6 +28,9 @@ pub(crate) struct Privileges {
 /// The size of the inbox that is kept; larger messages get one of their own, once.
 const INBOX: usize = 64 * 1024;
 
+/// A larger array of the codec's is not kept.
+const KEPT_OUTBOX: usize = 1 << 20;
+
 /// What the glue gave us to call.
 struct Glue {
     deliver: Object,
@@ -37,6 +40,7 @@ struct Glue {
     renew: Object,
     handle_of: Object,
     release: Object,
+    look: Object,
     invoke: Object,
     send: Object,
     is_frame_gone: Object,
@@ -48,10 +52,10 @@ struct Glue {
 
 /// The arrays through which bytes and handles go in.
 pub(crate) struct Buffers {
-    /// A `Uint8Array`.
-    pub(crate) inbox: Object,
-    /// A `Uint32Array`, for handles both ways.
-    pub(crate) words: Object,
+    /// Bytes.
+    pub(crate) inbox: Pinned,
+    /// Words, for handles both ways.
+    pub(crate) words: Pinned,
 }
 
 /// One world of one document.
@@ -65,6 +69,8 @@ pub(crate) struct Realm {
     glue: OnceCell<Glue>,
     pub(crate) buffers: RefCell<Option<Buffers>>,
     size: Cell<usize>,
+    /// Where the codec wrote the last message: mostly it writes the next one there too.
+    outbox: RefCell<Option<Pinned>>,
     /// The message that is being delivered, if it is longer than the inbox: the glue pulls it in, part by part.
     incoming: RefCell<Option<Unread>>,
     /// The script that `evaluate` is about to run.
@@ -81,6 +87,7 @@ static SOURCE: LazyLock<String> = LazyLock::new(|| {
         ("makeOutbox", include_str!("../js/outbox.js")),
         ("patchConsole", include_str!("../js/console.js")),
         ("makeBridge", include_str!("../js/bridge.js")),
+        ("makeStrays", include_str!("../js/strays.js")),
         ("patchOpen", include_str!("../js/reopen.js")),
         ("makeWorkers", include_str!("../js/worker.js")),
         ("makeRelays", include_str!("../js/worker-relays.js")),
@@ -162,6 +169,7 @@ impl Realm {
             glue: OnceCell::new(),
             buffers: RefCell::new(None),
             size: Cell::new(INBOX),
+            outbox: RefCell::default(),
             incoming: RefCell::default(),
             script: RefCell::new(None),
         })
@@ -194,6 +202,7 @@ impl Realm {
             renew: member("renew")?,
             handle_of: member("handleOf")?,
             release: member("release")?,
+            look: member("look")?,
             invoke: member("invoke")?,
             send: member("send")?,
             is_frame_gone: member("isFrameGone")?,
@@ -231,7 +240,7 @@ impl Realm {
             self.size.set(wanted);
         }
         let buffers = self.buffers.borrow();
-        buffers.as_ref().is_some_and(|buffers| buffers.inbox.write_bytes(data) && buffers.words.write_words(handles))
+        buffers.as_ref().is_some_and(|buffers| buffers.inbox.write(data) && buffers.words.write_words(handles))
     }
 
     /// Delivers a message to a started port.
@@ -264,6 +273,20 @@ impl Realm {
     /// Fills `bytes` with a part of the message that is being delivered; false, and nothing is written, if there is not so much.
     pub(crate) fn copy_incoming(&self, start: usize, bytes: &mut [u8]) -> bool {
         self.incoming.borrow().as_ref().is_some_and(|message| message.copy_to(start, bytes))
+    }
+
+    /// The first `length` bytes of an array that the codec wrote to.
+    pub(crate) fn outgoing(&self, array: Value<'_>, length: usize) -> Option<Vec<u8>> {
+        let mut outbox = self.outbox.borrow_mut();
+        if outbox.as_ref().is_none_or(|known| !known.is(&array)) {
+            *outbox = Pinned::bytes(array, &self.context);
+        }
+        let bytes = outbox.as_ref()?.copy(length);
+        // The codec gives a large one up, too.
+        if outbox.as_ref().is_some_and(|known| known.len() > KEPT_OUTBOX) {
+            *outbox = None;
+        }
+        bytes
     }
 
     /// The glue has made an inbox of this size by itself.
@@ -335,6 +358,11 @@ impl Realm {
     /// Detaches a DOM port that is stamped in this realm, for another realm that transfers it.
     pub(crate) fn release(&self, port: Value<'_>) -> Option<Handle> {
         self.call(|glue| &glue.release, &[port])?.as_number().map(|handle| handle as Handle)
+    }
+
+    /// Looks for ports that have left this realm by a way of WebKit's own. With `all`, those that cannot be followed close.
+    pub(crate) fn look_for_strays(&self, all: bool) {
+        self.call(|glue| &glue.look, &[self.context.boolean(all)]);
     }
 
     /// Calls a method of `MessagePort` on a port that is stamped in this realm, for another realm whose method was called.

@@ -194,6 +194,95 @@ test(
   { needs: ['window'] },
 )
 
+const answering = `<script>onmessage = ({ data, ports }) => {
+  for (const port of ports) port.onmessage = ({ data, ports }) => port.postMessage([data, ports.length], ports)
+  parent.postMessage(data + ' taken', '*')
+}<` + `/script>`
+
+test(
+  'iframes',
+  'of another origin: what is posted before, meanwhile and later comes in order',
+  async (t) => {
+    const frame = await t.frame(answering, { sandbox: 'allow-scripts' })
+    const { port1, port2 } = t.channel()
+    const heard = t.watch(port1)
+    port1.postMessage(1)
+    frame.contentWindow.postMessage('x', '*', [port2])
+    port1.postMessage(2)
+    await windowMessage(t, 'x taken')
+    for (let n = 3; n < 50; n++) port1.postMessage(n)
+    list((await heard.until(49)).map(([n]) => n), Array.from({ length: 49 }, (_, n) => n + 1))
+    const back = t.channel()
+    const again = t.next(port1)
+    port1.postMessage('a port', [back.port2])
+    const { data, ports } = await again
+    equal(JSON.stringify([data, ports.length]), '[["a port",1],1]')
+    back.port1.postMessage('round')
+    equal((await t.receive(ports[0])).data, 'round')
+  },
+  { needs: ['window'] },
+)
+
+test(
+  'iframes',
+  'of another origin: two ports in a message, two messages, a port that had been started',
+  async (t) => {
+    const [one, two] = [await t.frame(answering, { sandbox: 'allow-scripts' }), await t.frame(answering, { sandbox: 'allow-scripts' })]
+    const [a, b, c] = [t.channel(), t.channel(), t.channel()]
+    c.port2.onmessage = () => {}
+    const taken = [windowMessage(t, '1 taken'), windowMessage(t, '2 taken')]
+    one.contentWindow.postMessage('1', '*', [a.port2, b.port2])
+    two.contentWindow.postMessage('2', '*', [c.port2])
+    for (const [n, { port1 }] of [a, b, c].entries()) port1.postMessage(n)
+    await Promise.all(taken)
+    for (const [n, { port1 }] of [a, b, c].entries()) equal((await t.receive(port1)).data[0], n)
+  },
+  { needs: ['window'] },
+)
+
+test(
+  'iframes',
+  'of another origin: both ends of a channel, to two frames',
+  async (t) => {
+    const speaking = `<script>onmessage = ({ ports: [port] }) => {
+      port.onmessage = ({ data }) => parent.postMessage('heard ' + data, '*')
+      port.postMessage('from the other')
+    }<` + `/script>`
+    const frames = [await t.frame(speaking, { sandbox: 'allow-scripts' }), await t.frame(speaking, { sandbox: 'allow-scripts' })]
+    const { port1, port2 } = t.channel()
+    const got = windowMessage(t, 'heard from the other')
+    frames[0].contentWindow.postMessage(0, '*', [port1])
+    frames[1].contentWindow.postMessage(0, '*', [port2])
+    await got
+  },
+  { needs: ['window'] },
+)
+
+test(
+  'iframes',
+  'of another origin: the other end had gone to the main process, or goes on',
+  async (t) => {
+    const frame = await t.frame(answering, { sandbox: 'allow-scripts' })
+    const { port1, port2 } = t.channel()
+    t.toHost('greet', port1)
+    const got = windowMessage(t, 'hello from main')
+    const hearing = await t.frame(`<script>onmessage = ({ ports: [port] }) => { port.onmessage = ({ data }) => parent.postMessage(data, '*') }<` + `/script>`, {
+      sandbox: 'allow-scripts'
+    })
+    hearing.contentWindow.postMessage(0, '*', [port2])
+    await got
+    const one = t.channel()
+    frame.contentWindow.postMessage('x', '*', [one.port2])
+    await windowMessage(t, 'x taken')
+    const carrier = t.channel()
+    carrier.port1.postMessage(0, [one.port1])
+    const moved = (await t.receive(carrier.port2)).ports[0]
+    moved.postMessage('moved')
+    equal((await t.receive(moved)).data[0], 'moved')
+  },
+  { needs: ['window', 'host'] },
+)
+
 test(
   'unloading',
   'removing a frame closes its ports',
