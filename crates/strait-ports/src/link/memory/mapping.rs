@@ -85,6 +85,13 @@ impl Mapping {
         Ok(unsafe { madvise(self.base.as_ptr().cast::<c_void>(), self.length, Advice::LinuxDontFork) }?)
     }
 
+    /// Has the kernel provide the pages of a part of it, to be written. If it does not, they come as they are touched.
+    pub(super) fn populate(&self, offset: usize, length: usize) {
+        assert!(offset.checked_add(length).is_some_and(|end| end <= self.length), "outside the mapping");
+        // SAFETY: the range is in this mapping; what is in it stays as it is.
+        let _ = unsafe { madvise(self.at(offset).as_ptr().cast::<c_void>(), length, Advice::LinuxPopulateWrite) };
+    }
+
     /// Gathers the first `length` bytes, some of which must be there in each large page of them, into large pages. What is not there becomes zero.
     pub(super) fn collapse(&self, length: usize) -> io::Result<()> {
         assert!(length <= self.length, "outside the mapping");
