@@ -13,6 +13,7 @@ mod control;
 mod document;
 mod ffi;
 mod files;
+mod lean;
 mod natives;
 mod popup;
 mod ports;
