@@ -128,6 +128,7 @@ mod tests {
         let mut seeds: Vec<_> = values.iter().map(|(name, value)| (String::from(*name), write(value).expect("it is not deep"))).collect();
         // What only V8, and older ones, write.
         seeds.push(("old".into(), b"\xff\x0d?\x05\x00B\x01\x05VB\x00\x01".to_vec()));
+        seeds.push(("files".into(), b"\xff\x0f\\\x04\x01\\\x03\x01\"\x00\"\x01a\0\0\0\0\0\0\0\0\x01x\0".to_vec()));
         seeds.push(("resizable".into(), b"\xff\x0f~\x02\x04abVB\x00\x02\x01".to_vec()));
         seeds.push(("keys".into(), b"\xff\x0foI\x01TU\x05TN\x00\x00\x00\x00\x00\x00\xf8\x3fT{\x03".to_vec()));
         seeds

@@ -44,22 +44,31 @@
   const toObject = Object;
   const toStringCopy = String;
   const objectToString = uncurry(ObjectProto.toString);
-  const isEnumerable = uncurry(ObjectProto.propertyIsEnumerable);
   const isArray = Array.isArray;
   const NewArray = Array;
   const functionToString = uncurry(Function.prototype.toString);
   /**
-   * `charCode.call(string, i)`: the captured `charCodeAt`, looked up through `super` on a holder of ours, by way of a `call` that is the function's own.
-   * Engines inline all of that, but not what `uncurry` makes, which is twenty times slower: too slow for every character of every string.
+   * `f.call(self, …)` for a captured method, where it matters: looked up through `super` on a holder of ours, by way of a `call` that is the function's own. Engines inline all of that, but not
+   * what `uncurry` makes, which is twenty times slower: too slow for every character of every string.
    */
-  const charCode = {
+  const direct = (f) => {
+    defineProperty(f, 'call', { __proto__: null, value: Function.prototype.call });
+    return f;
+  };
+  const charCode = direct({
     __proto__: { __proto__: null, charCodeAt: String.prototype.charCodeAt },
     /** @param {number} i */
     at(i) {
       return super.charCodeAt(i);
     },
-  }.at;
-  defineProperty(charCode, 'call', { __proto__: null, value: Function.prototype.call });
+  }.at);
+  const isEnumerable = direct({
+    __proto__: { __proto__: null, propertyIsEnumerable: ObjectProto.propertyIsEnumerable },
+    /** @param {PropertyKey} key */
+    has(key) {
+      return super.propertyIsEnumerable(key);
+    },
+  }.has);
   const indexOf = uncurry(String.prototype.indexOf);
   const fromCharCode = String.fromCharCode;
   const toBigInt = typeof BigInt === 'function' ? BigInt : null;
@@ -134,6 +143,14 @@
   const fileName = getter(NewFile && NewFile.prototype, 'name');
   const fileDate = getter(NewFile && NewFile.prototype, 'lastModified');
   const iterator = Symbol.iterator;
+  const filesProto = typeof FileList === 'function' ? FileList.prototype : null;
+  const filesLength = getter(filesProto, 'length');
+  const filesItem = filesProto && method(FileList, 'item');
+  // The only way to a FileList, and workers have none.
+  const NewTransfer = typeof DataTransfer === 'function' ? DataTransfer : null;
+  const transferItems = getter(NewTransfer && NewTransfer.prototype, 'items');
+  const transferFiles = getter(NewTransfer && NewTransfer.prototype, 'files');
+  const addItem = typeof DataTransferItemList === 'function' ? method(DataTransferItemList, 'add') : null;
 
   const { cloneError, isPort } = env;
   const blobBytes = typeof env.blobBytes === 'function' ? env.blobBytes : null;
@@ -165,6 +182,7 @@
   const HOST_PORT = 1;
   const HOST_IMAGE = 2;
   const HOST_BLOB = 3;
+  const HOST_FILES = 4;
 
   /**
    * How deep objects may be nested: `write` refuses what is deeper, so that whatever was posted can be read at the other end, rather than be lost there.
@@ -233,7 +251,8 @@
   // Every File is a Blob too: it is asked for first.
   const FILE = 16;
   const BLOB = 17;
-  const KINDS = 18;
+  const FILES = 18;
+  const KINDS = 19;
 
   /** Kind → function that throws unless its argument has the kind's internal slot. */
   const probes = newList();
@@ -250,6 +269,7 @@
   probes[EXCEPTION] = exceptionMessage;
   probes[FILE] = fileName;
   probes[BLOB] = blobSize;
+  probes[FILES] = filesLength;
   // On RegExp.prototype itself the `source` getter does not throw, so it needs the prototype ruled out.
   const RegExpProto = RegExp.prototype;
   probes[REGEXP] = (value) => {
@@ -299,6 +319,7 @@
   if (NewImageData) mapSet(hints, imageProto, IMAGE);
   if (NewFile) mapSet(hints, NewFile.prototype, FILE);
   if (NewBlob) mapSet(hints, NewBlob.prototype, BLOB);
+  if (filesProto) mapSet(hints, filesProto, FILES);
   if (exceptionMessage) mapSet(hints, DOMException.prototype, EXCEPTION);
 
   /** The own data property `key`, or undefined; the descriptor's fields are its own, so no prototype is asked. */
@@ -425,7 +446,15 @@
   let out = new Bytes(CAPACITY);
   let capacity = CAPACITY;
   let pos = 0;
-  let firstObject = null;
+  /** The first objects of a message, for most have few: looking through them is faster than a map. */
+  const EARLY = 8;
+  const newEarly = () => {
+    const list = newList();
+    for (let i = 0; i < EARLY; i++) list[i] = null;
+    return list;
+  };
+  let early = newEarly();
+  /** The others. */
   let ids = null;
   let nextId = 0;
   let writeDepth = 0;
@@ -620,14 +649,13 @@
 
   /** @returns {number | undefined} the number `value` was written under */
   const findId = (value) => {
-    if (nextId === 0) return undefined;
-    if (value === firstObject) return 0;
+    for (let i = 0; i < nextId && i < EARLY; i++) if (early[i] === value) return i;
     return ids === null ? undefined : mapGet(ids, value);
   };
 
   const assignId = (value) => {
-    if (nextId === 0) {
-      firstObject = value;
+    if (nextId < EARLY) {
+      early[nextId] = value;
     } else {
       if (ids === null) ids = new NewMap();
       mapSet(ids, value, nextId);
@@ -722,6 +750,9 @@
       case BLOB:
         writeBlob(value, false);
         return;
+      case FILES:
+        writeFiles(value);
+        return;
       default:
         fail();
     }
@@ -748,7 +779,7 @@
     for (let i = start; i < count; i++) {
       const key = keys[i];
       // A getter that ran before may have removed it.
-      if (!isEnumerable(value, key)) continue;
+      if (!isEnumerable.call(value, key)) continue;
       const property = value[key];
       const index = arrayIndex(key);
       if (index < 0) writeString(key);
@@ -776,7 +807,7 @@
       for (let i = 0; i < length; i++) {
         const element = value[i];
         // Only what a getter removed meanwhile, or an element that is undefined, needs the second look.
-        if (typeof element !== 'number' && typeof element !== 'string' && !isEnumerable(value, i)) writeByte(0x2d); // -
+        if (typeof element !== 'number' && typeof element !== 'string' && !isEnumerable.call(value, i)) writeByte(0x2d); // -
         else writeValue(element);
       }
       const written = writeProperties(value, keys, length);
@@ -1060,6 +1091,15 @@
     if (size % 2 === 1) writeByte(0);
   };
 
+  /** `\` 4, how many, and each file as it is written elsewhere: in here they have no numbers. */
+  const writeFiles = (value) => {
+    const count = filesLength(value);
+    writeByte(0x5c);
+    writeVarint(HOST_FILES);
+    writeVarint(count);
+    for (let i = 0; i < count; i++) writeBlob(filesItem(value, i), true);
+  };
+
   /**
    * Writes `value`; the bytes are then in `codec.buffer`, from 0 to the returned length, until the next `write`.
    * @param {unknown} value
@@ -1080,7 +1120,7 @@
     const savedOut = out;
     const savedCapacity = capacity;
     const savedPos = pos;
-    const savedFirst = firstObject;
+    const savedEarly = early;
     const savedIds = ids;
     const savedNextId = nextId;
     const savedDepth = writeDepth;
@@ -1095,8 +1135,8 @@
       out = new Bytes(CAPACITY);
       capacity = CAPACITY;
     }
+    if (nested) early = newEarly();
     writing = true;
-    firstObject = null;
     ids = null;
     nextId = 0;
     writeDepth = 0;
@@ -1125,7 +1165,8 @@
       throw error;
     } finally {
       writing = nested;
-      firstObject = savedFirst;
+      for (let i = 0; i < nextId && i < EARLY; i++) early[i] = null;
+      early = savedEarly;
       ids = savedIds;
       nextId = savedNextId;
       writeDepth = savedDepth;
@@ -1166,6 +1207,11 @@
 
   // ---- Reading ------------------------------------------------------------------------------------------------------------------
 
+  /** The array that was read last, if it is not large: mostly the next message is in it too. Its owner does not detach it. */
+  let known = null;
+  let knownBuffer = null;
+  let knownOffset = 0;
+  let knownSize = 0;
   let input = out;
   let inputBuffer = null;
   let inputOffset = 0;
@@ -1249,7 +1295,9 @@
 
   const flushCodes = (count) => {
     codes.length = count;
-    return apply(fromCharCode, undefined, codes);
+    const text = apply(fromCharCode, undefined, codes);
+    codes.length = 0;
+    return text;
   };
 
   /** The next `size` bytes decoded as a whole, or undefined if they are not well-formed. */
@@ -1557,6 +1605,26 @@
   const areIndicesFree = () =>
     arraysOrdinary && arrayIndex(toStringCopy(ownKeys(ArrayProto)[0])) < 0 && arrayIndex(toStringCopy(ownKeys(ObjectProto)[0])) < 0;
 
+  /** Keys of a few characters that have been read lately: who repeats them need not make them anew, nor the engine find out that it knows them. */
+  const KEYS = 64;
+  const SHORT = 24;
+  const keys = newList();
+  for (let i = 0; i < KEYS; i++) keys[i] = '';
+
+  const readShort = (length) => {
+    const slot = (length * 7 + input[at] * 3 + input[at + length - 1]) & (KEYS - 1);
+    const key = keys[slot];
+    if (key.length === length) {
+      let i = 0;
+      while (i < length && charCode.call(key, i) === input[at + i]) i++;
+      if (i === length) {
+        at += length;
+        return key;
+      }
+    }
+    return (keys[slot] = readOneByte(length));
+  };
+
   const readKey = (tag) => {
     switch (tag) {
       case 0x49:
@@ -1565,6 +1633,10 @@
         return readVarint();
       case 0x4e:
         return readDouble();
+      case 0x22: {
+        const length = readVarint();
+        return length > 0 && length <= SHORT && length <= end - at ? readShort(length) : readOneByte(length);
+      }
       default:
         return readStringOf(tag);
     }
@@ -1736,7 +1808,8 @@
       if (index >= readPortCount) bad(`port ${index} did not come along`);
       return addObject(readPorts[index]);
     }
-    if (kind === HOST_BLOB) return readBlob();
+    if (kind === HOST_BLOB) return addObject(readBlob());
+    if (kind === HOST_FILES) return addObject(readFiles());
     if (kind !== HOST_IMAGE) bad('an unknown host object');
     const width = readVarint();
     const height = readVarint();
@@ -1784,13 +1857,29 @@
       if (readBlobCount >= readBlobs.length) bad('there are more Blobs than were written');
       const blob = readBlobs[readBlobCount];
       readBlobCount += 3;
-      return addObject(blob);
+      return blob;
     }
     const bytes = copyOut(size);
     if (size % 2 === 1 && readByte() !== 0) bad('a blob is not padded');
     if ((kind === 1 ? NewFile : NewBlob) === null) bad('this realm has no Blob or File');
     const parts = sequenceOf(bytes);
-    return addObject(kind === 1 ? new NewFile(parts, name, options) : new NewBlob(parts, options));
+    return kind === 1 ? new NewFile(parts, name, options) : new NewBlob(parts, options);
+  };
+
+  /** A FileList, or an array where there are none. */
+  const readFiles = () => {
+    const count = readVarint();
+    // Each takes some bytes.
+    if (count > end - at + pending) bad('a list is longer than the input');
+    const transfer = NewTransfer !== null && addItem !== null ? new NewTransfer() : null;
+    const items = transfer === null ? [] : transferItems(transfer);
+    for (let i = 0; i < count; i++) {
+      if (readByte() !== 0x5c || readVarint() !== HOST_BLOB) bad('a list of files has something else in it');
+      const file = readBlob();
+      if (transfer === null) define(items, i, file, true);
+      else if (addItem(items, file) === null) bad('a list of files has something else in it');
+    }
+    return transfer === null ? items : transferFiles(transfer);
   };
 
   /**
@@ -1805,12 +1894,17 @@
    * @throws {TypeError} on input that is no structured clone; the caller makes `messageerror` of it
    */
   const read = (bytes, length, ports, source, blobs) => {
+    if (bytes !== known) {
+      knownBuffer = typedBuffer(bytes);
+      knownOffset = typedOffset(bytes);
+      knownSize = typedSize(bytes);
+      known = bytes;
+    }
     input = bytes;
-    inputBuffer = typedBuffer(bytes);
-    inputOffset = typedOffset(bytes);
-    const size = typedSize(bytes);
+    inputBuffer = knownBuffer;
+    inputOffset = knownOffset;
     at = 0;
-    end = length < size ? length : size;
+    end = length < knownSize ? length : knownSize;
     base = 0;
     pending = source === undefined ? 0 : length - end;
     pull = source === undefined ? null : source;
@@ -1829,13 +1923,14 @@
       if (at !== end || pending > 0) bad('there is something behind the value');
       return value;
     } finally {
-      objects.length = 0;
-      codes.length = 0;
+      if (objectCount > EARLY) objects.length = 0;
+      for (let i = 0; i < objectCount && i < EARLY; i++) objects[i] = undefined;
       readPorts = null;
       readBlobs = null;
       inputBuffer = null;
       pull = null;
       input = out;
+      if (knownSize > WINDOW) known = knownBuffer = null;
     }
   };
 

@@ -83,6 +83,14 @@ mod tests {
     }
 
     #[test]
+    fn a_list_of_files_is_an_array() {
+        let bytes = b"\xff\x0fA\x02\\\x04\x01\\\x03\x01\"\x00\"\x01a\0\0\0\0\0\0\0\0\x01x\0^\x01$\x00\x02";
+        let value = read(bytes, 0).unwrap();
+        assert_eq!(value.at(0), Some(Value::array([Value::file("x", "", "a", 0)])));
+        assert!(value.at(0).unwrap().as_object().unwrap().ptr_eq(value.at(1).unwrap().as_object().unwrap()));
+    }
+
+    #[test]
     fn blobs_that_differ_are_not_equal() {
         let values = [
             Value::blob("a", ""),

@@ -342,26 +342,45 @@ impl Reader<'_> {
                 Ok(Item::Node(self.numbered(Node::Image { width, height, color_space, pixels })))
             }
             HOST_BLOB => {
-                let class = self.varint()?;
-                if class > 1 {
-                    return Err(Wrong::Blob);
-                }
-                let content_type = blob::content_type(&self.string()?.to_string_lossy());
-                let file = match class {
-                    0 => None,
-                    _ => {
-                        Some(FileNode { name: self.string()?.to_string_lossy().into(), last_modified: blob::last_modified(self.double()?) })
+                let blob = self.blob()?;
+                Ok(Item::Node(self.numbered(blob)))
+            }
+            HOST_FILES => {
+                let count = self.varint()?;
+                self.check_left(count.into())?;
+                let list = self.graph.array();
+                self.objects.push(Numbered::Node(list));
+                for _ in 0..count {
+                    if self.byte()? != HOST_OBJECT || self.varint()? != HOST_BLOB {
+                        return Err(Wrong::Blob);
                     }
-                };
-                let length = u64::from(self.varint()?);
-                let bytes = self.take(length)?.to_vec();
-                if !length.is_multiple_of(2) && self.byte()? != PADDING {
-                    return Err(Wrong::Blob);
+                    let file = self.blob()?;
+                    let file = self.graph.add(file);
+                    self.graph.push(list, file);
                 }
-                Ok(Item::Node(self.numbered(Node::Blob(Box::new(BlobNode { content_type, file, bytes })))))
+                Ok(Item::Node(list))
             }
             other => Err(Wrong::HostObject(other)),
         }
+    }
+
+    /// A Blob or File, behind its tag.
+    fn blob(&mut self) -> Result_<Node> {
+        let class = self.varint()?;
+        if class > 1 {
+            return Err(Wrong::Blob);
+        }
+        let content_type = blob::content_type(&self.string()?.to_string_lossy());
+        let file = match class {
+            0 => None,
+            _ => Some(FileNode { name: self.string()?.to_string_lossy().into(), last_modified: blob::last_modified(self.double()?) }),
+        };
+        let length = u64::from(self.varint()?);
+        let bytes = self.take(length)?.to_vec();
+        if !length.is_multiple_of(2) && self.byte()? != PADDING {
+            return Err(Wrong::Blob);
+        }
+        Ok(Node::Blob(Box::new(BlobNode { content_type, file, bytes })))
     }
 
     /// The beginning of an error: its class. The parts follow in any order.

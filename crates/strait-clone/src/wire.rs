@@ -70,3 +70,5 @@ pub(crate) const HOST_IMAGE: u32 = 2;
 /// Host object: a Blob (0) or File (1); its type follows, of a File its name and its date (a double), then byte length and bytes, and a zero byte if
 /// their number is odd: so that what follows is where it would be without them, as far as alignment goes, and they can be put in later.
 pub(crate) const HOST_BLOB: u32 = 3;
+/// Host object: a FileList; how many, and each file as above, tag included, but without a number of its own. Never written here: it is read as an array.
+pub(crate) const HOST_FILES: u32 = 4;

@@ -94,6 +94,8 @@ fn every_mistake_has_its_error() {
         (b"\xff\x0f\\\x09", 4, Wrong::HostObject(9)),
         (b"\xff\x0f\\\x01\x00", 5, Wrong::Port(0)),
         (b"\xff\x0f\\\x03\x02", 5, Wrong::Blob),
+        (b"\xff\x0f\\\x04\x7f", 5, Wrong::TooLong(127)),
+        (b"\xff\x0f\\\x04\x0100", 6, Wrong::Blob),
         (b"\xff\x0f\\\x03\x00\"\x00\x01a\x01", 10, Wrong::Blob),
         (b"\xff\x0f\\\x03\x00\"\x00\x7fa", 8, Wrong::TooLong(127)),
         (b"\xff\x0f\\\x03\x01\"\x00\"\x00\x00", 9, Wrong::Truncated),

@@ -2,7 +2,7 @@
  * Values made from a seed, nested, with shared parts and cycles, and a comparison that sees classes, sharing, holes, order and -0.
  *
  * Runs in pages, in QuickJS and in Node, and makes the same of the same seed everywhere: each end of a port can tell by itself what should have come.
- * The one expression gives `{ generate, difference }`.
+ * The one expression gives `{ generate, difference, settle }`.
  */
 (() => {
   'use strict';
@@ -11,10 +11,12 @@
     'Float64Array', 'BigInt64Array', 'BigUint64Array', 'DataView'];
   const ERRORS = ['Error', 'EvalError', 'RangeError', 'ReferenceError', 'SyntaxError', 'TypeError', 'URIError'];
   const FLAGS = ['', 'g', 'gi', 'su', 'dmy'];
+  const TYPES = ['', 'text/plain', 'x/y; charset=utf-8'];
+  const NAMES = ['', 'a.txt', 'gr\u00fcn', '\u65e5\u672c', '\u{1f600}'];
 
   /**
    * @param {number} seed
-   * @param {{ resizable?: boolean, images?: boolean }} has what both ends have
+   * @param {{ resizable?: boolean, images?: boolean, blobs?: boolean }} has what both ends have
    * @returns {{ value: any, buffers: ArrayBuffer[] }} `buffers` are those in the value that may be transferred
    */
   const generate = (seed, has) => {
@@ -102,6 +104,12 @@
         bytes(image.data.buffer);
         return image;
       },
+      (deep) => {
+        if (!has.blobs || next(2)) return fill(keep({}), deep);
+        const [parts, type] = [[bytes(new ArrayBuffer(next(40)))], pick(TYPES)];
+        if (next(2)) return keep(new Blob(parts, { type }));
+        return keep(new File(parts, pick(NAMES), { type, lastModified: next(1e9) }));
+      },
     ];
     const simple = [
       () => undefined,
@@ -129,7 +137,22 @@
     }
   };
 
-  /** Why `a`, what should have come, and `b` differ; undefined if they do not. */
+  /** Blobs whose bytes are still to be compared. */
+  let later = [];
+
+  /** Compares the bytes of all Blobs that `difference` has met: resolves with why the first ones differ, or undefined. */
+  const settle = async () => {
+    const pairs = later;
+    later = [];
+    for (const [a, b, at] of pairs) {
+      const [left, right] = [await a.arrayBuffer(), await b.arrayBuffer()];
+      const found = difference(left, right, `${at}.bytes`);
+      if (found) return found;
+    }
+    return undefined;
+  };
+
+  /** Why `a`, what should have come, and `b` differ; undefined if they do not. Of Blobs `settle` says the rest. */
   const difference = (a, b, at = 'value', seen = new Map()) => {
     if (typeof a !== 'object' || a === null || typeof b !== 'object' || b === null) {
       return Object.is(a, b) ? undefined : `${at}: ${show(b)} instead of ${show(a)}`;
@@ -160,6 +183,9 @@
       parts.push(['primitive', a.valueOf(), b.valueOf()]);
     } else if (typeof ImageData === 'function' && a instanceof ImageData) {
       parts.push(['width', a.width, b.width], ['height', a.height, b.height], ['pixels', a.data.join(), b.data.join()]);
+    } else if (typeof Blob === 'function' && a instanceof Blob) {
+      for (const key of ['size', 'type', 'name', 'lastModified']) parts.push([key, a[key], b[key]]);
+      later.push([a, b, at]);
     } else {
       const [left, right] = [Object.keys(a), Object.keys(b)];
       parts.push(['keys', left.join('\u0001'), right.join('\u0001')], ['length', a.length, b.length]);
@@ -172,5 +198,5 @@
     return undefined;
   };
 
-  return { __proto__: null, generate, difference };
+  return { __proto__: null, generate, difference, settle };
 })()

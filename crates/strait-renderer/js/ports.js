@@ -228,7 +228,9 @@
     natives.start(state.handle)
   }
 
+  /** Never changed. */
   const none = p.list()
+  const nothing = { __proto__: null, ports: none, buffers: none }
 
   // Set by `useBridge`: what to do with ports that are not ours.
   let bridge
@@ -308,7 +310,7 @@
 
   const post = (/** @type {any} */ port, /** @type {any} */ message, /** @type {any} */ options) => {
     const state = stateOf(port)
-    const { ports, buffers } = sortTransfer(transferList(options), port)
+    const { ports, buffers } = options === undefined ? nothing : sortTransfer(transferList(options), port)
     const length = pack(message, ports, buffers, outbox !== null)
     if (state.handle !== 0 && !state.peerGone) {
       if (codec.blobs === null) natives.post(state.handle, codec.buffer, length, outgoing, ports.length)
@@ -621,7 +623,7 @@
       /** @type {((start: number, size: number) => Uint8Array) | undefined} */ pull,
     ) {
       const port = objectOf(handle)
-      const ports = p.list()
+      const ports = count === 0 ? none : p.list()
       for (let i = 0; i < count; i++) ports[i] = adopt(outgoing[i])
       if (port === undefined) return
       const state = stateOf(port)
@@ -630,7 +632,7 @@
       try {
         const data = codec.read(inbox, length, ports, pull)
         if (pull !== undefined) pull(0, 0)
-        event = p.messageEvent({ __proto__: null, data, ports: p.sequence(ports) })
+        event = p.messageEvent(data, ports)
       } catch {
         event = new p.MessageEvent('messageerror', { __proto__: null })
       }

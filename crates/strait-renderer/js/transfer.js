@@ -148,16 +148,7 @@
     }
     if (!isMainWorld) return
     p.stopImmediatePropagation(event)
-    p.dispatchEvent(
-      global,
-      p.messageEvent({
-        __proto__: null,
-        data: data[1],
-        origin: p.eventOrigin(event),
-        source: p.eventSource(event),
-        ports: p.sequence(arrived),
-      }),
-    )
+    p.dispatchEvent(global, p.messageEvent(data[1], arrived, p.eventOrigin(event), p.eventSource(event)))
   }
 
   return {

@@ -233,7 +233,7 @@
         if (i < arrived.length && ports.stateOf(arrived[i]) === undefined) ports.stamp(arrived[i], handles[i])
         else natives.discard(handles[i])
       }
-      p.dispatchEvent(connection.worker, p.messageEvent({ __proto__: null, data, origin, ports: p.sequence(arrived) }))
+      p.dispatchEvent(connection.worker, p.messageEvent(data, arrived, origin))
     },
     ready: (connection) => retire(connection),
     /** The script could not be loaded. */

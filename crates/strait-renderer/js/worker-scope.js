@@ -140,7 +140,7 @@
     const arrived = p.eventPorts(event)
     const handles = table.adoptAll(ids)
     for (let i = 0; i < handles.length; i++) if (handles[i] !== 0) ports.stamp(arrived[i], handles[i])
-    p.dispatchEvent(global, p.messageEvent({ __proto__: null, data, origin: p.eventOrigin(event), ports: p.sequence(arrived) }))
+    p.dispatchEvent(global, p.messageEvent(data, arrived, p.eventOrigin(event)))
   }
 
   if (isModule) {

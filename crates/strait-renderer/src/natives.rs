@@ -9,7 +9,7 @@ use strait_protocol::{IpcKind, Outcome, ToMain};
 use crate::agent::{self, Agent};
 use crate::builtins;
 use crate::document::Birth;
-use crate::ffi::{Args, NativeResult};
+use crate::ffi::{Args, NativeResult, Pinned};
 use crate::files;
 use crate::ports::{Handle, PortTable, Way, with_rooms};
 use crate::realm::{Buffers, Realm};
@@ -98,7 +98,8 @@ fn post<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
         return post_in_place(agent, realm, args);
     }
     let handle = args.index(0);
-    let (Some(data), Some(handles)) = (args.get(1).bytes(args.index(2) as usize), args.get(3).words(args.index(4) as usize)) else {
+    let (Some(data), Some(handles)) = (realm.outgoing(args.get(1), args.index(2) as usize), args.get(3).words(args.index(4) as usize))
+    else {
         return NativeResult::Throw("The message cannot be read.".to_owned());
     };
     let mut table = agent.ports.borrow_mut();
@@ -127,7 +128,7 @@ fn post_in_place<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeRes
     };
     let mut table = agent.ports.borrow_mut();
     if table.must_wait(&Way::Port(handle), &handles) {
-        return match args.get(1).bytes(args.index(2) as usize) {
+        return match realm.outgoing(args.get(1), args.index(2) as usize) {
             Some(data) => wait_behind(&mut table, realm, Way::Port(handle), data, handles),
             None => NativeResult::Throw("The message cannot be read.".to_owned()),
         };
@@ -167,7 +168,7 @@ fn wait_behind<'a>(table: &mut PortTable, realm: &Realm, way: Way, data: Vec<u8>
 /// a place and a length. The number that `fill` and `filled` ask for.
 fn hold<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let way = Way::Port(args.index(0));
-    let written = args.get(1).bytes(args.index(2) as usize);
+    let written = realm.outgoing(args.get(1), args.index(2) as usize);
     let (Some(written), Some(handles), Some(rooms)) =
         (written, args.get(3).words(args.index(4) as usize), args.get(5).words(args.index(6) as usize))
     else {
@@ -396,7 +397,7 @@ fn opened<'a>(agent: &Agent, _: &Realm, _: &Args<'a>) -> NativeResult<'a> {
 
 /// `(inbox, words, size)`: the inbox has `size` bytes.
 fn inbox_is<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
-    let buffers = args.get(0).protect(&realm.context).zip(args.get(1).protect(&realm.context));
+    let buffers = Pinned::bytes(args.get(0), &realm.context).zip(Pinned::words(args.get(1), &realm.context));
     realm.inbox_is(buffers.map(|(inbox, words)| Buffers { inbox, words }), args.index(2) as usize);
     NativeResult::Nothing
 }
@@ -413,7 +414,8 @@ fn ipc<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
         1 => IpcKind::PostMessage,
         _ => IpcKind::Invoke(args.index(6).into()),
     };
-    let (Some(payload), Some(handles)) = (args.get(2).bytes(args.index(3) as usize), args.get(4).words(args.index(5) as usize)) else {
+    let (Some(payload), Some(handles)) = (realm.outgoing(args.get(2), args.index(3) as usize), args.get(4).words(args.index(5) as usize))
+    else {
         return NativeResult::Throw("The message cannot be read.".to_owned());
     };
     if !realm.privileges.ipc {
@@ -438,7 +440,7 @@ fn ipc<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
 /// `(channel, bytes, length, request)`: blocks; the answer's length in the inbox, or an error's text.
 fn send_sync<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let request = u64::from(args.index(3));
-    let Some(payload) = args.get(1).bytes(args.index(2) as usize) else {
+    let Some(payload) = realm.outgoing(args.get(1), args.index(2) as usize) else {
         return NativeResult::Throw("The message cannot be read.".to_owned());
     };
     if !realm.privileges.ipc || !agent.send_ipc(realm.document.get(), IpcKind::SendSync(request), args.text(0), payload, Vec::new()) {
@@ -470,8 +472,9 @@ fn evaluate<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
 }
 
 /// `(request, bytes, length)`
-fn eval_done<'a>(agent: &Agent, _: &Realm, args: &Args<'a>) -> NativeResult<'a> {
-    let outcome = args.get(1).bytes(args.index(2) as usize).map_or_else(|| Outcome::Error("Error: unreadable".to_owned()), Outcome::Value);
+fn eval_done<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    let outcome =
+        realm.outgoing(args.get(1), args.index(2) as usize).map_or_else(|| Outcome::Error("Error: unreadable".to_owned()), Outcome::Value);
     agent.answer(args.index(0).into(), outcome);
     NativeResult::Nothing
 }

@@ -34,17 +34,29 @@ impl SourceHandler for Agent {
             || !self.control.borrow().is_empty()
     }
 
-    fn run(&self) {
-        let end = Instant::now() + BUDGET;
-        match self.node.dispatch(ROUTING) {
-            Ok(progress) => self.routing.set(matches!(progress, Progress::More)),
-            Err(error) => {
-                eprintln!("strait agent: the node failed: {error}");
-                self.routing.set(false);
-            }
+    fn look(&self) -> bool {
+        !self.in_turn.get() && {
+            self.node.busy_poll();
+            self.has_work()
         }
-        if let Some(_turn) = Turn::begin(&self.in_turn) {
-            while self.step() && Instant::now() < end {}
+    }
+
+    fn run(&self, readable: bool) {
+        let end = Instant::now() + BUDGET;
+        if readable || self.routing.get() {
+            self.route();
+        }
+        let Some(_turn) = Turn::begin(&self.in_turn) else { return };
+        loop {
+            while self.step() {
+                if Instant::now() >= end {
+                    return;
+                }
+            }
+            // A round of the main loop costs as much as a message: what comes at once is done in this one.
+            if Instant::now() >= end || !self.node.busy_poll() {
+                return;
+            }
         }
     }
 }
@@ -65,6 +77,16 @@ impl Drop for Turn<'_> {
 }
 
 impl Agent {
+    fn route(&self) {
+        match self.node.dispatch(ROUTING) {
+            Ok(progress) => self.routing.set(matches!(progress, Progress::More)),
+            Err(error) => {
+                eprintln!("strait agent: the node failed: {error}");
+                self.routing.set(false);
+            }
+        }
+    }
+
     /// Does one thing that waits; false when nothing does.
     fn step(&self) -> bool {
         self.end_leaving() || self.report_departure() || self.deliver_emit() || self.handle_queued_control() || self.receive()

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use strait_ports::Unread;
 use strait_protocol::{DocumentId, RequestId, World};
 
-use crate::ffi::{Completion, Context, Object, Value};
+use crate::ffi::{Completion, Context, Object, Pinned, Value};
 use crate::lean::lean;
 use crate::natives;
 use crate::ports::Handle;
@@ -28,6 +28,9 @@ pub(crate) struct Privileges {
 
 /// The size of the inbox that is kept; larger messages get one of their own, once.
 const INBOX: usize = 64 * 1024;
+
+/// A larger array of the codec's is not kept.
+const KEPT_OUTBOX: usize = 1 << 20;
 
 /// What the glue gave us to call.
 struct Glue {
@@ -50,10 +53,10 @@ struct Glue {
 
 /// The arrays through which bytes and handles go in.
 pub(crate) struct Buffers {
-    /// A `Uint8Array`.
-    pub(crate) inbox: Object,
-    /// A `Uint32Array`, for handles both ways.
-    pub(crate) words: Object,
+    /// Bytes.
+    pub(crate) inbox: Pinned,
+    /// Words, for handles both ways.
+    pub(crate) words: Pinned,
 }
 
 /// One world of one document.
@@ -67,6 +70,8 @@ pub(crate) struct Realm {
     glue: OnceCell<Glue>,
     pub(crate) buffers: RefCell<Option<Buffers>>,
     size: Cell<usize>,
+    /// Where the codec wrote the last message: mostly it writes the next one there too.
+    outbox: RefCell<Option<Pinned>>,
     /// The message that is being delivered, if it is longer than the inbox: the glue pulls it in, part by part.
     incoming: RefCell<Option<Unread>>,
     /// The script that `evaluate` is about to run.
@@ -186,6 +191,7 @@ impl Realm {
             glue: OnceCell::new(),
             buffers: RefCell::new(None),
             size: Cell::new(INBOX),
+            outbox: RefCell::default(),
             incoming: RefCell::default(),
             script: RefCell::new(None),
         })
@@ -256,7 +262,7 @@ impl Realm {
             self.size.set(wanted);
         }
         let buffers = self.buffers.borrow();
-        buffers.as_ref().is_some_and(|buffers| buffers.inbox.write_bytes(data) && buffers.words.write_words(handles))
+        buffers.as_ref().is_some_and(|buffers| buffers.inbox.write(data) && buffers.words.write_words(handles))
     }
 
     /// Delivers a message to a started port.
@@ -284,6 +290,20 @@ impl Realm {
         let (incoming, buffers) = (self.incoming.borrow(), self.buffers.borrow());
         let (Some(message), Some(buffers)) = (incoming.as_ref(), buffers.as_ref()) else { return false };
         buffers.inbox.fill(size, |inbox| message.copy_to(start, inbox))
+    }
+
+    /// The first `length` bytes of an array that the codec wrote to.
+    pub(crate) fn outgoing(&self, array: Value<'_>, length: usize) -> Option<Vec<u8>> {
+        let mut outbox = self.outbox.borrow_mut();
+        if outbox.as_ref().is_none_or(|known| !known.is(&array)) {
+            *outbox = Pinned::bytes(array, &self.context);
+        }
+        let bytes = outbox.as_ref()?.copy(length);
+        // The codec gives a large one up, too.
+        if outbox.as_ref().is_some_and(|known| known.len() > KEPT_OUTBOX) {
+            *outbox = None;
+        }
+        bytes
     }
 
     /// The glue has made an inbox of this size by itself.

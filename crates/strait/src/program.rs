@@ -84,7 +84,17 @@ where
 {
     dispatch::enter_program_thread();
     let ran = catch_unwind(AssertUnwindSafe(|| {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            // Messages for the program then need neither the I/O thread nor anybody who wakes this one.
+            .on_thread_park({
+                let node = shared.node.clone();
+                move || {
+                    let _told = node.busy_poll();
+                }
+            })
+            .build()
+            .expect("a runtime can be made");
         let local = LocalSet::new();
         let code = local.block_on(&runtime, async {
             let app = App(shared.clone());

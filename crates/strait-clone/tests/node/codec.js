@@ -544,6 +544,11 @@ check('a message read where it was written has its very blobs', () => {
   codec.write([], [], [], true);
   return codec.blobs === null ? undefined : 'a list where there are none';
 });
+check('where there are no lists of files, one is an array', () => {
+  const [list, again] = decode(codec, Buffer.from('ff0f41025c04015c0301220022016100000000000000000178005e01240002', 'hex'));
+  const seen = [Array.isArray(list), list === again, list.length, list[0].name, list[0].size];
+  return difference(seen, [true, true, 1, 'a', 1]);
+});
 check('where nobody can read blobs they are refused', () => refuses(() => codec.write({ blob: blobOf([1], '') })));
 check('a blob that cannot be read is refused', () => refuses(() => reading.write([new Blob(['?'])])));
 check('pretended blobs are plain objects', () => difference(decode(codec, encode(reading, Object.create(Blob.prototype))), {}));
@@ -627,7 +632,7 @@ const bad = {
   'element beyond': 'ff 0f 61 01 49 08 30 40 01 01', 'buffer length': 'ff 0f 42 ff ff ff ff 0f', 'property count': 'ff 0f 6f 7b 01', 'map count': 'ff 0f 3b 30 30 3a 01',
   'map without value': 'ff 0f 3b 30 3a 01', reference: 'ff 0f 5e 00', 'view outside': 'ff 0f 42 02 01 02 56 42 01 02 00', 'view unaligned': 'ff 0f 42 04 01 02 03 04 56 57 01 02 00',
   'view kind': 'ff 0f 42 00 56 41 00 00 00', 'error part': 'ff 0f 72 11', 'bigint length': 'ff 0f 5a fe ff ff ff 0f', 'regexp flags': 'ff 0f 52 22 01 61 80 08',
-  'regexp pattern': 'ff 0f 52 22 01 28 00', 'host object': 'ff 0f 5c 09', port: 'ff 0f 5c 01 00', 'blob class': 'ff 0f 5c 03 02 22 00 00', 'blob padding': 'ff 0f 5c 03 00 22 00 01 61 01', 'blob length': 'ff 0f 5c 03 00 22 00 7f 61', 'image size': 'ff 0f 5c 02 02 02 00 04 00 00 00 00', 'endless varint': 'ff 0f 55 ff ff ff ff ff ff ff ff ff ff 01',
+  'regexp pattern': 'ff 0f 52 22 01 28 00', 'host object': 'ff 0f 5c 09', port: 'ff 0f 5c 01 00', 'blob class': 'ff 0f 5c 03 02 22 00 00', 'blob padding': 'ff 0f 5c 03 00 22 00 01 61 01', 'files count': 'ff 0f 5c 04 7f', 'files else': 'ff 0f 5c 04 01 30 30', 'blob length': 'ff 0f 5c 03 00 22 00 7f 61', 'image size': 'ff 0f 5c 02 02 02 00 04 00 00 00 00', 'endless varint': 'ff 0f 55 ff ff ff ff ff ff ff ff ff ff 01',
   key: 'ff 0f 6f 30 30 7b 01', 'unfinished resizable': 'ff 0f 7e 08 04 00 00 00 00 00 00 00 00',
 };
 for (const [name, bytes] of Object.entries(bad)) {

@@ -110,6 +110,8 @@ pub(crate) struct Core {
     pub(super) buffer: Box<[u8]>,
     /// How often a thread has looked by itself.
     pub(super) looks: u32,
+    /// Something has come or gone over a link since a host's loop last looked by itself.
+    pub(super) talked: bool,
     watches: HashMap<ElementKey, Watch, RandomKeys>,
     pub(crate) rooms: Rooms,
     pub(super) effects: Effects,
@@ -142,6 +144,7 @@ impl Core {
             bootstraps: HashMap::new(),
             buffer: vec![0; MAX_PACKET].into_boxed_slice(),
             looks: 0,
+            talked: false,
             watches: HashMap::default(),
             rooms: Rooms::default(),
             effects: Effects::default(),

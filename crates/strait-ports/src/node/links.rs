@@ -300,6 +300,7 @@ impl Core {
                 if mourned {
                     self.part_from_mourned(node);
                 }
+                self.talked = true;
                 Some(Cost { bytes, ports })
             }
             Err(why) => {
@@ -366,6 +367,7 @@ impl Core {
 
     /// Sends what a link has room for.
     pub(super) fn flush(&mut self, slot: Slot) {
+        self.talked = true;
         let Some(peer) = self.peers.at(slot) else { return };
         let flushed = match peer.link.flush() {
             Ok(flushed) => flushed,

@@ -1,6 +1,7 @@
 //! The node: a process's router, its links, and whoever drives them.
 
 mod alarm;
+mod busy_poll;
 mod core;
 mod drive;
 mod introduce;
@@ -123,6 +124,8 @@ pub(crate) struct Shared {
     pub(crate) epoll: Arc<OwnedFd>,
     core: Mutex<Core>,
     luck: Luck,
+    /// The same for [`Node::busy_poll`].
+    poll_luck: Luck,
     /// How many links there are.
     links: Arc<AtomicU32>,
     drivers: Drivers,
@@ -131,14 +134,18 @@ pub(crate) struct Shared {
 impl Shared {
     /// Does something with the core, then, without the lock, what came of it for others.
     pub(crate) fn act<R>(&self, what: impl FnOnce(&mut Core) -> R) -> R {
+        Self::act_on(self.lock(), what)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Core> {
         // Two threads that talk to each other meet here all the time, for a tenth of a microsecond: sleeping and being woken would take fifty times as long.
         for _ in 0..LOCK_TRIES {
             if let Some(core) = self.try_lock() {
-                return Self::act_on(core, what);
+                return core;
             }
             hint::spin_loop();
         }
-        Self::act_on(self.core.lock().unwrap_or_else(PoisonError::into_inner), what)
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// As [`Shared::act`], if nobody else is at it.
@@ -154,14 +161,20 @@ impl Shared {
         }
     }
 
-    fn act_on<R>(mut core: MutexGuard<'_, Core>, what: impl FnOnce(&mut Core) -> R) -> R {
+    fn act_on<R>(core: MutexGuard<'_, Core>, what: impl FnOnce(&mut Core) -> R) -> R {
+        Self::act_and_tell(core, what).0
+    }
+
+    /// Also says whether anybody was told of anything.
+    fn act_and_tell<R>(mut core: MutexGuard<'_, Core>, what: impl FnOnce(&mut Core) -> R) -> (R, bool) {
         let result = what(&mut core);
         let effects = core.settle();
         drop(core);
+        let any = effects.is_some();
         if let Some(effects) = effects {
             effects.run();
         }
-        result
+        (result, any)
     }
 
     /// A received message's bytes. What is in shared memory is copied here, without the lock, and given back.
@@ -189,8 +202,9 @@ impl Node {
     }
 
     fn with(core: Core) -> Self {
-        let (epoll, luck, links, drivers) = (Arc::clone(&core.epoll), Luck::default(), core.peers.count(), Drivers::default());
-        Self { shared: Arc::new(Shared { epoll, core: Mutex::new(core), luck, links, drivers }) }
+        let (epoll, links) = (Arc::clone(&core.epoll), core.peers.count());
+        let (luck, poll_luck) = (Luck::default(), Luck::default());
+        Self { shared: Arc::new(Shared { epoll, core: Mutex::new(core), luck, poll_luck, links, drivers: Drivers::default() }) }
     }
 
     /// The node that invites others and introduces them to each other.

@@ -24,13 +24,13 @@ use crate::link::{self, Half, MAX_WORDS};
 
 /// How long a thread looks by itself before it sleeps. Waking a thread on another processor, which sleeps itself then, takes 20 to 30 microseconds on a virtual
 /// machine: this is one round trip with somebody who sleeps and has to do something before it answers. With less, two who have fallen asleep would not come out of it again.
-const LOOK_FOR: Duration = Duration::from_micros(100);
+pub(super) const LOOK_FOR: Duration = Duration::from_micros(100);
 
 /// The clock is looked at after so many looks.
-const LOOKS: u32 = 8;
+pub(super) const LOOKS: u32 = 8;
 
 /// Between two looks, so that the lock is free for others most of the time.
-const PAUSES: u32 = 4;
+pub(super) const PAUSES: u32 = 4;
 
 /// After so many waits in which looking was in vain it is tried only after twice as many, and so on, and at the latest after `RETRY` waits.
 const VAIN: u32 = 4;
@@ -50,16 +50,16 @@ const SLICE: Duration = Duration::from_millis(10);
 pub(crate) struct Luck(AtomicU32);
 
 impl Luck {
-    fn is_promising(&self) -> bool {
+    pub(super) fn is_promising(&self) -> bool {
         let vain = self.0.load(Ordering::Relaxed);
         vain < VAIN || (vain < RETRY && vain.is_power_of_two()) || vain.is_multiple_of(RETRY)
     }
 
-    fn was_good(&self) {
+    pub(super) fn was_good(&self) {
         self.0.store(0, Ordering::Relaxed);
     }
 
-    fn was_vain(&self) {
+    pub(super) fn was_vain(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 }
@@ -176,16 +176,41 @@ enum Company {
     Sockets,
 }
 
+/// What a look has shown.
+pub(super) enum Look {
+    /// There are no links.
+    Nobody,
+    /// Some links cannot be looked at, or there are too many.
+    Sockets,
+    /// All links are awake, and none has anything.
+    Quiet,
+    /// There is something in a ring, or on a descriptor.
+    Stirs,
+}
+
 impl Core {
     /// Hears what links say, if all of them are such as need not tell.
     fn look_around(&mut self) -> Company {
-        match self.peers.len() {
-            0 => return Company::Nobody,
-            1..=MAX_WORDS => {}
-            _ => return Company::Sockets,
+        let (look, ready) = self.look(MAX_WORDS);
+        match look {
+            Look::Nobody => return Company::Nobody,
+            Look::Sockets => return Company::Sockets,
+            Look::Quiet => {}
+            Look::Stirs => self.route_and_keep(&ready),
         }
-        if self.peers.iter().any(|peer| peer.link.bell().is_none()) {
-            return Company::Sockets;
+        self.leave_note();
+        Company::Rings
+    }
+
+    /// Has all links stay awake, if there are no more than `most` and all are such as need not tell, and looks at each; now and
+    /// then at the node's descriptors too.
+    pub(super) fn look(&mut self, most: usize) -> (Look, Ready) {
+        let count = self.peers.len();
+        if count == 0 {
+            return (Look::Nobody, Ready::default());
+        }
+        if count > most || self.peers.iter().any(|peer| peer.link.bell().is_none()) {
+            return (Look::Sockets, Ready::default());
         }
         if self.unread.len() < self.peers.len() {
             for slot in self.peers.slots() {
@@ -198,11 +223,8 @@ impl Core {
         }
         self.looks = self.looks.wrapping_add(1);
         let ready = if self.looks.is_multiple_of(LOOK_AROUND) { Ready::now(&self.epoll).unwrap_or_default() } else { Ready::default() };
-        if !ready.is_empty() || self.peers.iter().any(|peer| peer.link.stirs() || peer.waits) {
-            self.route_and_keep(&ready);
-        }
-        self.leave_note();
-        Company::Rings
+        let stirs = !ready.is_empty() || self.peers.iter().any(|peer| peer.link.stirs() || peer.waits);
+        (if stirs { Look::Stirs } else { Look::Quiet }, ready)
     }
 
     /// Routes, and leaves links that have nothing more as they are: somebody looks at them again soon. Another thread may poll the node's descriptor, which is
@@ -213,7 +235,7 @@ impl Core {
     }
 
     /// Links are asleep from now on, after what they have to say.
-    fn doze_all(&mut self) {
+    pub(super) fn doze_all(&mut self) {
         let until = Instant::now() + SLICE;
         while !self.unread.is_empty() && self.turn(&Ready::default(), until, Vigil::Doze) && Instant::now() < until {}
         self.leave_note();

@@ -101,8 +101,10 @@ pub(super) unsafe fn connect(instance: *mut c_void, signal: &std::ffi::CStr, han
 pub(crate) trait SourceHandler {
     /// Is there work besides what the descriptor announces?
     fn has_work(&self) -> bool;
-    /// Does a bounded amount of work.
-    fn run(&self);
+    /// There is none: is there some before the loop has fallen asleep?
+    fn look(&self) -> bool;
+    /// Does a bounded amount of work. The descriptor may be `readable`.
+    fn run(&self, readable: bool);
 }
 
 /// A source attached to the thread's main loop; ends when dropped.
@@ -126,7 +128,7 @@ extern "C" fn prepare(source: *mut GSource, timeout: *mut c_int) -> c_int {
         }
         &*(*source.cast::<AgentSource>()).handler
     };
-    guarded("the source's preparation", 0, || handler.has_work() as c_int)
+    guarded("the source's preparation", 0, || (handler.has_work() || handler.look()) as c_int)
 }
 
 extern "C" fn check(source: *mut GSource) -> c_int {
@@ -139,9 +141,12 @@ extern "C" fn check(source: *mut GSource) -> c_int {
 }
 
 extern "C" fn dispatch(source: *mut GSource, _callback: *const c_void, _data: *mut c_void) -> c_int {
-    // SAFETY: as in `prepare`.
-    let handler = unsafe { &*(*source.cast::<AgentSource>()).handler };
-    guarded("the source", (), || handler.run());
+    // SAFETY: as in `check`.
+    let (handler, events) = unsafe {
+        let ours = source.cast::<AgentSource>();
+        (&*(*ours).handler, g_source_query_unix_fd(source, (*ours).fd_tag))
+    };
+    guarded("the source", (), || handler.run(events != 0));
     1
 }
 

@@ -56,8 +56,8 @@ const TYPE_BOOLEAN: c_int = 2;
 const TYPE_NUMBER: c_int = 3;
 const TYPE_STRING: c_int = 4;
 const TYPE_OBJECT: c_int = 5;
-const TYPED_ARRAY_UINT8: c_int = 3;
-const TYPED_ARRAY_UINT32: c_int = 6;
+pub(super) const TYPED_ARRAY_UINT8: c_int = 3;
+pub(super) const TYPED_ARRAY_UINT32: c_int = 6;
 
 unsafe extern "C" {
     fn JSGlobalContextRetain(context: RawContext) -> RawContext;
@@ -307,7 +307,7 @@ impl<'a> Value<'a> {
         })
     }
 
-    fn elements(&self, kind: c_int, width: usize) -> Option<(*mut c_void, usize)> {
+    pub(super) fn elements(&self, kind: c_int, width: usize) -> Option<(*mut c_void, usize)> {
         if !self.is_object() {
             return None;
         }
@@ -324,28 +324,24 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// A copy of the first `length` bytes of a `Uint8Array`.
-    pub(crate) fn bytes(&self, length: usize) -> Option<Vec<u8>> {
-        let (pointer, capacity) = self.elements(TYPED_ARRAY_UINT8, 1)?;
-        // SAFETY: JavaScriptCore vouches for pointer and length, the thread is ours, and the bytes are copied before any script runs.
-        (length <= capacity).then(|| unsafe { std::slice::from_raw_parts(pointer.cast::<u8>(), length) }.to_vec())
-    }
-
     /// Copies the start of a `Uint8Array` to `target`; false if it is shorter.
     pub(crate) fn copy_to(&self, target: &mut [u8]) -> bool {
         let Some((pointer, capacity)) = self.elements(TYPED_ARRAY_UINT8, 1) else { return false };
         if target.len() > capacity {
             return false;
         }
-        // SAFETY: as in `bytes`; the target is Rust's memory, which no typed array shows.
+        // SAFETY: JavaScriptCore vouches for pointer and length, the thread is ours, and no script runs meanwhile; the target is Rust's memory, which no typed array shows.
         unsafe { ptr::copy_nonoverlapping(pointer.cast::<u8>(), target.as_mut_ptr(), target.len()) };
         true
     }
 
     /// A copy of the first `count` elements of a `Uint32Array`.
     pub(crate) fn words(&self, count: usize) -> Option<Vec<u32>> {
+        if count == 0 {
+            return Some(Vec::new());
+        }
         let (pointer, capacity) = self.elements(TYPED_ARRAY_UINT32, 4)?;
-        // SAFETY: as in `bytes`.
+        // SAFETY: as in `copy_to`.
         (count <= capacity).then(|| unsafe { std::slice::from_raw_parts(pointer.cast::<u32>(), count) }.to_vec())
     }
 }
@@ -389,35 +385,6 @@ impl Object {
             )
         };
         self.context.finish(value, exception)
-    }
-
-    /// Copies `bytes` to the start of this `Uint8Array`; false if it is too small.
-    pub(crate) fn write_bytes(&self, bytes: &[u8]) -> bool {
-        let Some((pointer, capacity)) = self.value().elements(TYPED_ARRAY_UINT8, 1) else { return false };
-        if bytes.len() > capacity {
-            return false;
-        }
-        // SAFETY: in bounds; the source is Rust memory and cannot overlap; no script runs meanwhile.
-        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), pointer.cast::<u8>(), bytes.len()) };
-        true
-    }
-
-    /// Lets `fill` write the first `length` bytes of this `Uint8Array`; false if it is shorter. `fill` runs no script.
-    pub(crate) fn fill(&self, length: usize, fill: impl FnOnce(&mut [u8]) -> bool) -> bool {
-        let Some((pointer, capacity)) = self.value().elements(TYPED_ARRAY_UINT8, 1) else { return false };
-        // SAFETY: in bounds; every byte is initialised, as typed arrays are; only this thread has the array, and it runs no script meanwhile.
-        length <= capacity && fill(unsafe { std::slice::from_raw_parts_mut(pointer.cast::<u8>(), length) })
-    }
-
-    /// Copies `words` to the start of this `Uint32Array`; false if it is too small.
-    pub(crate) fn write_words(&self, words: &[u32]) -> bool {
-        let Some((pointer, capacity)) = self.value().elements(TYPED_ARRAY_UINT32, 4) else { return false };
-        if words.len() > capacity {
-            return false;
-        }
-        // SAFETY: as in `write_bytes`; typed arrays are aligned for their element.
-        unsafe { ptr::copy_nonoverlapping(words.as_ptr(), pointer.cast::<u32>(), words.len()) };
-        true
     }
 }
 

@@ -22,7 +22,7 @@ const VALUES: &str = include_str!("../../../strait-clone/tests/values.js");
 
 /// `send(port, first)` sends values that the other end judges and sends back; `judge(port)` is the other end.
 const PAGE: &str = "<body><script>
-    var has = { resizable: true, images: true }
+    var has = { resizable: true, images: true, blobs: true }
     var wrong = [], came = 0, over = false
     // Every third transferable buffer is transferred; every tenth message has a port in it.
     const post = (port, seed, verdict) => {
@@ -53,6 +53,11 @@ const PAGE: &str = "<body><script>
       port.addEventListener('messageerror', () => { wrong.push('messageerror at ' + seed); done() })
       post(port, seed)
     })
+    var end = async () => {
+      const found = await values.settle()
+      if (found) wrong.push(found)
+      over = true
+    }
     var report = () => JSON.stringify([came, wrong.slice(0, 4)])
     addEventListener('message', ({ data, ports: [port] }) => { if (data === 'judge') judge(port) })
     </script>";
@@ -71,10 +76,7 @@ fn within_a_page(host: &Host) -> Check {
     host.eval(
         &view,
         World::Main,
-        &format!(
-            "const {{ port1, port2 }} = new MessageChannel(); judge(port2); send(port1, 1, {}).then(() => {{ over = true }})",
-            COUNT / 2
-        ),
+        &format!("const {{ port1, port2 }} = new MessageChannel(); judge(port2); send(port1, 1, {}).then(end)", COUNT / 2),
     )?;
     nothing_wrong(host, &view)
 }
@@ -86,13 +88,14 @@ fn between_windows(host: &Host) -> Check {
         &view,
         World::Main,
         &format!(
-            "addEventListener('message', ({{ data, ports: [port] }}) => {{ if (data === 'send') send(port, 1000, {COUNT}).then(() => {{ over = true }}) }})"
+            "addEventListener('message', ({{ data, ports: [port] }}) => {{ if (data === 'send') send(port, 1000, {COUNT}).then(end) }})"
         ),
     )?;
     let (here, there) = host.node.channel();
     host.emit(&other, "to-page", "judge", vec![there]);
     host.emit(&view, "to-page", "send", vec![here]);
     nothing_wrong(host, &view)?;
+    host.eval(&other, World::Main, "return end()")?;
     same("the other window", &host.eval_raw(&other, World::Main, "report()")?, &format!("[{COUNT},[]]"))
 }
 
@@ -108,7 +111,7 @@ fn port_of(host: &Host, view: &View) -> Check<Port> {
 fn through_rust(host: &Host) -> Check {
     let view = page(host)?;
     let port = port_of(host, &view)?;
-    host.eval(&view, World::Main, &format!("send(near, 2000, {COUNT}).then(() => {{ over = true }})"))?;
+    host.eval(&view, World::Main, &format!("send(near, 2000, {COUNT}).then(end)"))?;
     for _ in 0..COUNT {
         let Event::Message(Message { data, ports, .. }) = host.event(&port)? else { return Err("closed".to_owned()) };
         let value = read(&data, ports.len()).map_err(|error| error.to_string())?;

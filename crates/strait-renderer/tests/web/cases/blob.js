@@ -254,15 +254,51 @@ test('File', 'objects that look like one', async (t) => {
   equal(await blobText(third), 'y')
 })
 
+/** A list as a user's choice gives it. */
+const filesOf = (...files) => {
+  const transfer = new DataTransfer()
+  for (const file of files) transfer.items.add(file)
+  return transfer.files
+}
+
 test(
   'FileList',
-  'is refused',
-  (t) => {
+  'arrives as one',
+  async (t) => {
+    const { port1, port2 } = t.channel()
+    const files = filesOf(new File(['one'], '1', { lastModified: 1 }), new File(['three'], '2', { type: 'a/b', lastModified: 2 }))
     const input = document.createElement('input')
     input.type = 'file'
-    throwsClone(() => t.channel().port1.postMessage(input.files))
+    port1.postMessage({ files, again: files, empty: input.files, after: '\u65e5' })
+    const { data } = await t.receive(port2)
+    equal(Object.getPrototypeOf(data.files), FileList.prototype)
+    ok(data.files !== files, 'the same object')
+    equal(data.again, data.files)
+    list(Array.from(data.files, (file) => `${file.name} ${file.type} ${file.lastModified}`), ['1  1', '2 a/b 2'])
+    list(await Promise.all(Array.from(data.files, blobText)), ['one', 'three'])
+    equal(Object.getPrototypeOf(data.empty), FileList.prototype)
+    equal(data.empty.length, 0)
+    equal(data.after, '\u65e5')
   },
   { needs: ['window'] },
+)
+
+test(
+  'FileList',
+  'in a worker it is an array',
+  async (t) => {
+    const worker = new Worker(
+      URL.createObjectURL(new Blob(['onmessage = ({ ports: [port] }) => { port.onmessage = ({ data }) => port.postMessage([Array.isArray(data), data[0]]) }'])),
+    )
+    t.cleanup(() => worker.terminate())
+    const { port1, port2 } = t.channel()
+    worker.postMessage(0, [port2])
+    port1.postMessage(filesOf(new File(['x'], 'name')))
+    const [isArray, file] = (await t.receive(port1)).data
+    equal(isArray, true)
+    equal(file.name, 'name')
+  },
+  { needs: ['worker'] },
 )
 
 test(
