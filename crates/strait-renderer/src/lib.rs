@@ -11,14 +11,18 @@ mod agent;
 mod builtins;
 mod control;
 mod document;
+mod drafts;
+mod extents;
 mod ffi;
 mod files;
+mod idle;
 mod lean;
 mod natives;
 mod popup;
 mod ports;
 mod pump;
 mod realm;
+mod slabs;
 mod strays;
 
 /// Called once, when WebKit has loaded the library: `data` is the encoded `AgentInit`.

@@ -14,6 +14,7 @@ mod modules;
 mod popups;
 mod ports;
 mod server;
+mod slabs;
 mod values;
 mod wire;
 mod workers;
@@ -38,6 +39,7 @@ fn main() {
         flow::CASES,
         values::CASES,
         large::CASES,
+        slabs::CASES,
         collection::CASES,
     ]
     .concat();
