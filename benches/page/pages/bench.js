@@ -2,6 +2,7 @@
 'use strict'
 
 const LARGE = 1 << 20
+const HUGE = 64 << 20
 
 const request = id => ({ id, method: 'add', params: [1, 2] })
 
@@ -12,6 +13,49 @@ const timed = begin => new Promise((resolve, reject) => {
   const start = performance.now()
   begin(() => resolve((performance.now() - start) / 1000), text => reject(new Error(text)))
 })
+
+/** Notes the longest time between two turns of a 4 ms timer. */
+const watchTimer = () => {
+  let last = performance.now()
+  let longest = 0
+  const tick = () => {
+    const now = performance.now()
+    longest = Math.max(longest, now - last)
+    last = now
+  }
+  const timer = setInterval(tick, 4)
+  return {
+    /** From now on. */
+    reset() { last = performance.now(); longest = 0 },
+    /** Milliseconds, and the end of it. */
+    stop() { tick(); clearInterval(timer); return longest }
+  }
+}
+
+/** The pages are there, as they are in a buffer that a program has filled. */
+const fill = buffer => {
+  const bytes = new Uint8Array(buffer)
+  for (let at = 0; at < bytes.length; at += 4096) bytes[at] = at >> 12
+  return buffer
+}
+
+const isFilled = buffer => {
+  const bytes = new Uint8Array(buffer)
+  for (let at = 0; at < bytes.length; at += 4096) if (bytes[at] !== (at >> 12 & 255)) return false
+  return bytes.length === HUGE
+}
+
+/** The longest gap of such a timer while nothing happens for a second. */
+const quiet = async () => {
+  const timer = watchTimer()
+  await settled()
+  timer.reset()
+  await new Promise(resolve => setTimeout(resolve, 1000))
+  return timer.stop() / 1000
+}
+
+/** Once a timer has found its pace. */
+const settled = () => new Promise(resolve => setTimeout(resolve, 50))
 
 /** What a measuring page can do with a port whose other end is served by `serve` or sends everything back. */
 const withPort = {
@@ -58,40 +102,57 @@ const withPort = {
   },
 
   /** The longest gap of a 4 ms timer while so many messages come in. */
-  gap: (port, count) => new Promise((resolve, reject) => {
-    let last = performance.now()
-    let longest = 0
-    let seen = 0
-    const tick = () => {
-      const now = performance.now()
-      longest = Math.max(longest, now - last)
-      last = now
-    }
-    const timer = setInterval(tick, 4)
-    port.onmessage = ({ data }) => {
-      if (!isRequest(data, seen)) reject(new Error('something else came'))
-      if (++seen < count) return
-      tick()
-      clearInterval(timer)
-      resolve(longest / 1000)
-    }
-    // Once the timer has found its pace.
-    setTimeout(() => { last = performance.now(); longest = 0; port.postMessage({ flood: count }) }, 50)
-  }),
+  gap: async (port, count) => {
+    const timer = watchTimer()
+    await settled()
+    await new Promise((resolve, reject) => {
+      let seen = 0
+      port.onmessage = ({ data }) => {
+        if (!isRequest(data, seen)) reject(new Error('something else came'))
+        if (++seen === count) resolve()
+      }
+      timer.reset()
+      port.postMessage({ flood: count })
+    })
+    return timer.stop() / 1000
+  },
+
+  /** The longest gap of a 4 ms timer here while 64 MiB go out; and there, if the other end has one too. */
+  hugeOut: async port => {
+    const buffer = fill(new ArrayBuffer(HUGE))
+    const timer = watchTimer()
+    const answer = ask => new Promise(resolve => { port.onmessage = ({ data }) => resolve(data); ask() })
+    await settled()
+    // The other end's timer may need the same.
+    await answer(() => port.postMessage({ watch: true }))
+    timer.reset()
+    const theirs = await answer(() => port.postMessage(buffer))
+    const ours = timer.stop()
+    if (typeof theirs !== 'number') throw new Error('something else came')
+    return Math.max(ours, theirs) / 1000
+  },
+
+  /** The same while 64 MiB come in. */
+  hugeIn: async port => {
+    const timer = watchTimer()
+    await settled()
+    const buffer = await new Promise(resolve => {
+      port.onmessage = ({ data }) => resolve(data)
+      timer.reset()
+      port.postMessage({ huge: HUGE })
+    })
+    const gap = timer.stop()
+    if (!isFilled(buffer)) throw new Error('something else came')
+    return gap / 1000
+  },
 
   /** The longest gap of a 4 ms timer here while the other end is busy for so many milliseconds: are they two processes? */
-  block: (port, count) => new Promise(resolve => {
-    let last = performance.now()
-    let longest = 0
-    const tick = () => {
-      const now = performance.now()
-      longest = Math.max(longest, now - last)
-      last = now
-    }
-    const timer = setInterval(tick, 4)
-    port.onmessage = () => { tick(); clearInterval(timer); resolve(longest / 1000) }
-    setTimeout(() => { last = performance.now(); longest = 0; port.postMessage({ block: count }) }, 50)
-  })
+  block: async (port, count) => {
+    const timer = watchTimer()
+    await settled()
+    await new Promise(resolve => { port.onmessage = resolve; timer.reset(); port.postMessage({ block: count }) })
+    return timer.stop() / 1000
+  }
 }
 
 /** A channel for each request, its first reply, and its end; one after the other. `send(request, port)` takes a port to who answers. */
@@ -119,7 +180,8 @@ const inPage = count => {
 
 /** The other side: sends back what comes, answers a request through the port in it, sends a flood when asked for one. */
 const serve = port => {
-  port.onmessage = ({ data, ports: [replies] }) => {
+  let timer
+  port.onmessage = async ({ data, ports: [replies] }) => {
     if (replies !== undefined) {
       replies.postMessage(data)
       replies.close()
@@ -129,6 +191,15 @@ const serve = port => {
       const end = performance.now() + data.block
       while (performance.now() < end);
       port.postMessage(data)
+    } else if (data.watch) {
+      timer = watchTimer()
+      await settled()
+      timer.reset()
+      port.postMessage(data)
+    } else if (timer !== undefined) {
+      const gap = timer.stop()
+      timer = undefined
+      port.postMessage(isFilled(data) ? gap : data)
     } else {
       port.postMessage(data)
     }

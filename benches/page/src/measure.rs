@@ -30,6 +30,7 @@ const MEASUREMENTS: &[Measurement] = &[
     ("round trip of 1 MiB between two pages", large),
     ("a channel for each request", create),
     ("timers of a page while messages stream in", gap),
+    ("timers of a page while 64 MiB go out or come in", huge),
 ];
 
 /// Runs what is chosen. A bar that is not met is a figure; a measurement that fails is an error.
@@ -161,3 +162,26 @@ fn gap(contestants: &Contestants, report: &mut Report, effort: Effort) -> Outcom
     report.compare(name, Unit::Milliseconds, &figures, "strait", TWO, Bar::OursAtMost(20.0));
     Ok(())
 }
+
+fn huge(contestants: &Contestants, report: &mut Report, effort: Effort) -> Outcome<()> {
+    // A round's figure is a gap, as above.
+    let figures = pages(
+        contestants,
+        effort,
+        &[
+            ("page → main", RUST, "hugeOut", 1),
+            ("main → page", RUST, "hugeIn", 1),
+            ("page → page", RUST, "hugeAcross", 1),
+            (QUIET, RUST, "quiet", 1),
+        ],
+    )
+    .run()?;
+    let mut row = |name, ours| report.compare(name, Unit::Milliseconds, &figures, ours, QUIET, Bar::OursAtMost(66.8));
+    row("longest gap of a 4 ms timer, 64 MiB page → main", "page → main");
+    row("longest gap of a 4 ms timer, 64 MiB main → page", "main → page");
+    row("longest gap of a 4 ms timer, 64 MiB page → page, either's", "page → page");
+    Ok(())
+}
+
+/// The scale for those: a page to which nothing happens.
+const QUIET: &str = "nothing sent";

@@ -7,6 +7,9 @@ use strait_bench::Outcome;
 
 use crate::contestants::RUST;
 
+/// Of the large buffers of `bench.js`.
+const HUGE: usize = 64 << 20;
+
 pub(crate) fn run(base: &str) -> Outcome<()> {
     let base = base.to_owned();
     let code = App::run(AppConfig::default().name("Page bench"), |app| program(app, base))?;
@@ -40,13 +43,19 @@ async fn program(app: App, base: String) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Sends back what comes, and a flood when it is asked for one.
+/// Sends back what comes; a flood, or a large buffer, when it is asked for one; and for a large buffer what it says of its timers, of which it has none.
 async fn serve(port: MessagePort) {
     while let Ok(MessageEvent { data, .. }) = port.recv().await {
-        let flood = data.get("flood").as_ref().and_then(Value::as_i64);
-        let sent = match flood {
-            None => port.post_message(data, Vec::new()),
-            Some(count) => (0..count).try_for_each(|id| port.post_message(request(id), Vec::new())),
+        let number = |name| data.get(name).as_ref().and_then(Value::as_i64);
+        let sent = if let Some(count) = number("flood") {
+            (0..count).try_for_each(|id| port.post_message(request(id), Vec::new()))
+        } else if let Some(size) = number("huge") {
+            let bytes = (0..size as usize).map(|at| if at % 4096 == 0 { (at >> 12) as u8 } else { 0 });
+            port.post_message(Value::array_buffer(bytes.collect::<Vec<_>>()), Vec::new())
+        } else if data.as_bytes().is_some_and(|bytes| bytes.len() == HUGE) {
+            port.post_message(0.0, Vec::new())
+        } else {
+            port.post_message(data, Vec::new())
         };
         if let Err(error) = sent {
             eprintln!("main: {error}");

@@ -467,6 +467,21 @@
   /** @type {any[] | null} */
   let blobList = null;
   let writing = false;
+  /** Where large buffers' bytes go at once, in front of what is in `out`, with what was there before them; and how much is there. @type {Sink | null} */
+  let sink = null;
+  let sunk = 0;
+
+  /**
+   * @typedef {object} Sink what takes a message's bytes in parts. What it throws, `write` throws.
+   * @property {(bytes: Uint8Array, size: number, more: number) => void} put takes the first `size` bytes, which change afterwards; at least `more` follow
+   * @property {(start: number, stop: number) => void} cut puts aside what it has from `stop` on, and forgets what it has from `start` on
+   * @property {() => void} paste adds what it has put aside
+   */
+
+  /** From this size on bytes go to the sink. */
+  const SINK_FROM = 1 << 16;
+  /** By way of this array, since who looks at a page's own pins it: a part at a time, which stays in the processor's cache. */
+  let stage = null;
 
   /**
    * Views with this many bytes or more of their buffer around them are written without them, if nothing else in the message shows the buffer: a few
@@ -582,7 +597,7 @@
     const size = length * 2;
     if (pos + size + 12 > capacity) grow(size + 12);
     // Readers may look at the code units in place: they are aligned to two bytes.
-    if ((pos + 1 + varintSize(size)) & 1) out[pos++] = 0;
+    if ((sunk + pos + 1 + varintSize(size)) & 1) out[pos++] = 0;
     out[pos++] = 0x63; // c
     writeVarint(size);
     for (let i = 0; i < length; i++) {
@@ -609,8 +624,33 @@
     while (pos < end) out[pos++] = 0;
   };
 
+  /** Gives the sink what is in `out`. */
+  const flush = (more) => {
+    sink.put(out, pos, more);
+    sunk += pos;
+    pos = 0;
+  };
+
+  const sinkBytes = (bytes, size) => {
+    flush(size);
+    if (stage === null) stage = new Bytes(SINK_FROM);
+    const buffer = typedBuffer(bytes);
+    const offset = typedOffset(bytes);
+    for (let done = 0; done < size; ) {
+      const part = size - done < SINK_FROM ? size - done : SINK_FROM;
+      typedSet(stage, new Bytes(buffer, offset + done, part), 0);
+      sink.put(stage, part, 0);
+      done += part;
+    }
+    sunk += size;
+  };
+
   /** @param {Uint8Array} bytes @param {number} size its length */
   const writeBytes = (bytes, size) => {
+    if (sink !== null && size >= SINK_FROM) {
+      sinkBytes(bytes, size);
+      return;
+    }
     if (pos + size > capacity) grow(size);
     typedSet(out, bytes, pos);
     pos += size;
@@ -917,7 +957,7 @@
   const writeNarrow = (view, buffer, tag, offset, size) => {
     const id = nextId;
     assignId(buffer);
-    const start = pos;
+    const start = sunk + pos;
     writeByte(0x42); // B
     writeVarint(size);
     writeBytes(new Bytes(buffer, offset, size), size);
@@ -926,7 +966,7 @@
     const record = createObject(null);
     record.id = id;
     record.start = start;
-    record.stop = pos;
+    record.stop = sunk + pos;
     record.buffer = buffer;
     record.tag = tag;
     record.offset = offset;
@@ -943,16 +983,23 @@
     const { start, stop, buffer, tag, offset, size } = narrow[which];
     for (let i = which + 1; i < narrow.length; i++) narrow[i - 1] = narrow[i];
     narrow.length--;
-    const length = pos - stop;
-    const tail = new Bytes(length);
-    typedSet(tail, new Bytes(typedBuffer(out), stop, length), 0);
-    pos = start;
+    const length = sunk + pos - stop;
+    let tail = null;
+    if (start < sunk) {
+      flush(0);
+      sink.cut(start, stop);
+      sunk = start;
+    } else {
+      tail = new Bytes(length);
+      typedSet(tail, new Bytes(typedBuffer(out), stop - sunk, length), 0);
+      pos = start - sunk;
+    }
     // Behind it two-byte strings are aligned, and stay so.
     const total = bufferSize(buffer);
     if ((varintSize(total) + total + varintSize(offset) - varintSize(size) - size - 1) & 1) writeByte(0);
     writeBuffer(buffer);
     writeViewPart(tag, offset, size, 0);
-    const shift = pos - stop;
+    const shift = sunk + pos - stop;
     for (let i = 0; i < narrow.length; i++) {
       if (narrow[i].start > start) {
         narrow[i].start += shift;
@@ -960,7 +1007,15 @@
       }
     }
     for (let i = 1; blobList !== null && i < blobList.length; i += 3) if (blobList[i] > start) blobList[i] += shift;
-    writeBytes(tail, length);
+    if (tail !== null) {
+      if (pos + length > capacity) grow(length);
+      typedSet(out, tail, pos);
+      pos += length;
+    } else {
+      flush(0);
+      sink.paste();
+      sunk += length;
+    }
     if (narrow.length === 0) narrow = null;
   };
 
@@ -1074,7 +1129,7 @@
       if (blobList === null) blobList = newList();
       const count = blobList.length;
       blobList[count] = value;
-      blobList[count + 1] = pos;
+      blobList[count + 1] = sunk + pos;
       blobList[count + 2] = size;
       return;
     }
@@ -1108,9 +1163,10 @@
    * @param {boolean} [later] Blobs may be left without their bytes: `codec.blobs`, null if there are none, then has each, followed by the place where its
    *   bytes, and a zero if their number is odd, must be put in before anybody can read the message, and by their number. Otherwise they are read at
    *   once where the host can, and else refused
-   * @returns {number}
+   * @param {Sink} [given] takes large buffers' bytes and what is in front of them: the first `codec.sunk` bytes, so that `codec.buffer` has only the others
+   * @returns {number} how many bytes there are, both together
    */
-  const write = (value, ports, buffers, later) => {
+  const write = (value, ports, buffers, later, given) => {
     const transferred = buffers === undefined || buffers === null ? 0 : buffers.length;
     for (let i = 0; i < transferred; i++) {
       if (!has(bufferSize, buffers[i]) || !isDetachable(buffers[i])) fail();
@@ -1129,6 +1185,8 @@
     const savedBuffers = bufferList;
     const savedBufferCount = bufferCount;
     const savedNarrow = narrow;
+    const savedSink = sink;
+    const savedSunk = sunk;
     const savedLater = blobsLater;
     const savedBlobs = blobList;
     if (nested || capacity > KEPT_CAPACITY) {
@@ -1145,6 +1203,8 @@
     bufferList = buffers;
     bufferCount = transferred;
     narrow = null;
+    sink = given === undefined ? null : given;
+    sunk = 0;
     blobsLater = later === true;
     blobList = null;
     out[0] = 0xff;
@@ -1153,12 +1213,13 @@
     try {
       writeValue(value);
       codec.buffer = out;
+      codec.sunk = sunk;
       codec.blobs = blobList;
       // A getter may have detached what was fine before.
       for (let i = 0; i < transferred; i++) {
         if (isDetached(buffers[i])) fail();
       }
-      return pos;
+      return sunk + pos;
     } catch (error) {
       // Called with little stack left: the value has no clone here and now.
       if (isOverflow(error)) fail();
@@ -1175,6 +1236,8 @@
       bufferList = savedBuffers;
       bufferCount = savedBufferCount;
       narrow = savedNarrow;
+      sink = savedSink;
+      sunk = savedSunk;
       blobsLater = savedLater;
       blobList = savedBlobs;
       if (nested) {
@@ -1222,6 +1285,8 @@
   let pending = 0;
   /** @type {((start: number, size: number) => Uint8Array) | null} */
   let pull = null;
+  /** Who makes buffers of it, for those that are not small. @type {((start: number, size: number) => ArrayBuffer | undefined) | null} */
+  let take = null;
   let version = VERSION;
   let depth = 0;
   let readPorts = null;
@@ -1469,6 +1534,26 @@
     return copy;
   };
 
+  /** From this size on a part of a long message is worth a call. */
+  const TAKEN_FROM = 1 << 16;
+
+  /** A fresh ArrayBuffer with the next `size` bytes. */
+  const bufferOut = (size) => {
+    if (take === null || size < TAKEN_FROM) return typedBuffer(copyOut(size));
+    const had = end - at;
+    if (size > had + pending) bad('a buffer is longer than the input');
+    const taken = take(base + at, size);
+    if (taken === undefined) return typedBuffer(copyOut(size));
+    if (size <= had) {
+      at += size;
+    } else {
+      base += at + size;
+      pending -= size - had;
+      at = end = 0;
+    }
+    return taken;
+  };
+
   const readTag = () => {
     let tag;
     do {
@@ -1575,7 +1660,7 @@
       case 0x27: // '
         return readSet();
       case 0x42: // B
-        return readViewOf(addObject(typedBuffer(copyOut(readVarint()))));
+        return readViewOf(addObject(bufferOut(readVarint())));
       case 0x7e: // ~
         return readViewOf(readResizable());
       case 0x72: // r
@@ -1816,9 +1901,9 @@
     const colorSpace = readVarint();
     const size = readVarint();
     if (width === 0 || height === 0 || colorSpace > 1 || size !== width * height * 4) bad('a malformed ImageData');
-    const bytes = copyOut(size);
+    const bytes = bufferOut(size);
     if (NewImageData === null) bad('this realm has no ImageData');
-    const pixels = new VIEW_NAMES.Uint8ClampedArray.make(typedBuffer(bytes));
+    const pixels = new VIEW_NAMES.Uint8ClampedArray.make(bytes);
     const settings = createObject(null);
     settings.colorSpace = colorSpace === 1 ? 'display-p3' : 'srgb';
     return addObject(imageColorSpace ? new NewImageData(pixels, width, height, settings) : new NewImageData(pixels, width, height));
@@ -1890,10 +1975,12 @@
    * @param {(start: number, size: number) => Uint8Array} [source] for a message longer than `bytes`: gives an array that begins with so many bytes
    *   of the message from `start` on; what it gave before may change then
    * @param {any[] | null} [blobs] `codec.blobs` of a `write` in this realm, whose message is read as it is: the value has those Blobs
+   * @param {((start: number, size: number) => ArrayBuffer | undefined) | undefined} [maker] for a message longer than `bytes`: may give a new buffer with
+   *   just those bytes of it
    * @returns {unknown}
    * @throws {TypeError} on input that is no structured clone; the caller makes `messageerror` of it
    */
-  const read = (bytes, length, ports, source, blobs) => {
+  const read = (bytes, length, ports, source, blobs, maker) => {
     if (bytes !== known) {
       knownBuffer = typedBuffer(bytes);
       knownOffset = typedOffset(bytes);
@@ -1908,6 +1995,7 @@
     base = 0;
     pending = source === undefined ? 0 : length - end;
     pull = source === undefined ? null : source;
+    take = maker === undefined ? null : maker;
     depth = 0;
     objectCount = 0;
     readPorts = ports;
@@ -1929,6 +2017,7 @@
       readBlobs = null;
       inputBuffer = null;
       pull = null;
+      take = null;
       input = out;
       if (knownSize > WINDOW) known = knownBuffer = null;
     }
@@ -1936,6 +2025,7 @@
 
   const codec = createObject(null);
   codec.buffer = out;
+  codec.sunk = 0;
   codec.blobs = null;
   codec.write = write;
   codec.read = read;

@@ -262,3 +262,8 @@ fn the_codec_agrees_with_v8() {
 fn the_codec_survives_hostile_pages() {
     passes("hostile.js", "");
 }
+
+#[test]
+fn parts_are_the_whole() {
+    passes("parts.js", "");
+}

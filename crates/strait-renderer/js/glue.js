@@ -94,6 +94,19 @@
     natives.pull(start, size)
     return inbox
   }
+  /** An ArrayBuffer with a part of that message, if the agent makes one. */
+  const take = (/** @type {number} */ start, /** @type {number} */ size) => {
+    const made = natives.buffer(start, size)
+    if (typeof made !== 'number') return made
+    let room
+    try {
+      room = new p.ArrayBuffer(0, { __proto__: null, maxByteLength: made })
+    } catch {
+      // There is none: the agent takes that for an answer.
+    }
+    natives.reserve(room)
+    return natives.buffer(start, size)
+  }
 
   let ipc = null
   if (hasIpc) {
@@ -131,7 +144,7 @@
     deliver(/** @type {number} */ handle, /** @type {number} */ length, /** @type {number} */ count) {
       const more = length > inboxSize ? pull : undefined
       if (!workers.takes(handle)) {
-        ports.deliver(handle, inbox, length, count, more)
+        ports.deliver(handle, inbox, length, count, more, more === undefined ? undefined : take)
       } else {
         workers.deliver(handle, more === undefined ? inbox : pull(0, length), length, count)
       }

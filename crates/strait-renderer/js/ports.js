@@ -287,9 +287,15 @@
   }
 
   /** Clones `message`; afterwards its bytes are in `codec.buffer` and the handles of `ports` in `outgoing`. Consumes nothing. */
-  const pack = (/** @type {any} */ message, /** @type {any[]} */ ports, /** @type {any[]} */ buffers, /** @type {boolean} */ later) => {
+  const pack = (
+    /** @type {any} */ message,
+    /** @type {any[]} */ ports,
+    /** @type {any[]} */ buffers,
+    /** @type {boolean} */ later,
+    /** @type {any} */ sink,
+  ) => {
     if (ports.length > MAXIMUM) throw cloneError('Too many ports in one message.')
-    const length = codec.write(message, ports, buffers, later)
+    const length = codec.write(message, ports, buffers, later, sink)
     // Cloning may have run getters that closed or sent a port away.
     for (let i = 0; i < ports.length; i++) {
       if (isDetached(ports[i])) throw cloneError(`Port at index ${i} is already neutered.`)
@@ -308,13 +314,53 @@
     codec.detach(buffers)
   }
 
+  // A message with large buffers is written where its receiver reads it, part by part, as a draft of the agent's. (Workers' natives have none.)
+  let draft = 0
+  let draftFor = 0
+  const sink =
+    natives.draft === undefined
+      ? undefined
+      : {
+          __proto__: null,
+          put(/** @type {Uint8Array} */ bytes, /** @type {number} */ size, /** @type {number} */ more) {
+            if (draft === 0) draft = natives.draft(draftFor, size + more)
+            natives.put(draft, bytes, size)
+          },
+          cut: (/** @type {number} */ start, /** @type {number} */ stop) => natives.cut(draft, start, stop),
+          paste: () => natives.paste(draft),
+        }
+
   const post = (/** @type {any} */ port, /** @type {any} */ message, /** @type {any} */ options) => {
     const state = stateOf(port)
     const { ports, buffers } = options === undefined ? nothing : sortTransfer(transferList(options), port)
-    const length = pack(message, ports, buffers, outbox !== null)
+    // A getter of the message may post one itself.
+    const outer = draft
+    const outerFor = draftFor
+    draft = 0
+    draftFor = state.handle
+    try {
+      const length = pack(message, ports, buffers, outbox !== null, state.handle === 0 || state.peerGone ? undefined : sink)
+      send(state, length, ports)
+    } finally {
+      if (draft !== 0) natives.abandon(draft)
+      draft = outer
+      draftFor = outerFor
+    }
+    surrender(ports, buffers)
+  }
+
+  /** Posts what has been packed, or lets go of it. */
+  const send = (/** @type {State} */ state, /** @type {number} */ length, /** @type {any[]} */ ports) => {
     if (state.handle !== 0 && !state.peerGone) {
-      if (codec.blobs === null) natives.post(state.handle, codec.buffer, length, outgoing, ports.length)
-      else outbox.post(state.handle, length, ports.length, codec.blobs)
+      if (codec.blobs !== null) {
+        outbox.post(state.handle, length - codec.sunk, ports.length, codec.blobs, draft)
+        draft = 0
+      } else if (draft === 0) {
+        natives.post(state.handle, codec.buffer, length, outgoing, ports.length)
+      } else {
+        natives.postDraft(draft, codec.buffer, length - codec.sunk, outgoing, ports.length)
+        draft = 0
+      }
       const { mate } = state
       if (mate !== null) {
         mate.queued++
@@ -324,7 +370,6 @@
       // Nobody can receive the message: the ports in it are let go of, which is not the same as closed.
       for (let i = 0; i < ports.length; i++) natives.discard(outgoing[i])
     }
-    surrender(ports, buffers)
   }
 
   const newListener = (/** @type {any} */ listener, /** @type {boolean} */ capture) => ({
@@ -621,6 +666,7 @@
       /** @type {number} */ length,
       /** @type {number} */ count,
       /** @type {((start: number, size: number) => Uint8Array) | undefined} */ pull,
+      /** @type {((start: number, size: number) => ArrayBuffer | undefined) | undefined} */ take,
     ) {
       const port = objectOf(handle)
       const ports = count === 0 ? none : p.list()
@@ -630,7 +676,7 @@
       if (state.queued > 0 && --state.queued === 0 && state.mate !== null) known[handle].held = null
       let event
       try {
-        const data = codec.read(inbox, length, ports, pull)
+        const data = codec.read(inbox, length, ports, pull, null, take)
         if (pull !== undefined) pull(0, 0)
         event = p.messageEvent(data, ports)
       } catch {

@@ -102,6 +102,7 @@
     Error: global.Error,
     TypeError: global.TypeError,
     String: global.String,
+    ArrayBuffer: global.ArrayBuffer,
     Uint8Array: global.Uint8Array,
     Uint32Array: global.Uint32Array,
     WeakRef: global.WeakRef,

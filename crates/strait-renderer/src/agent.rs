@@ -11,10 +11,12 @@ use strait_ports::{CloseReason, Message, Node, Port};
 use strait_protocol::{AgentInit, ConsoleLevel, DocumentId, FrameId, PageId, ToAgent, ToMain, VIEW_MESSAGE, ViewConfig, decode, encode};
 
 use crate::document::Document;
+use crate::drafts::Drafts;
 use crate::ffi::{self, ConsoleMessage, Extension, Page, PageEvents, Source};
 use crate::popup::Opening;
 use crate::ports::{PortTable, ReadyList};
 use crate::realm::Realm;
+use crate::slabs::Slabs;
 use crate::strays::Strays;
 use crate::{natives, pump};
 
@@ -63,6 +65,8 @@ pub(crate) struct Agent {
     pub(crate) routing: Cell<bool>,
     /// Tasks are being done.
     pub(crate) in_turn: Cell<bool>,
+    pub(crate) slabs: Slabs,
+    pub(crate) drafts: RefCell<Drafts>,
     /// What the `window.open` that is being called opens.
     pub(crate) opening: Opening,
     pub(crate) strays: Strays,
@@ -132,6 +136,8 @@ pub(crate) fn start(extension: &Extension, data: &[u8]) -> Result<(), StartError
         vacated: RefCell::default(),
         routing: Cell::new(false),
         in_turn: Cell::new(false),
+        slabs: Slabs::default(),
+        drafts: RefCell::default(),
         opening: Opening::default(),
         strays: Strays::default(),
         main_world: ffi::main_world(),

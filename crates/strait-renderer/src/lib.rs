@@ -11,13 +11,17 @@ mod agent;
 mod builtins;
 mod control;
 mod document;
+mod drafts;
+mod extents;
 mod ffi;
 mod files;
+mod idle;
 mod natives;
 mod popup;
 mod ports;
 mod pump;
 mod realm;
+mod slabs;
 mod strays;
 
 /// Called once, when WebKit has loaded the library: `data` is the encoded `AgentInit`.

@@ -3,13 +3,14 @@
 use std::path::Path;
 use std::rc::Rc;
 
-use strait_ports::{CloseReason, MAX_DATA, MAX_PORTS, Message};
+use strait_ports::{Buffer, CloseReason, MAX_DATA, MAX_PORTS, Message};
 use strait_protocol::{IpcKind, Outcome, ToMain};
 
 use crate::agent::{self, Agent};
 use crate::builtins;
 use crate::document::Birth;
-use crate::ffi::{Args, NativeResult, Pinned};
+use crate::drafts;
+use crate::ffi::{Args, NativeResult, Pinned, RESERVED};
 use crate::files;
 use crate::ports::{Handle, PortTable, Way, with_rooms};
 use crate::realm::{Buffers, Realm};
@@ -20,6 +21,12 @@ type Native = for<'a> fn(&Agent, &Realm, &Args<'a>) -> NativeResult<'a>;
 const NATIVES: &[(&str, Native)] = &[
     ("channel", channel),
     ("post", post),
+    ("draft", drafts::draft),
+    ("put", drafts::put),
+    ("cut", drafts::cut),
+    ("paste", drafts::paste),
+    ("postDraft", drafts::post),
+    ("abandon", drafts::abandon),
     ("hold", hold),
     ("fill", fill),
     ("filled", filled),
@@ -49,6 +56,8 @@ const NATIVES: &[(&str, Native)] = &[
     ("opened", opened),
     ("inboxIs", inbox_is),
     ("pull", pull),
+    ("buffer", buffer),
+    ("reserve", reserve),
     ("ipc", ipc),
     ("sendSync", send_sync),
     ("listen", listen),
@@ -127,12 +136,6 @@ fn post_in_place<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeRes
         return NativeResult::Throw("The message cannot be read.".to_owned());
     };
     let mut table = agent.ports.borrow_mut();
-    if table.must_wait(&Way::Port(handle), &handles) {
-        return match realm.outgoing(args.get(1), args.index(2) as usize) {
-            Some(data) => wait_behind(&mut table, realm, Way::Port(handle), data, handles),
-            None => NativeResult::Throw("The message cannot be read.".to_owned()),
-        };
-    }
     let Some(entry) = table.get_mut(handle, realm.document.get()) else { return NativeResult::Nothing };
     let mut buffer = match entry.port.alloc(args.index(2) as usize) {
         Ok(buffer) => buffer,
@@ -140,6 +143,16 @@ fn post_in_place<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeRes
     };
     if !args.get(1).copy_to(&mut buffer) {
         return NativeResult::Throw("The message cannot be read.".to_owned());
+    }
+    drop(table);
+    post_buffer(agent, realm, handle, buffer, handles)
+}
+
+/// Posts what has been written, with the ports of these handles.
+pub(crate) fn post_buffer<'a>(agent: &Agent, realm: &Realm, handle: Handle, buffer: Buffer, handles: Vec<Handle>) -> NativeResult<'a> {
+    let mut table = agent.ports.borrow_mut();
+    if table.must_wait(&Way::Port(handle), &handles) {
+        return wait_behind(&mut table, realm, Way::Port(handle), buffer.into_vec(), handles);
     }
     let Some(ports) = table.take_all(&handles, handle, realm.document.get()) else {
         return NativeResult::Throw(UNTRANSFERABLE.to_owned());
@@ -164,11 +177,12 @@ fn wait_behind<'a>(table: &mut PortTable, realm: &Realm, way: Way, data: Vec<u8>
     }
 }
 
-/// `(handle, bytes, length, handles, count, rooms, words)`: `post` of a message into which the bytes of Blobs are still to be put: `rooms` are pairs of
-/// a place and a length. The number that `fill` and `filled` ask for.
+/// `(handle, bytes, length, handles, count, rooms, words, draft)`: `post` of a message, the first part of which may be a draft, into which the bytes of Blobs are
+/// still to be put: `rooms` are pairs of a place and a length. The number that `fill` and `filled` ask for.
 fn hold<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let way = Way::Port(args.index(0));
-    let written = realm.outgoing(args.get(1), args.index(2) as usize);
+    let last = realm.outgoing(args.get(1), args.index(2) as usize);
+    let written = last.map(|last| drafts::with_draft(agent, realm, args.index(7), last));
     let (Some(written), Some(handles), Some(rooms)) =
         (written, args.get(3).words(args.index(4) as usize), args.get(5).words(args.index(6) as usize))
     else {
@@ -405,6 +419,23 @@ fn inbox_is<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
 /// `(start, size)`: so much of the message that is being delivered, into the inbox.
 fn pull<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     NativeResult::Bool(realm.pull(args.index(0) as usize, args.index(1) as usize))
+}
+
+/// `(start, length)`: an ArrayBuffer with so much of the message that is being delivered, or nothing if the glue has to make one itself. A number asks for
+/// `reserve`.
+fn buffer<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    if agent.slabs.are_without_room() {
+        return NativeResult::Number(RESERVED as f64);
+    }
+    let (start, length) = (args.index(0) as usize, args.index(1) as usize);
+    let made = agent.slabs.buffer(args, length, |bytes| realm.copy_incoming(start, bytes));
+    made.map_or(NativeResult::Nothing, NativeResult::Value)
+}
+
+/// `(buffer)`: a resizable ArrayBuffer of no length, with room for as many bytes as `buffer` has said; it is the agent's from now on.
+fn reserve<'a>(agent: &Agent, _: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    agent.slabs.reserve(args.get(0));
+    NativeResult::Nothing
 }
 
 /// `(kind, channel, bytes, length, handles, count, request)`; false when the document is nobody's or main is gone.

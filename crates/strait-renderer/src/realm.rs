@@ -270,6 +270,11 @@ impl Realm {
         buffers.inbox.fill(size, |inbox| message.copy_to(start, inbox))
     }
 
+    /// Fills `bytes` with a part of the message that is being delivered; false, and nothing is written, if there is not so much.
+    pub(crate) fn copy_incoming(&self, start: usize, bytes: &mut [u8]) -> bool {
+        self.incoming.borrow().as_ref().is_some_and(|message| message.copy_to(start, bytes))
+    }
+
     /// The first `length` bytes of an array that the codec wrote to.
     pub(crate) fn outgoing(&self, array: Value<'_>, length: usize) -> Option<Vec<u8>> {
         let mut outbox = self.outbox.borrow_mut();

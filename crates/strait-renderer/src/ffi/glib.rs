@@ -55,6 +55,7 @@ unsafe extern "C" {
     fn g_source_query_unix_fd(source: *mut GSource, tag: *mut c_void) -> c_uint;
     fn g_source_attach(source: *mut GSource, context: *mut c_void) -> c_uint;
     fn g_source_unref(source: *mut GSource);
+    fn g_timeout_add(milliseconds: c_uint, function: extern "C" fn(*mut c_void) -> c_int, data: *mut c_void) -> c_uint;
     fn g_source_destroy(source: *mut GSource);
     fn g_signal_connect_data(
         instance: *mut c_void,
@@ -175,6 +176,18 @@ pub(crate) fn attach_source(fd: BorrowedFd<'_>, priority: i32, handler: &'static
         g_source_attach(source, ptr::null_mut());
         Source(source)
     }
+}
+
+/// Has the thread's default main loop call `work` once, so many milliseconds from now at the earliest.
+pub(crate) fn call_later(milliseconds: u32, work: fn()) {
+    extern "C" fn call(work: *mut c_void) -> c_int {
+        // SAFETY: the function pointer that `call_later` has passed.
+        let work = unsafe { std::mem::transmute::<*mut c_void, fn()>(work) };
+        guarded("a timeout", (), work);
+        0
+    }
+    // SAFETY: the callback takes the pointer for what it is, and is called on this thread.
+    unsafe { g_timeout_add(milliseconds, call, work as *mut c_void) };
 }
 
 pub(super) use connect as connect_signal;

@@ -11,12 +11,13 @@ use std::ptr;
 use super::guarded;
 
 pub(super) enum OpaqueContext {}
-enum OpaqueValue {}
+pub(super) enum OpaqueGroup {}
+pub(super) enum OpaqueValue {}
 enum OpaqueString {}
 enum OpaqueClass {}
 
 pub(super) type RawContext = *mut OpaqueContext;
-type RawValue = *mut OpaqueValue;
+pub(super) type RawValue = *mut OpaqueValue;
 type RawString = *mut OpaqueString;
 
 type CallAsFunction = extern "C" fn(
@@ -58,6 +59,7 @@ const TYPE_STRING: c_int = 4;
 const TYPE_OBJECT: c_int = 5;
 pub(super) const TYPED_ARRAY_UINT8: c_int = 3;
 pub(super) const TYPED_ARRAY_UINT32: c_int = 6;
+const TYPED_ARRAY_ARRAY_BUFFER: c_int = 9;
 
 unsafe extern "C" {
     fn JSGlobalContextRetain(context: RawContext) -> RawContext;
@@ -79,6 +81,13 @@ unsafe extern "C" {
         context: RawContext,
         function: RawValue,
         this: RawValue,
+        count: usize,
+        arguments: *const RawValue,
+        exception: *mut RawValue,
+    ) -> RawValue;
+    fn JSObjectCallAsConstructor(
+        context: RawContext,
+        constructor: RawValue,
         count: usize,
         arguments: *const RawValue,
         exception: *mut RawValue,
@@ -164,10 +173,22 @@ impl Context {
         Self(unsafe { JSGlobalContextRetain(raw) })
     }
 
+    /// # Safety
+    /// `raw` is a live global context that has been retained for the caller.
+    pub(super) unsafe fn own(raw: RawContext) -> Self {
+        Self(raw)
+    }
+
     /// The global object (WebKit's window proxy) as an identity: equal for equal frames and worlds.
     pub(crate) fn global_identity(&self) -> usize {
         // SAFETY: live context.
         unsafe { JSContextGetGlobalObject(self.0) as usize }
+    }
+
+    /// The global object.
+    pub(super) fn global(&self) -> Value<'_> {
+        // SAFETY: live context.
+        Value::new(self.0, unsafe { JSContextGetGlobalObject(self.0) })
     }
 
     /// Are these two the same realm?
@@ -237,13 +258,21 @@ pub(crate) struct Value<'a> {
 }
 
 impl<'a> Value<'a> {
-    fn new(context: RawContext, raw: RawValue) -> Self {
+    pub(super) fn new(context: RawContext, raw: RawValue) -> Self {
         Self { context, raw, _life: PhantomData }
     }
 
     fn kind(&self) -> c_int {
         // SAFETY: a live value of a live context.
         unsafe { JSValueGetType(self.context, self.raw) }
+    }
+
+    pub(super) fn context(&self) -> RawContext {
+        self.context
+    }
+
+    pub(super) fn raw(&self) -> RawValue {
+        self.raw
     }
 
     /// The same value for the length of the running native call, whose stack keeps it alive.
@@ -296,6 +325,27 @@ impl<'a> Value<'a> {
         // SAFETY: a live object.
         let raw = unsafe { JSObjectGetProperty(self.context, self.raw, name.0, &mut exception) };
         (exception.is_null() && !raw.is_null()).then(|| Value::new(self.context, raw))
+    }
+
+    /// Is it an ArrayBuffer?
+    pub(super) fn is_array_buffer(&self) -> bool {
+        // SAFETY: a live value of a live context.
+        unsafe { JSValueGetTypedArrayType(self.context, self.raw, ptr::null_mut()) == TYPED_ARRAY_ARRAY_BUFFER }
+    }
+
+    /// `new value(...arguments)`, of which there are few; `None` if this is no constructor, or throws.
+    pub(super) fn construct(&self, arguments: &[Value<'_>]) -> Option<Value<'a>> {
+        if !self.is_object() {
+            return None;
+        }
+        // On the stack, as in `Object::call`.
+        let mut raw = [ptr::null_mut(); MOST_ARGUMENTS];
+        raw.iter_mut().zip(arguments).for_each(|(place, argument)| *place = argument.raw);
+        let mut exception = ptr::null_mut();
+        let count = arguments.len().min(MOST_ARGUMENTS);
+        // SAFETY: a live object; the arguments are of the same virtual machine.
+        let made = unsafe { JSObjectCallAsConstructor(self.context, self.raw, count, raw.as_ptr(), &mut exception) };
+        (exception.is_null() && !made.is_null()).then(|| Value::new(self.context, made))
     }
 
     /// Keeps an object beyond the running call.
@@ -395,6 +445,10 @@ pub(crate) struct Args<'a> {
 }
 
 impl<'a> Args<'a> {
+    pub(super) fn context(&self) -> RawContext {
+        self.context
+    }
+
     /// Argument `index`; `undefined` when missing.
     pub(crate) fn get(&self, index: usize) -> Value<'a> {
         match self.values.get(index) {

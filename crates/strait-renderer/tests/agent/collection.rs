@@ -49,7 +49,7 @@ const PAGE: &str = "<body><script>
     </script>";
 
 /// How many of the test's web processes' bytes are in memory.
-fn resident() -> u64 {
+pub(crate) fn resident() -> u64 {
     let own = std::process::id();
     let is_ours = |status: &str| {
         status.lines().any(|line| line.strip_prefix("PPid:").is_some_and(|parent| parent.trim().parse() == Ok(own)))

@@ -13,6 +13,7 @@ mod modules;
 mod popups;
 mod ports;
 mod server;
+mod slabs;
 mod values;
 mod wire;
 mod workers;
@@ -36,6 +37,7 @@ fn main() {
         flow::CASES,
         values::CASES,
         large::CASES,
+        slabs::CASES,
         collection::CASES,
     ]
     .concat();
