@@ -17,6 +17,7 @@
   const strays = parts.makeStrays(p, natives, ports, bridge)
   ports.useStrays(strays)
   const workers = parts.makeWorkers(p, natives, codec, ports, bridge, parts.makeRelays, global, natives.workerScope)
+  parts.patchServiceWorkers(p, bridge, global)
   parts.patchClone(p, natives, ports, global)
   const transfer = parts.patchTransfers(p, natives, ports, global, isMainWorld)
   parts.patchWindowOpen(p, natives, global)

@@ -38,6 +38,7 @@
     dressAll(p.MessagePort.prototype, PORT)
     dressAll(global, GLOBAL)
     if (typeof global.Document === 'function') dressAll(global.Document.prototype, ['open', 'write', 'writeln'])
+    if (typeof global.ServiceWorker === 'function') dressAll(global.ServiceWorker.prototype, ['postMessage'])
     if (typeof global.Worker === 'function') dressAll(global.Worker.prototype, ['postMessage', 'terminate'])
   }
 })

@@ -58,15 +58,20 @@
     return name !== ''
   }
 
+  const eventPorts = getter(MessageEvent.prototype, 'ports')
   const initMessageEvent = uncurry(MessageEvent.prototype.initMessageEvent)
   /**
    * A `message` event with these ports, a list. The old way to fill it in is several times faster than the constructor's dictionary, and so is to leave out ports when there are none. WebIDL takes
-   * undefined data for data left out, which would become null.
+   * undefined data for data left out, which would become null. The ports are asked for once: only then does the event keep their objects, which are
+   * stamped, for a page that keeps the event and looks into it later.
    */
   const messageEvent = (/** @type {any} */ data, /** @type {any[]} */ ports, origin = '', /** @type {any} */ source = null) => {
     const event = new MessageEvent('message')
     if (ports.length === 0) initMessageEvent(event, 'message', false, false, data, origin, '', source)
-    else initMessageEvent(event, 'message', false, false, data, origin, '', source, sequence(ports))
+    else {
+      initMessageEvent(event, 'message', false, false, data, origin, '', source, sequence(ports))
+      eventPorts(event)
+    }
     if (data === undefined) defineProperty(event, 'data', { __proto__: null, value: undefined, configurable: true, enumerable: true })
     return event
   }
@@ -134,7 +139,7 @@
     stopImmediatePropagation: uncurry(Event.prototype.stopImmediatePropagation),
     isTrusted,
     eventData: getter(MessageEvent.prototype, 'data'),
-    eventPorts: getter(MessageEvent.prototype, 'ports'),
+    eventPorts,
     eventOrigin: getter(MessageEvent.prototype, 'origin'),
     eventSource: getter(MessageEvent.prototype, 'source'),
     channelPort2: getter(MessageChannel.prototype, 'port2'),

@@ -16,6 +16,7 @@ mod extents;
 mod ffi;
 mod files;
 mod idle;
+mod lean;
 mod natives;
 mod popup;
 mod ports;

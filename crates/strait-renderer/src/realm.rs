@@ -9,6 +9,7 @@ use strait_ports::Unread;
 use strait_protocol::{DocumentId, RequestId, World};
 
 use crate::ffi::{Completion, Context, Object, Pinned, Value};
+use crate::lean::lean;
 use crate::natives;
 use crate::ports::Handle;
 
@@ -77,50 +78,69 @@ pub(crate) struct Realm {
     pub(crate) script: RefCell<Option<(RequestId, String)>>,
 }
 
+/// The modules of a document's glue, by the names it calls them.
+const MODULES: &[(&str, &str)] = &[
+    ("makeCodec", strait_clone::JS_CODEC),
+    ("makeNativeLook", include_str!("../js/native-look.js")),
+    ("makeTransferList", include_str!("../js/transfer-list.js")),
+    ("makePorts", include_str!("../js/ports.js")),
+    ("makeOutbox", include_str!("../js/outbox.js")),
+    ("patchConsole", include_str!("../js/console.js")),
+    ("makeBridge", include_str!("../js/bridge.js")),
+    ("makeStrays", include_str!("../js/strays.js")),
+    ("patchOpen", include_str!("../js/reopen.js")),
+    ("makeWorkers", include_str!("../js/worker.js")),
+    ("makeRelays", include_str!("../js/worker-relays.js")),
+    ("patchServiceWorkers", include_str!("../js/service-worker.js")),
+    ("patchClone", include_str!("../js/structured-clone.js")),
+    ("patchTransfers", include_str!("../js/transfer.js")),
+    ("patchWindowOpen", include_str!("../js/window-open.js")),
+    ("makeEmitter", include_str!("../js/emitter.js")),
+    ("makeIpcRenderer", include_str!("../js/ipc-renderer.js")),
+    ("makeModules", include_str!("../js/modules.js")),
+];
+
+/// Those of a worker's.
+const WORKER_MODULES: &[(&str, &str)] = &[
+    ("makeCodec", strait_clone::JS_CODEC),
+    ("makeNativeLook", include_str!("../js/native-look.js")),
+    ("makeTransferList", include_str!("../js/transfer-list.js")),
+    ("makePorts", include_str!("../js/ports.js")),
+    ("makeBridge", include_str!("../js/bridge.js")),
+    ("makeWorkers", include_str!("../js/worker.js")),
+    ("makeRelays", include_str!("../js/worker-relays.js")),
+    ("patchClone", include_str!("../js/structured-clone.js")),
+    ("makeWorkerPorts", include_str!("../js/worker-ports.js")),
+    ("patchBase", include_str!("../js/worker-base.js")),
+];
+
+/// All texts of the glue.
+#[cfg(test)]
+pub(crate) fn texts() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let joining = [
+        ("glue", include_str!("../js/glue.js")),
+        ("primordials", include_str!("../js/primordials.js")),
+        ("worker-scope", include_str!("../js/worker-scope.js")),
+    ];
+    MODULES.iter().chain(WORKER_MODULES).copied().chain(joining)
+}
+
 /// The glue as one function expression: its modules, then the function that joins them.
 static SOURCE: LazyLock<String> = LazyLock::new(|| {
-    let modules = [
-        ("makeCodec", strait_clone::JS_CODEC),
-        ("makeNativeLook", include_str!("../js/native-look.js")),
-        ("makeTransferList", include_str!("../js/transfer-list.js")),
-        ("makePorts", include_str!("../js/ports.js")),
-        ("makeOutbox", include_str!("../js/outbox.js")),
-        ("patchConsole", include_str!("../js/console.js")),
-        ("makeBridge", include_str!("../js/bridge.js")),
-        ("makeStrays", include_str!("../js/strays.js")),
-        ("patchOpen", include_str!("../js/reopen.js")),
-        ("makeWorkers", include_str!("../js/worker.js")),
-        ("makeRelays", include_str!("../js/worker-relays.js")),
-        ("patchClone", include_str!("../js/structured-clone.js")),
-        ("patchTransfers", include_str!("../js/transfer.js")),
-        ("patchWindowOpen", include_str!("../js/window-open.js")),
-        ("makeEmitter", include_str!("../js/emitter.js")),
-        ("makeIpcRenderer", include_str!("../js/ipc-renderer.js")),
-        ("makeModules", include_str!("../js/modules.js")),
-    ];
     let glue = expression(include_str!("../js/glue.js"));
     format!(
         "(function straitGlue(natives, ...given) {{\n{}return ({glue})(primordials, parts, globalThis, natives, ...given)\n}})",
-        prologue(&modules)
+        prologue(MODULES)
     )
 });
 
 /// The same for workers: the glue's modules that a worker needs, then its own.
 static WORKER_SCOPE: LazyLock<String> = LazyLock::new(|| {
-    let modules = [
-        ("makeCodec", strait_clone::JS_CODEC),
-        ("makeNativeLook", include_str!("../js/native-look.js")),
-        ("makeTransferList", include_str!("../js/transfer-list.js")),
-        ("makePorts", include_str!("../js/ports.js")),
-        ("makeBridge", include_str!("../js/bridge.js")),
-        ("makeWorkers", include_str!("../js/worker.js")),
-        ("makeRelays", include_str!("../js/worker-relays.js")),
-        ("patchClone", include_str!("../js/structured-clone.js")),
-        ("makeWorkerPorts", include_str!("../js/worker-ports.js")),
-        ("patchBase", include_str!("../js/worker-base.js")),
-    ];
     let scope = expression(include_str!("../js/worker-scope.js"));
-    format!("function straitWorker(given) {{\n{};({scope})(primordials, parts, globalThis, given, straitWorker)\n}}", prologue(&modules))
+    format!(
+        "function straitWorker(given) {{\n{};({scope})(primordials, parts, globalThis, given, straitWorker)\n}}",
+        prologue(WORKER_MODULES)
+    )
 });
 
 /// The text of the function that a worker runs before its own script.
@@ -138,9 +158,11 @@ fn prologue(modules: &[(&str, &str)]) -> String {
     source
 }
 
-/// A module's text as an operand: without the semicolon a formatter may have put behind it.
-fn expression(text: &str) -> &str {
-    text.trim_end().trim_end_matches(';')
+/// A module's text as an operand: without the semicolon a formatter may have put behind it, and without comments.
+fn expression(text: &str) -> String {
+    let mut lean = lean(text);
+    lean.truncate(lean.trim_end().trim_end_matches(';').len());
+    lean
 }
 
 /// What an exception says: text, place, stack.

@@ -3,15 +3,17 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use strait_ports::{Event, Port};
+use strait_ports::{Event, Message, Port};
 use strait_protocol::World;
 
 use crate::host::{Case, Check, Host, Setup, same};
 use crate::ports::RELAY;
+use crate::wire;
 
 pub(crate) const CASES: &[Case] = &[
     ("a page that creates and drops channels does not grow", dropped_channels),
     ("the other ends of what a page drops close, soon or, in an idle page, later", other_ends),
+    ("a port lives as long as the event that it came with", kept_events),
     ("mates live as long as one can be reached or a message is under way", mates),
 ];
 
@@ -196,4 +198,32 @@ fn mates(host: &Host) -> Check {
         &host.eval(&view, World::Main, "return log.join(' ')")?,
         "\"capture handler once once object capture handler later capture handler later signal capture later until capture later end\"",
     )
+}
+
+fn kept_events(host: &Host) -> Check {
+    let view = host.open(Setup { html: PAGE, preload: Some(RELAY), ..Setup::default() })?;
+    let script = "globalThis.kept = []; addEventListener('message', ({ ports: [port] }) => { port.onmessage = (event) => { if (event.data === 'keep') kept.push(event) } })";
+    host.eval(&view, World::Main, script)?;
+    let (near, there) = host.node.channel();
+    host.emit(&view, "to-page", "port", vec![there]);
+    let send = |text: &str| -> Check<Port> {
+        let (here, there) = host.node.channel();
+        near.post(Message::with_ports(wire::of_string(text), vec![there])).map_err(|error| error.to_string())?;
+        Ok(here)
+    };
+    // Several, since the collector may take one for reachable that is not.
+    let (kept, dropped): (Vec<_>, Vec<_>) =
+        (0..20).map(|_| Ok((send("keep")?, send("drop")?))).collect::<Check<Vec<_>>>()?.into_iter().unzip();
+    host.until_true(&view, World::Main, "kept.length === 20")?;
+    host.eval(&view, World::Main, "churn()")?;
+    let mut left = dropped.len();
+    host.until("most of the others to close", || {
+        left -= dropped.iter().filter(|port| matches!(port.try_recv(), Some(Event::Close(_)))).count();
+        (left <= 5).then_some(())
+    })?;
+    host.eval(&view, World::Main, "kept.forEach((event, i) => event.ports[0].postMessage('alive'))")?;
+    for port in &kept {
+        same("a kept one", &host.text(port)?, "alive")?;
+    }
+    Ok(())
 }

@@ -48,7 +48,11 @@ pub(crate) struct Host {
     verdicts: RefCell<VecDeque<Verdict>>,
     /// Nobody hears what becomes of theirs, for now.
     pub(crate) silent: Cell<bool>,
+    /// Done after each turn of the loop, also of those in which something is waited for.
+    pub(crate) after_turn: RefCell<Option<AfterTurn>>,
 }
+
+type AfterTurn = Box<dyn FnMut(&Host)>;
 
 /// A window with a page.
 pub(crate) struct View {
@@ -144,6 +148,7 @@ impl Host {
             latest: Cell::new(0),
             verdicts: RefCell::default(),
             silent: Cell::new(false),
+            after_turn: RefCell::default(),
         };
         Ok(host)
     }
@@ -188,6 +193,11 @@ impl Host {
                 }
                 self.said.borrow_mut().push_back(Said { agent, message, ports });
             }
+        }
+        let after = self.after_turn.take();
+        if let Some(mut after) = after {
+            after(self);
+            self.after_turn.replace(Some(after));
         }
     }
 

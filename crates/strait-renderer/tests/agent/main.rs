@@ -5,6 +5,7 @@ mod closes;
 mod collection;
 mod display;
 mod flow;
+mod foreign;
 mod host;
 mod hostile;
 mod ipc;
@@ -31,6 +32,7 @@ fn main() {
         ports::CASES,
         blobs::CASES,
         popups::CASES,
+        foreign::CASES,
         workers::CASES,
         closes::CASES,
         hostile::CASES,

@@ -77,6 +77,7 @@ const throwsClone = (run, what = 'call') => {
 /** What a case is given. */
 class Tools {
   #undo = []
+  #events = []
 
   /** Called when the case has ended, however. */
   cleanup(undo) {
@@ -104,9 +105,15 @@ class Tools {
     return channel
   }
 
-  /** The next event of a target. Does not start a port. */
+  /** The next event of a target. Does not start a port. The ports in it live as long as the case: one that is collected would close. */
   next(target, type = 'message') {
-    return new Promise((resolve) => target.addEventListener(type, resolve, { once: true }))
+    return new Promise((resolve) => {
+      const told = (event) => {
+        this.#events.push(event)
+        resolve(event)
+      }
+      target.addEventListener(type, told, { once: true })
+    })
   }
 
   /** Starts the port; its next message. */

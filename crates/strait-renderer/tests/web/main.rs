@@ -36,16 +36,17 @@ struct Running {
 
 /// Starts the suite everywhere at once and turns the loop until every place has reported.
 fn run(host: &Host, filter: &str, only: &str, expectations: &Expectations) -> Check<Vec<(&'static Place, String)>> {
+    // From the first place on: those that run ask while others are still being opened.
+    let mut services = Services::default();
+    host.after_turn.replace(Some(Box::new(move |host| services.serve(host))));
     let mut running = Vec::new();
     for place in PLACES.iter().filter(|place| only.is_empty() || place.name == only) {
         let view = open(host, place, filter, &expectations.names(place.name)).map_err(|text| format!("{}: {text}", place.name))?;
         running.push(Running { place, view, report: None });
     }
-    let mut services = Services::default();
     let end = Instant::now() + LIMIT;
     while running.iter().any(|running| running.report.is_none()) {
         host.turn();
-        services.serve(host);
         for running in running.iter_mut().filter(|running| running.report.is_none()) {
             let report = host
                 .eval_raw(&running.view, running.place.world, "globalThis.webResults ?? ''")

@@ -51,6 +51,40 @@ test('Blob', 'many bytes, of an odd number', async (t) => {
   equal(data.after, 'after \u65e5')
 })
 
+test('Blob', 'among large buffers', async (t) => {
+  const { port1, port2 } = t.channel()
+  const heap = pattern(700_001)
+  const [first, second, third] = [pattern(1_500_000), pattern(65_537), pattern(2_000_003)]
+  const message = [
+    heap.subarray(5, 60),
+    new Blob([second]),
+    first,
+    new Blob([third.subarray(1)]),
+    '\u65e5',
+    third.buffer,
+    new File(['x'], '\u65e5'),
+    // Now the whole heap has to go, in a place that was written before the rest.
+    heap.buffer,
+  ]
+  port1.postMessage(message)
+  port1.postMessage(message, [third.buffer])
+  equal(third.length, 0, 'transferred')
+  const heard = t.watch(port2)
+  const whole = pattern(2_000_003)
+  for (const [part, a, b, c, text, buffer, file, all] of await heard.until(2)) {
+    equal(part.buffer, all)
+    equal(part.byteOffset, 5)
+    await sameBytes(new Blob([part]), heap.subarray(5, 60))
+    await sameBytes(new Blob([all]), heap)
+    await sameBytes(a, second)
+    await sameBytes(new Blob([b]), first)
+    await sameBytes(c, whole.subarray(1))
+    equal(text, '\u65e5')
+    await sameBytes(new Blob([buffer]), whole)
+    equal(`${file.name} ${await file.text()}`, '\u65e5 x')
+  }
+})
+
 test('Blob', 'in objects, arrays, maps and sets; the same one is the same one', async (t) => {
   const { port1, port2 } = t.channel()
   const [a, b] = [new Blob(['a']), new Blob(['bb'])]

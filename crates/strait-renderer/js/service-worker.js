@@ -1,0 +1,16 @@
+// `ServiceWorker.prototype.postMessage`: no agent reaches a service worker, so ports of ours that go there are linked with ports of WebKit's own.
+(function patchServiceWorkers(p, bridge, global) {
+  'use strict'
+
+  // Realms of insecure contexts have none.
+  if (typeof global.ServiceWorker !== 'function') return
+  const { prototype } = global.ServiceWorker
+  const nativePost = p.uncurry(prototype.postMessage)
+  const { postMessage } = {
+    postMessage(/** @type {any} */ message, /** @type {any} */ options) {
+      bridge.post(nativePost, this, message, options, arguments.length)
+    },
+  }
+  p.defineProperty(postMessage, 'length', { __proto__: null, value: 1 })
+  p.defineProperty(prototype, 'postMessage', { __proto__: null, value: postMessage, writable: true, enumerable: true, configurable: true })
+})
