@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::link::arena::Lent;
+use crate::link::copy_bytes;
 use crate::link::memory::arena::Block;
 use crate::shared_buffer::SharedBuffer;
 
@@ -54,8 +55,8 @@ impl Body {
     /// Copies the bytes from `start` on, of which there are enough.
     pub(crate) fn copy_part(&self, start: usize, into: &mut [u8]) {
         match self {
-            Self::Bytes(bytes) => into.copy_from_slice(&bytes[start..start + into.len()]),
-            Self::Own(block) => into.copy_from_slice(&block[start..start + into.len()]),
+            Self::Bytes(bytes) => copy_bytes(&bytes[start..start + into.len()], into),
+            Self::Own(block) => copy_bytes(&block[start..start + into.len()], into),
             Self::Lent(lent) => lent.copy_part(start, into),
             Self::With(both) => both.0.copy_part(start, into),
         }
@@ -64,8 +65,8 @@ impl Body {
     /// Copies the bytes to a place of the same length.
     pub(crate) fn copy_into(&self, into: &mut [u8]) {
         match self {
-            Self::Bytes(bytes) => into.copy_from_slice(bytes),
-            Self::Own(block) => into.copy_from_slice(block),
+            Self::Bytes(bytes) => copy_bytes(bytes, into),
+            Self::Own(block) => copy_bytes(block, into),
             Self::Lent(lent) => lent.copy_into(into),
             Self::With(both) => both.0.copy_into(into),
         }

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use crate::body::Body;
 use crate::buffer::{ALLOC_FROM, AllocError, Buffer, POST_FROM, PostBufferError};
+use crate::link::copy_bytes;
 use crate::message::{CloseReason, Event, Message};
 use crate::node::{Shared, drive_until};
 use crate::router::{ElementKey, Inbox, Received, Router};
@@ -171,7 +172,7 @@ impl Port {
     fn large(&self, data: Vec<u8>) -> Body {
         match self.shared.act(|core| core.block(self.key(), data.len())) {
             Some(mut block) => {
-                block.copy_from_slice(&data);
+                copy_bytes(&data, &mut block);
                 Body::Own(Box::new(block))
             }
             None => data.into(),

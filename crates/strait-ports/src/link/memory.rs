@@ -12,9 +12,11 @@ pub(crate) mod arena;
 mod fresh;
 mod inherit;
 mod mapping;
+mod pieces;
 pub(crate) mod sealed;
 
 pub(crate) use inherit::{Inherited, PassedOn, take as take_inherited};
+pub use pieces::copy_bytes;
 
 use std::ffi::c_void;
 use std::io;
@@ -140,8 +142,8 @@ impl Memory for Half {
         // SAFETY: `place` gives addresses in the mapping with room for so many bytes, and private bytes do not overlap it. There is no reference to these
         // bytes anywhere. An honest other side does not touch them now; what a hostile one reads or writes at the same time is its own affair.
         unsafe {
-            ptr::copy_nonoverlapping(bytes.as_ptr(), start, first);
-            ptr::copy_nonoverlapping(bytes.as_ptr().add(first), base, bytes.len() - first);
+            pieces::copy(bytes.as_ptr(), start, first);
+            pieces::copy(bytes.as_ptr().add(first), base, bytes.len() - first);
         }
     }
 
@@ -152,8 +154,8 @@ impl Memory for Half {
         // to the ring's bytes; any byte value will do, so what a hostile other side writes meanwhile changes only what is copied.
         unsafe {
             let to = into.as_mut_ptr().add(into.len());
-            ptr::copy_nonoverlapping(start, to, first);
-            ptr::copy_nonoverlapping(base, to.add(first), length - first);
+            pieces::copy(start, to, first);
+            pieces::copy(base, to.add(first), length - first);
             into.set_len(into.len() + length);
         }
     }

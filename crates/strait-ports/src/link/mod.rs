@@ -20,6 +20,7 @@ mod socket;
 #[cfg(test)]
 mod tests;
 
+pub use memory::copy_bytes;
 pub(crate) use memory::{Half, Inherited, PassedOn, take_inherited};
 pub(crate) use park::{MAX_WORDS, sleep, wake};
 pub(crate) use reserve::{Loan, Reserve};

@@ -8,6 +8,8 @@ use std::marker::PhantomData;
 use std::os::raw::{c_char, c_int, c_uint, c_void};
 use std::ptr;
 
+use strait_ports::copy_bytes;
+
 use super::guarded;
 
 pub(super) enum OpaqueContext {}
@@ -381,7 +383,7 @@ impl<'a> Value<'a> {
             return false;
         }
         // SAFETY: JavaScriptCore vouches for pointer and length, the thread is ours, and no script runs meanwhile; the target is Rust's memory, which no typed array shows.
-        unsafe { ptr::copy_nonoverlapping(pointer.cast::<u8>(), target.as_mut_ptr(), target.len()) };
+        copy_bytes(unsafe { std::slice::from_raw_parts(pointer.cast::<u8>(), target.len()) }, target);
         true
     }
 

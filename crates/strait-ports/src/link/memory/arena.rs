@@ -3,7 +3,6 @@
 use std::io;
 use std::ops::{Deref, DerefMut};
 use std::os::fd::{AsFd, OwnedFd};
-use std::ptr;
 use std::slice;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -12,6 +11,7 @@ use rustix::mm::{MapFlags, ProtFlags};
 
 use super::fresh;
 use super::mapping::Mapping;
+use super::pieces;
 use crate::link::arena::{NotOut, PAGE, Space};
 
 /// It keeps its size, nobody but who has it mapped already can write it, and that stays so.
@@ -163,7 +163,7 @@ impl View {
         assert!(offset.checked_add(length).is_some_and(|end| end <= self.mapping.length()), "outside the arena");
         // SAFETY: so many bytes are in the mapping, whose pages exist as long as it does, as the file cannot shrink; the caller has room for them. There is no
         // reference to the arena's bytes; any byte value will do, so a maker that writes meanwhile changes only what is copied.
-        unsafe { ptr::copy_nonoverlapping(self.mapping.at(offset).as_ptr(), to, length) }
+        unsafe { pieces::copy(self.mapping.at(offset).as_ptr(), to, length) }
     }
 }
 
