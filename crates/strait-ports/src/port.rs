@@ -170,7 +170,7 @@ impl Port {
 
     /// The data in memory that the receiver can read, if there is room.
     fn large(&self, data: Vec<u8>) -> Body {
-        match self.shared.act(|core| core.block(self.key(), data.len())) {
+        match self.shared.block(self.key(), data.len()) {
             Some(mut block) => {
                 copy_bytes(&data, &mut block);
                 Body::Own(Box::new(block))
@@ -200,7 +200,7 @@ impl Port {
         if length > MAX_DATA {
             return Err(AllocError { size: length });
         }
-        let shared = if length < ALLOC_FROM { None } else { self.shared.act(|core| core.block(self.key(), length)) };
+        let shared = if length < ALLOC_FROM { None } else { self.shared.block(self.key(), length) };
         Ok(shared.map_or_else(|| Buffer::heap(vec![0; length]), Buffer::shared))
     }
 

@@ -1,7 +1,7 @@
 //! Large payloads: blocks of shared memory, where they go and that they come back. Nodes of one process, each turned by hand.
 
 use std::os::fd::OwnedFd;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use strait_ports::{CloseReason, Event, LinkKind, MAX_DATA, Message, Node, Port, PostErrorReason};
@@ -21,6 +21,7 @@ macro_rules! over_both {
 over_both!(
     a_block_is_lent_read_and_given_back,
     sizes_of_every_class_arrive_whole,
+    very_many_bytes_wait_for_their_arena,
     who_is_out_of_blocks_sends_bytes,
     who_only_posts_gets_its_blocks_back,
     a_buffer_is_written_in_place_and_may_be_dropped,
@@ -147,6 +148,34 @@ fn sizes_of_every_class_arrive_whole(kind: LinkKind) {
         assert!(data(at_broker) == pattern(length, 2), "{length}");
         world.settle();
     }
+}
+
+/// The first time too, if the other side answers at once; and one that does not is waited for once, for ten milliseconds.
+fn very_many_bytes_wait_for_their_arena(kind: LinkKind) {
+    let world = World::new(kind, 2);
+    let [answers, silent] = &world.bootstraps[..] else { panic!() };
+    let driver = std::thread::spawn({
+        let member = world.members[0].clone();
+        move || member.drive()
+    });
+    let length = 8 * MIB;
+    let mut buffer = answers.0.alloc(length).unwrap();
+    buffer.copy_from_slice(&pattern(length, 1));
+    answers.0.post_buffer(buffer, vec![]).unwrap();
+    assert_eq!(world.broker.stats().lent_bytes, length);
+    assert!(matches!(answers.1.recv_blocking(Some(Duration::from_secs(10))), Ok(Event::Message(m)) if m.data == pattern(length, 1)));
+
+    let took: Vec<Duration> = (0..6)
+        .map(|_| {
+            let begin = Instant::now();
+            drop(silent.0.alloc(length).unwrap());
+            begin.elapsed()
+        })
+        .collect();
+    let wait = Duration::from_millis(10);
+    assert!(took[0] >= wait && took[1..].iter().any(|took| *took < wait), "{took:?}");
+    world.members[0].leave(CloseReason::Exited);
+    driver.join().unwrap().unwrap();
 }
 
 fn who_is_out_of_blocks_sends_bytes(kind: LinkKind) {

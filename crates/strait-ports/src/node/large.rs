@@ -3,14 +3,15 @@
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rustix::event::epoll;
+use rustix::event::{PollFd, PollFlags, epoll};
 use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime};
 
 use super::core::Core;
 use super::links::Offence;
 use super::peers::{Slot, Token};
+use super::{Shared, poll_until};
 use crate::MAX_BUFFERS;
 use crate::body::Body;
 use crate::link::arena::{Lie, NotOut, Reference};
@@ -23,7 +24,40 @@ use crate::wire::{self, Control, Encoded, Otherwise, Packet};
 /// An arena that nobody has used for this long is given up, at twice this time at the latest.
 const ARENA_IDLE: Duration = if cfg!(test) { Duration::from_millis(50) } else { Duration::from_secs(2) };
 
+/// From this size on a message waits for the answer to the offer of an arena rather than go through the ring.
+const WORTH_WAITING: usize = 4 << 20;
+
+/// How long. The way through the ring takes longer.
+const ANSWER_WAIT: Duration = Duration::from_millis(10);
+
+/// How often it looks, at least: another thread may hear the answer.
+const LOOK_EVERY: Duration = Duration::from_micros(200);
+
+impl Shared {
+    /// As [`Core::block`]; for very many bytes it waits, once for each arena, until the peer can see it.
+    pub(crate) fn block(&self, port: ElementKey, length: usize) -> Option<Block> {
+        let block = self.act(|core| core.block(port, length));
+        if block.is_some() || length < WORTH_WAITING || !self.act(|core| core.await_answer(port, length)) {
+            return block;
+        }
+        let deadline = Instant::now() + ANSWER_WAIT;
+        while Instant::now() < deadline {
+            // What is readable is heard by `block`, as far as it comes from that node; the rest stays for who drives.
+            poll_until(&mut [PollFd::new(&*self.epoll, PollFlags::IN)], Some(Instant::now() + LOOK_EVERY)).ok()?;
+            if let Some(block) = self.act(|core| core.block(port, length)) {
+                return Some(block);
+            }
+        }
+        None
+    }
+}
+
 impl Core {
+    fn await_answer(&mut self, port: ElementKey, length: usize) -> bool {
+        let node = self.router.remote_neighbour(port);
+        node.and_then(|node| self.peers.get_mut(node)).is_some_and(|peer| peer.lender.await_answer(length))
+    }
+
     /// A block of so many bytes in an arena that the node next on the port's channel can see, if there is one with room. If not, there may be one soon.
     pub(crate) fn block(&mut self, port: ElementKey, length: usize) -> Option<Block> {
         let mut node = self.router.remote_neighbour(port)?;

@@ -23,6 +23,8 @@ struct Slot {
     stage: Stage,
     /// Blocks have been taken since it was last looked at.
     used: bool,
+    /// Somebody has waited for the answer.
+    awaited: bool,
 }
 
 /// See the module.
@@ -53,7 +55,7 @@ impl Lender {
         }
         match Arena::make(ARENA_SIZES[wanted]) {
             Ok((arena, fd)) => {
-                self.slots[wanted] = Some(Slot { arena, stage: Stage::Offered, used: true });
+                self.slots[wanted] = Some(Slot { arena, stage: Stage::Offered, used: true, awaited: false });
                 Some((wanted as u8, fd))
             }
             Err(why) => {
@@ -62,6 +64,12 @@ impl Lender {
                 None
             }
         }
+    }
+
+    /// An arena with room for so many bytes has been offered, and nobody has waited for the answer yet: from now on somebody has. A peer that does not answer holds nobody up twice.
+    pub(crate) fn await_answer(&mut self, length: usize) -> bool {
+        let mut offered = self.slots.iter_mut().zip(ARENA_SIZES).filter(|(_, size)| *size >= length).filter_map(|(slot, _)| slot.as_mut());
+        offered.find(|slot| slot.stage == Stage::Offered).is_some_and(|slot| !std::mem::replace(&mut slot.awaited, true))
     }
 
     /// The other side can see the arena, or cannot. Wrong for one that is not on offer.
@@ -95,7 +103,7 @@ impl Lender {
     pub(crate) fn retire(&mut self) -> Vec<u8> {
         let mut retired = Vec::new();
         for (index, slot) in self.slots.iter_mut().enumerate() {
-            let Some(Slot { arena, stage, used }) = slot else { continue };
+            let Some(Slot { arena, stage, used, .. }) = slot else { continue };
             if !std::mem::take(used) && *stage == Stage::Ready && arena.is_idle() {
                 *slot = None;
                 retired.push(index as u8);
