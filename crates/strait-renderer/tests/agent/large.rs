@@ -41,7 +41,12 @@ const PAGE: &str = "<body><script>
     </script>";
 
 fn page(host: &Host) -> Check<(View, Port)> {
-    let view = host.open(Setup { html: PAGE, preload: Some(RELAY), ..Setup::default() })?;
+    page_of(host, PAGE)
+}
+
+/// A page that takes a port from its preload as `near`; the port's other end.
+pub(crate) fn page_of(host: &Host, html: &'static str) -> Check<(View, Port)> {
+    let view = host.open(Setup { html, preload: Some(RELAY), ..Setup::default() })?;
     let (here, there) = host.node.channel();
     host.emit(&view, "to-page", "port", vec![there]);
     host.until_true(&view, World::Main, "near !== undefined")?;

@@ -5,8 +5,8 @@ use strait_ports::{Event, Message, Port};
 use strait_protocol::World;
 
 use crate::collection::resident;
-use crate::host::{Case, Check, Host, Setup, View, same};
-use crate::ports::RELAY;
+use crate::host::{Case, Check, Host, View, same};
+use crate::large::page_of;
 
 pub(crate) const CASES: &[Case] = &[
     ("a large buffer that arrives is an ordinary one", ordinary),
@@ -29,11 +29,7 @@ const PAGE: &str = "<body><script>
     </script>";
 
 fn page(host: &Host) -> Check<(View, Port)> {
-    let view = host.open(Setup { html: PAGE, preload: Some(RELAY), ..Setup::default() })?;
-    let (here, there) = host.node.channel();
-    host.emit(&view, "to-page", "port", vec![there]);
-    host.until_true(&view, World::Main, "near !== undefined")?;
-    Ok((view, here))
+    page_of(host, PAGE)
 }
 
 fn send(port: &Port, bytes: Vec<u8>) -> Check {

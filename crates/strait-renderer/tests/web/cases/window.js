@@ -283,16 +283,21 @@ test(
   { needs: ['window', 'host'] },
 )
 
+/** A frame that has taken a port, and what the port's other end hears. */
+const takenByFrame = async (t) => {
+  const frame = await t.frame(echo)
+  const { port1, port2 } = t.channel()
+  const taken = windowMessage(t, 'taken')
+  frame.contentWindow.postMessage('take', '*', [port2])
+  await taken
+  return { frame, heard: t.watch(port1) }
+}
+
 test(
   'unloading',
   'removing a frame closes its ports',
   async (t) => {
-    const frame = await t.frame(echo)
-    const { port1, port2 } = t.channel()
-    const taken = windowMessage(t, 'taken')
-    frame.contentWindow.postMessage('take', '*', [port2])
-    await taken
-    const heard = t.watch(port1)
+    const { frame, heard } = await takenByFrame(t)
     frame.remove()
     list(await heard.until(1), ['close unloaded'])
   },
@@ -303,12 +308,7 @@ test(
   'unloading',
   'navigating a frame closes its ports',
   async (t) => {
-    const frame = await t.frame(echo)
-    const { port1, port2 } = t.channel()
-    const taken = windowMessage(t, 'taken')
-    frame.contentWindow.postMessage('take', '*', [port2])
-    await taken
-    const heard = t.watch(port1)
+    const { frame, heard } = await takenByFrame(t)
     frame.srcdoc = 'another document'
     list(await heard.until(1), ['close unloaded'])
   },
