@@ -311,14 +311,19 @@ pub(crate) fn finish_eval(shared: &SharedRef, eval: PendingEval, outcome: Result
             let _ = answer.send(outcome);
         }
         Answer::Move { contents, load, url } => {
-            if outcome.is_ok() {
-                let event = ContentsEvent::DidNavigate { url: url.clone(), same_document: true };
-                report_contents(shared, contents, event, Charge::default());
+            let window = shared.state().contents.get(&contents).map(|record| record.window);
+            match window.filter(|_| outcome.is_ok()) {
+                Some(window) => shared.ui(UiCommand::MovedWithinDocument { window, load, url }),
+                None => shared.state().settle_load(contents, load, Err(LoadError::aborted(&url))),
             }
-            let result = outcome.map(drop).map_err(|_| LoadError::aborted(&url));
-            shared.state().settle_load(contents, load, result);
         }
     }
+}
+
+/// The view knows too that its document moved: a load that comes now is compared with the right place.
+pub(crate) fn moved_within_document(shared: &SharedRef, contents: ContentsId, load: u64, url: String) {
+    report_contents(shared, contents, ContentsEvent::DidNavigate { url, same_document: true }, Charge::default());
+    shared.state().settle_load(contents, load, Ok(()));
 }
 
 /// Tells the program of frames and documents that are gone, and ends the scripts that ran in them.

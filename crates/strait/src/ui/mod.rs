@@ -64,6 +64,12 @@ pub(crate) enum UiCommand {
         width: u32,
         height: u32,
     },
+    /// The page has got where load number `load` was to bring it without a new document.
+    MovedWithinDocument {
+        window: WindowId,
+        load: u64,
+        url: String,
+    },
     /// A main-frame document that the view waits for is ready.
     DocumentReady {
         window: WindowId,
@@ -176,6 +182,9 @@ impl Desk {
             UiCommand::Load { window, load, url } => self.with(window, |window| window.view.load(load, &url)),
             UiCommand::Reload { window, load } => self.with(window, |window| window.view.reload(load)),
             UiCommand::Stop { window } => self.with(window, |window| window.view.stop()),
+            UiCommand::MovedWithinDocument { window, load, url } => {
+                self.with(window, |window| window.view.moved_within_document(load, url))
+            }
             UiCommand::DocumentReady { window } => self.with(window, |window| window.view.document_ready()),
             UiCommand::ProcessLost { window, epoch } => self.with(window, |window| window.view.process_lost(epoch)),
             UiCommand::Show { window, visible } => self.with(window, |window| window.show(visible)),

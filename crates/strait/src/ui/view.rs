@@ -209,6 +209,15 @@ impl View {
         self.state.tell_finish();
     }
 
+    /// The page has moved to `url` in its document. It said so on its own way; WebKit's word of it, which changes the view's URL, may
+    /// still be under way, but it is there before the answer to anything that is asked from now on.
+    pub(super) fn moved_within_document(&self, load: u64, url: String) {
+        let (shared, contents) = (self.state.shared.clone(), self.state.contents);
+        self.state.view.evaluate_javascript("", None, None, Cancellable::NONE, move |_| {
+            bridge::moved_within_document(&shared, contents, load, url);
+        });
+    }
+
     /// The link to the view's process number `epoch` broke.
     pub(super) fn process_lost(&self, epoch: u64) {
         // If WebKit knows already, this is another process.
