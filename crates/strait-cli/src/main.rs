@@ -1,6 +1,11 @@
 //! The `strait` command: runs programs written for Electron's IPC.
 
-use std::{path::PathBuf, process::ExitCode};
+mod new;
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{Parser, Subcommand};
 use strait_js::Program;
@@ -24,6 +29,9 @@ enum Command {
         #[arg(last = true)]
         args: Vec<String>,
     },
+    /// Create a program to start from.
+    #[command(after_help = NEW_HELP)]
+    New(new::NewArguments),
 }
 
 const EXAMPLE: &str = r#"Example: a folder `hello` with two files
@@ -52,11 +60,23 @@ Examples:
   strait run examples/worker-window
   strait run main.js -- --verbose input.txt";
 
+const NEW_HELP: &str = "Exit code: 0; 1 if the program can't be created; 2 if the command line is wrong.
+
+Examples:
+  strait new hello && strait run hello
+  strait new hello --template worker
+  strait new hello --template stream --rust && cd hello && cargo run";
+
 fn main() -> ExitCode {
-    let Arguments { command: Command::Run { path, args } } = Arguments::parse();
-    let ended = match Program::locate(&path, args) {
-        Ok(program) => strait_js::run(program).map_err(|error| error.to_string()),
-        Err(error) => Err(error.to_string()),
+    let ended = match Arguments::parse().command {
+        Command::Run { path, args } => run(&path, args),
+        Command::New(arguments) => match new::create(&arguments) {
+            Ok(told) => {
+                println!("{told}");
+                Ok(0)
+            }
+            Err(error) => Err(error.to_string()),
+        },
     };
     match ended {
         Ok(code) => ExitCode::from((code & 0xff) as u8),
@@ -65,4 +85,9 @@ fn main() -> ExitCode {
             ExitCode::from(1)
         }
     }
+}
+
+fn run(path: &Path, args: Vec<String>) -> Result<i32, String> {
+    let program = Program::locate(path, args).map_err(|error| error.to_string())?;
+    strait_js::run(program).map_err(|error| error.to_string())
 }

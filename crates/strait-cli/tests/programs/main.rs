@@ -14,6 +14,7 @@ mod isolation;
 mod origins;
 mod program;
 mod readme;
+mod scaffold;
 mod seed;
 mod stopped_main;
 mod transfers;
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
         bad_input::tests(),
         contained::tests(),
         readme::tests(),
+        scaffold::tests(),
     ];
     let chosen: Vec<Test> =
         suites.into_iter().flatten().filter(|test| words.iter().all(|word| test.name.contains(word.as_str()))).collect();
