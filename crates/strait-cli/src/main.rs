@@ -3,11 +3,13 @@
 mod new;
 
 use std::{
+    fs::File,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use clap::{Parser, Subcommand};
+use strait_inspect::STDERR;
 use strait_js::Program;
 
 /// Runs programs written for Electron's IPC: windows, preload scripts and message ports, on the system's web view.
@@ -25,6 +27,9 @@ enum Command {
     Run {
         /// A folder with a package.json (its `main`, otherwise main.js or index.js), or a .js file.
         path: PathBuf,
+        /// Write every event of every port to FILE, or to standard error: who, where, bytes, the reason of a close.
+        #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = STDERR)]
+        inspect_ports: Option<PathBuf>,
         /// What the program finds in `process.argv` after its own path; put it behind `--`.
         #[arg(last = true)]
         args: Vec<String>,
@@ -58,7 +63,8 @@ Without a desktop, run it under a virtual display:  xvfb-run -a strait run PATH
 Examples:
   strait run .
   strait run examples/worker-window
-  strait run main.js -- --verbose input.txt";
+  strait run main.js -- --verbose input.txt
+  strait run --inspect-ports=ports.jsonl . ; jq 'select(.reason == \"crashed\")' ports.jsonl";
 
 const NEW_HELP: &str = "Exit code: 0; 1 if the program can't be created; 2 if the command line is wrong.
 
@@ -69,7 +75,7 @@ Examples:
 
 fn main() -> ExitCode {
     let ended = match Arguments::parse().command {
-        Command::Run { path, args } => run(&path, args),
+        Command::Run { path, inspect_ports, args } => run(&path, inspect_ports, args),
         Command::New(arguments) => match new::create(&arguments) {
             Ok(told) => {
                 println!("{told}");
@@ -87,7 +93,12 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(path: &Path, args: Vec<String>) -> Result<i32, String> {
-    let program = Program::locate(path, args).map_err(|error| error.to_string())?;
+fn run(path: &Path, inspect_ports: Option<PathBuf>, args: Vec<String>) -> Result<i32, String> {
+    let mut program = Program::locate(path, args).map_err(|error| error.to_string())?;
+    if let Some(file) = inspect_ports.as_ref().filter(|file| file.as_path() != Path::new(STDERR)) {
+        // Only what this run adds is wanted.
+        File::create(file).map_err(|error| format!("can't write the events of ports to {}: {error}", file.display()))?;
+    }
+    program.inspect_ports = inspect_ports;
     strait_js::run(program).map_err(|error| error.to_string())
 }

@@ -20,6 +20,8 @@ pub struct Program {
     pub version: String,
     /// What the program finds after its own path in `process.argv`.
     pub args: Vec<String>,
+    /// The file for the events of its ports: [`AppConfig::inspect_ports`](strait::AppConfig::inspect_ports).
+    pub inspect_ports: Option<PathBuf>,
 }
 
 /// There is no program at a path.
@@ -108,7 +110,7 @@ impl Program {
         }
         let root = found.parent().unwrap_or(Path::new("/")).to_owned();
         let name = found.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(Self { root, main: found, name, version: "0.0.0".into(), args })
+        Ok(Self { root, main: found, name, version: "0.0.0".into(), args, inspect_ports: None })
     }
 
     fn in_folder(root: PathBuf, args: Vec<String>) -> Result<Self, LocateError> {
@@ -127,7 +129,7 @@ impl Program {
         };
         let name =
             manifest.name.unwrap_or_else(|| root.file_name().map_or_else(|| "strait".into(), |name| name.to_string_lossy().into_owned()));
-        Ok(Self { root, main, name, version: manifest.version.unwrap_or_else(|| "0.0.0".into()), args })
+        Ok(Self { root, main, name, version: manifest.version.unwrap_or_else(|| "0.0.0".into()), args, inspect_ports: None })
     }
 }
 

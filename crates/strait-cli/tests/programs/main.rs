@@ -10,6 +10,7 @@ mod display;
 mod examples;
 mod floods;
 mod http;
+mod inspect;
 mod isolation;
 mod origins;
 mod program;
@@ -58,6 +59,7 @@ fn main() -> ExitCode {
         contained::tests(),
         readme::tests(),
         scaffold::tests(),
+        inspect::tests(),
     ];
     let chosen: Vec<Test> =
         suites.into_iter().flatten().filter(|test| words.iter().all(|word| test.name.contains(word.as_str()))).collect();
