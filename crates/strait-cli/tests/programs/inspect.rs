@@ -117,7 +117,7 @@ fn killed() -> Outcome {
     running.expect("heard crashed");
     running.end_well();
     let output = running.output();
-    let lines: Vec<_> = output.lines().filter(|line| line.starts_with("{\"at\"")).map(|line| parse(line)).collect();
+    let lines: Vec<_> = output.lines().filter(|line| line.starts_with("{\"at\"")).map(parse).collect();
     let lines = sorted(lines);
     let page = lines.iter().find(|line| line["who"] == "renderer").expect("the page's lines")["pid"].as_u64();
     check_books(&lines, page);
