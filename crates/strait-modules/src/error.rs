@@ -9,8 +9,6 @@ pub enum Class {
     Error,
     /// `TypeError`
     TypeError,
-    /// `RangeError`
-    RangeError,
 }
 
 /// A name that means no module, with Node's code and text.

@@ -8,6 +8,7 @@
 mod commonjs;
 mod error;
 mod exports;
+mod loader;
 mod module;
 mod names;
 mod package;
@@ -16,6 +17,7 @@ mod url;
 
 pub use commonjs::{CommonJs, commonjs};
 pub use error::{Class, ModuleError};
+pub use loader::{Loader, TextError};
 pub use module::{Syntax, is_module, module};
 pub use resolve::{Format, Kind, Resolved, Resolver};
 pub use url::{path_of_url, url_of_path};

@@ -455,9 +455,10 @@ impl Rewriter<'_, '_> {
         let own: String = self.own.iter().map(|(name, read)| format!(", {}: () => {read}", json!([name]))).collect();
         let named = self.named.as_ref().map_or_else(String::new, |name| format!("{prefix}.name({name}); "));
         let names: Value = self.own.iter().map(|(name, _)| name.as_str()).collect();
+        // Stacks leave out the function of this name.
         let (kind, pause) = if waits { ("async function", "") } else { ("function*", "yield; ") };
         let head =
-            format!("({{ run: {kind} ({prefix}{parameters}) {{ 'use strict'; {named}{prefix}.exports({{ __proto__: null{own} }}); {pause}");
+            format!("({{ run: {kind} {prefix}Module({prefix}{parameters}) {{ 'use strict'; {named}{prefix}.exports({{ __proto__: null{own} }}); {pause}");
         let tail = format!(
             "\n}}, waits: {waits}, names: {names}, requests: {}, imports: {}, indirect: {}, stars: {} }})",
             Value::Array(self.requests),
