@@ -457,8 +457,9 @@ impl Rewriter<'_, '_> {
         let names: Value = self.own.iter().map(|(name, _)| name.as_str()).collect();
         // Stacks leave out the function of this name.
         let (kind, pause) = if waits { ("async function", "") } else { ("function*", "yield; ") };
-        let head =
-            format!("({{ run: {kind} {prefix}Module({prefix}{parameters}) {{ 'use strict'; {named}{prefix}.exports({{ __proto__: null{own} }}); {pause}");
+        let head = format!(
+            "({{ run: {kind} {prefix}Module({prefix}{parameters}) {{ 'use strict'; {named}{prefix}.exports({{ __proto__: null{own} }}); {pause}"
+        );
         let tail = format!(
             "\n}}, waits: {waits}, names: {names}, requests: {}, imports: {}, indirect: {}, stars: {} }})",
             Value::Array(self.requests),
