@@ -36,7 +36,7 @@ pub enum LocateError {
         source: io::Error,
     },
     /// A file that is no script.
-    #[error("{path} is not a .js file; give a folder with a package.json or main.js, or a .js file")]
+    #[error("{path} is no .js, .mjs or .cjs file; give a folder with a package.json or main.js, or a .js file")]
     NotAScript {
         /// As given.
         path: PathBuf,
@@ -105,7 +105,7 @@ impl Program {
         if found.is_dir() {
             return Self::in_folder(found, args);
         }
-        if !found.extension().is_some_and(|extension| extension == "js" || extension == "cjs") {
+        if !found.extension().is_some_and(|extension| extension == "js" || extension == "cjs" || extension == "mjs") {
             return Err(LocateError::NotAScript { path: path.to_owned() });
         }
         let root = found.parent().unwrap_or(Path::new("/")).to_owned();
@@ -136,7 +136,7 @@ impl Program {
 /// The file that `main` means: itself, with an extension, or the folder's `index.js`.
 fn entry(root: &Path, main: &str) -> Option<PathBuf> {
     let file = root.join(main);
-    let candidates = [file.clone(), root.join(format!("{main}.js")), root.join(format!("{main}.cjs")), file.join("index.js")];
+    let candidates = [file.clone(), root.join(format!("{main}.js")), file.join("index.js")];
     candidates.into_iter().find(|file| file.is_file())
 }
 
