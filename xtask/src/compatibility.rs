@@ -49,20 +49,14 @@ struct Page {
     rows: Vec<Row>,
 }
 
+/// Signature, kind, status, how it differs or why it is missing; then what its tests show, where it is supported.
 #[derive(Deserialize)]
-#[serde(untagged)]
-enum Row {
-    /// Signature, kind, status, how it differs, what its tests show.
-    Supported(String, String, String, String, Vec<String>),
-    /// Signature, kind, status, why not.
-    Other(String, String, String, String),
-}
+#[serde(transparent)]
+struct Row(Vec<serde_json::Value>);
 
 impl Row {
-    fn parts(&self) -> (&str, &str, &str, &str) {
-        match self {
-            Row::Supported(signature, kind, status, note, _) | Row::Other(signature, kind, status, note) => (signature, kind, status, note),
-        }
+    fn parts(&self) -> [&str; 4] {
+        [0, 1, 2, 3].map(|index| self.0.get(index).and_then(|part| part.as_str()).unwrap_or_default())
     }
 }
 
@@ -97,7 +91,7 @@ fn text() -> Result<String, String> {
     for page in &pages {
         let mut counts = BTreeMap::new();
         for row in &page.rows {
-            *counts.entry(row.parts().2).or_insert(0) += 1;
+            *counts.entry(row.parts()[2]).or_insert(0) += 1;
         }
         let count = |status| counts.get(status).copied().unwrap_or(0);
         let anchor: String = page.page.to_lowercase().chars().filter(char::is_ascii_lowercase).collect();
@@ -108,7 +102,7 @@ fn text() -> Result<String, String> {
         let _ = writeln!(text, "\n## {}\n\n[Electron's page]({})\n\n| member | kind | | |\n|---|---|---|---|", page.page, page.reference);
         let mut missing: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for row in &page.rows {
-            let (signature, kind, status, note) = row.parts();
+            let [signature, kind, status, note] = row.parts();
             if status == "no" && note.is_empty() {
                 missing.entry(kind).or_default().push(signature);
             } else {

@@ -4,6 +4,7 @@
 //! All of them say what of the compatibility table they cover, and the table is checked against that, in both directions.
 //! Arguments: words that a test's name must contain; then the table is not checked.
 
+#[allow(dead_code, reason = "the other test program uses the rest")]
 #[path = "../programs/display.rs"]
 mod display;
 #[allow(dead_code, reason = "the other test program uses the rest")]
@@ -24,9 +25,6 @@ use program::{Running, run};
 
 /// All tests of a page.
 const PAGE_LIMIT: Duration = Duration::from_secs(300);
-
-/// Why a test did not run.
-pub(crate) struct Skip(pub(crate) String);
 
 /// What has come out so far.
 #[derive(Default)]

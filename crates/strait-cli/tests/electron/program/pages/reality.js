@@ -83,6 +83,8 @@ module.exports = (test) => {
       else t.ok(member !== undefined, name)
     }
     t.throws(() => electron.nothingOfTheKind, 'electron.nothingOfTheKind is not supported by Strait (docs/electron-compatibility.md#electron)')
+    // What it does not document is just not there.
+    t.deepEqual([electron.app.nothing, electron.app.dock, typeof electron.then, Object.keys(electron).includes('Menu')], [undefined, undefined, 'undefined', false])
     t.throws(() => electron.Menu.setApplicationMenu(null), 'electron.Menu is not supported by Strait (docs/electron-compatibility.md#electron)')
   })
 }
