@@ -19,6 +19,8 @@ pub(crate) enum Settled {
     Load(Result<(), LoadError>),
     /// `executeJavaScript`: the value's structured clone.
     Script(Result<Vec<u8>, ScriptError>),
+    /// Anything else: a text, or nothing; or why not.
+    Done(Result<Option<String>, String>),
 }
 
 /// What waits for the program's loop, apart from port messages and timers.

@@ -2,6 +2,7 @@
 
 mod app;
 mod contents;
+mod page;
 mod ports;
 mod system;
 
@@ -16,5 +17,6 @@ pub(crate) fn object<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     ports::register(&natives)?;
     app::register(&natives)?;
     contents::register(&natives)?;
+    page::register(&natives)?;
     Ok(natives)
 }
