@@ -1,24 +1,18 @@
 //! What windows and pages report, as calls of the host's scripts: `event(name, ...)`. Answers `true` prevent what was announced.
 
-use rquickjs::{Ctx, Function, Object, Persistent, Result, TypedArray, Value, function::IntoArgs};
+use rquickjs::{Ctx, Function, Object, Result, TypedArray, Value, function::IntoArgs};
 use strait::{AppEvent, ContentsEvent, Decision, FrameEvent, IpcEventKind, IpcMessage, LoadError, WindowEvent, WindowOpenDetails};
 
-use crate::host::{Host, Incoming, Settled};
+use crate::host::{Host, Settled};
 
-/// Calls the script for one event.
-pub(crate) fn deliver(host: &Host, ctx: &Ctx<'_>, hook: &Persistent<Function<'static>>, incoming: Incoming) -> Result<()> {
-    let hook = hook.clone().restore(ctx)?;
-    match incoming {
-        Incoming::Settled(token, Settled::Load(result)) => load_settled(&hook, token, result),
-        Incoming::Settled(token, Settled::Script(result)) => match result {
-            Ok(bytes) => hook.call(("script", token, TypedArray::<u8>::new(ctx.clone(), bytes)?)),
-            Err(error) => hook.call(("script-failed", token, error.to_string())),
-        },
-        Incoming::Settled(token, Settled::Done(result)) => match result {
-            Ok(text) => hook.call(("done", token, text)),
-            Err(error) => hook.call(("script-failed", token, error)),
-        },
-        Incoming::App(event) => app_event(host, ctx, &hook, event),
+/// Tells the script how something ended that it waits for.
+pub(crate) fn settled<'js>(ctx: &Ctx<'js>, hook: &Function<'js>, token: u32, settled: Settled) -> Result<()> {
+    match settled {
+        Settled::Load(result) => load_settled(hook, token, result),
+        Settled::Script(Ok(bytes)) => hook.call(("script", token, TypedArray::<u8>::new(ctx.clone(), bytes)?)),
+        Settled::Script(Err(error)) => hook.call(("script-failed", token, error.to_string())),
+        Settled::Done(Ok(text)) => hook.call(("done", token, text)),
+        Settled::Done(Err(error)) => hook.call(("script-failed", token, error)),
     }
 }
 
@@ -29,7 +23,8 @@ fn load_settled(hook: &Function<'_>, token: u32, result: std::result::Result<(),
     }
 }
 
-fn app_event<'js>(host: &Host, ctx: &Ctx<'js>, hook: &Function<'js>, event: AppEvent) -> Result<()> {
+/// Calls the script for one event.
+pub(crate) fn app_event<'js>(host: &Host, ctx: &Ctx<'js>, hook: &Function<'js>, event: AppEvent) -> Result<()> {
     match event {
         AppEvent::Ipc(message) => ipc(host, ctx, hook, message),
         AppEvent::Window { window, event } => {
@@ -148,7 +143,7 @@ fn ipc<'js>(host: &Host, ctx: &Ctx<'js>, hook: &Function<'js>, message: IpcMessa
     };
     let from = (sender.id().get(), host.know(&frame));
     let bytes = TypedArray::<u8>::new(ctx.clone(), payload)?;
-    let ids = host.ports.borrow_mut().insert_all(ports, &host.ready);
+    let ids = strait_host::host().adopt(ports);
     let mut args = rquickjs::function::Args::new(ctx.clone(), 8);
     args.push_arg("ipc")?;
     args.push_arg(from.0)?;

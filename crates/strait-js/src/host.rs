@@ -1,17 +1,28 @@
-//! What the natives work on: one host per thread, for as long as its program runs.
+//! What the natives for windows work on: one host per thread, for as long as its program runs.
 
 use std::{
     cell::{Cell, RefCell},
-    collections::{HashMap, VecDeque},
+    collections::HashMap,
     rc::Rc,
-    sync::Arc,
-    time::Instant,
 };
 
-use strait::{App, AppEvent, BrowserWindow, LoadError, Responder, ScriptError, WebFrameMain, WindowOpenRequest};
-use tokio::sync::Notify;
+use rquickjs::Object;
+use strait::{App, BrowserWindow, LoadError, Responder, ScriptError, WebFrameMain, WindowOpenRequest};
+use strait_host::Embedder;
+use strait_ports::Node;
 
-use crate::{ports::PortTable, program::Program, ready::ReadyList};
+use crate::{events, natives, program::Program};
+
+/// The scripts of the main process.
+const SCRIPTS: &[(&str, &str)] = &[
+    ("strait:ipc", include_str!("../js/ipc.js")),
+    ("strait:unsupported", include_str!("../js/unsupported.js")),
+    ("strait:frame", include_str!("../js/frame.js")),
+    ("strait:contents", include_str!("../js/contents.js")),
+    ("strait:window", include_str!("../js/window.js")),
+    ("strait:app", include_str!("../js/app.js")),
+    ("strait:electron", include_str!("../js/electron.js")),
+];
 
 /// How something ended that a script waits for.
 pub(crate) enum Settled {
@@ -23,28 +34,12 @@ pub(crate) enum Settled {
     Done(Result<Option<String>, String>),
 }
 
-/// What waits for the program's loop, apart from port messages and timers.
-pub(crate) enum Incoming {
-    /// From the windows.
-    App(AppEvent),
-    /// Of the promise with this number.
-    Settled(u32, Settled),
-}
-
-/// The state of one running program, apart from its JavaScript.
+/// The windows of one running program, as its scripts know them.
 pub(crate) struct Host {
     /// Its windows and the port engine.
     pub(crate) app: App,
     /// What runs.
     pub(crate) program: Program,
-    /// Wakes the loop.
-    pub(crate) wake: Arc<Notify>,
-    /// Ports that may have something.
-    pub(crate) ready: ReadyList,
-    /// The program's ends of channels.
-    pub(crate) ports: RefCell<PortTable>,
-    /// What has happened, in order.
-    pub(crate) incoming: RefCell<VecDeque<Incoming>>,
     /// The windows that scripts have named, until they are closed.
     pub(crate) windows: RefCell<HashMap<u32, BrowserWindow>>,
     /// The frames that scripts have seen, until they are gone.
@@ -54,13 +49,6 @@ pub(crate) struct Host {
     last_responder: Cell<u32>,
     /// A page that waits to hear whether it may open a window, while a script is asked.
     pub(crate) open_request: RefCell<Option<WindowOpenRequest>>,
-    /// `process.nextTick` has something.
-    pub(crate) tick_wanted: Cell<bool>,
-    /// Promises were rejected, or got a late handler.
-    pub(crate) rejections_changed: Cell<bool>,
-    /// The program ends with this code; no JavaScript runs any more.
-    finished: Cell<Option<i32>>,
-    started: Instant,
 }
 
 thread_local! {
@@ -68,50 +56,22 @@ thread_local! {
 }
 
 impl Host {
-    /// A host for `program`.
+    /// A host for the program `program` in `app`.
     pub(crate) fn new(app: App, program: Program) -> Self {
-        let wake = Arc::new(Notify::new());
         Self {
             app,
             program,
-            ready: ReadyList::new(wake.clone()),
-            wake,
-            ports: RefCell::default(),
-            incoming: RefCell::default(),
             windows: RefCell::default(),
             frames: RefCell::default(),
             responders: RefCell::default(),
             open_request: RefCell::default(),
             last_responder: Cell::new(0),
-            tick_wanted: Cell::new(false),
-            rejections_changed: Cell::new(false),
-            finished: Cell::new(None),
-            started: Instant::now(),
-        }
-    }
-
-    /// Milliseconds since the program began.
-    pub(crate) fn now(&self) -> f64 {
-        self.started.elapsed().as_secs_f64() * 1000.0
-    }
-
-    /// The instant that is `now() == milliseconds`.
-    pub(crate) fn instant(&self, milliseconds: f64) -> Instant {
-        self.started + std::time::Duration::from_secs_f64(milliseconds.max(0.0) / 1000.0)
-    }
-
-    /// Puts something at the end of the loop's queue.
-    pub(crate) fn push(&self, incoming: Incoming) {
-        // Nobody will hear it any more: what it would have let happen happens now.
-        if self.finished.get().is_none() {
-            self.incoming.borrow_mut().push_back(incoming);
-            self.wake.notify_one();
         }
     }
 
     /// Promise number `token` settles.
     pub(crate) fn settle(&self, token: u32, settled: Settled) {
-        self.push(Incoming::Settled(token, settled));
+        strait_host::host().push(move |ctx, hook| events::settled(ctx, hook, token, settled));
     }
 
     /// The window with this number, which is also its page's.
@@ -138,21 +98,23 @@ impl Host {
         self.responders.borrow_mut().insert(id, responder);
         id
     }
+}
 
-    /// Ends the program. The first code counts.
-    pub(crate) fn finish(&self, code: i32) {
-        if self.finished.get().is_none() {
-            self.finished.set(Some(code));
-            self.wake.notify_one();
-            // Decisions among it are taken as agreed, requests as unanswered.
-            drop(self.incoming.take());
-            drop(self.responders.take());
-        }
+impl Embedder for Host {
+    fn scripts(&self) -> &'static [(&'static str, &'static str)] {
+        SCRIPTS
     }
 
-    /// The code the program ends with, once it is decided.
-    pub(crate) fn finished(&self) -> Option<i32> {
-        self.finished.get()
+    fn register(&self, natives: &Object<'_>) -> rquickjs::Result<()> {
+        natives::register(natives, &self.program)
+    }
+
+    fn node(&self) -> &Node {
+        self.app.node()
+    }
+
+    fn finished(&self) {
+        drop(self.responders.take());
     }
 }
 

@@ -2,13 +2,13 @@
 
 use std::rc::Rc;
 
-use strait::{App, AppConfig, AppEvent, StartError};
+use strait::{App, AppConfig, AppEvent, PROGRAM_STACK, StartError};
+use strait_host::{Engine, Entry, EventLoop};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
-    engine::Engine,
-    event_loop::EventLoop,
-    host::{Host, Incoming, Installed},
+    events,
+    host::{Host, Installed},
     program::Program,
 };
 
@@ -32,14 +32,17 @@ pub fn run(program: Program) -> Result<i32, RunError> {
 }
 
 async fn main(app: App, program: Program) -> Result<(), String> {
-    let host = Rc::new(Host::new(app.clone(), program));
-    let _installed = Installed::new(host.clone());
+    let entry = Entry { main: program.main.clone(), args: program.args.clone() };
+    let windows = Rc::new(Host::new(app.clone(), program));
+    let _windows = Installed::new(windows.clone());
+    let host = Rc::new(strait_host::Host::new(windows.clone(), entry));
+    let _host = strait_host::Installed::new(host.clone());
     tokio::task::spawn_local(quit_on_signal(app.clone()));
-    let engine = Engine::new().await.map_err(|error| format!("can't start the JavaScript engine: {error}"))?;
+    let engine = Engine::new(PROGRAM_STACK).await.map_err(|error| format!("can't start the JavaScript engine: {error}"))?;
     let event_loop = Rc::new(EventLoop::new(host.clone(), engine));
     app.set_event_sink({
         let event_loop = event_loop.clone();
-        move |event| hear(&host, &event_loop, event)
+        move |event| hear(&windows, &host, &event_loop, event)
     });
     let code = event_loop.run().await;
     app.exit(code);
@@ -47,12 +50,13 @@ async fn main(app: App, program: Program) -> Result<(), String> {
 }
 
 /// Takes an event from the windows.
-fn hear(host: &Host, event_loop: &EventLoop, event: AppEvent) {
+fn hear(windows: &Rc<Host>, host: &strait_host::Host, event_loop: &EventLoop, event: AppEvent) {
     if let AppEvent::Contents { contents, event, .. } = &event {
         event.print(contents.window().id());
     }
     let last = matches!(event, AppEvent::Quit { .. });
-    host.push(Incoming::App(event));
+    let windows = windows.clone();
+    host.push(move |ctx, hook| events::app_event(&windows, ctx, hook, event));
     if last {
         // Nothing runs after it: the program hears it, and what came before, now.
         event_loop.last_turn();

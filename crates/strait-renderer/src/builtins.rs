@@ -3,12 +3,12 @@
 /// The JS host's own way to show values. It asks its engine how a promise has ended: pages cannot know.
 const INSPECT: &str = concat!(
     "'use strict'; const native = { promiseState: () => ['', { [Symbol.for('nodejs.util.inspect.custom')]: () => '<state unknown>' }] }; ",
-    include_str!("../../strait-js/js/inspect.js")
+    include_str!("../../strait-host/js/inspect.js")
 );
 
 /// Each module's name and its text in CommonJS. The emitter is the JS host's own. Names with `strait:` are for the others.
 const BUILTINS: [(&str, &str); 6] = [
-    ("events", include_str!("../../strait-js/js/events.js")),
+    ("events", include_str!("../../strait-host/js/events.js")),
     ("strait:inspect", INSPECT),
     ("path", include_str!("../js/node/path.js")),
     ("timers", include_str!("../js/node/timers.js")),

@@ -32,6 +32,12 @@ use crate::{
 #[derive(Clone)]
 pub struct App(pub(crate) SharedRef);
 
+impl AsRef<Node> for App {
+    fn as_ref(&self) -> &Node {
+        self.node()
+    }
+}
+
 impl App {
     /// Runs a program: takes over this thread, which must be the process's first, for GTK, and calls `main` on a thread
     /// of its own, inside a single-threaded tokio runtime with a `LocalSet`: futures need not be `Send`, and

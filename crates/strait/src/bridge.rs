@@ -8,6 +8,7 @@ use crate::{
     AppEvent, Charge, ContentsEvent, ContentsId, FrameEvent, FrameGone, FrameKey, LoadError, LoadFuture, PostMessageError, ScriptError,
     WebContents, WebFrameMain, WindowId,
     app::App,
+    error,
     registry::{Document, Gone},
     shared::{Answer, ContentsRecord, Held, HeldScript, PendingEval, SharedRef, State},
     ui::UiCommand,
@@ -90,7 +91,7 @@ impl SharedRef {
             let document = {
                 let mut state = self.state();
                 match state.route(target) {
-                    Route::Nowhere => return Err(PostMessageError::gone(held.ports)),
+                    Route::Nowhere => return Err(error::gone(held.ports)),
                     Route::Wait(contents) => {
                         if let Some(record) = state.contents.get_mut(&contents) {
                             record.outbox.hold(held);
@@ -99,7 +100,7 @@ impl SharedRef {
                     }
                     Route::To(document) => match prepared {
                         Some((prepared_for, bytes)) if prepared_for == document => {
-                            return state.post_encoded(document.agent, bytes, held.ports).map_err(PostMessageError::gone);
+                            return state.post_encoded(document.agent, bytes, held.ports).map_err(error::gone);
                         }
                         _ => document,
                     },

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use strait_child::{PostMessageError, PostMessageErrorKind};
 use strait_ports::Port;
 
 /// [`App::run`](crate::App::run) could not start.
@@ -67,59 +68,15 @@ pub struct HandlerExists {
     pub channel: String,
 }
 
-/// Why a `post_message` took nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum PostMessageErrorKind {
-    /// The receiving frame is gone.
-    #[error("Render frame was disposed before WebFrameMain could be accessed")]
-    FrameGone,
-    /// This entry of the list appears a second time.
-    #[error("Port at index {0} is a duplicate.")]
-    Duplicate(usize),
-    /// This entry was transferred or closed before.
-    #[error("Port at index {0} is already neutered.")]
-    Neutered(usize),
-    /// The port that sends is itself in the list.
-    #[error("Port at index {0} contains the source port.")]
-    Source(usize),
-    /// The value has no clone.
-    #[error("An object could not be cloned.")]
-    Uncloneable,
-    /// The engine refused the message (too large, or its link broke).
-    #[error("the message could not be sent")]
-    Refused,
-}
-
-/// A post that failed. It consumed nothing: the ports are given back, still connected.
-///
-/// ```no_run
-/// # fn f(page: &strait::WebContents, port: strait::MessagePort) {
-/// if let Err(error) = page.post_message("port", "for you", vec![port]) {
-///     eprintln!("{error}");
-///     let _ = error.ports[0].post_message("nobody took me", vec![]);
-/// }
-/// # }
-/// ```
-#[derive(Debug, thiserror::Error)]
-#[error("{kind}")]
-pub struct PostMessageError<P = crate::MessagePort> {
-    /// Why.
-    pub kind: PostMessageErrorKind,
-    /// The transfer list, in order.
-    pub ports: Vec<P>,
-}
-
 impl From<FrameGone> for PostMessageErrorKind {
     fn from(_: FrameGone) -> Self {
         Self::FrameGone
     }
 }
 
-impl PostMessageError<Port> {
-    pub(crate) fn gone(ports: Vec<Port>) -> Self {
-        Self { kind: PostMessageErrorKind::FrameGone, ports }
-    }
+/// The receiver is gone; here are the ports again.
+pub(crate) fn gone(ports: Vec<Port>) -> PostMessageError<Port> {
+    PostMessageError { kind: PostMessageErrorKind::FrameGone, ports }
 }
 
 /// `execute_javascript` did not give a value.

@@ -150,7 +150,7 @@ impl WebFrameMain {
     /// Runs a script in the frame's own world and gives its completion value, a promise's when it settles.
     pub fn execute_javascript(&self, source: &str) -> impl Future<Output = Result<Value, ScriptError>> + Send + use<> {
         let running = self.execute_encoded(World::Main, source);
-        async move { value::decode(&running.await?, 0).map_err(|error| ScriptError::BadValue(error.0)) }
+        async move { value::decode(&running.await?, 0).map_err(|error| ScriptError::BadValue(error.to_string())) }
     }
 
     /// [`WebFrameMain::execute_javascript`] in either world, giving the value's structured clone.

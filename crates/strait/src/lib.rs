@@ -55,7 +55,6 @@ mod metrics;
 mod outbox;
 mod page;
 mod popup;
-mod port;
 mod program;
 mod quit;
 mod registry;
@@ -64,14 +63,15 @@ mod runtime_dir;
 mod shared;
 mod text;
 mod ui;
-mod value;
 mod web_contents;
 mod window;
+
+use strait_child::{port, value};
 
 pub use account::Charge;
 pub use app::App;
 pub use config::{AppConfig, WebPreferences};
-pub use error::{FrameGone, HandlerExists, LoadError, PostMessageError, PostMessageErrorKind, ScriptError, StartError};
+pub use error::{FrameGone, HandlerExists, LoadError, ScriptError, StartError};
 pub use event::{AppEvent, ConsoleMessage, ContentsEvent, Decision, DocumentId, FrameEvent, IpcEventKind, IpcMessage, WindowEvent};
 pub use frame::WebFrameMain;
 pub use handlers::ListenerId;
@@ -81,14 +81,15 @@ pub use loading::LoadFuture;
 pub use metrics::{ProcessKind, ProcessMetrics};
 pub use page::{StyleKey, StyleOrigin};
 pub use popup::{Disposition, Opened, WindowOpenDetails, WindowOpenRequest, WindowOpenResponse};
-pub use port::{MessageChannel, MessageEvent, MessagePort, PortRecvError};
 pub use program::{PROGRAM_STACK, ProgramResult};
 pub use registry::{ContentsId, FrameKey, WindowId};
 pub use reply::Responder;
+pub use strait_child::{
+    DecodeValueError, MessageChannel, MessageEvent, MessagePort, PortRecvError, PostMessageError, PostMessageErrorKind,
+};
 pub use strait_clone::Value;
 pub use strait_ports::CloseReason;
 pub use strait_protocol::{ConsoleLevel, World};
 pub use text::printable;
-pub use value::DecodeValueError;
 pub use web_contents::{EvalFuture, WebContents};
 pub use window::{BrowserWindow, BrowserWindowBuilder, CloseEvent};

@@ -157,7 +157,7 @@ impl WebContents {
     /// [`execute_javascript`](WebFrameMain::execute_javascript) does not wait.
     pub fn execute_javascript(&self, source: &str) -> impl Future<Output = Result<Value, ScriptError>> + Send + use<> {
         let running = self.execute_encoded(World::Main, source);
-        async move { value::decode(&running.await?, 0).map_err(|error| ScriptError::BadValue(error.0)) }
+        async move { value::decode(&running.await?, 0).map_err(|error| ScriptError::BadValue(error.to_string())) }
     }
 
     /// [`WebContents::execute_javascript`] in either world, giving the value's structured clone.

@@ -2,8 +2,8 @@
 
 use rquickjs::{Ctx, Exception, Object, Result, TypedArray, prelude::Func};
 use strait::{BrowserWindow, BrowserWindowBuilder, ProcessKind, WindowOpenResponse};
+use strait_host::written;
 
-use super::ports::written;
 use crate::host::host;
 
 /// Registers them.

@@ -2,12 +2,9 @@
 
 use rquickjs::{Ctx, Exception, Object, Result, TypedArray, prelude::Func};
 use strait::{EvalFuture, LoadFuture, PostMessageError, WebContents, WebFrameMain, World};
+use strait_host::{PortId, with_ports, written};
 
-use super::ports::{with_ports, written};
-use crate::{
-    host::{Host, Settled, host},
-    ready::PortId,
-};
+use crate::host::{Host, Settled, host};
 
 /// Registers them.
 pub(crate) fn register(natives: &Object<'_>) -> Result<()> {

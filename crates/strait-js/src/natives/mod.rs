@@ -1,22 +1,21 @@
-//! The natives: what the host's scripts call. Numbers, strings and bytes cross; the classes a program sees are JavaScript.
+//! The natives of the main process, beside the host's own. Numbers, strings and bytes cross; the classes a program sees are JavaScript.
 
 mod app;
 mod contents;
 mod page;
-mod ports;
-mod system;
 
-use rquickjs::{Ctx, Object, Result};
+use rquickjs::{Object, Result, prelude::Func};
 
-pub(crate) use system::compile;
+use crate::program::Program;
 
-/// The object that holds them all.
-pub(crate) fn object<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
-    let natives = Object::new(ctx.clone())?;
-    system::register(ctx, &natives)?;
-    ports::register(&natives)?;
-    app::register(&natives)?;
-    contents::register(&natives)?;
-    page::register(&natives)?;
-    Ok(natives)
+/// Adds them to the host's.
+pub(crate) fn register(natives: &Object<'_>, about: &Program) -> Result<()> {
+    let program: Object<'_> = natives.get("program")?;
+    program.set("root", about.root.to_string_lossy().into_owned())?;
+    program.set("name", about.name.as_str())?;
+    program.set("version", about.version.as_str())?;
+    natives.set("printable", Func::from(|text: String| strait::printable(&text).into_owned()))?;
+    app::register(natives)?;
+    contents::register(natives)?;
+    page::register(natives)
 }

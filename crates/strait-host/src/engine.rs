@@ -10,10 +10,7 @@ use rquickjs::{AsyncContext, AsyncRuntime, CatchResultExt, Ctx, Function, Object
 
 use crate::{builtins, host, natives};
 
-/// Room for the program's calls: three quarters of what the program's thread has.
-const STACK_BYTES: usize = strait::PROGRAM_STACK / 4 * 3;
-
-/// The host's scripts, by the name `require` knows inside them.
+/// The host's scripts, by the name `require` knows inside them. An embedder adds its own, `strait:electron` among them.
 const SCRIPTS: &[(&str, &str)] = &[
     ("strait:events", include_str!("../js/events.js")),
     ("strait:inspect", include_str!("../js/inspect.js")),
@@ -26,13 +23,6 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("strait:collect", include_str!("../js/collect.js")),
     ("strait:ports", include_str!("../js/ports.js")),
     ("strait:tokens", include_str!("../js/tokens.js")),
-    ("strait:ipc", include_str!("../js/ipc.js")),
-    ("strait:unsupported", include_str!("../js/unsupported.js")),
-    ("strait:frame", include_str!("../js/frame.js")),
-    ("strait:contents", include_str!("../js/contents.js")),
-    ("strait:window", include_str!("../js/window.js")),
-    ("strait:app", include_str!("../js/app.js")),
-    ("strait:electron", include_str!("../js/electron.js")),
     ("strait:boot", include_str!("../js/boot.js")),
 ];
 
@@ -81,7 +71,7 @@ pub(crate) struct Hooks {
 }
 
 /// An engine that is ready to run the program's entry.
-pub(crate) struct Engine {
+pub struct Engine {
     /// Dropped first: they belong to the context.
     pub(crate) hooks: Hooks,
     pub(crate) context: AsyncContext,
@@ -89,13 +79,14 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    /// Makes the engine and runs the host's scripts.
+    /// Makes the engine and runs the scripts, for a thread that has `thread_stack` bytes of stack. A host must be installed.
     ///
     /// # Errors
     /// A description of what the engine said: out of memory, or a mistake in the host's own scripts.
-    pub(crate) async fn new() -> std::result::Result<Self, String> {
+    pub async fn new(thread_stack: usize) -> std::result::Result<Self, String> {
         let runtime = AsyncRuntime::new().map_err(|error| error.to_string())?;
-        runtime.set_max_stack_size(STACK_BYTES).await;
+        // The rest is for what JavaScript calls.
+        runtime.set_max_stack_size(thread_stack / 4 * 3).await;
         let context = AsyncContext::full(&runtime).await.map_err(|error| error.to_string())?;
         let hooks = context.with(|ctx| boot(&ctx).catch(&ctx).map_err(|error| error.to_string())).await?;
         let track = hooks.track_rejection.clone();
@@ -136,7 +127,7 @@ fn boot(ctx: &Ctx<'_>) -> Result<Hooks> {
     builtins::init_globals(ctx)?;
     let natives = natives::object(ctx)?;
     let sources = Object::new(ctx.clone())?;
-    for (name, source) in SCRIPTS {
+    for (name, source) in SCRIPTS.iter().chain(host::host().embedder.scripts()) {
         sources.set(*name, *source)?;
     }
     let load: Function<'_> = natives::compile(ctx.clone(), LOADER.into(), "strait:loader".into())?;

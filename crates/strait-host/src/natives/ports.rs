@@ -16,8 +16,8 @@ pub(crate) fn register(natives: &Object<'_>) -> Result<()> {
 
 fn channel() -> Vec<PortId> {
     let host = host();
-    let (first, second) = host.app.node().channel();
-    host.ports.borrow_mut().insert_all(vec![first, second], &host.ready)
+    let (first, second) = host.embedder.node().channel();
+    host.adopt(vec![first, second])
 }
 
 fn start(id: PortId) {
@@ -38,12 +38,12 @@ fn drop_port(id: PortId) {
 }
 
 /// The bytes a script wrote into a buffer of its own.
-pub(crate) fn written(bytes: &TypedArray<'_, u8>, length: usize) -> Vec<u8> {
+pub fn written(bytes: &TypedArray<'_, u8>, length: usize) -> Vec<u8> {
     bytes.as_bytes().and_then(|bytes| bytes.get(..length)).unwrap_or_default().to_vec()
 }
 
 /// Runs `post` with the ports; if it gives them back, they are where they were, and the error is thrown.
-pub(crate) fn with_ports(
+pub fn with_ports(
     ctx: &Ctx<'_>,
     ids: &[PortId],
     post: impl FnOnce(Vec<Port>) -> std::result::Result<(), (Vec<Port>, String)>,

@@ -18,7 +18,6 @@ use crate::{builtins, ffi, host::host};
 /// Registers them.
 pub(crate) fn register<'js>(ctx: &Ctx<'js>, natives: &Object<'js>) -> Result<()> {
     natives.set("write", Func::from(write))?;
-    natives.set("printable", Func::from(|text: String| strait::printable(&text).into_owned()))?;
     natives.set("isTerminal", Func::from(is_terminal))?;
     natives.set("now", Func::from(|| host().now()))?;
     natives.set("pathKind", Func::from(path_kind))?;
@@ -41,11 +40,8 @@ pub(crate) fn register<'js>(ctx: &Ctx<'js>, natives: &Object<'js>) -> Result<()>
     let executable = std::env::current_exe().unwrap_or_default();
     natives.set("executable", text(&executable))?;
     let program = Object::new(ctx.clone())?;
-    program.set("main", text(&host.program.main))?;
-    program.set("root", text(&host.program.root))?;
-    program.set("name", host.program.name.as_str())?;
-    program.set("version", host.program.version.as_str())?;
-    program.set("args", host.program.args.clone())?;
+    program.set("main", text(&host.entry.main))?;
+    program.set("args", host.entry.args.clone())?;
     natives.set("program", program)
 }
 

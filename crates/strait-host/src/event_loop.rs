@@ -1,6 +1,6 @@
 //! The program's event loop.
 //!
-//! A turn runs what is due: timers, immediates, events of windows, messages of ports. Each is a macrotask of its own: after it, ticks and
+//! A turn runs what is due: timers, immediates, the embedder's events, messages of ports. Each is a macrotask of its own: after it, ticks and
 //! microtasks run until there are none, then unhandled rejections are reported.
 
 use std::{
@@ -16,17 +16,17 @@ use tokio::time::sleep_until;
 
 use crate::{
     engine::{Engine, now},
-    events, ffi,
+    ffi,
     host::Host,
 };
 
-/// How long one turn delivers port messages before timers and windows get their say again.
+/// How long one turn delivers port messages before timers and the embedder's events get their say again.
 const PORT_SLICE: Duration = Duration::from_millis(4);
 /// How often the collector runs while there is something whose collection matters.
 const COLLECT_EVERY: Duration = Duration::from_secs(1);
 
 /// Runs the program until it has an exit code.
-pub(crate) struct EventLoop {
+pub struct EventLoop {
     host: Rc<Host>,
     engine: Engine,
     /// How many macrotasks have run.
@@ -47,12 +47,12 @@ struct Rest {
 
 impl EventLoop {
     /// A loop for an engine whose program has not begun.
-    pub(crate) fn new(host: Rc<Host>, engine: Engine) -> Self {
+    pub fn new(host: Rc<Host>, engine: Engine) -> Self {
         Self { host, engine, turns: Cell::new(0), collected: Cell::new((Instant::now(), 0)) }
     }
 
     /// Runs the entry script, then turns until the program is finished; gives its code.
-    pub(crate) async fn run(&self) -> i32 {
+    pub async fn run(&self) -> i32 {
         // Futures of native modules (file promises) are polled beside the loop, and so are the microtasks they lead to: what those scheduled is
         // the loop's business.
         let mut drive = Box::pin(self.engine.runtime.drive());
@@ -62,7 +62,7 @@ impl EventLoop {
             wake.notify_one();
             polled
         }));
-        let main = self.host.program.main.to_string_lossy().into_owned();
+        let main = self.host.entry.main.to_string_lossy().into_owned();
         self.engine
             .context
             .with(|ctx| {
@@ -85,8 +85,8 @@ impl EventLoop {
         code
     }
 
-    /// Delivers what the windows said, outside of [`EventLoop::run`]. Must not be called from inside JavaScript.
-    pub(crate) fn last_turn(&self) {
+    /// Delivers what the embedder has reported, outside of [`EventLoop::run`]. Must not be called from inside JavaScript.
+    pub fn last_turn(&self) {
         now(self.engine.context.with(|ctx| self.incoming(&ctx)));
     }
 
@@ -171,12 +171,13 @@ impl EventLoop {
         }
     }
 
-    /// What the windows said, up to now.
+    /// What the embedder has reported, up to now.
     fn incoming(&self, ctx: &Ctx<'_>) {
         let waiting = self.host.incoming.borrow().len();
         for _ in 0..waiting {
             let Some(incoming) = self.host.incoming.borrow_mut().pop_front() else { return };
-            if let Err(error) = events::deliver(&self.host, ctx, &self.engine.hooks.event, incoming) {
+            let hook = self.engine.hooks.event.clone().restore(ctx);
+            if let Err(error) = hook.and_then(|hook| incoming(ctx, &hook)) {
                 self.report(ctx, error);
             }
             self.settle(ctx);

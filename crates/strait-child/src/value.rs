@@ -11,22 +11,22 @@ use crate::PostMessageErrorKind;
 pub struct DecodeValueError(pub(crate) String);
 
 /// The clone of a value. Fails only for values that are nested absurdly deep or larger than the format can say.
-pub(crate) fn encode(value: &Value) -> Result<Vec<u8>, PostMessageErrorKind> {
+pub fn encode(value: &Value) -> Result<Vec<u8>, PostMessageErrorKind> {
     strait_clone::write(value).map_err(|_| PostMessageErrorKind::Uncloneable)
 }
 
 /// The clone of the array of arguments.
-pub(crate) fn encode_args(args: impl IntoIterator<Item = Value>) -> Result<Vec<u8>, PostMessageErrorKind> {
+pub fn encode_args(args: impl IntoIterator<Item = Value>) -> Result<Vec<u8>, PostMessageErrorKind> {
     encode(&Value::array(args))
 }
 
 /// The value that came with so many ports.
-pub(crate) fn decode(bytes: &[u8], ports: usize) -> Result<Value, DecodeValueError> {
+pub fn decode(bytes: &[u8], ports: usize) -> Result<Value, DecodeValueError> {
     strait_clone::read(bytes, ports).map_err(|error| DecodeValueError(error.to_string()))
 }
 
 /// The arguments of `send`, `sendSync` or `invoke`.
-pub(crate) fn decode_args(bytes: &[u8]) -> Result<Vec<Value>, DecodeValueError> {
+pub fn decode_args(bytes: &[u8]) -> Result<Vec<Value>, DecodeValueError> {
     let value = decode(bytes, 0)?;
     match value.as_object().map(|object| (object, object.kind())) {
         Some((object, Kind::Array(length))) => {
@@ -40,15 +40,17 @@ pub(crate) fn decode_args(bytes: &[u8]) -> Result<Vec<Value>, DecodeValueError> 
     }
 }
 
+/// The value of something serializable.
 pub(crate) fn from_serde<T: Serialize + ?Sized>(value: &T) -> Result<Value, PostMessageErrorKind> {
     strait_clone::to_value(value).map_err(|_| PostMessageErrorKind::Uncloneable)
 }
 
+/// The value as a `T`.
 pub(crate) fn to_serde<T: DeserializeOwned>(value: &Value) -> Result<T, DecodeValueError> {
     strait_clone::from_value(value).map_err(|error| DecodeValueError(error.to_string()))
 }
 
 /// The clone of `undefined`.
-pub(crate) fn undefined() -> Vec<u8> {
+pub fn undefined() -> Vec<u8> {
     encode(&Value::Undefined).unwrap_or_default()
 }

@@ -8,7 +8,7 @@ use std::{
 use tokio::sync::Notify;
 
 /// A port's number in this host.
-pub(crate) type PortId = u32;
+pub type PortId = u32;
 
 #[derive(Debug, Default)]
 struct Queue {

@@ -8,16 +8,17 @@ use std::{
 };
 
 use serde::{Serialize, de::DeserializeOwned};
-use strait_ports::{CloseReason, Event, Message, Port};
+use strait_clone::Value;
+use strait_ports::{CloseReason, Event, Message, Node, Port};
 
-use crate::{App, DecodeValueError, PostMessageError, PostMessageErrorKind, Value, value};
+use crate::{DecodeValueError, PostMessageError, PostMessageErrorKind, value};
 
 /// A new channel: two ports that talk to each other wherever they are sent.
 ///
 /// ```no_run
-/// # async fn f(app: &strait::App, page: strait::WebContents) -> Result<(), Box<dyn std::error::Error>> {
-/// let channel = strait::MessageChannel::new(app);
-/// page.post_message("port", "here is one", vec![channel.port1])?;
+/// # async fn f(node: &strait_ports::Node, way: strait_child::MessagePort) -> Result<(), Box<dyn std::error::Error>> {
+/// let channel = strait_child::MessageChannel::new(node);
+/// way.post_message("here is one", vec![channel.port1])?;
 /// let answer = channel.port2.recv().await?;
 /// println!("{:?}", answer.data);
 /// # Ok(()) }
@@ -31,9 +32,9 @@ pub struct MessageChannel {
 }
 
 impl MessageChannel {
-    /// A channel of this process; makes no system call.
-    pub fn new(app: &App) -> Self {
-        let (port1, port2) = app.node().channel();
+    /// A channel of this process, named by its node or by what has one (an `App`, a [`ParentPort`](crate::ParentPort)); makes no system call.
+    pub fn new(of: &(impl AsRef<Node> + ?Sized)) -> Self {
+        let (port1, port2) = of.as_ref().channel();
         Self { port1: port1.into(), port2: port2.into() }
     }
 }
@@ -44,7 +45,7 @@ impl MessageChannel {
 /// and posting on it does nothing, as on a closed one.
 ///
 /// ```no_run
-/// # use strait::{MessagePort, PortRecvError};
+/// # use strait_child::{MessagePort, PortRecvError};
 /// async fn serve(port: MessagePort) -> Result<(), Box<dyn std::error::Error>> {
 ///     loop {
 ///         match port.recv_as::<f64>().await {
@@ -237,7 +238,7 @@ fn port_error(error: strait_ports::PostError) -> PostMessageError<Port> {
 }
 
 /// Takes the engine's ports out of a transfer list for `post`, all or none; if `post` fails they are put back.
-pub(crate) fn with_taken(
+pub fn with_taken(
     message: &Value,
     ports: Vec<MessagePort>,
     source: Option<&MessagePort>,

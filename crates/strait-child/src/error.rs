@@ -1,0 +1,45 @@
+//! A post that failed.
+
+/// Why a `post_message` took nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PostMessageErrorKind {
+    /// The receiving frame is gone.
+    #[error("Render frame was disposed before WebFrameMain could be accessed")]
+    FrameGone,
+    /// This entry of the list appears a second time.
+    #[error("Port at index {0} is a duplicate.")]
+    Duplicate(usize),
+    /// This entry was transferred or closed before.
+    #[error("Port at index {0} is already neutered.")]
+    Neutered(usize),
+    /// The port that sends is itself in the list.
+    #[error("Port at index {0} contains the source port.")]
+    Source(usize),
+    /// The value has no clone.
+    #[error("An object could not be cloned.")]
+    Uncloneable,
+    /// The engine refused the message (too large, or its link broke).
+    #[error("the message could not be sent")]
+    Refused,
+}
+
+/// A post that failed. It consumed nothing: the ports are given back, still connected.
+///
+/// ```
+/// # use strait_child::{MessagePort, PostMessageError};
+/// # fn f(way: &MessagePort, port: MessagePort) {
+/// if let Err(error) = way.post_message("for you", vec![port]) {
+///     eprintln!("{error}");
+///     let _ = error.ports[0].post_message("nobody took me", vec![]);
+/// }
+/// # }
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[error("{kind}")]
+pub struct PostMessageError<P = crate::MessagePort> {
+    /// Why.
+    pub kind: PostMessageErrorKind,
+    /// The transfer list, in order.
+    pub ports: Vec<P>,
+}
