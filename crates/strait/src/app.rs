@@ -9,8 +9,8 @@ use std::{
 use strait_ports::Node;
 
 use crate::{
-    AppConfig, AppEvent, BrowserWindow, CloseEvent, ContentsId, FrameKey, IpcMain, ListenerId, ProcessMetrics, ProgramResult, SecondInstance,
-    StartError, Value, WebContents, WebFrameMain, WindowId, dispatch,
+    AppConfig, AppEvent, BrowserWindow, CloseEvent, ContentsId, FrameKey, IpcMain, ListenerId, ProcessMetrics, ProgramResult,
+    SecondInstance, StartError, Value, WebContents, WebFrameMain, WindowId, dispatch,
     handlers::Listener,
     instance, metrics, program, quit,
     shared::{Shared, SharedRef},

@@ -25,7 +25,14 @@ impl AppConfig {
     pub fn new(app_path: impl AsRef<Path>) -> Self {
         let app_path = std::path::absolute(app_path.as_ref()).unwrap_or_else(|_| app_path.as_ref().to_path_buf());
         let name = env::current_exe().ok().and_then(|exe| exe.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
-        Self { name: name.unwrap_or_else(|| "strait".into()), version: "0.0.0".into(), app_path, console: true, user_data: None, single_instance: None }
+        Self {
+            name: name.unwrap_or_else(|| "strait".into()),
+            version: "0.0.0".into(),
+            app_path,
+            console: true,
+            user_data: None,
+            single_instance: None,
+        }
     }
 
     /// The program's name: [`App::name`](crate::App::name) and the title of windows that have none.

@@ -8,7 +8,8 @@ use std::path::PathBuf;
 use strait_ports::Port;
 
 use crate::{
-    App, BrowserWindow, Charge, ConsoleLevel, LoadError, Opened, Responder, SecondInstance, WebContents, WebFrameMain, WindowOpenRequest, shared::SharedRef,
+    App, BrowserWindow, Charge, ConsoleLevel, LoadError, Opened, Responder, SecondInstance, WebContents, WebFrameMain, WindowOpenRequest,
+    shared::SharedRef,
 };
 
 /// A document's number: unique in the whole program, never reused.

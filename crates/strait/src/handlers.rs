@@ -9,8 +9,8 @@ use std::{
 };
 
 use crate::{
-    BrowserWindow, CloseEvent, ContentsEvent, ContentsId, FrameEvent, SecondInstance, WebFrameMain, WindowEvent, WindowId, WindowOpenDetails,
-    WindowOpenResponse, ipc::IpcHandlers,
+    BrowserWindow, CloseEvent, ContentsEvent, ContentsId, FrameEvent, SecondInstance, WebFrameMain, WindowEvent, WindowId,
+    WindowOpenDetails, WindowOpenResponse, ipc::IpcHandlers,
 };
 
 /// Names a registered listener, to remove it.

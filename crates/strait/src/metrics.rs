@@ -158,7 +158,8 @@ mod tests {
         assert_eq!((first[0].pid, first[0].kind, first[0].cpu_percent), (std::process::id() as i32, ProcessKind::Main, 0.0));
         assert!(first[0].working_set > 0 && first[0].peak_working_set >= first[0].working_set);
         assert!(first.iter().any(|process| process.pid == pid && process.kind == ProcessKind::Utility));
-        let age = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs_f64() - first[0].creation_time / 1000.0;
+        let age =
+            std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs_f64() - first[0].creation_time / 1000.0;
         assert!((-2.0..600.0).contains(&age), "{age}");
         let until = Instant::now() + Duration::from_millis(300);
         while Instant::now() < until {

@@ -34,13 +34,23 @@ pub enum StyleOrigin {
 
 /// What the UI thread is to do with a page.
 pub(crate) enum PageAction {
-    OpenDevTools { detached: bool },
+    OpenDevTools {
+        detached: bool,
+    },
     CloseDevTools,
     ToggleDevTools,
     /// End its process.
     Crash,
-    InsertStyle { key: StyleKey, css: String, origin: StyleOrigin, done: StyleDone },
-    RemoveStyle { key: StyleKey, done: StyleDone },
+    InsertStyle {
+        key: StyleKey,
+        css: String,
+        origin: StyleOrigin,
+        done: StyleDone,
+    },
+    RemoveStyle {
+        key: StyleKey,
+        done: StyleDone,
+    },
     UserAgent(String),
 }
 

@@ -10,6 +10,7 @@ mod display;
 mod examples;
 mod floods;
 mod http;
+mod instances;
 mod isolation;
 mod origins;
 mod program;
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         values::tests(),
         closes::tests(),
         floods::tests(),
+        instances::tests(),
         isolation::tests(),
         bad_input::tests(),
         contained::tests(),

@@ -23,8 +23,8 @@ use tao::{
 pub(crate) use self::maker::Views;
 use self::{maker::ViewMaker, view::View, window::UiWindow};
 use crate::{
-    AppEvent, BrowserWindow, ContentsId, Decision, StartError, WebPreferences, WindowEvent, WindowId, app::App, event::Question, page::PageAction, quit,
-    shared::SharedRef,
+    AppEvent, BrowserWindow, ContentsId, Decision, StartError, WebPreferences, WindowEvent, WindowId, app::App, event::Question,
+    page::PageAction, quit, shared::SharedRef,
 };
 
 /// What other threads ask of the UI thread.

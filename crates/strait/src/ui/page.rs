@@ -9,7 +9,7 @@ use std::{
 use gtk::gio::Cancellable;
 use rustix::process::Signal;
 use webkit2gtk::{
-    SettingsExt, UserContentInjectedFrames, UserContentManagerExt, UserStyleLevel, UserStyleSheet, WebInspectorExt,
+    SettingsExt, UserContentInjectedFrames, UserContentManager, UserContentManagerExt, UserStyleLevel, UserStyleSheet, WebInspectorExt,
     WebProcessTerminationReason, WebViewExt,
 };
 
@@ -24,12 +24,24 @@ use crate::{
 pub(super) struct Extras {
     /// Style sheets of the present document.
     sheets: RefCell<HashMap<StyleKey, UserStyleSheet>>,
+    /// Where they go: WebKit gives a page that a page has opened those of its opener, whatever its own view says.
+    user_content: RefCell<Option<UserContentManager>>,
     devtools: Cell<bool>,
     /// The link to the process broke, and that is why it is being ended.
     pub(super) lost: Cell<bool>,
 }
 
 impl View {
+    /// What the page's documents get besides their own.
+    pub(super) fn user_content(&self) -> Option<UserContentManager> {
+        self.state.user_content()
+    }
+
+    /// They get the same as those of another page.
+    pub(super) fn share_user_content(&self, manager: Option<UserContentManager>) {
+        self.state.extras.user_content.replace(manager);
+    }
+
     pub(super) fn act(&self, action: PageAction) {
         let state = &self.state;
         match action {
@@ -78,6 +90,10 @@ pub(super) fn connect(state: &Rc<ViewState>) {
 }
 
 impl ViewState {
+    fn user_content(&self) -> Option<UserContentManager> {
+        self.extras.user_content.borrow().clone().or_else(|| self.view.user_content_manager())
+    }
+
     fn open_devtools(&self, detached: bool) {
         // WebKit has none for a view that may not be inspected.
         let allowed = WebViewExt::settings(&self.view).is_some_and(|settings| settings.enables_developer_extras());
@@ -110,7 +126,7 @@ impl ViewState {
             let _ = done.send(Err(FrameGone));
             return;
         }
-        let Some(manager) = self.view.user_content_manager() else { return };
+        let Some(manager) = self.user_content() else { return };
         let level = match origin {
             StyleOrigin::Author => UserStyleLevel::Author,
             StyleOrigin::User => UserStyleLevel::User,
@@ -123,7 +139,7 @@ impl ViewState {
 
     fn remove_style(&self, key: StyleKey, done: StyleDone) {
         let sheet = self.extras.sheets.borrow_mut().remove(&key);
-        if let (Some(sheet), Some(manager)) = (sheet, self.view.user_content_manager()) {
+        if let (Some(sheet), Some(manager)) = (sheet, self.user_content()) {
             manager.remove_style_sheet(&sheet);
         }
         self.styled(done);
@@ -143,8 +159,8 @@ impl ViewState {
     /// There is another document, to which the sheets of the former one do not belong.
     pub(super) fn forget_styles(&self) {
         let sheets = self.extras.sheets.take();
-        if let Some(manager) = self.view.user_content_manager().filter(|_| !sheets.is_empty()) {
-            manager.remove_all_style_sheets();
+        if let Some(manager) = self.user_content().filter(|_| !sheets.is_empty()) {
+            sheets.values().for_each(|sheet| manager.remove_style_sheet(sheet));
         }
     }
 

@@ -10,14 +10,15 @@ use std::{
 use gtk::{gio::Cancellable, glib::ToVariant, prelude::WidgetExt};
 use strait_protocol::{Nonce, VIEW_MESSAGE, ViewConfig};
 use webkit2gtk::{
-    LoadEvent, NetworkError, PolicyDecision, PolicyDecisionExt, SettingsExt, URIRequest, URIResponseExt, UserMessage, WebProcessTerminationReason,
-    WebResourceExt, WebView as WebKitView, WebViewExt,
+    LoadEvent, NetworkError, PolicyDecision, PolicyDecisionExt, SettingsExt, URIRequest, URIResponseExt, UserMessage,
+    WebProcessTerminationReason, WebResourceExt, WebView as WebKitView, WebViewExt,
 };
 use wry::WebViewExtUnix;
 
 use super::{
-    UiCommand, WindowPlan, page,
+    UiCommand, WindowPlan,
     errors::{load_error, refusal},
+    page,
     page::Extras,
 };
 use crate::{
