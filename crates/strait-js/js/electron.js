@@ -9,7 +9,7 @@ const { ipcMain, receive } = require('strait:ipc')
 const frames = require('strait:frame')
 const contents = require('strait:contents')
 const windows = require('strait:window')
-const { app, reports } = require('strait:app')
+const { app, reports, wantsReady } = require('strait:app')
 
 const members = {
   app,
@@ -56,6 +56,7 @@ const handlers = {
 }
 
 module.exports = {
+  wantsReady,
   /** One report of the host. `true` prevents what it announces. */
   dispatch (name, ...args) { return handlers[name](...args) === true }
 }

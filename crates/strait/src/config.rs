@@ -16,6 +16,7 @@ pub struct AppConfig {
     pub(crate) version: String,
     pub(crate) app_path: PathBuf,
     pub(crate) console: bool,
+    pub(crate) inspect: Option<PathBuf>,
     pub(crate) user_data: Option<PathBuf>,
     pub(crate) single_instance: Option<strait_clone::Value>,
 }
@@ -30,6 +31,7 @@ impl AppConfig {
             version: "0.0.0".into(),
             app_path,
             console: true,
+            inspect: None,
             user_data: None,
             single_instance: None,
         }
@@ -56,6 +58,14 @@ impl AppConfig {
 }
 
 impl AppConfig {
+    /// Every event of every port of the program is appended to this file (which may be `/dev/stderr`), as a line of JSON, by the process it happens in. See
+    /// [`strait_inspect`] for what a line says. For finding mistakes: receiving is slower then.
+    pub fn inspect_ports(mut self, file: impl AsRef<Path>) -> Self {
+        let file = file.as_ref();
+        self.inspect = Some(std::path::absolute(file).unwrap_or_else(|_| file.to_path_buf()));
+        self
+    }
+
     /// Where the program keeps its data (made absolute against the working folder). Left out: the program's name in the user's folder for
     /// configuration, `$XDG_CONFIG_HOME` or `~/.config`.
     pub fn user_data(mut self, path: impl AsRef<Path>) -> Self {
