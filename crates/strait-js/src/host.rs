@@ -71,6 +71,8 @@ pub(crate) enum Settled {
     Load(Result<(), LoadError>),
     /// `executeJavaScript`: the value's structured clone.
     Script(Result<Vec<u8>, ScriptError>),
+    /// Anything else: a text, or nothing; or why not.
+    Done(Result<Option<String>, String>),
 }
 
 /// The windows of one running program, as its scripts know them.

@@ -11,6 +11,7 @@ mod examples;
 mod floods;
 mod http;
 mod inspect;
+mod instances;
 mod isolation;
 mod origins;
 mod program;
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
         values::tests(),
         closes::tests(),
         floods::tests(),
+        instances::tests(),
         isolation::tests(),
         bad_input::tests(),
         contained::tests(),
