@@ -12,6 +12,7 @@ mod examples;
 mod floods;
 mod http;
 mod inspect;
+mod instances;
 mod isolation;
 mod origins;
 mod program;
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         values::tests(),
         closes::tests(),
         floods::tests(),
+        instances::tests(),
         isolation::tests(),
         bridge::tests(),
         bad_input::tests(),
