@@ -11,6 +11,7 @@ mod examples;
 mod floods;
 mod http;
 mod inspect;
+mod ipc;
 mod isolation;
 mod origins;
 mod program;
@@ -20,6 +21,7 @@ mod seed;
 mod stopped_main;
 mod transfers;
 mod values;
+mod x11;
 
 use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
         origins::tests(),
         transfers::tests(),
         values::tests(),
+        ipc::tests(),
         closes::tests(),
         floods::tests(),
         isolation::tests(),
