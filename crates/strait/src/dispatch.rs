@@ -92,6 +92,10 @@ pub(crate) fn dispatch(shared: &SharedRef, event: AppEvent) {
         AppEvent::WindowAllClosed(decision) => ask(shared, decision, |handlers| &handlers.all_closed),
         AppEvent::BeforeQuit(decision) => ask(shared, decision, |handlers| &handlers.before_quit),
         AppEvent::WillQuit(decision) => ask(shared, decision, |handlers| &handlers.will_quit),
+        AppEvent::SecondInstance(second) => {
+            let listeners = shared.handlers().second_instance.clone();
+            listeners.iter().for_each(|listener| listener.call(&second));
+        }
         AppEvent::Quit { code } => {
             let listeners = shared.handlers().quit.clone();
             listeners.iter().for_each(|listener| listener.call(&code));

@@ -11,6 +11,7 @@ mod examples;
 mod floods;
 mod http;
 mod inspect;
+mod instances;
 mod ipc;
 mod isolation;
 mod origins;
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
         ipc::tests(),
         closes::tests(),
         floods::tests(),
+        instances::tests(),
         isolation::tests(),
         bad_input::tests(),
         contained::tests(),
