@@ -13,6 +13,7 @@ mod floods;
 mod http;
 mod inspect;
 mod instances;
+mod ipc;
 mod isolation;
 mod origins;
 mod program;
@@ -22,6 +23,7 @@ mod seed;
 mod stopped_main;
 mod transfers;
 mod values;
+mod x11;
 
 use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
         origins::tests(),
         transfers::tests(),
         values::tests(),
+        ipc::tests(),
         closes::tests(),
         floods::tests(),
         instances::tests(),
