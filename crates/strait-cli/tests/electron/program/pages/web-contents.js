@@ -1,9 +1,14 @@
 'use strict'
 // https://www.electronjs.org/docs/latest/api/web-contents
-const { app, webContents, BrowserWindow, MessageChannelMain, ipcMain } = require('electron')
+const { app, webContents, BrowserWindow, MessageChannelMain } = require('electron')
 const { BLANK } = require('../kit')
 
 const DESTROYED = 'Object has been destroyed'
+
+/** What a page that is gone does not do. */
+const GONE = ['reload', 'reloadIgnoringCache', 'stop', 'close', 'focus', 'isCrashed', 'isLoading', 'isLoadingMainFrame', 'getURL', 'getTitle', 'getOSProcessId',
+  'insertCSS', 'removeInsertedCSS', 'openDevTools', 'closeDevTools', 'toggleDevTools', 'isDevToolsOpened', 'forcefullyCrashRenderer', 'setUserAgent']
+
 const IPC = "<title>ipc</title><script>const { ipcRenderer } = require('electron'); const heard = []; ipcRenderer.on('m', (event, ...args) => { heard.push(args); window.port = event.ports[0] })</script>"
 
 module.exports = (test) => {
@@ -189,7 +194,7 @@ module.exports = (test) => {
     t.ok(frames.includes(window.webContents.mainFrame.frames[0]))
   })
 
-  test(['webContents.isCrashed', 'webContents.getOSProcessId', 'webContents.getProcessId', 'webContents:render-process-gone'], 'succeeds', 'a process that is killed', async (t) => {
+  test(['webContents.isCrashed', 'webContents.getOSProcessId', 'webContents.getProcessId', 'webContents:render-process-gone', 'webContents.forcefullyCrashRenderer'], 'succeeds', 'a process that is killed', async (t) => {
     const window = await t.page()
     const contents = window.webContents
     t.ok(contents.getOSProcessId() > 1)
@@ -240,21 +245,60 @@ module.exports = (test) => {
     t.deepEqual([contents.isDestroyed(), window.isDestroyed()], [true, true])
   })
 
-  test(['reload', 'reloadIgnoringCache', 'stop', 'close', 'focus', 'isCrashed', 'isLoading', 'isLoadingMainFrame', 'getURL', 'getTitle', 'getOSProcessId'].map((name) => `webContents.${name}`),
-    'fails', 'a page that is gone', async (t) => {
+  test([...GONE, 'getProcessId'].map((name) => `webContents.${name}`), 'fails', 'a page that is gone', async (t) => {
       const window = await t.page()
       const contents = window.webContents
       const closed = t.event(window, 'closed')
       window.destroy()
       await closed
-      for (const name of ['reload', 'reloadIgnoringCache', 'stop', 'close', 'focus', 'isCrashed', 'isLoading', 'isLoadingMainFrame', 'getURL', 'getTitle', 'getOSProcessId']) {
-        t.throws(() => contents[name](), DESTROYED)
-      }
+      for (const name of GONE) t.throws(() => contents[name]('x'), DESTROYED)
+      t.throws(() => contents.getProcessId(), /destroyed|disposed/)
       t.throws(() => contents.send('m'), DESTROYED)
       t.throws(() => contents.postMessage('m', null), DESTROYED)
       t.throws(() => contents.executeJavaScript('1'), DESTROYED)
       t.equal(contents.isDestroyed(), true)
     })
+
+  test(['webContents.insertCSS', 'webContents.removeInsertedCSS'], 'succeeds', 'a style sheet comes and goes', async (t) => {
+    const window = await t.page({}, '<p>text</p>')
+    const display = () => t.run(window, () => getComputedStyle(document.querySelector('p')).display)
+    const key = await window.webContents.insertCSS('p { display: inline-block }')
+    t.deepEqual([typeof key, await display()], ['string', 'inline-block'])
+    await window.webContents.removeInsertedCSS(key)
+    t.equal(await display(), 'block')
+  })
+
+  test('webContents.setUserAgent', 'succeeds', 'what the page says it is', async (t) => {
+    const window = t.window()
+    window.webContents.setUserAgent('Mine/1.0')
+    await window.loadFile(BLANK)
+    t.equal(await t.run(window, () => navigator.userAgent), 'Mine/1.0')
+  })
+
+  test(['webContents.openDevTools', 'webContents.isDevToolsOpened', 'webContents.closeDevTools', 'webContents.toggleDevTools'], 'succeeds', 'the developer tools', async (t) => {
+    const window = await t.page({ show: true })
+    const contents = window.webContents
+    t.equal(contents.isDevToolsOpened(), false)
+    for (const [open, close] of [['openDevTools', 'closeDevTools'], ['toggleDevTools', 'toggleDevTools']]) {
+      const opened = t.event(contents, 'devtools-opened')
+      contents[open]()
+      await opened
+      t.equal(contents.isDevToolsOpened(), true)
+      const closed = t.event(contents, 'devtools-closed')
+      contents[close]()
+      await closed
+      t.equal(contents.isDevToolsOpened(), false)
+    }
+  })
+
+  test(['webContents:ipc-message', 'webContents:ipc-message-sync'], 'succeeds', 'what the page sends is also told by the page', async (t) => {
+    const window = await t.page({}, IPC)
+    const sent = t.event(window.webContents, 'ipc-message')
+    await t.run(window, () => { ipcRenderer.send('any', 1, 2) })
+    t.deepEqual((await sent).slice(1), ['any', 1, 2])
+    window.webContents.once('ipc-message-sync', (event, channel, value) => { event.returnValue = [channel, value] })
+    t.deepEqual(await t.run(window, () => ipcRenderer.sendSync('sync', 3)), ['sync', 3])
+  })
 
   test([], 'succeeds', 'what follows a load is for the new document', async (t) => {
     const window = await t.page({}, IPC)
@@ -268,6 +312,5 @@ module.exports = (test) => {
     const announced = t.event(app, 'web-contents-created')
     const window = t.window()
     t.equal((await announced)[1], window.webContents)
-    t.ok(ipcMain !== window.webContents.ipc)
   })
 }
