@@ -274,6 +274,12 @@ const reports = {
     const number = [0, 1, 1, 2, 3][level]
     contents.emit('console-message', { sender: contents, level: LEVELS[level], message, lineNumber, sourceId, frame: contents.mainFrame }, number, message, lineNumber, sourceId)
   },
+  responsiveness (id, name) {
+    const contents = all.get(id)
+    if (contents === undefined) return
+    contents.emit(name, { sender: contents })
+    require('strait:window').BrowserWindow.fromId(id)?.emit(name, { sender: contents })
+  },
   'preload-error' (id, path, message) {
     const contents = all.get(id)
     if (contents === undefined) return

@@ -17,12 +17,31 @@ const whole = (value, fallback) => Number.isFinite(value) ? Math.max(1, Math.rou
 const place = (value) => Number.isFinite(value) ? Math.round(value) : null
 const flag = (value) => typeof value === 'boolean' ? value : null
 
+/** What is taken of Electron's options. The rest changes nothing, which programs are told once. */
+const OPTIONS = new Set(['width', 'height', 'x', 'y', 'show', 'resizable', 'title', 'parent', 'webPreferences'])
+const PREFERENCES = new Set(['preload', 'nodeIntegration', 'contextIsolation', 'devTools', 'webSecurity', 'backgroundThrottling', 'partition', 'nodeIntegrationInSubFrames', 'additionalArguments', 'sandbox'])
+
+/** Options of which it has been said. */
+const warned = new Set()
+
+function warnOfUnknown (options, known, section) {
+  for (const name of Object.keys(options)) {
+    if (known.has(name) || options[name] === undefined || warned.has(`${section}.${name}`)) continue
+    warned.add(`${section}.${name}`)
+    const which = section === 'webpreferences' ? `webPreferences.${name}` : name
+    console.warn(`BrowserWindow: the option '${which}' is not supported by Strait and changes nothing (docs/electron-compatibility.md#${section})`)
+  }
+}
+
 /** Checks the options that have a type to get wrong, and takes what the host understands: null where nothing is said. */
 function plan (options) {
   if (options === undefined || options === null) options = {}
   if (typeof options !== 'object') throw new TypeError('BrowserWindow: options must be an object')
   const preferences = options.webPreferences ?? {}
-  const { preload, nodeIntegration, contextIsolation } = preferences
+  const { preload, nodeIntegration, contextIsolation, devTools, webSecurity, backgroundThrottling, partition } = preferences
+  warnOfUnknown(options, OPTIONS, 'browserwindow')
+  warnOfUnknown(preferences, PREFERENCES, 'webpreferences')
+  if (partition !== undefined && typeof partition !== 'string') throw new TypeError('BrowserWindow: webPreferences.partition must be a string')
   if (preload !== undefined && typeof preload !== 'string') throw new TypeError('BrowserWindow: webPreferences.preload must be a string')
   if (preload !== undefined && !path.isAbsolute(preload)) {
     console.warn(`BrowserWindow: webPreferences.preload should be an absolute path: '${preload}' is taken relative to ${native.program.root}`)
@@ -39,7 +58,11 @@ function plan (options) {
     parent: id ?? null,
     preload: preload === undefined || preload === '' ? null : preload,
     nodeIntegration: flag(nodeIntegration),
-    contextIsolation: flag(contextIsolation)
+    contextIsolation: flag(contextIsolation),
+    devTools: flag(devTools),
+    webSecurity: flag(webSecurity),
+    backgroundThrottling: flag(backgroundThrottling),
+    partition: partition === undefined || partition === '' ? null : partition
   }
 }
 
@@ -53,6 +76,7 @@ class BrowserWindow extends EventEmitter {
   #id
   #webContents
   #gone = false
+  #parent = 0
 
   static {
     setGone = (window) => { window.#gone = true }
@@ -63,6 +87,7 @@ class BrowserWindow extends EventEmitter {
     const { app } = require('strait:app')
     if (!app.isReady()) throw new Error('Cannot create BrowserWindow before app is ready')
     this.#id = options === kAdopt ? adopted : native.windowCreate(plan(options))
+    if (options !== kAdopt) this.#parent = options?.parent?.id ?? 0
     this.#webContents = contents.of(this.#id)
     all.set(this.#id, this)
     ports.uncloneable(this)
@@ -100,7 +125,7 @@ class BrowserWindow extends EventEmitter {
   isDestroyed () { return this.#gone || (native.windowState(this.#id)?.destroyed ?? true) }
 
   show () { this.#do('show') }
-  showInactive () { this.#do('show') }
+  showInactive () { this.#do('show-inactive') }
   hide () { this.#do('hide') }
   focus () { this.#do('focus') }
   isVisible () { return this.#state().visible }
@@ -126,6 +151,54 @@ class BrowserWindow extends EventEmitter {
   }
 
   getContentSize () { return this.getSize() }
+
+  setPosition (x, y) {
+    const state = this.#state()
+    native.windowMove(this.#id, place(x) ?? state.x, place(y) ?? state.y)
+  }
+
+  getPosition () {
+    const { x, y } = this.#state()
+    return [x, y]
+  }
+
+  center () { this.#do('center') }
+
+  setBounds (bounds) {
+    const state = this.#state()
+    if (typeof bounds !== 'object' || bounds === null) throw new TypeError('setBounds: bounds must be an object')
+    const { x, y, width, height } = bounds
+    if (place(x) !== null || place(y) !== null) this.setPosition(place(x) ?? state.x, place(y) ?? state.y)
+    if (Number.isFinite(width) || Number.isFinite(height)) this.setSize(whole(width, state.width), whole(height, state.height))
+  }
+
+  getBounds () {
+    const { x, y, width, height } = this.#state()
+    return { x, y, width, height }
+  }
+
+  setContentBounds (bounds) { this.setBounds(bounds) }
+  getContentBounds () { return this.getBounds() }
+  getNormalBounds () { return this.getBounds() }
+
+  setResizable (resizable) {
+    this.#state()
+    native.windowResizable(this.#id, Boolean(resizable))
+  }
+
+  isResizable () { return this.#state().resizable }
+  get resizable () { return this.isResizable() }
+  set resizable (resizable) { this.setResizable(resizable) }
+
+  getParentWindow () {
+    this.#state()
+    return all.get(this.#parent) ?? null
+  }
+
+  getChildWindows () {
+    this.#state()
+    return BrowserWindow.getAllWindows().filter((window) => window !== this && window.getParentWindow() === this)
+  }
 }
 
 refuse(BrowserWindow, 'BrowserWindow')
@@ -205,11 +278,16 @@ const reports = {
     window?.emit('close', event)
     return event.defaultPrevented
   },
+  /** The page's own event is one: nothing is decided by it. */
   title (id, title) {
     const window = all.get(id)
-    if (window === undefined) return
-    window.webContents.emit('page-title-updated', preventable({ sender: window.webContents }), title, true)
-    window.emit('page-title-updated', preventable({ sender: window }), title, true)
+    window?.webContents.emit('page-title-updated', { sender: window.webContents }, title, true)
+  },
+  'window-title' (id, title) {
+    const window = all.get(id)
+    const event = preventable({ sender: window })
+    window?.emit('page-title-updated', event, title, true)
+    return event.defaultPrevented
   }
 }
 
