@@ -7,7 +7,7 @@ const frames = require('strait:frame')
 const { IpcMain } = require('strait:ipc')
 const { start } = require('strait:tokens')
 const { errorOf } = require('strait:errors')
-const { refuse } = require('strait:unsupported')
+const { refuse, warn } = require('strait:unsupported')
 
 /** @type {Map<number, WebContents>} */
 const all = new Map()
@@ -101,7 +101,15 @@ class WebContents extends EventEmitter {
     return true
   }
 
-  loadURL (url) { return this.#load('url', String(url)) }
+  loadURL (url, options = {}) {
+    this.#check()
+    for (const name of Object.keys(options ?? {})) {
+      if (name !== 'userAgent') warn(`webContents.loadURL: the option '${name}' is not supported by Strait and has no effect (docs/electron-compatibility.md#webcontents)`)
+    }
+    if (options?.userAgent !== undefined) this.setUserAgent(options.userAgent)
+    return this.#load('url', String(url))
+  }
+
 
   loadFile (file, options = {}) {
     this.#check()
@@ -210,7 +218,6 @@ class WebContents extends EventEmitter {
     native.windowDo(this.#id, 'focus')
   }
 }
-refuse(WebContents, 'webContents')
 
 function ignore (promise) {
   promise.catch(() => {})
@@ -307,19 +314,23 @@ const reports = {
   }
 }
 
+/** The functions beside the class. */
+const webContents = {
+  getAllWebContents: () => [...all.values()],
+  fromId: (id) => all.get(id),
+  fromFrame: (frame) => all.get(native.frameState(frame?.routingId)?.contents),
+  getFocusedWebContents: () => [...all.values()].find((contents) => native.windowState(contents.id)?.focused) ?? null
+}
+refuse(WebContents, 'webContents', webContents)
+
 module.exports = {
   WebContents,
+  webContents,
   of,
   known: (id) => all.get(id),
   openHandler: (id) => {
     const contents = all.get(id)
     return contents === undefined ? null : openHandler(contents)
   },
-  reports,
-  webContents: {
-    getAllWebContents: () => [...all.values()],
-    fromId: (id) => all.get(id),
-    fromFrame: (frame) => all.get(native.frameState(frame?.routingId)?.contents),
-    getFocusedWebContents: () => [...all.values()].find((contents) => native.windowState(contents.id)?.focused) ?? null
-  }
+  reports
 }

@@ -5,7 +5,7 @@ const EventEmitter = require('strait:events')
 const path = native.builtin('path')
 const ports = require('strait:ports')
 const contents = require('strait:contents')
-const { refuse } = require('strait:unsupported')
+const { refuse, checkOptions } = require('strait:unsupported')
 
 /** @type {Map<number, BrowserWindow>} in the order in which they were made */
 const all = new Map()
@@ -17,30 +17,14 @@ const whole = (value, fallback) => Number.isFinite(value) ? Math.max(1, Math.rou
 const place = (value) => Number.isFinite(value) ? Math.round(value) : null
 const flag = (value) => typeof value === 'boolean' ? value : null
 
-/** What is taken of Electron's options. The rest changes nothing, which programs are told once. */
-const OPTIONS = new Set(['width', 'height', 'x', 'y', 'show', 'resizable', 'title', 'parent', 'webPreferences'])
-const PREFERENCES = new Set(['preload', 'nodeIntegration', 'contextIsolation', 'devTools', 'webSecurity', 'backgroundThrottling', 'partition', 'nodeIntegrationInSubFrames', 'additionalArguments', 'sandbox'])
-
-/** Options of which it has been said. */
-const warned = new Set()
-
-function warnOfUnknown (options, known, section) {
-  for (const name of Object.keys(options)) {
-    if (known.has(name) || options[name] === undefined || warned.has(`${section}.${name}`)) continue
-    warned.add(`${section}.${name}`)
-    const which = section === 'webpreferences' ? `webPreferences.${name}` : name
-    console.warn(`BrowserWindow: the option '${which}' is not supported by Strait and changes nothing (docs/electron-compatibility.md#${section})`)
-  }
-}
-
 /** Checks the options that have a type to get wrong, and takes what the host understands: null where nothing is said. */
 function plan (options) {
   if (options === undefined || options === null) options = {}
   if (typeof options !== 'object') throw new TypeError('BrowserWindow: options must be an object')
   const preferences = options.webPreferences ?? {}
+  checkOptions('BrowserWindowOptions', options)
+  checkOptions('webPreferences', preferences)
   const { preload, nodeIntegration, contextIsolation, devTools, webSecurity, backgroundThrottling, partition } = preferences
-  warnOfUnknown(options, OPTIONS, 'browserwindow')
-  warnOfUnknown(preferences, PREFERENCES, 'webpreferences')
   if (partition !== undefined && typeof partition !== 'string') throw new TypeError('BrowserWindow: webPreferences.partition must be a string')
   if (preload !== undefined && typeof preload !== 'string') throw new TypeError('BrowserWindow: webPreferences.preload must be a string')
   if (preload !== undefined && !path.isAbsolute(preload)) {
@@ -116,7 +100,7 @@ class BrowserWindow extends EventEmitter {
   get title () { return this.getTitle() }
   set title (title) { this.setTitle(title) }
 
-  loadURL (url) { return this.#webContents.loadURL(url) }
+  loadURL (url, options) { return this.#webContents.loadURL(url, options) }
   loadFile (file, options) { return this.#webContents.loadFile(file, options) }
   reload () { this.#webContents.reload() }
 

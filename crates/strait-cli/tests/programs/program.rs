@@ -125,10 +125,15 @@ impl Running {
 
     /// Waits for the program to end and for the last of its output.
     pub(crate) fn end(&mut self) -> ExitStatus {
-        let deadline = Instant::now() + PATIENCE;
+        self.end_within(PATIENCE)
+    }
+
+    /// [`Running::end`] with a limit of its own.
+    pub(crate) fn end_within(&mut self, limit: Duration) -> ExitStatus {
+        let deadline = Instant::now() + limit;
         while self.open_streams > 0 {
             if !self.advance(deadline) && self.open_streams > 0 {
-                panic!("still running after {PATIENCE:?}; {}", self.report());
+                panic!("still running after {limit:?}; {}", self.report());
             }
         }
         // Both streams have ended: the process has too, or is about to.
