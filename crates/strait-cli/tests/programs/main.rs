@@ -12,6 +12,7 @@ mod floods;
 mod http;
 mod inspect;
 mod instances;
+mod ipc;
 mod isolation;
 mod origins;
 mod program;
@@ -21,6 +22,7 @@ mod seed;
 mod stopped_main;
 mod transfers;
 mod values;
+mod x11;
 
 use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
         origins::tests(),
         transfers::tests(),
         values::tests(),
+        ipc::tests(),
         closes::tests(),
         floods::tests(),
         instances::tests(),
