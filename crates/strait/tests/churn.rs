@@ -94,7 +94,9 @@ async fn pair(app: &App) {
     let (closed, mut gone) = tokio::sync::mpsc::unbounded_channel();
     for window in [&one, &two] {
         let closed = closed.clone();
-        window.on_closed(move || drop(closed.send(())));
+        window.on_closed(move || {
+            let _ = closed.send(());
+        });
     }
     let (done, mut result) = tokio::sync::mpsc::unbounded_channel();
     two.web_contents().ipc().on("done", move |_, args| drop(done.send(args[0].clone())));
@@ -104,7 +106,7 @@ async fn pair(app: &App) {
     let MessageChannel { port1, port2 } = MessageChannel::new(app);
     one.web_contents().post_message("port", (), vec![port1]).expect("it is there");
     two.web_contents().post_message("port", (), vec![port2]).expect("it is there");
-    assert_eq!(result.recv().await.expect("an answer").as_str().as_deref(), Some("right"));
+    assert_eq!(result.recv().await.expect("an answer").as_str(), Some("right"));
     one.close();
     two.destroy();
     for _ in 0..2 {
