@@ -22,8 +22,9 @@ globalThis.queueMicrotask = (callback) => {
   })
 }
 
-const { runTick, announceExit, exitCode } = require('strait:process')
+const { process, runTick, announceExit, exitCode } = require('strait:process')
 const ports = require('strait:ports')
+const alive = require('strait:alive')
 const collect = require('strait:collect')
 const { runMain } = require('strait:module')
 require('strait:builtins')
@@ -44,5 +45,11 @@ module.exports = {
   portClose: ports.onClose,
   watched: collect.watched,
   sweep: collect.sweep,
+  isAlive: alive.isAlive,
+  beforeExit: () => { process.emit('beforeExit', exitCode()) },
+  end () {
+    announceExit(exitCode())
+    native.finish(exitCode())
+  },
   event: electron.dispatch
 }

@@ -6,6 +6,7 @@ const EventEmitter = require('strait:events')
 const inspecting = require('strait:inspect')
 const { Console, console } = require('strait:console')
 const timers = require('strait:timers')
+const { hold } = require('strait:alive')
 
 function callbackify (promised) {
   return (...args) => {
@@ -44,7 +45,9 @@ function coded (name, operation) {
     } catch (error) {
       throw withCode(error, call, args[0])
     }
-    return result instanceof Promise ? result.catch((error) => { throw withCode(error, call, args[0]) }) : result
+    if (!(result instanceof Promise)) return result
+    hold(result)
+    return result.catch((error) => { throw withCode(error, call, args[0]) })
   }
 }
 

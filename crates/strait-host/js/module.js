@@ -224,8 +224,11 @@ function start (module) {
 }
 
 /** Runs the program's entry. */
-function runMain (file) {
-  main = new Module(native.realPath(file), undefined)
+function runMain (name) {
+  const file = path.resolve(name)
+  const found = asFile(file) ?? asFolder(file)
+  if (found === null) throw notFound(file, undefined)
+  main = new Module(found, undefined)
   main.id = '.'
   globalThis.process.mainModule = main
   start(main)
