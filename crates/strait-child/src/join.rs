@@ -1,13 +1,14 @@
 //! How a child joins the process that has started it, and goes with it.
 
-use std::{io, process, thread, time::Duration};
+use std::{env, io, path::Path, process, thread, time::Duration};
 
 use rustix::{
     event::{PollFd, PollFlags, poll},
     process::{PidfdFlags, getppid, pidfd_open},
 };
+use strait_inspect::Inspector;
 use strait_ports::{Event, FromEnvError, Node, Port, RecvError};
-use strait_protocol::child::{Start, ToChild};
+use strait_protocol::child::{INSPECT_VARIABLE, Start, ToChild};
 
 /// How long the parent may take to say what this process is to be.
 const START_TIMEOUT: Duration = Duration::from_secs(10);
@@ -26,6 +27,9 @@ pub enum ParentPortError {
     /// A thread could not be started.
     #[error("no thread for the messages")]
     Thread(#[source] io::Error),
+    /// Events of ports were to be written to a file that cannot be opened.
+    #[error("the file for the events of ports cannot be opened")]
+    Inspect(#[source] io::Error),
     /// The parent did not say what to be: it is gone, or no Strait program.
     #[error("the parent has not begun to talk")]
     Silent(#[source] Option<RecvError>),
@@ -56,6 +60,10 @@ pub fn join(follow: bool) -> Result<Joined, ParentPortError> {
         follow_parent().map_err(ParentPortError::Thread)?;
     }
     let (node, control) = Node::from_env()?;
+    // Before anything can arrive.
+    if let Some(file) = env::var_os(INSPECT_VARIABLE).filter(|file| !file.is_empty()) {
+        Inspector::attach(&node, "utility", Path::new(&file)).map_err(ParentPortError::Inspect)?;
+    }
     let driver = node.clone();
     let drive = move || {
         if let Err(error) = driver.drive() {

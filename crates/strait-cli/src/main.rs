@@ -1,8 +1,15 @@
 //! The `strait` command: runs programs written for Electron's IPC.
 
-use std::{path::PathBuf, process::ExitCode};
+mod new;
+
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{Parser, Subcommand};
+use strait_inspect::STDERR;
 use strait_js::Program;
 
 /// Runs programs written for Electron's IPC: windows, preload scripts and message ports, on the system's web view.
@@ -20,10 +27,16 @@ enum Command {
     Run {
         /// A folder with a package.json (its `main`, otherwise main.js or index.js), or a .js file.
         path: PathBuf,
+        /// Write every event of every port to FILE, or to standard error: who, where, bytes, the reason of a close.
+        #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = STDERR)]
+        inspect_ports: Option<PathBuf>,
         /// What the program finds in `process.argv` after its own path; put it behind `--`.
         #[arg(last = true)]
         args: Vec<String>,
     },
+    /// Create a program to start from.
+    #[command(after_help = NEW_HELP)]
+    New(new::NewArguments),
 }
 
 const EXAMPLE: &str = r#"Example: a folder `hello` with two files
@@ -50,13 +63,26 @@ Without a desktop, run it under a virtual display:  xvfb-run -a strait run PATH
 Examples:
   strait run .
   strait run examples/worker-window
-  strait run main.js -- --verbose input.txt";
+  strait run main.js -- --verbose input.txt
+  strait run --inspect-ports=ports.jsonl . ; jq 'select(.reason == \"crashed\")' ports.jsonl";
+
+const NEW_HELP: &str = "Exit code: 0; 1 if the program can't be created; 2 if the command line is wrong.
+
+Examples:
+  strait new hello && strait run hello
+  strait new hello --template worker
+  strait new hello --template stream --rust && cd hello && cargo run";
 
 fn main() -> ExitCode {
-    let Arguments { command: Command::Run { path, args } } = Arguments::parse();
-    let ended = match Program::locate(&path, args) {
-        Ok(program) => strait_js::run(program).map_err(|error| error.to_string()),
-        Err(error) => Err(error.to_string()),
+    let ended = match Arguments::parse().command {
+        Command::Run { path, inspect_ports, args } => run(&path, inspect_ports, args),
+        Command::New(arguments) => match new::create(&arguments) {
+            Ok(told) => {
+                println!("{told}");
+                Ok(0)
+            }
+            Err(error) => Err(error.to_string()),
+        },
     };
     match ended {
         Ok(code) => ExitCode::from((code & 0xff) as u8),
@@ -65,4 +91,14 @@ fn main() -> ExitCode {
             ExitCode::from(1)
         }
     }
+}
+
+fn run(path: &Path, inspect_ports: Option<PathBuf>, args: Vec<String>) -> Result<i32, String> {
+    let mut program = Program::locate(path, args).map_err(|error| error.to_string())?;
+    if let Some(file) = inspect_ports.as_ref().filter(|file| file.as_path() != Path::new(STDERR)) {
+        // Only what this run adds is wanted.
+        File::create(file).map_err(|error| format!("can't write the events of ports to {}: {error}", file.display()))?;
+    }
+    program.inspect_ports = inspect_ports;
+    strait_js::run(program).map_err(|error| error.to_string())
 }

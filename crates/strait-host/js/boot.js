@@ -26,12 +26,15 @@ const { process, runTick, announceExit, exitCode } = require('strait:process')
 const ports = require('strait:ports')
 const alive = require('strait:alive')
 const collect = require('strait:collect')
-const { runMain } = require('strait:module')
+const { runMain, isMainDone } = require('strait:module')
+const work = require('strait:work')
 require('strait:builtins')
 const electron = require('strait:electron')
 
 module.exports = {
   runMain,
+  /** May the program be told that it is ready? Not before its entry has run, unless that waits for nothing else. */
+  mayBeReady: (idle) => isMainDone() || (idle && work.count() === 0 && electron.wantsReady?.() === true),
   runTick,
   announceExit,
   exitCode,

@@ -6,7 +6,7 @@ const EventEmitter = require('strait:events')
 const inspecting = require('strait:inspect')
 const { Console, console } = require('strait:console')
 const timers = require('strait:timers')
-const { hold } = require('strait:alive')
+const work = require('strait:work')
 
 function callbackify (promised) {
   return (...args) => {
@@ -46,8 +46,14 @@ function coded (name, operation) {
       throw withCode(error, call, args[0])
     }
     if (!(result instanceof Promise)) return result
-    hold(result)
-    return result.catch((error) => { throw withCode(error, call, args[0]) })
+    const done = work.begin()
+    return result.then((value) => {
+      done()
+      return value
+    }, (error) => {
+      done()
+      throw withCode(error, call, args[0])
+    })
   }
 }
 

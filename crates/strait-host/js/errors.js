@@ -6,6 +6,8 @@ const { inspect } = require('strait:inspect')
 /** Files whose text begins on the second line: the loader's wrapper is the first. */
 const wrapped = new Set()
 
+const MODULE = /^\$strait\d*_?Module$/
+
 /** Stacks start with the error itself, as in Node; the host's own frames are left out. */
 Error.prepareStackTrace = (error, frames) => {
   let header
@@ -17,6 +19,8 @@ Error.prepareStackTrace = (error, frames) => {
     if (typeof file === 'string' && file.startsWith('strait:')) continue
     if (frame.isNative() || file === null || file === undefined) continue
     let name = frame.getFunctionName()
+    // The function that an ES module is.
+    if (MODULE.test(name)) name = ''
     if (name === '<eval>' && !wrapped.has(file)) continue
     if (name === '<anonymous>' || name === '<eval>') name = ''
     const line = frame.getLineNumber() - (wrapped.has(file) ? 1 : 0)

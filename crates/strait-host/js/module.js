@@ -1,18 +1,13 @@
 'use strict'
-// CommonJS (https://nodejs.org/api/modules.html): require, its resolution through folders and node_modules, the cache, cycles.
+// CommonJS (https://nodejs.org/api/modules.html) with its cache and cycles, and what ES modules need of the host. Which file a name means is Rust's
+// to say.
 
 const path = native.builtin('path')
-const { wrapped } = require('strait:errors')
-
-const NONE = 0
-const FILE = 1
-const EXTENSIONS = ['.js', '.cjs', '.json']
-const WRAPPER = '(function (exports, require, module, __filename, __dirname) {\n'
+const { wrapped, uncaught } = require('strait:errors')
 
 /** Names that `require` answers itself, without `node:`. */
 const builtins = new Map()
 const cache = Object.create(null)
-const manifests = new Map()
 
 class Module {
   constructor (id, parent) {
@@ -40,117 +35,46 @@ function nodeModulesPaths (folder) {
   }
 }
 
-function notFound (name, from) {
-  const stack = from === undefined ? '' : `\nRequire stack:\n- ${from.filename}`
-  return Object.assign(new Error(`Cannot find module '${name}'${stack}`), { code: 'MODULE_NOT_FOUND', requireStack: from === undefined ? [] : [from.filename] })
-}
+const ERRORS = { Error, TypeError }
 
+/** The host's own modules' names, without `node:`. */
 function builtinName (name) {
   const bare = name.startsWith('node:') ? name.slice(5) : name
-  if (builtins.has(bare)) return bare
-  if (name.startsWith('node:')) {
-    throw Object.assign(new Error(`No such built-in module: ${name}: Strait's main process has ${[...builtins.keys()].join(', ')}`), { code: 'ERR_UNKNOWN_BUILTIN_MODULE' })
-  }
-  return null
+  return builtins.has(bare) ? bare : null
 }
 
-function asFile (file) {
-  if (native.pathKind(file) === FILE) return native.realPath(file)
-  for (const extension of EXTENSIONS) if (native.pathKind(file + extension) === FILE) return native.realPath(file + extension)
-  return null
+/** The files that led to `from`, for who reads the error. */
+function requireStack (from) {
+  const files = []
+  for (let module = from; module && !files.includes(module.filename); module = module.parent) files.push(module.filename)
+  return files
 }
 
-function manifest (folder) {
-  const file = path.join(folder, 'package.json')
-  if (!manifests.has(file)) manifests.set(file, native.pathKind(file) === FILE ? parseJson(file) : null)
-  return manifests.get(file)
+/** What Rust says of a name, or its error. */
+function answer (text, from) {
+  const said = JSON.parse(text)
+  if (said.error === undefined) return said
+  const { class: name, code, message } = said.error
+  if (code !== 'MODULE_NOT_FOUND') throw Object.assign(new ERRORS[name](message), { code })
+  const stack = requireStack(from)
+  const shown = stack.length === 0 ? message : `${message}\nRequire stack:\n- ${stack.join('\n- ')}`
+  throw Object.assign(new Error(shown), { code, requireStack: stack })
 }
 
-function asFolder (folder) {
-  const entry = manifest(folder)?.main
-  if (typeof entry === 'string' && entry !== '') {
-    const file = path.join(folder, entry)
-    const found = asFile(file) ?? asFile(path.join(file, 'index'))
-    if (found !== null) return found
-  }
-  return asFile(path.join(folder, 'index'))
-}
-
-/** The conditions `require` goes by, in the order of the object's own keys. */
-function condition (target) {
-  if (typeof target === 'string') return target
-  if (Array.isArray(target)) {
-    for (const item of target) {
-      const found = condition(item)
-      if (found !== null) return found
-    }
-    return null
-  }
-  if (typeof target !== 'object' || target === null) return null
-  for (const [key, value] of Object.entries(target)) {
-    if (key === 'require' || key === 'node' || key === 'default') {
-      const found = condition(value)
-      if (found !== null) return found
-    }
-  }
-  return null
-}
-
-/** package.json `exports`: the main entry, sub-paths and one `*`. */
-function fromExports (folder, exports, sub) {
-  const table = typeof exports === 'object' && exports !== null && !Array.isArray(exports) && Object.keys(exports).some((key) => key.startsWith('.')) ? exports : { '.': exports }
-  let target = condition(table[sub] ?? null)
-  if (target === null) {
-    for (const [key, value] of Object.entries(table)) {
-      const star = key.indexOf('*')
-      if (star < 0) continue
-      const [before, after] = [key.slice(0, star), key.slice(star + 1)]
-      if (sub.length >= key.length && sub.startsWith(before) && sub.endsWith(after)) {
-        target = condition(value)?.replaceAll('*', sub.slice(before.length, sub.length - after.length)) ?? null
-        break
-      }
-    }
-  }
-  if (target === null) {
-    throw Object.assign(new Error(`Package subpath '${sub}' is not defined by "exports" in ${path.join(folder, 'package.json')}`), { code: 'ERR_PACKAGE_PATH_NOT_EXPORTED' })
-  }
-  return asFile(path.join(folder, target))
-}
-
-function fromPackages (name, paths) {
-  const parts = name.split('/')
-  const packageName = name.startsWith('@') ? parts.slice(0, 2).join('/') : parts[0]
-  const rest = name.slice(packageName.length)
-  for (const folder of paths) {
-    const root = path.join(folder, packageName)
-    if (native.pathKind(root) === NONE) {
-      const file = rest === '' ? asFile(root) : null
-      if (file !== null) return file
-      continue
-    }
-    const exports = manifest(root)?.exports
-    if (exports !== undefined && exports !== null) return fromExports(root, exports, '.' + rest)
-    const found = asFile(path.join(folder, name)) ?? asFolder(path.join(folder, name))
-    if (found !== null) return found
-  }
-  return null
-}
-
-/** The file (or name of a builtin) that `name` stands for in `from`. */
-function resolve (name, from) {
+/** What `name` means in the module `from`: `{ builtin }` or `{ path, format }`. */
+function find (name, from) {
   if (typeof name !== 'string') {
     throw Object.assign(new TypeError(`The "id" argument must be of type string. Received ${name === null ? 'null' : typeof name}`), { code: 'ERR_INVALID_ARG_TYPE' })
   }
   if (name === '') throw Object.assign(new TypeError("The argument 'id' must be a non-empty string. Received ''"), { code: 'ERR_INVALID_ARG_VALUE' })
   const builtin = builtinName(name)
-  if (builtin !== null) return name
-  let found
-  if (/^(\.\.?(\/|$)|\/)/.test(name)) {
-    const file = path.resolve(from.path, name)
-    found = (name.endsWith('/') ? null : asFile(file)) ?? asFolder(file)
-  } else found = fromPackages(name, from.paths)
-  if (found === null) throw notFound(name, from)
-  return found
+  if (builtin !== null) return { builtin }
+  if (name.startsWith('node:')) unknownBuiltin(name)
+  return answer(native.moduleResolve(name, from.filename, false), from)
+}
+
+function unknownBuiltin (name) {
+  throw Object.assign(new Error(`No such built-in module: ${name}: Strait's ${globalThis.process.type === 'browser' ? 'main' : 'utility'} process has ${[...builtins.keys()].join(', ')}`), { code: 'ERR_UNKNOWN_BUILTIN_MODULE' })
 }
 
 function parseJson (file) {
@@ -164,25 +88,15 @@ function parseJson (file) {
 
 function makeRequire (module) {
   const require = (name) => load(name, module)
-  require.resolve = (name) => resolve(name, module)
+  require.resolve = (name) => {
+    const found = find(name, module)
+    return found.builtin === undefined ? found.path : name
+  }
   require.resolve.paths = (name) => builtinName(name) !== null ? null : /^\.\.?(\/|$)/.test(name) ? [module.path] : module.paths.slice()
   require.main = main
   require.cache = cache
   require.extensions = Object.create(null)
   return require
-}
-
-function compile (source, file) {
-  try {
-    return native.compile(source, file)
-  } catch (error) {
-    if (error instanceof SyntaxError && /^\s*(import\s*[\w{*'"]|export\s)/m.test(source)) {
-      error.message += `: is ${path.basename(file)} an ES module? Strait's main process runs CommonJS (use require and module.exports)`
-      // The stack has the message of before.
-      error.stack = error.stack.replace(/^.*/, String(error))
-    }
-    throw error
-  }
 }
 
 function evaluate (module) {
@@ -191,24 +105,32 @@ function evaluate (module) {
     module.exports = parseJson(file)
     return
   }
-  if (file.endsWith('.mjs')) throw Object.assign(new Error(`${file} is an ES module: Strait's main process runs CommonJS (use require and module.exports)`), { code: 'ERR_REQUIRE_ESM' })
-  if (file.endsWith('.node')) throw Object.assign(new Error(`${file} is a native Node addon, which Strait cannot load`), { code: 'ERR_DLOPEN_FAILED' })
-  const source = native.readText(file).replace(/^\ufeff/, '').replace(/^#!/, '//')
+  const text = native.moduleCommonJs(file)
+  const given = ['exports', 'require', 'module', '__filename', '__dirname']
+  const values = [module.exports, makeRequire(module), module, file, module.path]
+  if (text.import !== undefined) {
+    given.push(text.import)
+    values.push(modules.importer(file))
+  }
   wrapped.add(file)
-  const run = compile(`${WRAPPER}${source}\n})`, file)
-  Reflect.apply(run, module.exports, [module.exports, makeRequire(module), module, file, module.path])
+  Reflect.apply(native.compile(`(function (${given.join(', ')}) {\n${text.source}\n})`, file), module.exports, values)
 }
 
 function load (name, from) {
-  const file = resolve(name, from)
-  const builtin = builtinName(file)
-  if (builtin !== null) return builtins.get(builtin)()
+  const found = find(name, from)
+  if (found.builtin !== undefined) return builtins.get(found.builtin)()
+  if (found.format === 'module') return modules.require(found.path, from.filename)
+  return loadFile(found.path, from).exports
+}
+
+/** The CommonJS module in a file. */
+function loadFile (file, from) {
   const known = cache[file]
   if (known !== undefined) {
     if (from !== undefined && !from.children.includes(known)) from.children.push(known)
-    return known.exports
+    return known
   }
-  return start(new Module(file, from)).exports
+  return start(new Module(file, from))
 }
 
 function start (module) {
@@ -223,15 +145,75 @@ function start (module) {
   return module
 }
 
-/** Runs the program's entry. */
+// ES modules
+
+const uncurry = Function.prototype.bind.bind(Function.prototype.call)
+
+const modules = native.compile(native.esModules, 'strait:es-modules')({
+  uncurry,
+  apply: Reflect.apply,
+  defineProperty: Reflect.defineProperty,
+  getOwnPropertyDescriptor: Reflect.getOwnPropertyDescriptor,
+  getPrototypeOf: Reflect.getPrototypeOf,
+  ownKeys: Reflect.ownKeys,
+  freeze: Object.freeze,
+  list: () => [],
+  String,
+  Error,
+  TypeError,
+  SyntaxError,
+  ReferenceError,
+  Promise,
+  toStringTag: Symbol.toStringTag,
+  stringSlice: uncurry(String.prototype.slice),
+  lastIndexOf: uncurry(String.prototype.lastIndexOf),
+  resolved: (value) => Promise.resolve(value),
+  then: uncurry(Promise.prototype.then)
+}, {
+  resolve (name, from, isImport) {
+    const builtin = builtinName(name)
+    if (builtin !== null) return { builtin, name: /^(electron|strait)/.test(name) ? name : `node:${builtin}` }
+    if (name.startsWith('node:')) unknownBuiltin(name)
+    return answer(native.moduleResolve(name, from, isImport), undefined)
+  },
+  compile: native.moduleCompile,
+  names: (file) => JSON.parse(native.moduleExports(file)),
+  commonJs: (file) => loadFile(file, undefined).exports,
+  json: parseJson,
+  builtin: (name) => builtins.get(name)(),
+  url: native.urlOfPath,
+  place (error, file, line) {
+    error.stack = `${error}\n    at ${file}:${line}`
+    return error
+  }
+})
+
+let mainDone = false
+
+/** Runs the program's entry. An ES module may take its time. */
 function runMain (name) {
+  native.moduleNames([...builtins.keys()])
   const file = path.resolve(name)
-  const found = asFile(file) ?? asFolder(file)
-  if (found === null) throw notFound(file, undefined)
-  main = new Module(found, undefined)
-  main.id = '.'
-  globalThis.process.mainModule = main
-  start(main)
+  const found = answer(native.moduleLocate(answer(native.moduleResolve(file, file, false), undefined).path), undefined)
+  if (found.format !== 'module') {
+    main = new Module(found.path, undefined)
+    main.id = '.'
+    globalThis.process.mainModule = main
+    mainDone = true
+    start(main)
+    return
+  }
+  let waits
+  try {
+    waits = modules.run(found.path)
+  } finally {
+    mainDone = waits === undefined
+  }
+  if (waits === undefined) return
+  waits.then(() => { mainDone = true }, (error) => {
+    mainDone = true
+    uncaught(error)
+  })
 }
 
 /** Registers a builtin; `make` is called once, at its first use. */
@@ -252,9 +234,13 @@ function define (names, make) {
 define(['module'], () => Object.assign(Module, {
   Module,
   builtinModules: [...builtins.keys()],
-  isBuiltin: (name) => builtins.has(name.replace(/^node:/, '')),
-  createRequire: (from) => makeRequire(new Module(String(from).replace(/^file:\/\//, ''), undefined)),
+  isBuiltin: (name) => builtinName(String(name)) !== null,
+  createRequire (from) {
+    const file = typeof from === 'string' && from.startsWith('/') ? from : native.pathOfUrl(String(from))
+    if (typeof file !== 'string') throw Object.assign(new TypeError(`The argument 'filename' must be a file URL object, file URL string, or absolute path string. Received '${from}'`), { code: 'ERR_INVALID_ARG_VALUE' })
+    return makeRequire(new Module(file.endsWith('/') ? file + 'noop.js' : file, undefined))
+  },
   _cache: cache
 }))
 
-module.exports = { define, runMain }
+module.exports = { define, runMain, isMainDone: () => mainDone }

@@ -19,6 +19,7 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("strait:errors", include_str!("../js/errors.js")),
     ("strait:console", include_str!("../js/console.js")),
     ("strait:timers", include_str!("../js/timers.js")),
+    ("strait:work", include_str!("../js/work.js")),
     ("strait:process", include_str!("../js/process.js")),
     ("strait:module", include_str!("../js/module.js")),
     ("strait:builtins", include_str!("../js/builtins.js")),
@@ -47,6 +48,8 @@ const LOADER: &str = r"(function (native, sources) {
 pub(crate) struct Hooks {
     /// `runMain(file)`
     pub(crate) run_main: Persistent<Function<'static>>,
+    /// `mayBeReady(idle)`: has the entry been evaluated, or does it wait for that itself?
+    pub(crate) may_be_ready: Persistent<Function<'static>>,
     /// `runTick() -> more`
     pub(crate) run_tick: Persistent<Function<'static>>,
     /// `runTimer(limit) -> -1 | deadline`
@@ -144,6 +147,7 @@ fn boot(ctx: &Ctx<'_>) -> Result<Hooks> {
     let hook = |name: &str| exports.get::<_, Function<'_>>(name).map(|function| Persistent::save(ctx, function));
     Ok(Hooks {
         run_main: hook("runMain")?,
+        may_be_ready: hook("mayBeReady")?,
         run_tick: hook("runTick")?,
         run_timer: hook("runTimer")?,
         take_immediates: hook("takeImmediates")?,

@@ -29,6 +29,8 @@ const COLLECT_EVERY: Duration = Duration::from_secs(1);
 pub struct EventLoop {
     host: Rc<Host>,
     engine: Engine,
+    /// The program has been told that it may begin.
+    ready: Cell<bool>,
     /// How many macrotasks have run.
     turns: Cell<u64>,
     /// When garbage was last looked for, and how many macrotasks had run then.
@@ -48,7 +50,7 @@ struct Rest {
 impl EventLoop {
     /// A loop for an engine whose program has not begun.
     pub fn new(host: Rc<Host>, engine: Engine) -> Self {
-        Self { host, engine, turns: Cell::new(0), collected: Cell::new((Instant::now(), 0)) }
+        Self { host, engine, ready: Cell::new(false), turns: Cell::new(0), collected: Cell::new((Instant::now(), 0)) }
     }
 
     /// Runs the entry script, then turns until the program is finished; gives its code.
@@ -67,7 +69,7 @@ impl EventLoop {
             .context
             .with(|ctx| {
                 self.task(&ctx, &self.engine.hooks.run_main, (main,));
-                self.task(&ctx, &self.engine.hooks.event, ("ready",));
+                self.announce(&ctx, false);
             })
             .await;
         let code = loop {
@@ -131,6 +133,19 @@ impl EventLoop {
         any.then(|| last + COLLECT_EVERY)
     }
 
+    /// `ready`, once the entry has been evaluated: an ES module may wait at its top level. If it waits for `ready` itself, and nothing else is
+    /// there to do, that must come first. Whether it came.
+    fn announce(&self, ctx: &Ctx<'_>, idle: bool) -> bool {
+        let wanted = !self.ready.get()
+            && self.host.finished().is_none()
+            && self.call::<_, bool>(ctx, &self.engine.hooks.may_be_ready, (idle,)).unwrap_or(true);
+        if wanted {
+            self.ready.set(true);
+            self.task(ctx, &self.engine.hooks.event, ("ready",));
+        }
+        wanted
+    }
+
     fn turn(&self, ctx: &Ctx<'_>) -> Rest {
         self.drain(ctx);
         if self.collect_at(ctx).is_some_and(|at| at <= Instant::now()) {
@@ -140,12 +155,14 @@ impl EventLoop {
         self.immediates(ctx);
         self.incoming(ctx);
         self.ports(ctx);
+        self.announce(ctx, false);
         let deadline = self.next_timer(ctx);
         let more = self.host.finished().is_some()
             || !self.host.ready.is_empty()
             || !self.host.incoming.borrow().is_empty()
             || self.ask(ctx, &self.engine.hooks.has_immediates).unwrap_or(false)
             || deadline.is_some_and(|deadline| deadline <= self.host.now());
+        let more = more || deadline.is_none() && self.announce(ctx, true);
         Rest { more, deadline: deadline.map(|deadline| self.host.instant(deadline)), collect_at: self.collect_at(ctx) }
     }
 

@@ -2,7 +2,7 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::VecDeque,
+    collections::{HashSet, VecDeque},
     path::PathBuf,
     rc::Rc,
     sync::Arc,
@@ -10,6 +10,7 @@ use std::{
 };
 
 use rquickjs::{Ctx, Function, Object, Result};
+use strait_modules::Loader;
 use strait_ports::{Node, Port};
 use tokio::sync::Notify;
 
@@ -70,6 +71,10 @@ pub struct Host {
     pub(crate) ports: RefCell<PortTable>,
     /// What has happened, in order.
     pub(crate) incoming: RefCell<VecDeque<Incoming>>,
+    /// The names of the host's own modules.
+    pub(crate) builtins: Rc<RefCell<HashSet<String>>>,
+    /// Finds all others.
+    pub(crate) modules: Loader,
     /// `process.nextTick` has something.
     pub(crate) tick_wanted: Cell<bool>,
     /// Promises were rejected, or got a late handler.
@@ -87,6 +92,8 @@ impl Host {
     /// A host for a program.
     pub fn new(embedder: Rc<dyn Embedder>, entry: Entry) -> Self {
         let wake = Arc::new(Notify::new());
+        let builtins = Rc::<RefCell<HashSet<String>>>::default();
+        let known = Rc::clone(&builtins);
         Self {
             embedder,
             entry,
@@ -94,6 +101,8 @@ impl Host {
             wake,
             ports: RefCell::default(),
             incoming: RefCell::default(),
+            builtins,
+            modules: Loader::new(move |name| known.borrow().contains(name)),
             tick_wanted: Cell::new(false),
             rejections_changed: Cell::new(false),
             finished: Cell::new(None),

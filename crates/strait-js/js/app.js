@@ -9,10 +9,11 @@ const { preventable } = require('strait:window')
 const { refuse } = require('strait:unsupported')
 
 /** Set by the static block: access to private state for this file only. */
-let setReady
+let setReady, wantsReady
 
 class App extends EventEmitter {
   #ready = false
+  #asked = false
   #whenReady = Promise.withResolvers()
   #name = native.program.name
   #paths = new Map()
@@ -22,10 +23,15 @@ class App extends EventEmitter {
       app.#ready = true
       app.#whenReady.resolve()
     }
+    wantsReady = (app) => app.#asked
   }
 
   isReady () { return this.#ready }
-  whenReady () { return this.#whenReady.promise }
+  whenReady () {
+    this.#asked = true
+    return this.#whenReady.promise
+  }
+
   quit () { native.appQuit() }
 
   exit (code = 0) {
@@ -83,4 +89,5 @@ const reports = {
   }
 }
 
-module.exports = { app, reports }
+/** Has the program asked when it may begin? */
+module.exports = { app, reports, wantsReady: () => wantsReady(app) }

@@ -10,7 +10,7 @@ const frames = require('strait:frame')
 const contents = require('strait:contents')
 const windows = require('strait:window')
 const utility = require('strait:utility')
-const { app, reports } = require('strait:app')
+const { app, reports, wantsReady } = require('strait:app')
 
 const members = {
   app,
@@ -59,6 +59,7 @@ const handlers = {
 }
 
 module.exports = {
+  wantsReady,
   /** One report of the host. `true` prevents what it announces. */
   dispatch (name, ...args) { return handlers[name](...args) === true }
 }

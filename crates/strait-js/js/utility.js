@@ -62,7 +62,6 @@ class UtilityProcess extends EventEmitter {
       timers.exported.setImmediate(() => {
         all.delete(child.#id)
         native.utilityForget(child.#id)
-        child.#pid = undefined
         const details = { type: 'Utility', reason, exitCode: code, serviceName: 'node.mojom.NodeService', name: child.#name }
         try {
           if (reason !== 'clean-exit') app.emit('child-process-gone', {}, details)
@@ -71,6 +70,7 @@ class UtilityProcess extends EventEmitter {
             child.emit('exit', code)
           } finally {
             child.#port.close()
+            child.#pid = undefined
             child.#stdout = child.#stderr = null
           }
         }

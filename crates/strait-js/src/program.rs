@@ -20,6 +20,8 @@ pub struct Program {
     pub version: String,
     /// What the program finds after its own path in `process.argv`.
     pub args: Vec<String>,
+    /// The file for the events of its ports: [`AppConfig::inspect_ports`](strait::AppConfig::inspect_ports).
+    pub inspect_ports: Option<PathBuf>,
 }
 
 /// There is no program at a path.
@@ -34,7 +36,7 @@ pub enum LocateError {
         source: io::Error,
     },
     /// A file that is no script.
-    #[error("{path} is not a .js file; give a folder with a package.json or main.js, or a .js file")]
+    #[error("{path} is no .js, .mjs or .cjs file; give a folder with a package.json or main.js, or a .js file")]
     NotAScript {
         /// As given.
         path: PathBuf,
@@ -103,12 +105,12 @@ impl Program {
         if found.is_dir() {
             return Self::in_folder(found, args);
         }
-        if !found.extension().is_some_and(|extension| extension == "js" || extension == "cjs") {
+        if !found.extension().is_some_and(|extension| extension == "js" || extension == "cjs" || extension == "mjs") {
             return Err(LocateError::NotAScript { path: path.to_owned() });
         }
         let root = found.parent().unwrap_or(Path::new("/")).to_owned();
         let name = found.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(Self { root, main: found, name, version: "0.0.0".into(), args })
+        Ok(Self { root, main: found, name, version: "0.0.0".into(), args, inspect_ports: None })
     }
 
     fn in_folder(root: PathBuf, args: Vec<String>) -> Result<Self, LocateError> {
@@ -127,14 +129,14 @@ impl Program {
         };
         let name =
             manifest.name.unwrap_or_else(|| root.file_name().map_or_else(|| "strait".into(), |name| name.to_string_lossy().into_owned()));
-        Ok(Self { root, main, name, version: manifest.version.unwrap_or_else(|| "0.0.0".into()), args })
+        Ok(Self { root, main, name, version: manifest.version.unwrap_or_else(|| "0.0.0".into()), args, inspect_ports: None })
     }
 }
 
 /// The file that `main` means: itself, with an extension, or the folder's `index.js`.
 fn entry(root: &Path, main: &str) -> Option<PathBuf> {
     let file = root.join(main);
-    let candidates = [file.clone(), root.join(format!("{main}.js")), root.join(format!("{main}.cjs")), file.join("index.js")];
+    let candidates = [file.clone(), root.join(format!("{main}.js")), file.join("index.js")];
     candidates.into_iter().find(|file| file.is_file())
 }
 

@@ -28,6 +28,10 @@ pub enum RunError {
 /// Before the program begins: no display, or no place for the runtime's files.
 pub fn run(program: Program) -> Result<i32, RunError> {
     let config = AppConfig::new(&program.root).name(&program.name).version(&program.version).console(true);
+    let config = match &program.inspect_ports {
+        Some(file) => config.inspect_ports(file),
+        None => config,
+    };
     Ok(App::run(config, move |app| main(app, program))?)
 }
 

@@ -66,6 +66,6 @@ fn names_and_files() {
     let script = Program::locate(&folder.path().join("other.js"), Vec::new()).expect("a script is a program");
     assert_eq!((script.name.as_str(), script.main.file_name()), ("other", Some("other.js".as_ref())));
     let text = |path: &Path| Program::locate(path, Vec::new()).expect_err("no program").to_string();
-    assert!(text(&folder.path().join("notes.txt")).contains("notes.txt is not a .js file"));
+    assert!(text(&folder.path().join("notes.txt")).contains("notes.txt is no .js, .mjs or .cjs file"));
     assert!(text(Path::new("/no/such/folder")).contains("can't open /no/such/folder"));
 }

@@ -236,6 +236,7 @@ mod node;
 mod port;
 mod router;
 mod shared_buffer;
+mod trace;
 mod wire;
 
 pub use buffer::{AllocError, Buffer, PostBufferError};
@@ -251,6 +252,7 @@ pub use node::{JoinError, Node, NodeStats, Progress};
 pub use port::SinkError;
 pub use port::{Arrival, Port, PortId, PortSet, PostError, PostErrorReason, Recv, RecvError, Unread, select};
 pub use shared_buffer::SharedBuffer;
+pub use trace::{PortEvent, TracedEvent, trace_clock};
 
 /// The most shared buffers one message may carry: 16.
 pub const MAX_BUFFERS: usize = 16;

@@ -135,6 +135,11 @@ impl Port {
         self.key()
     }
 
+    /// The port's number in its node, as in [`TracedEvent`](crate::TracedEvent): never used for another one there.
+    pub fn number(&self) -> u64 {
+        self.key().to_bits()
+    }
+
     /// Posts a message to the other end, and sends it in this thread if the link has room.
     ///
     /// Ports in it are consumed. When the other end is gone the message is dropped silently, which closes the ports in it; so is a message

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// The environment variable that names the file for the events of a child's ports, if they are inspected.
+pub const INSPECT_VARIABLE: &str = "STRAIT_INSPECT_PORTS";
+
 /// From main to a child.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ToChild {

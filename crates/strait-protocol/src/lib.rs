@@ -34,6 +34,8 @@ pub struct AgentInit {
     pub socket: PathBuf,
     /// First packet the agent sends there.
     pub token: Nonce,
+    /// The file for the events of the process's ports, if they are inspected.
+    pub inspect: Option<PathBuf>,
 }
 
 /// What the agent must know of a view before its first document; sent through WebKit to the page itself.
@@ -41,6 +43,8 @@ pub struct AgentInit {
 pub struct ViewConfig {
     /// Returned in [`ToMain::PageBound`]: binds the page to the view.
     pub nonce: Nonce,
+    /// The window's number, for what is told of it.
+    pub window: u32,
     /// Absolute path of the preload script, read anew for each document of the main frame.
     pub preload: Option<PathBuf>,
     /// Preload and `ipcRenderer` live in the isolated world.

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType, connect, send, socket_with};
+use strait_inspect::Inspector;
 use strait_ports::{CloseReason, Message, Node, Port};
 use strait_protocol::{AgentInit, ConsoleLevel, DocumentId, FrameId, PageId, ToAgent, ToMain, VIEW_MESSAGE, ViewConfig, decode, encode};
 
@@ -100,6 +101,8 @@ pub(crate) enum StartError {
     BadInit(strait_protocol::DecodeError),
     /// Main's socket cannot be reached.
     Connect(std::path::PathBuf, std::io::Error),
+    /// The events of ports have no place to go.
+    Inspect(std::io::Error),
     /// Main did not welcome us.
     Join(strait_ports::JoinError),
 }
@@ -109,6 +112,7 @@ impl std::fmt::Display for StartError {
         match self {
             Self::BadInit(error) => write!(f, "bad initialization data: {error}"),
             Self::Connect(path, error) => write!(f, "cannot reach the main process at {}: {error}", path.display()),
+            Self::Inspect(error) => write!(f, "cannot write the events of ports: {error}"),
             Self::Join(error) => write!(f, "cannot join the main process: {error}"),
         }
     }
@@ -120,11 +124,14 @@ pub(crate) fn start(extension: &Extension, data: &[u8]) -> Result<(), StartError
     let socket = dial(&init).map_err(|error| StartError::Connect(init.socket.clone(), error.into()))?;
     let (node, bootstrap) = Node::join(socket).map_err(StartError::Join)?;
 
+    let inspector =
+        init.inspect.as_deref().map(|file| Inspector::attach(&node, "renderer", file)).transpose().map_err(StartError::Inspect)?;
+
     let ready = Arc::new(ReadyList::default());
     let agent: &'static Agent = Box::leak(Box::new(Agent {
         node,
         bootstrap: RefCell::new(None),
-        ports: RefCell::new(PortTable::new(Arc::clone(&ready))),
+        ports: RefCell::new(PortTable::new(Arc::clone(&ready), inspector)),
         ready,
         pages: RefCell::default(),
         documents: RefCell::default(),
@@ -217,9 +224,15 @@ impl Agent {
         // Documents that were there before their page had an owner.
         let documents: Vec<_> = self.documents.borrow().values().filter(|document| document.page == page).cloned().collect();
         for document in documents {
-            if let Some(message) = document.announcement() {
-                self.tell(&message, Vec::new());
-            }
+            self.announce(&document);
+        }
+    }
+
+    /// Tells main of a document.
+    pub(crate) fn announce(&self, document: &Document) {
+        if let (Some(config), Some(message)) = (self.config(document.page), document.announcement()) {
+            self.ports.borrow_mut().describe(document, &config);
+            self.tell(&message, Vec::new());
         }
     }
 

@@ -4,8 +4,9 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{HashSet, VecDeque};
 use std::rc::Rc;
 
+use strait_inspect::Place;
 use strait_ports::Port;
-use strait_protocol::{DocumentId, FrameId, PageId, ToMain, World};
+use strait_protocol::{DocumentId, FrameId, PageId, ToMain, ViewConfig, World};
 
 use crate::agent::{Agent, Emit};
 use crate::ffi::{Context, Frame, Page};
@@ -55,6 +56,11 @@ impl Document {
             origin: birth.origin.clone(),
             name: birth.name.clone(),
         })
+    }
+
+    /// Where it is, for what is told of its ports.
+    pub(crate) fn place(&self, config: &ViewConfig) -> Option<Place> {
+        Some(Place::new(config.window, self.frame, &self.birth.get()?.url))
     }
 
     /// Its realm in a world.
@@ -224,11 +230,8 @@ impl Agent {
 
     /// The page's own realm says what the document is.
     pub(crate) fn document_created(&self, document: &Document, birth: Birth) {
-        if document.birth.set(birth).is_ok()
-            && self.config(document.page).is_some()
-            && let Some(message) = document.announcement()
-        {
-            self.tell(&message, Vec::new());
+        if document.birth.set(birth).is_ok() {
+            self.announce(document);
         }
     }
 

@@ -8,8 +8,11 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use strait_inspect::Inspector;
 use strait_ports::{Arrival, CloseReason, Port};
-use strait_protocol::{DocumentId, World};
+use strait_protocol::{DocumentId, ViewConfig, World};
+
+use crate::document::Document;
 
 /// A port's number in this process: what the glue's stamps hold. 0 is none (and stands for the bootstrap port in the [`ReadyList`]).
 pub(crate) type Handle = u32;
@@ -99,11 +102,12 @@ pub(crate) struct PortTable {
     waiting: outbox::Waiting,
     next: Handle,
     ready: Arc<ReadyList>,
+    inspector: Option<Arc<Inspector>>,
 }
 
 impl PortTable {
-    pub(crate) fn new(ready: Arc<ReadyList>) -> Self {
-        Self { entries: HashMap::new(), bundles: HashMap::new(), waiting: outbox::Waiting::default(), next: 1, ready }
+    pub(crate) fn new(ready: Arc<ReadyList>, inspector: Option<Arc<Inspector>>) -> Self {
+        Self { entries: HashMap::new(), bundles: HashMap::new(), waiting: outbox::Waiting::default(), next: 1, ready, inspector }
     }
 
     /// A pair of handles that follow each other, or none if the numbers have run out.
@@ -113,7 +117,17 @@ impl PortTable {
         Some(first)
     }
 
+    /// Says where a document is, for whoever inspects ports.
+    pub(crate) fn describe(&self, document: &Document, config: &ViewConfig) {
+        if let (Some(inspector), Some(place)) = (&self.inspector, document.place(config)) {
+            inspector.document(document.id, place);
+        }
+    }
+
     fn place(&mut self, handle: Handle, port: Port, document: DocumentId, world: World) {
+        if let Some(inspector) = &self.inspector {
+            inspector.put(port.number(), document);
+        }
         let listed = Arc::new(AtomicBool::new(false));
         let (flag, ready) = (Arc::clone(&listed), Arc::clone(&self.ready));
         port.on_ready(move || {
@@ -270,6 +284,9 @@ impl PortTable {
             if let Some(entry) = self.entries.get_mut(&handle) {
                 if first {
                     entry.place = Place::Document(document);
+                    if let Some(inspector) = &self.inspector {
+                        inspector.put(entry.port.number(), document);
+                    }
                     entry.holders = 0;
                     entry.started = None;
                     entry.listed.store(true, Ordering::Release);
@@ -285,6 +302,9 @@ impl PortTable {
     pub(crate) fn move_document(&mut self, from: DocumentId, to: DocumentId) {
         for entry in self.entries.values_mut().filter(|entry| entry.place == Place::Document(from)) {
             entry.place = Place::Document(to);
+            if let Some(inspector) = &self.inspector {
+                inspector.put(entry.port.number(), to);
+            }
         }
         for bundle in self.bundles.values_mut().filter(|bundle| bundle.sender == from) {
             bundle.sender = to;

@@ -7,6 +7,9 @@ const { policy } = require('strait:errors')
 const { MessageChannelMain } = require('strait:ports')
 const { parentPort } = require('strait:parent-port')
 
+// They were for this process alone.
+delete process.env.STRAIT_PORT_FD
+delete process.env.STRAIT_INSPECT_PORTS
 Object.assign(process, { type: 'utility', title: native.processName })
 Object.defineProperty(process, 'parentPort', { value: parentPort, writable: true, configurable: true, enumerable: true })
 // A promise that nobody handles is worth a warning here, and in main the end.

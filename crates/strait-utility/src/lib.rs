@@ -30,15 +30,11 @@ pub fn run() -> i32 {
             return FAILED;
         }
     };
-    let node = joined.node.clone();
     let program = thread::Builder::new().name("strait-program".into()).stack_size(STACK).spawn(|| program_thread(joined));
-    let code = match program.map(thread::JoinHandle::join) {
+    match program.map(thread::JoinHandle::join) {
         Ok(Ok(code)) => code,
         _ => FAILED,
-    };
-    // What was posted arrives in either case.
-    node.leave(if code == 0 { CloseReason::Exited } else { CloseReason::Crashed });
-    code
+    }
 }
 
 fn program_thread(Joined { node, control, start, parent_port }: Joined) -> i32 {
@@ -64,12 +60,18 @@ fn program_thread(Joined { node, control, start, parent_port }: Joined) -> i32 {
         }
     };
     let entry = Entry { main: script.module.into(), args: script.args, exec_args: script.exec_args };
-    let child = Rc::new(Child::new(node, start.name, parent_port));
+    let child = Rc::new(Child::new(node.clone(), start.name, parent_port));
     let host = Rc::new(Host::new(child, entry));
     let _installed = Installed::new(host.clone());
     let code = LocalSet::new().block_on(&runtime, async {
         match Engine::new(STACK).await {
-            Ok(engine) => EventLoop::new(host, engine).run().await,
+            Ok(engine) => {
+                let event_loop = EventLoop::new(host, engine);
+                let code = event_loop.run().await;
+                // Before the engine goes, which lets go of its ports: they end with the process. What was posted arrives in either case.
+                node.leave(if code == 0 { CloseReason::Exited } else { CloseReason::Crashed });
+                code
+            }
             Err(error) => {
                 eprintln!("strait-utility: can't start the JavaScript engine: {error}");
                 FAILED

@@ -16,6 +16,7 @@ pub struct AppConfig {
     pub(crate) version: String,
     pub(crate) app_path: PathBuf,
     pub(crate) console: bool,
+    pub(crate) inspect: Option<PathBuf>,
 }
 
 impl AppConfig {
@@ -23,7 +24,7 @@ impl AppConfig {
     pub fn new(app_path: impl AsRef<Path>) -> Self {
         let app_path = std::path::absolute(app_path.as_ref()).unwrap_or_else(|_| app_path.as_ref().to_path_buf());
         let name = env::current_exe().ok().and_then(|exe| exe.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
-        Self { name: name.unwrap_or_else(|| "strait".into()), version: "0.0.0".into(), app_path, console: true }
+        Self { name: name.unwrap_or_else(|| "strait".into()), version: "0.0.0".into(), app_path, console: true, inspect: None }
     }
 
     /// The program's name: [`App::name`](crate::App::name) and the title of windows that have none.
@@ -42,6 +43,16 @@ impl AppConfig {
     /// sink gets them in any case.
     pub fn console(mut self, on: bool) -> Self {
         self.console = on;
+        self
+    }
+}
+
+impl AppConfig {
+    /// Every event of every port of the program is appended to this file (which may be `/dev/stderr`), as a line of JSON, by the process it happens in. See
+    /// [`strait_inspect`] for what a line says. For finding mistakes: receiving is slower then.
+    pub fn inspect_ports(mut self, file: impl AsRef<Path>) -> Self {
+        let file = file.as_ref();
+        self.inspect = Some(std::path::absolute(file).unwrap_or_else(|_| file.to_path_buf()));
         self
     }
 }

@@ -28,6 +28,14 @@ pub enum StartError {
         /// Why.
         source: io::Error,
     },
+    /// The file for the events of ports cannot be written.
+    #[error("can't write the events of ports to {path}: {source}")]
+    Inspect {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// The port engine or one of the threads could not start.
     #[error("can't start the message engine: {0}")]
     Engine(#[source] io::Error),

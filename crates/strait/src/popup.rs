@@ -130,9 +130,10 @@ impl Drop for WindowOpenRequest {
 }
 
 /// What the agent is to know of pages with these preferences.
-pub(crate) fn view_config(shared: &Shared, preferences: &WebPreferences, nonce: Nonce) -> ViewConfig {
+pub(crate) fn view_config(shared: &Shared, window: WindowId, preferences: &WebPreferences, nonce: Nonce) -> ViewConfig {
     ViewConfig {
         nonce,
+        window: window.0,
         preload: preferences.preload.clone(),
         context_isolation: preferences.isolates(),
         node_integration: preferences.node_integration,
@@ -251,7 +252,7 @@ fn settle(shared: &SharedRef, window: WindowId, response: WindowOpenResponse) ->
     if outlives_opener && let Some(record) = state.windows.get_mut(&window) {
         record.opener = None;
     }
-    let config = view_config(shared, &plan.preferences, nonce);
+    let config = view_config(shared, window, &plan.preferences, nonce);
     if let Some(record) = state.contents.get_mut(&plan.contents) {
         record.url.clone_from(&details.url);
         if !shows_nothing(&details.url) {

@@ -7,6 +7,7 @@ use std::{
     thread,
 };
 
+use strait_inspect::Inspector;
 use strait_ports::Node;
 use tokio::{sync::mpsc, task::LocalSet};
 
@@ -59,6 +60,9 @@ where
     let folder = RuntimeDir::create().map_err(StartError::RuntimeFolder)?;
     let socket = folder.socket();
     let node = Node::broker().map_err(StartError::Engine)?;
+    if let Some(file) = &config.inspect {
+        Inspector::attach(&node, "main", file).map_err(|source| StartError::Inspect { path: file.clone(), source })?;
+    }
     let (queue, events) = mpsc::unbounded_channel();
     let (io_handle, io_inbox) = io::channel().map_err(StartError::Engine)?;
     let shared = SharedRef::new(Shared::assemble(config, node, ui.handle(), io_handle, queue));

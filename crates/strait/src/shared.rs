@@ -59,6 +59,8 @@ pub(crate) struct Shared {
     pub(crate) name: String,
     pub(crate) version: String,
     pub(crate) app_path: PathBuf,
+    /// Where events of ports are told.
+    pub(crate) inspect: Option<PathBuf>,
     /// Console messages go to the terminal.
     pub(crate) console: bool,
     pub(crate) node: Node,
@@ -182,6 +184,7 @@ impl Shared {
             name: config.name,
             version: config.version,
             app_path: config.app_path,
+            inspect: config.inspect,
             console: config.console,
             node,
             ui,

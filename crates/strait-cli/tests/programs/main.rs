@@ -10,10 +10,12 @@ mod display;
 mod examples;
 mod floods;
 mod http;
+mod inspect;
 mod isolation;
 mod origins;
 mod program;
 mod readme;
+mod scaffold;
 mod seed;
 mod stopped_main;
 mod transfers;
@@ -56,6 +58,8 @@ fn main() -> ExitCode {
         bad_input::tests(),
         contained::tests(),
         readme::tests(),
+        scaffold::tests(),
+        inspect::tests(),
     ];
     let chosen: Vec<Test> =
         suites.into_iter().flatten().filter(|test| words.iter().all(|word| test.name.contains(word.as_str()))).collect();

@@ -20,6 +20,7 @@ use crate::message::CloseReason;
 use crate::name::{NameSource, NodeName, RandomKeys, SystemNames};
 use crate::port::{PortId, ReadyList};
 use crate::router::{Action, ElementKey, Router};
+use crate::trace::{TracedEvent, Tracer};
 
 /// Who wants to know of arrivals at a port.
 #[derive(Default)]
@@ -56,13 +57,15 @@ pub(crate) struct Effects {
     pub(super) wakers: SmallVec<[Waker; 1]>,
     /// Ports that have something, by the sets that they are in.
     listed: Vec<(Arc<ReadyList>, Vec<PortId>)>,
+    /// What is to be told to whom watches.
+    traced: Option<(Tracer, Vec<TracedEvent>)>,
     /// Only to be dropped: a callback may own ports.
     let_go: Vec<Watch>,
 }
 
 impl Effects {
     fn is_empty(&self) -> bool {
-        self.calls.is_empty() && self.wakers.is_empty() && self.listed.is_empty() && self.let_go.is_empty()
+        self.calls.is_empty() && self.wakers.is_empty() && self.listed.is_empty() && self.let_go.is_empty() && self.traced.is_none()
     }
 
     fn list(&mut self, member: &Membership) {
@@ -76,6 +79,9 @@ impl Effects {
     }
 
     pub(crate) fn run(self) {
+        if let Some((tracer, events)) = self.traced {
+            tracer(&events);
+        }
         self.wakers.into_iter().for_each(Waker::wake);
         self.listed.into_iter().for_each(|(list, ids)| list.extend(ids));
         self.calls.into_iter().for_each(|call| call());
@@ -114,6 +120,7 @@ pub(crate) struct Core {
     pub(super) talked: bool,
     watches: HashMap<ElementKey, Watch, RandomKeys>,
     pub(crate) rooms: Rooms,
+    tracer: Option<Tracer>,
     pub(super) effects: Effects,
     /// Blocks of peers' arenas have been read that the peers have not been told of.
     pub(super) some_done: Arc<AtomicBool>,
@@ -147,6 +154,7 @@ impl Core {
             talked: false,
             watches: HashMap::default(),
             rooms: Rooms::default(),
+            tracer: None,
             effects: Effects::default(),
             some_done: Arc::default(),
             arena_clock: None,
@@ -207,12 +215,14 @@ impl Core {
 
     /// Posts plain bytes: straight into a link or to who takes them, if nothing is in the way.
     pub(crate) fn post_bytes(&mut self, key: ElementKey, mut data: Vec<u8>) {
+        self.note_posted(key, data.len(), &[]);
         if !self.router.post_here(key, &mut data) && !self.write(key, &data) {
             self.router.post(key, data, Vec::new());
         }
     }
 
     pub(crate) fn post(&mut self, key: ElementKey, data: Body, ports: Vec<ElementKey>) {
+        self.note_posted(key, data.len(), &ports);
         // Whoever watched a port watched it where it was.
         ports.iter().for_each(|port| self.unwatch(*port));
         self.router.post(key, data, ports);
@@ -264,7 +274,23 @@ impl Core {
         }
     }
 
+    /// Tells `tracer` from now on what happens to ports that come to be.
+    pub(super) fn trace(&mut self, tracer: Tracer) {
+        self.router.trace.get_or_insert_default();
+        self.tracer = Some(tracer);
+    }
+
+    fn note_posted(&mut self, key: ElementKey, bytes: usize, ports: &[ElementKey]) {
+        if let Some(trace) = &mut self.router.trace {
+            trace.posted(key, bytes, ports);
+        }
+    }
+
     fn take_effects(&mut self) -> Option<Effects> {
+        if let (Some(trace), Some(tracer)) = (&mut self.router.trace, &self.tracer) {
+            let events = trace.take();
+            self.effects.traced = (!events.is_empty()).then(|| (Arc::clone(tracer), events));
+        }
         (!self.effects.is_empty()).then(|| std::mem::take(&mut self.effects))
     }
 

@@ -31,6 +31,7 @@ use crate::link::{self, Incoming, Link, LinkError, LinkKind, MAX_PACKET, Reserve
 use crate::message::CloseReason;
 use crate::port::Port;
 use crate::shared_buffer::SharedBuffer;
+use crate::trace::TracedEvent;
 use crate::wire::{self, Control, Packet, VERSION};
 use core::Core;
 pub(crate) use core::Membership;
@@ -288,6 +289,30 @@ impl Node {
 
     fn port(&self, key: crate::router::ElementKey) -> Port {
         Port::new(Arc::clone(&self.shared), key)
+    }
+
+    /// Calls `tracer` with everything that happens to this node's ports, those excepted that exist already (and so the bootstrap port of a member).
+    /// Replaces an earlier one. It is called without locks, in whatever thread does what it is told of; [`TracedEvent::at`] puts in order what several threads did.
+    ///
+    /// For finding mistakes: receiving is slower while ports are traced.
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use strait_ports::{Node, PortEvent};
+    ///
+    /// let node = Node::broker()?;
+    /// let (tell, told) = mpsc::channel();
+    /// node.trace(move |events| events.iter().for_each(|event| tell.send(event.clone()).unwrap()));
+    /// let (here, there) = node.channel();
+    /// here.post(b"hello")?;
+    /// drop(there);
+    /// let events: Vec<_> = told.try_iter().map(|traced| traced.event).collect();
+    /// assert!(matches!(events[2], PortEvent::Posted { bytes: 5, .. }));
+    /// assert!(matches!(&events[3], PortEvent::Closed { reason, here: true } if reason.as_str() == "dropped"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn trace(&self, tracer: impl Fn(&[TracedEvent]) + Send + Sync + 'static) {
+        self.shared.act(|core| core.trace(Arc::new(tracer)));
     }
 
     /// What the node holds now.

@@ -18,7 +18,7 @@ pub(crate) struct ElementKey {
 }
 
 impl ElementKey {
-    pub(super) fn to_bits(self) -> u64 {
+    pub(crate) fn to_bits(self) -> u64 {
         u64::from(self.generation) << 32 | u64::from(self.index)
     }
 

@@ -92,6 +92,10 @@ impl Router {
     /// As [`Router::pop`], and puts what comes next into the inbox of the endpoint's port, if that may be.
     pub(crate) fn fetch(&mut self, key: ElementKey, inbox: &OnceLock<Arc<Inbox>>) -> Option<Received> {
         let received = self.pop(key)?;
+        if self.trace.is_some() {
+            // It is to be told of each.
+            return Some(received);
+        }
         if let Some(Element::Endpoint(Endpoint { queue, bytes, flow, inbox: handed_over, .. })) = self.elements.get_mut(key)
             && queue.len() >= 2
             && !flow.is_watched()

@@ -45,6 +45,7 @@ use crate::body::Body;
 use crate::flow::Amount;
 use crate::message::CloseReason;
 use crate::name::{Addr, NameSource, NodeName, RandomKeys, SideName};
+use crate::trace::Trace;
 use element::{Change, Element, Elements, Endpoint, Line, LocalEvent, Place, Side, Speaker, Stage};
 use flow::Flow;
 use queue::Item;
@@ -100,6 +101,8 @@ pub(crate) struct Router {
     /// Payload bytes queued at endpoints and held for fences.
     queued_bytes: usize,
     max_hops: u16,
+    /// What is noted for whoever watches.
+    pub(crate) trace: Option<Box<Trace>>,
     #[cfg(test)]
     mutant: Option<tests::Mutant>,
 }
@@ -118,6 +121,7 @@ impl Router {
             proxies: 0,
             queued_bytes: 0,
             max_hops: MAX_HOPS,
+            trace: None,
             #[cfg(test)]
             mutant: None,
         }
@@ -165,6 +169,9 @@ impl Router {
         let (one, other) = (endpoint(a, b), endpoint(b, a));
         let keys = (self.elements.insert(one), self.elements.insert(other));
         debug_assert_eq!(keys, (a, b));
+        if let Some(trace) = &mut self.trace {
+            trace.created(a, b);
+        }
         keys
     }
 
@@ -249,10 +256,18 @@ impl Router {
         let Some(Element::Endpoint(endpoint)) = self.elements.get_mut(key) else { return None };
         Some(match endpoint.queue.pop_front()?.into_message() {
             Ok((data, ports, _)) => {
+                if let Some(trace) = &mut self.trace {
+                    trace.received(key, data.len(), &ports);
+                }
                 self.received(key, Amount { messages: 1, bytes: data.len() });
                 Received::Message { data, ports }
             }
-            Err(reason) => Received::Close(reason),
+            Err(reason) => {
+                if let Some(trace) = &mut self.trace {
+                    trace.heard(key, reason);
+                }
+                Received::Close(reason)
+            }
         })
     }
 
@@ -545,6 +560,12 @@ impl Router {
             }
             let Some(Element::Endpoint(endpoint)) = self.elements.remove(key) else { unreachable!("looked at above") };
             self.queued_bytes -= endpoint.bytes;
+            if let Some(trace) = &mut self.trace {
+                match endpoint.line {
+                    Line::Open(_) => trace.closed(key, reason, true),
+                    Line::Ended(reason) => trace.closed(key, reason, false),
+                }
+            }
             for item in endpoint.queue {
                 doomed.extend(item.into_ports().into_iter().map(|port| (port, CloseReason::Dropped)));
             }

@@ -81,6 +81,9 @@ impl Router {
             unreachable!("a message carries endpoints and is their only owner")
         };
         self.queued_bytes -= bytes;
+        if let Some(trace) = &mut self.trace {
+            trace.left(key, there);
+        }
         let here = match line {
             Line::Ended(_) => {
                 // The channel is over and there is nothing to forward. The close is in the queue, if not for the first time: see `tell_again`.
@@ -137,7 +140,11 @@ impl Router {
                 keys.into_iter().for_each(|key| self.close_element(key, CloseReason::Dropped));
                 return Err(Violation::NameTaken);
             }
-            keys.push(self.adopt_with(side, Addr { node, side: neighbour }, Flow::unpack(baggage)));
+            let key = self.adopt_with(side, Addr { node, side: neighbour }, Flow::unpack(baggage));
+            if let Some(trace) = &mut self.trace {
+                trace.arrived(key, side);
+            }
+            keys.push(key);
         }
         Ok(keys)
     }

@@ -133,7 +133,7 @@ impl Host {
         let context = WebContext::builder().website_data_manager(&data).build();
         context.set_web_extensions_directory(extensions.to_str().expect("a plain path"));
         context.connect_initialize_web_extensions(move |context| {
-            let init = encode(&AgentInit { socket: path.clone(), token });
+            let init = encode(&AgentInit { socket: path.clone(), token, inspect: None });
             context.set_web_extensions_initialization_user_data(&init.to_variant());
         });
         let host = Self {
@@ -289,7 +289,14 @@ impl Host {
     fn config(&self, preload: Option<PathBuf>, setup: &Setup<'_>) -> ViewConfig {
         self.nonces.set(self.nonces.get() + 1);
         let nonce = [self.nonces.get(); 16];
-        ViewConfig { nonce, preload, context_isolation: !setup.shared, node_integration: setup.node, app_path: self.folder.clone() }
+        ViewConfig {
+            nonce,
+            window: 1,
+            preload,
+            context_isolation: !setup.shared,
+            node_integration: setup.node,
+            app_path: self.folder.clone(),
+        }
     }
 
     /// The next page that a page opens is the program's, with this setup.

@@ -112,7 +112,7 @@ impl Maker {
                 return None;
             }
         };
-        let config = popup::view_config(shared, &Default::default(), Nonce::default());
+        let config = popup::view_config(shared, window, &Default::default(), Nonce::default());
         let view = View::new(shared, (window, contents), config, view, Origin::Opened { url: url.clone() });
         let_open(&Rc::downgrade(self), shared, contents, view.webkit());
         let webkit = view.webkit().clone();
@@ -133,7 +133,7 @@ fn welcome_agents(shared: &SharedRef, context: &webkit2gtk::WebContext, socket: 
                 return;
             }
         };
-        let init = strait_protocol::encode(&AgentInit { socket: socket.clone(), token });
+        let init = strait_protocol::encode(&AgentInit { socket: socket.clone(), token, inspect: shared.inspect.clone() });
         context.set_web_extensions_initialization_user_data(&init.to_variant());
     });
 }

@@ -175,7 +175,7 @@ impl Drop for View {
 
 /// What the agent is to know of a window's pages; the nonce is to come.
 pub(super) fn config_of(shared: &SharedRef, plan: &WindowPlan) -> ViewConfig {
-    popup::view_config(shared, &plan.preferences, Nonce::default())
+    popup::view_config(shared, plan.window, &plan.preferences, Nonce::default())
 }
 
 fn configure(view: &WebKitView) {

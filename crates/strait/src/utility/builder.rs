@@ -7,7 +7,7 @@ use std::{
 };
 
 use strait_ports::Port;
-use strait_protocol::child::{Script, Start};
+use strait_protocol::child::{INSPECT_VARIABLE, Script, Start};
 
 use super::{UtilityId, UtilityProcess, children::Launch, find};
 use crate::{App, MessagePort};
@@ -181,6 +181,10 @@ impl UtilityProcessBuilder {
                     None => command.env_remove(name),
                 };
             }
+            match &app.0.inspect {
+                Some(file) => command.env(INSPECT_VARIABLE, file),
+                None => command.env_remove(INSPECT_VARIABLE),
+            };
             if let Some(folder) = &self.folder {
                 command.current_dir(folder);
             }

@@ -122,6 +122,7 @@ fn replica(router: &Router, names: &Names) -> Router {
         proxies: router.proxies,
         queued_bytes: router.queued_bytes,
         max_hops: router.max_hops,
+        trace: None,
         mutant: router.mutant,
     }
 }

@@ -1,0 +1,160 @@
+//! What `strait run --inspect-ports` prints: every event of every port of a program, one JSON object a line.
+//!
+//! Each process of the program appends its own lines to one file, at once and a line in one write: nothing passes through main, and a process that is killed
+//! takes none of its lines along. The lines of several processes are put in order by `at`.
+//!
+//! | member | what it says |
+//! |---|---|
+//! | `at` | seconds on the system's monotonic clock, which all processes share |
+//! | `who`, `pid` | `main`, `renderer` or `utility`, and the process |
+//! | `port` | the port's number in that process; never used for another there |
+//! | `event` | `created`, `arrived`, `posted`, `received`, `left`, `closed`; in a renderer also `placed`: the port is a document's now |
+//! | `other` | of `created`: the other end's number |
+//! | `ticket` | of `left` and `arrived`: the same for one port on both sides of its way |
+//! | `bytes`, `ports` | of `posted` and `received`: the message's size and the numbers of the ports in it |
+//! | `reason`, `by` | of `closed`: why, and by `this end` or the `other end` |
+//! | `where` | in a renderer, once the port is a document's: its `window`, `frame` and `url` |
+//!
+//! Each port begins with `created` or `arrived` and ends with `left` or `closed`, unless its process was killed.
+
+use std::{
+    collections::HashMap,
+    fs::{File, OpenOptions},
+    io::{self, Write},
+    path::Path,
+    process,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use serde::Serialize;
+use strait_ports::{Node, PortEvent, TracedEvent};
+
+/// The most of a URL that is told, in bytes: pages may have any.
+const MAX_URL: usize = 1024;
+
+/// The file that stands for standard error.
+pub const STDERR: &str = "/dev/stderr";
+
+/// Where a port of a page is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Place {
+    window: u32,
+    frame: u64,
+    url: String,
+}
+
+impl Place {
+    /// A document in a frame of a window.
+    pub fn new(window: u32, frame: u64, url: &str) -> Self {
+        let mut end = url.len().min(MAX_URL);
+        while !url.is_char_boundary(end) {
+            end -= 1;
+        }
+        Self { window, frame, url: url[..end].into() }
+    }
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    at: f64,
+    who: &'a str,
+    pid: u32,
+    port: u64,
+    #[serde(flatten)]
+    what: What<'a>,
+    #[serde(rename = "where", skip_serializing_if = "Option::is_none")]
+    place: Option<&'a Place>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "lowercase")]
+enum What<'a> {
+    Created { other: u64 },
+    Arrived { ticket: String },
+    Posted { bytes: usize, ports: &'a [u64] },
+    Received { bytes: usize, ports: &'a [u64] },
+    Left { ticket: String },
+    Closed { reason: &'static str, by: &'static str },
+    Placed,
+}
+
+#[derive(Default)]
+struct Places {
+    /// By the document's number.
+    documents: HashMap<u64, Arc<Place>>,
+    /// By the port's.
+    ports: HashMap<u64, Arc<Place>>,
+}
+
+/// Writes the events of one process's ports.
+pub struct Inspector {
+    who: &'static str,
+    output: File,
+    places: Mutex<Places>,
+}
+
+impl Inspector {
+    /// Writes what happens to `node`'s ports from now on to the end of the file.
+    ///
+    /// # Errors
+    /// When the file cannot be opened.
+    pub fn attach(node: &Node, who: &'static str, file: &Path) -> io::Result<Arc<Self>> {
+        let output = OpenOptions::new().append(true).create(true).open(file)?;
+        let inspector = Arc::new(Self { who, output, places: Mutex::default() });
+        let writer = Arc::clone(&inspector);
+        node.trace(move |events| events.iter().for_each(|event| writer.write(event)));
+        Ok(inspector)
+    }
+
+    /// Says where documents are, for [`Inspector::put`].
+    pub fn document(&self, document: u64, place: Place) {
+        self.places().documents.insert(document, Arc::new(place));
+    }
+
+    /// A port (its [`number`](strait_ports::Port::number)) is a document's now.
+    pub fn put(&self, port: u64, document: u64) {
+        let mut places = self.places();
+        let Some(place) = places.documents.get(&document).cloned() else { return };
+        let known = places.ports.insert(port, Arc::clone(&place));
+        drop(places);
+        if known.is_none_or(|known| known != place) {
+            self.print(&Line { at: now(), who: self.who, pid: process::id(), port, what: What::Placed, place: Some(&place) });
+        }
+    }
+
+    fn places(&self) -> MutexGuard<'_, Places> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self, event: &TracedEvent) {
+        let what = match &event.event {
+            PortEvent::Created { other } => What::Created { other: *other },
+            PortEvent::Arrived { ticket } => What::Arrived { ticket: format!("{ticket:016x}") },
+            PortEvent::Posted { bytes, ports } => What::Posted { bytes: *bytes, ports },
+            PortEvent::Received { bytes, ports } => What::Received { bytes: *bytes, ports },
+            PortEvent::Left { ticket } => What::Left { ticket: format!("{ticket:016x}") },
+            PortEvent::Closed { reason, here } => {
+                What::Closed { reason: reason.as_str(), by: if *here { "this end" } else { "other end" } }
+            }
+            _ => return,
+        };
+        let ends = matches!(what, What::Left { .. } | What::Closed { .. });
+        let place = {
+            let mut places = self.places();
+            if ends { places.ports.remove(&event.port) } else { places.ports.get(&event.port).cloned() }
+        };
+        let line = Line { at: event.at.as_secs_f64(), who: self.who, pid: process::id(), port: event.port, what, place: place.as_deref() };
+        self.print(&line);
+    }
+
+    fn print(&self, line: &Line<'_>) {
+        let Ok(mut text) = serde_json::to_vec(line) else { return };
+        text.push(b'\n');
+        // Who no longer reads it does not stop the program.
+        let _ = (&self.output).write_all(&text);
+    }
+}
+
+fn now() -> f64 {
+    strait_ports::trace_clock().as_secs_f64()
+}

@@ -1,0 +1,2 @@
+try { require('./main.mjs') } catch (error) { console.log(error.code) }
+try { require('./inner.mjs') } catch (error) { console.log(error.code) }

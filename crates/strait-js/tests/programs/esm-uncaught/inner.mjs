@@ -1,0 +1,2 @@
+import './cycle.cjs'
+import './main.mjs'

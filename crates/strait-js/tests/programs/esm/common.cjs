@@ -1,0 +1,1 @@
+exports.fromModule = require('./required.mjs').default + ' in CommonJS'

@@ -1,0 +1,1 @@
+exports.lazy = async () => (await import('./counter.mjs')).count + ' from import()'

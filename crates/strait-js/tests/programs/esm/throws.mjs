@@ -1,0 +1,3 @@
+// A line.
+const deep = () => { throw new TypeError("thrown") }
+export default deep()

@@ -1,0 +1,113 @@
+//! What a host asks for while it loads modules. Answers that scripts read are JSON.
+
+use std::{
+    cell::RefCell,
+    collections::HashMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use serde_json::{Value, json};
+
+use crate::{Class, CommonJs, Format, Kind, ModuleError, Resolved, Resolver, Syntax, commonjs, is_module, module};
+
+/// Resolves names and prepares texts.
+#[derive(Debug)]
+pub struct Loader {
+    resolver: Resolver,
+    /// `.js` files without a `"type"`: is each an ES module?
+    detected: RefCell<HashMap<PathBuf, bool>>,
+}
+
+/// A text could not be had, or not be parsed.
+#[derive(Debug)]
+pub enum TextError {
+    /// The file cannot be read.
+    Read(io::Error),
+    /// It is no module.
+    Syntax(Syntax),
+}
+
+impl Loader {
+    /// `builtin` knows the names of the host's own modules, without `node:`.
+    pub fn new(builtin: impl Fn(&str) -> bool + 'static) -> Self {
+        Self { resolver: Resolver::new(builtin), detected: RefCell::default() }
+    }
+
+    /// What `name` means in the file `from`: `{ builtin }`, `{ path, format, suffix }` (`format`: `commonjs`, `module` or `json`), or
+    /// `{ error: { class, code, message } }`.
+    pub fn resolve(&self, name: &str, from: &Path, kind: Kind) -> String {
+        let answer = match self.resolver.resolve(name, from, kind) {
+            Ok(Resolved::Builtin(name)) => json!({ "builtin": name }),
+            Ok(Resolved::File { path, format, suffix }) => json!({ "format": self.known(&path, format), "path": path, "suffix": suffix }),
+            Err(error) => refusal(&error),
+        };
+        answer.to_string()
+    }
+
+    /// The same for a file that was named by its path.
+    pub fn locate(&self, path: &Path) -> String {
+        let answer = match self.resolver.format(path) {
+            Ok(format) => json!({ "format": self.known(path, format), "path": path, "suffix": "" }),
+            Err(error) => refusal(&error),
+        };
+        answer.to_string()
+    }
+
+    fn known(&self, path: &Path, format: Format) -> &'static str {
+        match format {
+            Format::CommonJs => "commonjs",
+            Format::Module => "module",
+            Format::Json => "json",
+            Format::Either => {
+                let known = self.detected.borrow().get(path).copied();
+                let found = known.unwrap_or_else(|| {
+                    let found = read(path).is_ok_and(|text| is_module(&text));
+                    self.detected.borrow_mut().insert(path.to_owned(), found);
+                    found
+                });
+                if found { "module" } else { "commonjs" }
+            }
+        }
+    }
+
+    /// The text of an ES module, as an expression.
+    ///
+    /// # Errors
+    /// It cannot be read, or not be parsed.
+    pub fn module(&self, path: &Path) -> Result<String, TextError> {
+        module(&read(path).map_err(TextError::Read)?).map_err(TextError::Syntax)
+    }
+
+    /// The text of a CommonJS file, to be wrapped.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn commonjs(&self, path: &Path) -> io::Result<CommonJs> {
+        read(path).map(|text| commonjs(&text))
+    }
+
+    /// What a CommonJS file exports: `{ names, from }`.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn names(&self, path: &Path) -> io::Result<String> {
+        let (names, from) = CommonJs::names(&read(path)?);
+        Ok(json!({ "names": names, "from": from }).to_string())
+    }
+}
+
+fn refusal(error: &ModuleError) -> Value {
+    let class = match error.class {
+        Class::Error => "Error",
+        Class::TypeError => "TypeError",
+    };
+    json!({ "error": { "class": class, "code": error.code, "message": error.message } })
+}
+
+/// A file's text, without a byte order mark.
+fn read(path: &Path) -> io::Result<String> {
+    let bytes = fs::read(path)?;
+    let text = String::from_utf8_lossy(&bytes);
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned())
+}
