@@ -19,6 +19,7 @@ mod scaffold;
 mod seed;
 mod stopped_main;
 mod transfers;
+mod utility;
 mod values;
 
 use std::any::Any;
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
         transfers::tests(),
         values::tests(),
         closes::tests(),
+        utility::tests(),
         floods::tests(),
         isolation::tests(),
         bad_input::tests(),
