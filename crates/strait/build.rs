@@ -10,7 +10,7 @@ use std::{
 };
 
 /// What the agent is made of, beside this crate's folder.
-const SOURCES: [&str; 5] = ["strait-renderer", "strait-ports", "strait-clone", "strait-inspect", "strait-protocol"];
+const SOURCES: [&str; 6] = ["strait-renderer", "strait-modules", "strait-ports", "strait-clone", "strait-inspect", "strait-protocol"];
 
 /// What the outer cargo sets for its own compilations, and would spoil or needlessly redo the agent's.
 const SCRUBBED: [&str; 10] = [

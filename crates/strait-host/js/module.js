@@ -69,12 +69,7 @@ function find (name, from) {
   if (name === '') throw Object.assign(new TypeError("The argument 'id' must be a non-empty string. Received ''"), { code: 'ERR_INVALID_ARG_VALUE' })
   const builtin = builtinName(name)
   if (builtin !== null) return { builtin }
-  if (name.startsWith('node:')) unknownBuiltin(name)
   return answer(native.moduleResolve(name, from.filename, false), from)
-}
-
-function unknownBuiltin (name) {
-  throw Object.assign(new Error(`No such built-in module: ${name}: Strait's ${globalThis.process.type === 'browser' ? 'main' : 'utility'} process has ${[...builtins.keys()].join(', ')}`), { code: 'ERR_UNKNOWN_BUILTIN_MODULE' })
 }
 
 function parseJson (file) {
@@ -173,8 +168,7 @@ const modules = native.compile(native.esModules, 'strait:es-modules')({
   resolve (name, from, isImport) {
     const builtin = builtinName(name)
     if (builtin !== null) return { builtin, name: /^(electron|strait)/.test(name) ? name : `node:${builtin}` }
-    if (name.startsWith('node:')) unknownBuiltin(name)
-    return answer(native.moduleResolve(name, from, isImport), undefined)
+      return answer(native.moduleResolve(name, from, isImport), undefined)
   },
   compile: native.moduleCompile,
   names: (file) => JSON.parse(native.moduleExports(file)),

@@ -2,7 +2,7 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::{HashSet, VecDeque},
+    collections::{BTreeSet, VecDeque},
     path::PathBuf,
     rc::Rc,
     sync::Arc,
@@ -72,7 +72,7 @@ pub struct Host {
     /// What has happened, in order.
     pub(crate) incoming: RefCell<VecDeque<Incoming>>,
     /// The names of the host's own modules.
-    pub(crate) builtins: Rc<RefCell<HashSet<String>>>,
+    pub(crate) builtins: Rc<RefCell<BTreeSet<String>>>,
     /// Finds all others.
     pub(crate) modules: Loader,
     /// `process.nextTick` has something.
@@ -92,8 +92,8 @@ impl Host {
     /// A host for a program.
     pub fn new(embedder: Rc<dyn Embedder>, entry: Entry) -> Self {
         let wake = Arc::new(Notify::new());
-        let builtins = Rc::<RefCell<HashSet<String>>>::default();
-        let known = Rc::clone(&builtins);
+        let builtins = Rc::<RefCell<BTreeSet<String>>>::default();
+        let (known, had) = (Rc::clone(&builtins), Rc::clone(&builtins));
         Self {
             embedder,
             entry,
@@ -102,7 +102,10 @@ impl Host {
             ports: RefCell::default(),
             incoming: RefCell::default(),
             builtins,
-            modules: Loader::new(move |name| known.borrow().contains(name)),
+            modules: Loader::new(move |name| known.borrow().contains(name)).with_missing(move || {
+                let names: Vec<_> = had.borrow().iter().cloned().collect();
+                format!("this process has {}", names.join(", "))
+            }),
             tick_wanted: Cell::new(false),
             rejections_changed: Cell::new(false),
             finished: Cell::new(None),

@@ -9,12 +9,14 @@
 //   json(path)                     -> its value
 //   builtin(name)                  -> the module
 //   url(path)                      -> its URL
+//   global(name)                   -> the value of a name that every module sees
 //   place(error, path, line)       -> the error, whose stack says where
 //
 // A module's text evaluates to
 //   run(api, ...namespaces)  a generator: its first step hands out `exports`, its second one is the module's code; if the module
 //                            `waits`, an async function that does both
 //   names     of its own exports
+//   globals   the names of the host's that `run` is given after the namespaces
 //   requests  [specifier, [[attribute, value]…]]…
 //   imports   [request, name, line]…  names that must be there
 //   indirect  [exported, request, name or null]…  names that are another module's, or its namespace
@@ -291,6 +293,8 @@
         name (/** @type {any} */ of) { p.defineProperty(of, 'name', { __proto__: null, value: 'default', configurable: true }) }
       })
       for (let j = 0; j < record.needs.length; j++) push(parameters, record.needs[j].ns)
+      const { globals } = record.text
+      for (let j = 0; j < globals.length; j++) push(parameters, host.global(globals[j]))
       record.parameters = parameters
       if (record.text.waits) continue
       record.generator = p.apply(record.text.run, undefined, parameters)

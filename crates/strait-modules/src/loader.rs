@@ -12,12 +12,66 @@ use serde_json::{Value, json};
 use crate::{Class, CommonJs, Format, Kind, ModuleError, Resolved, Resolver, Syntax, commonjs, is_module, module};
 
 /// Resolves names and prepares texts.
-#[derive(Debug)]
 pub struct Loader {
     resolver: Resolver,
     /// `.js` files without a `"type"`: is each an ES module?
     detected: RefCell<HashMap<PathBuf, bool>>,
+    globals: &'static [&'static str],
+    missing: Box<dyn Fn() -> String>,
 }
+
+impl std::fmt::Debug for Loader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Loader").finish_non_exhaustive()
+    }
+}
+
+/// Node's own modules, of which a host has some.
+const OF_NODE: [&str; 43] = [
+    "assert",
+    "async_hooks",
+    "buffer",
+    "child_process",
+    "cluster",
+    "console",
+    "constants",
+    "crypto",
+    "dgram",
+    "diagnostics_channel",
+    "dns",
+    "domain",
+    "events",
+    "fs",
+    "http",
+    "http2",
+    "https",
+    "inspector",
+    "module",
+    "net",
+    "os",
+    "path",
+    "perf_hooks",
+    "process",
+    "punycode",
+    "querystring",
+    "readline",
+    "repl",
+    "stream",
+    "string_decoder",
+    "sys",
+    "test",
+    "timers",
+    "tls",
+    "trace_events",
+    "tty",
+    "url",
+    "util",
+    "v8",
+    "vm",
+    "wasi",
+    "worker_threads",
+    "zlib",
+];
 
 /// A text could not be had, or not be parsed.
 #[derive(Debug)]
@@ -31,7 +85,17 @@ pub enum TextError {
 impl Loader {
     /// `builtin` knows the names of the host's own modules, without `node:`.
     pub fn new(builtin: impl Fn(&str) -> bool + 'static) -> Self {
-        Self { resolver: Resolver::new(builtin), detected: RefCell::default() }
+        Self { resolver: Resolver::new(builtin), detected: RefCell::default(), globals: &[], missing: Box::new(String::new) }
+    }
+
+    /// Names that every ES module sees, see [`module`].
+    pub fn with_globals(self, globals: &'static [&'static str]) -> Self {
+        Self { globals, ..self }
+    }
+
+    /// What is said to who asks for a module of Node's that the host does not have.
+    pub fn with_missing(self, missing: impl Fn() -> String + 'static) -> Self {
+        Self { missing: Box::new(missing), ..self }
     }
 
     /// What `name` means in the file `from`: `{ builtin }`, `{ path, format, suffix }` (`format`: `commonjs`, `module` or `json`), or
@@ -40,7 +104,14 @@ impl Loader {
         let answer = match self.resolver.resolve(name, from, kind) {
             Ok(Resolved::Builtin(name)) => json!({ "builtin": name }),
             Ok(Resolved::File { path, format, suffix }) => json!({ "format": self.known(&path, format), "path": path, "suffix": suffix }),
-            Err(error) => refusal(&error),
+            Err(mut error) => {
+                let bare = name.strip_prefix("node:").unwrap_or(name);
+                if error.code.ends_with("MODULE_NOT_FOUND") && OF_NODE.contains(&bare.split('/').next().unwrap_or(bare)) || bare != name {
+                    error.message.push_str(": ");
+                    error.message.push_str(&(self.missing)());
+                }
+                refusal(&error)
+            }
         };
         answer.to_string()
     }
@@ -76,7 +147,7 @@ impl Loader {
     /// # Errors
     /// It cannot be read, or not be parsed.
     pub fn module(&self, path: &Path) -> Result<String, TextError> {
-        module(&read(path).map_err(TextError::Read)?).map_err(TextError::Syntax)
+        module(&read(path).map_err(TextError::Read)?, self.globals).map_err(TextError::Syntax)
     }
 
     /// The text of a CommonJS file, to be wrapped.

@@ -2,7 +2,7 @@
 //!
 //! Every line stays on its line. What the module imports is read from a namespace object at each use, so bindings are live; what it exports
 //! is read by functions that close over its own variables, so uninitialised ones throw as they should. The expression's value is
-//! `{ run, waits, names, requests, imports, indirect, stars }`, see `js/es-modules.js`. `run` is a generator: its first step declares the
+//! `{ run, waits, names, globals, requests, imports, indirect, stars }`, see `js/es-modules.js`. `run` is a generator: its first step declares the
 //! functions and hands out the exports, its second one is the module's own code. With top-level `await` it is an async function instead, which
 //! does both at once: another module of its cycle does not see its functions before.
 
@@ -209,11 +209,12 @@ struct Rewriter<'a, 's> {
     named: Option<String>,
 }
 
-/// The module's text as an expression.
+/// The module's text as an expression. Of `globals`, which every module of the host sees, `run` is given those that the module does not declare
+/// itself.
 ///
 /// # Errors
 /// The first mistake in the text that the parser finds. Others are the engine's to find.
-pub fn module(source: &str) -> Result<String, Syntax> {
+pub fn module(source: &str, globals: &[&str]) -> Result<String, Syntax> {
     let allocator = Allocator::default();
     let program = parse(&allocator, source, SourceType::mjs())?;
     let mut found = Found::default();
@@ -249,7 +250,7 @@ pub fn module(source: &str) -> Result<String, Syntax> {
         let text = format!("{}.meta", rewriter.prefix);
         rewriter.edits.replace(*span, text);
     }
-    Ok(rewriter.finish(found.waits))
+    Ok(rewriter.finish(found.waits, globals))
 }
 
 fn name_of(name: &ModuleExportName<'_>) -> String {
@@ -449,9 +450,12 @@ impl Rewriter<'_, '_> {
         }
     }
 
-    fn finish(self, waits: bool) -> String {
+    fn finish(self, waits: bool, globals: &[&str]) -> String {
         let prefix = &self.prefix;
-        let parameters: String = (0..self.requests.len()).map(|request| format!(", {prefix}{request}")).collect();
+        let namespaces = (0..self.requests.len()).map(|request| format!(", {prefix}{request}"));
+        let free = |name: &&&str| self.semantic.scoping().get_root_binding(name).is_none();
+        let globals: Vec<&str> = globals.iter().filter(free).copied().collect();
+        let parameters: String = namespaces.chain(globals.iter().map(|name| format!(", {name}"))).collect();
         let own: String = self.own.iter().map(|(name, read)| format!(", {}: () => {read}", json!([name]))).collect();
         let named = self.named.as_ref().map_or_else(String::new, |name| format!("{prefix}.name({name}); "));
         let names: Value = self.own.iter().map(|(name, _)| name.as_str()).collect();
@@ -461,7 +465,8 @@ impl Rewriter<'_, '_> {
             "({{ run: {kind} {prefix}Module({prefix}{parameters}) {{ 'use strict'; {named}{prefix}.exports({{ __proto__: null{own} }}); {pause}"
         );
         let tail = format!(
-            "\n}}, waits: {waits}, names: {names}, requests: {}, imports: {}, indirect: {}, stars: {} }})",
+            "\n}}, waits: {waits}, names: {names}, globals: {}, requests: {}, imports: {}, indirect: {}, stars: {} }})",
+            json!(globals),
             Value::Array(self.requests),
             Value::Array(self.imports),
             Value::Array(self.indirect),

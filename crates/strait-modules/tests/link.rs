@@ -30,7 +30,7 @@ fn programs_do_what_they_do_in_node() {
         texts.insert(
             file,
             json!({
-                "module": module(body).unwrap_or_else(|error| format!("throw new SyntaxError({})", json!(error.message))),
+                "module": module(body, &[]).unwrap_or_else(|error| format!("throw new SyntaxError({})", json!(error.message))),
                 "commonjs": script.source,
                 "import": script.import,
                 "names": { "names": names, "from": from },

@@ -66,18 +66,18 @@
       return 'Error: an error that cannot be printed'
     }
   }
-  const describe = (/** @type {any} */ error) => {
-    let text = print(error)
+  /** Where it was made, and the stack of then: both as WebKit writes them. */
+  const whence = (/** @type {any} */ error) => {
     try {
       if (typeof error === 'object' && error !== null) {
-        const { stack, sourceURL, line } = error
-        if (typeof sourceURL === 'string' && typeof line === 'number') text += `\n    at ${sourceURL}:${line}`
-        if (typeof stack === 'string' && stack !== '') text += `\n${stack}`
+        const { stack, sourceURL, line, column } = error
+        const place = typeof sourceURL === 'string' && typeof line === 'number' ? `${sourceURL}:${line}:${column}` : ''
+        return { __proto__: null, place, stack: typeof stack === 'string' ? stack : '' }
       }
     } catch {
       // A getter threw: the text must do.
     }
-    return text
+    return { __proto__: null, place: '', stack: '' }
   }
 
   const none = p.list()
@@ -119,12 +119,12 @@
         throw new p.Error('contextBridge is not part of Strait yet: hand a MessagePort to the page with window.postMessage')
       },
     })
-    const modules = parts.makeModules(p, natives, electron, contextIsolated)
+    const modules = parts.makeModules(p, natives, parts.makeEsModules, electron, contextIsolated)
     if (mayRequire) {
       const expose = (/** @type {string} */ name, /** @type {any} */ value) =>
         p.defineProperty(global, name, { __proto__: null, value, writable: true, configurable: true, enumerable: false })
       const folder = natives.pageFolder(global.location.href)
-      expose('require', modules.makeRequire(folder))
+      expose('require', modules.makeRequire(`${folder}/page`))
       expose('__dirname', folder)
       expose('__filename', natives.pageFile(global.location.href))
       expose('module', { exports: {} })
@@ -132,10 +132,15 @@
     }
     ipc.runPreload = () =>
       enter(() => {
+        const failed = (/** @type {any} */ error) => {
+          const { place, stack } = whence(error)
+          natives.preloadError(print(error), place, stack)
+        }
         try {
-          modules.load(preload)
+          const waits = modules.preload(preload)
+          if (waits !== undefined) p.then(waits, undefined, failed)
         } catch (error) {
-          natives.preloadError(describe(error))
+          failed(error)
         }
       })
   }

@@ -1,5 +1,5 @@
-// CommonJS for the preload script and, with nodeIntegration, for the page: `electron`, pure modules of Node's, relative files, JSON.
-(function makeModules(p, natives, electron, contextIsolated) {
+// CommonJS and ES modules for the preload script and, with nodeIntegration, for the page: `electron`, pure modules of Node's, files, packages.
+(function makeModules(p, natives, makeEsModules, electron, contextIsolated) {
   'use strict'
 
   const process = {
@@ -11,6 +11,7 @@
     env: {},
     versions: { strait: natives.version() },
   }
+  /** Modules of files that have been required, by path. */
   const cache = { __proto__: null }
 
   // Node's modules that need nothing of the system, each made when it is first required.
@@ -26,41 +27,83 @@
     p.apply(run, module.exports, [module.exports, makePure, module, name, programFolder, process])
     return module.exports
   }
-  const startsWith = p.uncurry(String.prototype.startsWith)
-  const slice = p.uncurry(String.prototype.slice)
 
-  const builtin = (/** @type {string} */ name) => {
-    if (name === 'electron' || name === 'electron/renderer' || name === 'electron/common') return electron
-    if (name === 'process' || name === 'node:process') return process
-    if (name === 'path/posix' || name === 'node:path/posix') return makePure('path')
-    const plain = startsWith(name, 'node:') ? slice(name, 5) : name
+  const plain = (/** @type {string} */ name) => (p.startsWith(name, 'node:') ? p.stringSlice(name, 5) : name)
+
+  const builtin = (/** @type {string} */ given) => {
+    if (given === 'electron' || given === 'electron/renderer' || given === 'electron/common') return electron
+    const name = plain(given)
+    if (name === 'process') return process
+    if (name === 'path/posix') return makePure('path')
     // Those names are for the pure modules alone.
-    return startsWith(plain, 'strait:') ? undefined : makePure(plain)
+    return p.startsWith(name, 'strait:') ? undefined : makePure(name)
   }
 
-  const makeRequire = (/** @type {string} */ folder) => {
+  const coded = (/** @type {any} */ Class, /** @type {string} */ code, /** @type {string} */ message) => {
+    const error = new Class(message)
+    p.defineProperty(error, 'code', { __proto__: null, value: code, writable: true, configurable: true, enumerable: true })
+    return error
+  }
+
+  /** What the agent says of a name, or its error. */
+  const answer = (/** @type {string} */ text, /** @type {string} */ from) => {
+    const said = p.jsonParse(text)
+    const { error } = said
+    if (error === undefined) return said
+    const Class = error.class === 'TypeError' ? p.TypeError : p.Error
+    throw coded(Class, error.code, error.code === 'MODULE_NOT_FOUND' ? `${error.message}\nRequire stack:\n- ${from}` : error.message)
+  }
+
+  const place = (/** @type {any} */ error, /** @type {string} */ path, /** @type {number} */ line, column = 1) => {
+    const put = (/** @type {string} */ name, /** @type {any} */ value) =>
+      p.defineProperty(error, name, { __proto__: null, value, writable: true, configurable: true, enumerable: false })
+    put('sourceURL', natives.url(path))
+    put('line', line)
+    put('column', column)
+    put('stack', '')
+    return error
+  }
+
+  /** What the agent made of a file's text: if that is a text, it says what is wrong. */
+  const compiled = (/** @type {any} */ made, /** @type {string} */ path) => {
+    if (typeof made !== 'string') return made
+    const { message, line, column } = p.jsonParse(made)
+    throw place(new p.SyntaxError(message), path, line, column)
+  }
+
+  const find = (/** @type {any} */ name, /** @type {string} */ from) => {
+    if (typeof name !== 'string') throw coded(p.TypeError, 'ERR_INVALID_ARG_TYPE', 'The "id" argument must be of type string')
+    return answer(natives.resolve(name, from, false), from)
+  }
+
+  /** `require` for the file `from`, which need not exist: its folder counts. */
+  const makeRequire = (/** @type {string} */ from) => {
     const require = (/** @type {any} */ name) => {
-      if (typeof name !== 'string') throw new p.TypeError('The "id" argument must be of type string')
-      const found = builtin(name)
-      return found !== undefined ? found : load(natives.resolve(folder, name)).exports
+      const known = typeof name === 'string' ? builtin(name) : undefined
+      if (known !== undefined) return known
+      const found = find(name, from)
+      if (found.builtin !== undefined) return builtin(found.builtin)
+      return found.format === 'module' ? modules.require(found.path, from) : load(found.path).exports
     }
-    require.resolve = (/** @type {string} */ name) => (builtin(name) !== undefined ? name : natives.resolve(folder, name))
+    require.resolve = (/** @type {string} */ name) => (builtin(name) !== undefined ? name : find(name, from).path)
     return require
   }
 
-  /** Runs the file at an absolute path, once. */
+  const endsWith = (/** @type {string} */ text, /** @type {string} */ end) => p.stringSlice(text, -end.length) === end
+
+  /** Runs the CommonJS file at an absolute path, once. */
   const load = (/** @type {string} */ path) => {
     const known = cache[path]
     if (known !== undefined) return known
     const module = { exports: {}, filename: path, id: path, loaded: false }
     cache[path] = module
     try {
-      if (natives.isJson(path)) {
+      if (endsWith(path, '.json')) {
         module.exports = p.jsonParse(natives.read(path))
       } else {
-        const folder = natives.folder(path)
-        const run = natives.compile(path)
-        p.apply(run, module.exports, [module.exports, makeRequire(folder), module, path, folder, process])
+        const run = compiled(natives.compile(path), path)
+        const given = [module.exports, makeRequire(path), module, path, natives.folder(path), process, modules.importer(path)]
+        p.apply(run, module.exports, given)
       }
       module.loaded = true
       return module
@@ -70,5 +113,33 @@
     }
   }
 
-  return { __proto__: null, load, makeRequire, process }
+  const modules = makeEsModules(p, {
+    __proto__: null,
+    resolve(/** @type {string} */ name, /** @type {string} */ from, /** @type {boolean} */ isImport) {
+      const known = builtin(name)
+      if (known === undefined) return answer(natives.resolve(name, from, isImport), from)
+      const isElectron = known === electron
+      return { __proto__: null, builtin: isElectron ? 'electron' : plain(name), name: isElectron ? name : `node:${plain(name)}` }
+    },
+    compile: (/** @type {string} */ path, /** @type {string} */ url) => compiled(natives.compileModule(path, url), path),
+    names: (/** @type {string} */ path) => p.jsonParse(natives.names(path)),
+    commonJs: (/** @type {string} */ path) => load(path).exports,
+    json: (/** @type {string} */ path) => p.jsonParse(natives.read(path)),
+    builtin,
+    global: () => process,
+    url: natives.url,
+    place,
+  })
+
+  return {
+    __proto__: null,
+    makeRequire,
+    process,
+    /** Runs the preload script: a promise if that takes time. Its name says what it is, whatever "type" a package.json has. */
+    preload(/** @type {string} */ path) {
+      if (endsWith(path, '.mjs')) return modules.run(path)
+      load(path)
+      return undefined
+    },
+  }
 })

@@ -20,3 +20,17 @@ const BUILTINS: [(&str, &str); 6] = [
 pub(crate) fn source(name: &str) -> Option<&'static str> {
     BUILTINS.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
 }
+
+/// Those that are objects of the glue, or another's.
+const OBJECTS: [&str; 5] = ["electron", "electron/renderer", "electron/common", "process", "path/posix"];
+
+/// Does `require` answer the name itself?
+pub(crate) fn has(name: &str) -> bool {
+    OBJECTS.contains(&name) || !name.starts_with("strait:") && source(name).is_some()
+}
+
+/// Their names, for who asks for another.
+pub(crate) fn list() -> String {
+    let own = BUILTINS.iter().map(|(name, _)| *name).filter(|name| !name.starts_with("strait:"));
+    ["electron", "process"].into_iter().chain(own).collect::<Vec<_>>().join(", ")
+}

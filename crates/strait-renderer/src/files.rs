@@ -1,41 +1,7 @@
-//! Files that scripts `require`: where a name leads, and what is there.
+//! Files of scripts and pages: their paths and texts.
 
-use std::path::{Component, Path, PathBuf};
-
-/// The file that `name` means in `folder`, as Node resolves relative and absolute names: as it stands, with an extension, or as a folder's index.
-///
-/// # Errors
-/// `Cannot find module …`: there is no such file, or the name is of a package, which pages have none of.
-pub(crate) fn resolve(folder: &Path, name: &str) -> Result<PathBuf, String> {
-    let is_path = name.starts_with("./") || name.starts_with("../") || name.starts_with('/') || name == "." || name == "..";
-    let missing = || format!("Cannot find module '{name}' (looked in {})", folder.display());
-    if !is_path {
-        return Err(missing());
-    }
-    let path = normal(&folder.join(name));
-    let with = |suffix: &str| {
-        let mut text = path.clone().into_os_string();
-        text.push(suffix);
-        PathBuf::from(text)
-    };
-    let candidates = [path.clone(), with(".js"), with(".cjs"), with(".json"), path.join("index.js"), path.join("index.json")];
-    candidates.into_iter().find(|candidate| candidate.is_file()).ok_or_else(missing)
-}
-
-/// A path without `.` and `..`.
-fn normal(path: &Path) -> PathBuf {
-    let mut out = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                out.pop();
-            }
-            other => out.push(other),
-        }
-    }
-    out
-}
+use std::io;
+use std::path::{Path, PathBuf};
 
 /// A page's file, if its URL is of a local file.
 pub(crate) fn path_of_url(url: &str) -> Option<PathBuf> {
@@ -73,16 +39,17 @@ fn percent_decoded(text: &str) -> String {
 /// # Errors
 /// What the system says, with the path.
 pub(crate) fn read(path: &Path) -> Result<String, String> {
-    std::fs::read_to_string(path).map_err(|error| format!("Cannot read '{}': {error}", path.display()))
+    std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))
 }
 
-/// A CommonJS file as a function expression. The wrapper shares the first line, so that lines in stack traces are the file's.
-pub(crate) fn wrap(source: &str) -> String {
-    let comment = if source.starts_with("#!") { "//" } else { "" };
-    format!("(function (exports, require, module, __filename, __dirname, process) {{ {comment}{source}\n}})")
+/// Says which file cannot be read, and why.
+pub(crate) fn unreadable(path: &Path, error: &io::Error) -> String {
+    format!("Cannot read '{}': {error}", path.display())
 }
 
-/// A path as a URL for stack traces.
-pub(crate) fn url(path: &Path) -> String {
-    format!("file://{}", path.display())
+/// A CommonJS file as a function expression; `import` is what `import()` is called in it. The wrapper shares the first line, so that lines in
+/// stack traces are the file's.
+pub(crate) fn wrap(source: &str, import: Option<&str>) -> String {
+    let import = import.map_or_else(String::new, |name| format!(", {name}"));
+    format!("(function (exports, require, module, __filename, __dirname, process{import}) {{ {source}\n}})")
 }

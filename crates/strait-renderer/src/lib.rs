@@ -17,6 +17,7 @@ mod ffi;
 mod files;
 mod idle;
 mod lean;
+mod modules;
 mod natives;
 mod popup;
 mod ports;
@@ -24,6 +25,7 @@ mod pump;
 mod realm;
 mod slabs;
 mod strays;
+mod trace;
 
 /// Called once, when WebKit has loaded the library: `data` is the encoded `AgentInit`.
 fn start(extension: ffi::Extension, data: Vec<u8>) {

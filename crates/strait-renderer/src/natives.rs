@@ -1,19 +1,19 @@
 //! What the glue can ask of the agent. Every call names the realm it was made for, never another.
 
-use std::path::Path;
 use std::rc::Rc;
 
 use strait_ports::{Buffer, CloseReason, MAX_DATA, MAX_PORTS, Message};
 use strait_protocol::{IpcKind, Outcome, ToMain};
 
 use crate::agent::{self, Agent};
-use crate::builtins;
 use crate::document::Birth;
 use crate::drafts;
 use crate::ffi::{Args, NativeResult, Pinned, RESERVED};
 use crate::files;
+use crate::modules;
 use crate::ports::{Handle, PortTable, Way, with_rooms};
 use crate::realm::{Buffers, Realm};
+use crate::trace;
 
 type Native = for<'a> fn(&Agent, &Realm, &Args<'a>) -> NativeResult<'a>;
 
@@ -64,12 +64,14 @@ const NATIVES: &[(&str, Native)] = &[
     ("evaluate", evaluate),
     ("evalDone", eval_done),
     ("evalFailed", eval_failed),
-    ("resolve", resolve),
-    ("read", read),
-    ("folder", folder),
-    ("isJson", is_json),
-    ("compile", compile),
-    ("builtin", builtin),
+    ("resolve", modules::resolve),
+    ("read", modules::read),
+    ("folder", modules::folder),
+    ("url", modules::url),
+    ("compile", modules::compile),
+    ("compileModule", modules::compile_module),
+    ("names", modules::names),
+    ("builtin", modules::builtin),
     ("preloadError", preload_error),
     ("version", version),
     ("pageFolder", page_folder),
@@ -516,69 +518,11 @@ fn eval_failed<'a>(agent: &Agent, _: &Realm, args: &Args<'a>) -> NativeResult<'a
     NativeResult::Nothing
 }
 
-/// `(folder, name)`: the file that is meant.
-fn resolve<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
-    if !realm.privileges.ipc {
-        return NativeResult::Nothing;
-    }
-    match files::resolve(Path::new(&args.text(0)), &args.text(1)) {
-        Ok(path) => NativeResult::Text(path.display().to_string()),
-        Err(text) => NativeResult::Throw(text),
-    }
-}
-
-/// `(path)`: the file's text.
-fn read<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
-    if !realm.privileges.ipc {
-        return NativeResult::Nothing;
-    }
-    match files::read(Path::new(&args.text(0))) {
-        Ok(text) => NativeResult::Text(text),
-        Err(text) => NativeResult::Throw(text),
-    }
-}
-
-/// `(path)`: its folder.
-fn folder<'a>(_: &Agent, _: &Realm, args: &Args<'a>) -> NativeResult<'a> {
-    let path = args.text(0);
-    NativeResult::Text(Path::new(&path).parent().map_or_else(String::new, |folder| folder.display().to_string()))
-}
-
-/// `(path)`
-fn is_json<'a>(_: &Agent, _: &Realm, args: &Args<'a>) -> NativeResult<'a> {
-    NativeResult::Bool(args.text(0).ends_with(".json"))
-}
-
-/// `(path)`: the file as a CommonJS function.
-fn compile<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
-    if !realm.privileges.ipc {
-        return NativeResult::Nothing;
-    }
-    let path = args.text(0);
-    let path = Path::new(&path);
-    match files::read(path) {
-        Ok(text) => match realm.context.evaluate(&files::wrap(&text), &files::url(path), 1) {
-            Ok(function) => NativeResult::Value(function.rebind(args)),
-            Err(thrown) => NativeResult::ThrowValue(thrown.rebind(args)),
-        },
-        Err(text) => NativeResult::Throw(text),
-    }
-}
-
-/// `(name)`: a module that is built in, as a CommonJS function; nothing if there is none of that name.
-fn builtin<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
-    let name = args.text(0);
-    let Some(text) = builtins::source(&name).filter(|_| realm.privileges.ipc) else { return NativeResult::Nothing };
-    match realm.context.evaluate(&files::wrap(text), &format!("node:{name}"), 1) {
-        Ok(function) => NativeResult::Value(function.rebind(args)),
-        Err(thrown) => NativeResult::ThrowValue(thrown.rebind(args)),
-    }
-}
-
-/// `(text)`
+/// `(text, place, stack)`
 fn preload_error<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     if let (Some(document), Some(path)) = (agent.document(realm.document.get()), realm.privileges.preload.clone()) {
-        agent.tell(&ToMain::PreloadError { page: document.page, path, message: args.text(0) }, Vec::new());
+        let message = trace::describe(&args.text(0), &args.text(1), &args.text(2));
+        agent.tell(&ToMain::PreloadError { page: document.page, path, message }, Vec::new());
     }
     NativeResult::Nothing
 }

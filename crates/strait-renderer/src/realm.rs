@@ -12,6 +12,7 @@ use crate::ffi::{Completion, Context, Object, Pinned, Value};
 use crate::lean::lean;
 use crate::natives;
 use crate::ports::Handle;
+use crate::trace;
 
 /// What a realm is given beyond ports.
 #[derive(Default)]
@@ -97,6 +98,7 @@ const MODULES: &[(&str, &str)] = &[
     ("patchWindowOpen", include_str!("../js/window-open.js")),
     ("makeEmitter", include_str!("../js/emitter.js")),
     ("makeIpcRenderer", include_str!("../js/ipc-renderer.js")),
+    ("makeEsModules", strait_modules::ES_MODULES),
     ("makeModules", include_str!("../js/modules.js")),
 ];
 
@@ -167,17 +169,14 @@ fn expression(text: &str) -> String {
 
 /// What an exception says: text, place, stack.
 pub(crate) fn describe(thrown: &Value<'_>) -> String {
-    let mut text = thrown.to_text().unwrap_or_else(|| "Error: an error that cannot be printed".to_owned());
-    let source = thrown.property("sourceURL").and_then(|source| source.as_string());
-    let line = thrown.property("line").and_then(|line| line.as_number());
-    if let (Some(source), Some(line)) = (source, line) {
-        text.push_str(&format!("\n    at {source}:{line}"));
-    }
-    if let Some(stack) = thrown.property("stack").and_then(|stack| stack.as_string()).filter(|stack| !stack.is_empty()) {
-        text.push('\n');
-        text.push_str(&stack);
-    }
-    text
+    let text = thrown.to_text().unwrap_or_else(|| "Error: an error that cannot be printed".to_owned());
+    let string = |name| thrown.property(name).and_then(|value| value.as_string());
+    let number = |name| thrown.property(name).and_then(|value| value.as_number());
+    let place = match (string("sourceURL"), number("line")) {
+        (Some(source), Some(line)) => format!("{source}:{line}:{}", number("column").unwrap_or(1.0)),
+        _ => String::new(),
+    };
+    trace::describe(&text, &place, &string("stack").unwrap_or_default())
 }
 
 impl Realm {

@@ -11,6 +11,7 @@ mod examples;
 mod floods;
 mod http;
 mod inspect;
+mod instances;
 mod isolation;
 mod origins;
 mod program;
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
         closes::tests(),
         utility::tests(),
         floods::tests(),
+        instances::tests(),
         isolation::tests(),
         bad_input::tests(),
         contained::tests(),

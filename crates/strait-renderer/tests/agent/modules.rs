@@ -1,11 +1,18 @@
 //! The modules of Node's that preloads and pages have.
 
-use strait_protocol::World;
+use strait_protocol::{ToMain, World};
 
 use crate::host::{Case, Check, Host, Setup, same};
 
-pub(crate) const CASES: &[Case] =
-    &[("pure modules of Node can be required", pure_modules), ("path works as Node's", paths), ("a page knows its file", file_names)];
+pub(crate) const CASES: &[Case] = &[
+    ("pure modules of Node can be required", pure_modules),
+    ("path works as Node's", paths),
+    ("a page knows its file", file_names),
+    ("a preload can be an ES module", module_preload),
+    ("a preload that waits lets the page go on", waiting_preload),
+    ("mistakes in modules are reported with their places", mistakes),
+    ("packages of both kinds can be required and imported", packages),
+];
 
 fn pure_modules(host: &Host) -> Check {
     let script = "globalThis.seen = []
@@ -23,9 +30,9 @@ fn pure_modules(host: &Host) -> Check {
         util.promisify((value, done) => done(null, value))('promised').then((value) => seen.push(value))
         require('timers').setImmediate((value) => seen.push(value), 'immediately')
         for (const name of ['fs', 'node:fs', 'constructor', '__proto__', 'strait:inspect', 'node:strait:inspect']) {
-          try { require(name); seen.push(name) } catch (error) { seen.push(error.message.split(' (')[0]) }
+          try { require(name); seen.push(name) } catch (error) { seen.push(error.message.split(/: S|\\n/)[0]) }
         }";
-    let expected = r#"[true,true,"heard",true,false,"file:///a%20b/50%25%23%3F.txt","/a b/50%#?.txt",true,"ERR_INVALID_URL_SCHEME","{ a: [ 1, { b: [Object] } ], p: Promise { <state unknown> } }","x is 5 null","Cannot find module 'fs'","Cannot find module 'node:fs'","Cannot find module 'constructor'","Cannot find module '__proto__'","Cannot find module 'strait:inspect'","Cannot find module 'node:strait:inspect'","promised","immediately"]"#;
+    let expected = r#"[true,true,"heard",true,false,"file:///a%20b/50%25%23%3F.txt","/a b/50%#?.txt",true,"ERR_INVALID_URL_SCHEME","{ a: [ 1, { b: [Object] } ], p: Promise { <state unknown> } }","x is 5 null","Cannot find module 'fs'","No such built-in module: node:fs","Cannot find module 'constructor'","Cannot find module '__proto__'","Cannot find module 'strait:inspect'","No such built-in module: node:strait:inspect","promised","immediately"]"#;
     let page = format!("<script>{{ {script} }}</script>");
     let preloaded = host.open(Setup { preload: Some(script), ..Setup::default() })?;
     let integrated = host.open(Setup { html: &page, shared: true, node: true, ..Setup::default() })?;
@@ -85,4 +92,130 @@ fn file_names(host: &Host) -> Check {
     let folder = host.folder().display();
     let expected = format!(r#"["{folder}","{folder}/with a space.html","{folder}/x"]"#);
     same("names", &host.eval(&view, World::Main, "return seen")?, &expected)
+}
+
+/// What a page's policy forbids, modules of the preload must not need.
+const STRICT: &str = "<meta http-equiv='Content-Security-Policy' content=\"default-src 'none'; script-src 'nonce-x'\"><script nonce=x>globalThis.ran = true</script>";
+
+fn write_packages(host: &Host) {
+    let files = [
+        ("node_modules/both/package.json", r#"{ "exports": { "import": "./m.mjs", "require": "./c.cjs" } }"#),
+        ("node_modules/both/m.mjs", "export default 'as a module'"),
+        ("node_modules/both/c.cjs", "module.exports = 'as CommonJS'"),
+        ("node_modules/old/package.json", r#"{ "main": "lib" }"#),
+        ("node_modules/old/lib/index.js", "exports.named = 'named'; exports.lazy = () => import('both').then((ns) => ns.default)"),
+        ("node_modules/new/package.json", r#"{ "type": "module", "exports": { ".": "./index.js", "./waits": "./waits.js" } }"#),
+        (
+            "node_modules/new/index.js",
+            "import { sep } from 'path'\nexport let count = 0\nexport const add = () => { count++ }\nexport default sep",
+        ),
+        ("node_modules/new/waits.js", "export default await 1"),
+        ("cycle-a.mjs", "import { b } from './cycle-b.mjs'\nexport function a () { return 'a' + b }"),
+        ("cycle-b.mjs", "import { a } from './cycle-a.mjs'\nexport const b = typeof a"),
+        ("values.json", r#"{ "value": 5 }"#),
+    ];
+    for (name, text) in files {
+        let file = host.folder().join(name);
+        std::fs::create_dir_all(file.parent().expect("it has a folder")).expect("it can be made");
+        std::fs::write(file, text).expect("it can be written");
+    }
+}
+
+fn module_preload(host: &Host) -> Check {
+    write_packages(host);
+    let text = "import { ipcRenderer } from 'electron'
+        import electron from 'electron/renderer'
+        import path, { join } from 'node:path'
+        import both from 'both'
+        import old, { named } from 'old'
+        import sep, { count, add } from 'new'
+        import { a } from './cycle-a.mjs'
+        import values from './values.json' with { type: 'json' }
+        add()
+        globalThis.seen = [ipcRenderer === electron.ipcRenderer, path.join === join, both, named, old.named, sep, count, a(), values.value]
+        seen.push(process.type, typeof require, typeof exports, this === undefined, import.meta.filename === path.join(import.meta.dirname, 'p.mjs'))
+        seen.push(import.meta.url === 'file://' + import.meta.filename, import.meta.resolve('both').endsWith('/both/m.mjs'), document.readyState)
+        globalThis.later = async () => [(await import('./cycle-a.mjs')).a(), await old.lazy(), await import('nope').catch((error) => error.code)]
+        export const unused = 1";
+    let preload = host.write("p.mjs", text);
+    let page = host.write("strict.html", STRICT);
+    for shared in [false, true] {
+        let world = if shared { World::Main } else { World::Isolated };
+        let view = host.open_file(&page, Some(preload.clone()), &Setup { shared, ..Setup::default() })?;
+        host.until_true(&view, World::Main, "globalThis.ran === true")?;
+        let expected = r#"[true,true,"as a module","named","named","/",1,"afunction",5,"renderer","undefined","undefined",true,true,true,true,"loading"]"#;
+        same("seen", &host.eval(&view, world, "return seen")?, expected)?;
+        let later = r#"["afunction","as a module","ERR_MODULE_NOT_FOUND"]"#;
+        same("later", &host.eval(&view, world, "return later()")?, later)?;
+    }
+    Ok(())
+}
+
+fn waiting_preload(host: &Host) -> Check {
+    let preload = host.write(
+        "waits.mjs",
+        "globalThis.order = ['begins']
+        const waits = new Promise((resolve) => { addEventListener('load', () => setTimeout(resolve, 1), { once: true }) })
+        await waits
+        order.push('ends', document.readyState)",
+    );
+    let page = host.write("waited.html", "<script>order.push('page')</script>");
+    let view = host.open_file(&page, Some(preload), &Setup { shared: true, ..Setup::default() })?;
+    host.until_true(&view, World::Main, "globalThis.order?.length === 4")?;
+    same("order", &host.eval(&view, World::Main, "return order")?, r#"["begins","page","ends","complete"]"#)
+}
+
+fn mistakes(host: &Host) -> Check {
+    host.write("broken.mjs", "export const fine = 1\n\nexport const = 2");
+    host.write("thrown.mjs", "const fail = () => {\n  throw new TypeError('on purpose')\n}\nexport default fail()");
+    let cases = [
+        ("import './broken.mjs'", "SyntaxError: Unexpected token\n    at file://{}/broken.mjs:3:14"),
+        ("import './thrown.mjs'", "TypeError: on purpose\n    at fail (file://{}/thrown.mjs:2:"),
+        ("\nimport {\n  nothing\n} from './thrown.mjs'", "does not provide an export named 'nothing'\n    at file://{}/failing.mjs:3"),
+        ("import 'nope'", "Cannot find package 'nope' imported from {}/failing.mjs"),
+        ("import 'node:fs'", "No such built-in module: node:fs: Strait's pages have electron, process, events"),
+        ("await null\n\nnull.x", "TypeError: null is not an object (evaluating 'null.x')\n    at file://{}/failing.mjs:3:"),
+    ];
+    let folder = host.folder().display().to_string();
+    for (source, expected) in cases {
+        let preload = host.write("failing.mjs", source);
+        let page = host.write("failing.html", "<script>globalThis.ran = true</script>");
+        let view = host.open_file(&page, Some(preload), &Setup::default())?;
+        let text = host.heard("PreloadError", |said| match &said.message {
+            ToMain::PreloadError { page, message, .. } if *page == view.page && said.agent == view.agent => Some(message.clone()),
+            _ => None,
+        })?;
+        if !text.contains(&expected.replace("{}", &folder)) {
+            return Err(format!("{source} is reported as {text}"));
+        }
+        host.until_true(&view, World::Main, "globalThis.ran === true")?;
+    }
+    let view = host.open(Setup { preload: Some("import { x } from 'y'"), ..Setup::default() })?;
+    let text = host.heard("PreloadError", |said| match &said.message {
+        ToMain::PreloadError { page, message, .. } if *page == view.page && said.agent == view.agent => Some(message.clone()),
+        _ => None,
+    })?;
+    if text.contains("is an ES module, and a preload's name must end in .mjs") { Ok(()) } else { Err(text) }
+}
+
+fn packages(host: &Host) -> Check {
+    write_packages(host);
+    let script = "globalThis.seen = [require('both'), require('old').named, require('./cycle-a.mjs').a(), require('./values.json').value]
+        const fresh = require('new')
+        fresh.add()
+        seen.push(fresh.default, fresh.count, fresh.__esModule, Object.keys(require('./cycle-b.mjs')).join(), require('new') === fresh)
+        seen.push(require.resolve('both').endsWith('/c.cjs'), require.resolve('path'))
+        for (const name of ['new/waits', 'new/hidden', 'nope', './nope', 'child_process']) {
+          try { seen.push(require(name)) } catch (error) { seen.push(error.code) }
+        }
+        require('old').lazy().then((value) => { seen.push(value); globalThis.done = true })";
+    let page = format!("<script>{{ {script} }}</script>");
+    let preloaded = host.open(Setup { preload: Some(script), ..Setup::default() })?;
+    let integrated = host.open(Setup { html: &page, shared: true, node: true, ..Setup::default() })?;
+    let expected = r#"["as CommonJS","named","afunction",5,"/",1,true,"b",true,true,"path","ERR_REQUIRE_ASYNC_MODULE","ERR_PACKAGE_PATH_NOT_EXPORTED","MODULE_NOT_FOUND","MODULE_NOT_FOUND","MODULE_NOT_FOUND","as a module"]"#;
+    for (view, world) in [(preloaded, World::Isolated), (integrated, World::Main)] {
+        host.until_true(&view, world, "globalThis.done === true")?;
+        same("seen", &host.eval(&view, world, "return seen")?, expected)?;
+    }
+    Ok(())
 }

@@ -22,7 +22,7 @@ console.log('resolve', import.meta.resolve('./helper.js').endsWith('/helper.js')
 const require = createRequire(import.meta.url)
 console.log('require', require('both'), require('./required.mjs').default, require('./data.json').value, require('./common.cjs').fromModule)
 for (const name of ['./waits.mjs', './gone.js', 'nope', './common-cycle.cjs', 'node:nope']) {
-  try { console.log(name, require(name)) } catch (error) { console.log(name, error.code, error.message.split('\n')[0].replaceAll(import.meta.dirname, '{}').split("'s main")[0]) }
+  try { console.log(name, require(name)) } catch (error) { console.log(name, error.code, error.message.split('\n')[0].replaceAll(import.meta.dirname, '{}').split(' has ')[0]) }
 }
 for (const name of ['./gone.js', 'nope', './absent.mjs', './syntax.mjs', './throws.mjs', './data.json', './wants-menu.mjs', 'https://x/']) {
   try { console.log(name, await import(name)) } catch (error) {
