@@ -20,6 +20,7 @@ use crate::{
     runtime_dir::RuntimeDir,
     shared::{Queued, Shared, SharedRef},
     ui::{self, UiCommand, Views},
+    utility::raise_descriptor_limit,
     value,
 };
 
@@ -56,6 +57,7 @@ where
     Fut: Future + 'static,
     Fut::Output: ProgramResult,
 {
+    raise_descriptor_limit();
     let (queue, events) = mpsc::unbounded_channel();
     // Before anything that a later instance need not wait for.
     let instance = match &config.single_instance {
@@ -84,6 +86,7 @@ where
         .map_err(StartError::Engine)?;
     ui.run(&shared, Views { extensions, socket, partitions });
     let code = program.join().unwrap_or(PANIC_CODE);
+    shared.children.end_all();
     drop(shared.instance().take());
     shared.io.send(IoCommand::Shutdown);
     io.join();
