@@ -3,13 +3,18 @@
 use rquickjs::{Ctx, Function, Object, Result, TypedArray, Value, function::IntoArgs};
 use strait::{AppEvent, ContentsEvent, Decision, FrameEvent, IpcEventKind, IpcMessage, LoadError, WindowEvent, WindowOpenDetails};
 
-use crate::host::{Host, Settled};
+use crate::{
+    host::{Host, Settled},
+    natives::utility,
+};
 
 /// Tells the script how something ended that it waits for.
 pub(crate) fn settled<'js>(ctx: &Ctx<'js>, hook: &Function<'js>, token: u32, settled: Settled) -> Result<()> {
     match settled {
         Settled::Load(result) => load_settled(hook, token, result),
         Settled::Script(Ok(bytes)) => hook.call(("script", token, TypedArray::<u8>::new(ctx.clone(), bytes)?)),
+        Settled::Chunk(Some(bytes)) => hook.call(("chunk", token, TypedArray::<u8>::new(ctx.clone(), bytes)?)),
+        Settled::Chunk(None) => hook.call(("chunk", token, rquickjs::Null)),
         Settled::Script(Err(error)) => hook.call(("script-failed", token, error.to_string())),
     }
 }
@@ -77,6 +82,7 @@ pub(crate) fn app_event<'js>(host: &Host, ctx: &Ctx<'js>, hook: &Function<'js>, 
         AppEvent::WindowAllClosed(decision) => decide(hook, decision, ("window-all-closed",)),
         AppEvent::BeforeQuit(decision) => decide(hook, decision, ("before-quit",)),
         AppEvent::WillQuit(decision) => decide(hook, decision, ("will-quit",)),
+        AppEvent::Utility { process, event } => utility::heard(hook, &process, &event),
         AppEvent::Quit { code } => hook.call(("quit", code)),
         _ => Ok(()),
     }

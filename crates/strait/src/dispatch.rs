@@ -6,7 +6,8 @@ use std::{
 };
 
 use crate::{
-    AppEvent, BrowserWindow, CloseEvent, Decision, FrameEvent, IpcEventKind, IpcMessage, Responder, WindowEvent, WindowOpenResponse,
+    AppEvent, BrowserWindow, CloseEvent, Decision, FrameEvent, IpcEventKind, IpcMessage, Responder, UtilityEvent, WindowEvent,
+    WindowOpenResponse,
     handlers::{Ask, Handlers},
     ipc::IpcEvent,
     printable, program,
@@ -92,6 +93,13 @@ pub(crate) fn dispatch(shared: &SharedRef, event: AppEvent) {
         AppEvent::WindowAllClosed(decision) => ask(shared, decision, |handlers| &handlers.all_closed),
         AppEvent::BeforeQuit(decision) => ask(shared, decision, |handlers| &handlers.before_quit),
         AppEvent::WillQuit(decision) => ask(shared, decision, |handlers| &handlers.will_quit),
+        AppEvent::Utility { process, event } => {
+            let listeners = shared.handlers().utility.get(&process.id()).cloned().unwrap_or_default();
+            listeners.iter().for_each(|listener| listener.call(&event));
+            if !matches!(event, UtilityEvent::Spawned { .. }) {
+                shared.handlers().utility.remove(&process.id());
+            }
+        }
         AppEvent::Quit { code } => {
             let listeners = shared.handlers().quit.clone();
             listeners.iter().for_each(|listener| listener.call(&code));

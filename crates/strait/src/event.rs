@@ -8,7 +8,8 @@ use std::path::PathBuf;
 use strait_ports::Port;
 
 use crate::{
-    App, BrowserWindow, Charge, ConsoleLevel, LoadError, Opened, Responder, WebContents, WebFrameMain, WindowOpenRequest, shared::SharedRef,
+    App, BrowserWindow, Charge, ConsoleLevel, LoadError, Opened, Responder, UtilityEvent, UtilityProcess, WebContents, WebFrameMain,
+    WindowOpenRequest, shared::SharedRef,
 };
 
 /// A document's number: unique in the whole program, never reused.
@@ -87,6 +88,13 @@ pub enum AppEvent {
     BeforeQuit(Decision),
     /// All windows are closed. The program ends when the decision is dropped, unless it was prevented.
     WillQuit(Decision),
+    /// Something happened to a child process.
+    Utility {
+        /// Which.
+        process: UtilityProcess,
+        /// What.
+        event: UtilityEvent,
+    },
     /// The last event: the program ends with this code when it has been handled.
     Quit {
         /// The exit code.

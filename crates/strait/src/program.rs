@@ -18,6 +18,7 @@ use crate::{
     runtime_dir::RuntimeDir,
     shared::{Queued, Shared, SharedRef},
     ui::{self, UiCommand, Views},
+    utility::raise_descriptor_limit,
 };
 
 /// Stack of the program's thread, in bytes: an embedded JS engine recurses on it. Pages of it that are never touched cost nothing.
@@ -53,6 +54,7 @@ where
     Fut: Future + 'static,
     Fut::Output: ProgramResult,
 {
+    raise_descriptor_limit();
     let ui = ui::Ui::start()?;
     let extensions = agent_so::install()?;
     let folder = RuntimeDir::create().map_err(StartError::RuntimeFolder)?;
@@ -75,6 +77,7 @@ where
         .map_err(StartError::Engine)?;
     ui.run(&shared, Views { extensions, socket });
     let code = program.join().unwrap_or(PANIC_CODE);
+    shared.children.end_all();
     shared.io.send(IoCommand::Shutdown);
     io_thread.join();
     Ok(code)

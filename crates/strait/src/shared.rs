@@ -22,6 +22,7 @@ use crate::{
     quit::Quit,
     registry::{AgentId, ContentsId, FrameKey, Registry, WindowId},
     ui::{UiCommand, UiHandle},
+    utility::Children,
     window::WindowMirror,
 };
 
@@ -68,6 +69,7 @@ pub(crate) struct Shared {
     /// The program's one queue.
     pub(crate) queue: mpsc::UnboundedSender<Queued>,
     pub(crate) handlers: Mutex<Handlers>,
+    pub(crate) children: Children,
     state: Mutex<State>,
 }
 
@@ -189,6 +191,7 @@ impl Shared {
             io,
             queue,
             handlers: Mutex::default(),
+            children: Children::default(),
             state: Mutex::default(),
         }
     }

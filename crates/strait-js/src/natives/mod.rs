@@ -2,6 +2,7 @@
 
 mod app;
 mod contents;
+pub(crate) mod utility;
 
 use rquickjs::{Object, Result, prelude::Func};
 
@@ -15,5 +16,6 @@ pub(crate) fn register(natives: &Object<'_>, about: &Program) -> Result<()> {
     program.set("version", about.version.as_str())?;
     natives.set("printable", Func::from(|text: String| strait::printable(&text).into_owned()))?;
     app::register(natives)?;
-    contents::register(natives)
+    contents::register(natives)?;
+    utility::register(natives)
 }
