@@ -147,7 +147,7 @@ class ChildProcess extends EventEmitter {
   }
 
   async #end () {
-    const done = work.begin()
+    const done = work.begin('lasting')
     const streams = [this.stdout, this.stderr].filter((stream) => stream !== null)
     const closed = Promise.all(streams.map((stream) => new Promise((resolve) => stream.once('close', resolve))))
     const [code, signal] = await native.processWait(this.#id)

@@ -72,7 +72,7 @@ class Socket extends Readable {
     open = (socket, [reader, writer, localAddress, localPort, remoteAddress, remotePort]) => {
       socket.#reader = reader
       socket.#writerId = writer
-      socket.#done = work.begin()
+      socket.#done = work.begin('lasting')
       socket.connecting = socket.pending = false
       if (localAddress !== '') Object.assign(socket, { localAddress, localPort, localFamily: familyOf(localAddress), remoteAddress, remotePort, remoteFamily: familyOf(remoteAddress) })
       socket.#begun.resolve()
@@ -206,7 +206,7 @@ class Server extends EventEmitter {
     const at = target(args, '::')
     if (at.listener !== undefined) this.once('listening', at.listener)
     this.#closing = false
-    this.#done = work.begin()
+    this.#done = work.begin('lasting')
     const everywhere = at.path === '' && at.host === '::'
     const begin = async () => {
       let answer = await native.netListen(at.host, at.port, at.path)
@@ -254,8 +254,6 @@ class Server extends EventEmitter {
           this.#connections.delete(socket)
           this.#closeIfOver()
         })
-        // A connection that nobody reads is to end all the same.
-        if (!this.#options.pauseOnConnect) socket.resume()
         this.emit('connection', socket)
       })
       if (typeof accepted === 'string') return

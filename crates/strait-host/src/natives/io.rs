@@ -59,6 +59,7 @@ pub(crate) fn register(natives: &Object<'_>) -> Result<()> {
     natives.set("processKill", Func::from(kill))?;
     natives.set("processRun", Func::from(run))?;
     natives.set("killPid", Func::from(kill_pid))?;
+    natives.set("removeSocket", Func::from(|path: String| drop(std::fs::remove_file(path))))?;
     natives.set("ioRead", Func::from(read))?;
     natives.set("ioWrite", Func::from(write))?;
     natives.set("ioEnd", Func::from(end))?;
@@ -328,7 +329,7 @@ impl<'js> IntoJs<'js> for Connected {
 
 fn tcp(stream: TcpStream) -> io::Result<Connected> {
     let names = [stream.local_addr()?, stream.peer_addr()?].map(|address| (address.ip().to_string(), address.port()));
-    // As Node does not: whoever asks for small packets at once is right more often than not.
+    // Messages are small, and somebody waits for each.
     stream.set_nodelay(true)?;
     let (reader, writer) = stream.into_split();
     let reader = keep(Resource::Reader(Rc::new(Mutex::new(Box::new(reader)))));
