@@ -6,6 +6,7 @@ const path = native.builtin('path')
 const { process, announceExit } = require('strait:process')
 const ports = require('strait:ports')
 const { preventable } = require('strait:window')
+const { uncaught } = require('strait:errors')
 const { refuse } = require('strait:unsupported')
 
 /** Set by the static block: access to private state for this file only. */
@@ -57,8 +58,20 @@ class App extends EventEmitter {
   setPath (name, folder) {
     if (native.appPath(String(name)) === undefined) throw new Error(`Failed to set path: there is no '${name}'`)
     if (!path.isAbsolute(folder)) throw new Error('Path must be absolute')
-    this.#paths.set(name, folder)
+    if (name === 'userData') native.appSetUserData(folder)
+    else this.#paths.set(name, folder)
   }
+
+  /** Whether this is the first instance of the program. If not, the first hears of this one and of `data`. */
+  requestSingleInstanceLock (data) {
+    const length = ports.write(data, ports.sort(undefined))
+    return native.instanceRequest(ports.written(), length)
+  }
+
+  hasSingleInstanceLock () { return native.instanceHas() }
+  releaseSingleInstanceLock () { native.instanceRelease() }
+
+  getAppMetrics () { return native.appMetrics() }
 }
 
 refuse(App, 'app')
@@ -70,6 +83,11 @@ const reports = {
   ready () {
     setReady(app)
     app.emit('ready', {}, {})
+  },
+  /** Never before 'ready'. */
+  'second-instance' (args, folder, bytes) {
+    const { data } = ports.read(bytes, [])
+    app.whenReady().then(() => app.emit('second-instance', {}, args, folder, data)).catch(uncaught)
   },
   /** Without a listener the program quits, as in Electron. */
   'window-all-closed' () { return app.emit('window-all-closed') },

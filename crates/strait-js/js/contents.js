@@ -17,6 +17,10 @@ const kMake = Symbol('make')
 /** Set by the static block: access to private state for this file only. */
 let setGone, setLoading, openHandler
 
+/** Numbers of worlds. */
+const MAIN_WORLD = 0
+const PRELOAD_WORLD = 999
+
 const DESTROYED = 'Object has been destroyed'
 
 class WebContents extends EventEmitter {
@@ -133,10 +137,59 @@ class WebContents extends EventEmitter {
     return start((token) => native.contentsEval(this.#id, false, String(code), token))
   }
 
-  executeJavaScriptInIsolatedWorld (_world, scripts) {
+  /** The page's world is 0, the preload's 999; there are no others. */
+  executeJavaScriptInIsolatedWorld (world, scripts) {
     this.#check()
-    const source = scripts.map(({ code }) => code).join('\n;')
-    return start((token) => native.contentsEval(this.#id, true, source, token))
+    if (world !== MAIN_WORLD && world !== PRELOAD_WORLD) {
+      throw new Error(`webContents.executeJavaScriptInIsolatedWorld: world ${String(world)} is not supported by Strait, which has ${MAIN_WORLD} (the page's) and ${PRELOAD_WORLD} (the preload's) (docs/electron-compatibility.md#webcontents)`)
+    }
+    if (!Array.isArray(scripts)) throw new TypeError('executeJavaScriptInIsolatedWorld: scripts must be an array')
+    const source = scripts.map(({ code }) => String(code)).join('\n;')
+    return start((token) => native.contentsEval(this.#id, world === PRELOAD_WORLD, source, token))
+  }
+
+  /** Gives the sheet's key when it is in force; it goes with the document. */
+  insertCSS (css, options = {}) {
+    this.#check()
+    const origin = options?.cssOrigin ?? 'author'
+    if (origin !== 'author' && origin !== 'user') throw new TypeError(`insertCSS: cssOrigin must be 'author' or 'user', not '${String(origin)}'`)
+    return start((token) => native.pageInsertStyle(this.#id, String(css), origin === 'user', token))
+  }
+
+  removeInsertedCSS (key) {
+    this.#check()
+    return start((token) => native.pageRemoveStyle(this.#id, String(key), token))
+  }
+
+  openDevTools (options = {}) {
+    this.#check()
+    const mode = options?.mode ?? 'right'
+    native.pageDo(this.#id, mode === 'detach' || mode === 'undocked' ? 'devtools-detached' : 'devtools')
+  }
+
+  closeDevTools () {
+    this.#check()
+    native.pageDo(this.#id, 'devtools-close')
+  }
+
+  toggleDevTools () {
+    this.#check()
+    native.pageDo(this.#id, 'devtools-toggle')
+  }
+
+  isDevToolsOpened () {
+    this.#check()
+    return native.pageDevTools(this.#id)
+  }
+
+  forcefullyCrashRenderer () {
+    this.#check()
+    native.pageDo(this.#id, 'crash')
+  }
+
+  setUserAgent (userAgent) {
+    this.#check()
+    native.pageUserAgent(this.#id, String(userAgent))
   }
 
   setWindowOpenHandler (handler) {
@@ -168,6 +221,28 @@ function of (id) {
   return all.get(id) ?? new WebContents(kMake, id)
 }
 
+/** What servers say with the usual statuses; the web engine keeps their own words to itself. */
+const STATUS_TEXTS = {
+  200: 'OK',
+  201: 'Created',
+  202: 'Accepted',
+  203: 'Non-Authoritative Information',
+  206: 'Partial Content',
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  410: 'Gone',
+  418: "I'm a teapot",
+  429: 'Too Many Requests',
+  500: 'Internal Server Error',
+  501: 'Not Implemented',
+  502: 'Bad Gateway',
+  503: 'Service Unavailable',
+  504: 'Gateway Timeout'
+}
+
 const LEVELS = ['debug', 'info', 'info', 'warning', 'error']
 
 /** What the host reports of a page. */
@@ -183,10 +258,10 @@ const reports = {
     }
     contents.emit(name, { sender: contents })
   },
-  'did-navigate' (id, url, sameDocument) {
+  'did-navigate' (id, url, sameDocument, status) {
     const contents = all.get(id)
     if (sameDocument) contents?.emit('did-navigate-in-page', { sender: contents }, url, true)
-    else contents?.emit('did-navigate', { sender: contents }, url, 200, '')
+    else contents?.emit('did-navigate', { sender: contents }, url, status ?? -1, STATUS_TEXTS[status] ?? '')
   },
   'did-fail-load' (id, code, description, url) {
     const contents = all.get(id)
@@ -206,9 +281,12 @@ const reports = {
     error.stack = message
     contents.emit('preload-error', { sender: contents }, path, error)
   },
-  'render-process-gone' (id, reason) {
+  'render-process-gone' (id, reason, exitCode) {
     const contents = all.get(id)
-    contents?.emit('render-process-gone', { sender: contents }, { reason, exitCode: reason === 'killed' ? 9 : 1 })
+    if (contents === undefined) return
+    const { app } = require('strait:app')
+    contents.emit('render-process-gone', { sender: contents }, { reason, exitCode })
+    app.emit('render-process-gone', { sender: contents }, contents, { reason, exitCode })
   },
   'frame-created' (key, id) {
     const contents = all.get(id)

@@ -52,6 +52,7 @@ const handlers = {
       tokens.reject(token, error)
     }
   },
+  done: (token, value) => tokens.resolve(token, value ?? undefined),
   'script-failed': (token, text) => tokens.reject(token, errorOf(text)),
   ipc (contentsId, frameKey, kind, channel, bytes, ids, responder) {
     receive({ sender: contents.of(contentsId), frame: frames.of(frameKey), kind, channel, bytes, ids, responder })

@@ -82,7 +82,7 @@ class UtilityProcess extends EventEmitter {
   get stdout () { return this.#stdout }
   get stderr () { return this.#stderr }
   postMessage (message, transfer) { this.#port.postMessage(message, transfer) }
-  kill () { return !this.#gone && native.utilityKill(this.#id) }
+  kill () { return this.#pid !== undefined && !this.#gone && native.utilityKill(this.#id) }
 
   async #read (which) {
     await this.#begun.promise

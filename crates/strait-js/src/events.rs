@@ -16,6 +16,8 @@ pub(crate) fn settled<'js>(ctx: &Ctx<'js>, hook: &Function<'js>, token: u32, set
         Settled::Chunk(Some(bytes)) => hook.call(("chunk", token, TypedArray::<u8>::new(ctx.clone(), bytes)?)),
         Settled::Chunk(None) => hook.call(("chunk", token, rquickjs::Null)),
         Settled::Script(Err(error)) => hook.call(("script-failed", token, error.to_string())),
+        Settled::Done(Ok(text)) => hook.call(("done", token, text)),
+        Settled::Done(Err(error)) => hook.call(("script-failed", token, error)),
     }
 }
 
@@ -83,6 +85,10 @@ pub(crate) fn app_event<'js>(host: &Host, ctx: &Ctx<'js>, hook: &Function<'js>, 
         AppEvent::BeforeQuit(decision) => decide(hook, decision, ("before-quit",)),
         AppEvent::WillQuit(decision) => decide(hook, decision, ("will-quit",)),
         AppEvent::Utility { process, event } => utility::heard(hook, &process, &event),
+        AppEvent::SecondInstance(second) => {
+            let folder = second.working_directory.to_string_lossy().into_owned();
+            hook.call(("second-instance", second.args, folder, TypedArray::<u8>::new(ctx.clone(), second.data)?))
+        }
         AppEvent::Quit { code } => hook.call(("quit", code)),
         _ => Ok(()),
     }
@@ -114,7 +120,7 @@ fn decide<'js>(hook: &Function<'js>, decision: Decision, args: impl IntoArgs<'js
 fn contents_event(hook: &Function<'_>, id: u32, event: ContentsEvent) -> Result<()> {
     match event {
         ContentsEvent::DidStartLoading => hook.call(("contents", id, "did-start-loading")),
-        ContentsEvent::DidNavigate { url, same_document } => hook.call(("did-navigate", id, url, same_document)),
+        ContentsEvent::DidNavigate { url, same_document, status } => hook.call(("did-navigate", id, url, same_document, status)),
         ContentsEvent::DomReady => hook.call(("contents", id, "dom-ready")),
         ContentsEvent::DidFinishLoad => hook.call(("contents", id, "did-finish-load")),
         ContentsEvent::DidFailLoad(error) => hook.call(("did-fail-load", id, error.code, error.description, error.url)),
@@ -125,7 +131,9 @@ fn contents_event(hook: &Function<'_>, id: u32, event: ContentsEvent) -> Result<
             hook.call(("console", id, text.0, text.1, text.2, text.3))
         }
         ContentsEvent::PreloadError { path, message } => hook.call(("preload-error", id, path.to_string_lossy().into_owned(), message)),
-        ContentsEvent::RenderProcessGone { reason } => hook.call(("render-process-gone", id, reason)),
+        ContentsEvent::RenderProcessGone { reason, exit_code } => hook.call(("render-process-gone", id, reason, exit_code)),
+        ContentsEvent::DevToolsOpened => hook.call(("contents", id, "devtools-opened")),
+        ContentsEvent::DevToolsClosed => hook.call(("contents", id, "devtools-closed")),
         ContentsEvent::Destroyed => hook.call(("contents", id, "destroyed")),
         _ => Ok(()),
     }

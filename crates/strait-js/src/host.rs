@@ -37,6 +37,8 @@ pub(crate) enum Settled {
     Script(Result<Vec<u8>, ScriptError>),
     /// A read of a child's output: some bytes, or the end.
     Chunk(Option<Vec<u8>>),
+    /// Anything else: a text, or nothing; or why not.
+    Done(Result<Option<String>, String>),
 }
 
 /// The windows of one running program, as its scripts know them.

@@ -1,15 +1,20 @@
 //! The program as a whole.
 
-use std::{fmt, path::Path};
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+    sync::PoisonError,
+};
 
 use strait_ports::Node;
 
 use crate::{
-    AppConfig, AppEvent, BrowserWindow, CloseEvent, ContentsId, FrameKey, IpcMain, ListenerId, ProgramResult, StartError, WebContents,
-    WebFrameMain, WindowId, dispatch,
+    AppConfig, AppEvent, BrowserWindow, CloseEvent, ContentsId, FrameKey, IpcMain, ListenerId, ProcessMetrics, ProgramResult,
+    SecondInstance, StartError, Value, WebContents, WebFrameMain, WindowId, dispatch,
     handlers::Listener,
-    program, quit,
+    instance, metrics, program, quit,
     shared::{Shared, SharedRef},
+    value,
 };
 
 /// The running program. Cheap to clone; every handle knows its app.
@@ -86,6 +91,75 @@ impl App {
     /// The process's node of the port engine: for [`Node::channel`], and to invite processes of the program's own.
     pub fn node(&self) -> &Node {
         &self.0.node
+    }
+
+    /// Where the program keeps its data: what [`AppConfig::user_data`] said, unless it was [set](App::set_user_data) since. Nothing makes
+    /// the folder before it is used.
+    pub fn user_data(&self) -> PathBuf {
+        self.0.user_data().clone()
+    }
+
+    /// Sets where the program keeps its data. What is in use stays where it is.
+    pub fn set_user_data(&self, path: impl Into<PathBuf>) {
+        *self.0.user_data() = path.into();
+    }
+
+    /// Whether this is the first instance of the program with its [user data folder](App::user_data): Electron's
+    /// `app.requestSingleInstanceLock`. The first one keeps the lock until it ends or [lets go of it](App::release_single_instance_lock). If this is
+    /// a later one, the first has been told of it and of `data`.
+    ///
+    /// # Errors
+    /// If there is no way to tell: the folder can't be written.
+    ///
+    /// ```no_run
+    /// # fn f(app: &strait::App) -> std::io::Result<()> {
+    /// if !app.request_single_instance_lock("open notes.txt")? {
+    ///     app.exit(0);
+    /// }
+    /// app.on_second_instance(|other| println!("{:?} in {}", other.args, other.working_directory.display()));
+    /// # Ok(()) }
+    /// ```
+    pub fn request_single_instance_lock(&self, data: impl Into<Value>) -> io::Result<bool> {
+        let data = value::encode(&data.into()).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
+        self.request_single_instance_lock_encoded(data)
+    }
+
+    /// [`App::request_single_instance_lock`] with the structured clone of the data.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn request_single_instance_lock_encoded(&self, data: Vec<u8>) -> io::Result<bool> {
+        let mut lock = self.0.instance();
+        if lock.is_none() {
+            let folder = self.0.user_data().clone();
+            *lock = instance::acquire(&folder, &SecondInstance::this(data), program::report_instances(self.0.queue.clone()))?;
+        }
+        Ok(lock.is_some())
+    }
+
+    /// Whether this instance is known to be the first.
+    pub fn has_single_instance_lock(&self) -> bool {
+        self.0.instance().is_some()
+    }
+
+    /// Lets another instance be the first.
+    pub fn release_single_instance_lock(&self) {
+        let lock = self.0.instance().take();
+        drop(lock);
+    }
+
+    /// Calls `handler` when another instance has asked whether it is the first.
+    pub fn on_second_instance(&self, handler: impl FnMut(&SecondInstance) + Send + 'static) -> ListenerId {
+        let listener = Listener::new(handler);
+        let id = listener.id;
+        self.0.handlers().second_instance.push(listener);
+        id
+    }
+
+    /// The program's processes, this one first, and what they use: Electron's `app.getAppMetrics`. Processes that its children have started
+    /// are not among them.
+    pub fn metrics(&self) -> Vec<ProcessMetrics> {
+        metrics::collect(&mut self.0.processes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// All windows that are not closed nor being destroyed, oldest first.

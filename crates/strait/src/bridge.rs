@@ -62,6 +62,7 @@ impl ContentsRecord {
             asks_open: false,
             epoch: 0,
             crashed: false,
+            devtools: false,
         }
     }
 
@@ -323,7 +324,7 @@ pub(crate) fn finish_eval(shared: &SharedRef, eval: PendingEval, outcome: Result
 
 /// The view knows too that its document moved: a load that comes now is compared with the right place.
 pub(crate) fn moved_within_document(shared: &SharedRef, contents: ContentsId, load: u64, url: String) {
-    report_contents(shared, contents, ContentsEvent::DidNavigate { url, same_document: true }, Charge::default());
+    report_contents(shared, contents, ContentsEvent::DidNavigate { url, same_document: true, status: None }, Charge::default());
     shared.state().settle_load(contents, load, Ok(()));
 }
 

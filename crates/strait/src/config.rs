@@ -17,6 +17,8 @@ pub struct AppConfig {
     pub(crate) app_path: PathBuf,
     pub(crate) console: bool,
     pub(crate) inspect: Option<PathBuf>,
+    pub(crate) user_data: Option<PathBuf>,
+    pub(crate) single_instance: Option<strait_clone::Value>,
 }
 
 impl AppConfig {
@@ -24,7 +26,15 @@ impl AppConfig {
     pub fn new(app_path: impl AsRef<Path>) -> Self {
         let app_path = std::path::absolute(app_path.as_ref()).unwrap_or_else(|_| app_path.as_ref().to_path_buf());
         let name = env::current_exe().ok().and_then(|exe| exe.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
-        Self { name: name.unwrap_or_else(|| "strait".into()), version: "0.0.0".into(), app_path, console: true, inspect: None }
+        Self {
+            name: name.unwrap_or_else(|| "strait".into()),
+            version: "0.0.0".into(),
+            app_path,
+            console: true,
+            inspect: None,
+            user_data: None,
+            single_instance: None,
+        }
     }
 
     /// The program's name: [`App::name`](crate::App::name) and the title of windows that have none.
@@ -55,6 +65,32 @@ impl AppConfig {
         self.inspect = Some(std::path::absolute(file).unwrap_or_else(|_| file.to_path_buf()));
         self
     }
+
+    /// Where the program keeps its data (made absolute against the working folder). Left out: the program's name in the user's folder for
+    /// configuration, `$XDG_CONFIG_HOME` or `~/.config`.
+    pub fn user_data(mut self, path: impl AsRef<Path>) -> Self {
+        self.user_data = Some(std::path::absolute(path.as_ref()).unwrap_or_else(|_| path.as_ref().to_path_buf()));
+        self
+    }
+
+    /// There shall be one instance of the program for each [user data folder](AppConfig::user_data): if there is one already, it hears of this
+    /// one and of `data` ([`App::on_second_instance`](crate::App::on_second_instance)), and [`App::run`](crate::App::run) ends with
+    /// [`StartError::AlreadyRunning`](crate::StartError::AlreadyRunning) before it has looked for a display.
+    pub fn single_instance(mut self, data: impl Into<strait_clone::Value>) -> Self {
+        self.single_instance = Some(data.into());
+        self
+    }
+
+    /// The folder that holds.
+    pub(crate) fn user_data_folder(&self) -> PathBuf {
+        self.user_data.clone().unwrap_or_else(|| config_home().join(self.name.replace('/', "-")))
+    }
+}
+
+/// The user's folder for configuration.
+pub(crate) fn config_home() -> PathBuf {
+    let variable = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    variable("XDG_CONFIG_HOME").unwrap_or_else(|| variable("HOME").unwrap_or_else(|| "/".into()).join(".config"))
 }
 
 impl Default for AppConfig {

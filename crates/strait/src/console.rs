@@ -10,7 +10,7 @@ impl ContentsEvent {
         let (what, text) = match self {
             Self::Console(message) => return message.print(window),
             Self::PreloadError { path, message } => ("preload", format!("{}: {message}", path.display())),
-            Self::RenderProcessGone { reason } => ("process", format!("gone: {reason}")),
+            Self::RenderProcessGone { reason, .. } => ("process", format!("gone: {reason}")),
             _ => return,
         };
         // Nowhere to complain if standard error is closed.

@@ -100,6 +100,10 @@ pub(crate) fn dispatch(shared: &SharedRef, event: AppEvent) {
                 shared.handlers().utility.remove(&process.id());
             }
         }
+        AppEvent::SecondInstance(second) => {
+            let listeners = shared.handlers().second_instance.clone();
+            listeners.iter().for_each(|listener| listener.call(&second));
+        }
         AppEvent::Quit { code } => {
             let listeners = shared.handlers().quit.clone();
             listeners.iter().for_each(|listener| listener.call(&code));

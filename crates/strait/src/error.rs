@@ -39,6 +39,12 @@ pub enum StartError {
     /// The port engine or one of the threads could not start.
     #[error("can't start the message engine: {0}")]
     Engine(#[source] io::Error),
+    /// The program is [to be the only one](crate::AppConfig::single_instance), and there is one already, which has been told.
+    #[error("the program runs already")]
+    AlreadyRunning,
+    /// Nothing can be said of other instances: the lock in the folder for the program's data can't be had.
+    #[error("can't look for other instances of the program: {0}")]
+    Instance(#[source] io::Error),
 }
 
 /// A page could not be loaded.

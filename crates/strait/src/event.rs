@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use strait_ports::Port;
 
 use crate::{
-    App, BrowserWindow, Charge, ConsoleLevel, LoadError, Opened, Responder, UtilityEvent, UtilityProcess, WebContents, WebFrameMain,
-    WindowOpenRequest, shared::SharedRef,
+    App, BrowserWindow, Charge, ConsoleLevel, LoadError, Opened, Responder, SecondInstance, UtilityEvent, UtilityProcess, WebContents,
+    WebFrameMain, WindowOpenRequest, shared::SharedRef,
 };
 
 /// A document's number: unique in the whole program, never reused.
@@ -84,6 +84,8 @@ pub enum AppEvent {
     },
     /// The last window closed (not while quitting). The program quits when the decision is dropped, unless it was prevented.
     WindowAllClosed(Decision),
+    /// Another instance of the program was started, and told that it is not the first.
+    SecondInstance(Box<SecondInstance>),
     /// [`App::quit`] was called. Windows begin to close when the decision is dropped, unless it was prevented.
     BeforeQuit(Decision),
     /// All windows are closed. The program ends when the decision is dropped, unless it was prevented.
@@ -139,6 +141,8 @@ pub enum ContentsEvent {
         url: String,
         /// Only the fragment or the history state changed.
         same_document: bool,
+        /// The status of the HTTP response; `None` if it came another way.
+        status: Option<u16>,
     },
     /// DOMContentLoaded in the main frame.
     DomReady,
@@ -161,9 +165,15 @@ pub enum ContentsEvent {
     },
     /// The page's process is gone. All ports it held are closed. `reload` brings a new one.
     RenderProcessGone {
-        /// `crashed`, `killed` or `oom`, in Electron's words.
+        /// `crashed`, `killed`, `oom` or `abnormal-exit`, in Electron's words.
         reason: &'static str,
+        /// Its exit code, or the number of the signal that ended it.
+        exit_code: i32,
     },
+    /// Its inspector has opened.
+    DevToolsOpened,
+    /// Its inspector has closed.
+    DevToolsClosed,
     /// The page is gone with its window.
     Destroyed,
 }

@@ -9,8 +9,8 @@ use std::{
 };
 
 use crate::{
-    BrowserWindow, CloseEvent, ContentsEvent, ContentsId, FrameEvent, UtilityEvent, UtilityId, WebFrameMain, WindowEvent, WindowId,
-    WindowOpenDetails, WindowOpenResponse, ipc::IpcHandlers,
+    BrowserWindow, CloseEvent, ContentsEvent, ContentsId, FrameEvent, SecondInstance, UtilityEvent, UtilityId, WebFrameMain, WindowEvent,
+    WindowId, WindowOpenDetails, WindowOpenResponse, ipc::IpcHandlers,
 };
 
 /// Names a registered listener, to remove it.
@@ -71,6 +71,7 @@ pub(crate) struct Handlers {
     pub(crate) will_quit: Vec<Ask>,
     pub(crate) quit: Vec<Listener<i32>>,
     pub(crate) utility: HashMap<UtilityId, Vec<Listener<UtilityEvent>>>,
+    pub(crate) second_instance: Vec<Listener<SecondInstance>>,
 }
 
 impl Handlers {

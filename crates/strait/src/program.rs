@@ -3,6 +3,7 @@
 use std::{
     any::Any,
     future::Future,
+    io,
     panic::{AssertUnwindSafe, catch_unwind},
     thread,
 };
@@ -12,13 +13,15 @@ use strait_ports::Node;
 use tokio::{sync::mpsc, task::LocalSet};
 
 use crate::{
-    App, AppConfig, StartError, agent_so, dispatch,
-    io::{self, IoCommand},
+    App, AppConfig, AppEvent, SecondInstance, StartError, Value, agent_so, dispatch,
+    instance::{self, InstanceLock},
+    io::{self as io_thread, IoCommand},
     printable, quit,
     runtime_dir::RuntimeDir,
     shared::{Queued, Shared, SharedRef},
     ui::{self, UiCommand, Views},
     utility::raise_descriptor_limit,
+    value,
 };
 
 /// Stack of the program's thread, in bytes: an embedded JS engine recurses on it. Pages of it that are never touched cost nothing.
@@ -55,6 +58,12 @@ where
     Fut::Output: ProgramResult,
 {
     raise_descriptor_limit();
+    let (queue, events) = mpsc::unbounded_channel();
+    // Before anything that a later instance need not wait for.
+    let instance = match &config.single_instance {
+        Some(data) => Some(only_instance(&config, data, &queue)?),
+        None => None,
+    };
     let ui = ui::Ui::start()?;
     let extensions = agent_so::install()?;
     let folder = RuntimeDir::create().map_err(StartError::RuntimeFolder)?;
@@ -63,10 +72,10 @@ where
     if let Some(file) = &config.inspect {
         Inspector::attach(&node, "main", file).map_err(|source| StartError::Inspect { path: file.clone(), source })?;
     }
-    let (queue, events) = mpsc::unbounded_channel();
-    let (io_handle, io_inbox) = io::channel().map_err(StartError::Engine)?;
+    let (io_handle, io_inbox) = io_thread::channel().map_err(StartError::Engine)?;
     let shared = SharedRef::new(Shared::assemble(config, node, ui.handle(), io_handle, queue));
-    let io_thread = io::start(shared.clone(), io_inbox, folder)?;
+    *shared.instance() = instance;
+    let io = io_thread::start(shared.clone(), io_inbox, folder)?;
     let program = thread::Builder::new()
         .name("strait-program".into())
         .stack_size(PROGRAM_STACK)
@@ -78,9 +87,25 @@ where
     ui.run(&shared, Views { extensions, socket });
     let code = program.join().unwrap_or(PANIC_CODE);
     shared.children.end_all();
+    drop(shared.instance().take());
     shared.io.send(IoCommand::Shutdown);
-    io_thread.join();
+    io.join();
     Ok(code)
+}
+
+fn only_instance(config: &AppConfig, data: &Value, queue: &mpsc::UnboundedSender<Queued>) -> Result<InstanceLock, StartError> {
+    let invalid = |_| StartError::Instance(io::Error::from(io::ErrorKind::InvalidInput));
+    let me = SecondInstance::this(value::encode(data).map_err(invalid)?);
+    let lock = instance::acquire(&config.user_data_folder(), &me, report_instances(queue.clone()));
+    lock.map_err(StartError::Instance)?.ok_or(StartError::AlreadyRunning)
+}
+
+/// Tells the program of later instances.
+pub(crate) fn report_instances(queue: mpsc::UnboundedSender<Queued>) -> impl FnMut(SecondInstance) + Send {
+    move |second| {
+        // After the program's end nobody listens.
+        let _ = queue.send(Queued::Event(AppEvent::SecondInstance(Box::new(second))));
+    }
 }
 
 fn program_thread<F, Fut>(shared: SharedRef, mut events: mpsc::UnboundedReceiver<Queued>, main: F) -> i32

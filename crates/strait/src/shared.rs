@@ -15,8 +15,10 @@ use tokio::sync::{mpsc, oneshot};
 use crate::{
     AppEvent, ScriptError, WebPreferences,
     handlers::Handlers,
+    instance::InstanceLock,
     io::{IoHandle, Tokens},
     loading::Loads,
+    metrics,
     outbox::Outbox,
     popup::Popup,
     quit::Quit,
@@ -70,6 +72,12 @@ pub(crate) struct Shared {
     pub(crate) queue: mpsc::UnboundedSender<Queued>,
     pub(crate) handlers: Mutex<Handlers>,
     pub(crate) children: Children,
+    /// Where the program keeps its data.
+    user_data: Mutex<PathBuf>,
+    /// It is the first instance of the program.
+    instance: Mutex<Option<InstanceLock>>,
+    /// What the program's processes had used when it last asked.
+    pub(crate) processes: Mutex<metrics::Seen>,
     state: Mutex<State>,
 }
 
@@ -99,6 +107,7 @@ pub(crate) struct State {
     pub(crate) quit: Quit,
     pub(crate) last_window: u32,
     pub(crate) last_request: u64,
+    pub(crate) last_style: u64,
 }
 
 /// What a view's nonce is good for.
@@ -146,6 +155,8 @@ pub(crate) struct ContentsRecord {
     pub(crate) epoch: u64,
     /// Its process died and nothing has been loaded since.
     pub(crate) crashed: bool,
+    /// Its inspector is open.
+    pub(crate) devtools: bool,
 }
 
 /// A message that waits for its document.
@@ -180,6 +191,7 @@ pub(crate) enum Answer {
 
 impl Shared {
     pub(crate) fn assemble(config: crate::AppConfig, node: Node, ui: UiHandle, io: IoHandle, queue: mpsc::UnboundedSender<Queued>) -> Self {
+        let user_data = Mutex::new(config.user_data_folder());
         Self {
             name: config.name,
             version: config.version,
@@ -192,6 +204,9 @@ impl Shared {
             queue,
             handlers: Mutex::default(),
             children: Children::default(),
+            user_data,
+            instance: Mutex::default(),
+            processes: Mutex::default(),
             state: Mutex::default(),
         }
     }
@@ -199,6 +214,14 @@ impl Shared {
     /// The state, locked. A thread that panicked with the lock left nothing half-done that matters more than going on to the end.
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn instance(&self) -> MutexGuard<'_, Option<InstanceLock>> {
+        self.instance.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn user_data(&self) -> MutexGuard<'_, PathBuf> {
+        self.user_data.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn handlers(&self) -> MutexGuard<'_, Handlers> {

@@ -233,7 +233,7 @@ impl WebContents {
     /// Calls `handler` when the page's process is gone.
     pub fn on_render_process_gone(&self, mut handler: impl FnMut(&str) + Send + 'static) -> ListenerId {
         self.on_event(move |event| {
-            if let ContentsEvent::RenderProcessGone { reason } = event {
+            if let ContentsEvent::RenderProcessGone { reason, .. } = event {
                 handler(reason);
             }
         })

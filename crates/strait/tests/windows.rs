@@ -15,6 +15,8 @@ mod kit;
 mod loads;
 #[path = "windows/messages.rs"]
 mod messages;
+#[path = "windows/pages.rs"]
+mod pages;
 #[path = "windows/popups.rs"]
 mod popups;
 
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         messages::cases(&mut cases);
         closes::cases(&mut cases);
         popups::cases(&mut cases);
+        pages::cases(&mut cases);
         forged::cases(&mut cases);
         let failed = run(&app, &kit, cases, &filter).await;
         kit.remove();

@@ -11,6 +11,7 @@ mod examples;
 mod floods;
 mod http;
 mod inspect;
+mod instances;
 mod isolation;
 mod origins;
 mod program;
@@ -19,6 +20,7 @@ mod scaffold;
 mod seed;
 mod stopped_main;
 mod transfers;
+mod utility;
 mod values;
 
 use std::any::Any;
@@ -53,7 +55,9 @@ fn main() -> ExitCode {
         transfers::tests(),
         values::tests(),
         closes::tests(),
+        utility::tests(),
         floods::tests(),
+        instances::tests(),
         isolation::tests(),
         bad_input::tests(),
         contained::tests(),

@@ -1,7 +1,8 @@
 //! Natives for the application and its windows.
 
-use rquickjs::{Ctx, Exception, Object, Result, prelude::Func};
-use strait::{BrowserWindow, BrowserWindowBuilder, WindowOpenResponse};
+use rquickjs::{Ctx, Exception, Object, Result, TypedArray, prelude::Func};
+use strait::{BrowserWindow, BrowserWindowBuilder, ProcessKind, WindowOpenResponse};
+use strait_host::written;
 
 use crate::host::host;
 
@@ -10,6 +11,11 @@ pub(crate) fn register(natives: &Object<'_>) -> Result<()> {
     natives.set("appQuit", Func::from(|| host().app.quit()))?;
     natives.set("appExit", Func::from(|code: i32| host().app.exit(code)))?;
     natives.set("appPath", Func::from(app_path))?;
+    natives.set("appSetUserData", Func::from(|path: String| host().app.set_user_data(path)))?;
+    natives.set("appMetrics", Func::from(app_metrics))?;
+    natives.set("instanceRequest", Func::from(instance_request))?;
+    natives.set("instanceHas", Func::from(|| host().app.has_single_instance_lock()))?;
+    natives.set("instanceRelease", Func::from(|| host().app.release_single_instance_lock()))?;
     natives.set("windowCreate", Func::from(window_create))?;
     natives.set("windowOpenAllow", Func::from(window_open_allow))?;
     natives.set("windowDo", Func::from(window_do))?;
@@ -24,7 +30,7 @@ fn app_path(name: String) -> Option<String> {
     let home = variable("HOME").unwrap_or_else(|| "/".into());
     let config = variable("XDG_CONFIG_HOME").unwrap_or_else(|| format!("{home}/.config"));
     let user_folder = |key: &str, default: &str| user_folder(&config, &home, key).unwrap_or_else(|| format!("{home}/{default}"));
-    let own = format!("{config}/{}", host().app.name().replace('/', "-"));
+    let own = host().app.user_data().to_string_lossy().into_owned();
     let executable = || std::env::current_exe().unwrap_or_default().to_string_lossy().into_owned();
     Some(match name.as_str() {
         "home" => home,
@@ -33,6 +39,7 @@ fn app_path(name: String) -> Option<String> {
         "logs" => format!("{own}/logs"),
         "crashDumps" => format!("{own}/Crashpad"),
         "temp" => std::env::temp_dir().to_string_lossy().into_owned(),
+        "assets" => host().program.root.to_string_lossy().into_owned(),
         "exe" | "module" => executable(),
         "cache" => variable("XDG_CACHE_HOME").unwrap_or_else(|| format!("{home}/.cache")),
         "desktop" => user_folder("DESKTOP", "Desktop"),
@@ -50,6 +57,45 @@ fn user_folder(config: &str, home: &str, key: &str) -> Option<String> {
     let text = std::fs::read_to_string(format!("{config}/user-dirs.dirs")).ok()?;
     let value = text.lines().find_map(|line| line.trim().strip_prefix(&format!("XDG_{key}_DIR=")))?;
     Some(value.trim_matches('"').replace("$HOME", home))
+}
+
+/// The program's processes, as Electron shapes them.
+fn app_metrics(ctx: Ctx<'_>) -> Result<Vec<Object<'_>>> {
+    let shaped = host().app.metrics().into_iter().map(|process| {
+        let object = Object::new(ctx.clone())?;
+        object.set("pid", process.pid)?;
+        let (kind, service) = match process.kind {
+            ProcessKind::Main => ("Browser", None),
+            ProcessKind::Renderer => ("Tab", None),
+            ProcessKind::Gpu => ("GPU", None),
+            ProcessKind::Network => ("Utility", Some("network.mojom.NetworkService")),
+            _ => ("Utility", Some(process.name.as_str())),
+        };
+        object.set("type", kind)?;
+        if let Some(service) = service {
+            object.set("serviceName", service)?;
+            object.set("name", if process.kind == ProcessKind::Network { "Network Service" } else { service })?;
+        }
+        object.set("creationTime", process.creation_time)?;
+        let cpu = Object::new(ctx.clone())?;
+        cpu.set("percentCPUUsage", process.cpu_percent)?;
+        cpu.set("cumulativeCPUUsage", process.cpu_seconds)?;
+        // Nobody counts them on this system.
+        cpu.set("idleWakeupsPerSecond", 0)?;
+        object.set("cpu", cpu)?;
+        let memory = Object::new(ctx.clone())?;
+        memory.set("workingSetSize", process.working_set as f64)?;
+        memory.set("peakWorkingSetSize", process.peak_working_set as f64)?;
+        object.set("memory", memory)?;
+        Ok(object)
+    });
+    shaped.collect()
+}
+
+/// Whether this is the first instance; if not, the first hears of it.
+fn instance_request(ctx: Ctx<'_>, bytes: TypedArray<'_, u8>, length: usize) -> Result<bool> {
+    let asked = host().app.request_single_instance_lock_encoded(written(&bytes, length));
+    asked.map_err(|error| Exception::throw_message(&ctx, &format!("can't look for other instances of the program: {error}")))
 }
 
 fn window(id: u32) -> Option<BrowserWindow> {

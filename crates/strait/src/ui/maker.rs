@@ -10,7 +10,7 @@ use std::{
 
 use gtk::{glib::ToVariant, prelude::Cast};
 use strait_protocol::{AgentInit, Nonce};
-use webkit2gtk::{NavigationAction, URIRequestExt, WebContextExt, WebView as WebKitView, WebViewExt};
+use webkit2gtk::{NavigationAction, URIRequestExt, UserContentManager, WebContextExt, WebView as WebKitView, WebViewExt};
 use wry::{WebViewBuilder, WebViewBuilderExtUnix, WebViewExtUnix};
 
 use super::{
@@ -65,7 +65,7 @@ impl ViewMaker {
         }
         let view = View::new(shared, (plan.window, plan.contents), config_of(shared, plan), view, Origin::Empty);
         let maker = Rc::downgrade(&self.0);
-        let_open(&maker, shared, plan.contents, view.webkit());
+        let_open(&maker, shared, plan.contents, &view);
         Ok(view)
     }
 
@@ -86,10 +86,10 @@ impl ViewMaker {
 }
 
 /// Lets the pages of a view open windows.
-fn let_open(maker: &Weak<Maker>, shared: &SharedRef, opener: ContentsId, view: &WebKitView) {
-    let (maker, shared) = (maker.clone(), shared.clone());
-    view.connect_create(move |view, action| {
-        let opened = maker.upgrade().and_then(|maker| maker.open(&shared, opener, view, action))?;
+fn let_open(maker: &Weak<Maker>, shared: &SharedRef, opener: ContentsId, view: &View) {
+    let (maker, shared, contents) = (maker.clone(), shared.clone(), view.user_content());
+    view.webkit().connect_create(move |view, action| {
+        let opened = maker.upgrade().and_then(|maker| maker.open(&shared, opener, (view, contents.clone()), action))?;
         Some(opened.upcast())
     });
 }
@@ -97,7 +97,13 @@ fn let_open(maker: &Weak<Maker>, shared: &SharedRef, opener: ContentsId, view: &
 impl Maker {
     /// A page opens a window. WebKit wants the view at once, and nobody here waits for the program: so there is one, in no window, that loads
     /// nothing. The page's process waits until the program has decided.
-    fn open(self: &Rc<Self>, shared: &SharedRef, opener: ContentsId, from: &WebKitView, action: &NavigationAction) -> Option<WebKitView> {
+    fn open(
+        self: &Rc<Self>,
+        shared: &SharedRef,
+        opener: ContentsId,
+        (from, user_content): (&WebKitView, Option<UserContentManager>),
+        action: &NavigationAction,
+    ) -> Option<WebKitView> {
         let url = action.request().and_then(|request| request.uri()).map(String::from).unwrap_or_default();
         let window = popup::reserve(shared, opener, &url)?;
         let contents = ContentsId(window.0);
@@ -114,7 +120,8 @@ impl Maker {
         };
         let config = popup::view_config(shared, window, &Default::default(), Nonce::default());
         let view = View::new(shared, (window, contents), config, view, Origin::Opened { url: url.clone() });
-        let_open(&Rc::downgrade(self), shared, contents, view.webkit());
+        view.share_user_content(user_content);
+        let_open(&Rc::downgrade(self), shared, contents, &view);
         let webkit = view.webkit().clone();
         self.unborn.borrow_mut().insert(window, Unborn { view, nowhere });
         popup::announce(shared, window, opener, webkit.page_id(), &url);

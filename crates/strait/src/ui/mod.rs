@@ -2,6 +2,7 @@
 
 mod errors;
 mod maker;
+mod page;
 mod view;
 mod window;
 
@@ -22,8 +23,8 @@ use tao::{
 pub(crate) use self::maker::Views;
 use self::{maker::ViewMaker, view::View, window::UiWindow};
 use crate::{
-    AppEvent, BrowserWindow, ContentsId, Decision, StartError, WebPreferences, WindowEvent, WindowId, app::App, event::Question, quit,
-    shared::SharedRef,
+    AppEvent, BrowserWindow, ContentsId, Decision, StartError, WebPreferences, WindowEvent, WindowId, app::App, event::Question,
+    page::PageAction, quit, shared::SharedRef,
 };
 
 /// What other threads ask of the UI thread.
@@ -78,6 +79,10 @@ pub(crate) enum UiCommand {
     ProcessLost {
         window: WindowId,
         epoch: u64,
+    },
+    Page {
+        window: WindowId,
+        action: PageAction,
     },
     Destroy {
         window: WindowId,
@@ -187,6 +192,7 @@ impl Desk {
             }
             UiCommand::DocumentReady { window } => self.with(window, |window| window.view.document_ready()),
             UiCommand::ProcessLost { window, epoch } => self.with(window, |window| window.view.process_lost(epoch)),
+            UiCommand::Page { window, action } => self.with(window, |window| window.view.act(action)),
             UiCommand::Show { window, visible } => self.with(window, |window| window.show(visible)),
             UiCommand::Focus { window } => self.with(window, |window| window.focus()),
             UiCommand::Title { window, title } => self.with(window, |window| window.set_title(&title)),

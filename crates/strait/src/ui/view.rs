@@ -10,14 +10,16 @@ use std::{
 use gtk::{gio::Cancellable, glib::ToVariant, prelude::WidgetExt};
 use strait_protocol::{Nonce, VIEW_MESSAGE, ViewConfig};
 use webkit2gtk::{
-    LoadEvent, NetworkError, PolicyDecision, PolicyDecisionExt, SettingsExt, URIRequest, UserMessage, WebProcessTerminationReason,
-    WebView as WebKitView, WebViewExt,
+    LoadEvent, NetworkError, PolicyDecision, PolicyDecisionExt, SettingsExt, URIRequest, URIResponseExt, UserMessage,
+    WebProcessTerminationReason, WebResourceExt, WebView as WebKitView, WebViewExt,
 };
 use wry::WebViewExtUnix;
 
 use super::{
     UiCommand, WindowPlan,
     errors::{load_error, refusal},
+    page,
+    page::Extras,
 };
 use crate::{
     AppEvent, BrowserWindow, Charge, ContentsEvent, ContentsId, Decision, LoadError, WindowEvent, WindowId,
@@ -46,24 +48,24 @@ const MAX_TITLE: usize = 4096;
 
 /// A view; gone when dropped.
 pub(super) struct View {
-    state: Rc<ViewState>,
+    pub(super) state: Rc<ViewState>,
     // Owns the widget.
     view: wry::WebView,
 }
 
 /// What the view's signal handlers share.
-struct ViewState {
-    shared: SharedRef,
+pub(super) struct ViewState {
+    pub(super) shared: SharedRef,
     window: WindowId,
-    contents: ContentsId,
-    view: WebKitView,
+    pub(super) contents: ContentsId,
+    pub(super) view: WebKitView,
     config: RefCell<ViewConfig>,
     /// The agent in the present process has not got the view's configuration yet.
-    unannounced: Cell<bool>,
+    pub(super) unannounced: Cell<bool>,
     /// Which process of the view is the present one, counted by announcements.
     epoch: Cell<u64>,
     /// Something has been loaded, so that there is something to reload.
-    used: Cell<bool>,
+    pub(super) used: Cell<bool>,
     /// The last load the program asked for, and whether it is still to be settled.
     load: Cell<u64>,
     target: RefCell<Option<String>>,
@@ -82,6 +84,8 @@ struct ViewState {
     /// Titles that wait for the program.
     titles: Arc<Account>,
     shown: Cell<bool>,
+    /// What the program did to the page besides.
+    pub(super) extras: Extras,
     /// Where the page wants to go before the program has said that it wants the page at all.
     undecided: RefCell<Option<Vec<PolicyDecision>>>,
 }
@@ -139,9 +143,11 @@ impl View {
             refused: Cell::new(false),
             titles: Account::new(|| {}),
             shown: Cell::new(false),
+            extras: Extras::default(),
             undecided: RefCell::new(opened.then(Vec::new)),
         });
         ViewState::connect(&state);
+        page::connect(&state);
         Self { state, view }
     }
 
@@ -222,6 +228,7 @@ impl View {
     pub(super) fn process_lost(&self, epoch: u64) {
         // If WebKit knows already, this is another process.
         if self.state.epoch.get() == epoch && !self.state.unannounced.get() {
+            self.state.extras.lost.set(true);
             self.state.view.terminate_web_process();
         }
     }
@@ -383,7 +390,10 @@ impl ViewState {
                     let unasked = is_blank(&url) && self.target.borrow().as_ref().is_some_and(|target| !target.starts_with("about:"));
                     self.refused.set(unasked);
                 }
-                self.report(ContentsEvent::DidNavigate { url, same_document: false });
+                self.forget_styles();
+                let response = self.view.main_resource().and_then(|resource| resource.response());
+                let status = response.and_then(|response| u16::try_from(response.status_code()).ok()).filter(|status| *status > 0);
+                self.report(ContentsEvent::DidNavigate { url, same_document: false, status });
             }
             LoadEvent::Finished => {
                 if self.phase.get() == Phase::Started && !self.failed.get() {
@@ -496,7 +506,7 @@ impl ViewState {
             return;
         }
         self.tell_finish();
-        let reason = if reason == WebProcessTerminationReason::ExceededMemoryLimit { "oom" } else { "crashed" };
+        let (reason, exit_code) = self.end_of_process(reason);
         self.unannounced.set(true);
         if let Some(record) = self.shared.state().contents.get_mut(&self.contents) {
             // Its agent's link may not have been found broken yet. Whoever hears of it shall find it so.
@@ -506,7 +516,7 @@ impl ViewState {
                 record.refuse_scripts();
             }
         }
-        self.report(ContentsEvent::RenderProcessGone { reason });
+        self.report(ContentsEvent::RenderProcessGone { reason, exit_code });
         let load = self.load.get();
         match self.phase.get() {
             // It was asked of a process that was dead, though nobody knew.
@@ -563,7 +573,7 @@ impl ViewState {
         BrowserWindow::new(App(self.shared.clone()), self.window)
     }
 
-    fn report(&self, event: ContentsEvent) {
+    pub(super) fn report(&self, event: ContentsEvent) {
         report_contents(&self.shared, self.contents, event, Charge::default());
     }
 }

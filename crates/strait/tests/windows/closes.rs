@@ -106,7 +106,7 @@ pub(super) fn cases(cases: &mut Vec<Case>) {
         let page = window.web_contents();
         let (told, mut gone) = tokio::sync::mpsc::unbounded_channel();
         page.on_event(move |event| {
-            if let ContentsEvent::RenderProcessGone { reason } = event {
+            if let ContentsEvent::RenderProcessGone { reason, .. } = event {
                 let _ = told.send(*reason);
             }
         });

@@ -361,7 +361,7 @@ pub(super) fn cases(cases: &mut Vec<Case>) {
         for page in [window.web_contents(), popup.web_contents()] {
             let (sender, id) = (sender.clone(), page.id());
             page.on_event(move |event| {
-                if let ContentsEvent::RenderProcessGone { reason } = event {
+                if let ContentsEvent::RenderProcessGone { reason, .. } = event {
                     let _ = sender.send((id, *reason));
                 }
             });

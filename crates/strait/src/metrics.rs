@@ -1,0 +1,175 @@
+//! The processes of a program: what they are, what they use.
+
+use std::{collections::HashMap, fs, time::Instant};
+
+/// The length of what `/proc/PID/comm` tells of a name.
+const COMM: usize = 15;
+
+/// What a process is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProcessKind {
+    /// The main process.
+    Main,
+    /// Pages.
+    Renderer,
+    /// WebKit's connections.
+    Network,
+    /// WebKit's drawing.
+    Gpu,
+    /// Anything else that the program has started.
+    Utility,
+}
+
+/// One process of the program.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct ProcessMetrics {
+    /// The system's number of it.
+    pub pid: i32,
+    /// What it is for.
+    pub kind: ProcessKind,
+    /// The name that the system has for it, cut off after 15 bytes.
+    pub name: String,
+    /// When it began, in milliseconds since 1970.
+    pub creation_time: f64,
+    /// Percent of one processor that it has used since this was last asked; 0 the first time.
+    pub cpu_percent: f64,
+    /// Seconds of a processor that it has used in all.
+    pub cpu_seconds: f64,
+    /// Memory in use, in KiB, what it shares with others included.
+    pub working_set: u64,
+    /// The most it ever was, in KiB.
+    pub peak_working_set: u64,
+}
+
+/// What was found the last time, by process and when that began.
+#[derive(Debug, Default)]
+pub(crate) struct Seen(HashMap<(i32, u64), (u64, Instant)>);
+
+/// A line of `/proc/PID/stat`, as far as it matters here.
+#[derive(Debug, PartialEq, Eq)]
+struct Stat {
+    name: String,
+    state: char,
+    parent: i32,
+    /// In ticks, user and system together.
+    cpu: u64,
+    /// In ticks since the system began.
+    start: u64,
+}
+
+/// All processes of the program whose main process this is: itself, first, and its children.
+pub(crate) fn collect(seen: &mut Seen) -> Vec<ProcessMetrics> {
+    let own = rustix::process::getpid().as_raw_nonzero().get();
+    let ticks = rustix::param::clock_ticks_per_second() as f64;
+    let booted = booted();
+    let now = Instant::now();
+    let mut former = std::mem::take(&mut seen.0);
+    let mut found: Vec<(i32, Stat)> = fs::read_dir("/proc")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter_map(|pid| Some((pid, stat(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)?)))
+        .filter(|(pid, stat)| (*pid == own || stat.parent == own) && !matches!(stat.state, 'Z' | 'X'))
+        .collect();
+    found.sort_unstable_by_key(|(pid, stat)| (*pid != own, stat.start, *pid));
+    let mut metrics = Vec::with_capacity(found.len());
+    for (pid, stat) in found {
+        let last = former.remove(&(pid, stat.start));
+        let cpu_percent = last.map_or(0.0, |(cpu, at)| {
+            let past = now.duration_since(at).as_secs_f64();
+            if past > 0.0 { stat.cpu.saturating_sub(cpu) as f64 / ticks / past * 100.0 } else { 0.0 }
+        });
+        seen.0.insert((pid, stat.start), (stat.cpu, now));
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        metrics.push(ProcessMetrics {
+            pid,
+            kind: if pid == own { ProcessKind::Main } else { kind(&stat.name) },
+            creation_time: (booted + stat.start as f64 / ticks) * 1000.0,
+            cpu_percent,
+            cpu_seconds: stat.cpu as f64 / ticks,
+            working_set: kibibytes(&status, "VmRSS:"),
+            peak_working_set: kibibytes(&status, "VmHWM:"),
+            name: stat.name,
+        });
+    }
+    metrics
+}
+
+fn kind(name: &str) -> ProcessKind {
+    let is = |whole: &str| name == &whole[..COMM];
+    match () {
+        () if is("WebKitWebProcess") => ProcessKind::Renderer,
+        () if is("WebKitNetworkProcess") => ProcessKind::Network,
+        () if is("WebKitGPUProcess") => ProcessKind::Gpu,
+        () => ProcessKind::Utility,
+    }
+}
+
+/// The name stands in parentheses and may contain some itself.
+fn stat(line: &str) -> Option<Stat> {
+    let (begin, end) = (line.find('(')?, line.rfind(')')?);
+    let rest: Vec<&str> = line.get(end + 1..)?.split_ascii_whitespace().collect();
+    let number = |index: usize| rest.get(index)?.parse::<u64>().ok();
+    Some(Stat {
+        name: line.get(begin + 1..end)?.into(),
+        state: rest.first()?.chars().next()?,
+        parent: rest.get(1)?.parse().ok()?,
+        cpu: number(11)? + number(12)?,
+        start: number(19)?,
+    })
+}
+
+/// When the system began, in seconds since 1970.
+fn booted() -> f64 {
+    let text = fs::read_to_string("/proc/stat").unwrap_or_default();
+    text.lines().find_map(|line| line.strip_prefix("btime ")?.trim().parse().ok()).unwrap_or(0.0)
+}
+
+fn kibibytes(status: &str, name: &str) -> u64 {
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
+    line.and_then(|line| line.split_ascii_whitespace().next()?.parse().ok()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{process::Command, time::Duration};
+
+    use super::*;
+
+    #[test]
+    fn names_with_parentheses_are_read() {
+        let line = "42 (a) b (c)) S 7 42 42 0 -1 4194560 1 0 0 0 11 22 0 0 20 0 1 0 12345 1 1";
+        assert_eq!(stat(line).unwrap(), Stat { name: "a) b (c)".into(), state: 'S', parent: 7, cpu: 33, start: 12345 });
+        assert_eq!(stat("42 (x) S"), None);
+        assert_eq!(kind("WebKitNetworkPr"), ProcessKind::Network);
+        assert_eq!(kind("WebKitWebProces"), ProcessKind::Renderer);
+        assert_eq!(kind("strait-utility"), ProcessKind::Utility);
+    }
+
+    #[test]
+    fn children_come_and_go_and_work_is_seen() {
+        let mut child = Command::new("sleep").arg("60").spawn().unwrap();
+        let pid = i32::try_from(child.id()).unwrap();
+        let mut seen = Seen::default();
+        let first = collect(&mut seen);
+        assert_eq!((first[0].pid, first[0].kind, first[0].cpu_percent), (std::process::id() as i32, ProcessKind::Main, 0.0));
+        assert!(first[0].working_set > 0 && first[0].peak_working_set >= first[0].working_set);
+        assert!(first.iter().any(|process| process.pid == pid && process.kind == ProcessKind::Utility));
+        let age =
+            std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs_f64() - first[0].creation_time / 1000.0;
+        assert!((-2.0..600.0).contains(&age), "{age}");
+        let until = Instant::now() + Duration::from_millis(300);
+        while Instant::now() < until {
+            std::hint::spin_loop();
+        }
+        let second = collect(&mut seen);
+        assert!(second[0].cpu_percent > 1.0, "{}", second[0].cpu_percent);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(!collect(&mut seen).iter().any(|process| process.pid == pid));
+        assert!(!seen.0.keys().any(|(seen, _)| *seen == pid));
+    }
+}
