@@ -62,6 +62,8 @@ function sorted (args, options) {
 }
 
 class Output extends Readable {
+  #id
+
   constructor (id) {
     super(async () => {
       const chunk = await native.ioRead(id)
@@ -69,7 +71,12 @@ class Output extends Readable {
       if (typeof chunk === 'string') throw systemError(chunk, 'read')
       return chunk
     })
-    this.fd = null
+    this.#id = id
+  }
+
+  destroy (error) {
+    native.ioDrop(this.#id)
+    return super.destroy(error)
   }
 }
 
@@ -228,7 +235,10 @@ function collect (file, args, options, callback, shown, name) {
       length += chunk.length
       if (failure === null && length > maxBuffer) {
         failure = Object.assign(new RangeError(`${name} maxBuffer length exceeded`), { code: 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER' })
+        // Somebody else may hold the pipes open.
         child.kill(options.killSignal)
+        child.stdout?.destroy()
+        child.stderr?.destroy()
       }
       if (failure === null) said[name].push(chunk)
     })

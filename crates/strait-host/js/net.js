@@ -65,7 +65,6 @@ class Socket extends Readable {
       this.#over.written = true
       this.#closeIfOver()
     })
-    // 'close' of the reading half comes right behind 'end': the socket's own comes when both halves are over.
   }
 
   static {
@@ -76,6 +75,9 @@ class Socket extends Readable {
       socket.connecting = socket.pending = false
       if (localAddress !== '') Object.assign(socket, { localAddress, localPort, localFamily: familyOf(localAddress), remoteAddress, remotePort, remoteFamily: familyOf(remoteAddress) })
       socket.#begun.resolve()
+      // An end that nobody reads up to is an end all the same, if nothing comes before it.
+      socket.#ahead = socket.#fetch()
+      socket.#ahead.then((chunk) => { if (chunk === null && socket.readableFlowing === null) socket.resume() }, (error) => socket.destroy(error))
     }
   }
 
@@ -85,17 +87,9 @@ class Socket extends Readable {
   get writableEnded () { return this.#writer.ended }
   get bufferSize () { return this.#writer.length }
 
-  emit (type, ...args) {
-    // Of the two halves' ends: see #closeIfOver.
-    if (type === 'close' && !this.destroyed) {
-      this.#closeIfOver()
-      return false
-    }
-    if (type === 'close') args = [this.#failed]
-    return super.emit(type, ...args)
-  }
-
-  #failed = false
+  // Both halves make the socket's end.
+  _over () { this.#closeIfOver() }
+  _closed (failed) { this.emit('close', failed) }
 
   #closeIfOver () {
     if (this.#over.read && this.#over.written) this.destroy()
@@ -140,7 +134,6 @@ class Socket extends Readable {
   destroy (error) {
     if (this.destroyed) return this
     globalThis.clearTimeout(this.#timer)
-    this.#failed = error !== undefined && error !== null
     this.#writer.destroy()
     native.ioDrop(this.#reader)
     native.ioDrop(this.#writerId)
@@ -149,7 +142,7 @@ class Socket extends Readable {
     this.#done()
     const ended = this.readableEnded
     super.destroy(error)
-    if (ended) globalThis.process.nextTick(() => this.emit('close'))
+    if (ended) globalThis.process.nextTick(() => this._closed(error !== undefined && error !== null))
     return this
   }
 
@@ -175,8 +168,16 @@ class Socket extends Readable {
     if (this.#idle > 0 && !this.destroyed) this.#timer = globalThis.setTimeout(() => this.emit('timeout'), this.#idle)
   }
 
+  #ahead
+
   async #read () {
     await this.#begun.promise
+    const ahead = this.#ahead ?? this.#fetch()
+    this.#ahead = undefined
+    return ahead
+  }
+
+  async #fetch () {
     const chunk = await native.ioRead(this.#reader)
     if (typeof chunk === 'string') throw systemError(chunk, 'read')
     this.#touch()
