@@ -3,6 +3,7 @@
 //! Must compile on a machine that has a Rust toolchain and nothing else, because it is what installs the rest.
 
 mod bench;
+mod compatibility;
 mod demo;
 mod display;
 mod fuzz;
@@ -73,6 +74,8 @@ enum Task {
         #[arg(long, conflicts_with_all = ["seconds", "jobs", "replay", "targets"])]
         write_seeds: bool,
     },
+    /// Write docs/electron-compatibility.md anew from the tables in crates/strait-js/electron/
+    Compatibility,
     /// Measure against what else one could use
     Bench {
         /// Only this suite: ports, page
@@ -100,6 +103,7 @@ fn main() -> ExitCode {
         Task::Fuzz { write_seeds: true, .. } => fuzz::write_seeds(),
         Task::Fuzz { targets, replay: Some(file), .. } => fuzz::replay(&targets, &file),
         Task::Fuzz { targets, seconds, jobs, .. } => fuzz::run(&targets, seconds, jobs),
+        Task::Compatibility => compatibility::run(),
         Task::Bench { suite, names, quick, list, page } => bench::run(suite.as_deref(), &bench::Choice { names, quick, list, page }),
     };
     processes::end_descendants(&[]);

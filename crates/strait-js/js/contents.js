@@ -210,7 +210,6 @@ class WebContents extends EventEmitter {
     native.windowDo(this.#id, 'focus')
   }
 }
-refuse(WebContents, 'webContents')
 
 function ignore (promise) {
   promise.catch(() => {})
@@ -301,19 +300,23 @@ const reports = {
   }
 }
 
+/** The functions beside the class. */
+const webContents = {
+  getAllWebContents: () => [...all.values()],
+  fromId: (id) => all.get(id),
+  fromFrame: (frame) => all.get(native.frameState(frame?.routingId)?.contents),
+  getFocusedWebContents: () => [...all.values()].find((contents) => native.windowState(contents.id)?.focused) ?? null
+}
+refuse(WebContents, 'webContents', webContents)
+
 module.exports = {
   WebContents,
+  webContents,
   of,
   known: (id) => all.get(id),
   openHandler: (id) => {
     const contents = all.get(id)
     return contents === undefined ? null : openHandler(contents)
   },
-  reports,
-  webContents: {
-    getAllWebContents: () => [...all.values()],
-    fromId: (id) => all.get(id),
-    fromFrame: (frame) => all.get(native.frameState(frame?.routingId)?.contents),
-    getFocusedWebContents: () => [...all.values()].find((contents) => native.windowState(contents.id)?.focused) ?? null
-  }
+  reports
 }

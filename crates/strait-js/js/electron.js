@@ -11,6 +11,7 @@ const contents = require('strait:contents')
 const windows = require('strait:window')
 const utility = require('strait:utility')
 const { app, reports, wantsReady } = require('strait:app')
+const { exported, refuse } = require('strait:unsupported')
 
 const members = {
   app,
@@ -24,16 +25,9 @@ const members = {
   }
 }
 
-/** Names that programs, loaders and the console ask every module for. */
-const ASKED_OF_ALL = new Set(['then', 'default', 'toJSON', 'constructor', 'toString', 'valueOf', 'inspect', '__esModule', '$$typeof', 'nodeType'])
+refuse(frames.WebFrameMain, 'webFrameMain', members.webFrameMain)
 
-// A missing member would be `undefined`, and the program would fail somewhere else with a message about that.
-const electron = new Proxy(members, {
-  get (target, name) {
-    if (name in target || typeof name === 'symbol' || ASKED_OF_ALL.has(name)) return target[name]
-    throw new Error(`electron.${name} is not supported by Strait's main process, which has: ${Object.keys(members).join(', ')}`)
-  }
-})
+const electron = exported('electron', members)
 
 define(['electron', 'electron/main', 'electron/common'], () => electron)
 

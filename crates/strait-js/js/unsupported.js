@@ -1,59 +1,91 @@
 'use strict'
-// What Electron documents and Strait does not have: calling it says so by name, instead of failing as 'not a function'.
-// Only what Electron has on every platform stands here: programs ask for the rest before they use it.
+// What Electron documents and Strait does not have, from the tables in electron/: whoever uses it is told so by name, instead of finding `undefined`.
+// What Electron has on other systems only stays `undefined`, as in Electron on Linux: programs ask for that before they use it.
 
-/** Methods, in the order of Electron's pages. */
-const METHODS = {
-  app: `relaunch focus hide show isHidden setAppLogsPath getFileIcon getLocaleCountryCode getSystemLocale getPreferredSystemLanguages
-    addRecentDocument clearRecentDocuments setAsDefaultProtocolClient removeAsDefaultProtocolClient isDefaultProtocolClient
-    getApplicationNameForProtocol requestSingleInstanceLock hasSingleInstanceLock releaseSingleInstanceLock
-    disableHardwareAcceleration disableDomainBlockingFor3DAPIs getAppMetrics getGPUFeatureStatus getGPUInfo setBadgeCount
-    getBadgeCount getLoginItemSettings setLoginItemSettings isAccessibilitySupportEnabled setAccessibilitySupportEnabled
-    showAboutPanel setAboutPanelOptions isEmojiPanelSupported showEmojiPanel enableSandbox configureHostResolver setProxy resolveProxy`,
-  BrowserWindow: `blur isModal maximize unmaximize isMaximized minimize restore isMinimized setFullScreen isFullScreen isNormal
-    setAspectRatio setBackgroundColor getBackgroundColor setBounds getBounds setContentBounds getContentBounds getNormalBounds
-    setEnabled isEnabled setMinimumSize getMinimumSize setMaximumSize getMaximumSize setResizable isResizable setMovable isMovable
-    setMinimizable isMinimizable setMaximizable isMaximizable setFullScreenable isFullScreenable setClosable isClosable
-    setAlwaysOnTop isAlwaysOnTop moveAbove moveTop center setPosition getPosition flashFrame setSkipTaskbar setKiosk isKiosk
-    isTabletMode getMediaSourceId getNativeWindowHandle setRepresentedFilename focusOnWebView blurWebView capturePage setMenu
-    removeMenu setProgressBar setHasShadow hasShadow setOpacity getOpacity setShape showDefinitionForSelection setIcon
-    setAutoHideMenuBar isMenuBarAutoHide setMenuBarVisibility isMenuBarVisible setVisibleOnAllWorkspaces
-    isVisibleOnAllWorkspaces setIgnoreMouseEvents setContentProtection setFocusable isFocusable setParentWindow
-    getParentWindow getChildWindows setBrowserView getBrowserView addBrowserView removeBrowserView setTopBrowserView getBrowserViews`,
-  webContents: `downloadURL isWaitingForResponse canGoBack canGoForward canGoToOffset clearHistory goBack goForward goToIndex
-    goToOffset forcefullyCrashRenderer setUserAgent getUserAgent insertCSS removeInsertedCSS setIgnoreMenuShortcuts
-    setAudioMuted isAudioMuted isCurrentlyAudible setZoomFactor getZoomFactor setZoomLevel getZoomLevel
-    setVisualZoomLevelLimits undo redo cut copy centerSelection copyImageAt paste pasteAndMatchStyle delete selectAll unselect
-    scrollToTop scrollToBottom adjustSelection replace replaceMisspelling insertText findInPage stopFindInPage capturePage
-    isBeingCaptured getPrintersAsync print printToPDF addWorkSpace removeWorkSpace setDevToolsWebContents openDevTools
-    closeDevTools isDevToolsOpened isDevToolsFocused getDevToolsTitle setDevToolsTitle toggleDevTools inspectElement
-    inspectSharedWorker inspectServiceWorker enableDeviceEmulation disableDeviceEmulation sendInputEvent beginFrameSubscription
-    endFrameSubscription startDrag savePage isOffscreen startPainting stopPainting isPainting setFrameRate getFrameRate
-    invalidate getWebRTCIPHandlingPolicy setWebRTCIPHandlingPolicy getMediaSourceId takeHeapSnapshot setBackgroundThrottling
-    getBackgroundThrottling setImageAnimationPolicy isFocused`
-}
+/** @type {Map<string, [string, string, string, string][]>} the rows of each page: signature, kind, status, note */
+const pages = new Map(require('strait:table').map(({ page, rows }) => [page, rows]))
 
-/** Objects that are always there: to read them is to use them. */
-const PROPERTIES = { app: 'commandLine', BrowserWindow: '', webContents: 'session navigationHistory debugger' }
+const COMPATIBILITY = 'docs/electron-compatibility.md'
 
-const words = (text) => text.split(/\s+/).filter((word) => word !== '')
+const nameOf = (signature) => /[\w-]+/.exec(signature)[0]
+const missing = (page, kinds) => (pages.get(page) ?? []).filter(([, kind, status]) => status === 'no' && kinds.includes(kind)).map(([signature]) => nameOf(signature))
 
-/** Gives the prototype of `constructor` what the tables list under `name` and it does not have itself. */
-function refuse (constructor, name) {
-  const { prototype } = constructor
-  const present = Object.getOwnPropertyNames(prototype).filter((member) => member !== 'constructor').sort().join(', ')
-  const fail = (member) => { throw new Error(`${name}.${member} is not supported by Strait's main process, which has: ${present}`) }
+/** Where the documentation lists what a page has. */
+const place = (page) => `${COMPATIBILITY}#${page.toLowerCase().replaceAll(/[^a-z]/g, '')}`
+
+const refusal = (page, member) => new Error(`${page}.${member} is not supported by Strait (${place(page)})`)
+
+/** Gives `object` what the page has of these kinds and it does not have itself. */
+function fill (object, page, methods, properties) {
+  const fail = (member) => { throw refusal(page, member) }
   const add = (member, description) => {
-    if (!(member in prototype)) Object.defineProperty(prototype, member, { ...description, configurable: true, enumerable: false })
+    if (!(member in object)) Object.defineProperty(object, member, { ...description, configurable: true, enumerable: false })
   }
-  for (const member of words(METHODS[name])) add(member, { value: () => fail(member), writable: true })
-  for (const member of words(PROPERTIES[name])) {
-    // A program may put its own there.
-    add(member, {
-      get: () => fail(member),
-      set (value) { Object.defineProperty(this, member, { value, writable: true, configurable: true, enumerable: true }) }
-    })
+  for (const member of missing(page, methods)) add(member, { value: () => fail(member), writable: true })
+  // To read them is to use them, and so is to set them.
+  for (const member of missing(page, properties)) add(member, { get: () => fail(member), set: () => fail(member) })
+}
+
+/** What has been said once is not said again. */
+const said = new Set()
+function warn (text) {
+  if (said.has(text)) return
+  said.add(text)
+  console.warn(text)
+}
+
+/**
+ * Completes a class, and what else the page has beside its instances.
+ * A listener for an event that never comes is no mistake of the program's, so there is a warning and no error.
+ */
+function refuse (constructor, page, beside = constructor) {
+  const { prototype } = constructor
+  fill(prototype, page, ['method'], ['property'])
+  fill(beside, page, ['function'], [])
+  const events = new Set(missing(page, ['event']))
+  if (events.size === 0) return
+  for (const name of ['on', 'addListener', 'prependListener']) {
+    const add = prototype[name]
+    const value = function (type, listener) {
+      if (events.has(type)) warn(`${page}: the event '${type}' is not supported by Strait and never comes (${place(page)})`)
+      return Reflect.apply(add, this, [type, listener])
+    }
+    Object.defineProperty(prototype, name, { value, writable: true, configurable: true, enumerable: false })
   }
 }
 
-module.exports = { refuse }
+/** Says which options have no effect. */
+function checkOptions (page, options) {
+  for (const name of missing(page, ['option'])) {
+    if (options[name] !== undefined) warn(`${page}: the option '${name}' is not supported by Strait and has no effect (${place(page)})`)
+  }
+}
+
+/** Names that programs, loaders and the console ask every object for. */
+const ASKED_OF_ALL = new Set(['then', 'default', 'toJSON', 'constructor', 'toString', 'valueOf', 'inspect', '__esModule', '$$typeof', 'nodeType', 'prototype', 'name', 'length'])
+
+/** A member that can be imported, as many are that no line uses, but not be used. */
+function stand (page, name) {
+  const fail = () => { throw refusal(page, name) }
+  // A function, so that it can be called and constructed.
+  return new Proxy(function () {}, {
+    get: (target, member) => typeof member === 'symbol' || ASKED_OF_ALL.has(member) ? undefined : fail(),
+    set: fail,
+    apply: fail,
+    construct: fail
+  })
+}
+
+/** What `require` gives: `members`, and for everything else that Electron documents something that says so when it is used. */
+function exported (page, members) {
+  const stands = new Map(missing(page, ['export']).map((name) => [name, stand(page, name)]))
+  return new Proxy(members, {
+    get (target, name) {
+      if (name in target || typeof name === 'symbol' || ASKED_OF_ALL.has(name)) return target[name]
+      if (stands.has(name)) return stands.get(name)
+      throw refusal(page, name)
+    }
+  })
+}
+
+module.exports = { refuse, checkOptions, exported, refusal, warn }

@@ -5,7 +5,7 @@ const EventEmitter = require('strait:events')
 const path = native.builtin('path')
 const ports = require('strait:ports')
 const contents = require('strait:contents')
-const { refuse } = require('strait:unsupported')
+const { refuse, checkOptions } = require('strait:unsupported')
 
 /** @type {Map<number, BrowserWindow>} in the order in which they were made */
 const all = new Map()
@@ -22,6 +22,8 @@ function plan (options) {
   if (options === undefined || options === null) options = {}
   if (typeof options !== 'object') throw new TypeError('BrowserWindow: options must be an object')
   const preferences = options.webPreferences ?? {}
+  checkOptions('BrowserWindowOptions', options)
+  checkOptions('webPreferences', preferences)
   const { preload, nodeIntegration, contextIsolation } = preferences
   if (preload !== undefined && typeof preload !== 'string') throw new TypeError('BrowserWindow: webPreferences.preload must be a string')
   if (preload !== undefined && !path.isAbsolute(preload)) {

@@ -17,9 +17,50 @@ use crate::{
     program::Program,
 };
 
+/// What of Electron there is: see the compatibility table in the documentation, which is made of the same files.
+const TABLE: &str = concat!(
+    "module.exports = [",
+    include_str!("../electron/app.json"),
+    ",",
+    include_str!("../electron/browser-window-options.json"),
+    ",",
+    include_str!("../electron/browser-window.json"),
+    ",",
+    include_str!("../electron/context-bridge.json"),
+    ",",
+    include_str!("../electron/exports-main.json"),
+    ",",
+    include_str!("../electron/exports-renderer.json"),
+    ",",
+    include_str!("../electron/exports-utility.json"),
+    ",",
+    include_str!("../electron/ipc-main.json"),
+    ",",
+    include_str!("../electron/ipc-renderer.json"),
+    ",",
+    include_str!("../electron/message-channel-main.json"),
+    ",",
+    include_str!("../electron/message-port-main.json"),
+    ",",
+    include_str!("../electron/parent-port.json"),
+    ",",
+    include_str!("../electron/process.json"),
+    ",",
+    include_str!("../electron/utility-process.json"),
+    ",",
+    include_str!("../electron/web-contents.json"),
+    ",",
+    include_str!("../electron/web-frame-main.json"),
+    ",",
+    include_str!("../electron/web-preferences.json"),
+    ",",
+    "]"
+);
+
 /// The scripts of the main process.
 const SCRIPTS: &[(&str, &str)] = &[
     ("strait:ipc", include_str!("../js/ipc.js")),
+    ("strait:table", TABLE),
     ("strait:unsupported", include_str!("../js/unsupported.js")),
     ("strait:frame", include_str!("../js/frame.js")),
     ("strait:contents", include_str!("../js/contents.js")),

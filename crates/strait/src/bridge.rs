@@ -1,7 +1,7 @@
 //! From main to pages: messages, scripts and loads.
 
 use strait_ports::Port;
-use strait_protocol::{ToAgent, World};
+use strait_protocol::{EmitKind, ToAgent, World};
 use tokio::sync::oneshot;
 
 use crate::{
@@ -28,7 +28,7 @@ impl Held {
     /// The message for a document; the payload moves into it.
     fn take_message(&mut self, document: &Document) -> ToAgent {
         let (channel, payload) = (std::mem::take(&mut self.channel), std::mem::take(&mut self.payload));
-        ToAgent::Emit { document: document.wire, channel, args: self.args, payload }
+        ToAgent::Emit { document: document.wire, channel, kind: self.kind, payload }
     }
 
     fn take_back(&mut self, message: ToAgent) {
@@ -80,11 +80,11 @@ impl SharedRef {
         &self,
         target: Target,
         channel: &str,
-        args: bool,
+        kind: EmitKind,
         payload: Vec<u8>,
         ports: Vec<Port>,
     ) -> Result<(), PostMessageError<Port>> {
-        let mut held = Held { channel: channel.into(), args, payload, ports };
+        let mut held = Held { channel: channel.into(), kind, payload, ports };
         // Encoded outside the lock, for which the UI may wait; then looked at again.
         let mut prepared: Option<(Document, Vec<u8>)> = None;
         loop {
@@ -306,11 +306,24 @@ pub(crate) fn moves_within_document(shared: &SharedRef, contents: ContentsId, lo
     }
 }
 
+/// Has the agent answer once it has told of all frames that the page has now: [`UiCommand::FramesKnown`]. False if it cannot be asked.
+pub(crate) fn await_frames(shared: &SharedRef, contents: ContentsId) -> bool {
+    let mut state = shared.state();
+    let Some(key) = state.registry.main_frame(contents) else { return false };
+    state.evaluate(key, World::Isolated, "0", Answer::Frames { contents }).is_ok()
+}
+
 /// A script has ended.
 pub(crate) fn finish_eval(shared: &SharedRef, eval: PendingEval, outcome: Result<Vec<u8>, ScriptError>) {
     match eval.answer {
         Answer::Program(answer) => {
             let _ = answer.send(outcome);
+        }
+        Answer::Frames { contents } => {
+            let window = shared.state().contents.get(&contents).map(|record| record.window);
+            if let Some(window) = window {
+                shared.ui(UiCommand::FramesKnown { window });
+            }
         }
         Answer::Move { contents, load, url } => {
             let window = shared.state().contents.get(&contents).map(|record| record.window);

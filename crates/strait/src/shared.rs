@@ -9,7 +9,7 @@ use std::{
 };
 
 use strait_ports::{Node, Port};
-use strait_protocol::{Nonce, RequestId, ToAgent, World};
+use strait_protocol::{EmitKind, Nonce, RequestId, ToAgent, World};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
@@ -162,7 +162,7 @@ pub(crate) struct ContentsRecord {
 /// A message that waits for its document.
 pub(crate) struct Held {
     pub(crate) channel: String,
-    pub(crate) args: bool,
+    pub(crate) kind: EmitKind,
     pub(crate) payload: Vec<u8>,
     pub(crate) ports: Vec<Port>,
 }
@@ -186,7 +186,15 @@ pub(crate) enum Answer {
     /// The program.
     Program(oneshot::Sender<Result<Vec<u8>, ScriptError>>),
     /// A load that only moves within the document, to this URL; the script ends when it has.
-    Move { contents: ContentsId, load: u64, url: String },
+    /// Whoever waits for the page's frames to be known.
+    Frames {
+        contents: ContentsId,
+    },
+    Move {
+        contents: ContentsId,
+        load: u64,
+        url: String,
+    },
 }
 
 impl Shared {

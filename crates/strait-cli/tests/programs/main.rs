@@ -4,6 +4,7 @@
 //! with a reason where something they need is absent. Arguments: words that a test's name must contain.
 
 mod bad_input;
+mod bridge;
 mod closes;
 mod contained;
 mod display;
@@ -12,6 +13,7 @@ mod floods;
 mod http;
 mod inspect;
 mod instances;
+mod ipc;
 mod isolation;
 mod origins;
 mod program;
@@ -22,6 +24,7 @@ mod stopped_main;
 mod transfers;
 mod utility;
 mod values;
+mod x11;
 
 use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
@@ -54,11 +57,13 @@ fn main() -> ExitCode {
         origins::tests(),
         transfers::tests(),
         values::tests(),
+        ipc::tests(),
         closes::tests(),
         utility::tests(),
         floods::tests(),
         instances::tests(),
         isolation::tests(),
+        bridge::tests(),
         bad_input::tests(),
         contained::tests(),
         readme::tests(),

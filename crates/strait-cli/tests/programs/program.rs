@@ -125,10 +125,15 @@ impl Running {
 
     /// Waits for the program to end and for the last of its output.
     pub(crate) fn end(&mut self) -> ExitStatus {
-        let deadline = Instant::now() + PATIENCE;
+        self.end_within(PATIENCE)
+    }
+
+    /// [`Running::end`] with a limit of its own.
+    pub(crate) fn end_within(&mut self, limit: Duration) -> ExitStatus {
+        let deadline = Instant::now() + limit;
         while self.open_streams > 0 {
             if !self.advance(deadline) && self.open_streams > 0 {
-                panic!("still running after {PATIENCE:?}; {}", self.report());
+                panic!("still running after {limit:?}; {}", self.report());
             }
         }
         // Both streams have ended: the process has too, or is about to.
@@ -139,6 +144,17 @@ impl Running {
     pub(crate) fn end_well(&mut self) {
         let status = self.end();
         assert!(status.success(), "ended with {status}; {}", self.report());
+    }
+
+    /// Has a line that contains `text` come, or does one come within `limit`?
+    pub(crate) fn has(&mut self, text: &str, limit: Duration) -> bool {
+        let deadline = Instant::now() + limit;
+        while self.count(text) == 0 {
+            if !self.advance(deadline) {
+                return false;
+            }
+        }
+        true
     }
 
     /// How many lines so far contain `text`.
@@ -201,6 +217,19 @@ fn read_lines(stream: Option<impl Read + Send + 'static>, events: Sender<Event>)
         }
         let _ = events.send(Event::EndOfStream);
     });
+}
+
+/// Waits until no process has this id, or what has it only waits for its parent to take note of its end.
+pub(crate) fn wait_for_end(pid: Pid) {
+    let deadline = Instant::now() + PATIENCE;
+    let lives = || match fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())) {
+        Ok(stat) => !stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('Z')),
+        Err(_) => false,
+    };
+    while lives() {
+        assert!(Instant::now() < deadline, "process {} goes on", pid.as_raw_nonzero());
+        thread::sleep(Duration::from_millis(5));
+    }
 }
 
 /// For messages: a status that says what ended the process.
