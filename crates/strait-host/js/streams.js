@@ -142,7 +142,8 @@ class Readable extends EventEmitter {
         settle()
       }),
       return: async (value) => {
-        this.destroy()
+        // The engine calls this at the end too.
+        if (!ended) this.destroy()
         return { done: true, value }
       },
       [Symbol.asyncIterator] () { return this }
