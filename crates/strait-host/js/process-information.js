@@ -91,13 +91,7 @@ Object.assign(process, {
   getHeapStatistics () {
     const used = Math.round(native.heapUsed() / 1024)
     return { totalHeapSize: used, totalHeapSizeExecutable: 0, totalPhysicalSize: used, totalAvailableSize: 0, usedHeapSize: used, heapSizeLimit: 0, mallocedMemory: used, peakMallocedMemory: used, doesZapGarbage: false }
-  },
-
-  /** Ends the process as a crash does. */
-  crash: () => { process.kill(process.pid, 'SIGABRT') },
-
-  /** Stops for ever. */
-  hang () { for (;;); }
+  }
 })
 
 // A child says only later what it is.
