@@ -41,6 +41,7 @@ pub(crate) fn app_event<'js>(host: &Host, ctx: &Ctx<'js>, hook: &Function<'js>, 
                 WindowEvent::Focused => hook.call(("window", id, "focus")),
                 WindowEvent::Blurred => hook.call(("window", id, "blur")),
                 WindowEvent::Resized { .. } => hook.call(("window", id, "resize")),
+                WindowEvent::Moved { .. } => hook.call(("window", id, "move")),
                 WindowEvent::Closed => {
                     host.windows.borrow_mut().remove(&id);
                     hook.call(("window", id, "closed"))
@@ -65,6 +66,7 @@ pub(crate) fn app_event<'js>(host: &Host, ctx: &Ctx<'js>, hook: &Function<'js>, 
             drop(host.open_request.take());
             called
         }
+        AppEvent::WindowTitle { window, title, decision } => decide(hook, decision, ("window-title", window.id().get(), title)),
         AppEvent::WindowClose { window, decision } => decide(hook, decision, ("window-close", window.id().get())),
         AppEvent::Contents { contents, event, .. } => contents_event(hook, contents.id().get(), event),
         AppEvent::Frame { frame, contents, event, .. } => {
@@ -132,6 +134,8 @@ fn contents_event(hook: &Function<'_>, id: u32, event: ContentsEvent) -> Result<
         }
         ContentsEvent::PreloadError { path, message } => hook.call(("preload-error", id, path.to_string_lossy().into_owned(), message)),
         ContentsEvent::RenderProcessGone { reason, exit_code } => hook.call(("render-process-gone", id, reason, exit_code)),
+        ContentsEvent::Unresponsive => hook.call(("responsiveness", id, "unresponsive")),
+        ContentsEvent::Responsive => hook.call(("responsiveness", id, "responsive")),
         ContentsEvent::DevToolsOpened => hook.call(("contents", id, "devtools-opened")),
         ContentsEvent::DevToolsClosed => hook.call(("contents", id, "devtools-closed")),
         ContentsEvent::Destroyed => hook.call(("contents", id, "destroyed")),

@@ -74,6 +74,14 @@ pub(crate) fn dispatch(shared: &SharedRef, event: AppEvent) {
             request.respond(response);
         }
         AppEvent::WindowClose { window, decision } => window_close(shared, &window, decision),
+        AppEvent::WindowTitle { window, title, decision } => {
+            let listeners = shared.handlers().window_title.get(&window.id()).cloned().unwrap_or_default();
+            let event = (CloseEvent::default(), title);
+            listeners.iter().for_each(|listener| listener.call(&event));
+            if event.0.is_prevented() {
+                decision.prevent();
+            }
+        }
         AppEvent::Contents { contents, event, .. } => {
             if shared.console {
                 event.print(contents.window().id());

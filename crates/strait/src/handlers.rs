@@ -61,6 +61,7 @@ pub(crate) struct Handlers {
     pub(crate) ipc: IpcHandlers,
     pub(crate) window: HashMap<WindowId, Vec<Listener<WindowEvent>>>,
     pub(crate) window_close: HashMap<WindowId, Vec<Ask>>,
+    pub(crate) window_title: HashMap<WindowId, Vec<Listener<(CloseEvent, String)>>>,
     pub(crate) contents: HashMap<crate::ContentsId, Vec<Listener<ContentsEvent>>>,
     pub(crate) frames: HashMap<ContentsId, Vec<Listener<(WebFrameMain, FrameEvent)>>>,
     pub(crate) window_open: HashMap<ContentsId, OpenHandler>,
@@ -79,6 +80,7 @@ impl Handlers {
     pub(crate) fn forget_window(&mut self, window: WindowId, contents: ContentsId) {
         self.window.remove(&window);
         self.window_close.remove(&window);
+        self.window_title.remove(&window);
         self.contents.remove(&contents);
         self.frames.remove(&contents);
         self.window_open.remove(&contents);

@@ -67,7 +67,7 @@ where
     let ui = ui::Ui::start()?;
     let extensions = agent_so::install()?;
     let folder = RuntimeDir::create().map_err(StartError::RuntimeFolder)?;
-    let socket = folder.socket();
+    let (socket, partitions) = (folder.socket(), folder.partitions());
     let node = Node::broker().map_err(StartError::Engine)?;
     if let Some(file) = &config.inspect {
         Inspector::attach(&node, "main", file).map_err(|source| StartError::Inspect { path: file.clone(), source })?;
@@ -84,7 +84,7 @@ where
             move || program_thread(shared, events, main)
         })
         .map_err(StartError::Engine)?;
-    ui.run(&shared, Views { extensions, socket });
+    ui.run(&shared, Views { extensions, socket, partitions });
     let code = program.join().unwrap_or(PANIC_CODE);
     shared.children.end_all();
     drop(shared.instance().take());
