@@ -109,16 +109,13 @@
     return natives.buffer(start, size)
   }
 
+  const across = parts.makeContextBridge(p, natives, codec, ports, dress, () => inbox, global)
+
   let ipc = null
   if (hasIpc) {
     ipc = parts.makeIpcRenderer(p, natives, codec, ports, parts.makeEmitter, () => inbox)
-    const electron = { ipcRenderer: ipc.ipcRenderer }
-    p.defineProperty(electron, 'contextBridge', {
-      __proto__: null,
-      get() {
-        throw new p.Error('contextBridge is not part of Strait yet: hand a MessagePort to the page with window.postMessage')
-      },
-    })
+    const contextBridge = parts.makeExpose(p, across, contextIsolated, p.functionToString, global)
+    const electron = { contextBridge, ipcRenderer: ipc.ipcRenderer }
     const modules = parts.makeModules(p, natives, parts.makeEsModules, electron, contextIsolated)
     if (mayRequire) {
       const expose = (/** @type {string} */ name, /** @type {any} */ value) =>
@@ -192,6 +189,16 @@
       })
       return taken
     },
+    /** A message of main's for the page's own window. */
+    speak(/** @type {string} */ channel, /** @type {number} */ length, /** @type {number} */ count) {
+      const arrived = p.list()
+      for (let i = 0; i < count; i++) arrived[i] = ports.adopt(ports.outgoing[i])
+      return transfer.speak(channel, () => codec.read(inbox, length, arrived), arrived)
+    },
+    /** The other world of the document calls something, has settled a promise, has let go of a function. */
+    cross: across.invoke,
+    settle: across.settle,
+    releaseFunction: across.release,
     reply(/** @type {number} */ request, /** @type {string} */ error, /** @type {number} */ length) {
       enter(() => {
         if (ipc !== null) ipc.reply(request, error, inbox, length)

@@ -41,6 +41,11 @@ impl Display {
         let _ = NAME.set(self.name.clone());
     }
 
+    /// What programs start on.
+    pub(crate) fn name() -> Option<&'static str> {
+        NAME.get().map(String::as_str)
+    }
+
     /// Puts `command` on the display of this run.
     pub(crate) fn give_to(command: &mut Command) {
         if let Some(name) = NAME.get() {

@@ -4,6 +4,7 @@
 //! with a reason where something they need is absent. Arguments: words that a test's name must contain.
 
 mod bad_input;
+mod bridge;
 mod closes;
 mod contained;
 mod display;
@@ -12,6 +13,7 @@ mod floods;
 mod http;
 mod inspect;
 mod instances;
+mod ipc;
 mod isolation;
 mod origins;
 mod program;
@@ -21,6 +23,7 @@ mod seed;
 mod stopped_main;
 mod transfers;
 mod values;
+mod x11;
 
 use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
@@ -53,10 +56,12 @@ fn main() -> ExitCode {
         origins::tests(),
         transfers::tests(),
         values::tests(),
+        ipc::tests(),
         closes::tests(),
         floods::tests(),
         instances::tests(),
         isolation::tests(),
+        bridge::tests(),
         bad_input::tests(),
         contained::tests(),
         readme::tests(),

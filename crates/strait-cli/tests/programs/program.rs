@@ -146,6 +146,17 @@ impl Running {
         assert!(status.success(), "ended with {status}; {}", self.report());
     }
 
+    /// Has a line that contains `text` come, or does one come within `limit`?
+    pub(crate) fn has(&mut self, text: &str, limit: Duration) -> bool {
+        let deadline = Instant::now() + limit;
+        while self.count(text) == 0 {
+            if !self.advance(deadline) {
+                return false;
+            }
+        }
+        true
+    }
+
     /// How many lines so far contain `text`.
     pub(crate) fn count(&self, text: &str) -> usize {
         self.lines.iter().filter(|line| line.contains(text)).count()
@@ -206,6 +217,19 @@ fn read_lines(stream: Option<impl Read + Send + 'static>, events: Sender<Event>)
         }
         let _ = events.send(Event::EndOfStream);
     });
+}
+
+/// Waits until no process has this id, or what has it only waits for its parent to take note of its end.
+pub(crate) fn wait_for_end(pid: Pid) {
+    let deadline = Instant::now() + PATIENCE;
+    let lives = || match fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())) {
+        Ok(stat) => !stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('Z')),
+        Err(_) => false,
+    };
+    while lives() {
+        assert!(Instant::now() < deadline, "process {} goes on", pid.as_raw_nonzero());
+        thread::sleep(Duration::from_millis(5));
+    }
 }
 
 /// For messages: a status that says what ended the process.
