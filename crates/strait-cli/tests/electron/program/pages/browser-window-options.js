@@ -28,6 +28,15 @@ module.exports = (test) => {
     }
   })
 
+  test('BrowserWindowOptions.resizable', 'succeeds', 'the user may resize it unless told otherwise; the program may always', async (t) => {
+    t.deepEqual([undefined, true, false].map((resizable) => t.window({ resizable }).isResizable()), [true, true, false])
+    const window = t.window({ width: 300, height: 200, show: true, resizable: false })
+    const resized = t.event(window, 'resize')
+    window.setSize(360, 250)
+    await resized
+    t.deepEqual([window.getSize(), window.isResizable()], [[360, 250], false])
+  })
+
   test('BrowserWindowOptions.show', 'succeeds', 'windows are shown unless told otherwise', (t) => {
     t.deepEqual([{ show: undefined }, { show: true }, { show: false }].map((options) => t.window(options).isVisible()), [true, true, false])
   })
