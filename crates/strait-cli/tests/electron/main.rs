@@ -114,6 +114,8 @@ fn run_page(program: &Path, page: &Path, words: &[String], outcome: &mut Outcome
 
 /// Runs a scene. Its first lines say what it covers, what it prints (in this order), and how it ends:
 /// `// covers ID CELL`, `// prints TEXT`, `// exits CODE`.
+/// With `// again TEXT` it is started a second time when the first prints this; what that prints is in lines of `// again-prints TEXT`, and it ends with 0.
+/// `SCENE_FOLDER` in its environment is a folder of its own.
 fn run_scene(scene: &Path, words: &[String], outcome: &mut Outcome) {
     let name = format!("scene {}", name(scene));
     if !words.iter().all(|word| name.contains(word.as_str())) {
@@ -123,8 +125,20 @@ fn run_scene(scene: &Path, words: &[String], outcome: &mut Outcome) {
     let said =
         |what: &str| text.lines().filter_map(|line| line.strip_prefix("// ")?.strip_prefix(what)?.strip_prefix(' ')).collect::<Vec<_>>();
     let code: i32 = said("exits").first().and_then(|code| code.parse().ok()).expect("// exits CODE");
-    let mut running = Running::start(run(scene));
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let start = || {
+        let mut command = run(scene);
+        command.env("SCENE_FOLDER", folder.path());
+        Running::start(command)
+    };
+    let mut running = start();
     let done = panic::catch_unwind(AssertUnwindSafe(|| {
+        for text in said("again") {
+            running.expect(text);
+            let mut again = start();
+            again.end_well();
+            again.expect_in_order(&said("again-prints"));
+        }
         let status = running.end();
         running.expect_in_order(&said("prints"));
         assert_eq!(status.code(), Some(code), "{}", running.report());

@@ -51,9 +51,11 @@ module.exports = (test) => {
     const seen = []
     for (const name of ['did-start-loading', 'did-navigate', 'dom-ready', 'did-finish-load', 'did-stop-loading']) contents.on(name, () => seen.push(name))
     const title = t.event(contents, 'page-title-updated')
+    // The promise is settled by the end of the load, before or after this.
+    const stopped = t.event(contents, 'did-stop-loading')
     const load = contents.loadFile(t.file('page.html', '<title>My page</title>'))
     t.deepEqual([contents.isLoading(), contents.isLoadingMainFrame()], [true, true])
-    await load
+    await Promise.all([load, stopped])
     t.deepEqual(seen, ['did-start-loading', 'did-navigate', 'dom-ready', 'did-finish-load', 'did-stop-loading'])
     t.deepEqual([contents.isLoading(), contents.isLoadingMainFrame()], [false, false])
     t.deepEqual((await title).slice(1), ['My page', true])
