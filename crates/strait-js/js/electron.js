@@ -19,7 +19,8 @@ const members = {
   MessageChannelMain: ports.MessageChannelMain,
   webContents: contents.webContents,
   webFrameMain: {
-    fromId: (processId, key) => frames.known().find((frame) => frame.routingId === key && frame.processId === processId)
+    fromId: (processId, key) => frames.known().find((frame) => frame.routingId === key && frame.processId === processId),
+    fromFrameToken: (processId, token) => frames.known().find((frame) => frame.frameToken === token && frame.processId === processId) ?? null
   }
 }
 

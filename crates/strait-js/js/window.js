@@ -24,7 +24,10 @@ function plan (options) {
   const preferences = options.webPreferences ?? {}
   checkOptions('BrowserWindowOptions', options)
   checkOptions('webPreferences', preferences)
-  const { preload, nodeIntegration, contextIsolation } = preferences
+  const { preload, nodeIntegration, contextIsolation, additionalArguments } = preferences
+  if (additionalArguments !== undefined && !(Array.isArray(additionalArguments) && additionalArguments.every((argument) => typeof argument === 'string'))) {
+    throw new TypeError('BrowserWindow: webPreferences.additionalArguments must be an array of strings')
+  }
   if (preload !== undefined && typeof preload !== 'string') throw new TypeError('BrowserWindow: webPreferences.preload must be a string')
   if (preload !== undefined && !path.isAbsolute(preload)) {
     console.warn(`BrowserWindow: webPreferences.preload should be an absolute path: '${preload}' is taken relative to ${native.program.root}`)
@@ -41,7 +44,10 @@ function plan (options) {
     parent: id ?? null,
     preload: preload === undefined || preload === '' ? null : preload,
     nodeIntegration: flag(nodeIntegration),
-    contextIsolation: flag(contextIsolation)
+    contextIsolation: flag(contextIsolation),
+    nodeIntegrationInSubFrames: flag(preferences.nodeIntegrationInSubFrames),
+    sandbox: flag(preferences.sandbox),
+    additionalArguments: additionalArguments ?? null
   }
 }
 

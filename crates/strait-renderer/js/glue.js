@@ -111,15 +111,10 @@
 
   let ipc = null
   if (hasIpc) {
-    ipc = parts.makeIpcRenderer(p, natives, codec, ports, parts.makeEmitter, () => inbox)
-    const electron = { ipcRenderer: ipc.ipcRenderer }
-    p.defineProperty(electron, 'contextBridge', {
-      __proto__: null,
-      get() {
-        throw new p.Error('contextBridge is not part of Strait yet: hand a MessagePort to the page with window.postMessage')
-      },
-    })
-    const modules = parts.makeModules(p, natives, parts.makeEsModules, electron, contextIsolated)
+    const { electron, add, refuse } = parts.makeExports(p, p.jsonParse(natives.documented()))
+    const modules = parts.makeModules(p, natives, parts.makeEsModules, parts.makeProcess, electron, contextIsolated)
+    ipc = parts.makeIpcRenderer(p, natives, codec, ports, modules.EventEmitter, refuse, () => inbox)
+    add('ipcRenderer', ipc.ipcRenderer)
     if (mayRequire) {
       const expose = (/** @type {string} */ name, /** @type {any} */ value) =>
         p.defineProperty(global, name, { __proto__: null, value, writable: true, configurable: true, enumerable: false })
@@ -142,6 +137,7 @@
         } catch (error) {
           failed(error)
         }
+        modules.loaded()
       })
   }
 

@@ -68,6 +68,9 @@ pub struct BrowserWindowBuilder {
     pub(crate) preload: Option<PathBuf>,
     pub(crate) node_integration: Option<bool>,
     pub(crate) context_isolation: Option<bool>,
+    pub(crate) sub_frames: Option<bool>,
+    pub(crate) sandbox: Option<bool>,
+    pub(crate) arguments: Option<Vec<String>>,
 }
 
 impl BrowserWindowBuilder {
@@ -112,6 +115,27 @@ impl BrowserWindowBuilder {
         self.context_isolation = Some(preferences.isolates());
         self.node_integration = Some(preferences.node_integration);
         self.preload = preferences.preload;
+        self.sub_frames = Some(preferences.node_integration_in_sub_frames);
+        self.sandbox = Some(preferences.sandbox);
+        self.arguments = Some(preferences.additional_arguments);
+        self
+    }
+
+    /// See [`WebPreferences::node_integration_in_sub_frames`].
+    pub fn node_integration_in_sub_frames(mut self, on: bool) -> Self {
+        self.sub_frames = Some(on);
+        self
+    }
+
+    /// See [`WebPreferences::sandbox`].
+    pub fn sandbox(mut self, on: bool) -> Self {
+        self.sandbox = Some(on);
+        self
+    }
+
+    /// See [`WebPreferences::additional_arguments`].
+    pub fn additional_arguments(mut self, arguments: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.arguments = Some(arguments.into_iter().map(Into::into).collect());
         self
     }
 
@@ -334,7 +358,14 @@ impl State {
         // Not said anywhere: yes, unless the page may `require`.
         let isolation = told.context_isolation.or(inherited.context_isolation);
         let preload = told.preload.map(|path| shared.app_path.join(path)).or(inherited.preload);
-        let preferences = WebPreferences { preload, node_integration, context_isolation: isolation };
+        let preferences = WebPreferences {
+            preload,
+            node_integration,
+            context_isolation: isolation,
+            node_integration_in_sub_frames: told.sub_frames.unwrap_or(inherited.node_integration_in_sub_frames),
+            sandbox: told.sandbox.unwrap_or(inherited.sandbox),
+            additional_arguments: told.arguments.unwrap_or(inherited.additional_arguments),
+        };
         let title = told.title.unwrap_or_else(|| shared.name.clone());
         let (size, show) = (told.size.unwrap_or(DEFAULT_SIZE), told.show.unwrap_or(true));
         let contents = crate::ContentsId(id.0);
