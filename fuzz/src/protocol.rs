@@ -24,7 +24,7 @@ fn message<T: Serialize + DeserializeOwned + PartialEq + Debug>(bytes: &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    use strait_protocol::{ConsoleLevel, IpcKind, Outcome, Verdict, World};
+    use strait_protocol::{ConsoleLevel, EmitKind, IpcKind, Outcome, Verdict, World};
 
     use super::*;
 
@@ -51,7 +51,7 @@ mod tests {
             ToMain::PageOpened { page: 1, target: text(), features: text() },
         ];
         let to_agent = [
-            ToAgent::Emit { document: 1, channel: text(), args: true, payload: vec![0xff, 0x0f] },
+            ToAgent::Emit { document: 1, channel: text(), kind: EmitKind::Send, payload: vec![0xff, 0x0f] },
             ToAgent::Reply { document: 1, request: 2, outcome: Outcome::Error(text()) },
             ToAgent::Eval { request: 1, document: 2, world: World::Isolated, source: text() },
             ToAgent::ClosePage { page: 128 },

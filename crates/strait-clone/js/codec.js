@@ -183,6 +183,8 @@
   const HOST_IMAGE = 2;
   const HOST_BLOB = 3;
   const HOST_FILES = 4;
+  /** What only crosses between two worlds of one document: kind and number, of which the two ends of a bridge make something. Nobody else reads it. */
+  const HOST_CROSSING = 5;
 
   /**
    * How deep objects may be nested: `write` refuses what is deeper, so that whatever was posted can be read at the other end, rather than be lost there.
@@ -458,6 +460,8 @@
   let ids = null;
   let nextId = 0;
   let writeDepth = 0;
+  /** Who takes what can't be cloned, if the message crosses to another world. @type {Crosser | null} */
+  let crosser = null;
   let portList = null;
   let portCount = 0;
   let bufferList = null;
@@ -476,6 +480,14 @@
    * @property {(bytes: Uint8Array, size: number, more: number) => void} put takes the first `size` bytes, which change afterwards; at least `more` follow
    * @property {(start: number, stop: number) => void} cut puts aside what it has from `stop` on, and forgets what it has from `start` on
    * @property {() => void} paste adds what it has put aside
+   */
+
+  /**
+   * @typedef {object} Crosser the bridge between two worlds of one document
+   * @property {number} depth how deep objects may be nested
+   * @property {() => never} tooDeep throws
+   * @property {(value: unknown) => number} out takes a function, a symbol or an object that has no clone: what kind it is, -1 for none; `id` is then its number
+   * @property {number} id
    */
 
   /** From this size on bytes go to the sink. */
@@ -676,15 +688,29 @@
           writeByte(0x30);
           return;
         }
-        if (++writeDepth > MAX_DEPTH) fail();
+        if (++writeDepth > (crosser === null ? MAX_DEPTH : crosser.depth)) {
+          if (crosser !== null) crosser.tooDeep();
+          fail();
+        }
         writeObject(value);
         writeDepth--;
         return;
       default:
         // `document.all` says "undefined" of itself.
-        if (value !== undefined) fail();
-        writeByte(0x5f);
+        if (value !== undefined) writeCrossing(value);
+        else writeByte(0x5f);
     }
+  };
+
+  /** What has no clone: the bridge may have another way for it. It has no number of its own, since the other end knows it again by the bridge's. */
+  const writeCrossing = (value) => {
+    const by = crosser;
+    const kind = by === null ? -1 : by.out(value);
+    if (kind < 0) fail();
+    writeByte(0x5c); // the host tag
+    writeVarint(HOST_CROSSING);
+    writeVarint(kind);
+    writeVarint(by.id);
   };
 
   /** @returns {number | undefined} the number `value` was written under */
@@ -735,7 +761,10 @@
       writeView(value);
       return;
     }
-    if (kind === REFUSED) fail();
+    if (kind === REFUSED) {
+      writeCrossing(value);
+      return;
+    }
     assignId(value);
     switch (kind) {
       case PLAIN:
@@ -1080,6 +1109,10 @@
   };
 
   const writeError = (value) => {
+    if (crosser !== null) {
+      writeErrorText(value);
+      return;
+    }
     const name = value.name;
     const message = ownData(value, 'message');
     const text = message === undefined ? undefined : toStringCopy(message.value);
@@ -1091,6 +1124,12 @@
       cause !== undefined,
       value.stack,
     );
+  };
+
+  /** What an error says: all of it that crosses to another world. */
+  const writeErrorText = (value) => {
+    const { message } = value;
+    writeErrorParts('Error', message === undefined ? undefined : toStringCopy(message), undefined, false, undefined);
   };
 
   /** A DOMException arrives as an Error with its message: not every end has the class. */
@@ -1164,9 +1203,10 @@
    *   bytes, and a zero if their number is odd, must be put in before anybody can read the message, and by their number. Otherwise they are read at
    *   once where the host can, and else refused
    * @param {Sink} [given] takes large buffers' bytes and what is in front of them: the first `codec.sunk` bytes, so that `codec.buffer` has only the others
+   * @param {Crosser} [across] the message is for another world of this document
    * @returns {number} how many bytes there are, both together
    */
-  const write = (value, ports, buffers, later, given) => {
+  const write = (value, ports, buffers, later, given, across) => {
     const transferred = buffers === undefined || buffers === null ? 0 : buffers.length;
     for (let i = 0; i < transferred; i++) {
       if (!has(bufferSize, buffers[i]) || !isDetachable(buffers[i])) fail();
@@ -1180,6 +1220,7 @@
     const savedIds = ids;
     const savedNextId = nextId;
     const savedDepth = writeDepth;
+    const savedCrosser = crosser;
     const savedPorts = portList;
     const savedPortCount = portCount;
     const savedBuffers = bufferList;
@@ -1198,6 +1239,7 @@
     ids = null;
     nextId = 0;
     writeDepth = 0;
+    crosser = across === undefined ? null : across;
     portList = ports;
     portCount = ports === undefined || ports === null ? 0 : ports.length;
     bufferList = buffers;
@@ -1231,6 +1273,7 @@
       ids = savedIds;
       nextId = savedNextId;
       writeDepth = savedDepth;
+      crosser = savedCrosser;
       portList = savedPorts;
       portCount = savedPortCount;
       bufferList = savedBuffers;
@@ -1289,6 +1332,8 @@
   let take = null;
   let version = VERSION;
   let depth = 0;
+  /** Who knows what crossed. @type {((kind: number, id: number) => unknown) | null} */
+  let crossed = null;
   let readPorts = null;
   let readPortCount = 0;
   /** What `write` put into its list of Blobs, and how many of them have been met. @type {any[] | null} */
@@ -1895,6 +1940,7 @@
     }
     if (kind === HOST_BLOB) return addObject(readBlob());
     if (kind === HOST_FILES) return addObject(readFiles());
+    if (kind === HOST_CROSSING && crossed !== null) return crossed(readVarint(), readVarint());
     if (kind !== HOST_IMAGE) bad('an unknown host object');
     const width = readVarint();
     const height = readVarint();
@@ -1977,10 +2023,11 @@
    * @param {any[] | null} [blobs] `codec.blobs` of a `write` in this realm, whose message is read as it is: the value has those Blobs
    * @param {((start: number, size: number) => ArrayBuffer | undefined) | undefined} [maker] for a message longer than `bytes`: may give a new buffer with
    *   just those bytes of it
+   * @param {((kind: number, id: number) => unknown) | undefined} [across] gives what another world of this document sent as that; runs no code of the page
    * @returns {unknown}
    * @throws {TypeError} on input that is no structured clone; the caller makes `messageerror` of it
    */
-  const read = (bytes, length, ports, source, blobs, maker) => {
+  const read = (bytes, length, ports, source, blobs, maker, across) => {
     if (bytes !== known) {
       knownBuffer = typedBuffer(bytes);
       knownOffset = typedOffset(bytes);
@@ -1998,6 +2045,7 @@
     take = maker === undefined ? null : maker;
     depth = 0;
     objectCount = 0;
+    crossed = across === undefined ? null : across;
     readPorts = ports;
     readPortCount = ports === undefined || ports === null ? 0 : ports.length;
     readBlobs = blobs === undefined ? null : blobs;
@@ -2013,6 +2061,7 @@
     } finally {
       if (objectCount > EARLY) objects.length = 0;
       for (let i = 0; i < objectCount && i < EARLY; i++) objects[i] = undefined;
+      crossed = null;
       readPorts = null;
       readBlobs = null;
       inputBuffer = null;

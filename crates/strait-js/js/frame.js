@@ -87,16 +87,27 @@ function sendArguments (channel, args, send) {
   }
 }
 
-/** `postMessage(channel, message, [transfer])`. Nothing is consumed unless all of it is in order. */
+/** Is the message for `ipcRenderer`, as it is unless the options name the page's own world? */
+function isForIpcRenderer (options) {
+  if (options === undefined || options === null) return true
+  if (typeof options !== 'object') throw new TypeError('The options of postMessage must be an object')
+  const { world } = options
+  if (world === undefined) return true
+  if (world !== 'main') throw new TypeError(`Unknown world ${typeof world === 'string' ? `'${world}'` : typeof world}: it can only be 'main'`)
+  return false
+}
+
+/** `postMessage(channel, message, [transfer], [options])`. Nothing is consumed unless all of it is in order. */
 function postMessage (args, post) {
   if (args.length < 2) throw new TypeError('Insufficient number of arguments')
-  const [channel, message, transfer] = args
+  const [channel, message, transfer, options] = args
   if (typeof channel !== 'string') throw new TypeError('Error processing argument at index 0')
+  const isolated = isForIpcRenderer(options)
   const given = ports.sort(transfer)
   const length = ports.write(message, given)
   if (!given.isArray || given.invalid >= 0) throw new TypeError('Invalid value for transfer')
   ports.checkUsable(given)
-  ports.send(given, (ids) => post(channel, ports.written(), length, ids))
+  ports.send(given, (ids) => post(channel, ports.written(), length, ids, isolated))
 }
 
 module.exports = {

@@ -105,6 +105,17 @@ pub enum World {
     Isolated,
 }
 
+/// Where in a document a message from main is delivered, and as what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EmitKind {
+    /// `send`: emitted on `ipcRenderer`; the payload is the array of arguments.
+    Send,
+    /// `postMessage`: emitted on `ipcRenderer`; the payload is the message.
+    PostMessage,
+    /// `postMessage` with `{ world: 'main' }`: a `message` event on the page's own window; the payload is the message.
+    Window,
+}
+
 /// What becomes of a page that a page has opened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Verdict {
@@ -214,15 +225,15 @@ pub enum ToMain {
 /// From main to an agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ToAgent {
-    /// `webContents.send` (`args`: payload is the array of arguments) or `.postMessage` (payload is the message): emitted on the document's
-    /// `ipcRenderer`; held until it has a listener for the channel or reaches DOMContentLoaded. Ports ride beside it.
+    /// `webContents.send` or `.postMessage`: held until the document's `ipcRenderer` has a listener for the channel or the document reaches
+    /// DOMContentLoaded; for the window's own event, the latter alone counts. Ports ride beside it.
     Emit {
         /// To which document.
         document: DocumentId,
         /// The channel.
         channel: String,
-        /// `send` rather than `postMessage`.
-        args: bool,
+        /// As what.
+        kind: EmitKind,
         /// The clone.
         payload: Vec<u8>,
     },

@@ -109,11 +109,14 @@
     return natives.buffer(start, size)
   }
 
+  const across = parts.makeContextBridge(p, natives, codec, ports, dress, () => inbox, global)
+
   let ipc = null
   if (hasIpc) {
     const { electron, add, refuse } = parts.makeExports(p, p.jsonParse(natives.documented()))
     const modules = parts.makeModules(p, natives, parts.makeEsModules, parts.makeProcess, electron, contextIsolated)
     ipc = parts.makeIpcRenderer(p, natives, codec, ports, modules.EventEmitter, refuse, () => inbox)
+    add('contextBridge', parts.makeExpose(p, across, contextIsolated, p.functionToString, global))
     add('ipcRenderer', ipc.ipcRenderer)
     if (mayRequire) {
       const expose = (/** @type {string} */ name, /** @type {any} */ value) =>
@@ -188,6 +191,16 @@
       })
       return taken
     },
+    /** A message of main's for the page's own window. */
+    speak(/** @type {string} */ channel, /** @type {number} */ length, /** @type {number} */ count) {
+      const arrived = p.list()
+      for (let i = 0; i < count; i++) arrived[i] = ports.adopt(ports.outgoing[i])
+      return transfer.speak(channel, () => codec.read(inbox, length, arrived), arrived)
+    },
+    /** The other world of the document calls something, has settled a promise, has let go of a function. */
+    cross: across.invoke,
+    settle: across.settle,
+    releaseFunction: across.release,
     reply(/** @type {number} */ request, /** @type {string} */ error, /** @type {number} */ length) {
       enter(() => {
         if (ipc !== null) ipc.reply(request, error, inbox, length)

@@ -33,8 +33,10 @@
   const PORT = ['postMessage', 'start', 'close', 'onmessage', 'onclose', 'addEventListener', 'removeEventListener', 'dispatchEvent']
   const GLOBAL = ['MessageChannel', 'open', 'postMessage', 'structuredClone', 'Worker', 'close', 'fetch', 'importScripts', 'Request', 'XMLHttpRequest', 'EventSource']
 
-  /** To be called when everything has been replaced. */
-  return () => {
+  /** To be called when everything has been replaced; and for a function of the glue's that comes later, with it and its name. */
+  return (/** @type {Function | undefined} */ late, /** @type {string} */ name) => {
+    if (late !== undefined) return dress(late, name)
+
     dressAll(p.MessagePort.prototype, PORT)
     dressAll(global, GLOBAL)
     if (typeof global.Document === 'function') dressAll(global.Document.prototype, ['open', 'write', 'writeln'])

@@ -642,6 +642,7 @@
     transferList,
     sortTransfer,
     pack,
+    handleFor,
     surrender,
     outgoing,
     start,

@@ -8,7 +8,7 @@
   const { call, bind } = Function.prototype
   /** @type {(f: Function) => Function} */
   const uncurry = bind.bind(call)
-  const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys } = Reflect
+  const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, has, ownKeys } = Reflect
   const { setPrototypeOf } = Object
   const getter = (/** @type {object} */ prototype, /** @type {string} */ name) => uncurry(getOwnPropertyDescriptor(prototype, name).get)
 
@@ -92,7 +92,9 @@
     sequence,
     iterator,
     call,
+    has,
     isArray: Array.isArray,
+    functionToString: uncurry(Function.prototype.toString),
     symbolToString: uncurry(Symbol.prototype.toString),
     objectToString: uncurry(Object.prototype.toString),
     stringSlice: uncurry(String.prototype.slice),
@@ -104,6 +106,7 @@
     freeze: Object.freeze,
     Error: global.Error,
     TypeError: global.TypeError,
+    RangeError: global.RangeError,
     SyntaxError: global.SyntaxError,
     ReferenceError: global.ReferenceError,
     String: global.String,

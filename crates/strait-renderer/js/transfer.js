@@ -57,8 +57,18 @@
     }
   }
 
-  /** Posts `message` with stamped ports of this realm, and whatever else is in `list`, to `target`. */
-  const send = (/** @type {Window} */ target, /** @type {any} */ message, /** @type {any} */ targetOrigin, /** @type {any} */ list) => {
+  // Messages from main that are on their way to this window: the channel of each under its nonce. They need not have ports.
+  const spoken = { __proto__: null }
+  let speaking = 0
+
+  /** Posts `message` with stamped ports of this realm, and whatever else is in `list`, to `target`: with a channel, if it is one of main's. */
+  const send = (
+    /** @type {Window} */ target,
+    /** @type {any} */ message,
+    /** @type {any} */ targetOrigin,
+    /** @type {any} */ list,
+    /** @type {string | undefined} */ channel,
+  ) => {
     const entries = ports.transferList(list)
     const states = p.list()
     const handles = p.list()
@@ -80,6 +90,10 @@
       throw error
     }
     forgetAll(entries)
+    if (channel !== undefined) {
+      spoken[nonce] = channel
+      speaking++
+    }
     if (mismatches(target, targetOrigin)) {
       // WebKit drops the message: nobody will claim its ports.
       natives.abort(nonce)
@@ -134,11 +148,12 @@
   // first; the page's own realm then replaces the event by the one that was meant.
   const receive = (/** @type {MessageEvent} */ event) => {
     const arrived = p.eventPorts(event)
-    if (arrived.length === 0) return
+    if (arrived.length === 0 && speaking === 0) return
     const data = p.eventData(event)
     const nonce = p.isArray(data) && data.length === 2 ? data[0] : ''
     const count = typeof nonce === 'string' && nonce.length === NONCE_LENGTH ? natives.claim(nonce) : 0
-    if (count === 0) {
+    const channel = typeof nonce === 'string' ? spoken[nonce] : undefined
+    if (count === 0 && channel === undefined) {
       // Ports of WebKit's own; perhaps of ours, from a window of another origin.
       if (p.isTrusted(event)) findStray(arrived)
       return
@@ -148,12 +163,30 @@
     }
     if (!isMainWorld) return
     p.stopImmediatePropagation(event)
-    p.dispatchEvent(global, p.messageEvent(data[1], arrived, p.eventOrigin(event), p.eventSource(event)))
+    const meant = p.messageEvent(data[1], arrived, p.eventOrigin(event), p.eventSource(event))
+    if (channel !== undefined) {
+      delete spoken[nonce]
+      speaking--
+      p.defineProperty(meant, 'channel', { __proto__: null, value: channel, enumerable: true })
+    }
+    p.dispatchEvent(global, meant)
+  }
+
+  /** Sends this window a message of main's, whose ports are this realm's; if it cannot be had, a `messageerror`. */
+  const speak = (/** @type {string} */ channel, /** @type {() => any} */ read, /** @type {any[]} */ arrived) => {
+    try {
+      send(global, read(), '*', p.sequence(arrived), channel)
+      return true
+    } catch {
+      p.dispatchEvent(global, new p.MessageEvent('messageerror', { __proto__: null, source: global }))
+      return false
+    }
   }
 
   return {
     __proto__: null,
     send,
+    speak,
     /** Listens; where it listens already, nothing changes, not even its place among the listeners. */
     arm: () => p.addEventListener(global, 'message', receive, true),
   }

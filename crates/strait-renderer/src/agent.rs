@@ -9,7 +9,9 @@ use std::sync::Arc;
 use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType, connect, send, socket_with};
 use strait_inspect::Inspector;
 use strait_ports::{CloseReason, Message, Node, Port};
-use strait_protocol::{AgentInit, ConsoleLevel, DocumentId, FrameId, PageId, ToAgent, ToMain, VIEW_MESSAGE, ViewConfig, decode, encode};
+use strait_protocol::{
+    AgentInit, ConsoleLevel, DocumentId, EmitKind, FrameId, PageId, ToAgent, ToMain, VIEW_MESSAGE, ViewConfig, decode, encode,
+};
 
 use crate::document::Document;
 use crate::drafts::Drafts;
@@ -38,7 +40,7 @@ pub(crate) struct Control {
 pub(crate) struct Emit {
     pub(crate) document: DocumentId,
     pub(crate) channel: String,
-    pub(crate) args: bool,
+    pub(crate) kind: EmitKind,
     pub(crate) payload: Vec<u8>,
     pub(crate) ports: Vec<Port>,
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use strait_ports::{CloseReason, Event, Port};
-use strait_protocol::{DocumentId, IpcKind, Outcome, RequestId, ToAgent, ToMain, decode};
+use strait_protocol::{DocumentId, EmitKind, IpcKind, Outcome, RequestId, ToAgent, ToMain, World, decode};
 
 use crate::agent::{Agent, Control, Emit};
 
@@ -57,7 +57,7 @@ impl Agent {
 
     fn handle(&self, Control { message, ports }: Control) {
         match message {
-            ToAgent::Emit { document, channel, args, payload } => self.accept_emit(Emit { document, channel, args, payload, ports }),
+            ToAgent::Emit { document, channel, kind, payload } => self.accept_emit(Emit { document, channel, kind, payload, ports }),
             ToAgent::Reply { document, request, outcome } => {
                 if let Some(realm) = self.document(document).and_then(|document| document.ipc_realm()) {
                     match outcome {
@@ -86,10 +86,14 @@ impl Agent {
     /// One emit whose time has come; false when there is none.
     pub(crate) fn deliver_emit(&self) -> bool {
         let Some(emit) = self.emits.borrow_mut().pop_front() else { return false };
-        let Emit { document, channel, args, payload, ports } = emit;
-        let Some(realm) = self.document(document).and_then(|document| document.ipc_realm()) else { return true };
+        let Emit { document, channel, kind, payload, ports } = emit;
+        let realm = self.document(document).and_then(|document| match kind {
+            EmitKind::Window => document.realm(World::Main),
+            EmitKind::Send | EmitKind::PostMessage => document.ipc_realm(),
+        });
+        let Some(realm) = realm else { return true };
         let Some(handles) = self.adopt(ports, document, realm.world) else { return true };
-        if !realm.emit(&channel, args, &payload, &handles) {
+        if !realm.emit(&channel, kind, &payload, &handles) {
             // Nobody took them: dropping closes.
             let mut table = self.ports.borrow_mut();
             for handle in handles {

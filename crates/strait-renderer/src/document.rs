@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use strait_inspect::Place;
 use strait_ports::Port;
-use strait_protocol::{DocumentId, FrameId, PageId, ToMain, ViewConfig, World};
+use strait_protocol::{DocumentId, EmitKind, FrameId, PageId, ToMain, ViewConfig, World};
 
 use crate::agent::{Agent, Emit};
 use crate::ffi::{Context, Frame, Page};
@@ -23,7 +23,7 @@ pub(crate) struct Birth {
 /// An emit that waits until its document listens.
 struct Held {
     channel: String,
-    args: bool,
+    kind: EmitKind,
     payload: Vec<u8>,
     ports: Vec<Port>,
 }
@@ -82,9 +82,9 @@ impl Document {
         witness.is_some_and(|realm| realm.is_frame_gone())
     }
 
-    /// May an emit on this channel be delivered now?
-    fn hears(&self, channel: &str) -> bool {
-        self.ready.get() || self.listening.borrow().contains(channel)
+    /// May an emit on this channel be delivered now? Who listens to the window's own events, nobody can tell.
+    fn hears(&self, kind: EmitKind, channel: &str) -> bool {
+        self.ready.get() || kind != EmitKind::Window && self.listening.borrow().contains(channel)
     }
 }
 
@@ -265,7 +265,7 @@ impl Agent {
     /// The document has a listener for the channel.
     pub(crate) fn document_listens(&self, document: &Document, channel: String) {
         if !document.ready.get() && document.listening.borrow_mut().insert(channel.clone()) {
-            self.release_held(document, |held| held.channel == channel);
+            self.release_held(document, |held| held.kind != EmitKind::Window && held.channel == channel);
         }
     }
 
@@ -274,8 +274,8 @@ impl Agent {
         let mut held = document.held.borrow_mut();
         for entry in std::mem::take(&mut *held) {
             if matches(&entry) {
-                let Held { channel, args, payload, ports } = entry;
-                emits.push_back(Emit { document: document.id, channel, args, payload, ports });
+                let Held { channel, kind, payload, ports } = entry;
+                emits.push_back(Emit { document: document.id, channel, kind, payload, ports });
             } else {
                 held.push_back(entry);
             }
@@ -285,11 +285,11 @@ impl Agent {
     /// An emit from main: now, or when the document listens.
     pub(crate) fn accept_emit(&self, emit: Emit) {
         let Some(document) = self.document(emit.document) else { return };
-        if document.hears(&emit.channel) {
+        if document.hears(emit.kind, &emit.channel) {
             self.emits.borrow_mut().push_back(emit);
         } else {
-            let Emit { channel, args, payload, ports, .. } = emit;
-            document.held.borrow_mut().push_back(Held { channel, args, payload, ports });
+            let Emit { channel, kind, payload, ports, .. } = emit;
+            document.held.borrow_mut().push_back(Held { channel, kind, payload, ports });
         }
     }
 

@@ -8,6 +8,7 @@
 //! > glue's closures, and only primitives and bytes go from one world to the other.
 
 mod agent;
+mod bridge;
 mod builtins;
 mod control;
 mod document;

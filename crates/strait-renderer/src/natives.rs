@@ -10,6 +10,7 @@ use strait_ports::{Buffer, CloseReason, MAX_DATA, MAX_PORTS, Message};
 use strait_protocol::{IpcKind, Outcome, ToMain};
 
 use crate::agent::{self, Agent};
+use crate::bridge;
 use crate::document::Birth;
 use crate::drafts;
 use crate::ffi::{Args, NativeResult, Pinned, RESERVED};
@@ -77,6 +78,12 @@ const NATIVES: &[(&str, Native)] = &[
     ("names", modules::names),
     ("builtin", modules::builtin),
     ("preloadError", preload_error),
+    ("bridgeCall", bridge::call),
+    ("bridgeAnswer", bridge::answer),
+    ("bridgePorts", bridge::ports),
+    ("bridgeSettle", bridge::settle),
+    ("bridgeRelease", bridge::release),
+    ("bridgeCompile", bridge::compile),
     ("version", version),
     ("documented", documented),
     ("process", process),

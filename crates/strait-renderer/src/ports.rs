@@ -213,6 +213,18 @@ impl PortTable {
         Some(new)
     }
 
+    /// Moves ports to a world of the same document, all or none: new handles, for ports that were never started.
+    pub(crate) fn move_all(&mut self, handles: &[Handle], document: DocumentId, world: World) -> Option<Vec<Handle>> {
+        if !self.check(handles, 0, document) {
+            return None;
+        }
+        let moved: Vec<Handle> = handles.iter().filter_map(|&handle| self.renew(handle, document, document, world)).collect();
+        for &handle in &moved {
+            self.relist(handle);
+        }
+        Some(moved)
+    }
+
     /// Takes ports out, all or none: every handle must be the document's, distinct, and not `source`.
     pub(crate) fn take_all(&mut self, handles: &[Handle], source: Handle, document: DocumentId) -> Option<Vec<Port>> {
         self.check(handles, source, document).then(|| handles.iter().filter_map(|&handle| self.take(handle, document)).collect())

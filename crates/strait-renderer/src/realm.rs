@@ -6,8 +6,9 @@ use std::rc::Rc;
 use std::sync::LazyLock;
 
 use strait_ports::Unread;
-use strait_protocol::{DocumentId, RequestId, World};
+use strait_protocol::{DocumentId, EmitKind, RequestId, World};
 
+use crate::bridge::Answer;
 use crate::ffi::{Completion, Context, Object, Pinned, Value};
 use crate::lean::lean;
 use crate::natives;
@@ -53,6 +54,10 @@ struct Glue {
     is_frame_gone: Object,
     run_preload: Object,
     emit: Object,
+    speak: Object,
+    cross: Object,
+    settle: Object,
+    release_function: Object,
     reply: Object,
     evaluate: Object,
 }
@@ -82,6 +87,10 @@ pub(crate) struct Realm {
     incoming: RefCell<Option<Unread>>,
     /// The script that `evaluate` is about to run.
     pub(crate) script: RefCell<Option<(RequestId, String)>>,
+    /// What it has answered the other world of its document.
+    pub(crate) answer: RefCell<Option<Answer>>,
+    /// How many ports the other world's answer brought.
+    pub(crate) answered_ports: Cell<usize>,
 }
 
 /// The modules of a document's glue, by the names it calls them.
@@ -101,6 +110,8 @@ const MODULES: &[(&str, &str)] = &[
     ("patchClone", include_str!("../js/structured-clone.js")),
     ("patchTransfers", include_str!("../js/transfer.js")),
     ("patchWindowOpen", include_str!("../js/window-open.js")),
+    ("makeContextBridge", include_str!("../js/context-bridge.js")),
+    ("makeExpose", include_str!("../js/expose.js")),
     ("makeExports", include_str!("../js/exports.js")),
     ("makeIpcRenderer", include_str!("../js/ipc-renderer.js")),
     ("makeEsModules", strait_modules::ES_MODULES),
@@ -199,6 +210,8 @@ impl Realm {
             outbox: RefCell::default(),
             incoming: RefCell::default(),
             script: RefCell::new(None),
+            answer: RefCell::default(),
+            answered_ports: Cell::default(),
         })
     }
 
@@ -235,6 +248,10 @@ impl Realm {
             is_frame_gone: member("isFrameGone")?,
             run_preload: member("runPreload")?,
             emit: member("emit")?,
+            speak: member("speak")?,
+            cross: member("cross")?,
+            settle: member("settle")?,
+            release_function: member("releaseFunction")?,
             reply: member("reply")?,
             evaluate: member("evaluate")?,
         };
@@ -328,18 +345,39 @@ impl Realm {
         self.call(|glue| &glue.closed, &arguments);
     }
 
-    /// Emits on `ipcRenderer`; false if nobody listens, and then nothing was taken.
-    pub(crate) fn emit(&self, channel: &str, args: bool, payload: &[u8], handles: &[Handle]) -> bool {
+    /// Emits on `ipcRenderer`, or sends the page's own window a message; false if there is nobody who could take it, and then nothing was taken.
+    pub(crate) fn emit(&self, channel: &str, kind: EmitKind, payload: &[u8], handles: &[Handle]) -> bool {
         if !self.fill(payload, handles) {
             return false;
         }
-        let arguments = [
-            self.context.string(channel),
-            self.context.boolean(args),
-            self.number(payload.len() as f64),
-            self.number(handles.len() as f64),
-        ];
-        self.call(|glue| &glue.emit, &arguments).and_then(|taken| taken.as_bool()).unwrap_or(false)
+        let (channel, length, count) = (self.context.string(channel), self.number(payload.len() as f64), self.number(handles.len() as f64));
+        let taken = match kind {
+            EmitKind::Window => self.call(|glue| &glue.speak, &[channel, length, count]),
+            _ => self.call(|glue| &glue.emit, &[channel, self.context.boolean(kind == EmitKind::Send), length, count]),
+        };
+        taken.and_then(|taken| taken.as_bool()).unwrap_or(false)
+    }
+
+    /// Calls what the glue knows as `id`, for the other world of the document; the answer is then in `answer`.
+    pub(crate) fn cross(&self, id: u32, payload: &[u8], handles: &[Handle]) {
+        self.answer.take();
+        if self.fill(payload, handles) {
+            self.call(|glue| &glue.cross, &[self.number(id), self.number(payload.len() as f64), self.number(handles.len() as f64)]);
+        }
+    }
+
+    /// A promise of the other world's has settled.
+    pub(crate) fn settle(&self, id: u32, ok: bool, payload: &[u8], handles: &[Handle]) {
+        if self.fill(payload, handles) {
+            let arguments =
+                [self.number(id), self.context.boolean(ok), self.number(payload.len() as f64), self.number(handles.len() as f64)];
+            self.call(|glue| &glue.settle, &arguments);
+        }
+    }
+
+    /// The other world has let go of a function that was sent there `count` times.
+    pub(crate) fn release_function(&self, id: u32, count: u32) {
+        self.call(|glue| &glue.release_function, &[self.number(id), self.number(count)]);
     }
 
     /// Settles an invocation: an empty `error` means the value.

@@ -1,7 +1,7 @@
 //! From main to pages: messages, scripts and loads.
 
 use strait_ports::Port;
-use strait_protocol::{ToAgent, World};
+use strait_protocol::{EmitKind, ToAgent, World};
 use tokio::sync::oneshot;
 
 use crate::{
@@ -28,7 +28,7 @@ impl Held {
     /// The message for a document; the payload moves into it.
     fn take_message(&mut self, document: &Document) -> ToAgent {
         let (channel, payload) = (std::mem::take(&mut self.channel), std::mem::take(&mut self.payload));
-        ToAgent::Emit { document: document.wire, channel, args: self.args, payload }
+        ToAgent::Emit { document: document.wire, channel, kind: self.kind, payload }
     }
 
     fn take_back(&mut self, message: ToAgent) {
@@ -80,11 +80,11 @@ impl SharedRef {
         &self,
         target: Target,
         channel: &str,
-        args: bool,
+        kind: EmitKind,
         payload: Vec<u8>,
         ports: Vec<Port>,
     ) -> Result<(), PostMessageError<Port>> {
-        let mut held = Held { channel: channel.into(), args, payload, ports };
+        let mut held = Held { channel: channel.into(), kind, payload, ports };
         // Encoded outside the lock, for which the UI may wait; then looked at again.
         let mut prepared: Option<(Document, Vec<u8>)> = None;
         loop {

@@ -3,6 +3,7 @@
 use std::{fmt, future::Future};
 
 use strait_ports::Port;
+use strait_protocol::EmitKind;
 
 use crate::{
     App, ContentsId, FrameGone, FrameKey, IpcMain, MessagePort, PostMessageError, PostMessageErrorKind, ScriptError, Value, WebContents,
@@ -143,14 +144,34 @@ impl WebFrameMain {
         port::with_taken(&message.into(), ports, None, |payload, ports| self.post_encoded(channel, payload, ports))
     }
 
+    /// See [`WebContents::post_message_to`](crate::WebContents::post_message_to).
+    pub fn post_message_to(
+        &self,
+        world: World,
+        channel: &str,
+        message: impl Into<Value>,
+        ports: Vec<MessagePort>,
+    ) -> Result<(), PostMessageError> {
+        port::with_taken(&message.into(), ports, None, |payload, ports| self.post_encoded_to(world, channel, payload, ports))
+    }
+
     /// [`WebFrameMain::send`] with the structured clone of the array of arguments.
     pub fn send_encoded(&self, channel: &str, payload: Vec<u8>) -> Result<(), FrameGone> {
-        self.app.0.0.emit(Target::Frame(self.key), channel, true, payload, Vec::new()).map_err(|_| FrameGone)
+        self.app.0.0.emit(Target::Frame(self.key), channel, EmitKind::Send, payload, Vec::new()).map_err(|_| FrameGone)
     }
 
     /// [`WebFrameMain::post_message`] with the structured clone of the message.
     pub fn post_encoded(&self, channel: &str, payload: Vec<u8>, ports: Vec<Port>) -> Result<(), PostMessageError<Port>> {
-        self.app.0.0.emit(Target::Frame(self.key), channel, false, payload, ports)
+        self.post_encoded_to(World::Isolated, channel, payload, ports)
+    }
+
+    /// [`WebFrameMain::post_message_to`] with the structured clone of the message.
+    pub fn post_encoded_to(&self, world: World, channel: &str, payload: Vec<u8>, ports: Vec<Port>) -> Result<(), PostMessageError<Port>> {
+        let kind = match world {
+            World::Main => EmitKind::Window,
+            World::Isolated => EmitKind::PostMessage,
+        };
+        self.app.0.0.emit(Target::Frame(self.key), channel, kind, payload, ports)
     }
 
     /// Runs a script in the frame's own world and gives its completion value, a promise's when it settles.

@@ -9,7 +9,7 @@ use std::{
 };
 
 use strait_ports::{Node, Port};
-use strait_protocol::{Nonce, RequestId, ToAgent, World};
+use strait_protocol::{EmitKind, Nonce, RequestId, ToAgent, World};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
@@ -160,7 +160,7 @@ pub(crate) struct ContentsRecord {
 /// A message that waits for its document.
 pub(crate) struct Held {
     pub(crate) channel: String,
-    pub(crate) args: bool,
+    pub(crate) kind: EmitKind,
     pub(crate) payload: Vec<u8>,
     pub(crate) ports: Vec<Port>,
 }

@@ -10,6 +10,7 @@ use std::{
 };
 
 use strait_ports::Port;
+use strait_protocol::EmitKind;
 use tokio::sync::oneshot;
 
 use crate::{
@@ -141,14 +142,39 @@ impl WebContents {
         port::with_taken(&message.into(), ports, None, |payload, ports| self.post_encoded(channel, payload, ports))
     }
 
+    /// [`WebContents::post_message`] for one of the main frame's worlds. In [`World::Main`] the page's own window gets a `message` event whose `source` is the
+    /// window itself and whose `channel` is the channel, with no preload in between; it comes after DOMContentLoaded. [`World::Isolated`] stands for
+    /// the frame's `ipcRenderer`, wherever that lives.
+    ///
+    /// # Errors
+    /// Give the ports back, usable as before.
+    pub fn post_message_to(
+        &self,
+        world: World,
+        channel: &str,
+        message: impl Into<Value>,
+        ports: Vec<MessagePort>,
+    ) -> Result<(), PostMessageError> {
+        port::with_taken(&message.into(), ports, None, |payload, ports| self.post_encoded_to(world, channel, payload, ports))
+    }
+
     /// [`WebContents::send`] with the structured clone of the array of arguments.
     pub fn send_encoded(&self, channel: &str, payload: Vec<u8>) -> Result<(), FrameGone> {
-        self.app.0.emit(Target::Page(self.id), channel, true, payload, Vec::new()).map_err(|_| FrameGone)
+        self.app.0.emit(Target::Page(self.id), channel, EmitKind::Send, payload, Vec::new()).map_err(|_| FrameGone)
     }
 
     /// [`WebContents::post_message`] with the structured clone of the message.
     pub fn post_encoded(&self, channel: &str, payload: Vec<u8>, ports: Vec<Port>) -> Result<(), PostMessageError<Port>> {
-        self.app.0.emit(Target::Page(self.id), channel, false, payload, ports)
+        self.post_encoded_to(World::Isolated, channel, payload, ports)
+    }
+
+    /// [`WebContents::post_message_to`] with the structured clone of the message.
+    pub fn post_encoded_to(&self, world: World, channel: &str, payload: Vec<u8>, ports: Vec<Port>) -> Result<(), PostMessageError<Port>> {
+        let kind = match world {
+            World::Main => EmitKind::Window,
+            World::Isolated => EmitKind::PostMessage,
+        };
+        self.app.0.emit(Target::Page(self.id), channel, kind, payload, ports)
     }
 
     /// Runs a script in the main frame's own world and gives its completion value, a promise's when it settles.

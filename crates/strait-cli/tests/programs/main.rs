@@ -4,6 +4,7 @@
 //! with a reason where something they need is absent. Arguments: words that a test's name must contain.
 
 mod bad_input;
+mod bridge;
 mod closes;
 mod contained;
 mod display;
@@ -60,6 +61,7 @@ fn main() -> ExitCode {
         floods::tests(),
         instances::tests(),
         isolation::tests(),
+        bridge::tests(),
         bad_input::tests(),
         contained::tests(),
         readme::tests(),

@@ -82,10 +82,19 @@ fn contents_send(ctx: Ctx<'_>, id: u32, channel: String, bytes: TypedArray<'_, u
     contents.send_encoded(&channel, written(&bytes, length)).map_err(|_| gone(&ctx))
 }
 
-fn contents_post(ctx: Ctx<'_>, id: u32, channel: String, bytes: TypedArray<'_, u8>, length: usize, ids: Vec<PortId>) -> Result<()> {
+/// `isolated`: for `ipcRenderer` rather than for the page's own window.
+fn contents_post(
+    ctx: Ctx<'_>,
+    id: u32,
+    channel: String,
+    bytes: TypedArray<'_, u8>,
+    length: usize,
+    ids: Vec<PortId>,
+    isolated: bool,
+) -> Result<()> {
     let contents = contents(&host(), id).ok_or_else(|| gone(&ctx))?;
     let payload = written(&bytes, length);
-    with_ports(&ctx, &ids, |ports| contents.post_encoded(&channel, payload, ports).map_err(refused))
+    with_ports(&ctx, &ids, |ports| contents.post_encoded_to(world(isolated), &channel, payload, ports).map_err(refused))
 }
 
 fn refused(error: PostMessageError<strait_ports::Port>) -> (Vec<strait_ports::Port>, String) {
@@ -116,10 +125,18 @@ fn frame_send(ctx: Ctx<'_>, key: u64, channel: String, bytes: TypedArray<'_, u8>
     frame.send_encoded(&channel, written(&bytes, length)).map_err(|_| gone(&ctx))
 }
 
-fn frame_post(ctx: Ctx<'_>, key: u64, channel: String, bytes: TypedArray<'_, u8>, length: usize, ids: Vec<PortId>) -> Result<()> {
+fn frame_post(
+    ctx: Ctx<'_>,
+    key: u64,
+    channel: String,
+    bytes: TypedArray<'_, u8>,
+    length: usize,
+    ids: Vec<PortId>,
+    isolated: bool,
+) -> Result<()> {
     let frame = frame(&host(), key).ok_or_else(|| gone(&ctx))?;
     let payload = written(&bytes, length);
-    with_ports(&ctx, &ids, |ports| frame.post_encoded(&channel, payload, ports).map_err(refused))
+    with_ports(&ctx, &ids, |ports| frame.post_encoded_to(world(isolated), &channel, payload, ports).map_err(refused))
 }
 
 /// Runs a script in a frame's main or isolated world; `token` names it when it settles.

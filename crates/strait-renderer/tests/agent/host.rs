@@ -13,7 +13,7 @@ use gtk::{gio, glib};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, accept_with, bind, listen, recv, socket_with};
 use strait_ports::{Event, Message, Node, Port};
 use strait_protocol::{
-    AgentInit, DocumentId, FrameId, Outcome, PageId, ToAgent, ToMain, VIEW_MESSAGE, Verdict, ViewConfig, World, decode, encode,
+    AgentInit, DocumentId, EmitKind, FrameId, Outcome, PageId, ToAgent, ToMain, VIEW_MESSAGE, Verdict, ViewConfig, World, decode, encode,
 };
 use webkit2gtk::{SettingsExt, UserMessage, WebContext, WebContextExt, WebView, WebViewExt, WebsiteDataManager};
 
@@ -370,7 +370,13 @@ impl Host {
 
     /// `executeJavaScript`: the script's value as JSON.
     pub(crate) fn eval(&self, view: &View, world: World, script: &str) -> Check<String> {
-        self.eval_raw(view, world, &format!("Promise.resolve((() => {{ {script} }})()).then((value) => String(JSON.stringify(value)))"))
+        self.eval_in(view, view.document.get(), world, script)
+    }
+
+    /// The same in any document of the view's process.
+    pub(crate) fn eval_in(&self, view: &View, document: DocumentId, world: World, script: &str) -> Check<String> {
+        let script = format!("Promise.resolve((() => {{ {script} }})()).then((value) => String(JSON.stringify(value)))");
+        self.eval_string(view, document, world, &script)
     }
 
     /// A script whose value nobody waits for.
@@ -383,10 +389,14 @@ impl Host {
 
     /// `executeJavaScript` of a script whose value is a string.
     pub(crate) fn eval_raw(&self, view: &View, world: World, script: &str) -> Check<String> {
+        self.eval_string(view, view.document.get(), world, script)
+    }
+
+    fn eval_string(&self, view: &View, document: DocumentId, world: World, script: &str) -> Check<String> {
         self.requests.set(self.requests.get() + 1);
         let request = self.requests.get();
         let source = script.to_owned();
-        self.tell(view.agent, &ToAgent::Eval { request, document: view.document.get(), world, source }, Vec::new());
+        self.tell(view.agent, &ToAgent::Eval { request, document, world, source }, Vec::new());
         let outcome = self.heard(&format!("the value of {script}"), |said| match &said.message {
             ToMain::EvalDone { request: answered, outcome } if *answered == request => Some(outcome.clone()),
             _ => None,
@@ -453,9 +463,13 @@ impl Host {
 
     /// Emits `postMessage`-fashion on the view's present document.
     pub(crate) fn emit(&self, view: &View, channel: &str, text: &str, ports: Vec<Port>) {
+        self.emit_as(view, view.document.get(), EmitKind::PostMessage, channel, text, ports);
+    }
+
+    /// Emits on any document of the view's process.
+    pub(crate) fn emit_as(&self, view: &View, document: DocumentId, kind: EmitKind, channel: &str, text: &str, ports: Vec<Port>) {
         let payload = crate::wire::of_string(text);
-        let emit = ToAgent::Emit { document: view.document.get(), channel: channel.to_owned(), args: false, payload };
-        self.tell(view.agent, &emit, ports);
+        self.tell(view.agent, &ToAgent::Emit { document, channel: channel.to_owned(), kind, payload }, ports);
     }
 }
 

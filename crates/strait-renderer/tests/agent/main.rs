@@ -1,6 +1,7 @@
 //! The agent in real web processes: a main process in miniature opens windows and watches what their pages do.
 
 mod blobs;
+mod bridge;
 mod closes;
 mod collection;
 mod display;
@@ -16,6 +17,7 @@ mod ports;
 mod server;
 mod slabs;
 mod values;
+mod window_messages;
 mod wire;
 mod workers;
 
@@ -28,6 +30,8 @@ fn main() {
     let host = Host::start().expect("the host starts");
     let cases: Vec<Case> = [
         ipc::CASES,
+        window_messages::CASES,
+        bridge::CASES,
         modules::CASES,
         ports::CASES,
         blobs::CASES,

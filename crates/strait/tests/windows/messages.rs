@@ -1,6 +1,6 @@
 //! Messages between pages and main, and between pages.
 
-use strait::{IpcEvent, MessageChannel, PostMessageErrorKind, Value, WebContents};
+use strait::{IpcEvent, MessageChannel, PostMessageErrorKind, Value, WebContents, World};
 
 use super::kit::{Case, case, heard, next, number, with_ipc};
 
@@ -97,6 +97,30 @@ pub(super) fn cases(cases: &mut Vec<Case>) {
         port2.send_as(&5u8).unwrap();
         assert_eq!(port2.recv_as::<u8>().await.unwrap(), 10);
         assert!(port2.try_recv().is_none());
+    });
+    case(cases, "a_port_straight_into_the_pages_own_world", |app, kit| async move {
+        let window = strait::BrowserWindow::builder().show(false).build(&app);
+        let page = window.web_contents();
+        let script = "addEventListener('message', ({ data, channel, source, ports: [port] }) => port?.postMessage([data, channel, source === window]))";
+        let load = window.load_file(kit.page(script));
+        for send_late in [false, true] {
+            let MessageChannel { port1, port2 } = MessageChannel::new(&app);
+            let ports = vec![port1];
+            match send_late {
+                false => page.post_message_to(World::Main, "take", 1, ports).unwrap(),
+                true => page.main_frame().post_message_to(World::Main, "take", 1, ports).unwrap(),
+            }
+            let expected = Value::array([number(1), Value::from("take"), Value::from(true)]);
+            assert_eq!(port2.recv().await.unwrap().data, expected);
+        }
+        load.await.unwrap();
+        let frame = page.main_frame();
+        window.destroy();
+        let MessageChannel { port1, port2 } = MessageChannel::new(&app);
+        let error = frame.post_message_to(World::Main, "take", 1, vec![port1]).unwrap_err();
+        assert_eq!(error.kind, PostMessageErrorKind::FrameGone);
+        error.ports[0].post_message("still here", vec![]).unwrap();
+        assert_eq!(port2.recv().await.unwrap().data, Value::from("still here"));
     });
     case(cases, "two_windows_talk_directly", |app, kit| async move {
         let worker = kit.shown(&app, DOUBLER).await.unwrap().web_contents();

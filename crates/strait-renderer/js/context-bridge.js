@@ -1,0 +1,347 @@
+// What crosses between the two worlds of a document. Electron, "contextBridge".
+//
+// Nothing crosses raw: values are cloned by the codec, and what has no clone is a number that the world which has the thing knows. A function
+// becomes a proxy that calls it, a promise one that settles with it; ports move. Each realm has one end of the bridge; `natives.bridge…` reaches
+// the other one, which only a realm of the same document can.
+(function makeContextBridge(p, natives, codec, ports, dress, inbox, global) {
+  'use strict'
+
+  // The kinds of what has no clone.
+  const FUNCTION = 0
+  const HOME = 1
+  const PROMISE = 2
+  const PORT = 3
+  const OMITTED = 4
+
+  // What the other end is called for, where it is not a function of its own.
+  const EXPOSE = 0
+  const RUN = 1
+
+  /** Nested arrays around a value: the one that every message is. */
+  const DEPTH = 1000 + 1
+  /** How many calls of this realm may be under way at a time, one inside the other. The engine's own limit comes first, as a rule. */
+  const MAX_CALLS = 100
+  const TOO_DEEP = 'Electron contextBridge recursion depth exceeded.  Nested objects deeper than 1000 are not supported.'
+  const RELEASED = 'IPC method called after context was released'
+  const UNKNOWN = 'An unknown exception occurred in the isolated context, an error occurred but a valid exception was not thrown.'
+
+  const { outgoing } = ports
+  const none = p.list()
+
+  // ---- Functions ----------------------------------------------------------------------------------------------------------------
+
+  /** Ours that the other world has: each with how often it was sent there. */
+  const functions = { __proto__: null }
+  const sent = { __proto__: null }
+  const functionIds = new p.WeakMap()
+  let lastId = RUN
+
+  /** The other world's that we have: a proxy each, and how often it came. */
+  const proxies = { __proto__: null }
+  const received = { __proto__: null }
+  const proxyIds = new p.WeakMap()
+  const collected = new p.FinalizationRegistry((/** @type {number} */ id) => {
+    const weak = proxies[id]
+    if (weak === undefined || p.deref(weak) !== undefined) return
+    const count = received[id]
+    delete proxies[id]
+    delete received[id]
+    natives.bridgeRelease(id, count)
+  })
+
+  const exportFunction = (/** @type {Function} */ f) => {
+    let id = p.weakMapGet(functionIds, f)
+    if (id === undefined) {
+      id = ++lastId
+      p.weakMapSet(functionIds, f, id)
+    }
+    return id
+  }
+
+  const importFunction = (/** @type {number} */ id) => {
+    received[id] = (received[id] ?? 0) + 1
+    const weak = proxies[id]
+    const known = weak === undefined ? undefined : p.deref(weak)
+    if (known !== undefined) return known
+    const proxy = (/** @type {any[]} */ ...args) => call(id, args)
+    p.defineProperty(proxy, 'name', { __proto__: null, value: '', configurable: true })
+    dress(proxy, '')
+    p.weakMapSet(proxyIds, proxy, id)
+    proxies[id] = new p.WeakRef(proxy)
+    p.register(collected, proxy, id)
+    return proxy
+  }
+
+  // ---- Promises -----------------------------------------------------------------------------------------------------------------
+
+  /** What settles the promises that stand here for the other world's. */
+  const pending = { __proto__: null }
+  let lastPromise = 0
+
+  const isPromise = (/** @type {any} */ value) => p.objectToString(value) === '[object Promise]'
+
+  /** `await` asks nothing of `Promise.prototype`, and of the promise only what `Promise.resolve` does. */
+  const follow = async (/** @type {number} */ id, /** @type {any} */ promise) => {
+    let ok = true
+    let value
+    try {
+      value = await promise
+    } catch (error) {
+      ok = false
+      value = error
+    }
+    try {
+      send(value, (/** @type {any} */ bytes, /** @type {number} */ length, /** @type {number} */ count) =>
+        natives.bridgeSettle(id, ok, bytes, length, outgoing, count))
+    } catch (error) {
+      send(new p.Error(textOf(error)), (/** @type {any} */ bytes, /** @type {number} */ length, /** @type {number} */ count) =>
+        natives.bridgeSettle(id, false, bytes, length, outgoing, count))
+    }
+  }
+
+  const importPromise = (/** @type {number} */ id) => {
+    const promise = new p.Promise((/** @type {any} */ resolve, /** @type {any} */ reject) => {
+      pending[id] = { __proto__: null, resolve, reject }
+    })
+    return promise
+  }
+
+  // ---- Messages -----------------------------------------------------------------------------------------------------------------
+
+  const isObject = (/** @type {any} */ value) => (typeof value === 'object' && value !== null) || typeof value === 'function'
+
+  /** What an error says. It may be a program's, and throw in its turn. */
+  const textOf = (/** @type {any} */ error) => {
+    try {
+      const { message } = error
+      return typeof message === 'string' ? message : UNKNOWN
+    } catch {
+      return UNKNOWN
+    }
+  }
+
+  const newCrosser = () => {
+    const crosser = {
+      __proto__: null,
+      depth: DEPTH,
+      id: 0,
+      functions: p.list(),
+      promises: p.list(),
+      promiseIds: p.list(),
+      ports: p.list(),
+      tooDeep() {
+        throw new p.TypeError(TOO_DEEP)
+      },
+      out(/** @type {any} */ value) {
+        crosser.id = 0
+        if (typeof value === 'symbol') return OMITTED
+        if (typeof value === 'function') {
+          const home = p.weakMapGet(proxyIds, value)
+          if (home !== undefined) {
+            crosser.id = home
+            return HOME
+          }
+          crosser.functions[crosser.functions.length] = value
+          crosser.id = exportFunction(value)
+          return FUNCTION
+        }
+        if (ports.isPort(value)) {
+          let index = 0
+          while (index < crosser.ports.length && crosser.ports[index] !== value) index++
+          crosser.ports[index] = value
+          crosser.id = index
+          return PORT
+        }
+        if (isPromise(value)) {
+          let index = 0
+          while (index < crosser.promises.length && crosser.promises[index] !== value) index++
+          if (index === crosser.promises.length) {
+            crosser.promises[index] = value
+            crosser.promiseIds[index] = ++lastPromise
+          }
+          crosser.id = crosser.promiseIds[index]
+          return PROMISE
+        }
+        return -1
+      },
+    }
+    return crosser
+  }
+
+  /**
+   * Writes a value for the other world, and hands its bytes and ports to `carry`, which gives them to the agent. Whatever throws before that has consumed nothing.
+   * @template T
+   * @param {any} value
+   * @param {(bytes: Uint8Array, length: number, count: number) => T} carry
+   * @returns {T}
+   */
+  const send = (value, carry) => {
+    const crosser = newCrosser()
+    // (On an array of a program's, that could meet a setter.)
+    const items = p.list()
+    items[0] = value
+    const message = p.array(items)
+    let length
+    try {
+      length = codec.write(message, none, none, false, undefined, crosser)
+      const moving = crosser.ports
+      if (moving.length > ports.maximum) throw ports.cloneError('Too many ports in one message.')
+      // Getters of the value may have sent one away.
+      for (let i = 0; i < moving.length; i++) {
+        if (ports.isDetached(moving[i])) throw ports.cloneError(`Port at index ${i} is already neutered.`)
+      }
+    } catch (error) {
+      throw plain(error)
+    }
+    const moving = crosser.ports
+    const handles = p.list()
+    for (let i = 0; i < moving.length; i++) outgoing[i] = handles[i] = ports.handleFor(moving[i])
+    // What has crossed is known here before anything over there can ask for it.
+    for (let i = 0; i < crosser.functions.length; i++) {
+      const id = exportFunction(crosser.functions[i])
+      functions[id] = crosser.functions[i]
+      sent[id] = (sent[id] ?? 0) + 1
+    }
+    const bytes = codec.buffer
+    ports.surrender(moving, none)
+    let result
+    try {
+      result = carry(bytes, length, moving.length)
+    } catch (error) {
+      // There was no stack left, for instance: what was under way goes nowhere.
+      for (let i = 0; i < handles.length; i++) natives.discard(handles[i])
+      throw error
+    }
+    for (let i = 0; i < crosser.promises.length; i++) follow(crosser.promiseIds[i], crosser.promises[i])
+    return result
+  }
+
+  const exceptionName = p.getter(p.DOMException.prototype, 'name')
+  const exceptionMessage = p.getter(p.DOMException.prototype, 'message')
+  /** What the codec and the ports throw as a DataCloneError is a plain error here. */
+  const plain = (/** @type {any} */ error) => {
+    try {
+      return exceptionName(error) === 'DataCloneError' ? new p.Error(exceptionMessage(error)) : error
+    } catch {
+      // A getter of the value threw it.
+      return error
+    }
+  }
+
+  /** Reads what has come: `length` bytes in the inbox, the handles of `count` ports in `outgoing`. */
+  const receive = (/** @type {number} */ length, /** @type {number} */ count) => {
+    const arrived = p.list()
+    for (let i = 0; i < count; i++) arrived[i] = ports.adopt(outgoing[i])
+    const came = { __proto__: null }
+    return codec.read(inbox(), length, none, undefined, null, undefined, (/** @type {number} */ kind, /** @type {number} */ id) => {
+      switch (kind) {
+        case FUNCTION:
+          return importFunction(id)
+        case HOME:
+          return functions[id]
+        case PROMISE:
+          // One promise may be there several times.
+          came[id] ??= importPromise(id)
+          return came[id]
+        case PORT:
+          return arrived[id]
+        default:
+          return undefined
+      }
+    })[0]
+  }
+
+  let calls = 0
+
+  /** Calls what the other world knows as `id`. */
+  const call = (/** @type {number} */ id, /** @type {any} */ args) => {
+    if (calls === MAX_CALLS) throw new p.RangeError('Maximum call stack size exceeded.')
+    calls++
+    try {
+      const outcome = send(args, (bytes, length, count) => natives.bridgeCall(id, bytes, length, outgoing, count))
+      if (outcome === undefined) throw new p.Error(RELEASED)
+      // Negative: it has thrown, and so much of the message is what the error says.
+      const value = receive(outcome < 0 ? -outcome : outcome, natives.bridgePorts())
+      if (outcome < 0) throw new p.Error(value)
+      return value
+    } finally {
+      calls--
+    }
+  }
+
+  // ---- The page's side of `exposeInMainWorld` -----------------------------------------------------------------------------------
+
+  const isView = global.ArrayBuffer.isView
+  /** Freezes what has been exposed. Views cannot be frozen, and what the platform made is not ours to freeze. */
+  const freeze = (/** @type {any} */ value, /** @type {any} */ seen) => {
+    if (!isObject(value) || isView(value) || ports.isBuffer(value) || ports.isPort(value) || p.weakSetHas(seen, value)) return
+    p.weakSetAdd(seen, value)
+    const keys = p.ownKeys(value)
+    for (let i = 0; i < keys.length; i++) {
+      const found = p.getOwnPropertyDescriptor(value, keys[i])
+      if (p.getOwnPropertyDescriptor(found, 'value') !== undefined) freeze(found.value, seen)
+    }
+    p.freeze(value)
+  }
+
+  const bind = (/** @type {string} */ key, /** @type {any} */ api) => {
+    if (p.has(global, key)) throw new p.Error('Cannot bind an API on top of an existing property on the window object')
+    p.defineProperty(global, key, { __proto__: null, value: api, enumerable: true, writable: false, configurable: false })
+  }
+
+  const expose = (/** @type {string} */ key, /** @type {any} */ api) => {
+    freeze(api, new p.WeakSet())
+    bind(key, api)
+  }
+
+  /** What the other world asks for. */
+  const perform = (/** @type {number} */ id, /** @type {any[]} */ args) => {
+    switch (id) {
+      case EXPOSE:
+        return expose(args[0], args[1])
+      case RUN:
+        return p.apply(natives.bridgeCompile(args[0]), undefined, args[1])
+      default:
+        return p.apply(functions[id], undefined, args)
+    }
+  }
+
+  return {
+    __proto__: null,
+
+    /** The other world calls something of this one's. The answer goes back through a native. */
+    invoke(/** @type {number} */ id, /** @type {number} */ length, /** @type {number} */ count) {
+      let failed
+      try {
+        const args = receive(length, count)
+        send(perform(id, args), (bytes, size, ported) => natives.bridgeAnswer(true, bytes, size, outgoing, ported))
+        return
+      } catch (error) {
+        failed = textOf(error)
+      }
+      send(failed, (bytes, size, ported) => natives.bridgeAnswer(false, bytes, size, outgoing, ported))
+    },
+
+    /** A promise of the other world's has settled. */
+    settle(/** @type {number} */ id, /** @type {boolean} */ ok, /** @type {number} */ length, /** @type {number} */ count) {
+      const value = receive(length, count)
+      const waiting = pending[id]
+      if (waiting === undefined) return
+      delete pending[id]
+      if (ok) waiting.resolve(value)
+      else waiting.reject(value)
+    },
+
+    /** The other world has let go of a function, which it had got so many times. */
+    release(/** @type {number} */ id, /** @type {number} */ count) {
+      if (sent[id] !== count) return
+      delete functions[id]
+      delete sent[id]
+    },
+
+    call,
+    bind,
+    EXPOSE,
+    RUN,
+  }
+})
