@@ -107,13 +107,14 @@ function sendSync (receivers, channel, event, args, responder, sender) {
     configurable: true,
     enumerable: true
   })
-  if (!receivers.some((ipc) => ipc.listenerCount(channel) > 0)) {
+  sender.emit('ipc-message-sync', event, channel, ...args)
+  if (!answered && !receivers.some((ipc) => ipc.listenerCount(channel) > 0)) {
     // The name is the page's, and goes to a terminal.
     console.warn(`WebContents #${sender.id} called ipcRenderer.sendSync() with '${native.printable(channel)}' channel without listeners.`)
     respond(undefined)
     return
   }
-  unanswered.watch(event, responder)
+  if (!answered) unanswered.watch(event, responder)
   emit(receivers, channel, event, args)
 }
 
@@ -146,9 +147,10 @@ function receive ({ sender, frame, kind, channel, bytes, ids, responder }) {
     const text = `TypeError: arguments must be an array of at most ${MAX_ARGUMENTS}`
     if (responder !== 0) native.answerError(responder, text)
     console.warn(`WebContents #${sender.id} sent something on '${channel}' that cannot be delivered: ${text}`)
-  }
-  else if (kind === 'send') emit(receivers, channel, event, value)
-  else if (kind === 'invoke') invoke(receivers, channel, event, value, responder)
+  } else if (kind === 'send') {
+    sender.emit('ipc-message', event, channel, ...value)
+    emit(receivers, channel, event, value)
+  } else if (kind === 'invoke') invoke(receivers, channel, event, value, responder)
   else sendSync(receivers, channel, event, value, responder, sender)
 }
 

@@ -306,11 +306,24 @@ pub(crate) fn moves_within_document(shared: &SharedRef, contents: ContentsId, lo
     }
 }
 
+/// Has the agent answer once it has told of all frames that the page has now: [`UiCommand::FramesKnown`]. False if it cannot be asked.
+pub(crate) fn await_frames(shared: &SharedRef, contents: ContentsId) -> bool {
+    let mut state = shared.state();
+    let Some(key) = state.registry.main_frame(contents) else { return false };
+    state.evaluate(key, World::Isolated, "0", Answer::Frames { contents }).is_ok()
+}
+
 /// A script has ended.
 pub(crate) fn finish_eval(shared: &SharedRef, eval: PendingEval, outcome: Result<Vec<u8>, ScriptError>) {
     match eval.answer {
         Answer::Program(answer) => {
             let _ = answer.send(outcome);
+        }
+        Answer::Frames { contents } => {
+            let window = shared.state().contents.get(&contents).map(|record| record.window);
+            if let Some(window) = window {
+                shared.ui(UiCommand::FramesKnown { window });
+            }
         }
         Answer::Move { contents, load, url } => {
             let window = shared.state().contents.get(&contents).map(|record| record.window);

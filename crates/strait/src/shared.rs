@@ -184,7 +184,15 @@ pub(crate) enum Answer {
     /// The program.
     Program(oneshot::Sender<Result<Vec<u8>, ScriptError>>),
     /// A load that only moves within the document, to this URL; the script ends when it has.
-    Move { contents: ContentsId, load: u64, url: String },
+    /// Whoever waits for the page's frames to be known.
+    Frames {
+        contents: ContentsId,
+    },
+    Move {
+        contents: ContentsId,
+        load: u64,
+        url: String,
+    },
 }
 
 impl Shared {

@@ -71,6 +71,10 @@ pub(crate) enum UiCommand {
         load: u64,
         url: String,
     },
+    /// Answers [`await_frames`](crate::bridge::await_frames).
+    FramesKnown {
+        window: WindowId,
+    },
     /// A main-frame document that the view waits for is ready.
     DocumentReady {
         window: WindowId,
@@ -190,6 +194,7 @@ impl Desk {
             UiCommand::MovedWithinDocument { window, load, url } => {
                 self.with(window, |window| window.view.moved_within_document(load, url))
             }
+            UiCommand::FramesKnown { window } => self.with(window, |window| window.view.frames_known()),
             UiCommand::DocumentReady { window } => self.with(window, |window| window.view.document_ready()),
             UiCommand::ProcessLost { window, epoch } => self.with(window, |window| window.view.process_lost(epoch)),
             UiCommand::Page { window, action } => self.with(window, |window| window.view.act(action)),

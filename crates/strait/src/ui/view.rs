@@ -79,6 +79,8 @@ pub(super) struct ViewState {
     ready_before: Cell<u64>,
     /// A load has finished, and the program has not been told yet.
     finish_held: Cell<bool>,
+    /// The agent is to say that it has told of all frames.
+    finish_asked: Cell<bool>,
     /// A blank document came that was not asked for.
     refused: Cell<bool>,
     /// Titles that wait for the program.
@@ -140,6 +142,7 @@ impl View {
             failed: Cell::new(false),
             ready_before: Cell::new(0),
             finish_held: Cell::new(false),
+            finish_asked: Cell::new(false),
             refused: Cell::new(false),
             titles: Account::new(|| {}),
             shown: Cell::new(false),
@@ -212,7 +215,14 @@ impl View {
 
     /// The document that the end of a load waited for is ready.
     pub(super) fn document_ready(&self) {
-        self.state.tell_finish();
+        self.state.ask_for_frames();
+    }
+
+    /// The program knows of every frame that the page had when it had loaded.
+    pub(super) fn frames_known(&self) {
+        if self.state.finish_asked.get() {
+            self.state.tell_finish();
+        }
     }
 
     /// The page has moved to `url` in its document. It said so on its own way; WebKit's word of it, which changes the view's URL, may
@@ -426,7 +436,7 @@ impl ViewState {
             })
         };
         if is_ready {
-            return self.tell_finish();
+            self.ask_for_frames();
         }
         let (state, before) = (Rc::downgrade(self), self.ready_before.get());
         gtk::glib::timeout_add_local_once(MOST_HELD, move || {
@@ -436,8 +446,16 @@ impl ViewState {
         });
     }
 
+    /// The end of a load is told after the frames that the page has by then: the agent, which tells of those, answers behind that.
+    fn ask_for_frames(&self) {
+        if self.finish_held.get() && !self.finish_asked.replace(true) && !bridge::await_frames(&self.shared, self.contents) {
+            self.tell_finish();
+        }
+    }
+
     /// Tells the program of the load that has finished, if it has not been told.
     fn tell_finish(&self) {
+        self.finish_asked.set(false);
         if self.finish_held.take() {
             self.finished();
             self.stopped();
