@@ -127,6 +127,7 @@ module.exports = (test) => {
     const heard = []
     window.webContents.ipc.on('preloaded', (_event, protocol) => heard.push(protocol))
     await window.loadFile(t.file('page.html', '<iframe srcdoc="one"></iframe>'))
+    await until(() => window.webContents.mainFrame.frames.length === 1)
     t.equal(await window.webContents.mainFrame.frames[0].executeJavaScript('typeof require'), 'undefined')
     t.deepEqual(heard, ['file:'])
   })
