@@ -33,6 +33,8 @@ enum Template {
     Worker,
     /// Requests with many answers, which can be cancelled.
     Stream,
+    /// A page that has nothing of Strait but a port.
+    Isolated,
 }
 
 /// Why there is no new program.
@@ -77,6 +79,7 @@ impl Template {
             Template::Basic => "A window that talks to the main process over a message port.",
             Template::Worker => "A window, and a hidden one that works for it; the two talk directly.",
             Template::Stream => "Requests with many answers, which can be cancelled.",
+            Template::Isolated => "A page that has nothing of Strait but a port.",
         }
     }
 
@@ -85,6 +88,7 @@ impl Template {
             Template::Basic => file!("main.js", "basic/main.js", "the main process"),
             Template::Worker => file!("main.js", "worker/main.js", "the main process"),
             Template::Stream => file!("main.js", "stream/main.js", "the main process"),
+            Template::Isolated => file!("main.js", "isolated/main.js", "the main process"),
         }
     }
 
@@ -93,6 +97,7 @@ impl Template {
             Template::Basic => file!("src/main.rs", "basic/main.rs", "the main process"),
             Template::Worker => file!("src/main.rs", "worker/main.rs", "the main process"),
             Template::Stream => file!("src/main.rs", "stream/main.rs", "the main process"),
+            Template::Isolated => file!("src/main.rs", "isolated/main.rs", "the main process"),
         }
     }
 
@@ -110,12 +115,16 @@ impl Template {
             Template::Stream => {
                 vec![file!("index.html", "stream/index.html", "the window's page"), file!("page.js", "stream/page.js", "its script")]
             }
+            Template::Isolated => vec![
+                file!("index.html", "isolated/index.html", "the window's page"),
+                file!("page.js", "isolated/page.js", "its script, an ordinary web page's"),
+            ],
         }
     }
 
     /// What its `Cargo.toml` needs beside `strait` and `tokio`.
     fn dependencies(self) -> &'static str {
-        if self == Template::Stream { "serde = { version = \"1\", features = [\"derive\"] }\n" } else { "" }
+        if matches!(self, Template::Stream | Template::Isolated) { "serde = { version = \"1\", features = [\"derive\"] }\n" } else { "" }
     }
 }
 

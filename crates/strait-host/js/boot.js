@@ -22,8 +22,9 @@ globalThis.queueMicrotask = (callback) => {
   })
 }
 
-const { runTick, announceExit, exitCode } = require('strait:process')
+const { process, runTick, announceExit, exitCode } = require('strait:process')
 const ports = require('strait:ports')
+const alive = require('strait:alive')
 const collect = require('strait:collect')
 const { runMain, isMainDone } = require('strait:module')
 const work = require('strait:work')
@@ -47,5 +48,11 @@ module.exports = {
   portClose: ports.onClose,
   watched: collect.watched,
   sweep: collect.sweep,
+  isAlive: alive.isAlive,
+  beforeExit: () => { process.emit('beforeExit', exitCode()) },
+  end () {
+    announceExit(exitCode())
+    native.finish(exitCode())
+  },
   event: electron.dispatch
 }

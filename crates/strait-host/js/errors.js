@@ -33,6 +33,14 @@ Error.prepareStackTrace = (error, frames) => {
 /** @type {Map<Promise<unknown>, unknown>} rejected, and without a handler so far */
 const rejected = new Map()
 
+/** What kind of process this is: set by the embedder's scripts. */
+const policy = {
+  /** A rejection that nobody handles ends the program. */
+  rejectionsEnd: true
+}
+
+const UNHANDLED = 'Warning: a promise was rejected and nothing handles it: add .catch() or await it in a try block.\n'
+
 function describe (value) {
   return value instanceof Error ? inspect(value) : `Uncaught ${inspect(value)}`
 }
@@ -50,7 +58,7 @@ function uncaught (error, origin = 'uncaughtException') {
       error = second
     }
   }
-  if (origin === 'unhandledRejection') native.write(2, 'Warning: a promise was rejected and nothing handles it: add .catch() or await it in a try block.\n')
+  if (origin === 'unhandledRejection') native.write(2, UNHANDLED)
   native.write(2, describe(error) + '\n')
   try {
     require('strait:process').announceExit(1)
@@ -69,6 +77,7 @@ function errorOf (text) {
 }
 
 module.exports = {
+  policy,
   wrapped,
   errorOf,
   uncaught,
@@ -83,7 +92,8 @@ module.exports = {
     for (const [promise, reason] of [...rejected]) {
       rejected.delete(promise)
       if (globalThis.process.listenerCount('unhandledRejection') > 0) globalThis.process.emit('unhandledRejection', reason, promise)
-      else uncaught(reason, 'unhandledRejection')
+      else if (policy.rejectionsEnd) uncaught(reason, 'unhandledRejection')
+      else native.write(2, UNHANDLED + describe(reason) + '\n')
     }
   }
 }

@@ -185,9 +185,10 @@ const modules = native.compile(native.esModules, 'strait:es-modules')({
 let mainDone = false
 
 /** Runs the program's entry. An ES module may take its time. */
-function runMain (file) {
+function runMain (name) {
   native.moduleNames([...builtins.keys()])
-  const found = answer(native.moduleLocate(native.realPath(file)), undefined)
+  const file = path.resolve(name)
+  const found = answer(native.moduleLocate(answer(native.moduleResolve(file, file, false), undefined).path), undefined)
   if (found.format !== 'module') {
     main = new Module(found.path, undefined)
     main.id = '.'

@@ -12,6 +12,9 @@ const started = new Map()
 /** The others may be collected, which closes them. */
 const unstarted = new Collectable((id) => native.portDrop(id))
 
+/** Ports that keep no process alive. */
+const disregarded = new WeakSet()
+
 /** Set by the static block: access to private state for this file only. */
 let idOf, wrap, deliver, ended, release
 
@@ -147,6 +150,20 @@ module.exports = {
   checkUsable,
   send,
   read,
+  /** The port for an end that the host has given a number. */
+  adopt: (id) => wrap(id),
+  /** Gives the port's end away by `give(id)`; if that throws, it stays. */
+  handOver (port, give) {
+    const given = give(idOf(port))
+    release(port)
+    return given
+  },
+  /** Neither closed nor transferred. */
+  isOpen: (port) => idOf(port) !== 0,
+  /** Who listens to this port is to be asked elsewhere whether that keeps the process. */
+  disregard: (port) => disregarded.add(port),
+  /** Whether a message may come that somebody listens for. */
+  isAlive: () => [...started.values()].some((port) => port.listenerCount('message') > 0 && !disregarded.has(port)),
   /** Marks an object as having no clone. */
   uncloneable: (object) => platform.add(object),
   /** The bytes of the last `write`. */

@@ -78,7 +78,7 @@ Object.assign(process, {
   execPath: native.executable,
   argv0: native.executable,
   argv: [native.executable, native.program.main, ...native.program.args],
-  execArgv: [],
+  execArgv: [...native.program.execArgs],
   nextTick,
   exit,
   abort: () => native.exit(134),

@@ -9,6 +9,8 @@ const heap = []
 /** @type {Map<number, Timeout>} for clearTimeout(Number(timer)) */
 const byId = new Map()
 let nextId = 1
+/** How many in the heap keep a process alive that ends by itself. */
+let referenced = 0
 
 function earlier (a, b) {
   return a._deadline < b._deadline || (a._deadline === b._deadline && a._order < b._order)
@@ -46,6 +48,7 @@ function siftDown (index) {
 function insert (timer) {
   timer._order = nextOrder++
   heap.push(timer)
+  if (timer._referenced) referenced++
   siftUp(heap.length - 1)
 }
 
@@ -53,6 +56,7 @@ function remove (timer) {
   const index = timer._index
   if (index < 0) return
   timer._index = -1
+  if (timer._referenced) referenced--
   const last = heap.pop()
   if (last !== timer) {
     place(last, index)
@@ -72,15 +76,25 @@ class Timeout {
     this._repeat = repeat
     this._id = nextId++
     this._index = -1
+    this._referenced = true
     this._deadline = native.now() + this._delay
     byId.set(this._id, this)
     insert(this)
   }
 
-  // A Strait program runs until it quits, so a timer never keeps it alive by itself: kept for programs that call them.
-  ref () { return this }
-  unref () { return this }
-  hasRef () { return true }
+  // The main process runs until it quits: there this makes no difference. A child ends when no timer keeps it.
+  ref () { return this.#reference(true) }
+  unref () { return this.#reference(false) }
+  hasRef () { return this._referenced }
+
+  #reference (on) {
+    if (this._referenced !== on) {
+      this._referenced = on
+      if (this._index >= 0) referenced += on ? 1 : -1
+    }
+    return this
+  }
+
   refresh () {
     if (!byId.has(this._id)) return this
     remove(this)
@@ -97,11 +111,20 @@ class Immediate {
   constructor (callback, args) {
     this._callback = callback
     this._args = args
+    this._referenced = true
   }
 
-  ref () { return this }
-  unref () { return this }
-  hasRef () { return true }
+  ref () {
+    this._referenced = true
+    return this
+  }
+
+  unref () {
+    this._referenced = false
+    return this
+  }
+
+  hasRef () { return this._referenced }
 }
 
 /** @type {Immediate[]} */
@@ -178,5 +201,6 @@ module.exports = {
   promises,
   run,
   takeImmediates,
-  hasImmediates: () => immediates.length > 0
+  hasImmediates: () => immediates.length > 0,
+  isAlive: () => referenced > 0 || immediates.some((immediate) => immediate._referenced && immediate._callback !== null)
 }

@@ -13,6 +13,8 @@ use crate::{builtins, host, natives};
 /// The host's scripts, by the name `require` knows inside them. An embedder adds its own, `strait:electron` among them.
 const SCRIPTS: &[(&str, &str)] = &[
     ("strait:events", include_str!("../js/events.js")),
+    ("strait:listening", include_str!("../js/listening.js")),
+    ("strait:streams", include_str!("../js/streams.js")),
     ("strait:inspect", include_str!("../js/inspect.js")),
     ("strait:errors", include_str!("../js/errors.js")),
     ("strait:console", include_str!("../js/console.js")),
@@ -23,6 +25,7 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("strait:builtins", include_str!("../js/builtins.js")),
     ("strait:collect", include_str!("../js/collect.js")),
     ("strait:ports", include_str!("../js/ports.js")),
+    ("strait:alive", include_str!("../js/alive.js")),
     ("strait:tokens", include_str!("../js/tokens.js")),
     ("strait:boot", include_str!("../js/boot.js")),
 ];
@@ -69,6 +72,12 @@ pub(crate) struct Hooks {
     pub(crate) watched: Persistent<Function<'static>>,
     /// `sweep()`: looks which of them are gone
     pub(crate) sweep: Persistent<Function<'static>>,
+    /// `isAlive()`: whether there is anything left that can make something happen
+    pub(crate) is_alive: Persistent<Function<'static>>,
+    /// `beforeExit()`
+    pub(crate) before_exit: Persistent<Function<'static>>,
+    /// `end()`: there is nothing left to do
+    pub(crate) end: Persistent<Function<'static>>,
     /// `event(name, ...)`
     pub(crate) event: Persistent<Function<'static>>,
 }
@@ -150,6 +159,9 @@ fn boot(ctx: &Ctx<'_>) -> Result<Hooks> {
         port_close: hook("portClose")?,
         watched: hook("watched")?,
         sweep: hook("sweep")?,
+        is_alive: hook("isAlive")?,
+        before_exit: hook("beforeExit")?,
+        end: hook("end")?,
         event: hook("event")?,
     })
 }

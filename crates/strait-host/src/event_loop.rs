@@ -79,12 +79,26 @@ impl EventLoop {
             let rest = self.engine.context.with(|ctx| self.turn(&ctx)).await;
             if rest.more {
                 tokio::task::yield_now().await;
-            } else {
+            } else if !self.engine.context.with(|ctx| self.ended(&ctx)).await {
                 self.wait(rest).await;
             }
         };
         driver.abort();
         code
+    }
+
+    /// Ends a program that has nothing left to do, if it is one that ends then; whether the loop has something to look at at once.
+    fn ended(&self, ctx: &Ctx<'_>) -> bool {
+        let idle = || self.ask::<bool>(ctx, &self.engine.hooks.is_alive) == Some(false);
+        if !self.host.embedder.ends_when_idle() || !idle() {
+            return false;
+        }
+        // It may find something to do after all.
+        self.task(ctx, &self.engine.hooks.before_exit, ());
+        if idle() {
+            self.task(ctx, &self.engine.hooks.end, ());
+        }
+        true
     }
 
     /// Delivers what the embedder has reported, outside of [`EventLoop::run`]. Must not be called from inside JavaScript.

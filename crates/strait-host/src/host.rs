@@ -34,6 +34,11 @@ pub trait Embedder {
     /// The process's node: channels are made by it.
     fn node(&self) -> &Node;
 
+    /// Whether the program ends once it has nothing left to do, as Node's do. Otherwise it lives until it says.
+    fn ends_when_idle(&self) -> bool {
+        false
+    }
+
     /// The program is finished; no JavaScript runs any more.
     fn finished(&self) {}
 }
@@ -44,10 +49,12 @@ pub type Incoming = Box<dyn for<'js> FnOnce(&Ctx<'js>, &Function<'js>) -> Result
 /// What the program is started with.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    /// Its script, absolute.
+    /// Its script, absolute or relative to the working folder.
     pub main: PathBuf,
     /// What the program finds after its own path in `process.argv`.
     pub args: Vec<String>,
+    /// `process.execArgv`.
+    pub exec_args: Vec<String>,
 }
 
 /// The state of one running program, apart from its JavaScript.

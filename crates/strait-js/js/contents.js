@@ -7,7 +7,7 @@ const frames = require('strait:frame')
 const { IpcMain } = require('strait:ipc')
 const { start } = require('strait:tokens')
 const { errorOf } = require('strait:errors')
-const { refuse } = require('strait:unsupported')
+const { refuse, warn } = require('strait:unsupported')
 
 /** @type {Map<number, WebContents>} */
 const all = new Map()
@@ -102,7 +102,15 @@ class WebContents extends EventEmitter {
     return true
   }
 
-  loadURL (url) { return this.#load('url', String(url)) }
+  loadURL (url, options = {}) {
+    this.#check()
+    for (const name of Object.keys(options ?? {})) {
+      if (name !== 'userAgent') warn(`webContents.loadURL: the option '${name}' is not supported by Strait and has no effect (docs/electron-compatibility.md#webcontents)`)
+    }
+    if (options?.userAgent !== undefined) this.setUserAgent(options.userAgent)
+    return this.#load('url', String(url))
+  }
+
 
   loadFile (file, options = {}) {
     this.#check()
@@ -273,6 +281,12 @@ const reports = {
     // The older form's arguments follow the event's own fields.
     const number = [0, 1, 1, 2, 3][level]
     contents.emit('console-message', { sender: contents, level: LEVELS[level], message, lineNumber, sourceId, frame: contents.mainFrame }, number, message, lineNumber, sourceId)
+  },
+  responsiveness (id, name) {
+    const contents = all.get(id)
+    if (contents === undefined) return
+    contents.emit(name, { sender: contents })
+    require('strait:window').BrowserWindow.fromId(id)?.emit(name, { sender: contents })
   },
   'preload-error' (id, path, message) {
     const contents = all.get(id)

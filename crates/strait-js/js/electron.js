@@ -9,6 +9,7 @@ const { ipcMain, receive } = require('strait:ipc')
 const frames = require('strait:frame')
 const contents = require('strait:contents')
 const windows = require('strait:window')
+const utility = require('strait:utility')
 const { app, reports, wantsReady } = require('strait:app')
 const { exported, refuse } = require('strait:unsupported')
 
@@ -17,6 +18,7 @@ const members = {
   BrowserWindow: windows.BrowserWindow,
   ipcMain,
   MessageChannelMain: ports.MessageChannelMain,
+  utilityProcess: utility.utilityProcess,
   webContents: contents.webContents,
   webFrameMain: {
     fromId: (processId, key) => frames.known().find((frame) => frame.routingId === key && frame.processId === processId),
@@ -34,6 +36,8 @@ const handlers = {
   ...contents.reports,
   ...windows.reports,
   ...reports,
+  ...utility.reports,
+  chunk: (token, bytes) => tokens.resolve(token, bytes),
   loaded: (token) => tokens.resolve(token),
   'load-failed': (token, message, code, errno, url) => tokens.reject(token, Object.assign(new Error(message), { code, errno, url })),
   script (token, bytes) {

@@ -24,7 +24,8 @@ function plan (options) {
   const preferences = options.webPreferences ?? {}
   checkOptions('BrowserWindowOptions', options)
   checkOptions('webPreferences', preferences)
-  const { preload, nodeIntegration, contextIsolation, additionalArguments } = preferences
+  const { preload, nodeIntegration, contextIsolation, devTools, webSecurity, backgroundThrottling, partition, additionalArguments } = preferences
+  if (partition !== undefined && typeof partition !== 'string') throw new TypeError('BrowserWindow: webPreferences.partition must be a string')
   if (additionalArguments !== undefined && !(Array.isArray(additionalArguments) && additionalArguments.every((argument) => typeof argument === 'string'))) {
     throw new TypeError('BrowserWindow: webPreferences.additionalArguments must be an array of strings')
   }
@@ -47,7 +48,11 @@ function plan (options) {
     contextIsolation: flag(contextIsolation),
     nodeIntegrationInSubFrames: flag(preferences.nodeIntegrationInSubFrames),
     sandbox: flag(preferences.sandbox),
-    additionalArguments: additionalArguments ?? null
+    additionalArguments: additionalArguments ?? null,
+    devTools: flag(devTools),
+    webSecurity: flag(webSecurity),
+    backgroundThrottling: flag(backgroundThrottling),
+    partition: partition === undefined || partition === '' ? null : partition
   }
 }
 
@@ -61,6 +66,7 @@ class BrowserWindow extends EventEmitter {
   #id
   #webContents
   #gone = false
+  #parent = 0
 
   static {
     setGone = (window) => { window.#gone = true }
@@ -71,6 +77,7 @@ class BrowserWindow extends EventEmitter {
     const { app } = require('strait:app')
     if (!app.isReady()) throw new Error('Cannot create BrowserWindow before app is ready')
     this.#id = options === kAdopt ? adopted : native.windowCreate(plan(options))
+    if (options !== kAdopt) this.#parent = options?.parent?.id ?? 0
     this.#webContents = contents.of(this.#id)
     all.set(this.#id, this)
     ports.uncloneable(this)
@@ -99,7 +106,7 @@ class BrowserWindow extends EventEmitter {
   get title () { return this.getTitle() }
   set title (title) { this.setTitle(title) }
 
-  loadURL (url) { return this.#webContents.loadURL(url) }
+  loadURL (url, options) { return this.#webContents.loadURL(url, options) }
   loadFile (file, options) { return this.#webContents.loadFile(file, options) }
   reload () { this.#webContents.reload() }
 
@@ -108,7 +115,7 @@ class BrowserWindow extends EventEmitter {
   isDestroyed () { return this.#gone || (native.windowState(this.#id)?.destroyed ?? true) }
 
   show () { this.#do('show') }
-  showInactive () { this.#do('show') }
+  showInactive () { this.#do('show-inactive') }
   hide () { this.#do('hide') }
   focus () { this.#do('focus') }
   isVisible () { return this.#state().visible }
@@ -134,6 +141,54 @@ class BrowserWindow extends EventEmitter {
   }
 
   getContentSize () { return this.getSize() }
+
+  setPosition (x, y) {
+    const state = this.#state()
+    native.windowMove(this.#id, place(x) ?? state.x, place(y) ?? state.y)
+  }
+
+  getPosition () {
+    const { x, y } = this.#state()
+    return [x, y]
+  }
+
+  center () { this.#do('center') }
+
+  setBounds (bounds) {
+    const state = this.#state()
+    if (typeof bounds !== 'object' || bounds === null) throw new TypeError('setBounds: bounds must be an object')
+    const { x, y, width, height } = bounds
+    if (place(x) !== null || place(y) !== null) this.setPosition(place(x) ?? state.x, place(y) ?? state.y)
+    if (Number.isFinite(width) || Number.isFinite(height)) this.setSize(whole(width, state.width), whole(height, state.height))
+  }
+
+  getBounds () {
+    const { x, y, width, height } = this.#state()
+    return { x, y, width, height }
+  }
+
+  setContentBounds (bounds) { this.setBounds(bounds) }
+  getContentBounds () { return this.getBounds() }
+  getNormalBounds () { return this.getBounds() }
+
+  setResizable (resizable) {
+    this.#state()
+    native.windowResizable(this.#id, Boolean(resizable))
+  }
+
+  isResizable () { return this.#state().resizable }
+  get resizable () { return this.isResizable() }
+  set resizable (resizable) { this.setResizable(resizable) }
+
+  getParentWindow () {
+    this.#state()
+    return all.get(this.#parent) ?? null
+  }
+
+  getChildWindows () {
+    this.#state()
+    return BrowserWindow.getAllWindows().filter((window) => window !== this && window.getParentWindow() === this)
+  }
 }
 
 refuse(BrowserWindow, 'BrowserWindow')
@@ -213,11 +268,16 @@ const reports = {
     window?.emit('close', event)
     return event.defaultPrevented
   },
+  /** The page's own event is one: nothing is decided by it. */
   title (id, title) {
     const window = all.get(id)
-    if (window === undefined) return
-    window.webContents.emit('page-title-updated', preventable({ sender: window.webContents }), title, true)
-    window.emit('page-title-updated', preventable({ sender: window }), title, true)
+    window?.webContents.emit('page-title-updated', { sender: window.webContents }, title, true)
+  },
+  'window-title' (id, title) {
+    const window = all.get(id)
+    const event = preventable({ sender: window })
+    window?.emit('page-title-updated', event, title, true)
+    return event.defaultPrevented
   }
 }
 

@@ -3,13 +3,18 @@
 use rquickjs::{Ctx, Function, Object, Result, TypedArray, Value, function::IntoArgs};
 use strait::{AppEvent, ContentsEvent, Decision, FrameEvent, IpcEventKind, IpcMessage, LoadError, WindowEvent, WindowOpenDetails};
 
-use crate::host::{Host, Settled};
+use crate::{
+    host::{Host, Settled},
+    natives::utility,
+};
 
 /// Tells the script how something ended that it waits for.
 pub(crate) fn settled<'js>(ctx: &Ctx<'js>, hook: &Function<'js>, token: u32, settled: Settled) -> Result<()> {
     match settled {
         Settled::Load(result) => load_settled(hook, token, result),
         Settled::Script(Ok(bytes)) => hook.call(("script", token, TypedArray::<u8>::new(ctx.clone(), bytes)?)),
+        Settled::Chunk(Some(bytes)) => hook.call(("chunk", token, TypedArray::<u8>::new(ctx.clone(), bytes)?)),
+        Settled::Chunk(None) => hook.call(("chunk", token, rquickjs::Null)),
         Settled::Script(Err(error)) => hook.call(("script-failed", token, error.to_string())),
         Settled::Done(Ok(text)) => hook.call(("done", token, text)),
         Settled::Done(Err(error)) => hook.call(("script-failed", token, error)),
@@ -36,6 +41,7 @@ pub(crate) fn app_event<'js>(host: &Host, ctx: &Ctx<'js>, hook: &Function<'js>, 
                 WindowEvent::Focused => hook.call(("window", id, "focus")),
                 WindowEvent::Blurred => hook.call(("window", id, "blur")),
                 WindowEvent::Resized { .. } => hook.call(("window", id, "resize")),
+                WindowEvent::Moved { .. } => hook.call(("window", id, "move")),
                 WindowEvent::Closed => {
                     host.windows.borrow_mut().remove(&id);
                     hook.call(("window", id, "closed"))
@@ -60,6 +66,7 @@ pub(crate) fn app_event<'js>(host: &Host, ctx: &Ctx<'js>, hook: &Function<'js>, 
             drop(host.open_request.take());
             called
         }
+        AppEvent::WindowTitle { window, title, decision } => decide(hook, decision, ("window-title", window.id().get(), title)),
         AppEvent::WindowClose { window, decision } => decide(hook, decision, ("window-close", window.id().get())),
         AppEvent::Contents { contents, event, .. } => contents_event(hook, contents.id().get(), event),
         AppEvent::Frame { frame, contents, event, .. } => {
@@ -79,6 +86,7 @@ pub(crate) fn app_event<'js>(host: &Host, ctx: &Ctx<'js>, hook: &Function<'js>, 
         AppEvent::WindowAllClosed(decision) => decide(hook, decision, ("window-all-closed",)),
         AppEvent::BeforeQuit(decision) => decide(hook, decision, ("before-quit",)),
         AppEvent::WillQuit(decision) => decide(hook, decision, ("will-quit",)),
+        AppEvent::Utility { process, event } => utility::heard(hook, &process, &event),
         AppEvent::SecondInstance(second) => {
             let folder = second.working_directory.to_string_lossy().into_owned();
             hook.call(("second-instance", second.args, folder, TypedArray::<u8>::new(ctx.clone(), second.data)?))
@@ -126,6 +134,8 @@ fn contents_event(hook: &Function<'_>, id: u32, event: ContentsEvent) -> Result<
         }
         ContentsEvent::PreloadError { path, message } => hook.call(("preload-error", id, path.to_string_lossy().into_owned(), message)),
         ContentsEvent::RenderProcessGone { reason, exit_code } => hook.call(("render-process-gone", id, reason, exit_code)),
+        ContentsEvent::Unresponsive => hook.call(("responsiveness", id, "unresponsive")),
+        ContentsEvent::Responsive => hook.call(("responsiveness", id, "responsive")),
         ContentsEvent::DevToolsOpened => hook.call(("contents", id, "devtools-opened")),
         ContentsEvent::DevToolsClosed => hook.call(("contents", id, "devtools-closed")),
         ContentsEvent::Destroyed => hook.call(("contents", id, "destroyed")),

@@ -11,7 +11,11 @@ use strait::{App, BrowserWindow, LoadError, Responder, ScriptError, WebFrameMain
 use strait_host::Embedder;
 use strait_ports::Node;
 
-use crate::{events, natives, program::Program};
+use crate::{
+    events,
+    natives::{self, utility::Utilities},
+    program::Program,
+};
 
 /// What of Electron there is: see the compatibility table in the documentation, which is made of the same files.
 const TABLE: &str = concat!(
@@ -62,6 +66,7 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("strait:contents", include_str!("../js/contents.js")),
     ("strait:window", include_str!("../js/window.js")),
     ("strait:app", include_str!("../js/app.js")),
+    ("strait:utility", include_str!("../js/utility.js")),
     ("strait:electron", include_str!("../js/electron.js")),
 ];
 
@@ -71,6 +76,8 @@ pub(crate) enum Settled {
     Load(Result<(), LoadError>),
     /// `executeJavaScript`: the value's structured clone.
     Script(Result<Vec<u8>, ScriptError>),
+    /// A read of a child's output: some bytes, or the end.
+    Chunk(Option<Vec<u8>>),
     /// Anything else: a text, or nothing; or why not.
     Done(Result<Option<String>, String>),
 }
@@ -88,6 +95,8 @@ pub(crate) struct Host {
     /// Requests that scripts have not answered yet.
     pub(crate) responders: RefCell<HashMap<u32, Responder>>,
     last_responder: Cell<u32>,
+    /// The children that scripts have forked.
+    pub(crate) utilities: Utilities,
     /// A page that waits to hear whether it may open a window, while a script is asked.
     pub(crate) open_request: RefCell<Option<WindowOpenRequest>>,
 }
@@ -107,6 +116,7 @@ impl Host {
             responders: RefCell::default(),
             open_request: RefCell::default(),
             last_responder: Cell::new(0),
+            utilities: Utilities::default(),
         }
     }
 

@@ -36,7 +36,7 @@ pub fn run(program: Program) -> Result<i32, RunError> {
 }
 
 async fn main(app: App, program: Program) -> Result<(), String> {
-    let entry = Entry { main: program.main.clone(), args: program.args.clone() };
+    let entry = Entry { main: program.main.clone(), args: program.args.clone(), exec_args: Vec::new() };
     let windows = Rc::new(Host::new(app.clone(), program));
     let _windows = Installed::new(windows.clone());
     let host = Rc::new(strait_host::Host::new(windows.clone(), entry));

@@ -7,6 +7,8 @@
 //! A renderer may be hostile: whatever main decodes with [`decode`] is well-formed, nothing more. Ids in it mean something only
 //! together with the agent they came from.
 
+pub mod child;
+
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};

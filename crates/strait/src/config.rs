@@ -120,6 +120,15 @@ pub struct WebPreferences {
     pub sandbox: bool,
     /// What `process.argv` ends with in the page.
     pub additional_arguments: Vec<String>,
+    /// Whether the inspector can be opened. Left out: yes.
+    pub dev_tools: Option<bool>,
+    /// Whether the same-origin policy holds. Left out: yes. Without it a page can read what any server has.
+    pub web_security: Option<bool>,
+    /// Whether a page that is hidden has slower timers. Left out: no, because hidden pages are workers.
+    pub background_throttling: Option<bool>,
+    /// Which cookies, storage and caches the pages have: those of all pages with the same partition. One whose name begins with `persist:` is kept in
+    /// the [user data folder](crate::App::user_data), another lasts as long as the program. Left out or empty: the program's own.
+    pub partition: Option<String>,
 }
 
 impl WebPreferences {

@@ -6,7 +6,8 @@ use std::{
 };
 
 use crate::{
-    AppEvent, BrowserWindow, CloseEvent, Decision, FrameEvent, IpcEventKind, IpcMessage, Responder, WindowEvent, WindowOpenResponse,
+    AppEvent, BrowserWindow, CloseEvent, Decision, FrameEvent, IpcEventKind, IpcMessage, Responder, UtilityEvent, WindowEvent,
+    WindowOpenResponse,
     handlers::{Ask, Handlers},
     ipc::IpcEvent,
     printable, program,
@@ -73,6 +74,14 @@ pub(crate) fn dispatch(shared: &SharedRef, event: AppEvent) {
             request.respond(response);
         }
         AppEvent::WindowClose { window, decision } => window_close(shared, &window, decision),
+        AppEvent::WindowTitle { window, title, decision } => {
+            let listeners = shared.handlers().window_title.get(&window.id()).cloned().unwrap_or_default();
+            let event = (CloseEvent::default(), title);
+            listeners.iter().for_each(|listener| listener.call(&event));
+            if event.0.is_prevented() {
+                decision.prevent();
+            }
+        }
         AppEvent::Contents { contents, event, .. } => {
             if shared.console {
                 event.print(contents.window().id());
@@ -92,6 +101,13 @@ pub(crate) fn dispatch(shared: &SharedRef, event: AppEvent) {
         AppEvent::WindowAllClosed(decision) => ask(shared, decision, |handlers| &handlers.all_closed),
         AppEvent::BeforeQuit(decision) => ask(shared, decision, |handlers| &handlers.before_quit),
         AppEvent::WillQuit(decision) => ask(shared, decision, |handlers| &handlers.will_quit),
+        AppEvent::Utility { process, event } => {
+            let listeners = shared.handlers().utility.get(&process.id()).cloned().unwrap_or_default();
+            listeners.iter().for_each(|listener| listener.call(&event));
+            if !matches!(event, UtilityEvent::Spawned { .. }) {
+                shared.handlers().utility.remove(&process.id());
+            }
+        }
         AppEvent::SecondInstance(second) => {
             let listeners = shared.handlers().second_instance.clone();
             listeners.iter().for_each(|listener| listener.call(&second));

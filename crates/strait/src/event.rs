@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use strait_ports::Port;
 
 use crate::{
-    App, BrowserWindow, Charge, ConsoleLevel, LoadError, Opened, Responder, SecondInstance, WebContents, WebFrameMain, WindowOpenRequest,
-    shared::SharedRef,
+    App, BrowserWindow, Charge, ConsoleLevel, LoadError, Opened, Responder, SecondInstance, UtilityEvent, UtilityProcess, WebContents,
+    WebFrameMain, WindowOpenRequest, shared::SharedRef,
 };
 
 /// A document's number: unique in the whole program, never reused.
@@ -62,6 +62,15 @@ pub enum AppEvent {
         /// The program's say.
         decision: Decision,
     },
+    /// The page has a title, which its window gets when the decision is dropped, unless it was prevented.
+    WindowTitle {
+        /// Which window.
+        window: BrowserWindow,
+        /// The title.
+        title: String,
+        /// The program's say.
+        decision: Decision,
+    },
     /// Something happened to a window's page.
     Contents {
         /// Which.
@@ -90,6 +99,13 @@ pub enum AppEvent {
     BeforeQuit(Decision),
     /// All windows are closed. The program ends when the decision is dropped, unless it was prevented.
     WillQuit(Decision),
+    /// Something happened to a child process.
+    Utility {
+        /// Which.
+        process: UtilityProcess,
+        /// What.
+        event: UtilityEvent,
+    },
     /// The last event: the program ends with this code when it has been handled.
     Quit {
         /// The exit code.
@@ -117,6 +133,13 @@ pub enum WindowEvent {
         width: u32,
         /// Height.
         height: u32,
+    },
+    /// It was moved: where its upper left corner is, in logical pixels of the screen.
+    Moved {
+        /// From the left.
+        x: i32,
+        /// From the top.
+        y: i32,
     },
     /// It is gone; its handles stay valid and say so.
     Closed,
@@ -163,6 +186,10 @@ pub enum ContentsEvent {
         /// Its exit code, or the number of the signal that ended it.
         exit_code: i32,
     },
+    /// It has not answered for some time, though its window is visible: its scripts loop, or wait in `sendSync`.
+    Unresponsive,
+    /// It answers again.
+    Responsive,
     /// Its inspector has opened.
     DevToolsOpened,
     /// Its inspector has closed.
@@ -265,9 +292,10 @@ pub struct Decision {
 }
 
 /// What a [`Decision`] decides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Question {
     CloseWindow(crate::WindowId),
+    Title(crate::WindowId, String),
     AllClosed,
     BeginQuit,
     EndQuit,
@@ -281,7 +309,7 @@ impl Decision {
     /// It does not happen. A prevented `close` or `will-quit` also ends the attempt to quit it was part of.
     pub fn prevent(mut self) {
         if let Some(shared) = self.shared.take() {
-            crate::quit::prevented(&shared, self.question);
+            crate::quit::prevented(&shared, self.question.clone());
         }
     }
 }
@@ -289,7 +317,7 @@ impl Decision {
 impl Drop for Decision {
     fn drop(&mut self) {
         if let Some(shared) = self.shared.take() {
-            crate::quit::agreed(&shared, self.question);
+            crate::quit::agreed(&shared, self.question.clone());
         }
     }
 }
@@ -299,7 +327,10 @@ impl AppEvent {
     pub fn app(&self) -> Option<&App> {
         match self {
             Self::Ipc(message) => Some(message.sender.app()),
-            Self::Window { window, .. } | Self::WindowCreated { window, .. } | Self::WindowClose { window, .. } => Some(window.app()),
+            Self::Window { window, .. }
+            | Self::WindowCreated { window, .. }
+            | Self::WindowClose { window, .. }
+            | Self::WindowTitle { window, .. } => Some(window.app()),
             Self::Contents { contents, .. } | Self::Frame { contents, .. } => Some(contents.app()),
             Self::WindowOpen(request) => Some(request.opener().app()),
             _ => None,

@@ -28,8 +28,8 @@ unsafe extern "C" {
     fn webkit_feature_get_identifier(feature: *mut WebKitFeature) -> *const c_char;
 }
 
-/// Turns engine features off, by WebKit's names for them; gives those that this WebKit does not have.
-pub(crate) fn disable_features<'a>(settings: &Settings, names: &[&'a str]) -> Vec<&'a str> {
+/// Turns engine features on or off, by WebKit's names for them; gives those that this WebKit does not have.
+pub(crate) fn set_features<'a>(settings: &Settings, names: &[&'a str], on: bool) -> Vec<&'a str> {
     let mut missing = names.to_vec();
     // SAFETY: takes nothing, gives a list that is ours (or null), which is checked.
     let list = unsafe { webkit_settings_get_all_features() };
@@ -46,7 +46,7 @@ pub(crate) fn disable_features<'a>(settings: &Settings, names: &[&'a str]) -> Ve
         if let Some(place) = missing.iter().position(|name| identifier.to_bytes() == name.as_bytes()) {
             missing.swap_remove(place);
             // SAFETY: settings and feature are alive, and this is GTK's thread, as `Settings` is not `Send`.
-            unsafe { webkit_settings_set_feature_enabled(settings.as_ptr().cast(), feature, 0) };
+            unsafe { webkit_settings_set_feature_enabled(settings.as_ptr().cast(), feature, c_int::from(on)) };
         }
     }
     // SAFETY: our one reference, not used afterwards.

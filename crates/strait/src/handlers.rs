@@ -9,8 +9,8 @@ use std::{
 };
 
 use crate::{
-    BrowserWindow, CloseEvent, ContentsEvent, ContentsId, FrameEvent, SecondInstance, WebFrameMain, WindowEvent, WindowId,
-    WindowOpenDetails, WindowOpenResponse, ipc::IpcHandlers,
+    BrowserWindow, CloseEvent, ContentsEvent, ContentsId, FrameEvent, SecondInstance, UtilityEvent, UtilityId, WebFrameMain, WindowEvent,
+    WindowId, WindowOpenDetails, WindowOpenResponse, ipc::IpcHandlers,
 };
 
 /// Names a registered listener, to remove it.
@@ -61,6 +61,7 @@ pub(crate) struct Handlers {
     pub(crate) ipc: IpcHandlers,
     pub(crate) window: HashMap<WindowId, Vec<Listener<WindowEvent>>>,
     pub(crate) window_close: HashMap<WindowId, Vec<Ask>>,
+    pub(crate) window_title: HashMap<WindowId, Vec<Listener<(CloseEvent, String)>>>,
     pub(crate) contents: HashMap<crate::ContentsId, Vec<Listener<ContentsEvent>>>,
     pub(crate) frames: HashMap<ContentsId, Vec<Listener<(WebFrameMain, FrameEvent)>>>,
     pub(crate) window_open: HashMap<ContentsId, OpenHandler>,
@@ -70,6 +71,7 @@ pub(crate) struct Handlers {
     pub(crate) before_quit: Vec<Ask>,
     pub(crate) will_quit: Vec<Ask>,
     pub(crate) quit: Vec<Listener<i32>>,
+    pub(crate) utility: HashMap<UtilityId, Vec<Listener<UtilityEvent>>>,
     pub(crate) second_instance: Vec<Listener<SecondInstance>>,
 }
 
@@ -78,6 +80,7 @@ impl Handlers {
     pub(crate) fn forget_window(&mut self, window: WindowId, contents: ContentsId) {
         self.window.remove(&window);
         self.window_close.remove(&window);
+        self.window_title.remove(&window);
         self.contents.remove(&contents);
         self.frames.remove(&contents);
         self.window_open.remove(&contents);

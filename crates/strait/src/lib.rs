@@ -63,6 +63,7 @@ mod runtime_dir;
 mod shared;
 mod text;
 mod ui;
+mod utility;
 mod web_contents;
 mod window;
 
@@ -91,5 +92,6 @@ pub use strait_clone::Value;
 pub use strait_ports::CloseReason;
 pub use strait_protocol::{ConsoleLevel, World};
 pub use text::printable;
+pub use utility::{ExitReason, ExitStatus, UtilityEvent, UtilityId, UtilityProcess, UtilityProcessBuilder};
 pub use web_contents::{EvalFuture, WebContents};
 pub use window::{BrowserWindow, BrowserWindowBuilder, CloseEvent};

@@ -20,6 +20,7 @@ use crate::{
     runtime_dir::RuntimeDir,
     shared::{Queued, Shared, SharedRef},
     ui::{self, UiCommand, Views},
+    utility::raise_descriptor_limit,
     value,
 };
 
@@ -56,6 +57,7 @@ where
     Fut: Future + 'static,
     Fut::Output: ProgramResult,
 {
+    raise_descriptor_limit();
     let (queue, events) = mpsc::unbounded_channel();
     // Before anything that a later instance need not wait for.
     let instance = match &config.single_instance {
@@ -65,7 +67,7 @@ where
     let ui = ui::Ui::start()?;
     let extensions = agent_so::install()?;
     let folder = RuntimeDir::create().map_err(StartError::RuntimeFolder)?;
-    let socket = folder.socket();
+    let (socket, partitions) = (folder.socket(), folder.partitions());
     let node = Node::broker().map_err(StartError::Engine)?;
     if let Some(file) = &config.inspect {
         Inspector::attach(&node, "main", file).map_err(|source| StartError::Inspect { path: file.clone(), source })?;
@@ -82,8 +84,9 @@ where
             move || program_thread(shared, events, main)
         })
         .map_err(StartError::Engine)?;
-    ui.run(&shared, Views { extensions, socket });
+    ui.run(&shared, Views { extensions, socket, partitions });
     let code = program.join().unwrap_or(PANIC_CODE);
+    shared.children.end_all();
     drop(shared.instance().take());
     shared.io.send(IoCommand::Shutdown);
     io.join();

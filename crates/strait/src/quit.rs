@@ -7,7 +7,11 @@ use crate::{
     io::IoCommand,
     popup,
     shared::{Queued, SharedRef, WindowRecord},
+    ui::UiCommand,
 };
+
+/// So many titles of one page wait for the program.
+const MAX_TITLES: usize = 64;
 
 /// How far the end has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -75,6 +79,7 @@ pub(crate) fn exit(shared: &SharedRef, code: i32) {
 pub(crate) fn agreed(shared: &SharedRef, question: Question) {
     match question {
         Question::CloseWindow(window) => BrowserWindow::new(App(shared.clone()), window).destroy(),
+        Question::Title(window, title) => title_settled(shared, window, Some(title)),
         Question::AllClosed => {
             if shared.state().windows.is_empty() {
                 begin(shared);
@@ -120,15 +125,53 @@ pub(crate) fn agreed(shared: &SharedRef, question: Question) {
 
 /// The program objected.
 pub(crate) fn prevented(shared: &SharedRef, question: Question) {
+    if let Question::Title(window, _) = question {
+        return title_settled(shared, window, None);
+    }
     let mut state = shared.state();
     let stops = match question {
         Question::BeginQuit => state.quit == Quit::Asking,
         Question::CloseWindow(_) => state.quit == Quit::Closing,
         Question::EndQuit => state.quit == Quit::AskingLast,
-        Question::AllClosed => false,
+        Question::AllClosed | Question::Title(..) => false,
     };
     if stops {
         state.quit = Quit::Running;
+    }
+}
+
+/// Asks the program whether a window shall have its page's title. Only the last one of those that come while too many wait is asked about.
+pub(crate) fn page_titled(shared: &SharedRef, window: WindowId, title: String) {
+    {
+        let mut state = shared.state();
+        let Some(record) = state.windows.get_mut(&window) else { return };
+        let (waiting, late) = &mut record.mirror.titles;
+        if *waiting >= MAX_TITLES {
+            *late = Some(title);
+            return;
+        }
+        *waiting += 1;
+    }
+    let decision = Decision::new(shared.clone(), Question::Title(window, title.clone()));
+    let window = BrowserWindow::new(App(shared.clone()), window);
+    shared.queue(AppEvent::WindowTitle { window, title, decision });
+}
+
+/// The program has said whether a window shall have this title.
+fn title_settled(shared: &SharedRef, window: WindowId, title: Option<String>) {
+    let late = {
+        let mut state = shared.state();
+        let Some(record) = state.windows.get_mut(&window) else { return };
+        if let Some(title) = title {
+            record.mirror.title.clone_from(&title);
+            shared.ui(UiCommand::Title { window, title });
+        }
+        let (waiting, late) = &mut record.mirror.titles;
+        *waiting = waiting.saturating_sub(1);
+        late.take()
+    };
+    if let Some(late) = late {
+        page_titled(shared, window, late);
     }
 }
 

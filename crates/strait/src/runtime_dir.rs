@@ -15,6 +15,9 @@ use rustix::{
 /// The socket's name in the folder.
 const SOCKET: &str = "agents";
 
+/// The folder in the folder for what pages store that is not to be kept.
+const PARTITIONS: &str = "partitions";
+
 /// A file in the folder that is locked while its process lives. Process ids would not do: folders are shared between pid namespaces.
 const LOCK: &str = "lock";
 /// Its name until it is locked.
@@ -54,6 +57,11 @@ impl RuntimeDir {
     pub(crate) fn socket(&self) -> PathBuf {
         self.path.join(SOCKET)
     }
+
+    /// Where the data of pages goes that is not to be kept. Whoever needs the folder makes it.
+    pub(crate) fn partitions(&self) -> PathBuf {
+        self.path.join(PARTITIONS)
+    }
 }
 
 impl Drop for RuntimeDir {
@@ -69,8 +77,10 @@ fn base() -> PathBuf {
     runtime.unwrap_or_else(env::temp_dir)
 }
 
-/// Only what such a folder contains: never a whole tree.
+/// Only what such a folder contains: never the whole tree.
 fn remove(folder: &Path) {
+    // WebKit may still be writing as it ends: then the next program removes it.
+    let _ = fs::remove_dir_all(folder.join(PARTITIONS));
     for name in [SOCKET, LOCK, LOCK_DRAFT] {
         let _ = fs::remove_file(folder.join(name));
     }

@@ -24,6 +24,7 @@ use crate::{
     quit::Quit,
     registry::{AgentId, ContentsId, FrameKey, Registry, WindowId},
     ui::{UiCommand, UiHandle},
+    utility::Children,
     window::WindowMirror,
 };
 
@@ -70,6 +71,7 @@ pub(crate) struct Shared {
     /// The program's one queue.
     pub(crate) queue: mpsc::UnboundedSender<Queued>,
     pub(crate) handlers: Mutex<Handlers>,
+    pub(crate) children: Children,
     /// Where the program keeps its data.
     user_data: Mutex<PathBuf>,
     /// It is the first instance of the program.
@@ -209,6 +211,7 @@ impl Shared {
             io,
             queue,
             handlers: Mutex::default(),
+            children: Children::default(),
             user_data,
             instance: Mutex::default(),
             processes: Mutex::default(),

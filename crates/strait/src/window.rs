@@ -47,6 +47,12 @@ pub(crate) struct WindowMirror {
     /// Sizes that were asked for and are not yet given: reports of another one are old.
     pub(crate) sizes_asked: u32,
     pub(crate) focused: bool,
+    /// Titles of its page that wait for the program's say, and the last one that is to wait, if there are too many.
+    pub(crate) titles: (usize, Option<String>),
+    /// Where it is, once that is known, and how many places were asked for since.
+    pub(crate) position: (i32, i32),
+    pub(crate) places_asked: u32,
+    pub(crate) resizable: bool,
 }
 
 /// What a new window is to be like.
@@ -71,6 +77,10 @@ pub struct BrowserWindowBuilder {
     pub(crate) sub_frames: Option<bool>,
     pub(crate) sandbox: Option<bool>,
     pub(crate) arguments: Option<Vec<String>>,
+    pub(crate) dev_tools: Option<bool>,
+    pub(crate) web_security: Option<bool>,
+    pub(crate) background_throttling: Option<bool>,
+    pub(crate) partition: Option<String>,
 }
 
 impl BrowserWindowBuilder {
@@ -118,6 +128,10 @@ impl BrowserWindowBuilder {
         self.sub_frames = Some(preferences.node_integration_in_sub_frames);
         self.sandbox = Some(preferences.sandbox);
         self.arguments = Some(preferences.additional_arguments);
+        self.dev_tools = preferences.dev_tools;
+        self.web_security = preferences.web_security;
+        self.background_throttling = preferences.background_throttling;
+        self.partition = preferences.partition;
         self
     }
 
@@ -136,6 +150,30 @@ impl BrowserWindowBuilder {
     /// See [`WebPreferences::additional_arguments`].
     pub fn additional_arguments(mut self, arguments: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.arguments = Some(arguments.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// See [`WebPreferences::dev_tools`].
+    pub fn dev_tools(mut self, on: bool) -> Self {
+        self.dev_tools = Some(on);
+        self
+    }
+
+    /// See [`WebPreferences::web_security`].
+    pub fn web_security(mut self, on: bool) -> Self {
+        self.web_security = Some(on);
+        self
+    }
+
+    /// See [`WebPreferences::background_throttling`].
+    pub fn background_throttling(mut self, on: bool) -> Self {
+        self.background_throttling = Some(on);
+        self
+    }
+
+    /// See [`WebPreferences::partition`]. A window that a page opens has its opener's in any case.
+    pub fn partition(mut self, name: impl Into<String>) -> Self {
+        self.partition = Some(name.into());
         self
     }
 
@@ -217,6 +255,51 @@ impl BrowserWindow {
     pub fn show(&self) {
         self.change(|mirror| mirror.visible = true);
         self.command(|window| UiCommand::Show { window, visible: true });
+    }
+
+    /// Makes it visible without making it active, as far as the window system lets it.
+    pub fn show_inactive(&self) {
+        self.change(|mirror| mirror.visible = true);
+        self.command(|window| UiCommand::ShowInactive { window });
+    }
+
+    /// Moves its upper left corner there, in logical pixels of the screen. The window system may know better.
+    pub fn set_position(&self, x: i32, y: i32) {
+        self.change(|mirror| {
+            mirror.position = (x, y);
+            mirror.places_asked += 1;
+        });
+        self.command(|window| UiCommand::Move { window, place: Some((x, y)) });
+    }
+
+    /// Moves it to the middle of its screen.
+    pub fn center(&self) {
+        self.change(|mirror| mirror.places_asked += 1);
+        self.command(|window| UiCommand::Move { window, place: None });
+    }
+
+    /// Where its upper left corner is, in logical pixels of the screen.
+    pub fn position(&self) -> (i32, i32) {
+        self.mirror(|mirror| mirror.position)
+    }
+
+    /// Whether the user may resize it.
+    pub fn set_resizable(&self, resizable: bool) {
+        self.change(|mirror| mirror.resizable = resizable);
+        self.command(|window| UiCommand::Resizable { window, resizable });
+    }
+
+    /// Whether the user may resize it.
+    pub fn is_resizable(&self) -> bool {
+        self.mirror(|mirror| mirror.resizable)
+    }
+
+    /// Calls `handler` with each title that the page sets, before the window has it: it may prevent that.
+    pub fn on_page_title_updated(&self, mut handler: impl FnMut(&CloseEvent, &str) + Send + 'static) -> ListenerId {
+        let listener = Listener::new(move |(event, title): &(CloseEvent, String)| handler(event, title));
+        let id = listener.id;
+        self.app.shared().handlers().window_title.entry(self.id).or_default().push(listener);
+        id
     }
 
     /// Makes it invisible. Its page goes on.
@@ -321,6 +404,9 @@ impl BrowserWindow {
         if let Some(list) = handlers.window_close.get_mut(&self.id) {
             list.retain(|listener| listener.id != id);
         }
+        if let Some(list) = handlers.window_title.get_mut(&self.id) {
+            list.retain(|listener| listener.id != id);
+        }
     }
 
     fn command(&self, make: impl FnOnce(WindowId) -> UiCommand) {
@@ -358,6 +444,8 @@ impl State {
         // Not said anywhere: yes, unless the page may `require`.
         let isolation = told.context_isolation.or(inherited.context_isolation);
         let preload = told.preload.map(|path| shared.app_path.join(path)).or(inherited.preload);
+        // A page that a page opens lives in the same process, and so with the same data.
+        let partition = if opener.is_some() { inherited.partition } else { told.partition.filter(|name| !name.is_empty()) };
         let preferences = WebPreferences {
             preload,
             node_integration,
@@ -365,12 +453,18 @@ impl State {
             node_integration_in_sub_frames: told.sub_frames.unwrap_or(inherited.node_integration_in_sub_frames),
             sandbox: told.sandbox.unwrap_or(inherited.sandbox),
             additional_arguments: told.arguments.unwrap_or(inherited.additional_arguments),
+            dev_tools: told.dev_tools.or(inherited.dev_tools),
+            web_security: told.web_security.or(inherited.web_security),
+            background_throttling: told.background_throttling.or(inherited.background_throttling),
+            partition,
         };
         let title = told.title.unwrap_or_else(|| shared.name.clone());
         let (size, show) = (told.size.unwrap_or(DEFAULT_SIZE), told.show.unwrap_or(true));
         let contents = crate::ContentsId(id.0);
         let main_frame = self.registry.add_contents(contents);
-        let mirror = WindowMirror { title: title.clone(), size, visible: show, sizes_asked: 0, focused: false };
+        let resizable = told.resizable.unwrap_or(true);
+        let position = told.position.unwrap_or_default();
+        let mirror = WindowMirror { title: title.clone(), size, visible: show, position, resizable, ..Default::default() };
         let plan = WindowPlan {
             window: id,
             contents,
@@ -378,7 +472,7 @@ impl State {
             size,
             position: told.position,
             show,
-            resizable: told.resizable.unwrap_or(true),
+            resizable,
             parent: told.parent,
             preferences: preferences.clone(),
         };

@@ -22,6 +22,7 @@ mod scaffold;
 mod seed;
 mod stopped_main;
 mod transfers;
+mod utility;
 mod values;
 mod x11;
 
@@ -58,6 +59,7 @@ fn main() -> ExitCode {
         values::tests(),
         ipc::tests(),
         closes::tests(),
+        utility::tests(),
         floods::tests(),
         instances::tests(),
         isolation::tests(),

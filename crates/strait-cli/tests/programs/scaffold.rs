@@ -14,8 +14,12 @@ use crate::{Outcome, Test, test};
 const BUILD_LIMIT: Duration = Duration::from_secs(12 * 60);
 
 /// A template, and the last thing that its program says by itself.
-const TEMPLATES: [(&str, &str); 3] =
-    [("basic", "page: Hello you!"), ("worker", "page: There are 78498 primes below 1000000."), ("stream", "page: finished")];
+const TEMPLATES: [(&str, &str); 4] = [
+    ("basic", "page: Hello you!"),
+    ("worker", "page: There are 78498 primes below 1000000."),
+    ("stream", "page: finished"),
+    ("isolated", "main: \"drawer\" backwards is \"reward\""),
+];
 
 pub(crate) fn tests() -> Vec<Test> {
     let scripts = TEMPLATES.map(|(template, says)| test(format!("new: {template}"), move || in_javascript(template, says)));
@@ -79,7 +83,7 @@ fn refusals() -> Outcome {
         (&["My App"], 1, "strait: `My App` is no name for a program: it must start with a letter from a to z; try `my-app`"),
         (&["match", "--rust"], 1, "strait: `match` is no name for a program: it means something else in Rust; try `my-match`"),
         (&[".."], 1, "strait: .. names no folder; give the new folder's name, for example `strait new hello`"),
-        (&["x", "--template", "fancy"], 2, "[possible values: basic, worker, stream]"),
+        (&["x", "--template", "fancy"], 2, "[possible values: basic, worker, stream, isolated]"),
         (&["full/mine/below"], 1, "strait: can't create full/mine/below: Not a directory"),
     ] {
         let mut program = Running::start_bare(new(parent.path(), arguments));

@@ -1,6 +1,7 @@
-//! Ports are direct: stop the main process, and two windows that hold a channel go on talking.
+//! Ports are direct: stop the main process, and two windows, or a window and a child, that hold a channel go on talking.
 
 use std::fs;
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
@@ -12,10 +13,13 @@ use crate::program::{PATIENCE, Running, fixture, run};
 use crate::{Outcome, Test, test};
 
 pub(crate) fn tests() -> Vec<Test> {
-    vec![test("two windows talk while main is stopped", two_windows_talk_while_main_is_stopped)]
+    vec![
+        test("two windows talk while main is stopped", || talk_while_main_is_stopped(&fixture("stopped-main"))),
+        test("utility: a window and a child talk while main is stopped", || talk_while_main_is_stopped(&fixture("utility").join("direct"))),
+    ]
 }
 
-fn two_windows_talk_while_main_is_stopped() -> Outcome {
+fn talk_while_main_is_stopped(path: &Path) -> Outcome {
     let (asked, asking) = mpsc::channel();
     let (go, gate) = mpsc::channel::<()>();
     let (done, report) = mpsc::channel();
@@ -32,7 +36,7 @@ fn two_windows_talk_while_main_is_stopped() -> Outcome {
         }
         Some(("text/plain", String::new()))
     });
-    let mut command = run(&fixture("stopped-main"));
+    let mut command = run(path);
     command.env("TEST_SERVER", server.origin());
     let mut program = Running::start(command);
     if asking.recv_timeout(PATIENCE).is_err() {

@@ -42,6 +42,7 @@ pub(crate) fn register<'js>(ctx: &Ctx<'js>, natives: &Object<'js>) -> Result<()>
     let program = Object::new(ctx.clone())?;
     program.set("main", text(&host.entry.main))?;
     program.set("args", host.entry.args.clone())?;
+    program.set("execArgs", host.entry.exec_args.clone())?;
     natives.set("program", program)
 }
 

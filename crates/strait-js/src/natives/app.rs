@@ -20,6 +20,8 @@ pub(crate) fn register(natives: &Object<'_>) -> Result<()> {
     natives.set("windowOpenAllow", Func::from(window_open_allow))?;
     natives.set("windowDo", Func::from(window_do))?;
     natives.set("windowResize", Func::from(window_resize))?;
+    natives.set("windowMove", Func::from(window_move))?;
+    natives.set("windowResizable", Func::from(window_resizable))?;
     natives.set("windowSetTitle", Func::from(window_set_title))?;
     natives.set("windowState", Func::from(window_state))
 }
@@ -153,6 +155,18 @@ fn described(ctx: &Ctx<'_>, options: &Object<'_>) -> Result<BrowserWindowBuilder
     if let Some(arguments) = options.get::<_, Option<Vec<String>>>("additionalArguments")? {
         builder = builder.additional_arguments(arguments);
     }
+    if let Some(on) = options.get("devTools")? {
+        builder = builder.dev_tools(on);
+    }
+    if let Some(on) = options.get("webSecurity")? {
+        builder = builder.web_security(on);
+    }
+    if let Some(on) = options.get("backgroundThrottling")? {
+        builder = builder.background_throttling(on);
+    }
+    if let Some(partition) = options.get::<_, Option<String>>("partition")? {
+        builder = builder.partition(partition);
+    }
     if let Some(parent) = options.get::<_, Option<u32>>("parent")? {
         match window(parent) {
             Some(parent) => builder = builder.parent(&parent),
@@ -166,6 +180,8 @@ fn window_do(id: u32, action: String) {
     let Some(window) = window(id) else { return };
     match action.as_str() {
         "show" => window.show(),
+        "show-inactive" => window.show_inactive(),
+        "center" => window.center(),
         "hide" => window.hide(),
         "focus" => window.focus(),
         "close" => window.close(),
@@ -177,6 +193,18 @@ fn window_do(id: u32, action: String) {
 fn window_resize(id: u32, width: u32, height: u32) {
     if let Some(window) = window(id) {
         window.set_size(width, height);
+    }
+}
+
+fn window_move(id: u32, x: i32, y: i32) {
+    if let Some(window) = window(id) {
+        window.set_position(x, y);
+    }
+}
+
+fn window_resizable(id: u32, resizable: bool) {
+    if let Some(window) = window(id) {
+        window.set_resizable(resizable);
     }
 }
 
@@ -194,6 +222,10 @@ fn window_state<'js>(ctx: Ctx<'js>, id: u32) -> Result<Option<Object<'js>>> {
     state.set("title", window.title())?;
     state.set("width", width)?;
     state.set("height", height)?;
+    let (x, y) = window.position();
+    state.set("x", x)?;
+    state.set("y", y)?;
+    state.set("resizable", window.is_resizable())?;
     state.set("visible", window.is_visible())?;
     state.set("focused", window.is_focused())?;
     state.set("destroyed", window.is_destroyed())?;

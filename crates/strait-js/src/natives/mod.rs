@@ -3,6 +3,7 @@
 mod app;
 mod contents;
 mod page;
+pub(crate) mod utility;
 
 use rquickjs::{Object, Result, prelude::Func};
 
@@ -17,5 +18,6 @@ pub(crate) fn register(natives: &Object<'_>, about: &Program) -> Result<()> {
     natives.set("printable", Func::from(|text: String| strait::printable(&text).into_owned()))?;
     app::register(natives)?;
     contents::register(natives)?;
+    utility::register(natives)?;
     page::register(natives)
 }

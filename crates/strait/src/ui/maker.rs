@@ -26,6 +26,8 @@ pub(crate) struct Views {
     pub(crate) extensions: PathBuf,
     /// Where agents connect.
     pub(crate) socket: PathBuf,
+    /// Where partitions that are not to be kept have their data.
+    pub(crate) partitions: PathBuf,
 }
 
 /// Makes views.
@@ -33,7 +35,8 @@ pub(super) struct ViewMaker(Rc<Maker>);
 
 struct Maker {
     views: Views,
-    context: RefCell<Option<wry::WebContext>>,
+    /// By partition; nobody's name is empty.
+    contexts: RefCell<HashMap<String, wry::WebContext>>,
     /// What pages have opened and the program has not decided about.
     unborn: RefCell<HashMap<WindowId, Unborn>>,
 }
@@ -47,14 +50,16 @@ struct Unborn {
 
 impl ViewMaker {
     pub(super) fn new(views: Views) -> Self {
-        Self(Rc::new(Maker { views, context: RefCell::default(), unborn: RefCell::default() }))
+        Self(Rc::new(Maker { views, contexts: RefCell::default(), unborn: RefCell::default() }))
     }
 
     /// A view for a window of the program's.
     pub(super) fn make(&self, shared: &SharedRef, plan: &WindowPlan, container: &gtk::Box) -> Result<View, Box<dyn Error>> {
-        let mut context = self.0.context.borrow_mut();
-        let first = context.is_none();
-        let context = context.get_or_insert_with(|| wry::WebContext::new(None));
+        let partition = plan.preferences.partition.clone().unwrap_or_default();
+        let mut contexts = self.0.contexts.borrow_mut();
+        let first = !contexts.contains_key(&partition);
+        let folder = first.then(|| self.0.folder_of(shared, &partition)).flatten();
+        let context = contexts.entry(partition).or_insert_with(|| wry::WebContext::new(folder));
         let view = WebViewBuilder::new_with_web_context(context)
             .with_extensions_path(&self.0.views.extensions)
             .with_focused(plan.show)
@@ -63,7 +68,7 @@ impl ViewMaker {
             let context = view.webview().context().ok_or("the view has no context")?;
             welcome_agents(shared, &context, self.0.views.socket.clone());
         }
-        let view = View::new(shared, (plan.window, plan.contents), config_of(shared, plan), view, Origin::Empty);
+        let view = View::new(shared, (plan.window, plan.contents), (config_of(shared, plan), &plan.preferences), view, Origin::Empty);
         let maker = Rc::downgrade(&self.0);
         let_open(&maker, shared, plan.contents, &view);
         Ok(view)
@@ -95,6 +100,17 @@ fn let_open(maker: &Weak<Maker>, shared: &SharedRef, opener: ContentsId, view: &
 }
 
 impl Maker {
+    /// Where the data of a partition is kept; nowhere in particular that of the program's own.
+    fn folder_of(&self, shared: &SharedRef, partition: &str) -> Option<PathBuf> {
+        if partition.is_empty() {
+            return None;
+        }
+        Some(match partition.strip_prefix("persist:") {
+            Some(name) => shared.user_data().join("Partitions").join(file_name(name)),
+            None => self.views.partitions.join(file_name(partition)),
+        })
+    }
+
     /// A page opens a window. WebKit wants the view at once, and nobody here waits for the program: so there is one, in no window, that loads
     /// nothing. The page's process waits until the program has decided.
     fn open(
@@ -107,10 +123,12 @@ impl Maker {
         let url = action.request().and_then(|request| request.uri()).map(String::from).unwrap_or_default();
         let window = popup::reserve(shared, opener, &url)?;
         let contents = ContentsId(window.0);
-        let mut context = self.context.borrow_mut();
+        let preferences = shared.state().windows.get(&WindowId(opener.0)).map(|record| record.preferences.clone()).unwrap_or_default();
+        // Being related it is in its opener's.
+        let mut contexts = self.contexts.borrow_mut();
+        let context = contexts.get_mut(preferences.partition.as_deref().unwrap_or_default());
         let nowhere = gtk::Box::new(gtk::Orientation::Vertical, 0);
-        let built =
-            WebViewBuilder::new_with_web_context(context.as_mut()?).with_related_view(from.clone()).with_focused(false).build_gtk(&nowhere);
+        let built = WebViewBuilder::new_with_web_context(context?).with_related_view(from.clone()).with_focused(false).build_gtk(&nowhere);
         let view = match built {
             Ok(view) => view,
             Err(error) => {
@@ -119,7 +137,7 @@ impl Maker {
             }
         };
         let config = popup::view_config(shared, window, &Default::default(), Nonce::default());
-        let view = View::new(shared, (window, contents), config, view, Origin::Opened { url: url.clone() });
+        let view = View::new(shared, (window, contents), (config, &preferences), view, Origin::Opened { url: url.clone() });
         view.share_user_content(user_content);
         let_open(&Rc::downgrade(self), shared, contents, &view);
         let webkit = view.webkit().clone();
@@ -127,6 +145,20 @@ impl Maker {
         popup::announce(shared, window, opener, webkit.page_id(), &url);
         Some(webkit)
     }
+}
+
+/// A name for a file that no other partition has: letters and digits stay, other bytes are written as `%XX`.
+fn file_name(partition: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let written = partition.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") });
+    let name: String = written.collect();
+    // Longer than a file's name can be.
+    if name.len() <= 200 { name } else { format!("{}%{:016x}", &name[..180], fnv(partition.as_bytes())) }
+}
+
+/// A hash that is the same in every run (Fowler, Noll and Vo's, of 64 bits).
+fn fnv(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
 }
 
 /// Gives each new web process a token of its own.
@@ -143,4 +175,19 @@ fn welcome_agents(shared: &SharedRef, context: &webkit2gtk::WebContext, socket: 
         let init = strait_protocol::encode(&AgentInit { socket: socket.clone(), token, inspect: shared.inspect.clone() });
         context.set_web_extensions_initialization_user_data(&init.to_variant());
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn partitions_have_folders_of_their_own() {
+        assert_eq!(file_name("work"), "work");
+        assert_eq!(file_name("../a b"), "%2E%2E%2Fa%20b");
+        assert_eq!(file_name(""), "");
+        let (one, two) = ("x".repeat(1000), "x".repeat(1001));
+        assert_ne!(file_name(&one), file_name(&two));
+        assert!(file_name(&one).len() < 255);
+    }
 }

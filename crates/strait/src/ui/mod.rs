@@ -4,6 +4,7 @@ mod errors;
 mod maker;
 mod page;
 mod view;
+mod watch;
 mod window;
 
 use std::{
@@ -53,8 +54,20 @@ pub(crate) enum UiCommand {
         window: WindowId,
         visible: bool,
     },
+    ShowInactive {
+        window: WindowId,
+    },
     Focus {
         window: WindowId,
+    },
+    /// To a place, or to the middle of the screen.
+    Move {
+        window: WindowId,
+        place: Option<(i32, i32)>,
+    },
+    Resizable {
+        window: WindowId,
+        resizable: bool,
     },
     Title {
         window: WindowId,
@@ -199,6 +212,9 @@ impl Desk {
             UiCommand::ProcessLost { window, epoch } => self.with(window, |window| window.view.process_lost(epoch)),
             UiCommand::Page { window, action } => self.with(window, |window| window.view.act(action)),
             UiCommand::Show { window, visible } => self.with(window, |window| window.show(visible)),
+            UiCommand::ShowInactive { window } => self.with(window, |window| window.show_inactive()),
+            UiCommand::Move { window, place } => self.with(window, |window| window.move_to(place)),
+            UiCommand::Resizable { window, resizable } => self.with(window, |window| window.set_resizable(resizable)),
             UiCommand::Focus { window } => self.with(window, |window| window.focus()),
             UiCommand::Title { window, title } => self.with(window, |window| window.set_title(&title)),
             UiCommand::Size { window, width, height } => self.with(window, |window| window.set_size(width, height)),
@@ -239,6 +255,7 @@ impl Desk {
                 ui.tell(event, |mirror| mirror.focused = *focused);
             }
             TaoEvent::Resized(size) => ui.resized(*size),
+            TaoEvent::Moved(place) => ui.moved(*place),
             _ => {}
         }
     }

@@ -13,7 +13,10 @@ use webkit2gtk::{
     WebProcessTerminationReason, WebViewExt,
 };
 
-use super::view::{View, ViewState};
+use super::{
+    view::{View, ViewState},
+    watch::Watch,
+};
 use crate::{
     ContentsEvent, FrameGone, StyleKey, StyleOrigin,
     page::{PageAction, StyleDone},
@@ -27,6 +30,8 @@ pub(super) struct Extras {
     /// Where they go: WebKit gives a page that a page has opened those of its opener, whatever its own view says.
     user_content: RefCell<Option<UserContentManager>>,
     devtools: Cell<bool>,
+    /// Whether the page answers.
+    pub(super) watch: Watch,
     /// The link to the process broke, and that is why it is being ended.
     pub(super) lost: Cell<bool>,
 }
@@ -167,6 +172,7 @@ impl ViewState {
     /// What became of the view's process, in Electron's words.
     pub(super) fn end_of_process(&self, reason: WebProcessTerminationReason) -> (&'static str, i32) {
         let lost = self.extras.lost.take();
+        self.forget_watch();
         match reason {
             WebProcessTerminationReason::ExceededMemoryLimit => ("oom", Signal::KILL.as_raw()),
             WebProcessTerminationReason::TerminatedByApi if !lost => ("killed", Signal::KILL.as_raw()),

@@ -20,22 +20,23 @@ use super::{
     errors::{load_error, refusal},
     page,
     page::Extras,
+    watch,
 };
 use crate::{
-    AppEvent, BrowserWindow, Charge, ContentsEvent, ContentsId, Decision, LoadError, WindowEvent, WindowId,
+    AppEvent, BrowserWindow, Charge, ContentsEvent, ContentsId, Decision, LoadError, WebPreferences, WindowEvent, WindowId,
     account::Account,
     app::App,
     bridge::{self, report_contents},
     event::Question,
     ffi,
     loading::is_blank,
-    popup,
+    popup, quit,
     shared::{Claim, SharedRef},
     text::cut,
 };
 
-/// WebKit slows timers of hidden pages down; ours are worker processes too.
-const UNWANTED_FEATURES: [&str; 2] = ["HiddenPageDOMTimerThrottling", "DOMTimersThrottling"];
+/// By these WebKit slows timers of hidden pages down; ours are worker processes too.
+const THROTTLING: [&str; 2] = ["HiddenPageDOMTimerThrottling", "DOMTimersThrottling"];
 
 /// So many loads that were replaced are told apart.
 const MAX_REPLACED: usize = 64;
@@ -56,7 +57,7 @@ pub(super) struct View {
 /// What the view's signal handlers share.
 pub(super) struct ViewState {
     pub(super) shared: SharedRef,
-    window: WindowId,
+    pub(super) window: WindowId,
     pub(super) contents: ContentsId,
     pub(super) view: WebKitView,
     config: RefCell<ViewConfig>,
@@ -114,13 +115,13 @@ impl View {
     pub(super) fn new(
         shared: &SharedRef,
         (window, contents): (WindowId, ContentsId),
-        config: ViewConfig,
+        (config, preferences): (ViewConfig, &WebPreferences),
         view: wry::WebView,
         origin: Origin,
     ) -> Self {
         let webkit = view.webview();
         ffi::disconnect_close_handlers(&webkit);
-        configure(&webkit);
+        configure(&webkit, preferences);
         let (opened, target) = match origin {
             Origin::Empty => (false, None),
             Origin::Opened { url } => (true, Some(url).filter(|url| !popup::shows_nothing(url))),
@@ -151,6 +152,7 @@ impl View {
         });
         ViewState::connect(&state);
         page::connect(&state);
+        watch::begin(&state);
         Self { state, view }
     }
 
@@ -163,6 +165,7 @@ impl View {
     pub(super) fn adopt(&self, plan: &WindowPlan, container: &gtk::Box) -> Result<(), wry::Error> {
         self.view.reparent(container)?;
         self.state.config.borrow_mut().clone_from(&config_of(&self.state.shared, plan));
+        configure(&self.state.view, &plan.preferences);
         for decision in self.state.undecided.take().into_iter().flatten() {
             decision.use_();
         }
@@ -187,14 +190,17 @@ pub(super) fn config_of(shared: &SharedRef, plan: &WindowPlan) -> ViewConfig {
     popup::view_config(shared, plan.window, &plan.preferences, Nonce::default())
 }
 
-fn configure(view: &WebKitView) {
+/// Puts into effect what concerns the view alone.
+fn configure(view: &WebKitView, preferences: &WebPreferences) {
     let Some(settings) = WebViewExt::settings(view) else { return };
     // A page that comes back from the page cache would come back without its ports.
     settings.set_enable_page_cache(false);
     settings.set_allow_file_access_from_file_urls(true);
     // Whether a page may open windows is the program's say, not a matter of clicks.
     settings.set_javascript_can_open_windows_automatically(true);
-    let missing = ffi::disable_features(&settings, &UNWANTED_FEATURES);
+    settings.set_enable_developer_extras(preferences.dev_tools.unwrap_or(true));
+    settings.set_disable_web_security(!preferences.web_security.unwrap_or(true));
+    let missing = ffi::set_features(&settings, &THROTTLING, preferences.background_throttling.unwrap_or(false));
     if !missing.is_empty() {
         tracing::debug!(?missing, "this WebKit lacks features");
     }
@@ -569,16 +575,13 @@ impl ViewState {
             if let Some(record) = state.contents.get_mut(&self.contents) {
                 title.clone_into(&mut record.title);
             }
-            if let Some(record) = state.windows.get_mut(&self.window) {
-                title.clone_into(&mut record.mirror.title);
-            }
         }
-        self.shared.ui(UiCommand::Title { window: self.window, title: title.clone() });
         // The page's own properties have the present one; of a flood of them the program need not hear each.
         if !self.titles.is_full() {
             let charge = self.titles.charge(title.len());
-            report_contents(&self.shared, self.contents, ContentsEvent::TitleUpdated(title), charge);
+            report_contents(&self.shared, self.contents, ContentsEvent::TitleUpdated(title.clone()), charge);
         }
+        quit::page_titled(&self.shared, self.window, title);
     }
 
     fn note_url(&self, url: &str) {

@@ -2,8 +2,9 @@
 
 use std::cell::Cell;
 
+use gtk::prelude::GtkWindowExt;
 use tao::{
-    dpi::{LogicalPosition, LogicalSize, PhysicalSize},
+    dpi::{LogicalPosition, LogicalSize, PhysicalPosition, PhysicalSize},
     event_loop::EventLoopWindowTarget,
     platform::unix::{WindowBuilderExtUnix, WindowExtUnix},
     window::{Window, WindowBuilder},
@@ -20,6 +21,8 @@ pub(super) struct UiWindow {
     shared: SharedRef,
     /// The last size that was told.
     size: Cell<(u32, u32)>,
+    /// The last place that was told.
+    place: Cell<Option<(i32, i32)>>,
 }
 
 impl UiWindow {
@@ -45,7 +48,7 @@ impl UiWindow {
         let window = builder.build(target)?;
         let vbox = window.default_vbox().ok_or("the window has no place for a view")?;
         let view = view(vbox)?;
-        Ok(Self { view, window, id: plan.window, shared: shared.clone(), size: Cell::new(plan.size) })
+        Ok(Self { view, window, id: plan.window, shared: shared.clone(), size: Cell::new(plan.size), place: Cell::new(None) })
     }
 
     pub(super) fn is(&self, id: tao::window::WindowId) -> bool {
@@ -59,6 +62,49 @@ impl UiWindow {
         }
         // The mirror was changed by who asked, and may be one step further already.
         self.tell(if visible { WindowEvent::Shown } else { WindowEvent::Hidden }, |_| {});
+    }
+
+    pub(super) fn show_inactive(&self) {
+        let window = self.window.gtk_window();
+        window.set_focus_on_map(false);
+        self.window.set_visible(true);
+        self.tell(WindowEvent::Shown, |_| {});
+    }
+
+    pub(super) fn move_to(&self, place: Option<(i32, i32)>) {
+        let middle = || {
+            let monitor = self.window.current_monitor().or_else(|| self.window.primary_monitor())?;
+            let scale = monitor.scale_factor();
+            let (corner, screen) = (monitor.position().to_logical::<i32>(scale), monitor.size().to_logical::<i32>(scale));
+            let (width, height) = self.size.get();
+            let halfway = |screen: i32, window: u32| screen.saturating_sub(i32::try_from(window).unwrap_or(i32::MAX)) / 2;
+            Some((corner.x + halfway(screen.width, width), corner.y + halfway(screen.height, height)))
+        };
+        let asked = place.or_else(middle);
+        if let Some((x, y)) = asked {
+            self.window.set_outer_position(LogicalPosition::new(x, y));
+        }
+        if let Some(record) = self.shared.state().windows.get_mut(&self.id) {
+            record.mirror.places_asked = record.mirror.places_asked.saturating_sub(1);
+            if let Some(middle) = asked.filter(|_| place.is_none()) {
+                record.mirror.position = middle;
+            }
+        }
+    }
+
+    pub(super) fn moved(&self, place: PhysicalPosition<i32>) {
+        let place: LogicalPosition<i32> = place.to_logical(self.window.scale_factor());
+        if self.place.replace(Some((place.x, place.y))) != Some((place.x, place.y)) {
+            self.tell(WindowEvent::Moved { x: place.x, y: place.y }, |mirror| {
+                if mirror.places_asked == 0 {
+                    mirror.position = (place.x, place.y);
+                }
+            });
+        }
+    }
+
+    pub(super) fn set_resizable(&self, resizable: bool) {
+        self.window.set_resizable(resizable);
     }
 
     pub(super) fn focus(&self) {

@@ -2,10 +2,10 @@
 
 use std::{io::Write, net::TcpListener, thread};
 
-use strait::{ContentsEvent, ProcessKind, StyleKey, StyleOrigin, Value, WebContents};
+use strait::{BrowserWindow, ContentsEvent, ProcessKind, StyleKey, StyleOrigin, Value, WebContents, WindowEvent};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use super::kit::{Case, case, number};
+use super::kit::{Case, case, heard, next, number};
 
 /// The page's events from now on.
 fn events(page: &WebContents) -> UnboundedReceiver<ContentsEvent> {
@@ -142,6 +142,148 @@ pub(super) fn cases(cases: &mut Vec<Case>) {
         }
         server.join().unwrap();
         assert_eq!(page.execute_javascript("navigator.userAgent").await.unwrap(), Value::from("strait-test"));
+    });
+    case(cases, "a_page_that_does_not_answer_is_heard_of", |app, kit| async move {
+        let window = BrowserWindow::builder().node_integration(true).build(&app);
+        let hidden = kit.shown(&app, "").await.unwrap();
+        let page = window.web_contents();
+        window.load_file(kit.page("")).await.unwrap();
+        let (mut events, mut unseen) = (events(&page), events(&hidden.web_contents()));
+        let script = "const end = Date.now() + 12000; while (Date.now() < end);";
+        let (busy, also) = (page.execute_javascript(script), hidden.web_contents().execute_javascript(script));
+        next_of(&mut events, |event| (*event == ContentsEvent::Unresponsive).then_some(())).await;
+        next_of(&mut events, |event| (*event == ContentsEvent::Responsive).then_some(())).await;
+        busy.await.unwrap();
+        also.await.unwrap();
+        let heard: Vec<_> = std::iter::from_fn(|| unseen.try_recv().ok()).collect();
+        assert!(!heard.contains(&ContentsEvent::Unresponsive), "workers may work: {heard:?}");
+    });
+    case(cases, "a_title_can_be_prevented", |app, kit| async move {
+        let window = BrowserWindow::builder().show(false).title("own").build(&app);
+        let page = window.web_contents();
+        let (sender, mut titles) = unbounded_channel();
+        let named = window.clone();
+        window.on_page_title_updated(move |event, title| {
+            if title == "page's" {
+                event.prevent_default();
+            }
+            let _ = sender.send((title.to_owned(), named.title()));
+        });
+        window.load_file(kit.page("document.title = \"page's\"")).await.unwrap();
+        while titles.recv().await.unwrap().0 != "page's" {}
+        let before = window.title();
+        page.execute_javascript("document.title = 'other'").await.unwrap();
+        let (title, then) = titles.recv().await.unwrap();
+        assert_eq!((title.as_str(), then), ("other", before));
+        page.execute_javascript("document.title = 'last'").await.unwrap();
+        assert_eq!(titles.recv().await.unwrap(), ("last".into(), "other".into()), "what was not prevented is there");
+        assert_eq!(page.title(), "last");
+        // Of a flood of titles the last one arrives.
+        page.execute_javascript("for (let n = 0; n <= 1000; n += 1) document.title = `title ${n}`").await.unwrap();
+        while titles.recv().await.unwrap().0 != "title 1000" {}
+    });
+    case(cases, "windows_move", |app, kit| async move {
+        let window = BrowserWindow::builder().size(300, 200).position(40, 50).build(&app);
+        let (sender, mut moved) = unbounded_channel();
+        window.on_event(move |event| {
+            if let WindowEvent::Moved { x, y } = event {
+                let _ = sender.send((*x, *y));
+            }
+        });
+        window.load_file(kit.page("")).await.unwrap();
+        assert!(window.is_resizable());
+        window.set_resizable(false);
+        assert!(!window.is_resizable());
+        window.set_position(120, 130);
+        assert_eq!(window.position(), (120, 130), "it is there for whoever asks");
+        while moved.recv().await.unwrap() != (120, 130) {}
+        window.center();
+        let middle = loop {
+            let place = moved.recv().await.unwrap();
+            if place != (120, 130) {
+                break place;
+            }
+        };
+        assert_eq!(window.position(), middle);
+        assert!(middle.0 > 120 && middle.1 > 130, "{middle:?}");
+        let hidden = BrowserWindow::builder().show(false).build(&app);
+        hidden.show_inactive();
+        assert!(hidden.is_visible());
+        hidden.destroy();
+        hidden.set_position(1, 1);
+        assert_eq!(hidden.position(), (0, 0));
+    });
+    case(cases, "partitions_keep_their_data_apart", |app, kit| async move {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let _ = std::io::Read::read(&mut stream, &mut [0; 4096]);
+                let _ = write!(stream, "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi");
+            }
+        });
+        let user_data = kit.folder().join("user data");
+        app.set_user_data(&user_data);
+        let open = async |partition: &str| {
+            let window = BrowserWindow::builder().show(false).node_integration(true).partition(partition).build(&app);
+            window.load_url(&url).await.unwrap();
+            window.web_contents()
+        };
+        let read = async |page: &WebContents| page.execute_javascript("[localStorage.mark ?? null, document.cookie]").await.unwrap();
+        let [one, same, other, kept, own] =
+            [open("one").await, open("one").await, open("two").await, open("persist:../kept").await, open("").await];
+        one.execute_javascript("localStorage.mark = 'one'; document.cookie = 'mark=one'; 0").await.unwrap();
+        // Another process hears of it a moment later.
+        while read(&same).await != Value::array(["one", "mark=one"]) {}
+        kept.execute_javascript("localStorage.mark = 'kept'; 0").await.unwrap();
+        for page in [&other, &own] {
+            assert_eq!(read(page).await, Value::array([Value::Null, "".into()]));
+        }
+        assert_eq!(read(&kept).await, Value::array(["kept", ""]));
+        assert!(user_data.join("Partitions/%2E%2E%2Fkept").is_dir());
+        // Each has its agent: messages and ports arrive.
+        for page in [&one, &kept] {
+            let mut said = heard(page, "said");
+            page.execute_javascript("require('electron').ipcRenderer.send('said', 'hello'); 0").await.unwrap();
+            assert_eq!(next(&mut said).await, Value::from("hello"));
+        }
+        // What a page opens has its opener's.
+        let (sender, mut popups) = unbounded_channel();
+        one.on_did_create_window(move |window, _| drop(sender.send(window.web_contents())));
+        one.execute_javascript("open(location.href); 0").await.unwrap();
+        let popup = popups.recv().await.unwrap();
+        assert_eq!(read(&popup).await, Value::array(["one", "mark=one"]));
+    });
+    case(cases, "preferences_of_the_web_engine", |app, kit| async move {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let _ = std::io::Read::read(&mut stream, &mut [0; 4096]);
+                let _ = write!(stream, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi");
+            }
+        });
+        let ask = format!("fetch('{url}').then((response) => response.text(), () => 'refused')");
+        let ticks = "new Promise((done) => { let n = 0; const timer = setInterval(() => n++, 20); \
+                     setTimeout(() => { clearInterval(timer); done(n) }, 2500) })";
+        for (lax, fetched) in [(false, "refused"), (true, "hi")] {
+            let window = BrowserWindow::builder().show(false).web_security(!lax).background_throttling(lax).dev_tools(!lax).build(&app);
+            let page = window.web_contents();
+            window.load_file(kit.page("")).await.unwrap();
+            assert_eq!(page.execute_javascript(&ask).await.unwrap(), Value::from(fetched));
+            let ticked = page.execute_javascript(ticks).await.unwrap().as_f64().unwrap();
+            assert_eq!(ticked < 12.0, lax, "{ticked}");
+            let mut events = events(&page);
+            page.open_devtools(true);
+            if lax {
+                page.execute_javascript("1").await.unwrap();
+                assert!(!page.is_devtools_opened());
+            } else {
+                next_of(&mut events, |event| (*event == ContentsEvent::DevToolsOpened).then_some(())).await;
+            }
+        }
     });
     case(cases, "all_processes_are_measured", |app, kit| async move {
         let windows = [kit.shown(&app, "").await.unwrap(), kit.shown(&app, "").await.unwrap()];

@@ -1,0 +1,180 @@
+'use strict'
+// utilityProcess (https://www.electronjs.org/docs/latest/api/utility-process): child processes that run a script, each with a parent port.
+
+const EventEmitter = require('strait:events')
+const ports = require('strait:ports')
+const tokens = require('strait:tokens')
+const timers = require('strait:timers')
+const { whenListened } = require('strait:listening')
+const { Readable, absorb } = require('strait:streams')
+const { process } = require('strait:process')
+const { app } = require('strait:app')
+
+/** What is still under way when the process is gone (messages, output) may take this long, in milliseconds. */
+const LAST_WORDS = 1000
+const KINDS = ['inherit', 'pipe', 'ignore']
+const NAME = 'Node Utility Process'
+
+/** @type {Map<number, UtilityProcess>} until they have ended */
+const all = new Map()
+
+/** Set by the static block: access to private state for this file only. */
+let spawned, ended, start
+
+class UtilityProcess extends EventEmitter {
+  #id = 0
+  #name
+  #pid
+  #port
+  #stdout = null
+  #stderr = null
+  /** Settles when there is something to read from. */
+  #begun = Promise.withResolvers()
+  #gone = false
+
+  constructor (key, plan) {
+    if (key !== kMake) throw new TypeError('Illegal constructor')
+    super()
+    ports.uncloneable(this)
+    this.#name = plan.name
+    const { port1, port2 } = new ports.MessageChannelMain()
+    this.#port = port1
+    if (plan.stdout === 'pipe') this.#stdout = new Readable(() => this.#read(1))
+    if (plan.stderr === 'pipe') this.#stderr = new Readable(() => this.#read(2))
+    this.#id = ports.handOver(port2, (id) => native.utilityFork(plan, id))
+    all.set(this.#id, this)
+    port1.on('message', (event) => { this.emit('message', event.data, { ports: event.ports }) })
+    port1.on('messageerror', (event) => { this.emit('messageerror', event.error, { ports: event.ports }) })
+  }
+
+  static {
+    start = (child) => { child.#port.start() }
+    spawned = (child, pid) => {
+      child.#pid = pid
+      child.#begun.resolve()
+      child.emit('spawn')
+    }
+    ended = async (child, code, reason) => {
+      child.#gone = true
+      child.#begun.resolve()
+      await child.#lastWords()
+      // Outside of the promise, so that an error in a listener is the program's.
+      timers.exported.setImmediate(() => {
+        all.delete(child.#id)
+        native.utilityForget(child.#id)
+        const details = { type: 'Utility', reason, exitCode: code, serviceName: 'node.mojom.NodeService', name: child.#name }
+        try {
+          if (reason !== 'clean-exit') app.emit('child-process-gone', {}, details)
+        } finally {
+          try {
+            child.emit('exit', code)
+          } finally {
+            child.#port.close()
+            child.#pid = undefined
+            child.#stdout = child.#stderr = null
+          }
+        }
+      })
+    }
+  }
+
+  get pid () { return this.#pid }
+  get stdout () { return this.#stdout }
+  get stderr () { return this.#stderr }
+  postMessage (message, transfer) { this.#port.postMessage(message, transfer) }
+  kill () { return this.#pid !== undefined && !this.#gone && native.utilityKill(this.#id) }
+
+  async #read (which) {
+    await this.#begun.promise
+    return tokens.start((token) => native.utilityRead(this.#id, which, token))
+  }
+
+  /** What the process said before it ended comes before its end, as far as somebody listens. */
+  async #lastWords () {
+    this.#port.start()
+    const said = [ports.isOpen(this.#port) ? new Promise((resolve) => this.#port.once('close', resolve)) : null]
+    for (const stream of [this.#stdout, this.#stderr]) {
+      if (stream === null || !stream.readable) continue
+      said.push(stream.readableFlowing ? new Promise((resolve) => stream.once('close', resolve)) : absorb(stream))
+    }
+    let timer
+    const late = new Promise((resolve) => { timer = timers.exported.setTimeout(resolve, LAST_WORDS) })
+    await Promise.race([Promise.all(said), late])
+    timers.exported.clearTimeout(timer)
+  }
+}
+
+const kMake = Symbol('make')
+
+// Messages wait until somebody listens.
+whenListened(UtilityProcess, 'message', start)
+
+/** Options that mean nothing on this platform, in Electron neither. */
+const ELSEWHERE = ['allowLoadingUnsignedLibraries', 'disclaim']
+const OPTIONS = ['env', 'execArgv', 'cwd', 'stdio', 'serviceName', ...ELSEWHERE]
+const warned = new Set()
+
+function warnOfUnknown (options) {
+  for (const name of Object.keys(options)) {
+    if (OPTIONS.includes(name) || warned.has(name)) continue
+    warned.add(name)
+    console.warn(`Warning: the option '${name}' of utilityProcess.fork has no effect in Strait (docs/electron-compatibility.md)`)
+  }
+}
+
+/** What `stdio` says of standard output and standard error. */
+function streamsOf (stdio) {
+  const anyOf = `must be of the following values: ${KINDS.join(', ')}`
+  if (typeof stdio === 'string') {
+    if (!KINDS.includes(stdio)) throw new Error(`stdio ${anyOf}`)
+    return [stdio, stdio]
+  }
+  if (!Array.isArray(stdio)) return ['inherit', 'inherit']
+  const [stdin, ...streams] = stdio
+  if (streams.length < 2) throw new Error('configuration missing for stdin, stdout or stderr.')
+  if (stdin !== 'ignore') throw new Error('stdin value other than ignore is not supported.')
+  for (const [index, name] of ['stdout', 'stderr'].entries()) {
+    if (!KINDS.includes(streams[index])) throw new Error(`${name} configuration ${anyOf}`)
+  }
+  return streams
+}
+
+function fork (modulePath, args, options) {
+  if (!modulePath) throw new Error('Missing UtilityProcess entry script.')
+  if (typeof modulePath !== 'string') throw new TypeError('The path of the entry script must be a string.')
+  if (args === undefined || args === null) args = []
+  else if (!Array.isArray(args)) [args, options] = [[], args]
+  options = { ...options }
+  const { execArgv, serviceName, cwd, stdio, env } = options
+  if (execArgv !== undefined && execArgv !== null && !Array.isArray(execArgv)) throw new Error('execArgv must be an array of strings.')
+  if (serviceName !== undefined && serviceName !== null && typeof serviceName !== 'string') throw new Error('serviceName must be a string.')
+  if (cwd !== undefined && cwd !== null && typeof cwd !== 'string') throw new Error('cwd path must be a string.')
+  const [stdout, stderr] = streamsOf(stdio)
+  if (!app.isReady()) throw new Error('utilityProcess cannot be created before app is ready.')
+  warnOfUnknown(options)
+  const texts = (list) => Array.from(list ?? [], String)
+  return new UtilityProcess(kMake, {
+    module: modulePath,
+    args: texts(args),
+    execArgv: texts(execArgv),
+    env: Object.entries(env ?? process.env).map(([name, value]) => [name, String(value)]),
+    cwd,
+    stdout,
+    stderr,
+    name: serviceName ?? NAME
+  })
+}
+
+module.exports = {
+  utilityProcess: { fork },
+  reports: {
+    'utility-spawned' (id, pid) {
+      const child = all.get(id)
+      if (child !== undefined) spawned(child, pid)
+    },
+    'utility-ended' (id, code, reason) {
+      const child = all.get(id)
+      if (child !== undefined) ended(child, code, reason)
+    }
+  }
+}

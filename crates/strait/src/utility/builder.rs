@@ -1,0 +1,198 @@
+//! What a child process is to be.
+
+use std::{
+    ffi::{OsStr, OsString},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use strait_ports::Port;
+use strait_protocol::child::{INSPECT_VARIABLE, Script, Start};
+
+use super::{UtilityId, UtilityProcess, children::Launch, find};
+use crate::{App, MessagePort};
+
+/// The name of children that have been given none, as in Electron.
+const DEFAULT_NAME: &str = "Node Utility Process";
+
+/// Describes a child process before it is started; made by [`UtilityProcess::builder`] or [`UtilityProcess::script`].
+///
+/// ```no_run
+/// # fn f(app: &strait::App) {
+/// use std::process::Stdio;
+/// let child = strait::UtilityProcess::script("child.js")
+///     .arg("--depth=3")
+///     .env("LANG", "C")
+///     .stdout(Stdio::piped())
+///     .name("crawler")
+///     .spawn(app);
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct UtilityProcessBuilder {
+    what: What,
+    args: Vec<OsString>,
+    exec_args: Vec<String>,
+    env: Vec<(OsString, Option<OsString>)>,
+    env_clear: bool,
+    folder: Option<PathBuf>,
+    stdout: Option<Stdio>,
+    stderr: Option<Stdio>,
+    name: String,
+    parent_port: Option<Port>,
+}
+
+#[derive(Debug)]
+enum What {
+    Program(PathBuf),
+    Script(String),
+}
+
+impl UtilityProcessBuilder {
+    pub(super) fn program(program: PathBuf) -> Self {
+        Self::new(What::Program(program))
+    }
+
+    pub(super) fn script(module: String) -> Self {
+        Self::new(What::Script(module))
+    }
+
+    fn new(what: What) -> Self {
+        Self {
+            what,
+            args: Vec::new(),
+            exec_args: Vec::new(),
+            env: Vec::new(),
+            env_clear: false,
+            folder: None,
+            stdout: None,
+            stderr: None,
+            name: DEFAULT_NAME.into(),
+            parent_port: None,
+        }
+    }
+
+    /// An argument. (A script finds it in `process.argv`, as text.)
+    pub fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
+        self.args.push(arg.as_ref().into());
+        self
+    }
+
+    /// Several.
+    pub fn args(self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
+        args.into_iter().fold(self, Self::arg)
+    }
+
+    /// An argument for what runs the script: `process.execArgv`. A program gets none of them.
+    pub fn exec_arg(mut self, arg: impl Into<String>) -> Self {
+        self.exec_args.push(arg.into());
+        self
+    }
+
+    /// An environment variable. The others are this process's.
+    pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
+        self.env.push((name.as_ref().into(), Some(value.as_ref().into())));
+        self
+    }
+
+    /// Takes an environment variable away.
+    pub fn env_remove(mut self, name: impl AsRef<OsStr>) -> Self {
+        self.env.push((name.as_ref().into(), None));
+        self
+    }
+
+    /// Takes all environment variables of this process away.
+    pub fn env_clear(mut self) -> Self {
+        self.env.clear();
+        self.env_clear = true;
+        self
+    }
+
+    /// The working folder; otherwise this process's.
+    pub fn current_dir(mut self, folder: impl AsRef<Path>) -> Self {
+        self.folder = Some(folder.as_ref().into());
+        self
+    }
+
+    /// Where the standard output goes; otherwise where this process's goes.
+    pub fn stdout(mut self, stdout: Stdio) -> Self {
+        self.stdout = Some(stdout);
+        self
+    }
+
+    /// Where the standard error goes; otherwise where this process's goes. (Standard input is always empty.)
+    pub fn stderr(mut self, stderr: Stdio) -> Self {
+        self.stderr = Some(stderr);
+        self
+    }
+
+    /// A name for people; otherwise `Node Utility Process`.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// The child's parent port, for programs that work with the engine's own ports. [`UtilityProcess::port`] and what posts and receives there are of no use then.
+    pub fn parent_port(mut self, port: Port) -> Self {
+        self.parent_port = Some(port);
+        self
+    }
+
+    /// Starts the process, soon: what comes of it is reported as [`UtilityEvent`](crate::UtilityEvent). Messages can be posted at once.
+    pub fn spawn(self, app: &App) -> UtilityProcess {
+        let (ours, theirs) = match self.parent_port {
+            Some(theirs) => {
+                let unused = app.node().channel().0;
+                let port = MessagePort::from(unused);
+                drop(port.clone().into_raw());
+                (port, theirs)
+            }
+            None => {
+                let (ours, theirs) = app.node().channel();
+                (ours.into(), theirs)
+            }
+        };
+        let id = UtilityId(app.0.children.next_id());
+        let process = UtilityProcess::new(id, self.name.clone(), ours, app.0.clone());
+        let text = |arg: &OsString| arg.to_string_lossy().into_owned();
+        let (command, script) = match self.what {
+            What::Program(program) => {
+                let mut command = Command::new(program);
+                command.args(&self.args);
+                (Ok(command), None)
+            }
+            What::Script(module) => {
+                // For those who look at the list of processes; the child is told by the message.
+                let command = find::strait_utility().map(|program| {
+                    let mut command = Command::new(program);
+                    command.arg(&module);
+                    command
+                });
+                (command, Some(Script { module, args: self.args.iter().map(text).collect(), exec_args: self.exec_args }))
+            }
+        };
+        let command = command.map(|mut command| {
+            if self.env_clear {
+                command.env_clear();
+            }
+            for (name, value) in &self.env {
+                match value {
+                    Some(value) => command.env(name, value),
+                    None => command.env_remove(name),
+                };
+            }
+            match &app.0.inspect {
+                Some(file) => command.env(INSPECT_VARIABLE, file),
+                None => command.env_remove(INSPECT_VARIABLE),
+            };
+            if let Some(folder) = &self.folder {
+                command.current_dir(folder);
+            }
+            command.stdin(Stdio::null()).stdout(self.stdout.unwrap_or(Stdio::inherit())).stderr(self.stderr.unwrap_or(Stdio::inherit()));
+            command
+        });
+        let launch = Launch { process: process.clone(), command, start: Start { name: self.name, script }, parent_port: theirs };
+        app.0.children.launch(launch);
+        process
+    }
+}
