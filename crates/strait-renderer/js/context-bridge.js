@@ -17,7 +17,7 @@
   const EXPOSE = 0
   const RUN = 1
 
-  /** Nested arrays around a value: the one that every message is. */
+  /** How deep a message may be nested: it is an array around the value, or around an array of arguments. */
   const DEPTH = 1000 + 1
   /** How many calls of this realm may be under way at a time, one inside the other. The engine's own limit comes first, as a rule. */
   const MAX_CALLS = 100
@@ -120,10 +120,10 @@
     }
   }
 
-  const newCrosser = () => {
+  const newCrosser = (/** @type {number} */ depth) => {
     const crosser = {
       __proto__: null,
-      depth: DEPTH,
+      depth,
       id: 0,
       functions: p.list(),
       promises: p.list(),
@@ -173,10 +173,11 @@
    * @template T
    * @param {any} value
    * @param {(bytes: Uint8Array, length: number, count: number) => T} carry
+   * @param {number} [depth]
    * @returns {T}
    */
-  const send = (value, carry) => {
-    const crosser = newCrosser()
+  const send = (value, carry, depth = DEPTH) => {
+    const crosser = newCrosser(depth)
     // (On an array of a program's, that could meet a setter.)
     const items = p.list()
     items[0] = value
@@ -258,7 +259,7 @@
     if (calls === MAX_CALLS) throw new p.RangeError('Maximum call stack size exceeded.')
     calls++
     try {
-      const outcome = send(args, (bytes, length, count) => natives.bridgeCall(id, bytes, length, outgoing, count))
+      const outcome = send(args, (bytes, length, count) => natives.bridgeCall(id, bytes, length, outgoing, count), DEPTH + 1)
       if (outcome === undefined) throw new p.Error(RELEASED)
       // Negative: it has thrown, and so much of the message is what the error says.
       const value = receive(outcome < 0 ? -outcome : outcome, natives.bridgePorts())

@@ -39,6 +39,10 @@ fn hostile_page(attack: &str) -> Outcome {
     for (line, why) in [
         ("page: globals:", "the page was asked for its globals"),
         ("page: other realm: undefinedundefined", "the page's Function gives the page's realm"),
+        (
+            "page: bridge: 5 5 7 later thrown An object could not be cloned. rejected An object could not be cloned.",
+            "the page can use what the preload has exposed",
+        ),
         ("preload's invoke: answered", "the preload's invoke works"),
         ("preload's port: 10 pings, 10 received", "the preload's port works"),
         ("page: leaks: none; caught something", "the patches saw things, and nothing that is not the page's"),

@@ -171,9 +171,9 @@ fn depth(host: &Host) -> Check {
         "contextBridge.exposeInMainWorld('api', { take: (a) => { let n = 0; while (a) { a = a[0]; n++ } return n }, deep: (n) => { let a = []; while (n--) a = [a]; return a } })",
     )?;
     let script = "const nest = (n) => { let a = []; while (n--) a = [a]; return a }
-        return [api.take(nest(998)), thrown(() => api.take(nest(1000))), Array.isArray(api.deep(999)), thrown(() => api.deep(1000))]";
+        return [api.take(nest(999)), thrown(() => api.take(nest(1000))), Array.isArray(api.deep(999)), thrown(() => api.deep(1000))]";
     let error = "Electron contextBridge recursion depth exceeded.  Nested objects deeper than 1000 are not supported.";
-    same("depth", &host.eval(&view, World::Main, script)?, &format!(r#"[999,"true TypeError: {error}",true,"true Error: {error}"]"#))
+    same("depth", &host.eval(&view, World::Main, script)?, &format!(r#"[1000,"true TypeError: {error}",true,"true Error: {error}"]"#))
 }
 
 fn nested_calls(host: &Host) -> Check {

@@ -172,6 +172,7 @@ pub(super) fn cases(cases: &mut Vec<Case>) {
         window.load_file(kit.page("document.title = \"page's\"")).await.unwrap();
         while titles.recv().await.unwrap().0 != "page's" {}
         let before = window.title();
+        assert_ne!(before, "page's");
         page.execute_javascript("document.title = 'other'").await.unwrap();
         let (title, then) = titles.recv().await.unwrap();
         assert_eq!((title.as_str(), then), ("other", before));
