@@ -31,10 +31,22 @@ const work = require('strait:work')
 require('strait:builtins')
 const electron = require('strait:electron')
 
+if (process.execArgv.includes('--expose-gc')) {
+  Object.defineProperty(globalThis, 'gc', {
+    value () {
+      native.collect()
+      collect.sweep()
+    },
+    writable: true,
+    configurable: true,
+    enumerable: false
+  })
+}
+
 module.exports = {
   runMain,
   /** May the program be told that it is ready? Not before its entry has run, unless that waits for nothing else. */
-  mayBeReady: (idle) => isMainDone() || (idle && work.count() === 0 && electron.wantsReady?.() === true),
+  mayBeReady: (idle) => isMainDone() || (idle && !work.isBusy() && electron.wantsReady?.() === true),
   runTick,
   announceExit,
   exitCode,

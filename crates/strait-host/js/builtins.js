@@ -199,10 +199,13 @@ function makeAssert () {
 
 define(['assert', 'assert/strict'], makeAssert)
 define(['buffer'], () => ({ Buffer: globalThis.Buffer, ...native.builtin('buffer') }))
+define(['child_process'], () => require('strait:child-process').exports)
 define(['console'], () => Object.assign(console, { Console }))
+define(['crypto'], () => require('strait:crypto'))
 define(['events'], () => EventEmitter)
 define(['fs'], makeFs)
 define(['fs/promises'], () => makeFs().promises)
+define(['net'], () => require('strait:net'))
 define(['os'], () => ({ ...native.builtin('os') }))
 define(['path', 'path/posix'], () => {
   const path = { ...native.builtin('path') }
@@ -216,3 +219,6 @@ define(['timers'], () => timers.exported)
 define(['timers/promises'], () => timers.promises)
 define(['url'], () => ({ ...native.builtin('url'), URL: globalThis.URL, URLSearchParams: globalThis.URLSearchParams }))
 define(['util'], makeUtil)
+
+require('strait:crypto')
+require('strait:process-information')

@@ -97,35 +97,56 @@ class Readable extends EventEmitter {
     this.#held = []
     globalThis.process.nextTick(() => {
       if (error !== undefined && error !== null) this.emit('error', error)
-      if (open) this.emit('close')
+      if (open) this._closed(error !== undefined && error !== null)
     })
     return this
   }
 
-  async * [Symbol.asyncIterator] () {
+  /** By hand: the engine's asynchronous generators do not survive all that happens to one here. */
+  [Symbol.asyncIterator] () {
     const chunks = []
-    let wake = () => {}
-    let ended = false
+    const waiting = []
+    let ended = this.#state !== 'open'
     let failure = null
+    const settle = () => {
+      while (waiting.length > 0 && (chunks.length > 0 || ended || failure !== null)) {
+        const { resolve, reject } = waiting.shift()
+        if (chunks.length > 0) resolve({ done: false, value: chunks.shift() })
+        else if (failure !== null) {
+          reject(failure)
+          failure = null
+          ended = true
+        } else resolve({ done: true, value: undefined })
+      }
+      if (waiting.length > 0) this.resume()
+    }
+    const over = () => {
+      ended = true
+      settle()
+    }
     this.on('data', (chunk) => {
       chunks.push(chunk)
       // One at a time: who iterates slowly is not flooded.
       this.pause()
-      wake()
+      settle()
     })
-    this.once('close', () => { ended = true; wake() })
-    this.once('error', (error) => { failure = error; wake() })
-    try {
-      for (;;) {
-        while (chunks.length > 0) yield chunks.shift()
-        if (failure !== null) throw failure
-        if (ended || this.#state !== 'open') return
-        const woken = new Promise((resolve) => { wake = resolve })
-        this.resume()
-        await woken
-      }
-    } finally {
-      this.destroy()
+    this.once('error', (error) => {
+      failure = error
+      settle()
+    })
+    this.once('end', over)
+    this.once('close', over)
+    return {
+      next: () => new Promise((resolve, reject) => {
+        waiting.push({ resolve, reject })
+        settle()
+      }),
+      return: async (value) => {
+        // The engine calls this at the end too.
+        if (!ended) this.destroy()
+        return { done: true, value }
+      },
+      [Symbol.asyncIterator] () { return this }
     }
   }
 
@@ -165,8 +186,14 @@ class Readable extends EventEmitter {
     if (rest !== '') this.emit('data', rest)
     this.#state = 'ended'
     this.emit('end')
-    this.emit('close')
+    this._over()
   }
+
+  /** There is nothing more to read. What can be written to as well closes later. */
+  _over () { this._closed(false) }
+
+  /** @param {boolean} _failed */
+  _closed (_failed) { this.emit('close') }
 }
 
 // Unless it was paused on purpose.

@@ -1,18 +1,24 @@
 'use strict'
-// What the program has started and waits for outside of the loop's own queues: files that are being read, child processes, sockets.
+// What the program has started outside of the loop's own queues. Some of it is over in a moment (a file that is read, a connection that is made),
+// some lasts (a child process, a server): both keep a process alive that ends when it has nothing left to do.
 
-let running = 0
+const running = { brief: 0, lasting: 0 }
 
 module.exports = {
-  /** Something begins; what is returned says, once, that it has ended. */
-  begin () {
+  /**
+   * Something begins; what is returned says, once, that it has ended.
+   * @param {'brief' | 'lasting'} kind
+   */
+  begin (kind = 'brief') {
     let open = true
-    running++
+    running[kind]++
     return () => {
-      if (open) running--
+      if (open) running[kind]--
       open = false
     }
   },
   /** How much of it there is. */
-  count: () => running
+  count: () => running.brief + running.lasting,
+  /** Is anything over in a moment? */
+  isBusy: () => running.brief > 0
 }

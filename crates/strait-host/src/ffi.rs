@@ -12,6 +12,18 @@ pub(crate) fn run_job(ctx: &Ctx<'_>) -> Option<bool> {
     (result != 0).then_some(result > 0)
 }
 
+/// Bytes that the engine has in use.
+pub(crate) fn heap_used(ctx: &Ctx<'_>) -> i64 {
+    let mut usage = std::mem::MaybeUninit::<qjs::JSMemoryUsage>::zeroed();
+    // SAFETY: the context is live, and with it its runtime, which nobody else uses meanwhile; the engine fills in all of `usage`, whose fields are
+    // integers, so that zeroes are a value of it too.
+    let usage = unsafe {
+        qjs::JS_ComputeMemoryUsage(qjs::JS_GetRuntime(ctx.as_raw().as_ptr()), usage.as_mut_ptr());
+        usage.assume_init()
+    };
+    usage.malloc_size
+}
+
 /// Unwinds all JavaScript on the stack, for `process.exit()`. Returns the error to return from the native.
 pub(crate) fn throw_uncatchable(ctx: &Ctx<'_>) -> Error {
     let exception = match Exception::from_message(ctx.clone(), "the program exits") {

@@ -1,5 +1,6 @@
 //! The natives: what the host's scripts call. Numbers, strings and bytes cross; the classes a program sees are JavaScript.
 
+mod io;
 mod modules;
 mod ports;
 mod system;
@@ -15,6 +16,7 @@ use crate::host::host;
 pub(crate) fn object<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     let natives = Object::new(ctx.clone())?;
     system::register(ctx, &natives)?;
+    io::register(&natives)?;
     modules::register(&natives)?;
     ports::register(&natives)?;
     host().embedder.register(&natives)?;

@@ -29,6 +29,9 @@ pub(crate) fn register<'js>(ctx: &Ctx<'js>, natives: &Object<'js>) -> Result<()>
     natives.set("isProxy", Func::from(is_proxy))?;
     natives.set("blobBytes", Func::from(blob_bytes))?;
     natives.set("promiseState", Func::from(promise_state))?;
+    natives.set("collect", Func::from(|ctx: Ctx<'_>| ctx.run_gc()))?;
+    natives.set("randomBytes", Func::from(random_bytes))?;
+    natives.set("heapUsed", Func::from(heap_used))?;
     natives.set("wantTick", Func::from(|| host().tick_wanted.set(true)))?;
     natives.set("finish", Func::from(|code: i32| host().finish(code)))?;
     natives.set("exit", Func::from(exit))?;
@@ -44,6 +47,19 @@ pub(crate) fn register<'js>(ctx: &Ctx<'js>, natives: &Object<'js>) -> Result<()>
     program.set("args", host.entry.args.clone())?;
     program.set("execArgs", host.entry.exec_args.clone())?;
     natives.set("program", program)
+}
+
+fn random_bytes(ctx: Ctx<'_>, size: usize) -> Result<TypedArray<'_, u8>> {
+    let mut bytes = vec![0; size];
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => TypedArray::new(ctx, bytes),
+        Err(error) => Err(Exception::throw_message(&ctx, &format!("no randomness: {error}"))),
+    }
+}
+
+/// Bytes that the engine has in use.
+fn heap_used(ctx: Ctx<'_>) -> f64 {
+    ffi::heap_used(&ctx) as f64
 }
 
 fn text(path: &Path) -> String {

@@ -41,4 +41,22 @@ module.exports = (test) => {
     const window = await t.page()
     t.equal(await t.run(window, () => process.isMainFrame), true)
   })
+
+  const MEASURED = ['getCPUUsage', 'getCreationTime', 'getHeapStatistics', 'getProcessMemoryInfo', 'getSystemMemoryInfo', 'getSystemVersion']
+  test(MEASURED.map((name) => `process.${name}`), 'succeeds', 'main measures itself and the system', async (t) => {
+    t.equal(process.getCPUUsage().percentCPUUsage >= 0, true)
+    t.equal(Math.abs(process.getCreationTime() - Date.now()) < 600e3, true)
+    t.equal(process.getHeapStatistics().usedHeapSize > 0, true)
+    const { residentSet, private: own, shared } = await process.getProcessMemoryInfo()
+    t.equal(residentSet > 0 && residentSet === own + shared, true)
+    const { total, free } = process.getSystemMemoryInfo()
+    t.equal(total > free && free > 0, true)
+    t.equal(process.getSystemVersion() !== '', true)
+  })
+
+  test(['process.defaultApp', 'process.resourcesPath', 'process.sandboxed'], 'succeeds', 'main knows how it was started', (t) => {
+    t.equal(process.defaultApp, true)
+    t.equal(require('fs').existsSync(process.resourcesPath), true)
+    t.equal(process.sandboxed, false)
+  })
 }
