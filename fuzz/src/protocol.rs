@@ -62,6 +62,9 @@ mod tests {
             preload: Some("/a/preload.js".into()),
             context_isolation: true,
             node_integration: false,
+            sub_frames: true,
+            sandbox: false,
+            arguments: vec![text()],
             app_path: "/a".into(),
         };
         let settled = [Verdict::Bound(Box::new(view.clone())), Verdict::Refused, Verdict::Unknown];

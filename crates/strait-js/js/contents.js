@@ -94,9 +94,10 @@ class WebContents extends EventEmitter {
 
   sendToFrame (frame, channel, ...args) {
     this.#check()
-    const key = Array.isArray(frame) ? frame[1] : frame
-    const found = frames.known().find((candidate) => candidate.routingId === key)
-    if (found === undefined) return false
+    const [processId, key] = Array.isArray(frame) ? frame : [undefined, frame]
+    if (typeof key !== 'number') throw new Error('Missing required frameId (must be number)')
+    const found = this.#mainFrame.framesInSubtree.find((candidate) => candidate.routingId === key)
+    if (found === undefined || (processId !== undefined && found.processId !== processId)) return false
     found.send(channel, ...args)
     return true
   }

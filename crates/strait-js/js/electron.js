@@ -21,7 +21,8 @@ const members = {
   utilityProcess: utility.utilityProcess,
   webContents: contents.webContents,
   webFrameMain: {
-    fromId: (processId, key) => frames.known().find((frame) => frame.routingId === key && frame.processId === processId)
+    fromId: (processId, key) => frames.known().find((frame) => frame.routingId === key && frame.processId === processId),
+    fromFrameToken: (processId, token) => frames.known().find((frame) => frame.frameToken === token && frame.processId === processId) ?? null
   }
 }
 

@@ -43,7 +43,7 @@ class WebFrameMain extends EventEmitter {
   get top () { return of(this.#state().top) }
   get frames () { return this.#state().frames.map(of) }
   get framesInSubtree () { return [this, ...this.frames.flatMap((frame) => frame.framesInSubtree)] }
-  get detached () { return native.frameState(this.#key)?.empty ?? true }
+  get detached () { return native.frameState(this.#key)?.detached ?? true }
   get visibilityState () { return 'visible' }
 
   isDestroyed () {

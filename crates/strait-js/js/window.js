@@ -24,8 +24,11 @@ function plan (options) {
   const preferences = options.webPreferences ?? {}
   checkOptions('BrowserWindowOptions', options)
   checkOptions('webPreferences', preferences)
-  const { preload, nodeIntegration, contextIsolation, devTools, webSecurity, backgroundThrottling, partition } = preferences
+  const { preload, nodeIntegration, contextIsolation, devTools, webSecurity, backgroundThrottling, partition, additionalArguments } = preferences
   if (partition !== undefined && typeof partition !== 'string') throw new TypeError('BrowserWindow: webPreferences.partition must be a string')
+  if (additionalArguments !== undefined && !(Array.isArray(additionalArguments) && additionalArguments.every((argument) => typeof argument === 'string'))) {
+    throw new TypeError('BrowserWindow: webPreferences.additionalArguments must be an array of strings')
+  }
   if (preload !== undefined && typeof preload !== 'string') throw new TypeError('BrowserWindow: webPreferences.preload must be a string')
   if (preload !== undefined && !path.isAbsolute(preload)) {
     console.warn(`BrowserWindow: webPreferences.preload should be an absolute path: '${preload}' is taken relative to ${native.program.root}`)
@@ -43,6 +46,9 @@ function plan (options) {
     preload: preload === undefined || preload === '' ? null : preload,
     nodeIntegration: flag(nodeIntegration),
     contextIsolation: flag(contextIsolation),
+    nodeIntegrationInSubFrames: flag(preferences.nodeIntegrationInSubFrames),
+    sandbox: flag(preferences.sandbox),
+    additionalArguments: additionalArguments ?? null,
     devTools: flag(devTools),
     webSecurity: flag(webSecurity),
     backgroundThrottling: flag(backgroundThrottling),

@@ -73,7 +73,7 @@ pub(crate) fn app_event<'js>(host: &Host, ctx: &Ctx<'js>, hook: &Function<'js>, 
             let key = frame.key().get();
             let contents = contents.id().get();
             match event {
-                FrameEvent::DocumentCreated { url, .. } => hook.call(("frame-created", host.know(&frame), contents, url)),
+                FrameEvent::Created => hook.call(("frame-created", host.know(&frame), contents)),
                 FrameEvent::DomReady { .. } => hook.call(("frame-dom-ready", host.know(&frame), contents)),
                 FrameEvent::Gone => {
                     let called = hook.call(("frame-gone", key, contents));

@@ -51,6 +51,12 @@ pub struct ViewConfig {
     pub context_isolation: bool,
     /// The page's own world gets `require`.
     pub node_integration: bool,
+    /// Preload and `require` are for the frames in the page too.
+    pub sub_frames: bool,
+    /// What `process.sandboxed` says.
+    pub sandbox: bool,
+    /// What `process.argv` ends with.
+    pub arguments: Vec<String>,
     /// The program's folder: `require` of relative paths without a file to be relative to.
     pub app_path: PathBuf,
 }

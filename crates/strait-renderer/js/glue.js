@@ -113,10 +113,11 @@
 
   let ipc = null
   if (hasIpc) {
-    ipc = parts.makeIpcRenderer(p, natives, codec, ports, parts.makeEmitter, () => inbox)
-    const contextBridge = parts.makeExpose(p, across, contextIsolated, p.functionToString, global)
-    const electron = { contextBridge, ipcRenderer: ipc.ipcRenderer }
-    const modules = parts.makeModules(p, natives, parts.makeEsModules, electron, contextIsolated)
+    const { electron, add, refuse } = parts.makeExports(p, p.jsonParse(natives.documented()))
+    const modules = parts.makeModules(p, natives, parts.makeEsModules, parts.makeProcess, electron, contextIsolated)
+    ipc = parts.makeIpcRenderer(p, natives, codec, ports, modules.EventEmitter, refuse, () => inbox)
+    add('contextBridge', parts.makeExpose(p, across, contextIsolated, p.functionToString, global))
+    add('ipcRenderer', ipc.ipcRenderer)
     if (mayRequire) {
       const expose = (/** @type {string} */ name, /** @type {any} */ value) =>
         p.defineProperty(global, name, { __proto__: null, value, writable: true, configurable: true, enumerable: false })
@@ -139,6 +140,7 @@
         } catch (error) {
           failed(error)
         }
+        modules.loaded()
       })
   }
 

@@ -1,5 +1,5 @@
 // ipcRenderer: a document's side of the conversation with main. Electron, "ipcRenderer".
-(function makeIpcRenderer(p, natives, codec, ports, makeEmitter, inbox) {
+(function makeIpcRenderer(p, natives, codec, ports, EventEmitter, refuse, inbox) {
   'use strict'
 
   const KIND_SEND = 0
@@ -9,9 +9,18 @@
 
   const { outgoing } = ports
   const none = p.list()
-  const { emitter: ipcRenderer, emit, count } = makeEmitter(p, (/** @type {any} */ channel) => {
-    if (typeof channel === 'string') natives.listen(channel)
-  })
+  const { on, prependListener, emit, listenerCount } = EventEmitter.prototype
+  const ipcRenderer = { __proto__: EventEmitter.prototype }
+  // All ways of listening end in one of these.
+  const listening = (/** @type {any} */ add) =>
+    function (/** @type {any} */ channel, /** @type {any} */ listener) {
+      p.apply(add, ipcRenderer, [channel, listener])
+      if (typeof channel === 'string') natives.listen(channel)
+      return ipcRenderer
+    }
+  ipcRenderer.on = listening(on)
+  ipcRenderer.addListener = ipcRenderer.on
+  ipcRenderer.prependListener = listening(prependListener)
   // Invocations without an answer yet.
   const pending = { __proto__: null }
   let requests = 0
@@ -66,6 +75,8 @@
     ports.surrender(sorted.ports, sorted.buffers)
   }
 
+  ipcRenderer.sendToHost = () => refuse('ipcRenderer', 'sendToHost')
+
   ipcRenderer.invoke = (channel, ...args) =>
     new p.Promise((/** @type {any} */ resolve, /** @type {any} */ reject) => {
       checkChannel(channel)
@@ -97,7 +108,7 @@
     __proto__: null,
     ipcRenderer,
 
-    hears: (/** @type {string} */ channel) => count(channel) !== 0,
+    hears: (/** @type {string} */ channel) => p.apply(listenerCount, ipcRenderer, [channel]) !== 0,
 
     /** From main. */
     emit(/** @type {string} */ channel, /** @type {boolean} */ isArguments, /** @type {Uint8Array} */ inbox, /** @type {number} */ length, /** @type {number} */ count) {
@@ -106,10 +117,11 @@
       const value = codec.read(inbox, length, arrived)
       const event = { sender: ipcRenderer, ports: p.array(arrived) }
       const args = p.list()
-      args[0] = event
-      if (isArguments) for (let i = 0; i < value.length; i++) args[i + 1] = value[i]
-      else args[1] = value
-      emit(channel, args)
+      args[0] = channel
+      args[1] = event
+      if (isArguments) for (let i = 0; i < value.length; i++) args[i + 2] = value[i]
+      else args[2] = value
+      p.apply(emit, ipcRenderer, args)
     },
 
     /** Main has answered an invocation: with `length` bytes in the inbox, or with an error. */

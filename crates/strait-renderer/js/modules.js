@@ -1,16 +1,8 @@
 // CommonJS and ES modules for the preload script and, with nodeIntegration, for the page: `electron`, pure modules of Node's, files, packages.
-(function makeModules(p, natives, makeEsModules, electron, contextIsolated) {
+(function makeModules(p, natives, makeEsModules, makeProcess, electron, contextIsolated) {
   'use strict'
 
-  const process = {
-    type: 'renderer',
-    platform: 'linux',
-    contextIsolated,
-    isMainFrame: true,
-    argv: [],
-    env: {},
-    versions: { strait: natives.version() },
-  }
+  const process = makeProcess(p, natives, contextIsolated)
   /** Modules of files that have been required, by path. */
   const cache = { __proto__: null }
 
@@ -27,6 +19,10 @@
     p.apply(run, module.exports, [module.exports, makePure, module, name, programFolder, process])
     return module.exports
   }
+
+  const EventEmitter = makePure('events')
+  const { emit } = EventEmitter.prototype
+  p.setPrototypeOf(process, EventEmitter.prototype)
 
   const plain = (/** @type {string} */ name) => (p.startsWith(name, 'node:') ? p.stringSlice(name, 5) : name)
 
@@ -135,6 +131,9 @@
     __proto__: null,
     makeRequire,
     process,
+    EventEmitter,
+    /** The preload has run, and the page's own scripts come. */
+    loaded: () => p.apply(emit, process, ['loaded']),
     /** Runs the preload script: a promise if that takes time. Its name says what it is, whatever "type" a package.json has. */
     preload(/** @type {string} */ path) {
       if (endsWith(path, '.mjs')) return modules.run(path)

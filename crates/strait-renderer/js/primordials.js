@@ -130,6 +130,8 @@
     byteLength: getter(global.ArrayBuffer.prototype, 'byteLength'),
     slice: uncurry(global.Uint8Array.prototype.slice),
     jsonParse: JSON.parse,
+    Proxy: global.Proxy,
+    queueMicrotask: global.queueMicrotask.bind(global),
     Promise,
     resolved: uncurry(Promise.resolve).bind(undefined, Promise),
     then: uncurry(Promise.prototype.then),

@@ -207,7 +207,7 @@ impl Agent {
         if document.realm(world).is_some_and(|realm| realm.context.is_same(&context)) {
             return false;
         }
-        let config = self.config(document.page).filter(|_| document.is_main_frame);
+        let config = self.config(document.page).filter(|config| document.is_main_frame || config.sub_frames);
         let privileges = config.as_ref().map_or_else(Privileges::default, |config| {
             let home = if config.context_isolation { World::Isolated } else { World::Main };
             Privileges {
@@ -216,6 +216,9 @@ impl Agent {
                 preload: config.preload.clone().filter(|_| world == home),
                 require: config.node_integration && world == World::Main && home == World::Main,
                 app_path: config.app_path.clone(),
+                main_frame: document.is_main_frame,
+                sandboxed: config.sandbox,
+                arguments: config.arguments.clone(),
             }
         });
         let realm = Realm::new(self.new_realm_id(), document.id, world, context, privileges);

@@ -1,7 +1,11 @@
 //! What the glue can ask of the agent. Every call names the realm it was made for, never another.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
 use std::rc::Rc;
 
+use serde_json::json;
 use strait_ports::{Buffer, CloseReason, MAX_DATA, MAX_PORTS, Message};
 use strait_protocol::{IpcKind, Outcome, ToMain};
 
@@ -13,7 +17,7 @@ use crate::ffi::{Args, NativeResult, Pinned, RESERVED};
 use crate::files;
 use crate::modules;
 use crate::ports::{Handle, PortTable, Way, with_rooms};
-use crate::realm::{Buffers, Realm};
+use crate::realm::{Buffers, Privileges, Realm};
 use crate::trace;
 
 type Native = for<'a> fn(&Agent, &Realm, &Args<'a>) -> NativeResult<'a>;
@@ -81,6 +85,9 @@ const NATIVES: &[(&str, Native)] = &[
     ("bridgeRelease", bridge::release),
     ("bridgeCompile", bridge::compile),
     ("version", version),
+    ("documented", documented),
+    ("process", process),
+    ("environment", environment),
     ("pageFolder", page_folder),
     ("pageFile", page_file),
 ];
@@ -537,6 +544,43 @@ fn preload_error<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeRes
 /// `()`
 fn version<'a>(_: &Agent, _: &Realm, _: &Args<'a>) -> NativeResult<'a> {
     NativeResult::Text(env!("CARGO_PKG_VERSION").to_owned())
+}
+
+/// `()`: what Electron documents of its module in pages, as the compatibility table has it.
+fn documented<'a>(_: &Agent, _: &Realm, _: &Args<'a>) -> NativeResult<'a> {
+    NativeResult::Text(include_str!("../../strait-js/electron/exports-renderer.json").to_owned())
+}
+
+/// `()`: what `process` says, in JSON.
+fn process<'a>(_: &Agent, realm: &Realm, _: &Args<'a>) -> NativeResult<'a> {
+    let lossy = |path: std::io::Result<PathBuf>| path.map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
+    let arch = match std::env::consts::ARCH {
+        "x86_64" => "x64",
+        "aarch64" => "arm64",
+        "x86" => "ia32",
+        other => other,
+    };
+    let Privileges { main_frame, sandboxed, arguments, .. } = &realm.privileges;
+    let said = json!({
+        "pid": std::process::id(),
+        "arch": arch,
+        "execPath": lossy(std::env::current_exe()),
+        "cwd": lossy(std::env::current_dir()),
+        "isMainFrame": main_frame,
+        "sandboxed": sandboxed,
+        "arguments": arguments,
+    });
+    NativeResult::Text(said.to_string())
+}
+
+/// `()`: the environment, in JSON.
+fn environment<'a>(_: &Agent, realm: &Realm, _: &Args<'a>) -> NativeResult<'a> {
+    if !realm.privileges.ipc {
+        return NativeResult::Nothing;
+    }
+    let text = |text: OsString| text.to_string_lossy().into_owned();
+    let all: BTreeMap<String, String> = std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect();
+    NativeResult::Text(json!(all).to_string())
 }
 
 /// `(url)`: the folder that the page's own `require` is relative to.

@@ -26,6 +26,11 @@ pub(crate) struct Privileges {
     /// Every script of the realm may `require`.
     pub(crate) require: bool,
     pub(crate) app_path: PathBuf,
+    pub(crate) main_frame: bool,
+    /// What the program says of it.
+    pub(crate) sandboxed: bool,
+    /// What `process.argv` ends with.
+    pub(crate) arguments: Vec<String>,
 }
 
 /// The size of the inbox that is kept; larger messages get one of their own, once.
@@ -107,9 +112,10 @@ const MODULES: &[(&str, &str)] = &[
     ("patchWindowOpen", include_str!("../js/window-open.js")),
     ("makeContextBridge", include_str!("../js/context-bridge.js")),
     ("makeExpose", include_str!("../js/expose.js")),
-    ("makeEmitter", include_str!("../js/emitter.js")),
+    ("makeExports", include_str!("../js/exports.js")),
     ("makeIpcRenderer", include_str!("../js/ipc-renderer.js")),
     ("makeEsModules", strait_modules::ES_MODULES),
+    ("makeProcess", include_str!("../js/process.js")),
     ("makeModules", include_str!("../js/modules.js")),
 ];
 

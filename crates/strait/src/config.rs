@@ -114,6 +114,12 @@ pub struct WebPreferences {
     pub node_integration: bool,
     /// Whether preload and `ipcRenderer` live in a world of their own. Left out: yes, unless `node_integration` is on.
     pub context_isolation: Option<bool>,
+    /// Preload and `require` are for the frames in the page too, wherever they come from.
+    pub node_integration_in_sub_frames: bool,
+    /// What `process.sandboxed` says in the page; WebKit's sandbox is the same for all.
+    pub sandbox: bool,
+    /// What `process.argv` ends with in the page.
+    pub additional_arguments: Vec<String>,
     /// Whether the inspector can be opened. Left out: yes.
     pub dev_tools: Option<bool>,
     /// Whether the same-origin policy holds. Left out: yes. Without it a page can read what any server has.

@@ -215,6 +215,8 @@ pub struct ConsoleMessage {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum FrameEvent {
+    /// The frame is there: its first document is about to be.
+    Created,
     /// The frame has a new document; no script of it has run yet.
     DocumentCreated {
         /// Its number.

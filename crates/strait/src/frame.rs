@@ -77,9 +77,10 @@ impl WebFrameMain {
         self.read_document(|document| document.url.to_string())
     }
 
-    /// The origin of its document, `null` if that is opaque; empty when there is none.
+    /// The origin of its document; `null` if that is opaque, or there is no document.
     pub fn origin(&self) -> String {
-        self.read_document(|document| document.origin.to_string())
+        let state = self.app.0.shared().state();
+        state.registry.document_in(self.key).map_or_else(|| "null".into(), |document| document.origin.to_string())
     }
 
     /// Its name (of a long one the first 64 KiB); empty when it has no document.
@@ -90,6 +91,11 @@ impl WebFrameMain {
     /// Whether it exists but shows no document now: between two documents, before the first one, after a crash.
     pub fn is_empty(&self) -> bool {
         self.read(|frame| frame.document.is_none()).unwrap_or(true)
+    }
+
+    /// Whether its document was unloaded and no other has come since; also when the frame itself is gone.
+    pub fn is_detached(&self) -> bool {
+        self.read(|frame| frame.document.is_none() && frame.left).unwrap_or(true)
     }
 
     /// The frame it is in; `None` for a main frame.

@@ -137,6 +137,9 @@ pub(crate) fn view_config(shared: &Shared, window: WindowId, preferences: &WebPr
         preload: preferences.preload.clone(),
         context_isolation: preferences.isolates(),
         node_integration: preferences.node_integration,
+        sub_frames: preferences.node_integration_in_sub_frames,
+        sandbox: preferences.sandbox,
+        arguments: preferences.additional_arguments.clone(),
         app_path: shared.app_path.clone(),
     }
 }

@@ -74,6 +74,9 @@ pub struct BrowserWindowBuilder {
     pub(crate) preload: Option<PathBuf>,
     pub(crate) node_integration: Option<bool>,
     pub(crate) context_isolation: Option<bool>,
+    pub(crate) sub_frames: Option<bool>,
+    pub(crate) sandbox: Option<bool>,
+    pub(crate) arguments: Option<Vec<String>>,
     pub(crate) dev_tools: Option<bool>,
     pub(crate) web_security: Option<bool>,
     pub(crate) background_throttling: Option<bool>,
@@ -122,10 +125,31 @@ impl BrowserWindowBuilder {
         self.context_isolation = Some(preferences.isolates());
         self.node_integration = Some(preferences.node_integration);
         self.preload = preferences.preload;
+        self.sub_frames = Some(preferences.node_integration_in_sub_frames);
+        self.sandbox = Some(preferences.sandbox);
+        self.arguments = Some(preferences.additional_arguments);
         self.dev_tools = preferences.dev_tools;
         self.web_security = preferences.web_security;
         self.background_throttling = preferences.background_throttling;
         self.partition = preferences.partition;
+        self
+    }
+
+    /// See [`WebPreferences::node_integration_in_sub_frames`].
+    pub fn node_integration_in_sub_frames(mut self, on: bool) -> Self {
+        self.sub_frames = Some(on);
+        self
+    }
+
+    /// See [`WebPreferences::sandbox`].
+    pub fn sandbox(mut self, on: bool) -> Self {
+        self.sandbox = Some(on);
+        self
+    }
+
+    /// See [`WebPreferences::additional_arguments`].
+    pub fn additional_arguments(mut self, arguments: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.arguments = Some(arguments.into_iter().map(Into::into).collect());
         self
     }
 
@@ -426,6 +450,9 @@ impl State {
             preload,
             node_integration,
             context_isolation: isolation,
+            node_integration_in_sub_frames: told.sub_frames.unwrap_or(inherited.node_integration_in_sub_frames),
+            sandbox: told.sandbox.unwrap_or(inherited.sandbox),
+            additional_arguments: told.arguments.unwrap_or(inherited.additional_arguments),
             dev_tools: told.dev_tools.or(inherited.dev_tools),
             web_security: told.web_security.or(inherited.web_security),
             background_throttling: told.background_throttling.or(inherited.background_throttling),

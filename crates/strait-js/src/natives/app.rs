@@ -146,6 +146,15 @@ fn described(ctx: &Ctx<'_>, options: &Object<'_>) -> Result<BrowserWindowBuilder
     if let Some(on) = options.get("contextIsolation")? {
         builder = builder.context_isolation(on);
     }
+    if let Some(on) = options.get("nodeIntegrationInSubFrames")? {
+        builder = builder.node_integration_in_sub_frames(on);
+    }
+    if let Some(on) = options.get("sandbox")? {
+        builder = builder.sandbox(on);
+    }
+    if let Some(arguments) = options.get::<_, Option<Vec<String>>>("additionalArguments")? {
+        builder = builder.additional_arguments(arguments);
+    }
     if let Some(on) = options.get("devTools")? {
         builder = builder.dev_tools(on);
     }

@@ -110,7 +110,7 @@ fn frame_state<'js>(ctx: Ctx<'js>, key: u64) -> Result<Option<Object<'js>>> {
     state.set("url", frame.url())?;
     state.set("origin", frame.origin())?;
     state.set("name", frame.name())?;
-    state.set("empty", frame.is_empty())?;
+    state.set("detached", frame.is_detached())?;
     state.set("processId", frame.process_id())?;
     state.set("osProcessId", frame.os_process_id().unwrap_or(0))?;
     state.set("parent", frame.parent().map(|parent| host.know(&parent)))?;

@@ -295,6 +295,9 @@ impl Host {
             preload,
             context_isolation: !setup.shared,
             node_integration: setup.node,
+            sub_frames: false,
+            sandbox: false,
+            arguments: Vec::new(),
             app_path: self.folder.clone(),
         }
     }

@@ -235,9 +235,10 @@ fn page_bound(shared: &SharedRef, agent: AgentId, account: &Arc<Account>, nonce:
 }
 
 fn document_created(shared: &SharedRef, agent: AgentId, account: &Arc<Account>, new: NewDocument) {
-    let (document, gone) = {
+    let (document, gone, is_new) = {
         let mut state = shared.state();
         let Some((document, gone)) = state.registry.document_created(agent, new) else { return };
+        let is_new = state.registry.introduce(document.frame);
         if document.main_frame
             && let Some(record) = state.contents.get_mut(&document.contents)
         {
@@ -248,9 +249,12 @@ fn document_created(shared: &SharedRef, agent: AgentId, account: &Arc<Account>, 
             }
             state.run_scripts(document.contents);
         }
-        (document, gone)
+        (document, gone, is_new)
     };
     report_gone(shared, gone, || account.charge(0));
+    if is_new {
+        report_frame(shared, &document, FrameEvent::Created, account.charge(0));
+    }
     let event = FrameEvent::DocumentCreated { document: document.id, url: document.url.to_string() };
     report_frame(shared, &document, event, account.charge(document.url.len()));
 }

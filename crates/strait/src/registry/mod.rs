@@ -67,6 +67,10 @@ pub(crate) struct Frame {
     wire: u64,
     pub(crate) contents: u32,
     pub(crate) document: Option<DocumentId>,
+    /// Its document was unloaded, and no other has come since.
+    pub(crate) left: bool,
+    /// The program has heard of it.
+    introduced: bool,
 }
 
 /// A document: where it is and what its agent calls it.
@@ -213,7 +217,8 @@ impl Registry {
             name: new.name.into(),
             main_frame,
         };
-        self.frames.get_mut(&frame)?.document = Some(id);
+        let record = self.frames.get_mut(&frame)?;
+        (record.document, record.left) = (Some(id), false);
         self.documents.insert(id, document.clone());
         let record = self.agents.get_mut(&agent)?;
         record.documents.insert(new.document, id);
@@ -227,7 +232,7 @@ impl Registry {
         let mut gone = Vec::new();
         let current = self.frames.get(&document.frame).is_some_and(|frame| frame.document == Some(document.id));
         if current && let Some(frame) = self.frames.get_mut(&document.frame) {
-            frame.document = None;
+            (frame.document, frame.left) = (None, true);
             for child in std::mem::take(&mut frame.children) {
                 self.remove_frame(child, &mut gone);
             }
@@ -247,6 +252,11 @@ impl Registry {
     /// The page of ours that an agent calls `page`.
     pub(crate) fn contents_of(&self, agent: AgentId, page: u64) -> Option<ContentsId> {
         self.agents.get(&agent)?.pages.get(&page).copied()
+    }
+
+    /// True once for each frame: the program is about to hear of it.
+    pub(crate) fn introduce(&mut self, key: FrameKey) -> bool {
+        self.frames.get_mut(&key).is_some_and(|frame| !std::mem::replace(&mut frame.introduced, true))
     }
 
     /// A frame that still exists.
