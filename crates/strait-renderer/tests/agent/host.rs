@@ -207,8 +207,13 @@ impl Host {
     }
 
     /// Turns the loop until `done` gives something.
-    pub(crate) fn until<T>(&self, what: &str, mut done: impl FnMut() -> Option<T>) -> Check<T> {
-        let end = Instant::now() + PATIENCE;
+    pub(crate) fn until<T>(&self, what: &str, done: impl FnMut() -> Option<T>) -> Check<T> {
+        self.until_within(PATIENCE, what, done)
+    }
+
+    /// [`Host::until`] with a limit of its own.
+    pub(crate) fn until_within<T>(&self, limit: Duration, what: &str, mut done: impl FnMut() -> Option<T>) -> Check<T> {
+        let end = Instant::now() + limit;
         loop {
             if let Some(value) = done() {
                 return Ok(value);
