@@ -165,11 +165,17 @@ async fn churn(app: &App, warm: usize, count: usize) -> bool {
         }
     };
     check(&format!("memory grew by {grown} KiB, more than {allowed}"), grown <= allowed);
-    check("descriptors are left", after.descriptors <= before.descriptors + 2);
+    check(&format!("descriptors are left: {:?}", open_files()), after.descriptors <= before.descriptors + 2);
     check("threads are left", after.threads <= before.threads + 2);
     check("processes of pages are left", after.renderers == 0);
     check("processes are left", after.children <= before.children);
     check("folders are left", after.folders <= before.folders);
     check("windows are left", app.windows().is_empty());
     well
+}
+
+/// What the descriptors of this process are.
+fn open_files() -> Vec<String> {
+    let links = fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
+    links.filter_map(|link| Some(fs::read_link(link.path()).ok()?.to_string_lossy().into_owned())).collect()
 }
