@@ -136,7 +136,7 @@ async fn holdings(app: &App) -> Holdings {
                 fs::read_dir(base).into_iter().flatten().flatten().filter(|entry| entry.file_name().to_string_lossy().contains(&own));
             return Holdings {
                 memory,
-                descriptors: count("/proc/self/fd"),
+                descriptors: open_files().len(),
                 threads: count("/proc/self/task"),
                 renderers,
                 children: children.len(),
@@ -174,8 +174,9 @@ async fn churn(app: &App, warm: usize, count: usize) -> bool {
     well
 }
 
-/// What the descriptors of this process are.
+/// What the descriptors of this process are, but for what the kernel tells of memory: WebKit opens those files once, some seconds after its start.
 fn open_files() -> Vec<String> {
     let links = fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
-    links.filter_map(|link| Some(fs::read_link(link.path()).ok()?.to_string_lossy().into_owned())).collect()
+    let files = links.filter_map(|link| Some(fs::read_link(link.path()).ok()?.to_string_lossy().into_owned()));
+    files.filter(|file| !file.starts_with("/proc/") && !file.starts_with("/sys/")).collect()
 }
