@@ -153,7 +153,7 @@ impl SharedRef {
                 return LoadFuture::failed(error);
             }
         };
-        let (load, future) = record.loads.begin(&url);
+        let (load, future) = record.loads.begin(&url, &self.queue);
         record.outbox.load_begins(load, &url);
         (record.crashed, record.loading) = (false, true);
         let window = record.window;
@@ -168,7 +168,7 @@ impl SharedRef {
             return LoadFuture::failed(LoadError::aborted(""));
         };
         let url = record.url.clone();
-        let (load, future) = record.loads.begin(&url);
+        let (load, future) = record.loads.begin(&url, &self.queue);
         record.outbox.load_begins(load, &url);
         (record.crashed, record.loading) = (false, true);
         let window = record.window;
@@ -316,9 +316,7 @@ pub(crate) fn await_frames(shared: &SharedRef, contents: ContentsId) -> bool {
 /// A script has ended.
 pub(crate) fn finish_eval(shared: &SharedRef, eval: PendingEval, outcome: Result<Vec<u8>, ScriptError>) {
     match eval.answer {
-        Answer::Program(answer) => {
-            let _ = answer.send(outcome);
-        }
+        Answer::Program(answer) => shared.settle(answer, outcome),
         Answer::Frames { contents } => {
             let window = shared.state().contents.get(&contents).map(|record| record.window);
             if let Some(window) = window {

@@ -7,12 +7,18 @@ use std::{
     task::{Context, Poll},
 };
 
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc::UnboundedSender, oneshot};
 use url::Url;
 
-use crate::LoadError;
+use crate::{
+    LoadError,
+    shared::{self, Queued},
+};
 
 /// A load that has begun; settles when it finished or failed. It goes on when this is dropped.
+///
+/// It settles behind the events that came before its end: `did-finish-load` has been heard by then. The program's thread hands both out, so
+/// await this there, rather than blocking it.
 ///
 /// A later load of the same page ends an unfinished one with `ERR_ABORTED (-3)`, and so does the end of the page.
 ///
@@ -48,22 +54,30 @@ struct Pending {
     load: u64,
     url: String,
     done: oneshot::Sender<Result<(), LoadError>>,
+    /// The program's.
+    queue: UnboundedSender<Queued>,
+}
+
+impl Pending {
+    fn end(self, result: Result<(), LoadError>) {
+        shared::settle(&self.queue, self.done, result);
+    }
 }
 
 impl Loads {
     /// Begins a load, which aborts the one before; gives its number.
-    pub(crate) fn begin(&mut self, url: &str) -> (u64, LoadFuture) {
+    pub(crate) fn begin(&mut self, url: &str, queue: &UnboundedSender<Queued>) -> (u64, LoadFuture) {
         self.abort();
         self.last += 1;
         let (done, receiver) = oneshot::channel();
-        self.pending = Some(Pending { load: self.last, url: url.into(), done });
+        self.pending = Some(Pending { load: self.last, url: url.into(), done, queue: queue.clone() });
         (self.last, LoadFuture(receiver, url.into()))
     }
 
     /// Ends load number `load`, if it is the one under way.
     pub(crate) fn settle(&mut self, load: u64, result: Result<(), LoadError>) {
         if let Some(pending) = self.pending.take_if(|pending| pending.load == load) {
-            let _ = pending.done.send(result);
+            pending.end(result);
         }
     }
 
@@ -71,7 +85,7 @@ impl Loads {
     pub(crate) fn abort(&mut self) {
         if let Some(pending) = self.pending.take() {
             let error = LoadError::aborted(&pending.url);
-            let _ = pending.done.send(Err(error));
+            pending.end(Err(error));
         }
     }
 
@@ -157,6 +171,8 @@ impl LoadFuture {
 
 #[cfg(test)]
 mod tests {
+    use tokio::sync::mpsc::unbounded_channel;
+
     use super::*;
 
     #[test]
@@ -191,13 +207,23 @@ mod tests {
     #[test]
     fn a_load_ends_once_and_only_as_itself() {
         let mut loads = Loads::default();
-        let (one, mut first) = loads.begin("a");
-        let (two, mut second) = loads.begin("b");
+        let (queue, mut queued) = unbounded_channel();
+        let mut tell = || {
+            while let Ok(Queued::Settle(tell)) = queued.try_recv() {
+                tell();
+            }
+        };
+        let (one, mut first) = loads.begin("a", &queue);
+        let (two, mut second) = loads.begin("b", &queue);
+        assert!(first.0.try_recv().is_err(), "before the program's queue has got there");
+        tell();
         assert_eq!(first.0.try_recv().unwrap(), Err(LoadError::aborted("a")));
         loads.settle(one, Ok(()));
+        tell();
         assert!(second.0.try_recv().is_err());
         assert_eq!(loads.current(), Some(two));
         loads.settle(two, Ok(()));
+        tell();
         assert_eq!(second.0.try_recv().unwrap(), Ok(()));
         assert_eq!(loads.current(), None);
     }

@@ -260,7 +260,7 @@ fn settle(shared: &SharedRef, window: WindowId, response: WindowOpenResponse) ->
         record.url.clone_from(&details.url);
         if !shows_nothing(&details.url) {
             // As if the program had asked for it: what is sent from now on is for that document.
-            let (load, _) = record.loads.begin(&details.url);
+            let (load, _) = record.loads.begin(&details.url, &shared.queue);
             record.outbox.load_begins(load, &details.url);
             record.loading = true;
         }

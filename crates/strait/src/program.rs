@@ -140,6 +140,7 @@ where
             while let Some(queued) = events.recv().await {
                 match queued {
                     Queued::Event(event) => dispatch::dispatch(&shared, event),
+                    Queued::Settle(tell) => tell(),
                     Queued::End(code) => return code,
                 }
             }

@@ -84,6 +84,8 @@ pub(crate) struct Shared {
 /// An entry of the program's queue.
 pub(crate) enum Queued {
     Event(AppEvent),
+    /// Something that the program awaits has an outcome. It is told here, so that all events from before it are heard before it.
+    Settle(Box<dyn FnOnce() + Send>),
     /// The program ends now with this code; nothing more is heard.
     End(i32),
 }
@@ -241,9 +243,21 @@ impl Shared {
         let _ = self.queue.send(Queued::Event(event));
     }
 
+    /// Tells who awaits it an outcome, behind the events that are in the program's queue.
+    pub(crate) fn settle<T: Send + 'static>(&self, awaited: oneshot::Sender<T>, outcome: T) {
+        settle(&self.queue, awaited, outcome);
+    }
+
     pub(crate) fn ui(&self, command: UiCommand) {
         self.ui.send(command);
     }
+}
+
+/// [`Shared::settle`].
+pub(crate) fn settle<T: Send + 'static>(queue: &mpsc::UnboundedSender<Queued>, awaited: oneshot::Sender<T>, outcome: T) {
+    let tell = move || drop(awaited.send(outcome));
+    // After the program's end nobody awaits anything.
+    let _ = queue.send(Queued::Settle(Box::new(tell)));
 }
 
 impl State {

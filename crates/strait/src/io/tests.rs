@@ -100,6 +100,7 @@ impl Main {
         loop {
             match self.events.try_recv() {
                 Ok(Queued::Event(event)) if fits(&event) => return event,
+                Ok(Queued::Settle(tell)) => tell(),
                 Ok(_) => {}
                 Err(TryRecvError::Empty) if started.elapsed() < PATIENCE => std::thread::yield_now(),
                 Err(error) => panic!("{error}"),
@@ -126,6 +127,7 @@ impl Main {
                 // Of the program's own windows, the marker among them.
                 Ok(Queued::Event(AppEvent::WindowCreated { opened: None, .. })) => {}
                 Ok(Queued::Event(event)) => seen.push(event),
+                Ok(Queued::Settle(tell)) => tell(),
                 Ok(Queued::End(_)) => {}
                 Err(error) if started.elapsed() > PATIENCE => panic!("{error}"),
                 // A long message goes on its way only while its sender is driven.
