@@ -61,7 +61,7 @@ function checkOptions (page, options) {
   }
 }
 
-/** Names that programs, loaders and the console ask every object for. */
+/** Names that programs, loaders and the console ask every object for; a stand has none of them. */
 const ASKED_OF_ALL = new Set(['then', 'default', 'toJSON', 'constructor', 'toString', 'valueOf', 'inspect', '__esModule', '$$typeof', 'nodeType', 'prototype', 'name', 'length'])
 
 /** A member that can be imported, as many are that no line uses, but not be used. */
@@ -76,16 +76,13 @@ function stand (page, name) {
   })
 }
 
-/** What `require` gives: `members`, and for everything else that Electron documents something that says so when it is used. */
+/**
+ * What `require` gives: `members`, and for everything else that Electron documents something that says so when it is used. What Electron has only in other
+ * kinds of processes is `undefined` there too: code that runs in several asks so where it is.
+ */
 function exported (page, members) {
   const stands = new Map(missing(page, ['export']).map((name) => [name, stand(page, name)]))
-  return new Proxy(members, {
-    get (target, name) {
-      if (name in target || typeof name === 'symbol' || ASKED_OF_ALL.has(name)) return target[name]
-      if (stands.has(name)) return stands.get(name)
-      throw refusal(page, name)
-    }
-  })
+  return new Proxy(members, { get: (target, name) => target[name] ?? stands.get(name) })
 }
 
 module.exports = { refuse, checkOptions, exported, refusal, warn }
