@@ -68,7 +68,7 @@ function checkAllOptions (page, options) {
   for (const name of Object.keys(options)) if (options[name] !== undefined && (listed.get(name) ?? 'no') === 'no') withoutEffect(page, name)
 }
 
-/** Names that programs, loaders and the console ask every object for. */
+/** Names that programs, loaders and the console ask every object for; a stand has none of them. */
 const ASKED_OF_ALL = new Set(['then', 'default', 'toJSON', 'constructor', 'toString', 'valueOf', 'inspect', '__esModule', '$$typeof', 'nodeType', 'prototype', 'name', 'length'])
 
 /** A member that can be imported, as many are that no line uses, but not be used. */
@@ -83,18 +83,14 @@ function stand (page, name, called) {
   })
 }
 
-/** What `require` gives: `members`, and for everything else that Electron documents something that says so when it is used. */
+/**
+ * What `require` gives: `members`, and for everything else that Electron documents something that says so when it is used. What Electron has only in other
+ * kinds of processes is `undefined` there too: code that runs in several asks so where it is.
+ */
 function exported (page, members) {
   // Whichever process it is in, a program calls it `electron`.
-  const called = 'electron'
-  const stands = new Map(missing(page, ['export']).map((name) => [name, stand(page, name, called)]))
-  return new Proxy(members, {
-    get (target, name) {
-      if (name in target || typeof name === 'symbol' || ASKED_OF_ALL.has(name)) return target[name]
-      if (stands.has(name)) return stands.get(name)
-      throw refusal(page, name, called)
-    }
-  })
+  const stands = new Map(missing(page, ['export']).map((name) => [name, stand(page, name, 'electron')]))
+  return new Proxy(members, { get: (target, name) => target[name] ?? stands.get(name) })
 }
 
 module.exports = { refuse, checkOptions, checkAllOptions, exported, refusal, warn }

@@ -4,6 +4,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    rc::Rc,
 };
 
 use crate::{
@@ -158,8 +159,28 @@ impl Resolver {
     // require
 
     fn require(&self, name: &str, from: &Path) -> Result<Resolved, ModuleError> {
-        let path = self.required(name, from)?;
+        let path = match self.scope_importing(name, from)? {
+            Some(package) => {
+                internal(name, from)?;
+                let lookup = Lookup { conditions: REQUIRE, base: Some(from) };
+                match lookup.imports(&package, name)? {
+                    Target::File(file) => existing(&file, || ModuleError::cannot_find(&file.display().to_string()))?,
+                    // Not another entry of `imports`, which could lead back to this one.
+                    Target::Name(name) if name.starts_with('#') => return Err(ModuleError::cannot_find(&name)),
+                    Target::Name(name) => return self.resolve(&name, &package.folder.join("package.json"), Kind::Require),
+                }
+            }
+            None => self.required(name, from)?,
+        };
         Ok(Resolved::File { format: self.format(&path)?, path, suffix: String::new() })
+    }
+
+    /// The package around `from`, if it has an entry for names like `#name` and this is one.
+    fn scope_importing(&self, name: &str, from: &Path) -> Result<Option<Rc<Manifest>>, ModuleError> {
+        if !name.starts_with('#') {
+            return Ok(None);
+        }
+        Ok(self.packages.scope(from)?.filter(|package| package.imports.is_some()))
     }
 
     fn required(&self, name: &str, from: &Path) -> Result<PathBuf, ModuleError> {
@@ -167,19 +188,6 @@ impl Resolver {
         let missing = || ModuleError::cannot_find(name);
         if name.starts_with('/') || is_relative(name) {
             return self.find(folder, name)?.ok_or_else(missing);
-        }
-        if name.starts_with('#')
-            && let Some(package) = self.packages.scope(from)?.filter(|package| package.imports.is_some())
-        {
-            internal(name, from)?;
-            let lookup = Lookup { conditions: REQUIRE, base: Some(from) };
-            return match lookup.imports(&package, name)? {
-                Target::File(file) => existing(&file, || ModuleError::cannot_find(&file.display().to_string())),
-                Target::Name(name) => match self.resolve(&name, &package.folder.join("package.json"), Kind::Require)? {
-                    Resolved::File { path, .. } => Ok(path),
-                    Resolved::Builtin(_) => Err(ModuleError::cannot_find(&name)),
-                },
-            };
         }
         let parts = package_parts(name);
         if let Some((package, subpath)) = &parts
@@ -260,6 +268,7 @@ impl Resolver {
             let lookup = Lookup { conditions: IMPORT, base: Some(from) };
             return match lookup.imports(&package, name)? {
                 Target::File(file) => self.imported(&file, "", from),
+                Target::Name(name) if name.starts_with('#') => Err(ModuleError::not_found("package", &name, Some(from))),
                 Target::Name(name) => self.resolve(&name, &package.folder.join("package.json"), Kind::Import),
             };
         }
