@@ -152,7 +152,7 @@ pub(crate) fn create(arguments: &NewArguments) -> Result<String, NewError> {
         return Err(error);
     }
 
-    let folder = path.display();
+    let folder = quoted(path);
     let run = if *rust { format!("cd {folder} && cargo run") } else { format!("strait run {folder}") };
     let types = if *rust {
         String::new()
@@ -160,7 +160,14 @@ pub(crate) fn create(arguments: &NewArguments) -> Result<String, NewError> {
         format!("\n  cd {folder} && npm install   for Electron's types in your editor (not needed to run it)")
     };
     let names: Vec<_> = files.iter().map(|(path, _)| path.as_str()).collect();
-    Ok(format!("created {folder} from template {template}: {}\n\n  {run}{types}", names.join(", ")))
+    Ok(format!("created {} from template {template}: {}\n\n  {run}{types}", path.display(), names.join(", ")))
+}
+
+/// A path as a word of a command line.
+fn quoted(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+,:@%".contains(c);
+    if text.chars().all(plain) && !text.starts_with('-') { text.into_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 /// Everything the program consists of: paths below its folder, and texts.
@@ -302,6 +309,13 @@ mod tests {
                     assert!(readme.contains(&format!("`{path}`")), "{template}: the README does not speak of {path}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn what_is_to_be_typed_can_be_typed() {
+        for (path, typed) in [("a/b-c", "a/b-c"), ("my programs/a", "'my programs/a'"), ("it's/a", r"'it'\''s/a'"), ("-x/a", "'-x/a'")] {
+            assert_eq!(quoted(Path::new(path)), typed);
         }
     }
 

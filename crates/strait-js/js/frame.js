@@ -44,7 +44,7 @@ class WebFrameMain extends EventEmitter {
   get frames () { return this.#state().frames.map(of) }
   get framesInSubtree () { return [this, ...this.frames.flatMap((frame) => frame.framesInSubtree)] }
   get detached () { return native.frameState(this.#key)?.detached ?? true }
-  get visibilityState () { return 'visible' }
+  get visibilityState () { return this.#state().visible ? 'visible' : 'hidden' }
 
   isDestroyed () {
     const state = native.frameState(this.#key)

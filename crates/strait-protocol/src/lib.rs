@@ -118,6 +118,16 @@ pub enum EmitKind {
     Window,
 }
 
+impl EmitKind {
+    /// How a message reaches the scripts of a world.
+    pub fn message_in(world: World) -> Self {
+        match world {
+            World::Main => Self::Window,
+            World::Isolated => Self::PostMessage,
+        }
+    }
+}
+
 /// What becomes of a page that a page has opened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Verdict {

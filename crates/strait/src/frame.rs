@@ -98,6 +98,11 @@ impl WebFrameMain {
         self.read(|frame| frame.document.is_none() && frame.left).unwrap_or(true)
     }
 
+    /// Whether its window is shown, and not hidden: the document's own `visibilityState`. False when the frame is gone.
+    pub fn is_visible(&self) -> bool {
+        self.web_contents().is_some_and(|contents| contents.window().is_visible())
+    }
+
     /// The frame it is in; `None` for a main frame.
     pub fn parent(&self) -> Option<WebFrameMain> {
         self.read(|frame| frame.parent).flatten().map(|key| self.sibling(key))
@@ -167,11 +172,7 @@ impl WebFrameMain {
 
     /// [`WebFrameMain::post_message_to`] with the structured clone of the message.
     pub fn post_encoded_to(&self, world: World, channel: &str, payload: Vec<u8>, ports: Vec<Port>) -> Result<(), PostMessageError<Port>> {
-        let kind = match world {
-            World::Main => EmitKind::Window,
-            World::Isolated => EmitKind::PostMessage,
-        };
-        self.app.0.0.emit(Target::Frame(self.key), channel, kind, payload, ports)
+        self.app.0.0.emit(Target::Frame(self.key), channel, EmitKind::message_in(world), payload, ports)
     }
 
     /// Runs a script in the frame's own world and gives its completion value, a promise's when it settles.

@@ -170,11 +170,7 @@ impl WebContents {
 
     /// [`WebContents::post_message_to`] with the structured clone of the message.
     pub fn post_encoded_to(&self, world: World, channel: &str, payload: Vec<u8>, ports: Vec<Port>) -> Result<(), PostMessageError<Port>> {
-        let kind = match world {
-            World::Main => EmitKind::Window,
-            World::Isolated => EmitKind::PostMessage,
-        };
-        self.app.0.emit(Target::Page(self.id), channel, kind, payload, ports)
+        self.app.0.emit(Target::Page(self.id), channel, EmitKind::message_in(world), payload, ports)
     }
 
     /// Runs a script in the main frame's own world and gives its completion value, a promise's when it settles.

@@ -111,6 +111,7 @@ fn frame_state<'js>(ctx: Ctx<'js>, key: u64) -> Result<Option<Object<'js>>> {
     state.set("origin", frame.origin())?;
     state.set("name", frame.name())?;
     state.set("detached", frame.is_detached())?;
+    state.set("visible", frame.is_visible())?;
     state.set("processId", frame.process_id())?;
     state.set("osProcessId", frame.os_process_id().unwrap_or(0))?;
     state.set("parent", frame.parent().map(|parent| host.know(&parent)))?;

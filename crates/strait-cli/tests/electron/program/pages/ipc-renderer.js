@@ -49,12 +49,13 @@ module.exports = (test) => {
       const { webFrame, nativeImage } = electron
       const attempt = (call) => { try { return typeof call() } catch (error) { return error.message } }
       return [attempt(() => electron.ipcRenderer.sendToHost('x')), attempt(() => webFrame.setZoomFactor(2)), attempt(() => nativeImage()),
-        attempt(() => electron.nothing), attempt(() => electron.then), Object.keys(electron).sort().join()]
+        attempt(() => electron.app), attempt(() => electron.nothing), attempt(() => electron.then), Object.keys(electron).sort().join()]
     }), [
       'ipcRenderer.sendToHost is not supported by Strait (docs/electron-compatibility.md#ipcrenderer)',
       'electron.webFrame is not supported by Strait (docs/electron-compatibility.md#electronrenderer)',
       'electron.nativeImage is not supported by Strait (docs/electron-compatibility.md#electronrenderer)',
-      'electron.nothing is not supported by Strait (docs/electron-compatibility.md#electronrenderer)',
+      'undefined',
+      'undefined',
       'undefined',
       'contextBridge,ipcRenderer'
     ])

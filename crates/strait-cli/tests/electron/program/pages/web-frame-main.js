@@ -91,8 +91,22 @@ module.exports = (test) => {
     t.deepEqual(window.webContents.mainFrame.framesInSubtree.map((frame) => frame.detached), [false, false, false, false])
   })
 
-  test('webFrameMain.visibilityState', 'succeeds', 'a page that is shown', async (t) => {
-    const window = await t.page({ show: true })
-    t.equal(window.webContents.mainFrame.visibilityState, 'visible')
+  test('webFrameMain.visibilityState', 'succeeds', 'as its window is, in all its frames', async (t) => {
+    const window = await t.page({ show: true }, TREE)
+    const states = () => window.webContents.mainFrame.framesInSubtree.map((frame) => frame.visibilityState)
+    t.deepEqual(states(), ['visible', 'visible', 'visible', 'visible'])
+    window.hide()
+    t.deepEqual(states(), ['hidden', 'hidden', 'hidden', 'hidden'])
+    window.showInactive()
+    t.equal(states()[0], 'visible')
+  })
+
+  test('webFrameMain.visibilityState', 'fails', 'a frame that is gone', async (t) => {
+    const window = await t.page()
+    const frame = window.webContents.mainFrame
+    const closed = t.event(window, 'closed')
+    window.destroy()
+    await closed
+    t.throws(() => frame.visibilityState, GONE)
   })
 }
