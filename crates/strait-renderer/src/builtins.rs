@@ -18,15 +18,22 @@ use Needs::{Nothing, System};
 
 /// Each module's name and its text in CommonJS. The emitter is the JS host's own. Names with `strait:` are for the others.
 const BUILTINS: &[(&str, Needs, &str)] = &[
+    ("assert", Nothing, include_str!("../js/node/assert.js")),
+    ("assert/strict", Nothing, include_str!("../js/node/assert-strict.js")),
     ("buffer", Nothing, include_str!("../js/node/buffer.js")),
+    ("crypto", System, include_str!("../js/node/crypto.js")),
     ("events", Nothing, include_str!("../../strait-host/js/events.js")),
     ("fs", System, include_str!("../js/node/fs.js")),
     ("fs/promises", System, include_str!("../js/node/fs-promises.js")),
+    ("os", System, include_str!("../js/node/os.js")),
     ("path", Nothing, include_str!("../js/node/path.js")),
+    ("perf_hooks", Nothing, include_str!("../js/node/perf-hooks.js")),
+    ("string_decoder", Nothing, include_str!("../js/node/string-decoder.js")),
     ("timers", Nothing, include_str!("../js/node/timers.js")),
     ("url", Nothing, include_str!("../js/node/url.js")),
     ("util", Nothing, include_str!("../js/node/util.js")),
     ("strait:buffer-numbers", Nothing, include_str!("../js/node/buffer-numbers.js")),
+    ("strait:deep-equal", Nothing, include_str!("../js/node/deep-equal.js")),
     ("strait:encodings", Nothing, include_str!("../js/node/encodings.js")),
     ("strait:errors", Nothing, include_str!("../js/node/errors.js")),
     ("strait:fs-classes", Nothing, include_str!("../js/node/fs-classes.js")),

@@ -9,7 +9,7 @@ const view = (/** @type {Uint8Array} */ bytes) => new DataView(bytes.buffer, byt
 const check = (bytes, offset, size) => {
   if (typeof offset !== 'number') throw wrongType('offset', 'of type number', offset)
   if (Number.isInteger(offset) && offset >= 0 && offset + size <= bytes.length) return
-  if (!Number.isInteger(offset) && Number.isFinite(offset)) throw outOfRange('offset', 'an integer', offset)
+  if (Math.floor(offset) !== offset) throw outOfRange('offset', 'an integer', offset)
   if (bytes.length < size) throw coded(RangeError, 'ERR_BUFFER_OUT_OF_BOUNDS', 'Attempt to access memory outside buffer bounds')
   throw outOfRange('offset', `>= 0 and <= ${bytes.length - size}`, offset)
 }
@@ -54,6 +54,7 @@ for (const [name, kind, size, least, most] of KINDS) {
     })
     add(`write${name}${order}`, function (/** @type {any} */ value, /** @type {any} */ offset = 0) {
       if (typeof least !== 'bigint') value = +value
+      else if (typeof value !== 'bigint') throw new TypeError('Cannot mix BigInt and other types, use explicit conversions')
       if (least !== undefined) checkRange(value, least, most, size)
       check(this, offset, size)
       view(this)[`set${kind}`](offset, value, isLittle)

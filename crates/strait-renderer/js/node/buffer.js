@@ -227,7 +227,7 @@ const methods = {
   write(/** @type {any} */ text, /** @type {any} */ offset, /** @type {any} */ length, /** @type {any} */ encoding) {
     if (typeof offset === 'string') [offset, length, encoding] = [undefined, undefined, offset]
     else if (typeof length === 'string') [length, encoding] = [undefined, length]
-    if (typeof text !== 'string') throw wrongType('string', 'of type string', text)
+    if (typeof text !== 'string') throw coded(TypeError, 'ERR_INVALID_ARG_TYPE', 'argument must be a string')
     const start = offset === undefined ? 0 : place(offset, 'offset', this.length)
     const most = this.length - start
     const room = new Uint8Array(this.buffer, this.byteOffset + start, length === undefined ? most : Math.min(place(length, 'length', this.length), most))
@@ -237,7 +237,7 @@ const methods = {
   fill(/** @type {any} */ value, /** @type {any} */ start, /** @type {any} */ end, /** @type {any} */ encoding) {
     if (typeof start === 'string') [start, end, encoding] = [undefined, undefined, start]
     else if (typeof end === 'string') [end, encoding] = [undefined, end]
-    const from = start === undefined ? 0 : place(start, 'offset', this.length)
+    const from = start === undefined ? 0 : place(start, 'offset', Number.MAX_SAFE_INTEGER)
     const to = end === undefined ? this.length : place(end, 'end', this.length)
     if (typeof value !== 'string' && !isBytes(value)) {
       Uint8Array.prototype.fill.call(this, (typeof value === 'boolean' ? +value : value) & 255, from, to)

@@ -59,4 +59,4 @@ const refusals = (module, names) => {
   return Object.fromEntries(all)
 }
 
-module.exports = { coded, wrongType, wrongValue, outOfRange, checkInteger, refusals }
+module.exports = { coded, received, wrongType, wrongValue, outOfRange, checkInteger, refusals }

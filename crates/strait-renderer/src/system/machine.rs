@@ -25,6 +25,7 @@ pub(crate) fn describe(_: &Call) -> Result<Gives, Failure> {
         "uptime": first(line("/proc/uptime")),
         "loadavg": load,
         "cpus": processors(),
+        "parallelism": std::thread::available_parallelism().map_or(1, usize::from),
         "user": user(),
     })))
 }
