@@ -130,7 +130,8 @@ async fn holdings(app: &App) -> Holdings {
         if renderers == 0 || Instant::now() > until {
             let count = |path: &str| fs::read_dir(path).map(Iterator::count).unwrap_or(0);
             let rollup = fs::read_to_string("/proc/self/smaps_rollup").unwrap_or_default();
-            let memory = rollup.lines().find_map(|line| line.strip_prefix("Anonymous:")?.trim().strip_suffix(" kB")?.parse().ok()).unwrap_or(0);
+            let memory =
+                rollup.lines().find_map(|line| line.strip_prefix("Anonymous:")?.trim().strip_suffix(" kB")?.parse().ok()).unwrap_or(0);
             let base = std::env::var_os("XDG_RUNTIME_DIR").map_or_else(std::env::temp_dir, Into::into);
             let own = format!("-{}-", std::process::id());
             let folders =
