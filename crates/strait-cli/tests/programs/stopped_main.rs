@@ -45,7 +45,7 @@ fn talk_while_main_is_stopped(path: &Path) -> Outcome {
 
     let main = program.pid();
     kill_process(main, Signal::STOP).expect("stop main");
-    let deadline = Instant::now() + Duration::from_secs(5);
+    let deadline = Instant::now() + PATIENCE;
     while state(main) != 'T' {
         assert!(Instant::now() < deadline, "main does not stop");
         std::thread::yield_now();
