@@ -4,7 +4,6 @@ process.on('unhandledRejection', (reason, promise) => console.log('rejected', re
 // One after another: which of several is due first would depend on how long this file takes.
 setImmediate(() => {
   setTimeout(() => {
-    port1.once('message', () => setTimeout(() => { console.log('still running'); process.exit(5) }, 10))
     port2.postMessage(1)
     throw new Error('timer')
   }, 10)
@@ -17,6 +16,9 @@ const late = Promise.reject(new Error('handled in time'))
 Promise.resolve().then(() => late.catch(() => {}))
 const { MessageChannelMain } = require('electron')
 const { port1, port2 } = new MessageChannelMain()
-port1.on('message', () => { throw new Error('port') })
+port1.on('message', () => {
+  setTimeout(() => { console.log('still running'); process.exit(5) }, 10)
+  throw new Error('port')
+})
 port1.start()
 throw new Error('main')
