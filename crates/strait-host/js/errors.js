@@ -36,7 +36,9 @@ const rejected = new Map()
 /** What kind of process this is: set by the embedder's scripts. */
 const policy = {
   /** A rejection that nobody handles ends the program. */
-  rejectionsEnd: true
+  rejectionsEnd: true,
+  /** Whether nothing can go on after this error; if so, whoever is to know has been told. @type {(error: unknown) => boolean} */
+  isFatal: () => false
 }
 
 const UNHANDLED = 'Warning: a promise was rejected and nothing handles it: add .catch() or await it in a try block.\n'
@@ -48,6 +50,11 @@ function describe (value) {
 /** An exception that reached the loop. Ends the program with code 1 unless it listens for 'uncaughtException'. */
 function uncaught (error, origin = 'uncaughtException') {
   const { process } = globalThis
+  if (policy.isFatal(error)) {
+    native.write(2, describe(error) + '\n')
+    native.finish(1)
+    return
+  }
   if (process.listenerCount('uncaughtExceptionMonitor') > 0) process.emit('uncaughtExceptionMonitor', error, origin)
   if (process.listenerCount('uncaughtException') > 0) {
     try {
@@ -91,7 +98,8 @@ module.exports = {
   reportRejections () {
     for (const [promise, reason] of [...rejected]) {
       rejected.delete(promise)
-      if (globalThis.process.listenerCount('unhandledRejection') > 0) globalThis.process.emit('unhandledRejection', reason, promise)
+      if (policy.isFatal(reason)) uncaught(reason)
+      else if (globalThis.process.listenerCount('unhandledRejection') > 0) globalThis.process.emit('unhandledRejection', reason, promise)
       else if (policy.rejectionsEnd) uncaught(reason, 'unhandledRejection')
       else native.write(2, UNHANDLED + describe(reason) + '\n')
     }

@@ -32,6 +32,8 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("strait:ports", include_str!("../js/ports.js")),
     ("strait:alive", include_str!("../js/alive.js")),
     ("strait:tokens", include_str!("../js/tokens.js")),
+    // For embedders, which have the table of what they lack as `strait:table`.
+    ("strait:unsupported", include_str!("../js/unsupported.js")),
     ("strait:boot", include_str!("../js/boot.js")),
 ];
 
@@ -122,6 +124,13 @@ impl Engine {
             })))
             .await;
         Ok(Self { hooks, context, runtime })
+    }
+
+    /// Gives JavaScript this many bytes and no more. A script that needs more gets an exception; if it does not catch that, the limit is lifted, so that there is
+    /// memory to tell of it.
+    pub async fn limit_memory(&self, bytes: usize) {
+        self.runtime.set_memory_limit(bytes).await;
+        host::host().memory_limit.set(bytes);
     }
 }
 

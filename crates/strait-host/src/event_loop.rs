@@ -22,6 +22,8 @@ use crate::{
 
 /// How long one turn delivers port messages before timers and the embedder's events get their say again.
 const PORT_SLICE: Duration = Duration::from_millis(4);
+/// What the engine's error says when there is no memory left.
+const OUT_OF_MEMORY: &str = "out of memory";
 /// How often the collector runs while there is something whose collection matters.
 const COLLECT_EVERY: Duration = Duration::from_secs(1);
 
@@ -277,10 +279,33 @@ impl EventLoop {
                 Err(_) => return self.host.finish(1),
             }
         };
+        let value = self.with_memory(ctx, value);
         if self.call::<_, ()>(ctx, &self.engine.hooks.uncaught, (value,)).is_err() {
             ctx.catch();
             self.host.finish(1);
         }
+    }
+
+    /// The same exception; if it says that there is no memory left, there is some from now on.
+    fn with_memory<'js>(&self, ctx: &Ctx<'js>, exception: Value<'js>) -> Value<'js> {
+        let limit = self.host.memory_limit.get();
+        if limit == 0 {
+            return exception;
+        }
+        // To look at it takes some.
+        ffi::limit_memory(ctx, 0);
+        let says_so =
+            |error: &rquickjs::Object<'js>| error.is_error() && error.get("message").is_ok_and(|message: String| message == OUT_OF_MEMORY);
+        if exception.as_object().is_some_and(says_so) {
+            return exception;
+        }
+        if exception.is_null() {
+            // There was not even enough for the error. (A program that throws `null` ends here as well: nothing tells the two apart.)
+            rquickjs::Exception::throw_internal(ctx, OUT_OF_MEMORY);
+            return ctx.catch();
+        }
+        ffi::limit_memory(ctx, limit);
+        exception
     }
 
     /// The end of a macrotask.

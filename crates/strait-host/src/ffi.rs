@@ -24,6 +24,12 @@ pub(crate) fn heap_used(ctx: &Ctx<'_>) -> i64 {
     usage.malloc_size
 }
 
+/// Lets the engine have this many bytes; 0 is as many as there are.
+pub(crate) fn limit_memory(ctx: &Ctx<'_>, bytes: usize) {
+    // SAFETY: the context is live, and with it its runtime, which nobody else uses meanwhile; any number will do.
+    unsafe { qjs::JS_SetMemoryLimit(qjs::JS_GetRuntime(ctx.as_raw().as_ptr()), bytes as _) };
+}
+
 /// Unwinds all JavaScript on the stack, for `process.exit()`. Returns the error to return from the native.
 pub(crate) fn throw_uncatchable(ctx: &Ctx<'_>) -> Error {
     let exception = match Exception::from_message(ctx.clone(), "the program exits") {

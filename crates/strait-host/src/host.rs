@@ -79,6 +79,8 @@ pub struct Host {
     pub(crate) tick_wanted: Cell<bool>,
     /// Promises were rejected, or got a late handler.
     pub(crate) rejections_changed: Cell<bool>,
+    /// The engine may use this many bytes and no more; 0: as many as there are.
+    pub(crate) memory_limit: Cell<usize>,
     /// The program ends with this code; no JavaScript runs any more.
     finished: Cell<Option<i32>>,
     started: Instant,
@@ -108,6 +110,7 @@ impl Host {
             }),
             tick_wanted: Cell::new(false),
             rejections_changed: Cell::new(false),
+            memory_limit: Cell::new(0),
             finished: Cell::new(None),
             started: Instant::now(),
         }

@@ -9,6 +9,7 @@ const { whenListened } = require('strait:listening')
 const { Readable, absorb } = require('strait:streams')
 const { process } = require('strait:process')
 const { app } = require('strait:app')
+const { checkAllOptions, refuse } = require('strait:unsupported')
 
 /** What is still under way when the process is gone (messages, output) may take this long, in milliseconds. */
 const LAST_WORDS = 1000
@@ -61,19 +62,22 @@ class UtilityProcess extends EventEmitter {
       // Outside of the promise, so that an error in a listener is the program's.
       timers.exported.setImmediate(() => {
         all.delete(child.#id)
+        // The port has closed, so that it has said what it had to say.
+        const fatal = native.utilityFatal(child.#id)
         native.utilityForget(child.#id)
         const details = { type: 'Utility', reason, exitCode: code, serviceName: 'node.mojom.NodeService', name: child.#name }
-        try {
-          if (reason !== 'clean-exit') app.emit('child-process-gone', {}, details)
-        } finally {
-          try {
-            child.emit('exit', code)
-          } finally {
+        const goodbye = [
+          () => { if (reason !== 'clean-exit') app.emit('child-process-gone', {}, details) },
+          // Nobody has to listen for it: what ends the child is not what ends main.
+          () => { if (fatal && child.listenerCount('error') > 0) child.emit('error', 'FatalError', ...fatal) },
+          () => { child.emit('exit', code) },
+          () => {
             child.#port.close()
             child.#pid = undefined
             child.#stdout = child.#stderr = null
           }
-        }
+        ]
+        allOf(goodbye)
       })
     }
   }
@@ -104,23 +108,19 @@ class UtilityProcess extends EventEmitter {
   }
 }
 
+/** Runs all of them, whatever the others throw; the last error counts. */
+function allOf ([first, ...rest]) {
+  try {
+    first()
+  } finally {
+    if (rest.length > 0) allOf(rest)
+  }
+}
+
 const kMake = Symbol('make')
 
 // Messages wait until somebody listens.
 whenListened(UtilityProcess, 'message', start)
-
-/** Options that mean nothing on this platform, in Electron neither. */
-const ELSEWHERE = ['allowLoadingUnsignedLibraries', 'disclaim']
-const OPTIONS = ['env', 'execArgv', 'cwd', 'stdio', 'serviceName', ...ELSEWHERE]
-const warned = new Set()
-
-function warnOfUnknown (options) {
-  for (const name of Object.keys(options)) {
-    if (OPTIONS.includes(name) || warned.has(name)) continue
-    warned.add(name)
-    console.warn(`Warning: the option '${name}' of utilityProcess.fork has no effect in Strait (docs/electron-compatibility.md)`)
-  }
-}
 
 /** What `stdio` says of standard output and standard error. */
 function streamsOf (stdio) {
@@ -151,7 +151,7 @@ function fork (modulePath, args, options) {
   if (cwd !== undefined && cwd !== null && typeof cwd !== 'string') throw new Error('cwd path must be a string.')
   const [stdout, stderr] = streamsOf(stdio)
   if (!app.isReady()) throw new Error('utilityProcess cannot be created before app is ready.')
-  warnOfUnknown(options)
+  checkAllOptions('utilityProcess', options)
   const texts = (list) => Array.from(list ?? [], String)
   return new UtilityProcess(kMake, {
     module: modulePath,
@@ -165,8 +165,11 @@ function fork (modulePath, args, options) {
   })
 }
 
+const utilityProcess = { fork }
+refuse(UtilityProcess, 'utilityProcess', utilityProcess)
+
 module.exports = {
-  utilityProcess: { fork },
+  utilityProcess,
   reports: {
     'utility-spawned' (id, pid) {
       const child = all.get(id)

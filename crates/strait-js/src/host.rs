@@ -61,7 +61,6 @@ const TABLE: &str = concat!(
 const SCRIPTS: &[(&str, &str)] = &[
     ("strait:ipc", include_str!("../js/ipc.js")),
     ("strait:table", TABLE),
-    ("strait:unsupported", include_str!("../js/unsupported.js")),
     ("strait:frame", include_str!("../js/frame.js")),
     ("strait:contents", include_str!("../js/contents.js")),
     ("strait:window", include_str!("../js/window.js")),

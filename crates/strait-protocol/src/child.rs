@@ -1,4 +1,4 @@
-//! What main tells a child it has started. It comes over the bootstrap port, which is not the program's: it says by its close that main is gone.
+//! What main and a child that it has started tell each other. It goes over the bootstrap port, which is not the program's: it says by its close that main is gone.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +10,22 @@ pub const INSPECT_VARIABLE: &str = "STRAIT_INSPECT_PORTS";
 pub enum ToChild {
     /// The first message, with one port: the child's parent port.
     Start(Start),
+}
+
+/// From a child to main.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FromChild {
+    /// It cannot go on, and ends.
+    Fatal(Fatal),
+}
+
+/// Why a child cannot go on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fatal {
+    /// The file, line and column of the script, if it is known.
+    pub location: String,
+    /// What there is to say, for people.
+    pub report: String,
 }
 
 /// What a child is to be.

@@ -6,6 +6,7 @@ const { process } = require('strait:process')
 const { policy } = require('strait:errors')
 const { MessageChannelMain } = require('strait:ports')
 const { parentPort } = require('strait:parent-port')
+const { exported } = require('strait:unsupported')
 
 // They were for this process alone.
 delete process.env.STRAIT_PORT_FD
@@ -15,17 +16,19 @@ Object.defineProperty(process, 'parentPort', { value: parentPort, writable: true
 // A promise that nobody handles is worth a warning here, and in main the end.
 policy.rejectionsEnd = false
 
-const members = { MessageChannelMain }
+/** What a report may be long: an error's text may be anything. */
+const LONGEST = 1 << 16
 
-/** Names that programs, loaders and the console ask every module for. */
-const ASKED_OF_ALL = new Set(['then', 'default', 'toJSON', 'constructor', 'toString', 'valueOf', 'inspect', '__esModule', '$$typeof', 'nodeType'])
+// A script that has used up what it may use. (Too deep a recursion is an error like others, as in Electron.)
+policy.isFatal = (error) => {
+  if (native.memoryLimit === 0 || !(error instanceof InternalError) || error.message !== 'out of memory') return false
+  const text = String(error.stack ?? error)
+  const [, location = ''] = /^ +at (?:.* \()?([^()\n]+:\d+)\)?$/m.exec(text) ?? []
+  native.fatal(location, `${text}\nThe script may use ${native.memoryLimit / (1 << 20)} MiB (--max-old-space-size).`.slice(0, LONGEST))
+  return true
+}
 
-const electron = new Proxy(members, {
-  get (target, name) {
-    if (name in target || typeof name === 'symbol' || ASKED_OF_ALL.has(name)) return target[name]
-    throw new Error(`electron.${name} is not supported by Strait's utility processes, which have: ${Object.keys(members).join(', ')} (docs/electron-compatibility.md)`)
-  }
-})
+const electron = exported('electron/utility', { MessageChannelMain })
 
 define(['electron', 'electron/utility', 'electron/common'], () => electron)
 

@@ -5,6 +5,7 @@ const EventEmitter = require('strait:events')
 const ports = require('strait:ports')
 const alive = require('strait:alive')
 const { whenListened } = require('strait:listening')
+const { refuse } = require('strait:unsupported')
 
 class ParentPort extends EventEmitter {
   #port = ports.adopt(native.parentPort())
@@ -27,5 +28,6 @@ class ParentPort extends EventEmitter {
 }
 
 whenListened(ParentPort, 'message', (parentPort) => parentPort.start())
+refuse(ParentPort, 'parentPort')
 
 module.exports = { parentPort: new ParentPort() }

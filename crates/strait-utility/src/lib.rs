@@ -59,13 +59,17 @@ fn program_thread(Joined { node, control, start, parent_port }: Joined) -> i32 {
             return FAILED;
         }
     };
+    let memory_limit = memory_limit(&script.exec_args);
     let entry = Entry { main: script.module.into(), args: script.args, exec_args: script.exec_args };
-    let child = Rc::new(Child::new(node.clone(), start.name, parent_port));
+    let child = Rc::new(Child::new(node.clone(), start.name, parent_port, control, memory_limit));
     let host = Rc::new(Host::new(child, entry));
     let _installed = Installed::new(host.clone());
-    let code = LocalSet::new().block_on(&runtime, async {
+    LocalSet::new().block_on(&runtime, async {
         match Engine::new(STACK).await {
             Ok(engine) => {
+                if memory_limit > 0 {
+                    engine.limit_memory(memory_limit).await;
+                }
                 let event_loop = EventLoop::new(host, engine);
                 let code = event_loop.run().await;
                 // Before the engine goes, which lets go of its ports: they end with the process. What was posted arrives in either case.
@@ -77,7 +81,36 @@ fn program_thread(Joined { node, control, start, parent_port }: Joined) -> i32 {
                 FAILED
             }
         }
-    });
-    drop(control);
-    code
+    })
+}
+
+/// What `--max-old-space-size=MIB` says, in bytes; 0 if nothing does. The last one counts, as in Node.
+fn memory_limit(exec_args: &[String]) -> usize {
+    let said = |arg: &String| {
+        let value = arg.strip_prefix("--max-old-space-size=").or_else(|| arg.strip_prefix("--max_old_space_size="))?;
+        let limit = value.parse().ok().filter(|mib| *mib > 0).and_then(|mib: usize| mib.checked_mul(1 << 20));
+        if limit.is_none() {
+            eprintln!("strait-utility: {arg} is no number of mebibytes: memory is not limited");
+        }
+        limit
+    };
+    exec_args.iter().filter_map(said).next_back().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_last_limit_counts() {
+        let table: [(&[&str], usize); 5] = [
+            (&[], 0),
+            (&["--expose-gc", "--max-old-space-size=64"], 64 << 20),
+            (&["--max-old-space-size=64", "--max_old_space_size=32", "--x"], 32 << 20),
+            (&["--max-old-space-size=", "--max-old-space-size=-1", "--max-old-space-size=0"], 0),
+            (&["--max-old-space-size=99999999999999999999"], 0),
+        ];
+        for (args, bytes) in table {
+            let args: Vec<_> = args.iter().map(|arg| (*arg).to_owned()).collect();
+            assert_eq!(super::memory_limit(&args), bytes, "{args:?}");
+        }
+    }
 }

@@ -92,6 +92,6 @@ pub use strait_clone::Value;
 pub use strait_ports::CloseReason;
 pub use strait_protocol::{ConsoleLevel, World};
 pub use text::printable;
-pub use utility::{ExitReason, ExitStatus, UtilityEvent, UtilityId, UtilityProcess, UtilityProcessBuilder};
+pub use utility::{ExitReason, ExitStatus, FatalError, UtilityEvent, UtilityId, UtilityProcess, UtilityProcessBuilder};
 pub use web_contents::{EvalFuture, WebContents};
 pub use window::{BrowserWindow, BrowserWindowBuilder, CloseEvent};

@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::program::{PATIENCE, Running, fixture, run};
+use crate::program::{PATIENCE, Running, fixture, run, strait, workspace};
 use crate::{Outcome, Test, test};
 
 pub(crate) fn tests() -> Vec<Test> {
@@ -15,6 +16,7 @@ pub(crate) fn tests() -> Vec<Test> {
         test("utility: fork, kill, exit, stdio, env, cwd and messages", matrix),
         test("utility: many children at once", many),
         test("utility: children load no WebKit", no_webkit),
+        test("utility: a child in Rust links no WebKit", rust_child),
         test("utility: main is killed and no child is left", main_is_killed),
         test("utility: main quits and no child is left", main_quits),
         test("utility: inspected", inspected),
@@ -34,7 +36,7 @@ fn matrix() -> Outcome {
     program.end_well();
     assert_eq!(program.count("not ok"), 0, "{}", program.report());
     assert_eq!(
-        program.count("the option 'respondToAuthRequestsFromMainProcess' of utilityProcess.fork has no effect"),
+        program.count("utilityProcess: the option 'respondToAuthRequestsFromMainProcess' is not supported by Strait and has no effect (docs/electron-compatibility.md#utilityprocess)"),
         1,
         "{}",
         program.report()
@@ -68,6 +70,22 @@ fn no_webkit() -> Outcome {
             assert!(!maps.to_lowercase().contains(library), "{library} in {maps}");
         }
     }
+    Ok(())
+}
+
+/// The child of the example in Rust, whose package has a main process too. By itself it says what it lacks.
+fn rust_child() -> Outcome {
+    let mut build = Command::new(env!("CARGO"));
+    build.args(["build", "--quiet", "--package", "example-child-process"]).current_dir(workspace());
+    assert!(build.status().expect("cargo build").success());
+    let program = strait().with_file_name("example-child-process-counter");
+    let text = fs::read(&program).expect("the program");
+    for library in ["libwebkit2gtk", "libjavascriptcore", "libgtk-3"] {
+        assert!(!text.windows(library.len()).any(|part| part == library.as_bytes()), "{library}");
+    }
+    let alone = Command::new(&program).output().expect("it starts");
+    let said = String::from_utf8_lossy(&alone.stderr);
+    assert!(!alone.status.success() && said.contains("Join"), "{said}");
     Ok(())
 }
 
@@ -125,7 +143,7 @@ fn stat(pid: i32) -> Option<Vec<String>> {
 fn inspected() -> Outcome {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("events");
-    let mut command = std::process::Command::new(crate::program::strait());
+    let mut command = Command::new(strait());
     command.arg("run").arg(format!("--inspect-ports={}", file.display())).arg(fixture("utility").join("orphans.js")).args(["--", "quit"]);
     let mut program = Running::start(command);
     program.end_well();

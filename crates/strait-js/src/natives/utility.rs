@@ -42,6 +42,7 @@ pub(crate) fn register(natives: &Object<'_>) -> Result<()> {
     natives.set("utilityFork", Func::from(fork))?;
     natives.set("utilityKill", Func::from(kill))?;
     natives.set("utilityRead", Func::from(read))?;
+    natives.set("utilityFatal", Func::from(fatal))?;
     natives.set("utilityForget", Func::from(|id: u32| drop(host().utilities.0.borrow_mut().remove(&id))))
 }
 
@@ -85,6 +86,12 @@ fn fork(ctx: Ctx<'_>, options: Object<'_>, port: PortId) -> Result<u32> {
 
 fn kill(id: u32) -> bool {
     host().utilities.0.borrow().get(&id).is_some_and(|utility| utility.process.kill())
+}
+
+/// Why the child's engine could not go on, if it has said so: location and report.
+fn fatal(id: u32) -> Option<Vec<String>> {
+    let error = host().utilities.0.borrow().get(&id)?.process.take_fatal_error()?;
+    Some(vec![error.location, error.report])
 }
 
 /// What happened to a child.

@@ -122,8 +122,6 @@ struct Alive {
     process: UtilityProcess,
     child: Child,
     descriptor: Arc<OwnedFd>,
-    /// The bootstrap: as long as it is held, the child knows that this process is there.
-    _control: Port,
 }
 
 struct Nursery {
@@ -200,9 +198,10 @@ impl Nursery {
         let message = strait_protocol::encode(&ToChild::Start(start));
         // It fails if the child is gone already, of which its descriptor tells.
         let _ = control.post(strait_ports::Message::with_ports(message, vec![parent_port]));
+        process.state().control = Some(control);
         let running = Running { pid: child.id(), descriptor: descriptor.clone() };
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-        self.children.insert(process.id(), Alive { process: process.clone(), child, descriptor, _control: control });
+        self.children.insert(process.id(), Alive { process: process.clone(), child, descriptor });
         process.spawned(running, stdout, stderr);
     }
 

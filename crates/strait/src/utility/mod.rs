@@ -16,6 +16,8 @@ use std::{
 };
 
 use rustix::process::{Signal, pidfd_send_signal};
+use strait_ports::{Event, Port};
+use strait_protocol::child::{Fatal, FromChild};
 
 pub use self::{
     builder::UtilityProcessBuilder,
@@ -55,6 +57,16 @@ pub enum UtilityEvent {
     Exited(ExitStatus),
 }
 
+/// A script's engine could not go on: it has used up the memory that `--max-old-space-size` allows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FatalError {
+    /// The file, line and column of the script, if they are known.
+    pub location: String,
+    /// What there is to say, for people.
+    pub report: String,
+}
+
 /// A child process without a window, and the port to it. Clones are the same child.
 ///
 /// The child need not be waited for, nor the handle kept: it lives until it ends, is killed, or the program ends.
@@ -90,6 +102,8 @@ struct State {
     killed: bool,
     stdout: Option<ChildStdout>,
     stderr: Option<ChildStderr>,
+    /// The bootstrap: as long as it is held, the child knows that this process is there. The list of running children holds this process, too.
+    control: Option<Port>,
     waiting: Vec<Waker>,
 }
 
@@ -222,6 +236,18 @@ impl UtilityProcess {
             self.0.shared.children.watch_end_of(self.0.id);
         }
         sent
+    }
+
+    /// Why a script's engine could not go on, if it has said so: once, and complete only when the parent port has closed.
+    pub fn take_fatal_error(&self) -> Option<FatalError> {
+        let control = self.state().control.take()?;
+        let error = match control.try_recv() {
+            Some(Event::Message(message)) => strait_protocol::decode(&message.data).ok(),
+            _ => None,
+        };
+        // Its close would tell the child that this process is gone.
+        self.state().control = Some(control);
+        error.map(|FromChild::Fatal(Fatal { location, report })| FatalError { location, report })
     }
 
     /// What the process writes to its standard output, if that is piped: once, from [`UtilityEvent::Spawned`] on.

@@ -13,7 +13,7 @@ const rowsOf = (file) => {
 }
 
 /** What every emitter has is not each page's affair. */
-const INHERITED = new Set(['constructor', 'prototype', 'length', 'name', 'on', 'addListener', 'prependListener'])
+const INHERITED = new Set(['constructor', 'prototype', 'length', 'name', 'on', 'addListener', 'prependListener', 'once', 'prependOnceListener'])
 
 const membersOf = (objects) => new Set(objects.flatMap((object) => Object.getOwnPropertyNames(object)).filter((name) => !INHERITED.has(name)))
 
@@ -74,6 +74,33 @@ module.exports = (test) => {
       }
     }
     t.deepEqual(errors, [])
+  })
+
+  test([], 'succeeds', 'children: what there is is what the table says', async (t) => {
+    const names = rowsOf('exports-utility')
+    const child = electron.utilityProcess.fork(t.file('child.js', `const electron = require('electron')
+      const failed = (action) => { try { return [typeof action()] } catch (error) { return error.message } }
+      process.parentPort.postMessage({
+        used: ${JSON.stringify(names.map(({ name }) => name))}.map((name) => failed(() => new electron[name]())),
+        named: failed(() => { const { shell } = electron; return shell }),
+        // What Electron has in main only, or as a property of \`process\`.
+        never: [typeof electron.app, typeof electron.parentPort],
+        keys: Object.keys(electron),
+        port: Object.getOwnPropertyNames(Object.getPrototypeOf(process.parentPort))
+      })`))
+    const over = t.event(child, 'exit')
+    const [said] = await t.event(child, 'message')
+    const refused = (name) => `electron.${name} is not supported by Strait (docs/electron-compatibility.md#electronutility)`
+    t.deepEqual(said.used, names.map(({ name, status }) => status === 'no' ? refused(name) : ['object']))
+    t.deepEqual([said.named, said.never], [['function'], ['undefined', 'undefined']])
+    t.deepEqual(said.keys, names.filter(({ status }) => status !== 'no').map(({ name }) => name))
+    const listed = new Set(rowsOf('parent-port').map(({ name }) => name))
+    // `start` and `close` are what every port has.
+    t.deepEqual(said.port.filter((name) => !INHERITED.has(name) && !listed.has(name)), ['start', 'close'])
+    await over
+    const own = membersOf([prototype(child)])
+    const rows = new Set(rowsOf('utility-process').filter(({ kind }) => kind === 'method' || kind === 'property').map(({ name }) => name))
+    t.deepEqual([[...own].filter((name) => !rows.has(name)), [...rows].filter((name) => !own.has(name))], [[], []])
   })
 
   test([], 'succeeds', 'exports: each is there, or refuses when it is used', (t) => {

@@ -1,6 +1,6 @@
 'use strict'
 // https://www.electronjs.org/docs/latest/api/utility-process, parent-port. (What needs whole programs is in ../../../programs/utility.rs.)
-const { MessageChannelMain, utilityProcess } = require('electron')
+const { app, MessageChannelMain, utilityProcess } = require('electron')
 
 const EXITS = 'process.exit(Number(process.argv[2]))'
 const ECHO = "process.parentPort.on('message', ({ data, ports }) => process.parentPort.postMessage(data, ports))"
@@ -68,6 +68,62 @@ module.exports = (test) => {
     const [said] = await t.event(child, 'message')
     t.deepEqual(said, ['Error: An object could not be cloned.', 'TypeError: Port at index 0 is not a valid port'])
     t.equal(await over, 0)
+  })
+
+  /** What a child with these options says. */
+  const said = async (t, text, options) => {
+    const { child, over } = fork(t, `process.parentPort.postMessage(${text})`, ['a'], options)
+    const [value] = await t.event(child, 'message')
+    await over
+    return value
+  }
+
+  test(['process.parentPort'], 'succeeds', 'children have a parent port, main and pages have none', async (t) => {
+    t.equal(process.parentPort, undefined)
+    t.equal(await said(t, 'typeof process.parentPort.postMessage'), 'function')
+    const window = await t.page()
+    t.equal(await t.run(window, () => typeof process.parentPort), 'undefined')
+  })
+
+  test(['env', 'execArgv', 'cwd', 'serviceName', 'stdio'].map((name) => `utilityProcess.${name}`), 'succeeds', 'options reach the child', async (t) => {
+    t.deepEqual(await said(t, '{ ...process.env }', { env: { ONE: '1' } }), { ONE: '1' })
+    t.deepEqual(await said(t, '[process.execArgv, typeof gc]', { execArgv: ['--expose-gc'] }), [['--expose-gc'], 'function'])
+    t.deepEqual(await said(t, '[process.execArgv, typeof gc]', {}), [[], 'undefined'])
+    t.equal(await said(t, 'process.cwd()', { cwd: '/' }), '/')
+    t.equal(await said(t, 'process.title', { serviceName: 'named' }), 'named')
+    const { child, over } = fork(t, 'console.error(5)', [], { stdio: ['ignore', 'ignore', 'pipe'] })
+    const [chunk] = await t.event(child.stderr, 'data')
+    t.deepEqual([child.stdout, String(chunk)], [null, '5\n'])
+    t.equal(await over, 0)
+  })
+
+  test(['execArgv', 'cwd', 'serviceName', 'stdio'].map((name) => `utilityProcess.${name}`), 'fails', 'options of another kind are refused', async (t) => {
+    const fails = (options, text) => t.throws(() => utilityProcess.fork('a.js', [], options), text)
+    fails({ execArgv: '--x' }, 'execArgv must be an array of strings.')
+    fails({ cwd: 1 }, 'cwd path must be a string.')
+    fails({ serviceName: 1 }, 'serviceName must be a string.')
+    fails({ stdio: 'ipc' }, 'stdio must be of the following values: inherit, pipe, ignore')
+    const { over } = fork(t, '', [], { cwd: '/nowhere/at/all', stdio: 'ignore' })
+    t.equal(await over, 1)
+  })
+
+  test('utilityProcess:error', 'succeeds', 'a script that uses up its memory is announced before its end', async (t) => {
+    const { child, over } = fork(t, '\nglobalThis.all = "x".repeat(1 << 26)', [], { execArgv: ['--max-old-space-size=16'], stdio: 'ignore' })
+    const [type, location, report] = await t.event(child, 'error')
+    t.equal(type, 'FatalError')
+    t.ok(/child\.js:2:\d+$/.test(location), location)
+    t.ok(report.startsWith('InternalError: out of memory'), report)
+    t.equal(await over, 1)
+  })
+
+  test('app:child-process-gone', 'succeeds', 'the program hears of children that end badly, and of no others', async (t) => {
+    const heard = []
+    const listener = (_event, details) => heard.push(details)
+    app.on('child-process-gone', listener)
+    t.after(() => app.off('child-process-gone', listener))
+    const codes = [fork(t, EXITS, ['0']), fork(t, EXITS, ['3'], { serviceName: 'three' })].map(({ over }) => over)
+    t.deepEqual(await Promise.all(codes), [0, 3])
+    t.deepEqual(heard, [{ type: 'Utility', reason: 'abnormal-exit', exitCode: 3, serviceName: 'node.mojom.NodeService', name: 'three' }])
   })
 
   test('utilityProcess.kill', 'succeeds', 'a child in an endless loop ends', async (t) => {

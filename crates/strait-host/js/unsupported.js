@@ -1,5 +1,5 @@
 'use strict'
-// What Electron documents and Strait does not have, from the tables in electron/: whoever uses it is told so by name, instead of finding `undefined`.
+// What Electron documents and Strait does not have, from the embedder's tables (strait-js/electron): whoever uses it is told so by name, instead of finding `undefined`.
 // What Electron has on other systems only stays `undefined`, as in Electron on Linux: programs ask for that before they use it.
 
 /** @type {Map<string, [string, string, string, string][]>} the rows of each page: signature, kind, status, note */
@@ -13,7 +13,8 @@ const missing = (page, kinds) => (pages.get(page) ?? []).filter(([, kind, status
 /** Where the documentation lists what a page has. */
 const place = (page) => `${COMPATIBILITY}#${page.toLowerCase().replaceAll(/[^a-z]/g, '')}`
 
-const refusal = (page, member) => new Error(`${page}.${member} is not supported by Strait (${place(page)})`)
+/** `called`: what the program calls the object, where that is not the page's name. */
+const refusal = (page, member, called = page) => new Error(`${called}.${member} is not supported by Strait (${place(page)})`)
 
 /** Gives `object` what the page has of these kinds and it does not have itself. */
 function fill (object, page, methods, properties) {
@@ -54,19 +55,25 @@ function refuse (constructor, page, beside = constructor) {
   }
 }
 
+const withoutEffect = (page, name) => warn(`${page}: the option '${name}' is not supported by Strait and has no effect (${place(page)})`)
+
 /** Says which options have no effect. */
 function checkOptions (page, options) {
-  for (const name of missing(page, ['option'])) {
-    if (options[name] !== undefined) warn(`${page}: the option '${name}' is not supported by Strait and has no effect (${place(page)})`)
-  }
+  for (const name of missing(page, ['option'])) if (options[name] !== undefined) withoutEffect(page, name)
+}
+
+/** The same where every option that is not in the table is a mistake. */
+function checkAllOptions (page, options) {
+  const listed = new Map((pages.get(page) ?? []).filter(([, kind]) => kind === 'option').map(([signature, , status]) => [nameOf(signature), status]))
+  for (const name of Object.keys(options)) if (options[name] !== undefined && (listed.get(name) ?? 'no') === 'no') withoutEffect(page, name)
 }
 
 /** Names that programs, loaders and the console ask every object for; a stand has none of them. */
 const ASKED_OF_ALL = new Set(['then', 'default', 'toJSON', 'constructor', 'toString', 'valueOf', 'inspect', '__esModule', '$$typeof', 'nodeType', 'prototype', 'name', 'length'])
 
 /** A member that can be imported, as many are that no line uses, but not be used. */
-function stand (page, name) {
-  const fail = () => { throw refusal(page, name) }
+function stand (page, name, called) {
+  const fail = () => { throw refusal(page, name, called) }
   // A function, so that it can be called and constructed.
   return new Proxy(function () {}, {
     get: (target, member) => typeof member === 'symbol' || ASKED_OF_ALL.has(member) ? undefined : fail(),
@@ -81,8 +88,9 @@ function stand (page, name) {
  * kinds of processes is `undefined` there too: code that runs in several asks so where it is.
  */
 function exported (page, members) {
-  const stands = new Map(missing(page, ['export']).map((name) => [name, stand(page, name)]))
+  // Whichever process it is in, a program calls it `electron`.
+  const stands = new Map(missing(page, ['export']).map((name) => [name, stand(page, name, 'electron')]))
   return new Proxy(members, { get: (target, name) => target[name] ?? stands.get(name) })
 }
 
-module.exports = { refuse, checkOptions, exported, refusal, warn }
+module.exports = { refuse, checkOptions, checkAllOptions, exported, refusal, warn }
