@@ -105,12 +105,11 @@ class WebContents extends EventEmitter {
   loadURL (url, options = {}) {
     this.#check()
     for (const name of Object.keys(options ?? {})) {
-      if (name !== 'userAgent') warn(`webContents.loadURL: the option '${name}' is not supported by Strait and has no effect (docs/electron-compatibility.md#webcontents)`)
+      if (!LOAD_OPTIONS.includes(name)) warn(`webContents.loadURL: the option '${name}' is not supported by Strait and has no effect (docs/electron-compatibility.md#webcontents)`)
     }
     if (options?.userAgent !== undefined) this.setUserAgent(options.userAgent)
-    return this.#load('url', String(url))
+    return this.#load('url', String(url), headersOf(options ?? {}))
   }
-
 
   loadFile (file, options = {}) {
     this.#check()
@@ -131,11 +130,11 @@ class WebContents extends EventEmitter {
   }
 
   /** The promise is the caller's to handle or not: a failed load is also an event. */
-  #load (how, what) {
+  #load (how, what, headers = []) {
     this.#check()
     const load = {}
     this.#asked.add(load)
-    const promise = start((token) => native.contentsLoad(this.#id, how, what, token))
+    const promise = start((token) => native.contentsLoad(this.#id, how, what, headers, token))
     const settled = () => { this.#asked.delete(load) }
     promise.then(settled, settled)
     return promise
@@ -220,6 +219,23 @@ class WebContents extends EventEmitter {
   }
 }
 
+const LOAD_OPTIONS = ['userAgent', 'extraHeaders', 'httpReferrer']
+
+/** What the options say of the request's headers, as pairs. */
+function headersOf ({ extraHeaders, httpReferrer }) {
+  const headers = []
+  for (const line of String(extraHeaders ?? '').split(/\r?\n/)) {
+    const [, name, value] = /^\s*([^:\s]+)\s*:\s*(.*?)\s*$/.exec(line) ?? []
+    if (name !== undefined) headers.push([name, value])
+  }
+  const referrer = typeof httpReferrer === 'object' ? httpReferrer?.url : httpReferrer
+  if (referrer !== undefined && referrer !== '') headers.push(['Referer', String(referrer)])
+  return headers
+}
+
+/** @returns an event that is the details of a navigation too */
+const navigation = (contents, url, isSameDocument) => ({ sender: contents, url, isSameDocument, isMainFrame: true, frame: contents.mainFrame })
+
 function ignore (promise) {
   promise.catch(() => {})
 }
@@ -268,8 +284,16 @@ const reports = {
   },
   'did-navigate' (id, url, sameDocument, status) {
     const contents = all.get(id)
+    if (sameDocument) reports['did-start-navigation'](id, url, true)
     if (sameDocument) contents?.emit('did-navigate-in-page', { sender: contents }, url, true)
     else contents?.emit('did-navigate', { sender: contents }, url, status ?? -1, STATUS_TEXTS[status] ?? '')
+  },
+  'did-start-navigation' (id, url, sameDocument) {
+    const contents = all.get(id)
+    if (contents === undefined) return
+    // The older form's arguments follow the event's own fields.
+    const { processId, routingId } = contents.mainFrame
+    contents.emit('did-start-navigation', navigation(contents, url, sameDocument), url, sameDocument, true, processId, routingId)
   },
   'did-fail-load' (id, code, description, url) {
     const contents = all.get(id)

@@ -79,6 +79,7 @@ class BrowserWindow extends EventEmitter {
     this.#id = options === kAdopt ? adopted : native.windowCreate(plan(options))
     if (options !== kAdopt) this.#parent = options?.parent?.id ?? 0
     this.#webContents = contents.of(this.#id)
+    if (options?.alwaysOnTop === true) this.setAlwaysOnTop(true)
     all.set(this.#id, this)
     ports.uncloneable(this)
     app.emit('web-contents-created', preventable({ sender: this.#webContents }), this.#webContents)
@@ -118,6 +119,19 @@ class BrowserWindow extends EventEmitter {
   showInactive () { this.#do('show-inactive') }
   hide () { this.#do('hide') }
   focus () { this.#do('focus') }
+  minimize () { this.#do('minimize') }
+  restore () { this.#do('restore') }
+  isMinimized () { return this.#state().minimized }
+  maximize () { this.#do('maximize') }
+  unmaximize () { this.#do('unmaximize') }
+  isMaximized () { return this.#state().maximized }
+  isNormal () {
+    const { minimized, maximized } = this.#state()
+    return !minimized && !maximized
+  }
+
+  setAlwaysOnTop (flag) { this.#do(flag ? 'on-top' : 'not-on-top') }
+  isAlwaysOnTop () { return this.#state().onTop }
   isVisible () { return this.#state().visible }
   isFocused () { return this.#state().focused }
 
@@ -250,7 +264,7 @@ const reports = {
     const [width, height] = window.isDestroyed() ? [] : window.getSize()
     opener.emit('did-create-window', window, { ...details, options: { ...optionsOf(features), width, height, ...options } })
   },
-  window (id, name) {
+  window (id, name, ...args) {
     const window = all.get(id)
     if (window === undefined) return
     if (name === 'closed') {
@@ -259,7 +273,7 @@ const reports = {
     }
     const { app } = require('strait:app')
     const event = { sender: window }
-    window.emit(name, event)
+    window.emit(name, event, ...args)
     if (name === 'focus' || name === 'blur') app.emit(`browser-window-${name}`, event, window)
   },
   'window-close' (id) {

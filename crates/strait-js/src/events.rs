@@ -42,6 +42,11 @@ pub(crate) fn app_event<'js>(host: &Host, ctx: &Ctx<'js>, hook: &Function<'js>, 
                 WindowEvent::Blurred => hook.call(("window", id, "blur")),
                 WindowEvent::Resized { .. } => hook.call(("window", id, "resize")),
                 WindowEvent::Moved { .. } => hook.call(("window", id, "move")),
+                WindowEvent::Minimized => hook.call(("window", id, "minimize")),
+                WindowEvent::Restored => hook.call(("window", id, "restore")),
+                WindowEvent::Maximized => hook.call(("window", id, "maximize")),
+                WindowEvent::Unmaximized => hook.call(("window", id, "unmaximize")),
+                WindowEvent::AlwaysOnTop(on_top) => hook.call(("window", id, "always-on-top-changed", on_top)),
                 WindowEvent::Closed => {
                     host.windows.borrow_mut().remove(&id);
                     hook.call(("window", id, "closed"))
@@ -83,6 +88,7 @@ pub(crate) fn app_event<'js>(host: &Host, ctx: &Ctx<'js>, hook: &Function<'js>, 
                 _ => Ok(()),
             }
         }
+        AppEvent::WindowAllClosed(decision) if !decision.stands() => Ok(()),
         AppEvent::WindowAllClosed(decision) => decide(hook, decision, ("window-all-closed",)),
         AppEvent::BeforeQuit(decision) => decide(hook, decision, ("before-quit",)),
         AppEvent::WillQuit(decision) => decide(hook, decision, ("will-quit",)),
@@ -122,6 +128,7 @@ fn decide<'js>(hook: &Function<'js>, decision: Decision, args: impl IntoArgs<'js
 fn contents_event(hook: &Function<'_>, id: u32, event: ContentsEvent) -> Result<()> {
     match event {
         ContentsEvent::DidStartLoading => hook.call(("contents", id, "did-start-loading")),
+        ContentsEvent::DidStartNavigation { url } => hook.call(("did-start-navigation", id, url, false)),
         ContentsEvent::DidNavigate { url, same_document, status } => hook.call(("did-navigate", id, url, same_document, status)),
         ContentsEvent::DomReady => hook.call(("contents", id, "dom-ready")),
         ContentsEvent::DidFinishLoad => hook.call(("contents", id, "did-finish-load")),

@@ -11,7 +11,7 @@ use crate::{
     error,
     registry::{Document, Gone},
     shared::{Answer, ContentsRecord, Held, HeldScript, PendingEval, SharedRef, State},
-    ui::UiCommand,
+    ui::{Headers, UiCommand},
     web_contents::EvalFuture,
 };
 
@@ -138,7 +138,7 @@ impl SharedRef {
         EvalFuture(future)
     }
 
-    pub(crate) fn load(&self, contents: ContentsId, url: Result<String, LoadError>) -> LoadFuture {
+    pub(crate) fn load(&self, contents: ContentsId, url: Result<String, LoadError>, headers: Headers) -> LoadFuture {
         let mut state = self.state();
         let given = url.as_ref().map_or_else(|error| error.url.clone(), Clone::clone);
         let closing = state.windows.get(&WindowId(contents.0)).is_none_or(|window| window.closing);
@@ -157,7 +157,7 @@ impl SharedRef {
         record.outbox.load_begins(load, &url);
         (record.crashed, record.loading) = (false, true);
         let window = record.window;
-        self.ui(UiCommand::Load { window, load, url });
+        self.ui(UiCommand::Load { window, load, url, headers });
         future
     }
 

@@ -98,6 +98,8 @@ pub(crate) fn dispatch(shared: &SharedRef, event: AppEvent) {
                 shared.handlers().ipc.forget_frame(argument.0.key());
             }
         }
+        // A handler that has been called meanwhile may have made a window: then its end will ask again.
+        AppEvent::WindowAllClosed(decision) if !decision.stands() => {}
         AppEvent::WindowAllClosed(decision) => ask(shared, decision, |handlers| &handlers.all_closed),
         AppEvent::BeforeQuit(decision) => ask(shared, decision, |handlers| &handlers.before_quit),
         AppEvent::WillQuit(decision) => ask(shared, decision, |handlers| &handlers.will_quit),

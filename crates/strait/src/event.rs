@@ -91,7 +91,8 @@ pub enum AppEvent {
         /// What it weighs.
         charge: Charge,
     },
-    /// The last window closed (not while quitting). The program quits when the decision is dropped, unless it was prevented.
+    /// The last window closed (not while quitting). The program quits when the decision is dropped, unless it was prevented. If it has made another window by then,
+    /// the decision no longer [`stands`](Decision::stands), and nothing is to be told.
     WindowAllClosed(Decision),
     /// Another instance of the program was started, and told that it is not the first.
     SecondInstance(Box<SecondInstance>),
@@ -141,6 +142,16 @@ pub enum WindowEvent {
         /// From the top.
         y: i32,
     },
+    /// It became an icon, or whatever the window system makes of it.
+    Minimized,
+    /// It is none any more.
+    Restored,
+    /// It fills the screen.
+    Maximized,
+    /// It does so no longer.
+    Unmaximized,
+    /// It is to stay above others, or no longer.
+    AlwaysOnTop(bool),
     /// It is gone; its handles stay valid and say so.
     Closed,
 }
@@ -151,6 +162,11 @@ pub enum WindowEvent {
 pub enum ContentsEvent {
     /// A load began.
     DidStartLoading,
+    /// The main frame is about to get another document, from here; it may still fail.
+    DidStartNavigation {
+        /// The URL.
+        url: String,
+    },
     /// The main frame shows another document, or another place in the same one.
     DidNavigate {
         /// Where it is now.
@@ -296,7 +312,8 @@ pub struct Decision {
 pub(crate) enum Question {
     CloseWindow(crate::WindowId),
     Title(crate::WindowId, String),
-    AllClosed,
+    /// That was when the last window there had been was this one.
+    AllClosed(u32),
     BeginQuit,
     EndQuit,
 }
@@ -304,6 +321,14 @@ pub(crate) enum Question {
 impl Decision {
     pub(crate) fn new(shared: SharedRef, question: Question) -> Self {
         Self { shared: Some(shared), question }
+    }
+
+    /// Whether there is still something to decide: not for [`AppEvent::WindowAllClosed`] once there is another window.
+    pub fn stands(&self) -> bool {
+        match (&self.shared, &self.question) {
+            (Some(shared), Question::AllClosed(last)) => shared.state().last_window == *last,
+            _ => true,
+        }
     }
 
     /// It does not happen. A prevented `close` or `will-quit` also ends the attempt to quit it was part of.

@@ -80,8 +80,12 @@ pub(crate) fn agreed(shared: &SharedRef, question: Question) {
     match question {
         Question::CloseWindow(window) => BrowserWindow::new(App(shared.clone()), window).destroy(),
         Question::Title(window, title) => title_settled(shared, window, Some(title)),
-        Question::AllClosed => {
-            if shared.state().windows.is_empty() {
+        Question::AllClosed(last) => {
+            let stands = {
+                let state = shared.state();
+                state.windows.is_empty() && state.last_window == last
+            };
+            if stands {
                 begin(shared);
             }
         }
@@ -133,7 +137,7 @@ pub(crate) fn prevented(shared: &SharedRef, question: Question) {
         Question::BeginQuit => state.quit == Quit::Asking,
         Question::CloseWindow(_) => state.quit == Quit::Closing,
         Question::EndQuit => state.quit == Quit::AskingLast,
-        Question::AllClosed | Question::Title(..) => false,
+        Question::AllClosed(_) | Question::Title(..) => false,
     };
     if stops {
         state.quit = Quit::Running;
@@ -188,7 +192,8 @@ pub(crate) fn window_closed(shared: &SharedRef, window: WindowId) {
         let goes = |record: &WindowRecord| record.parent == Some(window) || record.opener == Some(window);
         let children = state.windows.iter().filter(|(_, record)| goes(record));
         let children: Vec<WindowId> = children.map(|(id, _)| *id).collect();
-        (gone, children, state.windows.is_empty(), state.quit)
+        // The number of the last window is read with the others gone, so that no newer one can be among them.
+        (gone, children, state.windows.is_empty().then_some(state.last_window), state.quit)
     };
     popup::refuse_of(shared, &[browser_window.web_contents().id()]);
     for child in children {
@@ -197,12 +202,10 @@ pub(crate) fn window_closed(shared: &SharedRef, window: WindowId) {
     crate::bridge::report_gone(shared, frames, Charge::default);
     crate::bridge::report_contents(shared, browser_window.web_contents().id(), crate::ContentsEvent::Destroyed, Charge::default());
     shared.queue(AppEvent::Window { window: browser_window, event: WindowEvent::Closed });
-    if !last {
-        return;
-    }
+    let Some(last) = last else { return };
     match quit {
         Quit::Running | Quit::Asking => {
-            shared.queue(AppEvent::WindowAllClosed(Decision::new(shared.clone(), Question::AllClosed)));
+            shared.queue(AppEvent::WindowAllClosed(Decision::new(shared.clone(), Question::AllClosed(last))));
         }
         Quit::Closing => ask_last(shared),
         Quit::Ending(_) => finish(shared),

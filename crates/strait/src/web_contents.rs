@@ -99,13 +99,22 @@ impl WebContents {
     /// Loads a file, relative to the program's folder. The load begins at once, awaited or not.
     pub fn load_file(&self, path: impl AsRef<Path>) -> LoadFuture {
         let url = resolve_file(self.app.app_path(), path.as_ref());
-        self.app.0.load(self.id, url)
+        self.app.0.load(self.id, url, Vec::new())
+    }
+
+    /// [`WebContents::load_url`] with headers for the HTTP request, `Referer` perhaps among them. They replace those that the web engine would send.
+    pub fn load_url_with_headers<N: Into<String>, V: Into<String>>(
+        &self,
+        url: &str,
+        headers: impl IntoIterator<Item = (N, V)>,
+    ) -> LoadFuture {
+        let url = resolve_url(self.app.app_path(), url);
+        self.app.0.load(self.id, url, headers.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
     }
 
     /// Loads a URL; what is no absolute URL is a path relative to the program's folder. The load begins at once, awaited or not.
     pub fn load_url(&self, url: &str) -> LoadFuture {
-        let url = resolve_url(self.app.app_path(), url);
-        self.app.0.load(self.id, url)
+        self.load_url_with_headers(url, None::<(String, String)>)
     }
 
     /// Whether it is loading something: from the call that begins a load, or the page's own beginning, to its end.

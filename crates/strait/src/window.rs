@@ -12,7 +12,7 @@ use crate::{
     handlers::Listener,
     io::IoCommand,
     shared::{ContentsRecord, Shared, State, WindowRecord},
-    ui::{UiCommand, WindowPlan},
+    ui::{Posture, UiCommand, WindowPlan},
 };
 
 /// Width and height of a window that is given none, in logical pixels.
@@ -53,6 +53,10 @@ pub(crate) struct WindowMirror {
     pub(crate) position: (i32, i32),
     pub(crate) places_asked: u32,
     pub(crate) resizable: bool,
+    /// What the window system has last made of it.
+    pub(crate) minimized: bool,
+    pub(crate) maximized: bool,
+    pub(crate) on_top: bool,
 }
 
 /// What a new window is to be like.
@@ -306,6 +310,58 @@ impl BrowserWindow {
     pub fn hide(&self) {
         self.change(|mirror| mirror.visible = false);
         self.command(|window| UiCommand::Show { window, visible: false });
+    }
+
+    /// Makes an icon of it, if the window system has any. The page goes on.
+    pub fn minimize(&self) {
+        self.take(Posture::Minimized(true));
+    }
+
+    /// Brings it back from being minimized.
+    pub fn restore(&self) {
+        self.take(Posture::Minimized(false));
+    }
+
+    /// Whether it is minimized: what the window system has last said.
+    pub fn is_minimized(&self) -> bool {
+        self.mirror(|mirror| mirror.minimized)
+    }
+
+    /// Makes it fill the screen, if the window system lets it. A hidden one is shown.
+    pub fn maximize(&self) {
+        if !self.is_visible() {
+            self.show();
+        }
+        self.take(Posture::Maximized(true));
+    }
+
+    /// Gives it its former size again.
+    pub fn unmaximize(&self) {
+        self.take(Posture::Maximized(false));
+    }
+
+    /// Whether it is maximized: what the window system has last said.
+    pub fn is_maximized(&self) -> bool {
+        self.mirror(|mirror| mirror.maximized)
+    }
+
+    /// Whether it stays above others, as far as the window system lets it.
+    pub fn set_always_on_top(&self, on_top: bool) {
+        let mut changed = false;
+        self.change(|mirror| changed = std::mem::replace(&mut mirror.on_top, on_top) != on_top);
+        self.take(Posture::OnTop(on_top));
+        if changed {
+            self.app.shared().queue(AppEvent::Window { window: self.clone(), event: WindowEvent::AlwaysOnTop(on_top) });
+        }
+    }
+
+    /// Whether it is to stay above others.
+    pub fn is_always_on_top(&self) -> bool {
+        self.mirror(|mirror| mirror.on_top)
+    }
+
+    fn take(&self, posture: Posture) {
+        self.command(|window| UiCommand::Posture { window, posture });
     }
 
     /// Gives it the keyboard.

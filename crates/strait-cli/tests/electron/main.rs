@@ -7,10 +7,14 @@
 #[allow(dead_code, reason = "the other test program uses the rest")]
 #[path = "../programs/display.rs"]
 mod display;
+mod manager;
 #[allow(dead_code, reason = "the other test program uses the rest")]
 #[path = "../programs/program.rs"]
 mod program;
 mod table;
+#[allow(dead_code, reason = "the other test program uses the rest")]
+#[path = "../programs/x11.rs"]
+mod x11;
 
 use std::any::Any;
 use std::collections::BTreeSet;
@@ -40,6 +44,7 @@ fn main() -> ExitCode {
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/electron");
     let display = Display::present_or_own();
     display.take_part();
+    manager::begin(Display::name().unwrap_or_default());
     panic::set_hook(Box::new(|_| {}));
 
     let mut outcome = Outcome::default();

@@ -8,8 +8,8 @@ const PROPERTY_WM_NAME: u32 = 39;
 
 /// A connection to a server that asks nobody who he is.
 pub(crate) struct X11 {
-    stream: UnixStream,
-    root: u32,
+    pub(crate) stream: UnixStream,
+    pub(crate) root: u32,
 }
 
 impl X11 {
@@ -78,7 +78,7 @@ impl X11 {
         Ok(reply[32..].chunks_exact(4).map(|bytes| word(bytes, 0)).collect())
     }
 
-    fn property(&mut self, window: u32, name: u32, kind: u32) -> io::Result<Vec<u8>> {
+    pub(crate) fn property(&mut self, window: u32, name: u32, kind: u32) -> io::Result<Vec<u8>> {
         let mut request = vec![20, 0, 6, 0];
         for value in [window, name, kind, 0, 256] {
             request.extend(value.to_le_bytes());
@@ -94,7 +94,7 @@ impl X11 {
         Ok(reply)
     }
 
-    fn atom(&mut self, name: &str) -> io::Result<u32> {
+    pub(crate) fn atom(&mut self, name: &str) -> io::Result<u32> {
         let mut request = vec![16, 0];
         request.extend((2 + name.len().div_ceil(4) as u16).to_le_bytes());
         request.extend((name.len() as u32).to_le_bytes());
@@ -123,6 +123,6 @@ impl X11 {
     }
 }
 
-fn word(bytes: &[u8], at: usize) -> u32 {
+pub(crate) fn word(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
 }

@@ -184,6 +184,12 @@ fn window_do(id: u32, action: String) {
         "center" => window.center(),
         "hide" => window.hide(),
         "focus" => window.focus(),
+        "minimize" => window.minimize(),
+        "restore" => window.restore(),
+        "maximize" => window.maximize(),
+        "unmaximize" => window.unmaximize(),
+        "on-top" => window.set_always_on_top(true),
+        "not-on-top" => window.set_always_on_top(false),
         "close" => window.close(),
         "destroy" => window.destroy(),
         _ => {}
@@ -225,6 +231,9 @@ fn window_state<'js>(ctx: Ctx<'js>, id: u32) -> Result<Option<Object<'js>>> {
     let (x, y) = window.position();
     state.set("x", x)?;
     state.set("y", y)?;
+    state.set("minimized", window.is_minimized())?;
+    state.set("maximized", window.is_maximized())?;
+    state.set("onTop", window.is_always_on_top())?;
     state.set("resizable", window.is_resizable())?;
     state.set("visible", window.is_visible())?;
     state.set("focused", window.is_focused())?;

@@ -50,12 +50,15 @@ fn contents_state<'js>(ctx: Ctx<'js>, id: u32) -> Result<Option<Object<'js>>> {
 }
 
 /// Begins a load; `token` names it when it settles.
-fn contents_load(ctx: Ctx<'_>, id: u32, how: String, what: String, token: u32) -> Result<()> {
+fn contents_load(ctx: Ctx<'_>, id: u32, how: String, what: String, headers: Vec<Vec<String>>, token: u32) -> Result<()> {
     let host = host();
     let Some(contents) = contents(&host, id) else { return Err(Exception::throw_type(&ctx, "Object has been destroyed")) };
     let load: LoadFuture = match how.as_str() {
         "file" => contents.load_file(what),
-        "url" => contents.load_url(&what),
+        "url" => {
+            let pairs = headers.into_iter().filter_map(|pair| <[String; 2]>::try_from(pair).ok());
+            contents.load_url_with_headers(&what, pairs.map(|[name, value]| (name, value)))
+        }
         _ => contents.reload(),
     };
     tokio::task::spawn_local(async move {

@@ -28,6 +28,9 @@ use crate::{
     page::PageAction, quit, shared::SharedRef,
 };
 
+/// Names and values that go with an HTTP request.
+pub(crate) type Headers = Vec<(String, String)>;
+
 /// What other threads ask of the UI thread.
 #[derive(Debug)]
 pub(crate) enum UiCommand {
@@ -42,6 +45,7 @@ pub(crate) enum UiCommand {
         window: WindowId,
         load: u64,
         url: String,
+        headers: Headers,
     },
     Reload {
         window: WindowId,
@@ -68,6 +72,10 @@ pub(crate) enum UiCommand {
     Resizable {
         window: WindowId,
         resizable: bool,
+    },
+    Posture {
+        window: WindowId,
+        posture: Posture,
     },
     Title {
         window: WindowId,
@@ -105,6 +113,14 @@ pub(crate) enum UiCommand {
         window: WindowId,
     },
     Exit,
+}
+
+/// How a window is to be on the screen; or no longer to be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Posture {
+    Minimized(bool),
+    Maximized(bool),
+    OnTop(bool),
 }
 
 /// A window that is to be made.
@@ -201,7 +217,7 @@ impl Desk {
                 quit::window_closed(&self.shared, window);
             }
             UiCommand::Exit => {}
-            UiCommand::Load { window, load, url } => self.with(window, |window| window.view.load(load, &url)),
+            UiCommand::Load { window, load, url, headers } => self.with(window, |window| window.view.load(load, &url, headers)),
             UiCommand::Reload { window, load } => self.with(window, |window| window.view.reload(load)),
             UiCommand::Stop { window } => self.with(window, |window| window.view.stop()),
             UiCommand::MovedWithinDocument { window, load, url } => {
@@ -215,6 +231,7 @@ impl Desk {
             UiCommand::ShowInactive { window } => self.with(window, |window| window.show_inactive()),
             UiCommand::Move { window, place } => self.with(window, |window| window.move_to(place)),
             UiCommand::Resizable { window, resizable } => self.with(window, |window| window.set_resizable(resizable)),
+            UiCommand::Posture { window, posture } => self.with(window, |window| window.take(posture)),
             UiCommand::Focus { window } => self.with(window, |window| window.focus()),
             UiCommand::Title { window, title } => self.with(window, |window| window.set_title(&title)),
             UiCommand::Size { window, width, height } => self.with(window, |window| window.set_size(width, height)),

@@ -10,13 +10,13 @@ use std::{
 use gtk::{gio::Cancellable, glib::ToVariant, prelude::WidgetExt};
 use strait_protocol::{Nonce, VIEW_MESSAGE, ViewConfig};
 use webkit2gtk::{
-    LoadEvent, NetworkError, PolicyDecision, PolicyDecisionExt, SettingsExt, URIRequest, URIResponseExt, UserMessage,
+    LoadEvent, NetworkError, PolicyDecision, PolicyDecisionExt, SettingsExt, URIRequest, URIRequestExt, URIResponseExt, UserMessage,
     WebProcessTerminationReason, WebResourceExt, WebView as WebKitView, WebViewExt,
 };
 use wry::WebViewExtUnix;
 
 use super::{
-    UiCommand, WindowPlan,
+    Headers, UiCommand, WindowPlan,
     errors::{load_error, refusal},
     page,
     page::Extras,
@@ -71,6 +71,14 @@ pub(super) struct ViewState {
     /// The last load the program asked for, and whether it is still to be settled.
     load: Cell<u64>,
     target: RefCell<Option<String>>,
+    /// What goes with the request for it.
+    headers: RefCell<Headers>,
+    /// Where the document is that the view shows.
+    place: RefCell<String>,
+    /// A load has begun and has brought no document yet.
+    provisional: Cell<bool>,
+    /// The program has not been told of its beginning yet.
+    start_held: Cell<bool>,
     phase: Cell<Phase>,
     /// The URLs of loads that were stopped or replaced while under way: WebKit may still say that they were cancelled, which is no news.
     replaced: RefCell<Vec<String>>,
@@ -85,7 +93,7 @@ pub(super) struct ViewState {
     finish_asked: Cell<bool>,
     /// A blank document came that was not asked for.
     refused: Cell<bool>,
-    /// Titles that wait for the program.
+    /// Titles and moves within the document that wait for the program.
     titles: Arc<Account>,
     shown: Cell<bool>,
     /// What the program did to the page besides.
@@ -139,6 +147,10 @@ impl View {
             load: Cell::new(u64::from(target.is_some())),
             phase: Cell::new(if target.is_some() { Phase::Asked } else { Phase::Settled }),
             target: RefCell::new(target),
+            headers: RefCell::default(),
+            place: RefCell::default(),
+            provisional: Cell::new(false),
+            start_held: Cell::new(false),
             replaced: RefCell::default(),
             retried: Cell::new(0),
             failed: Cell::new(false),
@@ -208,7 +220,8 @@ fn configure(view: &WebKitView, preferences: &WebPreferences) {
 }
 
 impl View {
-    pub(super) fn load(&self, load: u64, url: &str) {
+    pub(super) fn load(&self, load: u64, url: &str, headers: Headers) {
+        *self.state.headers.borrow_mut() = headers;
         self.state.begin(load, Some(url.into()));
     }
 
@@ -268,11 +281,20 @@ impl ViewState {
         }
         match &target {
             Some(url) if self.stays_in_document(url) => {
+                // Told by who sees it happen.
+                self.place.borrow_mut().clone_from(url);
                 self.view.load_uri(url);
                 self.phase.set(Phase::Settled);
                 bridge::moves_within_document(&self.shared, self.contents, load, url);
             }
-            Some(url) => self.view.load_request(&URIRequest::new(url)),
+            Some(url) => {
+                let request = URIRequest::new(url);
+                // What is not asked for by HTTP has none.
+                if let Some(headers) = request.http_headers() {
+                    self.headers.borrow().iter().for_each(|(name, value)| headers.replace(name, value));
+                }
+                self.view.load_request(&request);
+            }
             None if first => {
                 self.used.set(false);
                 self.fail(load, LoadError::aborted(""));
@@ -339,6 +361,8 @@ impl ViewState {
         self.view.connect_load_failed(move |_, _, url, error| {
             if let Some(state) = state.upgrade() {
                 state.tell_finish();
+                state.tell_start(url);
+                state.provisional.set(false);
                 state.failed.set(true);
                 if !state.was_replaced(url, error) {
                     state.load_failed(load_error(url, error));
@@ -354,6 +378,15 @@ impl ViewState {
             let Some(undecided) = undecided.as_mut() else { return false };
             undecided.push(decision.clone());
             true
+        });
+        let state = Rc::downgrade(self);
+        self.view.connect_resource_load_started(move |view, resource, request| {
+            // Only the main frame's document is this.
+            if let (Some(state), Some(url)) = (state.upgrade(), request.uri())
+                && view.main_resource().as_ref() == Some(resource)
+            {
+                state.tell_start(&url);
+            }
         });
         let state = Rc::downgrade(self);
         self.view.connect_web_process_terminated(move |_, reason| {
@@ -398,6 +431,7 @@ impl ViewState {
                     self.shared.state().loading_started(self.contents);
                 }
                 self.report(ContentsEvent::DidStartLoading);
+                self.hold_start();
             }
             LoadEvent::Committed => {
                 self.replaced.borrow_mut().clear();
@@ -407,12 +441,16 @@ impl ViewState {
                     let unasked = is_blank(&url) && self.target.borrow().as_ref().is_some_and(|target| !target.starts_with("about:"));
                     self.refused.set(unasked);
                 }
+                self.tell_start(&url);
+                self.provisional.set(false);
+                self.place.borrow_mut().clone_from(&url);
                 self.forget_styles();
                 let response = self.view.main_resource().and_then(|resource| resource.response());
                 let status = response.and_then(|response| u16::try_from(response.status_code()).ok()).filter(|status| *status > 0);
                 self.report(ContentsEvent::DidNavigate { url, same_document: false, status });
             }
             LoadEvent::Finished => {
+                self.provisional.set(false);
                 if self.phase.get() == Phase::Started && !self.failed.get() {
                     self.load_failed(refusal(&self.target_url()));
                 } else if self.phase.get() == Phase::Committed && self.refused.take() {
@@ -549,7 +587,7 @@ impl ViewState {
                 self.phase.set(Phase::Settled);
                 // Not from inside the signal, where WebKit is still putting the old process away.
                 self.shared.ui(match self.target.borrow().clone() {
-                    Some(url) => UiCommand::Load { window: self.window, load, url },
+                    Some(url) => UiCommand::Load { window: self.window, load, url, headers: self.headers.borrow().clone() },
                     None => UiCommand::Reload { window: self.window, load },
                 });
             }
@@ -585,7 +623,37 @@ impl ViewState {
         quit::page_titled(&self.shared, self.window, title);
     }
 
+    /// A load has begun. Of the page's own ones WebKit says only with the request whither they go, or when they end.
+    fn hold_start(&self) {
+        self.provisional.set(true);
+        self.start_held.set(true);
+        if self.phase.get() != Phase::Settled {
+            self.tell_start(&self.target_url());
+        }
+    }
+
+    fn tell_start(&self, url: &str) {
+        if self.start_held.take() {
+            self.report(ContentsEvent::DidStartNavigation { url: url.to_owned() });
+        }
+    }
+
+    /// Tells of a move of the page's own within its document, which WebKit shows by the URL alone.
+    fn moved(&self, url: &str) {
+        let rests = self.phase.get() == Phase::Settled && !self.provisional.get();
+        if !rests || url.is_empty() || self.place.borrow().is_empty() || *self.place.borrow() == url {
+            return;
+        }
+        url.clone_into(&mut self.place.borrow_mut());
+        // A page can move as often as it likes; its own properties say where it is now.
+        if !self.titles.is_full() {
+            let event = ContentsEvent::DidNavigate { url: url.to_owned(), same_document: true, status: None };
+            report_contents(&self.shared, self.contents, event, self.titles.charge(url.len()));
+        }
+    }
+
     fn note_url(&self, url: &str) {
+        self.moved(url);
         if let Some(record) = self.shared.state().contents.get_mut(&self.contents) {
             url.clone_into(&mut record.url);
         }

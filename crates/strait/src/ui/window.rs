@@ -2,7 +2,11 @@
 
 use std::cell::Cell;
 
-use gtk::prelude::GtkWindowExt;
+use gtk::{
+    gdk::WindowState,
+    glib::Propagation,
+    prelude::{GtkWindowExt, WidgetExt},
+};
 use tao::{
     dpi::{LogicalPosition, LogicalSize, PhysicalPosition, PhysicalSize},
     event_loop::EventLoopWindowTarget,
@@ -10,7 +14,7 @@ use tao::{
     window::{Window, WindowBuilder},
 };
 
-use super::{UiCommand, WindowPlan, view::View};
+use super::{Posture, UiCommand, WindowPlan, view::View};
 use crate::{AppEvent, BrowserWindow, WindowEvent, WindowId, app::App, shared::SharedRef, window::WindowMirror};
 
 /// A window with its view. The view goes first.
@@ -46,6 +50,21 @@ impl UiWindow {
             builder = builder.with_transient_for(parent.window.gtk_window());
         }
         let window = builder.build(target)?;
+        let (of, id) = (shared.clone(), plan.window);
+        window.gtk_window().connect_window_state_event(move |_, event| {
+            let (changed, now) = (event.changed_mask(), event.new_window_state());
+            if changed.contains(WindowState::ICONIFIED) {
+                let minimized = now.contains(WindowState::ICONIFIED);
+                let event = if minimized { WindowEvent::Minimized } else { WindowEvent::Restored };
+                tell(&of, id, event, |mirror| mirror.minimized = minimized);
+            }
+            if changed.contains(WindowState::MAXIMIZED) {
+                let maximized = now.contains(WindowState::MAXIMIZED);
+                let event = if maximized { WindowEvent::Maximized } else { WindowEvent::Unmaximized };
+                tell(&of, id, event, |mirror| mirror.maximized = maximized);
+            }
+            Propagation::Proceed
+        });
         let vbox = window.default_vbox().ok_or("the window has no place for a view")?;
         let view = view(vbox)?;
         Ok(Self { view, window, id: plan.window, shared: shared.clone(), size: Cell::new(plan.size), place: Cell::new(None) })
@@ -107,6 +126,17 @@ impl UiWindow {
         self.window.set_resizable(resizable);
     }
 
+    pub(super) fn take(&self, posture: Posture) {
+        let window = self.window.gtk_window();
+        match posture {
+            Posture::Minimized(true) => window.iconify(),
+            Posture::Minimized(false) => window.deiconify(),
+            Posture::Maximized(true) => window.maximize(),
+            Posture::Maximized(false) => window.unmaximize(),
+            Posture::OnTop(on_top) => window.set_keep_above(on_top),
+        }
+    }
+
     pub(super) fn focus(&self) {
         self.window.set_focus();
     }
@@ -136,11 +166,15 @@ impl UiWindow {
 
     /// Writes a change down, then tells the program.
     pub(super) fn tell(&self, event: WindowEvent, change: impl FnOnce(&mut WindowMirror)) {
-        match self.shared.state().windows.get_mut(&self.id) {
-            Some(record) => change(&mut record.mirror),
-            None => return,
-        }
-        let window = BrowserWindow::new(App(self.shared.clone()), self.id);
-        self.shared.queue(AppEvent::Window { window, event });
+        tell(&self.shared, self.id, event, change);
     }
+}
+
+fn tell(shared: &SharedRef, id: WindowId, event: WindowEvent, change: impl FnOnce(&mut WindowMirror)) {
+    match shared.state().windows.get_mut(&id) {
+        Some(record) => change(&mut record.mirror),
+        None => return,
+    }
+    let window = BrowserWindow::new(App(shared.clone()), id);
+    shared.queue(AppEvent::Window { window, event });
 }

@@ -4,6 +4,10 @@ use std::{
     ffi::OsStr,
     os::fd::AsFd,
     process::{Command, ExitCode},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -38,7 +42,42 @@ async fn ends(port: &MessagePort, reason: CloseReason) {
     assert!(port.is_neutered());
 }
 
+/// Who makes a window when it hears that the last one has closed still has one, and is not told otherwise.
+async fn all_closed(app: App, kit: Kit) {
+    let window = kit.window(&app);
+    window.load_file(kit.page("")).await.unwrap();
+    let told = Arc::new(AtomicU32::new(0));
+    let count = told.clone();
+    app.on_window_all_closed(move || {
+        count.fetch_add(1, Ordering::Relaxed);
+    });
+    let (made, mut next) = tokio::sync::mpsc::unbounded_channel();
+    let (of, kit_of) = (app.clone(), kit.clone());
+    window.on_closed(move || {
+        let _ = made.send(kit_of.window(&of));
+    });
+    window.destroy();
+    let window = next.recv().await.unwrap();
+    // Loads settle behind all events from before.
+    window.load_file(kit.page("")).await.unwrap();
+    assert_eq!(told.load(Ordering::Relaxed), 0);
+    assert_eq!(app.windows().len(), 1);
+    let (closed, mut end) = tokio::sync::mpsc::unbounded_channel();
+    window.on_closed(move || {
+        let _ = closed.send(());
+    });
+    window.destroy();
+    end.recv().await.unwrap();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while told.load(Ordering::Relaxed) == 0 {
+        assert!(Instant::now() < deadline, "nobody is told");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!(told.load(Ordering::Relaxed), 1);
+}
+
 pub(super) fn cases(cases: &mut Vec<Case>) {
+    case(cases, "all_closed_is_told_when_it_is_so", all_closed);
     case(cases, "close_by_the_page", |app, kit| async move {
         let (_window, port) = given(&app, &kit, &format!("{GIVER} port.close()")).await;
         ends(&port, CloseReason::Closed).await;

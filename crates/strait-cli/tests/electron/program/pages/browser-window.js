@@ -73,6 +73,59 @@ module.exports = (test) => {
     t.equal(await t.run(window, () => document.title), 'fine')
   })
 
+  // The test program is the window manager, where there is none.
+  const POSTURES = ['minimize', 'restore', 'isMinimized', 'maximize', 'unmaximize', 'isMaximized', 'isNormal']
+  test([...POSTURES.map((name) => `BrowserWindow.${name}`), ...['minimize', 'restore', 'maximize', 'unmaximize'].map((name) => `BrowserWindow:${name}`)],
+    'succeeds', 'windows become icons and fill the screen, and are what they were again', async (t) => {
+      const window = await t.page({ show: true })
+      const state = () => [window.isMinimized(), window.isMaximized(), window.isNormal()]
+      t.deepEqual(state(), [false, false, true])
+      const become = async (how, ...expected) => {
+        const heard = t.event(window, how)
+        window[how]()
+        t.equal((await heard)[0].sender, window)
+        t.deepEqual([how, ...state()], [how, ...expected])
+      }
+      await become('minimize', true, false, false)
+      await become('restore', false, false, true)
+      await become('maximize', false, true, false)
+      await become('unmaximize', false, false, true)
+      // As programs do when they are started again.
+      window.restore()
+      window.focus()
+      t.deepEqual(state(), [false, false, true])
+      // One that is hidden is shown for it.
+      const hidden = await t.page()
+      const maximized = t.event(hidden, 'maximize')
+      hidden.maximize()
+      t.equal(hidden.isVisible(), true)
+      await maximized
+    })
+
+  test(['BrowserWindow.setAlwaysOnTop', 'BrowserWindow.isAlwaysOnTop', 'BrowserWindow:always-on-top-changed', 'BrowserWindowOptions.alwaysOnTop'],
+    'succeeds', 'windows stay above others, and say so once', async (t) => {
+      const window = t.window()
+      const heard = []
+      window.on('always-on-top-changed', (event, isOnTop) => heard.push(isOnTop))
+      t.equal(window.isAlwaysOnTop(), false)
+      for (const flag of [true, true, false]) {
+        window.setAlwaysOnTop(flag, 'floating')
+        t.equal(window.isAlwaysOnTop(), flag)
+      }
+      const last = t.event(window, 'page-title-updated')
+      await window.loadURL('data:text/html,<title>later</title>')
+      await last
+      t.deepEqual(heard, [true, false])
+      t.equal(t.window({ alwaysOnTop: true }).isAlwaysOnTop(), true)
+      t.equal(t.window({ alwaysOnTop: false }).isAlwaysOnTop(), false)
+    })
+
+  test([...POSTURES, 'setAlwaysOnTop', 'isAlwaysOnTop'].map((name) => `BrowserWindow.${name}`), 'fails', 'a window that is gone becomes nothing', (t) => {
+    const window = t.window()
+    window.destroy()
+    for (const name of [...POSTURES, 'setAlwaysOnTop', 'isAlwaysOnTop']) t.throws(() => window[name](true), DESTROYED)
+  })
+
   test('BrowserWindow.reload', 'fails', 'reloading what is no longer there is a failed load', async (t) => {
     const window = t.window()
     const file = t.file('gone.html', '<title>gone</title>')

@@ -99,6 +99,80 @@ module.exports = (test) => {
     await t.rejects(load, /^ERR_ABORTED \(-3\)/)
   })
 
+  test('webContents:did-start-navigation', 'succeeds', 'where the page goes is told before it is there', async (t) => {
+    const window = await t.page()
+    const { webContents } = window
+    const seen = []
+    webContents.on('did-start-navigation', (event, url, isInPlace, isMainFrame, processId, routingId) => {
+      seen.push(['start', url.split('#')[1] ?? url, isInPlace, event.url === url && event.isSameDocument === isInPlace])
+      t.deepEqual([event.sender, event.frame, event.isMainFrame, isMainFrame], [webContents, webContents.mainFrame, true, true])
+      t.deepEqual([processId, routingId], [webContents.mainFrame.processId, webContents.mainFrame.routingId])
+    })
+    webContents.on('did-navigate', (_event, url) => seen.push(['there', url]))
+    webContents.on('did-navigate-in-page', (_event, url) => seen.push(['within', url.split('#')[1]]))
+    const [first, second] = ['data:text/html,<title>first</title>', 'data:text/html,<title>second</title>']
+    await window.loadURL(first)
+    // The page goes somewhere by itself.
+    const there = t.file('second.html', '<title>second</title>')
+    await window.loadFile(there)
+    const moved = t.event(webContents, 'did-navigate-in-page')
+    await t.run(window, () => { location.hash = 'part' })
+    await moved
+    const loaded = t.event(webContents, 'did-finish-load')
+    await t.run(window, (url) => { setTimeout(() => location.replace(url)) }, `file://${there}?again`)
+    await loaded
+    await window.loadURL(second)
+    t.deepEqual(seen, [
+      ['start', first, false, true], ['there', first], ['start', `file://${there}`, false, true], ['there', `file://${there}`],
+      ['start', 'part', true, true], ['within', 'part'],
+      ['start', `file://${there}?again`, false, true], ['there', `file://${there}?again`], ['start', second, false, true], ['there', second]
+    ])
+  })
+
+  test('webContents.loadURL', 'succeeds', 'headers of the program\'s go with the request, and with no other', async (t) => {
+    const requests = []
+    const server = require('net').createServer((socket) => {
+      let text = ''
+      socket.on('error', () => {})
+      socket.on('data', (chunk) => {
+        text += chunk
+        if (!text.includes('\r\n\r\n')) return
+        const [line, ...lines] = text.split('\r\n')
+        const headers = Object.fromEntries(lines.filter((line) => line.includes(': ')).map((line) => [line.split(': ')[0].toLowerCase(), line.slice(line.indexOf(': ') + 2)]))
+        if (line.startsWith('GET /page')) requests.push([headers['x-first'], headers['x-second'], headers.referer])
+        text = ''
+        socket.end('HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 15\r\nConnection: close\r\n\r\n<title>x</title')
+      })
+    })
+    await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+    t.after(() => server.close())
+    const window = t.window()
+    const url = `http://127.0.0.1:${server.address().port}/page`
+    const other = 'https://other.example/page'
+    await window.loadURL(url, { extraHeaders: 'X-First: one\nX-Second:two: and more\n\nno header', httpReferrer: other })
+    await window.loadURL(url, { httpReferrer: { url: other, policy: 'unsafe-url' } })
+    await window.loadURL(url)
+    t.deepEqual(requests, [['one', 'two: and more', other], [undefined, undefined, other], [undefined, undefined, undefined]])
+  })
+
+  test('webContents:did-navigate-in-page', 'succeeds', 'a page moves within its document by itself', async (t) => {
+    const window = await t.page()
+    const seen = []
+    for (const name of ['did-navigate', 'did-navigate-in-page']) window.webContents.on(name, (_event, url) => seen.push([name, url.split('/').pop()]))
+    const moved = async (body) => {
+      const event = t.event(window.webContents, 'did-navigate-in-page')
+      await t.run(window, body)
+      await event
+    }
+    await moved(() => { location.hash = 'one' })
+    await moved(() => history.pushState(null, '', '?two'))
+    await moved(() => { history.back() })
+    const loaded = t.event(window.webContents, 'did-finish-load')
+    window.reload()
+    await loaded
+    t.deepEqual(seen, [['did-navigate-in-page', 'blank.html#one'], ['did-navigate-in-page', 'blank.html?two'], ['did-navigate-in-page', 'blank.html#one'], ['did-navigate', 'blank.html#one']])
+  })
+
   test('webContents:did-navigate-in-page', 'succeeds', 'a move to a fragment', async (t) => {
     const window = await t.page()
     const moved = t.event(window.webContents, 'did-navigate-in-page')
