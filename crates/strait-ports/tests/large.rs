@@ -133,7 +133,9 @@ fn sizes_of_every_class_arrive_whole(kind: LinkKind) {
     world.settle();
     for length in [0, 1, 16 * 1024, 256 * 1024 - 1, 256 * 1024, 4 * MIB, 4 * MIB + 1, 40 * MIB, 128 * MIB] {
         // Bytes at first, where there is no arena for so much yet.
+        let mut used = Instant::now();
         for round in 0..2 {
+            used = Instant::now();
             at_member.post(pattern(length, round)).unwrap();
             world.settle();
             assert!(data(at_broker) == pattern(length, round), "{length}");
@@ -143,7 +145,10 @@ fn sizes_of_every_class_arrive_whole(kind: LinkKind) {
         buffer.copy_from_slice(&pattern(length, 2));
         at_member.post_buffer(buffer, vec![]).unwrap();
         let lent = world.members[0].stats().lent_bytes;
-        assert_eq!(lent, if length < 16 * 1024 { 0 } else { length.next_multiple_of(4096) }, "{length}");
+        let expected = if length < 16 * 1024 { 0 } else { length.next_multiple_of(4096) };
+        // An arena that was not used for two seconds may be gone; so much time passes where others need the processor too.
+        let gone = lent == 0 && used.elapsed() > Duration::from_millis(1500);
+        assert!(lent == expected || gone, "{length}: {lent} bytes are lent");
         world.settle();
         assert!(data(at_broker) == pattern(length, 2), "{length}");
         world.settle();
