@@ -18,7 +18,7 @@ use strait_protocol::{
 use webkit2gtk::{SettingsExt, UserMessage, WebContext, WebContextExt, WebView, WebViewExt, WebsiteDataManager};
 
 /// How long anything may take.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(8);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) type Check<T = ()> = Result<T, String>;
 
