@@ -133,7 +133,7 @@ impl Host {
         let context = WebContext::builder().website_data_manager(&data).build();
         context.set_web_extensions_directory(extensions.to_str().expect("a plain path"));
         context.connect_initialize_web_extensions(move |context| {
-            let init = encode(&AgentInit { socket: path.clone(), token, inspect: None });
+            let init = encode(&AgentInit { socket: path.clone(), token, inspect: None, expose_gc: false });
             context.set_web_extensions_initialization_user_data(&init.to_variant());
         });
         let host = Self {
