@@ -233,6 +233,11 @@ function headersOf ({ extraHeaders, httpReferrer }) {
   return headers
 }
 
+/** The number of the page's process, for events: they may be heard when the window has just gone, where the frame's own would throw. */
+const processOf = ({ mainFrame }) => {
+  try { return mainFrame.processId } catch { return -1 }
+}
+
 /** @returns an event that is the details of a navigation too */
 const navigation = (contents, url, isSameDocument) => ({ sender: contents, url, isSameDocument, isMainFrame: true, frame: contents.mainFrame })
 
@@ -292,12 +297,11 @@ const reports = {
     const contents = all.get(id)
     if (contents === undefined) return
     // The older form's arguments follow the event's own fields.
-    const { processId, routingId } = contents.mainFrame
-    contents.emit('did-start-navigation', navigation(contents, url, sameDocument), url, sameDocument, true, processId, routingId)
+    contents.emit('did-start-navigation', navigation(contents, url, sameDocument), url, sameDocument, true, processOf(contents), contents.mainFrame.routingId)
   },
   'did-fail-load' (id, code, description, url) {
     const contents = all.get(id)
-    contents?.emit('did-fail-load', { sender: contents }, code, description, url, true, contents.mainFrame.processId, contents.mainFrame.routingId)
+    contents?.emit('did-fail-load', { sender: contents }, code, description, url, true, processOf(contents), contents.mainFrame.routingId)
   },
   console (id, level, message, sourceId, lineNumber) {
     const contents = all.get(id)

@@ -81,6 +81,20 @@ module.exports = (test) => {
     await t.rejects(window.webContents.loadURL(''), /^ERR_INVALID_URL \(-300\)/)
   })
 
+  test('webContents:did-fail-load', 'succeeds', 'a load that fails as its window goes is told all the same', async (t) => {
+    const window = t.window()
+    const failed = t.event(window.webContents, 'did-fail-load')
+    const load = window.webContents.loadURL('http://')
+    const { mainFrame } = window.webContents
+    window.destroy()
+    // Nothing is heard meanwhile: the page has gone when it is.
+    const end = Date.now() + 20_000
+    while (!mainFrame.isDestroyed() && Date.now() < end);
+    await t.rejects(load, /^ERR_INVALID_URL \(-300\)/)
+    const [, code, , , , processId] = await failed
+    t.deepEqual([code, processId], [-300, -1])
+  })
+
   test(['webContents.reload', 'webContents.reloadIgnoringCache'], 'succeeds', 'the page comes anew', async (t) => {
     const window = await t.page()
     for (const how of ['reload', 'reloadIgnoringCache']) {
