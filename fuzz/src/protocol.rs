@@ -68,7 +68,7 @@ mod tests {
             app_path: "/a".into(),
         };
         let settled = [Verdict::Bound(Box::new(view.clone())), Verdict::Refused, Verdict::Unknown];
-        let init = AgentInit { socket: "/run/strait/agents".into(), token: [9; 16], inspect: Some("/tmp/ports".into()) };
+        let init = AgentInit { socket: "/run/strait/agents".into(), token: [9; 16], inspect: Some("/tmp/ports".into()), expose_gc: true };
         let main = to_main.iter().enumerate().map(|(n, message)| (format!("to-main-{n:02}"), encode(message)));
         let settled = settled.into_iter().map(|verdict| ToAgent::PageSettled { page: 3, verdict });
         let to_agent: Vec<_> = to_agent.into_iter().chain(settled).collect();

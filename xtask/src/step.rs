@@ -155,11 +155,11 @@ mod tests {
     fn a_command_that_does_not_end_is_ended_with_its_children() {
         let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let start = Instant::now();
-        let ended = run(shell("sleep 300 & echo started; sleep 300"), Duration::from_millis(500), &[], |_| {});
+        let ended = run(shell("sleep 300 & echo started; sleep 300"), Duration::from_secs(4), &[], |_| {});
         assert!(ended.status.is_none());
-        assert!(ended.notes[0].contains("ran longer than 0.5 s"), "{:?}", ended.notes);
+        assert!(ended.notes[0].contains("ran longer than 4.0 s"), "{:?}", ended.notes);
         assert_eq!(ended.lines, ["started"]);
-        assert!(start.elapsed() < Duration::from_secs(30));
+        assert!(start.elapsed() < Duration::from_secs(120));
         assert!(processes::descendants(&[]).iter().all(|process| process.name != "sleep"));
     }
 

@@ -153,7 +153,7 @@ fn checks_and_build(filter: Option<&str>) -> Vec<Step> {
 /// The tests. `programs` are the test programs that were built: they are run as they are, because cargo, asked for a single package, would
 /// build it anew with other features. Documentation tests last, because each is linked by itself.
 fn tests(programs: &[TestProgram], filter: Option<&str>, long: bool) -> Vec<Step> {
-    let limit = 15 * MINUTE * if long { 4 } else { 1 };
+    let limit = 30 * MINUTE * if long { 4 } else { 1 };
     let mut steps = Vec::new();
     let mut add = |name: &str, limit, command| steps.push(Step { name: name.into(), kind: Kind::Tests, limit, command });
     let (plain, windows): (Vec<_>, Vec<_>) = programs.iter().partition(|program| program.harness);

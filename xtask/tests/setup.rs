@@ -26,5 +26,6 @@ fn is_quick_when_nothing_is_missing() {
     let start = Instant::now();
     let output = Command::new(env!("CARGO_BIN_EXE_xtask")).args(["setup", "--check"]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(start.elapsed() < Duration::from_millis(500), "{:?}", start.elapsed());
+    // 20 ms where nothing else runs; whoever asks a package manager, or the network, needs longer than a busy machine does.
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
 }

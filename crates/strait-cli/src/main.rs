@@ -25,11 +25,14 @@ enum Command {
     /// Run the program in a folder or file.
     #[command(after_help = RUN_HELP)]
     Run {
-        /// A folder with a package.json (its `main`, otherwise main.js or index.js), or a .js file.
+        /// A folder with a package.json (its `main`, otherwise main.js or index.js), or a .js, .mjs or .cjs file.
         path: PathBuf,
         /// Write every event of every port to FILE, or to standard error: who, where, bytes, the reason of a close.
         #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = STDERR)]
         inspect_ports: Option<PathBuf>,
+        /// Give main and the pages a function `gc`, which collects garbage at once: to test what is let go of.
+        #[arg(long)]
+        expose_gc: bool,
         /// What the program finds in `process.argv` after its own path; put it behind `--`.
         #[arg(last = true)]
         args: Vec<String>,
@@ -75,7 +78,7 @@ Examples:
 
 fn main() -> ExitCode {
     let ended = match Arguments::parse().command {
-        Command::Run { path, inspect_ports, args } => run(&path, inspect_ports, args),
+        Command::Run { path, inspect_ports, expose_gc, args } => run(&path, inspect_ports, expose_gc, args),
         Command::New(arguments) => match new::create(&arguments) {
             Ok(told) => {
                 println!("{told}");
@@ -93,12 +96,13 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(path: &Path, inspect_ports: Option<PathBuf>, args: Vec<String>) -> Result<i32, String> {
+fn run(path: &Path, inspect_ports: Option<PathBuf>, expose_gc: bool, args: Vec<String>) -> Result<i32, String> {
     let mut program = Program::locate(path, args).map_err(|error| error.to_string())?;
     if let Some(file) = inspect_ports.as_ref().filter(|file| file.as_path() != Path::new(STDERR)) {
         // Only what this run adds is wanted.
         File::create(file).map_err(|error| format!("can't write the events of ports to {}: {error}", file.display()))?;
     }
     program.inspect_ports = inspect_ports;
+    program.expose_gc = expose_gc;
     strait_js::run(program).map_err(|error| error.to_string())
 }

@@ -102,7 +102,7 @@ class Readable extends EventEmitter {
     return this
   }
 
-  /** By hand: the engine's asynchronous generators do not survive all that happens to one here. */
+  /** By hand: `return` ends the stream also while `next` waits for a chunk, as a generator's would not. */
   [Symbol.asyncIterator] () {
     const chunks = []
     const waiting = []

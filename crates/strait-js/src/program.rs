@@ -22,13 +22,15 @@ pub struct Program {
     pub args: Vec<String>,
     /// The file for the events of its ports: [`AppConfig::inspect_ports`](strait::AppConfig::inspect_ports).
     pub inspect_ports: Option<PathBuf>,
+    /// Whether there is a function `gc` in main and in pages.
+    pub expose_gc: bool,
 }
 
 /// There is no program at a path.
 #[derive(Debug, thiserror::Error)]
 pub enum LocateError {
     /// The path itself cannot be opened.
-    #[error("can't open {path}: {source}; give a folder with a package.json or main.js, or a .js file")]
+    #[error("can't open {path}: {source}; give a folder with a package.json or main.js, or a .js, .mjs or .cjs file")]
     Path {
         /// As given.
         path: PathBuf,
@@ -36,7 +38,7 @@ pub enum LocateError {
         source: io::Error,
     },
     /// A file that is no script.
-    #[error("{path} is no .js, .mjs or .cjs file; give a folder with a package.json or main.js, or a .js file")]
+    #[error("{path} is no .js, .mjs or .cjs file; give a folder with a package.json or main.js, or a .js, .mjs or .cjs file")]
     NotAScript {
         /// As given.
         path: PathBuf,
@@ -99,7 +101,7 @@ fn plain(error: &serde_json::Error) -> String {
 }
 
 impl Program {
-    /// The program at `path`: a folder (entry: `main` of `package.json`, otherwise `main.js`, otherwise `index.js`) or a `.js` file.
+    /// The program at `path`: a folder (entry: `main` of `package.json`, otherwise `main.js`, otherwise `index.js`) or a `.js`, `.mjs` or `.cjs` file.
     pub fn locate(path: &Path, args: Vec<String>) -> Result<Self, LocateError> {
         let found = fs::canonicalize(path).map_err(|source| LocateError::Path { path: path.to_owned(), source })?;
         if found.is_dir() {
@@ -110,7 +112,7 @@ impl Program {
         }
         let root = found.parent().unwrap_or(Path::new("/")).to_owned();
         let name = found.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(Self { root, main: found, name, version: "0.0.0".into(), args, inspect_ports: None })
+        Ok(Self { root, main: found, name, version: "0.0.0".into(), args, inspect_ports: None, expose_gc: false })
     }
 
     fn in_folder(root: PathBuf, args: Vec<String>) -> Result<Self, LocateError> {
@@ -129,7 +131,15 @@ impl Program {
         };
         let name =
             manifest.name.unwrap_or_else(|| root.file_name().map_or_else(|| "strait".into(), |name| name.to_string_lossy().into_owned()));
-        Ok(Self { root, main, name, version: manifest.version.unwrap_or_else(|| "0.0.0".into()), args, inspect_ports: None })
+        Ok(Self {
+            root,
+            main,
+            name,
+            version: manifest.version.unwrap_or_else(|| "0.0.0".into()),
+            args,
+            inspect_ports: None,
+            expose_gc: false,
+        })
     }
 }
 

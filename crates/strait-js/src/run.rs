@@ -12,6 +12,9 @@ use crate::{
     program::Program,
 };
 
+/// As in `process.execArgv`.
+const EXPOSE_GC: &str = "--expose-gc";
+
 /// A program could not be run at all.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
@@ -27,7 +30,7 @@ pub enum RunError {
 /// # Errors
 /// Before the program begins: no display, or no place for the runtime's files.
 pub fn run(program: Program) -> Result<i32, RunError> {
-    let config = AppConfig::new(&program.root).name(&program.name).version(&program.version).console(true);
+    let config = AppConfig::new(&program.root).name(&program.name).version(&program.version).console(true).expose_gc(program.expose_gc);
     let config = match &program.inspect_ports {
         Some(file) => config.inspect_ports(file),
         None => config,
@@ -36,7 +39,8 @@ pub fn run(program: Program) -> Result<i32, RunError> {
 }
 
 async fn main(app: App, program: Program) -> Result<(), String> {
-    let entry = Entry { main: program.main.clone(), args: program.args.clone(), exec_args: Vec::new() };
+    let exec_args = if program.expose_gc { vec![EXPOSE_GC.to_owned()] } else { Vec::new() };
+    let entry = Entry { main: program.main.clone(), args: program.args.clone(), exec_args };
     let windows = Rc::new(Host::new(app.clone(), program));
     let _windows = Installed::new(windows.clone());
     let host = Rc::new(strait_host::Host::new(windows.clone(), entry));

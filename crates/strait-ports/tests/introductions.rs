@@ -53,7 +53,7 @@ impl Network {
     }
 
     fn until(&self, what: &str, mut done: impl FnMut() -> bool) {
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + Duration::from_secs(60);
         while !done() {
             assert!(Instant::now() < deadline, "waited for {what} in vain");
             self.turn();
@@ -106,7 +106,7 @@ fn two_members_talk_directly_once_things_have_settled(kind: LinkKind) {
         b.post(vec![i, i]).unwrap();
     }
     // The broker has no part in it.
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + Duration::from_secs(60);
     let (mut at_a, mut at_b) = (0, 0);
     while (at_a, at_b) != (100, 100) && Instant::now() < deadline {
         network.members.iter().for_each(|node| {
@@ -137,7 +137,7 @@ fn a_broker_that_leaves_does_not_part_the_others(kind: LinkKind) {
     network.bootstraps[0].0.post(Message::with_ports(vec![], vec![its])).unwrap();
     let member = network.members[0].clone();
     let reader = std::thread::spawn({
-        let done = Instant::now() + Duration::from_secs(5);
+        let done = Instant::now() + Duration::from_secs(60);
         move || {
             while Instant::now() < done && member.stats().links == 2 {
                 let _ = member.wait(Some(Duration::from_millis(5))).unwrap();

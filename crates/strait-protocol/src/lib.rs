@@ -36,6 +36,8 @@ pub struct AgentInit {
     pub token: Nonce,
     /// The file for the events of the process's ports, if they are inspected.
     pub inspect: Option<PathBuf>,
+    /// Whether pages have `gc()`.
+    pub expose_gc: bool,
 }
 
 /// What the agent must know of a view before its first document; sent through WebKit to the page itself.

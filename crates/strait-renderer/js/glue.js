@@ -111,6 +111,13 @@
 
   const across = parts.makeContextBridge(p, natives, codec, ports, dress, () => inbox, global)
 
+  if (natives.collects()) {
+    const value = () => {
+      natives.collect()
+    }
+    p.defineProperty(global, 'gc', { __proto__: null, value, writable: true, configurable: true, enumerable: false })
+  }
+
   let ipc = null
   if (hasIpc) {
     const { electron, add, refuse } = parts.makeExports(p, p.jsonParse(natives.documented()))

@@ -73,6 +73,8 @@ pub(crate) struct Agent {
     /// What the `window.open` that is being called opens.
     pub(crate) opening: Opening,
     pub(crate) strays: Strays,
+    /// Pages have `gc()`.
+    pub(crate) expose_gc: bool,
     pub(crate) main_world: ffi::World,
     pub(crate) isolated_world: ffi::World,
     next_document: Cell<DocumentId>,
@@ -147,6 +149,7 @@ pub(crate) fn start(extension: &Extension, data: &[u8]) -> Result<(), StartError
         in_turn: Cell::new(false),
         slabs: Slabs::default(),
         drafts: RefCell::default(),
+        expose_gc: init.expose_gc,
         opening: Opening::default(),
         strays: Strays::default(),
         main_world: ffi::main_world(),

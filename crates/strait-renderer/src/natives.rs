@@ -85,6 +85,8 @@ const NATIVES: &[(&str, Native)] = &[
     ("bridgeRelease", bridge::release),
     ("bridgeCompile", bridge::compile),
     ("version", version),
+    ("collects", collects),
+    ("collect", collect),
     ("documented", documented),
     ("process", process),
     ("environment", environment),
@@ -544,6 +546,19 @@ fn preload_error<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeRes
 /// `()`
 fn version<'a>(_: &Agent, _: &Realm, _: &Args<'a>) -> NativeResult<'a> {
     NativeResult::Text(env!("CARGO_PKG_VERSION").to_owned())
+}
+
+/// `()`: whether pages may collect garbage.
+fn collects<'a>(agent: &Agent, _: &Realm, _: &Args<'a>) -> NativeResult<'a> {
+    NativeResult::Bool(agent.expose_gc)
+}
+
+/// `()`: collects garbage now, where pages may.
+fn collect<'a>(agent: &Agent, realm: &Realm, _: &Args<'a>) -> NativeResult<'a> {
+    if agent.expose_gc {
+        realm.context.collect_garbage();
+    }
+    NativeResult::Nothing
 }
 
 /// `()`: what Electron documents of its module in pages, as the compatibility table has it.

@@ -17,6 +17,7 @@ pub struct AppConfig {
     pub(crate) app_path: PathBuf,
     pub(crate) console: bool,
     pub(crate) inspect: Option<PathBuf>,
+    pub(crate) expose_gc: bool,
     pub(crate) user_data: Option<PathBuf>,
     pub(crate) single_instance: Option<strait_clone::Value>,
 }
@@ -32,6 +33,7 @@ impl AppConfig {
             app_path,
             console: true,
             inspect: None,
+            expose_gc: false,
             user_data: None,
             single_instance: None,
         }
@@ -58,6 +60,12 @@ impl AppConfig {
 }
 
 impl AppConfig {
+    /// Whether pages have a function `gc`, which collects what is garbage at once (in the page's world and in the preload's): for tests of what is let go of.
+    pub fn expose_gc(mut self, on: bool) -> Self {
+        self.expose_gc = on;
+        self
+    }
+
     /// Every event of every port of the program is appended to this file (which may be `/dev/stderr`), as a line of JSON, by the process it happens in. See
     /// [`strait_inspect`] for what a line says. For finding mistakes: receiving is slower then.
     pub fn inspect_ports(mut self, file: impl AsRef<Path>) -> Self {

@@ -63,6 +63,8 @@ pub(crate) struct Shared {
     pub(crate) app_path: PathBuf,
     /// Where events of ports are told.
     pub(crate) inspect: Option<PathBuf>,
+    /// Pages have `gc()`.
+    pub(crate) expose_gc: bool,
     /// Console messages go to the terminal.
     pub(crate) console: bool,
     pub(crate) node: Node,
@@ -207,6 +209,7 @@ impl Shared {
             version: config.version,
             app_path: config.app_path,
             inspect: config.inspect,
+            expose_gc: config.expose_gc,
             console: config.console,
             node,
             ui,

@@ -28,7 +28,7 @@ const GROWTH: u64 = 6 << 10;
 /// What a process has, and what else there is of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Holdings {
-    /// Of the main process, in KiB: its share of what it shares with others counts in part.
+    /// Of the main process, in KiB: its own pages. (Its share of files that it has in common with others grows when those end.)
     memory: u64,
     descriptors: usize,
     threads: usize,
@@ -130,7 +130,8 @@ async fn holdings(app: &App) -> Holdings {
         if renderers == 0 || Instant::now() > until {
             let count = |path: &str| fs::read_dir(path).map(Iterator::count).unwrap_or(0);
             let rollup = fs::read_to_string("/proc/self/smaps_rollup").unwrap_or_default();
-            let memory = rollup.lines().find_map(|line| line.strip_prefix("Pss:")?.trim().strip_suffix(" kB")?.parse().ok()).unwrap_or(0);
+            let memory =
+                rollup.lines().find_map(|line| line.strip_prefix("Anonymous:")?.trim().strip_suffix(" kB")?.parse().ok()).unwrap_or(0);
             let base = std::env::var_os("XDG_RUNTIME_DIR").map_or_else(std::env::temp_dir, Into::into);
             let own = format!("-{}-", std::process::id());
             let folders =

@@ -15,7 +15,7 @@ use std::{
 use strait::{App, AppConfig, AppEvent, BrowserWindow, WindowEvent};
 
 /// How long one program may run.
-const TIMEOUT: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 const PAGE: &str = "data:text/html,<title>page</title>";
 
@@ -126,7 +126,7 @@ fn endless_page() {
     assert_eq!(program.wait().expect("it ends").code(), Some(0));
     let ended = Instant::now();
     while runs(pid) {
-        assert!(ended.elapsed() < Duration::from_secs(2), "process {pid} goes on");
+        assert!(ended.elapsed() < Duration::from_secs(30), "process {pid} goes on");
         std::thread::sleep(Duration::from_millis(5));
     }
 }

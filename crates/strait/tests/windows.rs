@@ -27,7 +27,7 @@ use strait::{App, AppConfig};
 use kit::{Case, Kit};
 
 /// How long one case may take.
-const CASE_TIMEOUT: Duration = Duration::from_secs(30);
+const CASE_TIMEOUT: Duration = Duration::from_secs(120);
 
 fn main() -> ExitCode {
     if let Some(socket) = std::env::var_os("STRAIT_TEST_PEER") {

@@ -28,7 +28,7 @@ use display::Display;
 use program::{Running, run};
 
 /// All tests of a page.
-const PAGE_LIMIT: Duration = Duration::from_secs(300);
+const PAGE_LIMIT: Duration = Duration::from_secs(600);
 
 /// What has come out so far.
 #[derive(Default)]

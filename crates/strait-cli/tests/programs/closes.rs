@@ -7,11 +7,12 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::program::{PATIENCE, Running, fixture, run};
 use crate::{Outcome, Test, test};
 
-/// From the kill of a renderer to the close in another process.
-const CRASH_LIMIT: Duration = Duration::from_millis(100);
+/// From the kill of a renderer to the close in another process. Where nothing else runs that is some 15 ms; who waited for a time to pass, or for
+/// WebKit to notice something, would need far longer than a machine under load.
+const CRASH_LIMIT: Duration = Duration::from_secs(1);
 
 /// WebKit collects when it sees fit.
-const COLLECTION_LIMIT: Duration = Duration::from_secs(90);
+const COLLECTION_LIMIT: Duration = Duration::from_secs(180);
 
 /// A scenario of the `closes` program, and what the watched ends saw in all.
 const TABLE: &[(&str, &[&str])] = &[

@@ -37,11 +37,17 @@ fn name(folder: &Path) -> String {
 
 /// Builds the example, which takes a moment when `cargo xtask test` has built everything, and gives its program.
 fn built(folder: &Path) -> Command {
-    let mut build = Command::new(env!("CARGO"));
-    build.args(["build", "--quiet", "--manifest-path"]).arg(folder.join("Cargo.toml"));
-    let status = build.status().expect("cargo build");
-    assert!(status.success(), "cargo build of {}: {status}", folder.display());
+    build(&name(folder));
     Command::new(strait().with_file_name(format!("example-{}", name(folder))))
+}
+
+/// Builds the programs of an example in Rust. As a part of the workspace: its package alone would have other features, and all it depends on would be
+/// built anew.
+pub(crate) fn build(name: &str) {
+    let mut build = Command::new(env!("CARGO"));
+    build.args(["build", "--quiet", "--workspace", "--bin", &format!("example-{name}*")]).current_dir(workspace());
+    let status = build.status().expect("cargo build");
+    assert!(status.success(), "cargo build of {name}: {status}");
 }
 
 fn shows(command: Command, folder: &Path) {

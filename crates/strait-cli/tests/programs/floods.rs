@@ -3,17 +3,18 @@
 use crate::program::{Running, fixture, run};
 use crate::{Outcome, Test, test};
 
-/// How much later a 4 ms timer may be in a flooded page than in a quiet one, in milliseconds.
-const LATEST: f64 = 20.0;
+/// How much later a 4 ms timer may be in a flooded page than in a quiet one, in milliseconds. It is 1 ms where nothing else runs; a page that the
+/// flood starves is late by more than 300. What lies between is a processor that others want too: the flooded page is busy, the quiet one is not.
+const LATEST: f64 = 200.0;
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![test("floods starve nobody", floods_starve_nobody)]
 }
 
-/// In time at one of three attempts, because a machine that is busy with something else is late for reasons of its own.
+/// In time at one of five attempts, because a machine that is busy with something else is late for reasons of its own.
 fn floods_starve_nobody() -> Outcome {
     let mut late = Vec::new();
-    while late.len() < 3 {
+    while late.len() < 5 {
         let (quiet, flooded) = flood();
         if flooded - quiet <= LATEST {
             return Ok(());

@@ -6,6 +6,7 @@
 mod bad_input;
 mod bridge;
 mod closes;
+mod collects;
 mod contained;
 mod display;
 mod examples;
@@ -58,6 +59,7 @@ fn main() -> ExitCode {
         transfers::tests(),
         values::tests(),
         ipc::tests(),
+        collects::tests(),
         closes::tests(),
         utility::tests(),
         floods::tests(),

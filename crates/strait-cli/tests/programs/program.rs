@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use crate::display::Display;
 
 /// Longest wait for a single thing to happen. A first window takes half a second; the rest is for machines under load.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The binary under test.
 pub(crate) fn strait() -> &'static Path {

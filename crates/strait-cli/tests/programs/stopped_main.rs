@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::mpsc::{self, Receiver};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -45,7 +45,7 @@ fn talk_while_main_is_stopped(path: &Path) -> Outcome {
 
     let main = program.pid();
     kill_process(main, Signal::STOP).expect("stop main");
-    let deadline = Instant::now() + Duration::from_secs(5);
+    let deadline = Instant::now() + PATIENCE;
     while state(main) != 'T' {
         assert!(Instant::now() < deadline, "main does not stop");
         std::thread::yield_now();

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::program::{PATIENCE, Running, fixture, run, strait, workspace};
-use crate::{Outcome, Test, test};
+use crate::program::{PATIENCE, Running, fixture, run, strait};
+use crate::{Outcome, Test, examples, test};
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![
@@ -75,9 +75,7 @@ fn no_webkit() -> Outcome {
 
 /// The child of the example in Rust, whose package has a main process too. By itself it says what it lacks.
 fn rust_child() -> Outcome {
-    let mut build = Command::new(env!("CARGO"));
-    build.args(["build", "--quiet", "--package", "example-child-process"]).current_dir(workspace());
-    assert!(build.status().expect("cargo build").success());
+    examples::build("child-process");
     let program = strait().with_file_name("example-child-process-counter");
     let text = fs::read(&program).expect("the program");
     for library in ["libwebkit2gtk", "libjavascriptcore", "libgtk-3"] {

@@ -22,7 +22,7 @@ use crate::shared_buffer::SharedBuffer;
 use crate::wire::{self, Control, Encoded, Otherwise, Packet};
 
 /// An arena that nobody has used for this long is given up, at twice this time at the latest.
-const ARENA_IDLE: Duration = if cfg!(test) { Duration::from_millis(50) } else { Duration::from_secs(2) };
+const ARENA_IDLE: Duration = if cfg!(test) { Duration::from_millis(400) } else { Duration::from_secs(2) };
 
 /// From this size on a message waits for the answer to the offer of an arena rather than go through the ring.
 const WORTH_WAITING: usize = 4 << 20;

@@ -67,6 +67,7 @@ unsafe extern "C" {
     fn JSGlobalContextRetain(context: RawContext) -> RawContext;
     fn JSGlobalContextRelease(context: RawContext);
     fn JSContextGetGlobalObject(context: RawContext) -> RawValue;
+    fn JSSynchronousGarbageCollectForDebugging(context: RawContext);
     fn JSClassCreate(definition: *const ClassDefinition) -> *mut OpaqueClass;
     fn JSObjectMake(context: RawContext, class: *mut OpaqueClass, data: *mut c_void) -> RawValue;
     fn JSObjectGetPrivate(object: RawValue) -> *mut c_void;
@@ -191,6 +192,12 @@ impl Context {
     pub(super) fn global(&self) -> Value<'_> {
         // SAFETY: live context.
         Value::new(self.0, unsafe { JSContextGetGlobalObject(self.0) })
+    }
+
+    /// Collects all garbage of the process's engine before it returns.
+    pub(crate) fn collect_garbage(&self) {
+        // SAFETY: live context. It may be called by a native: the engine looks through the stack for what is in use.
+        unsafe { JSSynchronousGarbageCollectForDebugging(self.0) }
     }
 
     /// Are these two the same realm?

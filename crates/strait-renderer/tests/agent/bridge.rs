@@ -380,7 +380,7 @@ fn collected(host: &Host) -> Check {
     )?;
     host.eval(&view, World::Main, "for (let i = 0; i < 500; i++) api.make()(); return 0")?;
     // The engine collects when it likes: a page that allocates makes it do so, but what has lived for a while only goes with a full collection, which can be 25 seconds away.
-    host.until_within(Duration::from_secs(60), "the preload's functions are let go of", || {
+    host.until_within(Duration::from_secs(240), "the preload's functions are let go of", || {
         let _ = host.eval(&view, World::Main, "for (let i = 0; i < 200; i++) new Array(10000).fill({}); return 0");
         let _ = host.eval(&view, World::Isolated, "for (let i = 0; i < 200; i++) new Array(10000).fill({}); return 0");
         let left = host.eval(&view, World::Isolated, "return refs.filter((ref) => ref.deref() !== undefined).length").ok()?;

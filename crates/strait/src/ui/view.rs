@@ -41,8 +41,9 @@ const THROTTLING: [&str; 2] = ["HiddenPageDOMTimerThrottling", "DOMTimersThrottl
 /// So many loads that were replaced are told apart.
 const MAX_REPLACED: usize = 64;
 
-/// How long the end of a load waits for the agent's word that its document was ready.
-const MOST_HELD: Duration = Duration::from_millis(250);
+/// How long the end of a load waits for the agent's word that its document was ready. On a machine with much else to do that word takes its time,
+/// and programs rely on the order; without an agent's word there are only pages that went into a loop as they loaded.
+const MOST_HELD: Duration = Duration::from_secs(2);
 
 /// The longest title, in bytes; the rest is cut off.
 const MAX_TITLE: usize = 4096;

@@ -83,7 +83,7 @@ pub(super) fn cases(cases: &mut Vec<Case>) {
         let connection = tokio::task::spawn_blocking(move || {
             let (mut connection, _) = server.accept().unwrap();
             // The engine connects before the page's process has begun the load.
-            connection.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+            connection.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
             connection.read_exact(&mut [0; 4]).unwrap();
             connection
         });
@@ -190,7 +190,8 @@ pub(super) fn cases(cases: &mut Vec<Case>) {
         for _ in 0..50 {
             next(&mut ticks).await;
         }
-        assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+        // Throttled they would take from 17 to 50 s.
+        assert!(started.elapsed() < Duration::from_secs(12), "{:?}", started.elapsed());
     });
     case(cases, "frames_have_parents_urls_and_one_identity", |app, kit| async move {
         let inner = kit.page("");

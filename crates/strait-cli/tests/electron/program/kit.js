@@ -6,7 +6,7 @@ const fs = require('fs')
 const path = require('path')
 
 /** The longest a single thing may take. */
-const PATIENCE = 20_000
+const PATIENCE = 60_000
 
 const BLANK = path.join(__dirname, 'blank.html')
 

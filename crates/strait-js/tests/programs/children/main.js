@@ -42,7 +42,10 @@ async function main () {
   nothing.on('error', (error) => console.log(error.message, error.code, error.syscall, error.path, nothing.pid))
   console.log(await ended(nothing))
 
-  exec('echo "$A b"; exit 2', { env: { A: 'a' } }, (error, stdout, stderr) => console.log(error.code, error.cmd, error.killed, JSON.stringify(stdout), JSON.stringify(stderr)))
+  await new Promise((resolve) => exec('echo "$A b"; exit 2', { env: { A: 'a' } }, (error, stdout, stderr) => {
+    console.log(error.code, error.cmd, error.killed, JSON.stringify(stdout), JSON.stringify(stderr))
+    resolve()
+  }))
   console.log(await promisify(execFile)('echo', ['promised']))
   await promisify(exec)('echo said; false').catch((error) => console.log(error.code, error.stdout.trim(), error.message))
   await promisify(exec)('yes', { maxBuffer: 1000 }).catch((error) => console.log(error.code))

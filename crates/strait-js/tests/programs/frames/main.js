@@ -24,7 +24,7 @@ app.whenReady().then(async () => {
   try { child.postMessage('x', null) } catch (error) { said(error.message) }
   const [fresh] = mainFrame.frames
   await mainFrame.executeJavaScript("document.querySelector('iframe').remove()")
-  await new Promise((resolve) => setTimeout(resolve, 100))
+  while (mainFrame.frames.length > 0) await new Promise((resolve) => setTimeout(resolve, 10))
   said('after removal', mainFrame.frames.length, fresh.isDestroyed())
   app.quit()
 })

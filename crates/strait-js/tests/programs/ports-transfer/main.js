@@ -78,10 +78,12 @@ const next = (port) => { const message = new Promise((resolve) => port.once('mes
   const tasks = new MessageChannelMain()
   tasks.port2.on('message', ({ data }) => {
     order.push(`message ${data}`)
-    Promise.resolve().then(() => order.push(`microtask ${data}`))
+    Promise.resolve().then(() => {
+      order.push(`microtask ${data}`)
+      if (data === 2) { console.log(order.join(', ')); process.exit() }
+    })
   })
   tasks.port1.postMessage(1)
   tasks.port1.postMessage(2)
   tasks.port2.start()
-  setTimeout(() => { console.log(order.join(', ')); process.exit() }, 30)
 })()

@@ -1,9 +1,10 @@
 const log = []
 const note = (text) => log.push(text)
 
-setTimeout(() => note('after 20'), 20)
-setTimeout(() => note('after 10'), 10)
-setTimeout((...args) => note(`arguments ${args}`), 30, 1, 'two')
+// Far enough from each other that a machine which is busy with something else does not turn them round between two lines.
+setTimeout(() => note('after 400'), 400)
+setTimeout(() => note('after 200'), 200)
+setTimeout((...args) => note(`arguments ${args}`), 600, 1, 'two')
 const never = setTimeout(() => note('cleared'), 5)
 clearTimeout(never)
 clearTimeout(Number(setTimeout(() => note('cleared by number'), 5)))
@@ -16,14 +17,23 @@ setTimeout(() => {
   note('macrotask one')
   Promise.resolve().then(() => note('its microtask'))
   process.nextTick(() => note('its tick'))
-}, 40)
-setTimeout(() => note('macrotask two'), 40)
-
-let count = 0
-const interval = setInterval(() => {
-  note(`interval ${++count}`)
-  if (count === 3) clearInterval(interval)
-}, 60)
+}, 800)
+setTimeout(() => {
+  note('macrotask two')
+  let count = 0
+  const interval = setInterval(() => {
+    note(`interval ${++count}`)
+    if (count === 1) setTimeout(() => { throw new Error('an interval must survive this') })
+    if (count === 3) {
+      clearInterval(interval)
+      wait(20, 'value').then((value) => {
+        note(`promised ${value}`)
+        for (const text of log) console.log(text)
+        process.exit()
+      })
+    }
+  }, 60)
+}, 820)
 
 process.nextTick(() => note('tick'))
 Promise.resolve().then(() => {
@@ -33,13 +43,7 @@ Promise.resolve().then(() => {
 queueMicrotask(() => note('queued microtask'))
 note('synchronous')
 
-setTimeout(() => { throw new Error('an interval must survive this') }, 90)
 process.on('uncaughtException', (error) => note(`uncaught: ${error.message}`))
 
 const { setTimeout: wait } = require('timers/promises')
-wait(220, 'value').then((value) => {
-  note(`promised ${value}`)
-  for (const text of log) console.log(text)
-  process.exit()
-})
 try { setTimeout('code') } catch (error) { note(error.code) }

@@ -3,5 +3,5 @@ const later = () => {
 }
 console.log('before')
 setTimeout(later, 1)
-setTimeout(() => console.log('never'), 30)
+setTimeout(() => console.log('never'), 1000)
 process.on('exit', (code) => console.log('exit', code))

@@ -45,26 +45,33 @@ app.whenReady().then(async () => {
   said(window.getTitle())
 
   // Closing can be prevented.
+  const asked = once(window, 'close')
   window.once('close', (event) => { said('close prevented'); event.preventDefault() })
   window.close()
+  await asked
   await new Promise((resolve) => setTimeout(resolve, 100))
   said('destroyed', window.isDestroyed())
 
   // Quitting too, by the program and by a window.
+  const refused = once(app, 'before-quit')
   app.once('before-quit', (event) => event.preventDefault())
   app.quit()
+  await refused
   await new Promise((resolve) => setTimeout(resolve, 50))
+  const stays = once(window, 'close')
   window.once('close', (event) => { said('this window stays'); event.preventDefault() })
   app.quit()
+  await stays
   await new Promise((resolve) => setTimeout(resolve, 100))
   said('still here', BrowserWindow.getAllWindows().length)
 
   window.on('close', () => said('close'))
   const closed = once(window, 'closed')
+  const none = once(app, 'window-all-closed')
   window.close()
   await closed
   said('closed', window.isDestroyed(), BrowserWindow.getAllWindows().length, error(() => window.setTitle('x')), error(() => window.webContents.getURL()), window.id)
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  await none
 
   // With a listener for window-all-closed the program goes on; another window, and it quits.
   const second = new BrowserWindow({ show: false })

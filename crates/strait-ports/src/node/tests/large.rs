@@ -249,7 +249,7 @@ fn an_arena_that_is_not_used_is_given_up(kind: LinkKind) {
             let _ = broker.wait(Some(Duration::from_millis(10))).unwrap();
         }
     };
-    wait(&broker, Duration::from_millis(300));
+    wait(&broker, Duration::from_millis(1300));
     assert_eq!(forger.hear().unwrap(), []);
     forger.control(Control::Done(0, 0));
     let deadline = Instant::now() + Duration::from_secs(30);
