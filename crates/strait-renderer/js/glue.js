@@ -119,15 +119,31 @@
   }
 
   let ipc = null
+  let systemDone
   if (hasIpc) {
     const { electron, add, refuse } = parts.makeExports(p, p.jsonParse(natives.documented()))
-    const modules = parts.makeModules(p, natives, parts.makeEsModules, parts.makeProcess, electron, contextIsolated)
+    const modules = parts.makeModules(p, natives, parts.makeEsModules, parts.makeProcess, electron, contextIsolated, () => inbox)
+    systemDone = modules.systemDone
     ipc = parts.makeIpcRenderer(p, natives, codec, ports, modules.EventEmitter, refuse, () => inbox)
     add('contextBridge', parts.makeExpose(p, across, contextIsolated, p.functionToString, global))
     add('ipcRenderer', ipc.ipcRenderer)
+    const expose = (/** @type {string} */ name, /** @type {any} */ value) =>
+      p.defineProperty(global, name, { __proto__: null, value, writable: true, configurable: true, enumerable: false })
+    // The class is made when somebody asks for it.
+    const lendBuffer = () =>
+      p.defineProperty(global, 'Buffer', {
+        __proto__: null,
+        get: () => {
+          const { Buffer } = modules.buffer()
+          expose('Buffer', Buffer)
+          return Buffer
+        },
+        set: (/** @type {any} */ value) => expose('Buffer', value),
+        configurable: true,
+        enumerable: false,
+      })
+    if (mayRequire || contextIsolated) lendBuffer()
     if (mayRequire) {
-      const expose = (/** @type {string} */ name, /** @type {any} */ value) =>
-        p.defineProperty(global, name, { __proto__: null, value, writable: true, configurable: true, enumerable: false })
       const folder = natives.pageFolder(global.location.href)
       expose('require', modules.makeRequire(`${folder}/page`))
       expose('__dirname', folder)
@@ -141,12 +157,16 @@
           const { place, stack } = whence(error)
           natives.preloadError(print(error), place, stack)
         }
+        // A world that the page shares, and that has no Node integration, has it as long as the preload runs.
+        const isGuest = !mayRequire && !contextIsolated
+        if (isGuest) lendBuffer()
         try {
           const waits = modules.preload(preload)
           if (waits !== undefined) p.then(waits, undefined, failed)
         } catch (error) {
           failed(error)
         }
+        if (isGuest) delete global.Buffer
         modules.loaded()
       })
   }
@@ -212,6 +232,10 @@
       enter(() => {
         if (ipc !== null) ipc.reply(request, error, inbox, length)
       })
+    },
+    /** An operation that a module has begun is over. */
+    systemDone(/** @type {number} */ request, /** @type {string} */ answer) {
+      if (systemDone !== undefined) enter(() => systemDone(request, answer))
     },
     /** executeJavaScript: `natives.evaluate()` runs the waiting script; its value is awaited and written back. */
     evaluate(/** @type {number} */ request) {

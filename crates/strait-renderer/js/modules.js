@@ -1,22 +1,38 @@
-// CommonJS and ES modules for the preload script and, with nodeIntegration, for the page: `electron`, pure modules of Node's, files, packages.
-(function makeModules(p, natives, makeEsModules, makeProcess, electron, contextIsolated) {
+// CommonJS and ES modules for the preload script and, with nodeIntegration, for the page: `electron`, modules of Node's, files, packages.
+(function makeModules(p, natives, makeEsModules, makeProcess, electron, contextIsolated, inbox) {
   'use strict'
 
   const process = makeProcess(p, natives, contextIsolated)
   /** Modules of files that have been required, by path. */
   const cache = { __proto__: null }
 
-  // Node's modules that need nothing of the system, each made when it is first required.
+  const coded = (/** @type {any} */ Class, /** @type {string} */ code, /** @type {string} */ message) => {
+    const error = new Class(message)
+    p.defineProperty(error, 'code', { __proto__: null, value: code, writable: true, configurable: true, enumerable: true })
+    return error
+  }
+
+  // Node's modules, each made when it is first required.
   const pure = { __proto__: null }
   const programFolder = natives.pageFolder('')
   const makePure = (/** @type {string} */ name) => {
     const known = pure[name]
     if (known !== undefined) return known.exports
+    // For `strait:system` alone, whose own `require` this is: no program can name it.
+    if (name === 'strait:natives') {
+      return { __proto__: null, p, now: natives.system, later: natives.systemLater, put: natives.systemPut, pull: natives.systemPull, inbox }
+    }
     const run = natives.builtin(name)
     if (run === undefined) return undefined
+    if (typeof run === 'string') throw coded(p.Error, 'MODULE_NOT_FOUND', run)
     const module = { exports: {} }
     pure[name] = module
-    p.apply(run, module.exports, [module.exports, makePure, module, name, programFolder, process])
+    try {
+      p.apply(run, module.exports, [module.exports, makePure, module, name, programFolder, process])
+    } catch (error) {
+      delete pure[name]
+      throw error
+    }
     return module.exports
   }
 
@@ -33,12 +49,6 @@
     if (name === 'path/posix') return makePure('path')
     // Those names are for the pure modules alone.
     return p.startsWith(name, 'strait:') ? undefined : makePure(name)
-  }
-
-  const coded = (/** @type {any} */ Class, /** @type {string} */ code, /** @type {string} */ message) => {
-    const error = new Class(message)
-    p.defineProperty(error, 'code', { __proto__: null, value: code, writable: true, configurable: true, enumerable: true })
-    return error
   }
 
   /** What the agent says of a name, or its error. */
@@ -132,6 +142,12 @@
     makeRequire,
     process,
     EventEmitter,
+    buffer: () => makePure('buffer'),
+    /** What a module has asked of the system, and not waited for, is done. */
+    systemDone(/** @type {number} */ request, /** @type {string} */ answer) {
+      const system = pure['strait:system']
+      if (system !== undefined) system.exports.done(request, answer)
+    },
     /** The preload has run, and the page's own scripts come. */
     loaded: () => p.apply(emit, process, ['loaded']),
     /** Runs the preload script: a promise if that takes time. Its name says what it is, whatever "type" a package.json has. */

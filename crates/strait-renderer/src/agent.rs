@@ -21,6 +21,7 @@ use crate::ports::{PortTable, ReadyList};
 use crate::realm::Realm;
 use crate::slabs::Slabs;
 use crate::strays::Strays;
+use crate::system::Pool;
 use crate::{natives, pump};
 
 /// What the agent knows of a page.
@@ -70,6 +71,8 @@ pub(crate) struct Agent {
     pub(crate) in_turn: Cell<bool>,
     pub(crate) slabs: Slabs,
     pub(crate) drafts: RefCell<Drafts>,
+    /// Where operations of the system's are done that a page does not wait for.
+    pub(crate) pool: Pool,
     /// What the `window.open` that is being called opens.
     pub(crate) opening: Opening,
     pub(crate) strays: Strays,
@@ -149,6 +152,7 @@ pub(crate) fn start(extension: &Extension, data: &[u8]) -> Result<(), StartError
         in_turn: Cell::new(false),
         slabs: Slabs::default(),
         drafts: RefCell::default(),
+        pool: Pool::new(ffi::wake_loop),
         expose_gc: init.expose_gc,
         opening: Opening::default(),
         strays: Strays::default(),

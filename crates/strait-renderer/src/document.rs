@@ -218,6 +218,7 @@ impl Agent {
                 app_path: config.app_path.clone(),
                 main_frame: document.is_main_frame,
                 sandboxed: config.sandbox,
+                system: world == home && !config.sandbox,
                 arguments: config.arguments.clone(),
             }
         });

@@ -2,7 +2,8 @@
 //!
 //! WebKit loads this library into every web process. It joins main's node (`agent`), gives each document its glue before any page
 //! script runs (`document`, `realm`, `js/`), keeps the documents' ports (`ports`) and carries `ipcRenderer`'s traffic (`control`).
-//! It has no thread: everything happens on the page's own, in a GLib source that works for at most a millisecond at a time (`pump`).
+//! Everything happens on the page's own thread, in a GLib source that works for at most a millisecond at a time (`pump`), but for what a page asks
+//! of the file system and does not wait for (`system`).
 //!
 //! > **Architecture Invariant:** nothing the agent gives a realm is reachable from a script of the page: natives are arguments of the
 //! > glue's closures, and only primitives and bytes go from one world to the other.
@@ -26,6 +27,7 @@ mod pump;
 mod realm;
 mod slabs;
 mod strays;
+mod system;
 mod trace;
 
 /// Called once, when WebKit has loaded the library: `data` is the encoded `AgentInit`.

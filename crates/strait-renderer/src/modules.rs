@@ -15,7 +15,7 @@ use crate::realm::Realm;
 const GLOBALS: &[&str] = &["process"];
 
 thread_local! {
-    static LOADER: Loader = Loader::new(builtins::has).with_globals(GLOBALS).with_missing(|| format!("Strait's pages have {}", builtins::list()));
+    static LOADER: Loader = Loader::new(builtins::has).with_globals(GLOBALS).with_missing(|| format!("Strait's pages have {} (docs/node-modules.md)", builtins::list()));
 }
 
 /// `(name, from, isImport)`: the answer of [`Loader::resolve`].
@@ -108,9 +108,14 @@ pub(crate) fn names<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResu
     }
 }
 
-/// `(name)`: a module that is built in, as a CommonJS function; nothing if there is none of that name.
+/// `(name)`: a module that is built in, as a CommonJS function; nothing if there is none of that name, and a text that says why it is not for this page.
 pub(crate) fn builtin<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let name = args.text(0);
+    if realm.privileges.ipc && builtins::needs_system(&name) && !realm.privileges.system {
+        return NativeResult::Text(format!(
+            "Cannot find module '{name}': the page is sandboxed (webPreferences.sandbox); see docs/node-modules.md"
+        ));
+    }
     let Some(text) = builtins::source(&name).filter(|_| realm.privileges.ipc) else { return NativeResult::Nothing };
     match realm.context.evaluate(&files::wrap(text, None), &format!("strait:{name}"), 1) {
         Ok(function) => NativeResult::Value(function.rebind(args)),

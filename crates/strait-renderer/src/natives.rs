@@ -18,6 +18,7 @@ use crate::files;
 use crate::modules;
 use crate::ports::{Handle, PortTable, Way, with_rooms};
 use crate::realm::{Buffers, Privileges, Realm};
+use crate::system;
 use crate::trace;
 
 type Native = for<'a> fn(&Agent, &Realm, &Args<'a>) -> NativeResult<'a>;
@@ -77,6 +78,10 @@ const NATIVES: &[(&str, Native)] = &[
     ("compileModule", modules::compile_module),
     ("names", modules::names),
     ("builtin", modules::builtin),
+    ("system", system::now),
+    ("systemLater", system::later),
+    ("systemPut", system::put),
+    ("systemPull", system::pull),
     ("preloadError", preload_error),
     ("bridgeCall", bridge::call),
     ("bridgeAnswer", bridge::answer),

@@ -32,6 +32,7 @@ impl SourceHandler for Agent {
             || !self.departed.borrow().is_empty()
             || !self.emits.borrow().is_empty()
             || !self.control.borrow().is_empty()
+            || self.pool.has_done()
     }
 
     fn look(&self) -> bool {
@@ -89,7 +90,12 @@ impl Agent {
 
     /// Does one thing that waits; false when nothing does.
     fn step(&self) -> bool {
-        self.end_leaving() || self.report_departure() || self.deliver_emit() || self.handle_queued_control() || self.receive()
+        self.end_leaving()
+            || self.report_departure()
+            || self.deliver_emit()
+            || self.handle_queued_control()
+            || self.deliver_done()
+            || self.receive()
     }
 
     fn receive(&self) -> bool {

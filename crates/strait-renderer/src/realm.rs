@@ -13,6 +13,7 @@ use crate::ffi::{Completion, Context, Object, Pinned, Value};
 use crate::lean::lean;
 use crate::natives;
 use crate::ports::Handle;
+use crate::system::Cargo;
 use crate::trace;
 
 /// What a realm is given beyond ports.
@@ -29,6 +30,8 @@ pub(crate) struct Privileges {
     pub(crate) main_frame: bool,
     /// What the program says of it.
     pub(crate) sandboxed: bool,
+    /// Its modules may use files and ask after the machine.
+    pub(crate) system: bool,
     /// What `process.argv` ends with.
     pub(crate) arguments: Vec<String>,
 }
@@ -60,6 +63,7 @@ struct Glue {
     release_function: Object,
     reply: Object,
     evaluate: Object,
+    system_done: Object,
 }
 
 /// The arrays through which bytes and handles go in.
@@ -91,6 +95,8 @@ pub(crate) struct Realm {
     pub(crate) answer: RefCell<Option<Answer>>,
     /// How many ports the other world's answer brought.
     pub(crate) answered_ports: Cell<usize>,
+    /// What its modules give the system, and get.
+    pub(crate) cargo: Cargo,
 }
 
 /// The modules of a document's glue, by the names it calls them.
@@ -212,6 +218,7 @@ impl Realm {
             script: RefCell::new(None),
             answer: RefCell::default(),
             answered_ports: Cell::default(),
+            cargo: Cargo::default(),
         })
     }
 
@@ -254,6 +261,7 @@ impl Realm {
             release_function: member("releaseFunction")?,
             reply: member("reply")?,
             evaluate: member("evaluate")?,
+            system_done: member("systemDone")?,
         };
         let _ = self.glue.set(glue);
         Ok(())
@@ -393,6 +401,11 @@ impl Realm {
         self.script.replace(Some((request, source)));
         self.call(|glue| &glue.evaluate, &[self.number(request as f64)]);
         self.script.take().is_none()
+    }
+
+    /// What a module has asked of the system, and not waited for, is done.
+    pub(crate) fn system_done(&self, request: u32, answer: &str) {
+        self.call(|glue| &glue.system_done, &[self.number(request), self.context.string(answer)]);
     }
 
     pub(crate) fn run_preload(&self) {

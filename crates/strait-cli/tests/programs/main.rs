@@ -16,6 +16,7 @@ mod inspect;
 mod instances;
 mod ipc;
 mod isolation;
+mod node_modules;
 mod origins;
 mod program;
 mod readme;
@@ -71,6 +72,7 @@ fn main() -> ExitCode {
         readme::tests(),
         scaffold::tests(),
         inspect::tests(),
+        node_modules::tests(),
     ];
     let chosen: Vec<Test> =
         suites.into_iter().flatten().filter(|test| words.iter().all(|word| test.name.contains(word.as_str()))).collect();

@@ -1,6 +1,6 @@
 'use strict'
 // Paths as Node's `path` has them (https://nodejs.org/api/path.html), POSIX only: text alone, no file is looked at. What is relative
-// is relative to the program's folder (`__dirname` here).
+// is relative to the process's working folder.
 
 const checkText = (/** @type {any} */ value, /** @type {string} */ name) => {
   if (typeof value === 'string') return
@@ -47,7 +47,7 @@ const resolve = (/** @type {string[]} */ ...parts) => {
     checkText(parts[i], `paths[${i}]`)
     if (parts[i] !== '') path = `${parts[i]}/${path}`
   }
-  if (!path.startsWith('/')) path = `${__dirname}/${path}`
+  if (!path.startsWith('/')) path = `${process.cwd()}/${path}`
   return '/' + namesOf(path, true).join('/')
 }
 

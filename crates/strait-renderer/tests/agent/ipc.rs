@@ -269,7 +269,7 @@ fn node_integration(host: &Host) -> Check {
             const { ipcRenderer } = require('electron')
             const helper = require('./helper')
             globalThis.seen = [helper.answer, helper === require('./helper.js')]
-            try { require('fs') } catch (error) { seen.push(error.message.startsWith(\"Cannot find module 'fs'\")) }
+            try { require('net') } catch (error) { seen.push(error.message.startsWith(\"Cannot find module 'net'\")) }
             ipcRenderer.on('provide', (event) => {
               const [ port ] = event.ports
               port.onmessage = (event) => { port.postMessage(String(window.event === event)) }

@@ -1,0 +1,45 @@
+'use strict'
+// What `fs` says of files: Stats and Dirent (https://nodejs.org/api/fs.html#class-fsstats).
+
+/** The bits of a mode that say what kind of file it is, and the kinds of a folder's entries, by the methods that ask for them. @type {[string, number, number][]} */
+const KINDS = [
+  ['isFile', 0o100000, 1],
+  ['isDirectory', 0o040000, 2],
+  ['isSymbolicLink', 0o120000, 3],
+  ['isFIFO', 0o010000, 4],
+  ['isSocket', 0o140000, 5],
+  ['isCharacterDevice', 0o020000, 6],
+  ['isBlockDevice', 0o060000, 7],
+]
+const FIELDS = ['dev', 'mode', 'nlink', 'uid', 'gid', 'rdev', 'blksize', 'ino', 'size', 'blocks', 'atimeMs', 'mtimeMs', 'ctimeMs', 'birthtimeMs']
+const TIMES = ['atime', 'mtime', 'ctime', 'birthtime']
+
+class Stats {
+  /** @param {number[]} values */
+  constructor(values) {
+    const self = /** @type {any} */ (this)
+    FIELDS.forEach((name, index) => { self[name] = values[index] })
+    for (const name of TIMES) self[name] = new Date(Math.round(self[`${name}Ms`]))
+  }
+}
+
+const kind = Symbol('type')
+
+class Dirent {
+  /** @param {any} name @param {string} parent @param {number} type */
+  constructor(name, parent, type) {
+    this.name = name
+    this.parentPath = parent
+    this.path = parent
+    this[kind] = type
+  }
+}
+
+const method = (/** @type {object} */ prototype, /** @type {string} */ name, /** @type {Function} */ value) =>
+  Object.defineProperty(prototype, name, { value, writable: true, configurable: true })
+for (const [name, bits, type] of KINDS) {
+  method(Stats.prototype, name, function () { return (this.mode & 0o170000) === bits })
+  method(Dirent.prototype, name, function () { return this[kind] === type })
+}
+
+module.exports = { Stats, Dirent }

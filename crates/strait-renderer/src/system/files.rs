@@ -1,0 +1,290 @@
+//! Files and folders, as Node's `fs` has them (https://nodejs.org/api/fs.html): each operation is one of its functions, under the name of the call that libuv makes for it.
+
+use std::collections::VecDeque;
+use std::ffi::OsStr;
+use std::fs::{self, DirBuilder, File, FileType, Metadata, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt, symlink as make_symlink};
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use rustix::fs::{Access, AtFlags, CWD, Timespec, Timestamps, utimensat};
+use rustix::io::Errno;
+use serde_json::{Value, json};
+
+use super::errors::Failure;
+use super::{Call, Gives};
+
+type Outcome = Result<Gives, Failure>;
+
+/// Node reads no larger file at once.
+const MOST: u64 = (1 << 31) - 1;
+
+const NOTHING: Gives = Gives::Json(Value::Null);
+
+impl Call {
+    fn path(&self) -> &Path {
+        Path::new(&self.first)
+    }
+
+    /// What `call` came to, which the error is named after.
+    fn did<T>(&self, call: &'static str, result: Result<T, impl Into<io::Error>>) -> Result<T, Failure> {
+        result.map_err(|error| Failure::at(error, call, &self.first))
+    }
+
+    fn did_between(&self, call: &'static str, result: io::Result<()>) -> Outcome {
+        result.map(|()| NOTHING).map_err(|error| Failure::between(error, call, &self.first, &self.second))
+    }
+
+    fn mode(&self) -> u32 {
+        self.numbers[0] as u32
+    }
+
+    /// Opens the file as these flags say (https://nodejs.org/api/fs.html#file-system-flags); the modules let no others pass.
+    fn open(&self, flags: &str) -> Result<File, Failure> {
+        let mut options = OpenOptions::new();
+        let (plus, new) = (flags.contains('+'), flags.contains('x'));
+        match flags.as_bytes().first() {
+            Some(b'r') => options.read(true).write(plus),
+            Some(b'a') => options.append(true).read(plus).create(true).create_new(new),
+            _ => options.write(true).read(plus).create(true).truncate(true).create_new(new),
+        };
+        self.did("open", options.mode(self.mode()).open(self.path()))
+    }
+}
+
+/// `first`; `second`: flags
+pub(crate) fn read(call: &Call) -> Outcome {
+    let file = call.open(&call.second)?;
+    let size = file.metadata().map_err(|error| Failure::of(error, "fstat"))?.len();
+    let mut bytes = Vec::new();
+    if size <= MOST {
+        // Devices and what the kernel makes up say that they are empty.
+        bytes.reserve_exact(size as usize + 1);
+        file.take(MOST + 1).read_to_end(&mut bytes).map_err(|error| Failure::of(error, "read"))?;
+    }
+    if size > MOST || bytes.len() as u64 > MOST {
+        return Ok(Gives::Json(json!({ "tooLarge": size.max(bytes.len() as u64) })));
+    }
+    Ok(Gives::Bytes(bytes))
+}
+
+/// `first`; `second`: flags; `numbers[0]`: mode
+pub(crate) fn write(call: &Call) -> Outcome {
+    let mut file = call.open(&call.second)?;
+    file.write_all(&call.data).map_err(|error| Failure::of(error, "write"))?;
+    Ok(NOTHING)
+}
+
+/// `first`; `numbers[0]`: length
+pub(crate) fn truncate(call: &Call) -> Outcome {
+    let file = call.open("r+")?;
+    file.set_len(call.numbers[0] as u64).map_err(|error| Failure::of(error, "ftruncate"))?;
+    Ok(NOTHING)
+}
+
+fn milliseconds(seconds: i64, nanoseconds: i64) -> f64 {
+    seconds as f64 * 1e3 + nanoseconds as f64 / 1e6
+}
+
+/// In the order of the class that the modules make of it.
+fn told(data: &Metadata) -> Gives {
+    let birth = data.created().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    let birth = birth.map_or_else(
+        || milliseconds(data.ctime(), data.ctime_nsec()),
+        |birth| milliseconds(birth.as_secs() as i64, birth.subsec_nanos().into()),
+    );
+    Gives::Json(json!([
+        data.dev(),
+        data.mode(),
+        data.nlink(),
+        data.uid(),
+        data.gid(),
+        data.rdev(),
+        data.blksize(),
+        data.ino(),
+        data.size(),
+        data.blocks(),
+        milliseconds(data.atime(), data.atime_nsec()),
+        milliseconds(data.mtime(), data.mtime_nsec()),
+        milliseconds(data.ctime(), data.ctime_nsec()),
+        birth,
+    ]))
+}
+
+/// `first`
+pub(crate) fn stat(call: &Call) -> Outcome {
+    call.did("stat", fs::metadata(call.path())).map(|data| told(&data))
+}
+
+/// `first`
+pub(crate) fn lstat(call: &Call) -> Outcome {
+    call.did("lstat", fs::symlink_metadata(call.path())).map(|data| told(&data))
+}
+
+/// libuv's number of a kind.
+fn kind_of(kind: FileType) -> u32 {
+    let kinds =
+        [kind.is_file(), kind.is_dir(), kind.is_symlink(), kind.is_fifo(), kind.is_socket(), kind.is_char_device(), kind.is_block_device()];
+    kinds.iter().zip(1..).find_map(|(is, number)| is.then_some(number)).unwrap_or_default()
+}
+
+/// `first`; `numbers[0]`: and what is in its folders. Triples of a name, a kind, and the folder, which is relative to the first one.
+pub(crate) fn list(call: &Call) -> Outcome {
+    let (deep, mut waiting, mut all) = (call.numbers[0] != 0.0, VecDeque::from([PathBuf::new()]), Vec::new());
+    while let Some(folder) = waiting.pop_front() {
+        let path = call.path().join(&folder);
+        let read = |path: &Path| -> io::Result<Vec<_>> {
+            fs::read_dir(path)?.map(|entry| entry.and_then(|entry| Ok((entry.file_name(), entry.file_type()?)))).collect()
+        };
+        // Of the first folder the error says what was given.
+        let named = if folder.as_os_str().is_empty() { call.first.clone() } else { text(path.as_os_str()) };
+        let mut entries = read(&path).map_err(|error| Failure::at(error, "scandir", &named))?;
+        entries.sort_by(|(one, _), (other, _)| one.cmp(other));
+        for (name, kind) in entries {
+            all.push(json!([text(&name), kind_of(kind), text(folder.as_os_str())]));
+            if deep && kind.is_dir() {
+                waiting.push_back(folder.join(name));
+            }
+        }
+    }
+    Ok(Gives::Json(Value::Array(all)))
+}
+
+fn text(name: &OsStr) -> String {
+    name.to_string_lossy().into_owned()
+}
+
+/// `first`; `numbers[0]`: mode
+pub(crate) fn make_folder(call: &Call) -> Outcome {
+    call.did("mkdir", DirBuilder::new().mode(call.mode()).create(call.path())).map(|()| NOTHING)
+}
+
+/// `first`, with all above it that are missing; `numbers[0]`: mode. Gives the first that was made.
+pub(crate) fn make_folders(call: &Call) -> Outcome {
+    let missing = |path: &&Path| {
+        !path.as_os_str().is_empty() && matches!(fs::symlink_metadata(path), Err(error) if error.kind() == io::ErrorKind::NotFound)
+    };
+    let first = call.path().ancestors().take_while(missing).last().map(|path| text(path.as_os_str()));
+    call.did("mkdir", DirBuilder::new().recursive(true).mode(call.mode()).create(call.path()))?;
+    Ok(Gives::Json(json!(first)))
+}
+
+/// Letters and digits: so many that modulo prefers none by much, and the names are tried.
+const LETTERS: &[u8; 62] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+
+/// `first`: what its name starts with
+pub(crate) fn make_temporary_folder(call: &Call) -> Outcome {
+    let failed = |error: io::Error| Failure::at(error, "mkdtemp", &format!("{}XXXXXX", call.first));
+    loop {
+        let mut random = [0; 6];
+        getrandom::fill(&mut random).map_err(|_| failed(Errno::IO.into()))?;
+        let end: String = random.iter().map(|byte| char::from(LETTERS[usize::from(*byte) % LETTERS.len()])).collect();
+        let path = format!("{}{end}", call.first);
+        match DirBuilder::new().mode(0o700).create(&path) {
+            Ok(()) => return Ok(Gives::Json(json!(path))),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(failed(error)),
+        }
+    }
+}
+
+/// `first`
+pub(crate) fn remove_folder(call: &Call) -> Outcome {
+    call.did("rmdir", fs::remove_dir(call.path())).map(|()| NOTHING)
+}
+
+/// `first`; `numbers`: with all that is in it; whether it is there or not
+pub(crate) fn remove(call: &Call) -> Outcome {
+    let [deep, force] = call.numbers.map(|flag| flag != 0.0);
+    let data = match fs::symlink_metadata(call.path()) {
+        Err(error) if force && error.kind() == io::ErrorKind::NotFound => return Ok(NOTHING),
+        data => call.did("lstat", data)?,
+    };
+    let removed = match (data.is_dir(), deep) {
+        (true, false) => Err(Errno::ISDIR.into()),
+        (true, true) => fs::remove_dir_all(call.path()),
+        (false, _) => fs::remove_file(call.path()),
+    };
+    match removed {
+        // Somebody else was faster.
+        Err(error) if force && error.kind() == io::ErrorKind::NotFound => Ok(NOTHING),
+        removed => call.did("rm", removed).map(|()| NOTHING),
+    }
+}
+
+/// `first`
+pub(crate) fn unlink(call: &Call) -> Outcome {
+    call.did("unlink", fs::remove_file(call.path())).map(|()| NOTHING)
+}
+
+/// `first`, `second`
+pub(crate) fn rename(call: &Call) -> Outcome {
+    call.did_between("rename", fs::rename(call.path(), &call.second))
+}
+
+/// `first`, `second`; `numbers[0]`: the second must not be there
+pub(crate) fn copy(call: &Call) -> Outcome {
+    let copied = || {
+        if fs::metadata(call.path())?.is_dir() {
+            return Err(Errno::ISDIR.into());
+        }
+        if call.numbers[0] != 0.0 {
+            File::create_new(&call.second)?;
+        }
+        fs::copy(call.path(), &call.second)
+    };
+    call.did_between("copyfile", copied().map(drop))
+}
+
+/// `first`; `numbers[0]`: how it would be used
+pub(crate) fn access(call: &Call) -> Outcome {
+    let wanted = Access::from_bits_truncate(call.mode());
+    call.did("access", rustix::fs::access(call.path(), wanted)).map(|()| NOTHING)
+}
+
+/// `first`; `numbers[0]`: as the system's own call says it, rather than looking at one name after the other
+pub(crate) fn real_path(call: &Call) -> Outcome {
+    let real = fs::canonicalize(call.path());
+    if call.numbers[0] == 0.0 && real.is_err() {
+        let mut above: Vec<_> = call.path().ancestors().filter(|path| !path.as_os_str().is_empty()).collect();
+        above.reverse();
+        for path in above {
+            fs::metadata(path).map_err(|error| {
+                let last = fs::symlink_metadata(path);
+                Failure::at(error, if last.is_ok() { "stat" } else { "lstat" }, &text(path.as_os_str()))
+            })?;
+        }
+    }
+    call.did("realpath", real).map(|path| Gives::Json(json!(text(path.as_os_str()))))
+}
+
+/// `first`
+pub(crate) fn read_link(call: &Call) -> Outcome {
+    call.did("readlink", fs::read_link(call.path())).map(|path| Gives::Json(json!(text(path.as_os_str()))))
+}
+
+/// `first`: what it says; `second`: where it is
+pub(crate) fn symlink(call: &Call) -> Outcome {
+    call.did_between("symlink", make_symlink(call.path(), &call.second))
+}
+
+/// `first`, `second`
+pub(crate) fn link(call: &Call) -> Outcome {
+    call.did_between("link", fs::hard_link(call.path(), &call.second))
+}
+
+/// `first`; `numbers[0]`: mode
+pub(crate) fn change_mode(call: &Call) -> Outcome {
+    call.did("chmod", fs::set_permissions(call.path(), fs::Permissions::from_mode(call.mode()))).map(|()| NOTHING)
+}
+
+/// `first`; `numbers`: seconds, when it was read and when it was changed
+pub(crate) fn change_times(call: &Call) -> Outcome {
+    let [last_access, last_modification] = call.numbers.map(|seconds| {
+        let whole = seconds.floor();
+        Timespec { tv_sec: whole as i64, tv_nsec: (((seconds - whole) * 1e9) as i64).min(999_999_999) }
+    });
+    let times = Timestamps { last_access, last_modification };
+    call.did("utime", utimensat(CWD, call.path(), &times, AtFlags::empty())).map(|()| NOTHING)
+}

@@ -1,0 +1,84 @@
+//! What Node's `os` and `crypto` ask of the system: where this runs, and digests of bytes.
+
+use std::fs;
+
+use rustix::process::{getgid, getuid};
+use serde_json::{Value, json};
+
+use super::errors::Failure;
+use super::{Call, Gives};
+use crate::ffi::{checksum, checksum_with_key};
+
+/// All of it at once: it is little, and who asks for one mostly asks for several.
+pub(crate) fn describe(_: &Call) -> Result<Gives, Failure> {
+    let kernel = |name: &str| line(&format!("/proc/sys/kernel/{name}"));
+    let first = |text: String| text.split_ascii_whitespace().next().and_then(|number| number.parse::<f64>().ok());
+    let load: Vec<f64> = line("/proc/loadavg").split_ascii_whitespace().take(3).filter_map(|number| number.parse().ok()).collect();
+    Ok(Gives::Json(json!({
+        "hostname": kernel("hostname"),
+        "type": kernel("ostype"),
+        "release": kernel("osrelease"),
+        "version": kernel("version"),
+        "machine": std::env::consts::ARCH,
+        "totalmem": memory("MemTotal:"),
+        "freemem": memory("MemAvailable:"),
+        "uptime": first(line("/proc/uptime")),
+        "loadavg": load,
+        "cpus": processors(),
+        "parallelism": std::thread::available_parallelism().map_or(1, usize::from),
+        "user": user(),
+    })))
+}
+
+/// What such a file of the kernel's says.
+fn line(path: &str) -> String {
+    fs::read_to_string(path).unwrap_or_default().trim_end().to_owned()
+}
+
+/// One of the kernel's figures, in bytes.
+fn memory(name: &str) -> Option<u64> {
+    let text = fs::read_to_string("/proc/meminfo").ok()?;
+    let figure = text.lines().find_map(|line| line.strip_prefix(name))?;
+    Some(figure.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()? * 1024)
+}
+
+/// Model, speed in MHz, and the times in milliseconds, of each processor that is at work.
+fn processors() -> Value {
+    let (info, stat) = (fs::read_to_string("/proc/cpuinfo").unwrap_or_default(), fs::read_to_string("/proc/stat").unwrap_or_default());
+    let all =
+        |name: &'static str| info.lines().filter_map(move |line| line.strip_prefix(name)?.trim_start().strip_prefix(':').map(str::trim));
+    let models: Vec<_> = all("model name").collect();
+    let speeds: Vec<_> = all("cpu MHz").map(|speed| speed.parse::<f64>().unwrap_or_default() as u64).collect();
+    let lines = stat.lines().filter(|line| line.starts_with("cpu") && !line.starts_with("cpu "));
+    let processor = |(number, line): (usize, &str)| {
+        // Hundredths of a second: user, nice, system, idle, waiting, interrupts.
+        let times: Vec<u64> = line.split_ascii_whitespace().skip(1).map(|time| time.parse().unwrap_or_default()).collect();
+        let time = |at: usize| times.get(at).copied().unwrap_or_default() * 10;
+        json!({
+            "model": models.get(number).copied().unwrap_or("unknown"),
+            "speed": speeds.get(number).copied().unwrap_or_default(),
+            "times": { "user": time(0), "nice": time(1), "sys": time(2), "idle": time(3), "irq": time(5) },
+        })
+    };
+    lines.enumerate().map(processor).collect()
+}
+
+/// Who runs this, as `/etc/passwd` has it.
+fn user() -> Value {
+    let (uid, gid) = (getuid().as_raw(), getgid().as_raw());
+    let text = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let entry = text.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|entry| entry.len() == 7 && entry[2] == uid.to_string());
+    let field = |at: usize| entry.as_ref().map(|entry| entry[at]);
+    json!({ "uid": uid, "gid": gid, "username": field(0), "homedir": field(5), "shell": field(6) })
+}
+
+/// `first`: the algorithm. In hexadecimal digits; nothing if there is none of that name.
+pub(crate) fn digest(call: &Call) -> Result<Gives, Failure> {
+    Ok(Gives::Json(json!(checksum(&call.first, &call.data))))
+}
+
+/// The same with a key, so many bytes of which (`numbers[0]`) are before the data.
+pub(crate) fn hmac(call: &Call) -> Result<Gives, Failure> {
+    let parts = call.data.split_at_checked(call.numbers[0] as usize);
+    Ok(Gives::Json(json!(parts.and_then(|(key, data)| checksum_with_key(&call.first, key, data)))))
+}
