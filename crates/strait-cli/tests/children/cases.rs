@@ -8,7 +8,7 @@ use std::{
     pin::Pin,
     process::Stdio,
     rc::Rc,
-    sync::mpsc,
+    sync::{Arc, mpsc},
     time::{Duration, Instant},
 };
 
@@ -28,6 +28,7 @@ pub(crate) fn all() -> Vec<(&'static str, Case)> {
         ("arguments_environment_folder_and_name", |kit| Box::pin(told(kit))),
         ("output_is_piped_or_not", |kit| Box::pin(output(kit))),
         ("codes_and_signals_are_told", |kit| Box::pin(endings(kit))),
+        ("handlers_go_with_the_child", |kit| Box::pin(handlers(kit))),
         ("events_come_in_order", |kit| Box::pin(events(kit))),
         ("kill_ends_a_loop", |kit| Box::pin(killed(kit))),
         ("who_ignores_kill_is_killed_later", |kit| Box::pin(stubborn(kit))),
@@ -175,6 +176,20 @@ async fn events(kit: Kit) {
     assert!(one == one.clone() && one != other && one.id() != other.id());
 }
 
+/// What a handler has captured is let go of when the child has ended, though the child's handle is kept.
+async fn handlers(kit: Kit) {
+    let child = kit.child(Language::Rust, "well").spawn(&kit.app);
+    let captured = Arc::new(());
+    let kept = Arc::downgrade(&captured);
+    child.on_event(move |_| drop(captured.clone()));
+    assert!(kept.upgrade().is_some());
+    assert!(child.exited().await.success());
+    // Its last event may still be in the queue.
+    while kept.upgrade().is_some() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
 async fn killed(kit: Kit) {
     for language in BOTH {
         let child = kit.child(language, "loop").spawn(&kit.app);
@@ -187,7 +202,7 @@ async fn killed(kit: Kit) {
 }
 
 async fn stubborn(kit: Kit) {
-    let script = "trap '' TERM; echo ready; exec sleep 600";
+    let script = "trap '' TERM; echo ready; exec sleep 60";
     let child = UtilityProcess::builder("sh").args(["-c", script]).stdout(Stdio::piped()).spawn(&kit.app);
     let (spawned, mut spawn) = tokio::sync::mpsc::unbounded_channel();
     child.on_event(move |event| drop(spawned.send(event.clone())));

@@ -76,7 +76,29 @@ async fn all_closed(app: App, kit: Kit) {
     assert_eq!(told.load(Ordering::Relaxed), 1);
 }
 
+/// What a window's handlers have captured is let go of when it has closed, though its handle is kept.
+async fn handlers(app: App, kit: Kit) {
+    let window = kit.window(&app);
+    let captured = Arc::new(());
+    let kept = Arc::downgrade(&captured);
+    let [of_close, of_event, of_title, of_page] = std::array::from_fn(|_| captured.clone());
+    window.on_close(move |_| drop(of_close.clone()));
+    window.on_event(move |_| drop(of_event.clone()));
+    window.on_page_title_updated(move |_, _| drop(of_title.clone()));
+    window.web_contents().on_event(move |_| drop(of_page.clone()));
+    drop(captured);
+    window.load_file(kit.page("")).await.unwrap();
+    assert_eq!(kept.strong_count(), 4);
+    window.destroy();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while kept.strong_count() > 0 {
+        assert!(Instant::now() < deadline, "{} handlers are kept", kept.strong_count());
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
 pub(super) fn cases(cases: &mut Vec<Case>) {
+    case(cases, "handlers_go_with_their_window", handlers);
     case(cases, "all_closed_is_told_when_it_is_so", all_closed);
     case(cases, "close_by_the_page", |app, kit| async move {
         let (_window, port) = given(&app, &kit, &format!("{GIVER} port.close()")).await;

@@ -358,6 +358,22 @@ module.exports = (test) => {
     t.equal(await display(), 'block')
   })
 
+  test('webContents.insertCSS', 'succeeds', 'a style sheet goes with its document', async (t) => {
+    const window = await t.page({}, '<p>text</p>')
+    const { webContents } = window
+    const display = () => t.run(window, () => getComputedStyle(document.querySelector('p')).display)
+    const former = await webContents.insertCSS('p { display: inline-block }')
+    t.equal(await display(), 'inline-block')
+    const loaded = t.event(webContents, 'did-finish-load')
+    window.reload()
+    await loaded
+    // What is said of this one reaches the page behind what was said of the former.
+    await webContents.insertCSS('b { display: flex }')
+    t.equal(await display(), 'block')
+    await webContents.removeInsertedCSS(former)
+    t.equal(await display(), 'block')
+  })
+
   test('webContents.setUserAgent', 'succeeds', 'what the page says it is', async (t) => {
     const window = t.window()
     window.webContents.setUserAgent('Mine/1.0')
