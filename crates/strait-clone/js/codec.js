@@ -729,6 +729,8 @@
     nextId++;
   };
 
+  const isBlobKind = (kind) => kind === BLOB || kind === FILE || kind === FILES;
+
   const writeObject = (value) => {
     const id = findId(value);
     if (id !== undefined) {
@@ -761,7 +763,7 @@
       writeView(value);
       return;
     }
-    if (kind === REFUSED) {
+    if (kind === REFUSED || (crosser !== null && isBlobKind(kind))) {
       writeCrossing(value);
       return;
     }
@@ -859,9 +861,25 @@
     return written;
   };
 
+  /** Properties whose keys are symbols cross to another world of the document, which knows the same symbols. */
+  const writeSymbols = (value) => {
+    const keys = ownKeys(value);
+    const count = keys.length;
+    let written = 0;
+    for (let i = 0; i < count; i++) {
+      const found = typeof keys[i] === 'symbol' ? getOwnPropertyDescriptor(value, keys[i]) : undefined;
+      if (found === undefined || !found.enumerable) continue;
+      const property = value[keys[i]];
+      writeCrossing(keys[i]);
+      writeValue(property);
+      written++;
+    }
+    return written;
+  };
+
   const writePlain = (value, keys) => {
     writeByte(0x6f); // o
-    const written = writeProperties(value, keys, 0);
+    const written = writeProperties(value, keys, 0) + (crosser === null ? 0 : writeSymbols(value));
     writeByte(0x7b); // {
     writeVarint(written);
   };
@@ -1773,6 +1791,11 @@
     return text;
   };
 
+  const readSymbol = () => {
+    const key = crossed !== null && readVarint() === HOST_CROSSING ? crossed(readVarint(), readVarint()) : undefined;
+    return typeof key === 'symbol' ? key : bad('a key was expected');
+  };
+
   const readKey = (tag) => {
     switch (tag) {
       case 0x49:
@@ -1783,6 +1806,8 @@
         return readDouble();
       case 0x22:
         return readFrom(keys, readVarint());
+      case 0x5c:
+        return readSymbol();
       default:
         return readStringOf(tag);
     }
