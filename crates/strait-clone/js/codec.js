@@ -62,11 +62,11 @@
       return super.charCodeAt(i);
     },
   }.at);
-  const isEnumerable = direct({
-    __proto__: { __proto__: null, propertyIsEnumerable: ObjectProto.propertyIsEnumerable },
+  const isOwn = direct({
+    __proto__: { __proto__: null, hasOwnProperty: ObjectProto.hasOwnProperty },
     /** @param {PropertyKey} key */
     has(key) {
-      return super.propertyIsEnumerable(key);
+      return super.hasOwnProperty(key);
     },
   }.has);
   const indexOf = uncurry(String.prototype.indexOf);
@@ -729,6 +729,8 @@
     nextId++;
   };
 
+  const isBlobKind = (kind) => kind === BLOB || kind === FILE || kind === FILES;
+
   const writeObject = (value) => {
     const id = findId(value);
     if (id !== undefined) {
@@ -761,7 +763,7 @@
       writeView(value);
       return;
     }
-    if (kind === REFUSED) {
+    if (kind === REFUSED || (crosser !== null && isBlobKind(kind))) {
       writeCrossing(value);
       return;
     }
@@ -848,7 +850,7 @@
     for (let i = start; i < count; i++) {
       const key = keys[i];
       // A getter that ran before may have removed it.
-      if (!isEnumerable.call(value, key)) continue;
+      if (!isOwn.call(value, key)) continue;
       const property = value[key];
       const index = arrayIndex(key);
       if (index < 0) writeString(key);
@@ -859,9 +861,25 @@
     return written;
   };
 
+  /** Properties whose keys are symbols cross to another world of the document, which knows the same symbols. */
+  const writeSymbols = (value) => {
+    const keys = ownKeys(value);
+    const count = keys.length;
+    let written = 0;
+    for (let i = 0; i < count; i++) {
+      const found = typeof keys[i] === 'symbol' ? getOwnPropertyDescriptor(value, keys[i]) : undefined;
+      if (found === undefined || !found.enumerable) continue;
+      const property = value[keys[i]];
+      writeCrossing(keys[i]);
+      writeValue(property);
+      written++;
+    }
+    return written;
+  };
+
   const writePlain = (value, keys) => {
     writeByte(0x6f); // o
-    const written = writeProperties(value, keys, 0);
+    const written = writeProperties(value, keys, 0) + (crosser === null ? 0 : writeSymbols(value));
     writeByte(0x7b); // {
     writeVarint(written);
   };
@@ -876,7 +894,7 @@
       for (let i = 0; i < length; i++) {
         const element = value[i];
         // Only what a getter removed meanwhile, or an element that is undefined, needs the second look.
-        if (typeof element !== 'number' && typeof element !== 'string' && !isEnumerable.call(value, i)) writeByte(0x2d); // -
+        if (typeof element !== 'number' && typeof element !== 'string' && !isOwn.call(value, i)) writeByte(0x2d); // -
         else writeValue(element);
       }
       const written = writeProperties(value, keys, length);
@@ -1657,6 +1675,7 @@
       case 0x5a: // Z
         return readBigInt();
       case 0x22:
+        return readFrom(words, readVarint());
       case 0x63:
       case 0x53:
         return readStringOf(tag);
@@ -1735,24 +1754,46 @@
   const areIndicesFree = () =>
     arraysOrdinary && arrayIndex(toStringCopy(ownKeys(ArrayProto)[0])) < 0 && arrayIndex(toStringCopy(ownKeys(ObjectProto)[0])) < 0;
 
-  /** Keys of a few characters that have been read lately: who repeats them need not make them anew, nor the engine find out that it knows them. */
-  const KEYS = 64;
+  /**
+   * Short strings that have been read lately, two of a kind (`TWINS`) at most: who repeats them need not make them anew, nor the engine find out that it knows
+   * them. Keys and values have a table each, since values differ more.
+   */
+  const TWINS = 256;
   const SHORT = 24;
-  const keys = newList();
-  for (let i = 0; i < KEYS; i++) keys[i] = '';
+  const newTable = () => {
+    const table = newList();
+    for (let i = 0; i < TWINS * 2; i++) table[i] = '';
+    return table;
+  };
+  const keys = newTable();
+  const words = newTable();
 
-  const readShort = (length) => {
-    const slot = (length * 7 + input[at] * 3 + input[at + length - 1]) & (KEYS - 1);
-    const key = keys[slot];
-    if (key.length === length) {
-      let i = 0;
-      while (i < length && charCode.call(key, i) === input[at + i]) i++;
-      if (i === length) {
-        at += length;
-        return key;
-      }
+  /** Whether `text` is what the next `length` characters are. */
+  const isNext = (text, length) => {
+    if (text.length !== length) return false;
+    let i = 0;
+    while (i < length && charCode.call(text, i) === input[at + i]) i++;
+    return i === length;
+  };
+
+  /** @param {any} table @param {number} length of a string in one-byte characters, all of which are in `input` if there are at most `SHORT` */
+  const readFrom = (table, length) => {
+    if (length === 0 || length > SHORT || length > end - at) return readOneByte(length);
+    const slot = ((length + input[at] * 7 + input[at + (length >> 1)] * 31 + input[at + length - 1] * 3) & (TWINS - 1)) * 2;
+    let text = table[slot];
+    if (!isNext(text, length)) {
+      const other = table[slot + 1];
+      table[slot + 1] = text;
+      if (!isNext(other, length)) return (table[slot] = readOneByte(length));
+      text = table[slot] = other;
     }
-    return (keys[slot] = readOneByte(length));
+    at += length;
+    return text;
+  };
+
+  const readSymbol = () => {
+    const key = crossed !== null && readVarint() === HOST_CROSSING ? crossed(readVarint(), readVarint()) : undefined;
+    return typeof key === 'symbol' ? key : bad('a key was expected');
   };
 
   const readKey = (tag) => {
@@ -1763,10 +1804,10 @@
         return readVarint();
       case 0x4e:
         return readDouble();
-      case 0x22: {
-        const length = readVarint();
-        return length > 0 && length <= SHORT && length <= end - at ? readShort(length) : readOneByte(length);
-      }
+      case 0x22:
+        return readFrom(keys, readVarint());
+      case 0x5c:
+        return readSymbol();
       default:
         return readStringOf(tag);
     }

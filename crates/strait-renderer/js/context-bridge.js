@@ -1,9 +1,9 @@
 // What crosses between the two worlds of a document. Electron, "contextBridge".
 //
 // Nothing crosses raw: values are cloned by the codec, and what has no clone is a number that the world which has the thing knows. A function
-// becomes a proxy that calls it, a promise one that settles with it; ports move. Each realm has one end of the bridge; `natives.bridge…` reaches
-// the other one, which only a realm of the same document can.
-(function makeContextBridge(p, natives, codec, ports, dress, inbox, global) {
+// becomes a proxy that calls it, a promise one that settles with it; ports move; nodes, Blobs and symbols take the passage (`passage.js`). Each realm
+// has one end of the bridge; `natives.bridge…` reaches the other one, which only a realm of the same document can.
+(function makeContextBridge(p, natives, codec, ports, makePassage, dress, inbox, isMainWorld, global) {
   'use strict'
 
   // The kinds of what has no clone.
@@ -11,11 +11,12 @@
   const HOME = 1
   const PROMISE = 2
   const PORT = 3
-  const OMITTED = 4
+  const BROUGHT = 4
 
   // What the other end is called for, where it is not a function of its own.
   const EXPOSE = 0
   const RUN = 1
+  const MEET = 2
 
   /** How deep a message may be nested: it is an array around the value, or around an array of arguments. */
   const DEPTH = 1000 + 1
@@ -34,7 +35,7 @@
   const functions = { __proto__: null }
   const sent = { __proto__: null }
   const functionIds = new p.WeakMap()
-  let lastId = RUN
+  let lastId = MEET
 
   /** The other world's that we have: a proxy each, and how often it came. */
   const proxies = { __proto__: null }
@@ -129,12 +130,13 @@
       promises: p.list(),
       promiseIds: p.list(),
       ports: p.list(),
+      brought: p.list(),
+      broughtIds: p.list(),
       tooDeep() {
         throw new p.TypeError(TOO_DEEP)
       },
       out(/** @type {any} */ value) {
         crosser.id = 0
-        if (typeof value === 'symbol') return OMITTED
         if (typeof value === 'function') {
           const home = p.weakMapGet(proxyIds, value)
           if (home !== undefined) {
@@ -162,10 +164,24 @@
           crosser.id = crosser.promiseIds[index]
           return PROMISE
         }
-        return -1
+        let index = 0
+        while (index < crosser.brought.length && crosser.brought[index] !== value) index++
+        if (index === crosser.brought.length) {
+          const id = passage.bring(value)
+          if (id === 0) return -1
+          crosser.brought[index] = value
+          crosser.broughtIds[index] = id
+        }
+        crosser.id = crosser.broughtIds[index]
+        return BROUGHT
       },
     }
     return crosser
+  }
+
+  /** The message will not come: what was brought for it is let go of. */
+  const unload = (/** @type {any} */ crosser) => {
+    for (let i = 0; i < crosser.broughtIds.length; i++) passage.forget(crosser.broughtIds[i])
   }
 
   /**
@@ -192,6 +208,7 @@
         if (ports.isDetached(moving[i])) throw ports.cloneError(`Port at index ${i} is already neutered.`)
       }
     } catch (error) {
+      unload(crosser)
       throw plain(error)
     }
     const moving = crosser.ports
@@ -211,6 +228,7 @@
     } catch (error) {
       // There was no stack left, for instance: what was under way goes nowhere.
       for (let i = 0; i < handles.length; i++) natives.discard(handles[i])
+      unload(crosser)
       throw error
     }
     for (let i = 0; i < crosser.promises.length; i++) follow(crosser.promiseIds[i], crosser.promises[i])
@@ -229,12 +247,20 @@
     }
   }
 
+  /** Objects that came by the passage. */
+  const passengers = new p.WeakSet()
+  const admit = (/** @type {any} */ value) => {
+    if (isObject(value)) p.weakSetAdd(passengers, value)
+    return value
+  }
+
   /** Reads what has come: `length` bytes in the inbox, the handles of `count` ports in `outgoing`. */
   const receive = (/** @type {number} */ length, /** @type {number} */ count) => {
     const arrived = p.list()
     for (let i = 0; i < count; i++) arrived[i] = ports.adopt(outgoing[i])
     const came = { __proto__: null }
-    return codec.read(inbox(), length, none, undefined, null, undefined, (/** @type {number} */ kind, /** @type {number} */ id) => {
+    const unloaded = p.list()
+    const value = codec.read(inbox(), length, none, undefined, null, undefined, (/** @type {number} */ kind, /** @type {number} */ id) => {
       switch (kind) {
         case FUNCTION:
           return importFunction(id)
@@ -247,9 +273,13 @@
         case PORT:
           return arrived[id]
         default:
-          return undefined
+          // One value may be there several times.
+          unloaded[unloaded.length] = id
+          return admit(passage.take(id))
       }
     })[0]
+    for (let i = 0; i < unloaded.length; i++) passage.taken(unloaded[i])
+    return value
   }
 
   let calls = 0
@@ -270,12 +300,24 @@
     }
   }
 
+  const passage = makePassage(
+    p,
+    (/** @type {string} */ name) => {
+      const args = p.list()
+      args[0] = name
+      call(MEET, p.array(args))
+    },
+    isMainWorld,
+    global,
+  )
+
   // ---- The page's side of `exposeInMainWorld` -----------------------------------------------------------------------------------
 
   const isView = global.ArrayBuffer.isView
+  const isPlatform = (/** @type {any} */ value) => ports.isBuffer(value) || ports.isPort(value) || p.weakSetHas(passengers, value)
   /** Freezes what has been exposed. Views cannot be frozen, and what the platform made is not ours to freeze. */
   const freeze = (/** @type {any} */ value, /** @type {any} */ seen) => {
-    if (!isObject(value) || isView(value) || ports.isBuffer(value) || ports.isPort(value) || p.weakSetHas(seen, value)) return
+    if (!isObject(value) || isView(value) || isPlatform(value) || p.weakSetHas(seen, value)) return
     p.weakSetAdd(seen, value)
     const keys = p.ownKeys(value)
     for (let i = 0; i < keys.length; i++) {
@@ -302,6 +344,8 @@
         return expose(args[0], args[1])
       case RUN:
         return p.apply(natives.bridgeCompile(args[0]), undefined, args[1])
+      case MEET:
+        return passage.await(args[0])
       default:
         return p.apply(functions[id], undefined, args)
     }

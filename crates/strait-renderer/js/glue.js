@@ -109,7 +109,7 @@
     return natives.buffer(start, size)
   }
 
-  const across = parts.makeContextBridge(p, natives, codec, ports, dress, () => inbox, global)
+  const across = parts.makeContextBridge(p, natives, codec, ports, parts.makePassage, dress, () => inbox, isMainWorld, global)
 
   if (natives.collects()) {
     const value = () => {

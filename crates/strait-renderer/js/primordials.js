@@ -150,6 +150,7 @@
     removeEventListener: uncurry(EventTarget.prototype.removeEventListener),
     dispatchEvent: uncurry(EventTarget.prototype.dispatchEvent),
     isAborted: getter(global.AbortSignal.prototype, 'aborted'),
+    preventDefault: uncurry(Event.prototype.preventDefault),
     stopImmediatePropagation: uncurry(Event.prototype.stopImmediatePropagation),
     isTrusted,
     eventData: getter(MessageEvent.prototype, 'data'),

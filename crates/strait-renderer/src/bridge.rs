@@ -12,7 +12,8 @@ use crate::ffi::{Args, NativeResult};
 use crate::ports::Handle;
 use crate::realm::Realm;
 
-/// The glue's numbers below this are no functions of a program: they ask for something that only the preload's realm may ask for.
+/// The glue's numbers below this are no functions of a program: they ask for something that only the preload's realm may ask for. (The next one is none either:
+/// it asks the worlds to meet, which either may.)
 const FIRST_FUNCTION: u32 = 2;
 
 /// What a realm answered when it was called.

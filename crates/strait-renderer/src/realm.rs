@@ -116,6 +116,7 @@ const MODULES: &[(&str, &str)] = &[
     ("patchClone", include_str!("../js/structured-clone.js")),
     ("patchTransfers", include_str!("../js/transfer.js")),
     ("patchWindowOpen", include_str!("../js/window-open.js")),
+    ("makePassage", include_str!("../js/passage.js")),
     ("makeContextBridge", include_str!("../js/context-bridge.js")),
     ("makeExpose", include_str!("../js/expose.js")),
     ("makeExports", include_str!("../js/exports.js")),

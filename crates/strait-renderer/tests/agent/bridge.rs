@@ -18,6 +18,11 @@ pub(crate) const CASES: &[Case] = &[
     ("bridge: ports move both ways", ports),
     ("bridge: a call that throws takes no port", ports_kept),
     ("bridge: large values", large),
+    ("bridge: nodes are the same nodes in both worlds", nodes),
+    ("bridge: blobs and files are cloned", blobs),
+    ("bridge: symbols are the same in both worlds", symbols),
+    ("bridge: what neither world can have is refused", refused),
+    ("bridge: a page learns nothing of the passage", secret_passage),
     ("bridge: what is exposed where, and what is refused", exposing),
     ("bridge: executeInMainWorld", execute),
     ("bridge: a page that replaces everything", hostile),
@@ -55,13 +60,13 @@ fn values(host: &Host) -> Check {
          })",
     )?;
     let script = "return [api.string, api.number, Object.is(api.zero, -0), String(api.big), api.yes, api.nothing, 'missing' in api, api.missing === undefined,
-        api.symbol === undefined, Object.getOwnPropertySymbols(api).length, api.date.getTime(), String(api.regexp), api.map.get('f')(), api.set.has(1),
+        api.symbol.description, Object.getOwnPropertySymbols(api).map((key) => [key.description, api[key]]), api.date.getTime(), String(api.regexp), api.map.get('f')(), api.set.has(1),
         [...api.bytes], 1 in api.list, api.list[3](), api.nested.deep.f(), api.point.x, api.point.move === undefined, Object.getPrototypeOf(api.point) === Object.prototype,
         api.cyclic.self === api.cyclic, String(api.error), api.error instanceof Error, api.error.stack === undefined]";
     same(
         "to the page",
         &host.eval(&view, World::Main, script)?,
-        r#"["text",1.5,true,"5",true,null,true,true,true,0,5,"/x/gi","in a map",true,[1,2,3],false,"in a list","nested",1,true,true,true,"Error: an error",true,true]"#,
+        r#"["text",1.5,true,"5",true,null,true,true,"s",[["key",1]],5,"/x/gi","in a map",true,[1,2,3],false,"in a list","nested",1,true,true,true,"Error: an error",true,true]"#,
     )?;
     let script = "const values = ['text', 0.5, 7n, false, null, undefined, new Date(3), [1, [2]], { a: { b: 1 } }, new Map([[1, 2]]), new Set(['x']), new Float64Array([1, 2]),
             new ArrayBuffer(3), /a/, new Error('x'), Object(5)]
@@ -262,6 +267,118 @@ fn large(host: &Host) -> Check {
         const back = api.echo({ bytes, text }); const inner = api.call((value) => api.echo(value).bytes.length, { bytes: bytes.slice(0, 100000) })
         return [back.bytes.length, back.bytes.every((byte, i) => byte === (i * 7 & 255)), back.text === text, bytes.length, inner, api.echo('small')]";
     same("large", &host.eval(&view, World::Main, script)?, r#"[3145728,true,true,3145728,100000,"small"]"#)
+}
+
+fn nodes(host: &Host) -> Check {
+    let view = page(
+        host,
+        "contextBridge.exposeInMainWorld('api', {
+           root: document, text: document.createTextNode('a text'), fresh: () => document.createElement('b'), body: () => document.body,
+           same: (a, b) => a === b, isRoot: (node) => node === document.documentElement, tag: (node) => `${node.tagName} ${node instanceof Element}`,
+           tags: (nodes) => Array.prototype.map.call(nodes, (node) => node.tagName), host: (node) => node.getRootNode().host.id, mark: (node) => { node.own = 1; return node.className },
+           later: async () => [document.body], callback: (f) => f(document.body) === document.body, owner: (node) => node.ownerDocument === document,
+         })",
+    )?;
+    let script = "return (async () => {
+        document.body.innerHTML = '<div id=host class=c></div><iframe srcdoc=\"<p id=inner>\"></iframe>'
+        const host = document.getElementById('host'), inside = host.attachShadow({ mode: 'closed' }).appendChild(document.createElement('i'))
+        await new Promise((done) => { document.querySelector('iframe').onload = done })
+        const frame = document.querySelector('iframe').contentDocument
+        const detached = document.createElement('u')
+        host.own = 0
+        return [api.root === document, Object.isFrozen(api.root), api.text.data, api.fresh().tagName, api.fresh() instanceof HTMLElement, api.body() === document.body,
+            api.same(host, host), api.same(host, detached), api.isRoot(document.documentElement), api.tag(detached), api.tags([host, detached, inside]), api.host(inside),
+            api.mark(host), host.own, (await api.later())[0] === document.body, api.callback((node) => node), api.owner(host), api.owner(frame.body), api.tag(frame.getElementById('inner')),
+            api.isRoot(document), api.root.body === document.body]
+    })()";
+    same(
+        "page",
+        &host.eval(&view, World::Main, script)?,
+        r#"[true,false,"a text","B",true,true,true,false,true,"U true",["DIV","U","I"],"host","c",0,true,true,true,false,"P true",false,true]"#,
+    )
+}
+
+fn blobs(host: &Host) -> Check {
+    let view = page(
+        host,
+        "contextBridge.exposeInMainWorld('api', {
+           blob: new Blob(['ab', 'cd'], { type: 'text/x' }), text: (blob) => blob.text(), name: (file) => [file instanceof File, file.name, file.lastModified, file.type, file.size],
+           file: () => new File(['x'.repeat(100000)], 'a.txt', { type: 'text/plain', lastModified: 7 }), twice: (a, b) => [a === b, a.size, b.size], echo: (value) => value,
+         })",
+    )?;
+    let script = "return (async () => {
+        const blob = new Blob(['page'])
+        const file = api.file()
+        const own = new File(['own'], 'own.txt', { lastModified: 9, type: 'a/b' })
+        const input = Object.assign(document.createElement('input'), { type: 'file' })
+        const rect = api.echo(new DOMRect(1, 2, 3, 4))
+        const [{ nested }] = api.echo([{ nested: blob }])
+        return [await api.blob.text(), api.blob.type, api.blob instanceof Blob, Object.isFrozen(api.blob), await api.text(blob), file instanceof File, file.name, file.lastModified, file.size,
+            (await file.text()).length, api.name(own), await api.text(own), api.twice(blob, blob), await nested.text(), nested === blob, api.echo(input.files) instanceof FileList,
+            rect instanceof DOMRect, rect.width, await api.echo(api.blob.slice(1, 3)).text()]
+    })()";
+    same(
+        "page",
+        &host.eval(&view, World::Main, script)?,
+        r#"["abcd","text/x",true,false,"page",true,"a.txt",7,100000,100000,[true,"own.txt",9,"a/b",3],"own",[true,4,4],"page",false,true,true,3,"bc"]"#,
+    )
+}
+
+fn symbols(host: &Host) -> Check {
+    let view = page(
+        host,
+        "const mine = Symbol('mine')
+         contextBridge.exposeInMainWorld('api', {
+           mine, give: () => mine, isMine: (symbol) => symbol === mine, keyed: () => ({ [mine]: 1, plain: 2, [Symbol.for('shared')]: { deep: [mine] } }), read: (object) => object[mine],
+           iterator: Symbol.iterator, echo: (...values) => values,
+         })",
+    )?;
+    let script = "const own = Symbol('own'), keyed = api.keyed()
+        const hidden = Object.defineProperty({ x: 1 }, own, { value: 1, enumerable: false })
+        return [typeof api.mine, api.give() === api.mine, api.isMine(api.mine), api.isMine(own), api.echo(own)[0] === own, keyed[api.mine], keyed.plain, keyed[Symbol.for('shared')].deep[0] === api.mine,
+            api.read({ [api.mine]: 'read' }), api.iterator === Symbol.iterator, Object.getOwnPropertySymbols(api.echo(hidden)[0]).length, api.echo({ [own]: () => 5 })[0][own]()]";
+    same("page", &host.eval(&view, World::Main, script)?, r#"["symbol",true,true,false,true,1,2,true,"read",true,0,5]"#)
+}
+
+fn refused(host: &Host) -> Check {
+    let view = page(host, "contextBridge.exposeInMainWorld('api', { take: (...values) => values.length, give: (f) => f() })")?;
+    let script = "const { port1 } = new MessageChannel()
+        const no = [new WeakMap(), new WeakRef({}), window, document.createElement('iframe').contentWindow ?? window, (function* () {})(), getSelection(), new XMLHttpRequest(),
+            Object(Symbol('boxed')), new Event('x'), document.childNodes]
+        const say = (f) => { try { return `took ${f()}` } catch (e) { return `${e.constructor === Error} ${e.message}` } }
+        const said = no.map((value) => say(() => api.take(value)))
+        return [[...new Set(said)], say(() => api.take(document.body, port1, new WeakSet())), say(() => api.take(document.body, port1)), say(() => api.give(() => new WeakMap()))]";
+    same(
+        "page",
+        &host.eval(&view, World::Main, script)?,
+        r#"[["true An object could not be cloned."],"true An object could not be cloned.","took 2","true An object could not be cloned."]"#,
+    )
+}
+
+fn secret_passage(host: &Host) -> Check {
+    let view = page(
+        host,
+        "contextBridge.exposeInMainWorld('api', { body: () => document.body, tag: (node) => node.tagName, text: (blob) => blob.text(), symbol: () => Symbol('x') })",
+    )?;
+    let script = "return (async () => {
+        const seen = []
+        const note = (name) => function (...given) { seen.push(name); return given[0] }
+        for (const kind of [Event, FocusEvent, CustomEvent, UIEvent, EventTarget, Node, Crypto]) {
+          for (const name of Object.getOwnPropertyNames(kind.prototype)) {
+            const found = Object.getOwnPropertyDescriptor(kind.prototype, name)
+            if (!found.configurable || name === 'constructor') continue
+            if (found.get) Object.defineProperty(kind.prototype, name, { get: note(`${kind.name}.${name}`), configurable: true })
+            else if (typeof found.value === 'function') Object.defineProperty(kind.prototype, name, { value: note(`${kind.name}.${name}`), configurable: true })
+          }
+        }
+        window.FocusEvent = window.CustomEvent = window.EventTarget = window.Event = class { constructor() { seen.push('constructor') } }
+        const inherited = ['relatedTarget', 'detail', 'cancelable', 'once', 'view', 'bubbles', 'composed', 'signal', 'passive', 'capture', 'which', 'sourceCapabilities']
+        for (const name of inherited) Object.defineProperty(Object.prototype, name, { get() { seen.push(name) }, configurable: true })
+        const tags = [api.body() === document.body, api.tag(document.body), await api.text(new Blob(['x'])), typeof api.symbol(), typeof window.event]
+        for (const name of inherited) delete Object.prototype[name]
+        return [tags, seen]
+    })()";
+    same("page", &host.eval(&view, World::Main, script)?, r#"[[true,"BODY","x","symbol","undefined"],[]]"#)
 }
 
 fn exposing(host: &Host) -> Check {

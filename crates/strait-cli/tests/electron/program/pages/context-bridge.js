@@ -65,6 +65,27 @@ module.exports = (test) => {
     t.deepEqual(seen, ['given x', 'made x', 'later x', 'taken x', 'closed', 'DataCloneError', true])
   })
 
+  test('contextBridge.exposeInMainWorld', 'succeeds', 'elements, Blobs, Files and symbols cross, both ways', async (t) => {
+    const window = await bridged(t, `
+      const mine = Symbol('mine')
+      contextBridge.exposeInMainWorld('api', {
+        body: () => document.body, describe: (element) => [element.tagName, element.constructor.name, element === document.querySelector(element.tagName)],
+        blob: () => new Blob(['from the ', 'preload'], { type: 'text/plain' }), read: (file) => file.text().then((text) => file.name + ' ' + text),
+        mine, isMine: (symbol) => symbol === mine, keyed: () => ({ [mine]: 123 })
+      })`)
+    const seen = await t.run(window, async () => {
+      const { api } = window
+      const body = api.body()
+      body.append(document.createElement('section'))
+      const blob = api.blob()
+      return [
+        body === document.body, body.constructor.name, api.describe(document.querySelector('section')), await blob.text(), blob.type, await api.read(new File(['of the page'], 'a.txt')),
+        typeof api.mine, api.isMine(api.mine), api.isMine(Symbol('mine')), api.keyed()[api.mine]
+      ]
+    })
+    t.deepEqual(seen, [true, 'HTMLBodyElement', ['SECTION', 'HTMLElement', true], 'from the preload', 'text/plain', 'a.txt of the page', 'symbol', true, false, 123])
+  })
+
   test('contextBridge.exposeInMainWorld', 'fails', 'taken names, what cannot cross, what is too deep, pages without isolation', async (t) => {
     const window = await bridged(t, `
       contextBridge.exposeInMainWorld('first', {})
