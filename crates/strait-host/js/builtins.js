@@ -56,7 +56,7 @@ function makeUtil () {
 }
 
 // What pages have too.
-for (const name of ['assert', 'assert/strict', 'buffer', 'crypto', 'fs', 'fs/promises', 'os', 'string_decoder']) define([name], () => load(name))
+for (const name of ['assert', 'assert/strict', 'buffer', 'crypto', 'fs', 'fs/promises', 'os', 'stream', 'stream/promises', 'string_decoder']) define([name], () => load(name))
 
 /** The engine's encoder throws at half a pair of UTF-16 units, where the standard has it say U+FFFD. */
 for (const name of ['encode', 'encodeInto']) {
@@ -73,6 +73,9 @@ Object.defineProperty(globalThis, 'Buffer', {
   configurable: true,
   enumerable: false
 })
+
+const absent = require('strait:absent-modules')
+for (const name of absent.names) define([name], () => absent.make(name))
 
 define(['child_process'], () => require('strait:child-process').exports)
 define(['console'], () => Object.assign(console, { Console }))

@@ -22,7 +22,7 @@ const given = {
   path: () => native.builtin('path'),
   url: () => native.builtin('url'),
   'strait:inspect': () => require('strait:inspect'),
-  'strait:natives': () => ({ p }),
+  'strait:natives': () => ({ p, fileStreams: true }),
   'strait:system': () => require('strait:system')
 }
 const made = new Map()
