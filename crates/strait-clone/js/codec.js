@@ -1357,6 +1357,8 @@
   /** What `write` put into its list of Blobs, and how many of them have been met. @type {any[] | null} */
   let readBlobs = null;
   let readBlobCount = 0;
+  /** The buffers that were resizable where they come from. */
+  let resizables = null;
   let objectCount = 0;
   const objects = newList();
   /** Whether `Array.prototype` still inherits from `Object.prototype` only: then `in` finds every setter there is. */
@@ -1389,20 +1391,26 @@
     return input[at++];
   };
 
-  /** @returns {number} below 2^53 */
-  const readVarint = () => {
+  /** @returns {number} below 2^53, or a little more */
+  const readLongVarint = () => {
     let byte = readByte();
-    if (byte < 128) return byte;
     let value = byte & 127;
     let scale = 128;
-    for (let i = 0; ; i++) {
+    // Encoders may pad with empty groups, but not without end.
+    for (let groups = 1; byte > 127; groups++) {
+      if (groups === 8) bad('a number is too long');
       byte = readByte();
       value += (byte & 127) * scale;
-      if (byte < 128) break;
-      if (i === 5) bad('a number is too long');
       scale *= 128;
     }
     return value;
+  };
+
+  /** @returns {number} below 2^32 */
+  const readVarint = () => {
+    if (at < end && input[at] < 128) return input[at++];
+    const value = readLongVarint();
+    return value > 0xffffffff ? bad('an integer is too large') : value;
   };
 
   const readDouble = () => {
@@ -1413,7 +1421,6 @@
 
   const readZigZag = () => {
     const bits = readVarint();
-    if (bits > 0xffffffff) bad('an integer is too large');
     return ((bits >>> 1) ^ -(bits & 1)) | 0;
   };
 
@@ -1571,7 +1578,6 @@
 
   const readBigInt = () => {
     const bits = readVarint();
-    if (bits > 0xffffffff) bad('a BigInt is too long');
     const size = (bits - (bits % 2)) / 2;
     if (size > end - at) need(size, 'a BigInt is longer than the input');
     if (toBigInt === null) bad('this engine has no BigInt');
@@ -1618,10 +1624,12 @@
   };
 
   const readTag = () => {
-    let tag;
-    do {
+    let tag = readByte();
+    // Padding; and `?` with a count, a hint about objects to come.
+    while (tag === 0 || tag === 0x3f) {
+      if (tag !== 0) readVarint();
       tag = readByte();
-    } while (tag === 0);
+    }
     return tag;
   };
 
@@ -1665,11 +1673,8 @@
         return false;
       case 0x49: // I
         return readZigZag();
-      case 0x55: { // U
-        const value = readVarint();
-        if (value > 0xffffffff) bad('an integer is too large');
-        return value;
-      }
+      case 0x55: // U
+        return readVarint();
       case 0x4e: // N
         return readDouble();
       case 0x5a: // Z
@@ -1679,9 +1684,6 @@
       case 0x63:
       case 0x53:
         return readStringOf(tag);
-      case 0x3f: // ? and a count: a hint about objects to come
-        readVarint();
-        return readValue();
       default: {
         if (++depth > MAX_DEPTH + 1) bad('it is nested too deeply');
         const object = readObject(tag);
@@ -1860,7 +1862,6 @@
 
   const readSparse = () => {
     const length = readVarint();
-    if (length > 0xffffffff) bad('an array is too long');
     const array = [];
     array.length = length;
     addObject(array);
@@ -1900,21 +1901,33 @@
     for (let i = 0; i < 9; i++) {
       if (bits & (1 << i)) flags += REGEXP_FLAGS[i];
     }
-    return addObject(new NewRegExp(source, flags));
+    let made = null;
+    try {
+      made = new NewRegExp(source, flags);
+    } catch (error) {
+      if (isOverflow(error)) throw error;
+      bad('a RegExp that this engine lacks');
+    }
+    return addObject(made);
   };
 
   const readResizable = () => {
     const size = readVarint();
-    const max = readVarint();
+    const max = readLongVarint();
     if (size > max) bad('a buffer exceeds its own limit');
     const bytes = copyOut(size);
+    if (resizables === null) resizables = newList();
     // The limit is the sender's word and reserves memory in some engines: it is kept only where the input justifies it.
-    if (bufferResizable === null || max > RESIZABLE_ROOM + size * 16) return addObject(typedBuffer(bytes));
+    if (bufferResizable === null || max > RESIZABLE_ROOM + size * 16) return addObject((resizables[resizables.length] = typedBuffer(bytes)));
     const options = createObject(null);
     options.maxByteLength = max;
     const buffer = new NewBuffer(size, options);
     typedSet(new Bytes(buffer), bytes, 0);
-    return addObject(buffer);
+    return addObject((resizables[resizables.length] = buffer));
+  };
+  const cameResizable = (buffer) => {
+    for (let i = 0; resizables !== null && i < resizables.length; i++) if (resizables[i] === buffer) return true;
+    return false;
   };
   const RESIZABLE_ROOM = 1 << 20;
 
@@ -1927,18 +1940,17 @@
     if (entry === undefined) bad('an unknown kind of view');
     if (entry.make === null) bad('a kind of view that this engine lacks');
     const offset = readVarint();
-    const size = readVarint();
+    let size = readVarint();
     const flags = version >= 14 ? readVarint() : 0;
+    if (flags !== 0 && (flags > 3 || !cameResizable(object))) bad('flags that do not fit the view');
     const total = bufferSize(object);
+    // Such a view follows its buffer's length: its own is what it was at last.
+    const tracking = (flags & 1) !== 0;
+    if (tracking) size = offset > total ? 0 : total - offset - ((total - offset) % entry.size);
     if (offset > total || size > total - offset || offset % entry.size !== 0 || size % entry.size !== 0) {
       bad('a view lies outside its buffer');
     }
-    const tracking = (flags & 1) !== 0;
-    if (tracking) {
-      if (bufferResizable !== null && bufferResizable(object)) return addObject(new entry.make(object, offset));
-      const whole = total - offset;
-      return addObject(new entry.make(object, offset, (whole - (whole % entry.size)) / entry.size));
-    }
+    if (tracking && bufferResizable !== null && bufferResizable(object)) return addObject(new entry.make(object, offset));
     return addObject(new entry.make(object, offset, size / entry.size));
   };
 
@@ -2100,6 +2112,7 @@
       if (at !== end || pending > 0) bad('there is something behind the value');
       return value;
     } finally {
+      resizables = null;
       if (objectCount > EARLY) objects.length = 0;
       for (let i = 0; i < objectCount && i < EARLY; i++) objects[i] = undefined;
       crossed = null;
