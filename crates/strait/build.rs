@@ -10,7 +10,8 @@ use std::{
 };
 
 /// What the agent is made of, beside this crate's folder.
-const SOURCES: [&str; 6] = ["strait-renderer", "strait-modules", "strait-ports", "strait-clone", "strait-inspect", "strait-protocol"];
+const SOURCES: [&str; 7] =
+    ["strait-renderer", "strait-modules", "strait-ports", "strait-clone", "strait-inspect", "strait-protocol", "strait-system"];
 
 /// What the outer cargo sets for its own compilations, and would spoil or needlessly redo the agent's.
 const SCRUBBED: [&str; 10] = [

@@ -1144,10 +1144,10 @@
     );
   };
 
-  /** What an error says: all of it that crosses to another world. */
+  /** What an error says: all of it that crosses to another world, where its stack is a text as every one is, but tells nothing. */
   const writeErrorText = (value) => {
     const { message } = value;
-    writeErrorParts('Error', message === undefined ? undefined : toStringCopy(message), undefined, false, undefined);
+    writeErrorParts('Error', message === undefined ? undefined : toStringCopy(message), undefined, false, '');
   };
 
   /** A DOMException arrives as an Error with its message: not every end has the class. */

@@ -58,6 +58,7 @@ module.exports = {
   reportRejections: errors.reportRejections,
   portMessage: ports.onMessage,
   portClose: ports.onClose,
+  systemDone: require('strait:system').done,
   watched: collect.watched,
   sweep: collect.sweep,
   isAlive: alive.isAlive,

@@ -6,10 +6,7 @@ const { Readable } = require('strait:streams')
 const { Writer, systemError } = require('strait:writable')
 const work = require('strait:work')
 
-const Buffer = globalThis.Buffer
-const SIGNALS = native.builtin('os').constants?.signals ?? {
-  SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGILL: 4, SIGTRAP: 5, SIGABRT: 6, SIGBUS: 7, SIGFPE: 8, SIGKILL: 9, SIGUSR1: 10, SIGSEGV: 11, SIGUSR2: 12, SIGPIPE: 13, SIGALRM: 14, SIGTERM: 15, SIGCHLD: 17, SIGCONT: 18, SIGSTOP: 19, SIGTSTP: 20
-}
+const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGILL: 4, SIGTRAP: 5, SIGABRT: 6, SIGIOT: 6, SIGBUS: 7, SIGFPE: 8, SIGKILL: 9, SIGUSR1: 10, SIGSEGV: 11, SIGUSR2: 12, SIGPIPE: 13, SIGALRM: 14, SIGTERM: 15, SIGSTKFLT: 16, SIGCHLD: 17, SIGCONT: 18, SIGSTOP: 19, SIGTSTP: 20, SIGTTIN: 21, SIGTTOU: 22, SIGURG: 23, SIGXCPU: 24, SIGXFSZ: 25, SIGVTALRM: 26, SIGPROF: 27, SIGWINCH: 28, SIGIO: 29, SIGPWR: 30, SIGSYS: 31 }
 const KINDS = ['pipe', 'ignore', 'inherit']
 const MAX_BUFFER = 1024 * 1024
 
@@ -244,7 +241,7 @@ function collect (file, args, options, callback, shown, name) {
     })
   }
   const textOf = (name) => {
-    const bytes = Buffer.concat(said[name])
+    const bytes = globalThis.Buffer.concat(said[name])
     return encoding === null || encoding === 'buffer' ? bytes : bytes.toString(encoding)
   }
   let called = false
@@ -284,7 +281,7 @@ promised(execFile)
 function spawnSync (file, args, options) {
   const [list, given] = sorted(args, options)
   const { input, encoding } = given
-  const bytes = input === undefined || input === null ? undefined : Uint8Array.from(typeof input === 'string' ? Buffer.from(input) : new Uint8Array(input.buffer, input.byteOffset, input.byteLength))
+  const bytes = input === undefined || input === null ? undefined : Uint8Array.from(typeof input === 'string' ? globalThis.Buffer.from(input) : new Uint8Array(input.buffer, input.byteOffset, input.byteLength))
   const ended = native.processRun(plan(file, list, given), bytes)
   if (typeof ended === 'string') {
     const error = systemError(ended, `spawnSync ${file}`, { path: file, spawnargs: list })
@@ -292,7 +289,7 @@ function spawnSync (file, args, options) {
     return { error, pid: 0, status: null, signal: null, output: null, stdout: null, stderr: null }
   }
   const text = (output) => {
-    const buffer = Buffer.from(output.buffer, output.byteOffset, output.byteLength)
+    const buffer = globalThis.Buffer.from(output.buffer, output.byteOffset, output.byteLength)
     return encoding === undefined || encoding === null || encoding === 'buffer' ? buffer : buffer.toString(encoding)
   }
   const [stdout, stderr] = [text(ended.stdout), text(ended.stderr)]

@@ -126,7 +126,7 @@ function describe (state, value, level) {
     shape.keys = own.filter((key) => typeof key === 'symbol' || !isIndex(key))
     if (className(value) === 'Buffer') {
       const bytes = [...value.subarray(0, 50)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ')
-      shape.plain = `<Buffer${bytes === '' ? '' : ' ' + bytes}${value.length > 50 ? ` ... ${value.length - 50} more byte${value.length > 51 ? 's' : ''}` : ''}>`
+      shape.plain = `<Buffer ${bytes}${value.length > 50 ? ` ... ${value.length - 50} more byte${value.length > 51 ? 's' : ''}` : ''}>`
       shape.keys = []
     }
     shape.brackets = ['[', ']']

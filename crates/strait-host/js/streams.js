@@ -5,8 +5,6 @@
 const EventEmitter = require('strait:events')
 const { whenListened } = require('strait:listening')
 
-const Buffer = globalThis.Buffer
-
 /** Set by the static block: access to private state for this file only. */
 let absorb
 
@@ -38,7 +36,7 @@ class Readable extends EventEmitter {
   get destroyed () { return this.#state === 'destroyed' }
 
   setEncoding (encoding = 'utf8') {
-    const { StringDecoder } = native.builtin('string_decoder')
+    const { StringDecoder } = require('strait:node').load('string_decoder')
     this.#decoder = new StringDecoder(encoding)
     return this
   }
@@ -172,7 +170,7 @@ class Readable extends EventEmitter {
         }
       }
       if (chunk === null) this.#end()
-      else this.#emitData(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))
+      else this.#emitData(globalThis.Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))
     }
   }
 

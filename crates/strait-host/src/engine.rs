@@ -26,7 +26,9 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("strait:builtins", include_str!("../js/builtins.js")),
     ("strait:child-process", include_str!("../js/child-process.js")),
     ("strait:net", include_str!("../js/net.js")),
-    ("strait:crypto", include_str!("../js/crypto.js")),
+    ("strait:webcrypto", include_str!("../js/webcrypto.js")),
+    ("strait:node", include_str!("../js/node.js")),
+    ("strait:system", include_str!("../js/system.js")),
     ("strait:process-information", include_str!("../js/process-information.js")),
     ("strait:collect", include_str!("../js/collect.js")),
     ("strait:ports", include_str!("../js/ports.js")),
@@ -75,6 +77,8 @@ pub(crate) struct Hooks {
     pub(crate) port_message: Persistent<Function<'static>>,
     /// `portClose(id, reason)`
     pub(crate) port_close: Persistent<Function<'static>>,
+    /// `systemDone(request, text, bytes)`
+    pub(crate) system_done: Persistent<Function<'static>>,
     /// `watched() -> number`: objects whose collection somebody waits for
     pub(crate) watched: Persistent<Function<'static>>,
     /// `sweep()`: looks which of them are gone
@@ -171,6 +175,7 @@ fn boot(ctx: &Ctx<'_>) -> Result<Hooks> {
         report_rejections: hook("reportRejections")?,
         port_message: hook("portMessage")?,
         port_close: hook("portClose")?,
+        system_done: hook("systemDone")?,
         watched: hook("watched")?,
         sweep: hook("sweep")?,
         is_alive: hook("isAlive")?,

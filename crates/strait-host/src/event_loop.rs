@@ -18,9 +18,11 @@ use crate::{
     engine::{Engine, now},
     ffi,
     host::Host,
+    natives,
+    operations::Done,
 };
 
-/// How long one turn delivers port messages before timers and the embedder's events get their say again.
+/// How long one turn delivers port messages, or what operations came to, before timers and the embedder's events get their say again.
 const PORT_SLICE: Duration = Duration::from_millis(4);
 /// What the engine's error says when there is no memory left.
 const OUT_OF_MEMORY: &str = "out of memory";
@@ -156,12 +158,14 @@ impl EventLoop {
         self.timers(ctx);
         self.immediates(ctx);
         self.incoming(ctx);
+        self.operations(ctx);
         self.ports(ctx);
         self.announce(ctx, false);
         let deadline = self.next_timer(ctx);
         let more = self.host.finished().is_some()
             || !self.host.ready.is_empty()
             || !self.host.incoming.borrow().is_empty()
+            || self.host.operations.pool.has_done()
             || self.ask(ctx, &self.engine.hooks.has_immediates).unwrap_or(false)
             || deadline.is_some_and(|deadline| deadline <= self.host.now());
         let more = more || deadline.is_none() && self.announce(ctx, true);
@@ -214,6 +218,20 @@ impl EventLoop {
                 self.report(ctx, error);
             }
             self.settle(ctx);
+        }
+    }
+
+    /// What the program has had done beside it.
+    fn operations(&self, ctx: &Ctx<'_>) {
+        let begin = Instant::now();
+        while self.host.finished().is_none()
+            && begin.elapsed() < PORT_SLICE
+            && let Some(Done { request, result }) = self.host.operations.pool.take_done()
+        {
+            match natives::told(ctx, result.into()) {
+                Ok((text, bytes)) => self.task(ctx, &self.engine.hooks.system_done, (request, text, bytes)),
+                Err(error) => self.report(ctx, error),
+            }
         }
     }
 

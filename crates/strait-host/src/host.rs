@@ -15,6 +15,7 @@ use strait_ports::{Node, Port};
 use tokio::sync::Notify;
 
 use crate::{
+    operations::Operations,
     ports::PortTable,
     ready::{PortId, ReadyList},
 };
@@ -69,6 +70,8 @@ pub struct Host {
     pub(crate) ready: ReadyList,
     /// The program's ends of channels.
     pub(crate) ports: RefCell<PortTable>,
+    /// What it has the system do.
+    pub(crate) operations: Operations,
     /// What has happened, in order.
     pub(crate) incoming: RefCell<VecDeque<Incoming>>,
     /// The names of the host's own modules.
@@ -100,6 +103,7 @@ impl Host {
             embedder,
             entry,
             ready: ReadyList::new(wake.clone()),
+            operations: Operations::new(wake.clone()),
             wake,
             ports: RefCell::default(),
             incoming: RefCell::default(),

@@ -11,6 +11,7 @@ mod event_loop;
 mod ffi;
 mod host;
 mod natives;
+mod operations;
 mod ports;
 mod ready;
 

@@ -129,20 +129,30 @@
     add('ipcRenderer', ipc.ipcRenderer)
     const expose = (/** @type {string} */ name, /** @type {any} */ value) =>
       p.defineProperty(global, name, { __proto__: null, value, writable: true, configurable: true, enumerable: false })
-    // The class is made when somebody asks for it.
-    const lendBuffer = () =>
-      p.defineProperty(global, 'Buffer', {
-        __proto__: null,
-        get: () => {
-          const { Buffer } = modules.buffer()
-          expose('Buffer', Buffer)
-          return Buffer
-        },
-        set: (/** @type {any} */ value) => expose('Buffer', value),
-        configurable: true,
-        enumerable: false,
-      })
-    if (mayRequire || contextIsolated) lendBuffer()
+    // What Node has as globals; where it has to be made, that is when somebody asks for it.
+    const GLOBALS = ['Buffer', 'setImmediate', 'clearImmediate']
+    const lend = () => {
+      expose('global', global)
+      for (let i = 0; i < GLOBALS.length; i++) {
+        const name = GLOBALS[i]
+        p.defineProperty(global, name, {
+          __proto__: null,
+          get: () => {
+            const value = modules.nodeGlobal(name)
+            expose(name, value)
+            return value
+          },
+          set: (/** @type {any} */ value) => expose(name, value),
+          configurable: true,
+          enumerable: false,
+        })
+      }
+    }
+    const takeBack = () => {
+      delete global.global
+      for (let i = 0; i < GLOBALS.length; i++) delete global[GLOBALS[i]]
+    }
+    if (mayRequire || contextIsolated) lend()
     if (mayRequire) {
       const folder = natives.pageFolder(global.location.href)
       expose('require', modules.makeRequire(`${folder}/page`))
@@ -159,14 +169,14 @@
         }
         // A world that the page shares, and that has no Node integration, has it as long as the preload runs.
         const isGuest = !mayRequire && !contextIsolated
-        if (isGuest) lendBuffer()
+        if (isGuest) lend()
         try {
           const waits = modules.preload(preload)
           if (waits !== undefined) p.then(waits, undefined, failed)
         } catch (error) {
           failed(error)
         }
-        if (isGuest) delete global.Buffer
+        if (isGuest) takeBack()
         modules.loaded()
       })
   }

@@ -142,7 +142,8 @@
     makeRequire,
     process,
     EventEmitter,
-    buffer: () => makePure('buffer'),
+    /** A global of Node's that one of its modules has too. */
+    nodeGlobal: (/** @type {string} */ name) => makePure(name === 'Buffer' ? 'buffer' : 'timers')[name],
     /** What a module has asked of the system, and not waited for, is done. */
     systemDone(/** @type {number} */ request, /** @type {string} */ answer) {
       const system = pure['strait:system']

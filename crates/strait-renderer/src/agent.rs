@@ -12,6 +12,7 @@ use strait_ports::{CloseReason, Message, Node, Port};
 use strait_protocol::{
     AgentInit, ConsoleLevel, DocumentId, EmitKind, FrameId, PageId, ToAgent, ToMain, VIEW_MESSAGE, ViewConfig, decode, encode,
 };
+use strait_system::Pool;
 
 use crate::document::Document;
 use crate::drafts::Drafts;
@@ -21,7 +22,7 @@ use crate::ports::{PortTable, ReadyList};
 use crate::realm::Realm;
 use crate::slabs::Slabs;
 use crate::strays::Strays;
-use crate::system::Pool;
+use crate::system::Done;
 use crate::{natives, pump};
 
 /// What the agent knows of a page.
@@ -72,7 +73,7 @@ pub(crate) struct Agent {
     pub(crate) slabs: Slabs,
     pub(crate) drafts: RefCell<Drafts>,
     /// Where operations of the system's are done that a page does not wait for.
-    pub(crate) pool: Pool,
+    pub(crate) pool: Pool<Done>,
     /// What the `window.open` that is being called opens.
     pub(crate) opening: Opening,
     pub(crate) strays: Strays,

@@ -2,11 +2,13 @@
 
 mod io;
 mod modules;
+mod operations;
 mod ports;
 mod system;
 
 use rquickjs::{Ctx, Object, Result};
 
+pub(crate) use operations::told;
 pub use ports::{with_ports, written};
 pub(crate) use system::compile;
 
@@ -18,6 +20,7 @@ pub(crate) fn object<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     system::register(ctx, &natives)?;
     io::register(&natives)?;
     modules::register(&natives)?;
+    operations::register(&natives)?;
     ports::register(&natives)?;
     host().embedder.register(&natives)?;
     Ok(natives)

@@ -60,23 +60,23 @@ const gone = () => new p.Error('The page has gone, and can ask nothing of the sy
 
 /**
  * An operation of the agent's table, with what its entry there says.
- * @typedef {{ name: string, first?: string, second?: string, number?: number, other?: number, data?: Uint8Array }} Call
+ * @typedef {{ name: string, first?: string, second?: string, number?: number, other?: number, third?: number, data?: Uint8Array }} Call
  */
 
 module.exports = {
   /** Does it now. @param {Call} call */
-  now({ name, first = '', second = '', number = 0, other = 0, data }) {
+  now({ name, first = '', second = '', number = 0, other = 0, third = 0, data }) {
     give(data)
-    const answer = now(name, first, second, number, other)
+    const answer = now(name, first, second, number, other, third)
     if (answer === undefined) throw gone()
     return read(answer)
   },
 
   /** Has it done. @param {Call} call @param {(error: any, value?: any) => void} callback */
-  later({ name, first = '', second = '', number = 0, other = 0, data }, callback) {
+  later({ name, first = '', second = '', number = 0, other = 0, third = 0, data }, callback) {
     give(data)
     last = (last % 0xffffffff) + 1
-    if (later(last, name, first, second, number, other) !== true) throw gone()
+    if (later(last, name, first, second, number, other, third) !== true) throw gone()
     waiting[last] = callback
   },
 

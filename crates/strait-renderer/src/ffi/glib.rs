@@ -58,9 +58,6 @@ unsafe extern "C" {
     fn g_timeout_add(milliseconds: c_uint, function: extern "C" fn(*mut c_void) -> c_int, data: *mut c_void) -> c_uint;
     fn g_source_destroy(source: *mut GSource);
     fn g_main_context_wakeup(context: *mut c_void);
-    fn g_free(memory: *mut c_void);
-    fn g_compute_checksum_for_data(kind: c_int, data: *const u8, length: usize) -> *mut c_char;
-    fn g_compute_hmac_for_data(kind: c_int, key: *const u8, key_length: usize, data: *const u8, length: usize) -> *mut c_char;
     fn g_signal_connect_data(
         instance: *mut c_void,
         signal: *const c_char,
@@ -198,38 +195,6 @@ pub(crate) fn call_later(milliseconds: u32, work: fn()) {
 pub(crate) fn wake_loop() {
     // SAFETY: the default context lives for ever, and this function is one of those that GLib lets any thread call.
     unsafe { g_main_context_wakeup(ptr::null_mut()) };
-}
-
-/// GLib's number of a digest.
-fn kind_of_checksum(name: &str) -> Option<c_int> {
-    ["md5", "sha1", "sha256", "sha512", "sha384"].iter().zip(0..).find_map(|(known, kind)| (*known == name).then_some(kind))
-}
-
-/// A digest in hexadecimal digits; `None` if there is none of that name.
-pub(crate) fn checksum(name: &str, data: &[u8]) -> Option<String> {
-    let kind = kind_of_checksum(name)?;
-    // SAFETY: a number of GLib's; pointer and length are of one slice, which GLib only reads.
-    Some(unsafe { owned_text(g_compute_checksum_for_data(kind, data.as_ptr(), data.len())) })
-}
-
-/// The same with a key (RFC 2104).
-pub(crate) fn checksum_with_key(name: &str, key: &[u8], data: &[u8]) -> Option<String> {
-    let kind = kind_of_checksum(name)?;
-    // SAFETY: as in `checksum`.
-    Some(unsafe { owned_text(g_compute_hmac_for_data(kind, key.as_ptr(), key.len(), data.as_ptr(), data.len())) })
-}
-
-/// A text that GLib has made for us.
-///
-/// # Safety
-/// `text` is null, or a NUL-terminated string that nobody else frees.
-unsafe fn owned_text(text: *mut c_char) -> String {
-    // SAFETY: by the caller's promise.
-    unsafe {
-        let copy = super::copy_c_string(text);
-        g_free(text.cast());
-        copy
-    }
 }
 
 pub(super) use connect as connect_signal;

@@ -10,7 +10,7 @@ mod pinned;
 mod slab;
 mod webkit;
 
-pub(crate) use glib::{Source, SourceHandler, attach_source, call_later, checksum, checksum_with_key, wake_loop};
+pub(crate) use glib::{Source, SourceHandler, attach_source, call_later, wake_loop};
 pub(crate) use jsc::{Args, Completion, Context, NativeResult, Object, Value, install_native_handler};
 pub(crate) use pinned::Pinned;
 pub(crate) use slab::{Cage, Home, RESERVED, Slab};

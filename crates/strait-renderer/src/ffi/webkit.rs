@@ -122,7 +122,7 @@ extern "C" fn user_message_received(page: *mut RawPage, message: *mut RawUserMes
 extern "C" fn console_message_sent(page: *mut RawPage, message: *mut RawConsoleMessage, data: *mut c_void) {
     guarded("console-message-sent", (), || {
         // SAFETY: WebKit passes a live page and message; what is read of the message is copied at once.
-        let (events, page, message) = unsafe {
+        let (events, page, mut message) = unsafe {
             let message = ConsoleMessage {
                 level: webkit_console_message_get_level(message),
                 text: copy_c_string(webkit_console_message_get_text(message)),
@@ -131,6 +131,10 @@ extern "C" fn console_message_sent(page: *mut RawPage, message: *mut RawConsoleM
             };
             (events_of(data), Page::of(page), message)
         };
+        // What WebKit calls a script that came from nowhere.
+        if message.source == "undefined" {
+            message.source.clear();
+        }
         events.console(&page, message);
     });
 }

@@ -39,6 +39,22 @@ module.exports = (test) => {
     t.deepEqual(seen, [3, 'mine x', 7, 5, 'page b', true, true, 5, 'Error: later', 'true now', 'taken!', true, true, true, true, 'undefined'])
   })
 
+  test('contextBridge.exposeInMainWorld', 'succeeds', 'an error that has crossed has a stack, which tells nothing of the other world', async (t) => {
+    const window = await bridged(t, `
+      const secretPlace = (Class) => new Class('made there')
+      contextBridge.exposeInMainWorld('api', {
+        value: () => secretPlace(RangeError), later: async () => { await null; throw secretPlace(TypeError) }, stackOf: (error) => typeof error.stack,
+        throws: () => { throw secretPlace(TypeError) }
+      })`)
+    const seen = await t.run(window, async () => {
+      const errors = [api.value(), await api.later().catch((error) => error)]
+      try { api.throws() } catch (error) { errors.push(error) }
+      return [...errors.map(({ message, stack }) => [message, typeof stack, stack.includes('secretPlace')]), api.stackOf(new Error('made here'))]
+    })
+    const crossed = ['made there', 'string', false]
+    t.deepEqual(seen, [crossed, crossed, crossed, 'string'])
+  })
+
   test('contextBridge.exposeInMainWorld', 'succeeds', 'ports cross by transfer: in the api, as arguments, as what is returned, and as what is awaited', async (t) => {
     const window = await bridged(t, `
       const given = new MessageChannel()

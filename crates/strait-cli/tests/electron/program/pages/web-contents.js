@@ -263,6 +263,10 @@ module.exports = (test) => {
     const [{ level, message, lineNumber, sourceId }] = await told
     t.deepEqual([level, message, lineNumber], ['warning', 'careful 1', 2])
     t.ok(sourceId.endsWith('/page.html'), sourceId)
+    const thrown = t.event(window.webContents, 'console-message')
+    await t.run(window, () => { setTimeout(() => { throw new Error('from nowhere') }) })
+    const [details] = await thrown
+    t.deepEqual([details.level, details.message, details.sourceId], ['error', 'Error: from nowhere', ''])
   })
 
   test('webContents:preload-error', 'succeeds', 'a preload script that fails', async (t) => {

@@ -45,6 +45,29 @@ module.exports = (test) => {
     t.deepEqual(await t.run(window, () => [window.answer, typeof require('electron').ipcRenderer.send, require('path').basename('/a/b')]), [42, 'function', 'b'])
   })
 
+  test(['webPreferences.nodeIntegration', 'webPreferences.preload'], 'succeeds', "Node's globals are there, in pages, preloads and the packages of both", async (t) => {
+    const globals = `[global === globalThis, typeof Buffer, typeof setImmediate, typeof clearImmediate]`
+    const all = [true, 'function', 'function', 'function']
+    t.file('package.cjs', `module.exports = ${globals}`)
+    t.file('package.mjs', `export default ${globals}`)
+    const window = await t.page({ webPreferences: { nodeIntegration: true } }, `<script>window.seen = [${globals}, require('./package.cjs'), require('./package.mjs').default]</script>`)
+    t.deepEqual(await t.run(window, () => window.seen), [all, all, all])
+    const order = await t.run(window, () => new Promise((resolve) => {
+      const seen = []
+      clearImmediate(setImmediate(() => seen.push('cleared')))
+      setImmediate((value) => resolve([...seen, value]), 'immediate')
+      Promise.resolve().then(() => seen.push('microtask'))
+    }))
+    t.deepEqual(order, ['microtask', 'immediate'])
+    const preload = t.file('preload.js', `globalThis.seen = [${globals}, require('./package.cjs'), require('./package.mjs').default]; global.own = 1`)
+    const isolated = await t.page({ webPreferences: { nodeIntegration: false, preload } })
+    t.deepEqual(await inPreload(isolated, '[seen, own]'), [[all, all, all], 1])
+    t.deepEqual(await t.run(isolated, () => ['global', 'Buffer', 'setImmediate', 'clearImmediate', 'own'].filter((name) => name in window)), [])
+    const shared = t.file('shared.js', `globalThis.seen = ${globals}`)
+    const guest = await t.page({ webPreferences: { nodeIntegration: false, contextIsolation: false, preload: shared } })
+    t.deepEqual(await t.run(guest, () => [window.seen, ['global', 'Buffer', 'setImmediate', 'clearImmediate'].filter((name) => name in window)]), [all, []])
+  })
+
   test('webPreferences.nodeIntegration', 'succeeds', 'isolation can be had beside it', async (t) => {
     const preload = t.file('preload.js', 'globalThis.secret = 1')
     const window = await t.page({ webPreferences: { nodeIntegration: true, contextIsolation: true, preload } })

@@ -1,13 +1,25 @@
 'use strict'
 // The machine as Node's `os` tells of it (https://nodejs.org/api/os.html).
 
-const { coded, refusals } = require('strait:errors')
+const { coded, checkInteger, refusals } = require('strait:errors')
 const system = require('strait:system')
 
 const ask = () => system.now({ name: 'machine' })
 
 /** @param {string} name */
 const said = (name) => () => ask()[name]
+
+/** Node's error of its own for a call of the system's that failed. @param {any} call */
+const priority = (call) => {
+  try {
+    return system.now(call)
+  } catch (error) {
+    const { errno, code, syscall, message } = /** @type {any} */ (error)
+    const info = { errno, code, message: message.slice(code.length + 2, -syscall.length - 2), syscall }
+    const said = coded(Error, 'ERR_SYSTEM_ERROR', `A system error occurred: ${syscall} returned ${code} (${info.message})`)
+    throw Object.assign(said, { name: 'SystemError', info, errno, syscall })
+  }
+}
 
 const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGILL: 4, SIGTRAP: 5, SIGABRT: 6, SIGIOT: 6, SIGBUS: 7, SIGFPE: 8, SIGKILL: 9, SIGUSR1: 10, SIGSEGV: 11, SIGUSR2: 12, SIGPIPE: 13, SIGALRM: 14, SIGTERM: 15, SIGCHLD: 17, SIGSTKFLT: 16, SIGCONT: 18, SIGSTOP: 19, SIGTSTP: 20, SIGTTIN: 21, SIGTTOU: 22, SIGURG: 23, SIGXCPU: 24, SIGXFSZ: 25, SIGVTALRM: 26, SIGPROF: 27, SIGWINCH: 28, SIGIO: 29, SIGPOLL: 29, SIGPWR: 30, SIGSYS: 31 }
 
@@ -44,6 +56,20 @@ const os = {
     return { uid, gid, username: given(username), homedir: given(homedir), shell: given(shell) }
   },
 
-  ...refusals('os', 'networkInterfaces getPriority setPriority'),
+  /** @param {any} [pid] */
+  getPriority(pid = 0) {
+    checkInteger(pid, 'pid', -(2 ** 31), 2 ** 31 - 1)
+    return priority({ name: 'getPriority', number: pid })
+  },
+
+  /** @param {any} pid @param {any} [given] */
+  setPriority(pid, given) {
+    if (given === undefined) [pid, given] = [0, pid]
+    checkInteger(pid, 'pid', -(2 ** 31), 2 ** 31 - 1)
+    checkInteger(given, 'priority', -20, 19)
+    priority({ name: 'setPriority', number: pid, other: given })
+  },
+
+  ...refusals('os', 'networkInterfaces'),
 }
 module.exports = os

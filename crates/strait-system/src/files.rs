@@ -2,25 +2,20 @@
 
 use std::collections::VecDeque;
 use std::ffi::OsStr;
-use std::fs::{self, DirBuilder, File, FileType, Metadata, OpenOptions};
+use std::fs::{self, DirBuilder, File, FileType, Metadata};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt, symlink as make_symlink};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt, symlink as make_symlink};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use rustix::fs::{Access, AtFlags, CWD, Timespec, Timestamps, utimensat};
-use rustix::io::Errno;
+use rustix::fs::{Access, AtFlags, CWD, Gid, Mode, OFlags, Timespec, Timestamps, Uid, chownat, openat, utimensat};
+use rustix::io::{Errno, retry_on_intr};
 use serde_json::{Value, json};
 
-use super::errors::Failure;
-use super::{Call, Gives};
-
-type Outcome = Result<Gives, Failure>;
+use crate::{Call, Failure, Gives, NOTHING, Outcome};
 
 /// Node reads no larger file at once.
 const MOST: u64 = (1 << 31) - 1;
-
-const NOTHING: Gives = Gives::Json(Value::Null);
 
 impl Call {
     fn path(&self) -> &Path {
@@ -40,27 +35,27 @@ impl Call {
         self.numbers[0] as u32
     }
 
-    /// Opens the file as these flags say (https://nodejs.org/api/fs.html#file-system-flags); the modules let no others pass.
-    fn open(&self, flags: &str) -> Result<File, Failure> {
-        let mut options = OpenOptions::new();
-        let (plus, new) = (flags.contains('+'), flags.contains('x'));
-        match flags.as_bytes().first() {
-            Some(b'r') => options.read(true).write(plus),
-            Some(b'a') => options.append(true).read(plus).create(true).create_new(new),
-            _ => options.write(true).read(plus).create(true).truncate(true).create_new(new),
-        };
-        self.did("open", options.mode(self.mode()).open(self.path()))
+    /// Opens the file with these flags (`open(2)`), and that mode if it is made.
+    pub(crate) fn open(&self, flags: f64, mode: f64) -> Result<File, Failure> {
+        let flags = OFlags::from_bits_retain(flags as u32) | OFlags::CLOEXEC;
+        let mode = Mode::from_bits_truncate(mode as u32);
+        let opened = retry_on_intr(|| openat(CWD, self.path(), flags, mode));
+        self.did("open", opened.map(File::from))
     }
 }
 
-/// `first`; `second`: flags
+/// `first`; `numbers`: flags, mode
 pub(crate) fn read(call: &Call) -> Outcome {
-    let file = call.open(&call.second)?;
+    read_rest(&call.open(call.numbers[0], call.numbers[1])?)
+}
+
+/// All that is in the file from here on.
+pub(crate) fn read_rest(file: &File) -> Outcome {
     let size = file.metadata().map_err(|error| Failure::of(error, "fstat"))?.len();
     let mut bytes = Vec::new();
     if size <= MOST {
         // Devices and what the kernel makes up say that they are empty.
-        bytes.reserve_exact(size as usize + 1);
+        bytes.try_reserve_exact(size as usize + 1).map_err(|_| Failure::of(Errno::NOMEM, "read"))?;
         file.take(MOST + 1).read_to_end(&mut bytes).map_err(|error| Failure::of(error, "read"))?;
     }
     if size > MOST || bytes.len() as u64 > MOST {
@@ -69,16 +64,16 @@ pub(crate) fn read(call: &Call) -> Outcome {
     Ok(Gives::Bytes(bytes))
 }
 
-/// `first`; `second`: flags; `numbers[0]`: mode
+/// `first`; `data`; `numbers`: flags, mode
 pub(crate) fn write(call: &Call) -> Outcome {
-    let mut file = call.open(&call.second)?;
+    let mut file = call.open(call.numbers[0], call.numbers[1])?;
     file.write_all(&call.data).map_err(|error| Failure::of(error, "write"))?;
     Ok(NOTHING)
 }
 
 /// `first`; `numbers[0]`: length
 pub(crate) fn truncate(call: &Call) -> Outcome {
-    let file = call.open("r+")?;
+    let file = call.open(f64::from(OFlags::RDWR.bits()), 0.0)?;
     file.set_len(call.numbers[0] as u64).map_err(|error| Failure::of(error, "ftruncate"))?;
     Ok(NOTHING)
 }
@@ -88,7 +83,7 @@ fn milliseconds(seconds: i64, nanoseconds: i64) -> f64 {
 }
 
 /// In the order of the class that the modules make of it.
-fn told(data: &Metadata) -> Gives {
+pub(crate) fn told(data: &Metadata) -> Gives {
     let birth = data.created().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     let birth = birth.map_or_else(
         || milliseconds(data.ctime(), data.ctime_nsec()),
@@ -196,7 +191,7 @@ pub(crate) fn remove_folder(call: &Call) -> Outcome {
 
 /// `first`; `numbers`: with all that is in it; whether it is there or not
 pub(crate) fn remove(call: &Call) -> Outcome {
-    let [deep, force] = call.numbers.map(|flag| flag != 0.0);
+    let [deep, force, _] = call.numbers.map(|flag| flag != 0.0);
     let data = match fs::symlink_metadata(call.path()) {
         Err(error) if force && error.kind() == io::ErrorKind::NotFound => return Ok(NOTHING),
         data => call.did("lstat", data)?,
@@ -279,12 +274,50 @@ pub(crate) fn change_mode(call: &Call) -> Outcome {
     call.did("chmod", fs::set_permissions(call.path(), fs::Permissions::from_mode(call.mode()))).map(|()| NOTHING)
 }
 
+/// A user's and a group's number; -1 leaves what is there.
+pub(crate) fn owner(user: f64, group: f64) -> (Option<Uid>, Option<Gid>) {
+    let given = |number: f64| (number >= 0.0 && number < f64::from(u32::MAX)).then_some(number as u32);
+    (given(user).map(Uid::from_raw), given(group).map(Gid::from_raw))
+}
+
+fn give_to(call: &Call, name: &'static str, flags: AtFlags) -> Outcome {
+    let (user, group) = owner(call.numbers[0], call.numbers[1]);
+    call.did(name, chownat(CWD, call.path(), user, group, flags)).map(|()| NOTHING)
+}
+
+/// `first`; `numbers`: user, group
+pub(crate) fn change_owner(call: &Call) -> Outcome {
+    give_to(call, "chown", AtFlags::empty())
+}
+
+/// The same of a link itself.
+pub(crate) fn change_owner_of_link(call: &Call) -> Outcome {
+    give_to(call, "lchown", AtFlags::SYMLINK_NOFOLLOW)
+}
+
+/// A time in seconds as the system takes it.
+pub(crate) fn whole(seconds: f64) -> Timespec {
+    let whole = seconds.floor();
+    Timespec { tv_sec: whole as i64, tv_nsec: (((seconds - whole) * 1e9) as i64).min(999_999_999) }
+}
+
+fn touch(call: &Call, name: &'static str, flags: AtFlags) -> Outcome {
+    let times = Timestamps { last_access: whole(call.numbers[0]), last_modification: whole(call.numbers[1]) };
+    call.did(name, utimensat(CWD, call.path(), &times, flags)).map(|()| NOTHING)
+}
+
 /// `first`; `numbers`: seconds, when it was read and when it was changed
 pub(crate) fn change_times(call: &Call) -> Outcome {
-    let [last_access, last_modification] = call.numbers.map(|seconds| {
-        let whole = seconds.floor();
-        Timespec { tv_sec: whole as i64, tv_nsec: (((seconds - whole) * 1e9) as i64).min(999_999_999) }
-    });
-    let times = Timestamps { last_access, last_modification };
-    call.did("utime", utimensat(CWD, call.path(), &times, AtFlags::empty())).map(|()| NOTHING)
+    touch(call, "utime", AtFlags::empty())
+}
+
+/// The same of a link itself.
+pub(crate) fn change_times_of_link(call: &Call) -> Outcome {
+    touch(call, "lutime", AtFlags::SYMLINK_NOFOLLOW)
+}
+
+/// `first`: somewhere in a file system. In the order of the class that the modules make of it.
+pub(crate) fn describe_system(call: &Call) -> Outcome {
+    let data = call.did("statfs", rustix::fs::statfs(call.path()))?;
+    Ok(Gives::Json(json!([data.f_type, data.f_bsize, data.f_blocks, data.f_bfree, data.f_bavail, data.f_files, data.f_ffree])))
 }

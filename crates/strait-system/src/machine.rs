@@ -1,16 +1,15 @@
-//! What Node's `os` and `crypto` ask of the system: where this runs, and digests of bytes.
+//! What Node's `os` asks of the system: where this runs (https://nodejs.org/api/os.html).
 
 use std::fs;
 
-use rustix::process::{getgid, getuid};
+use rustix::io::Errno;
+use rustix::process::{Pid, getgid, getpriority_process, getuid, setpriority_process};
 use serde_json::{Value, json};
 
-use super::errors::Failure;
-use super::{Call, Gives};
-use crate::ffi::{checksum, checksum_with_key};
+use crate::{Call, Failure, Gives, NOTHING, Outcome};
 
 /// All of it at once: it is little, and who asks for one mostly asks for several.
-pub(crate) fn describe(_: &Call) -> Result<Gives, Failure> {
+pub(crate) fn describe(_: &Call) -> Outcome {
     let kernel = |name: &str| line(&format!("/proc/sys/kernel/{name}"));
     let first = |text: String| text.split_ascii_whitespace().next().and_then(|number| number.parse::<f64>().ok());
     let load: Vec<f64> = line("/proc/loadavg").split_ascii_whitespace().take(3).filter_map(|number| number.parse().ok()).collect();
@@ -72,13 +71,22 @@ fn user() -> Value {
     json!({ "uid": uid, "gid": gid, "username": field(0), "homedir": field(5), "shell": field(6) })
 }
 
-/// `first`: the algorithm. In hexadecimal digits; nothing if there is none of that name.
-pub(crate) fn digest(call: &Call) -> Result<Gives, Failure> {
-    Ok(Gives::Json(json!(checksum(&call.first, &call.data))))
+/// `numbers[0]`: a process; 0 is this one.
+fn process(call: &Call) -> Result<Option<Pid>, Errno> {
+    match call.numbers[0] as i32 {
+        0 => Ok(None),
+        number => Pid::from_raw(number).filter(|_| number > 0).map(Some).ok_or(Errno::SRCH),
+    }
 }
 
-/// The same with a key, so many bytes of which (`numbers[0]`) are before the data.
-pub(crate) fn hmac(call: &Call) -> Result<Gives, Failure> {
-    let parts = call.data.split_at_checked(call.numbers[0] as usize);
-    Ok(Gives::Json(json!(parts.and_then(|(key, data)| checksum_with_key(&call.first, key, data)))))
+/// `numbers[0]`: a process
+pub(crate) fn priority(call: &Call) -> Outcome {
+    let priority = process(call).and_then(getpriority_process).map_err(|error| Failure::of(error, "uv_os_getpriority"))?;
+    Ok(Gives::Json(json!(priority)))
+}
+
+/// `numbers`: a process, its priority
+pub(crate) fn set_priority(call: &Call) -> Outcome {
+    let done = process(call).and_then(|process| setpriority_process(process, call.numbers[1] as i32));
+    done.map(|()| NOTHING).map_err(|error| Failure::of(error, "uv_os_setpriority"))
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 /// What failed, and what of its paths the error names.
 #[derive(Debug)]
-pub(crate) struct Failure {
+pub struct Failure {
     number: i32,
     call: &'static str,
     path: Option<String>,
@@ -16,24 +16,24 @@ pub(crate) struct Failure {
 
 impl Failure {
     /// Without a path.
-    pub(crate) fn of(error: impl Into<io::Error>, call: &'static str) -> Self {
+    pub fn of(error: impl Into<io::Error>, call: &'static str) -> Self {
         let error = error.into();
         let number = error.raw_os_error().unwrap_or_else(|| number_of(error.kind()).raw_os_error());
         Self { number, call, path: None, target: None }
     }
 
     /// Of a call with a path.
-    pub(crate) fn at(error: impl Into<io::Error>, call: &'static str, path: &str) -> Self {
+    pub fn at(error: impl Into<io::Error>, call: &'static str, path: &str) -> Self {
         Self { path: Some(path.to_owned()), ..Self::of(error, call) }
     }
 
     /// Of a call with two.
-    pub(crate) fn between(error: impl Into<io::Error>, call: &'static str, path: &str, target: &str) -> Self {
+    pub fn between(error: impl Into<io::Error>, call: &'static str, path: &str, target: &str) -> Self {
         Self { target: Some(target.to_owned()), ..Self::at(error, call, path) }
     }
 
     /// What the modules make an error of.
-    pub(crate) fn told(&self) -> Value {
+    pub fn told(&self) -> Value {
         let known = WORDS.iter().find(|(number, ..)| number.raw_os_error() == self.number);
         let (code, text) = known.map_or_else(
             || (format!("Unknown system error {}", -self.number), io::Error::from_raw_os_error(self.number).to_string()),
@@ -80,8 +80,12 @@ const WORDS: &[(Errno, &str, &str)] = &[
     (Errno::NOTEMPTY, "ENOTEMPTY", "directory not empty"),
     (Errno::OPNOTSUPP, "ENOTSUP", "operation not supported on socket"),
     (Errno::NXIO, "ENXIO", "no such device or address"),
+    (Errno::OVERFLOW, "EOVERFLOW", "value too large for defined data type"),
     (Errno::PERM, "EPERM", "operation not permitted"),
+    (Errno::PIPE, "EPIPE", "broken pipe"),
     (Errno::ROFS, "EROFS", "read-only file system"),
+    (Errno::SPIPE, "ESPIPE", "invalid seek"),
+    (Errno::SRCH, "ESRCH", "no such process"),
     (Errno::TXTBSY, "ETXTBSY", "text file is busy"),
     (Errno::XDEV, "EXDEV", "cross-device link not permitted"),
 ];

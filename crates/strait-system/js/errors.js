@@ -54,7 +54,7 @@ const checkInteger = (value, name, least = Number.MIN_SAFE_INTEGER, most = Numbe
 /** Functions that are named, and say when they are used that they are not here. @param {string} module @param {string} names */
 const refusals = (module, names) => {
   const all = names.split(' ').map((name) => [name, () => {
-    throw coded(Error, 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM', `${module}.${name} is not supported in pages of Strait (docs/node-modules.md#${module.split('/')[0]})`)
+    throw coded(Error, 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM', `${module}.${name} is not supported by Strait (docs/node-modules.md#${module.split('/')[0]})`)
   }])
   return Object.fromEntries(all)
 }

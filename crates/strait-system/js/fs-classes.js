@@ -1,5 +1,5 @@
 'use strict'
-// What `fs` says of files: Stats and Dirent (https://nodejs.org/api/fs.html#class-fsstats).
+// What `fs` says of files, and of what they are in: Stats, StatFs and Dirent (https://nodejs.org/api/fs.html#class-fsstats).
 
 /** The bits of a mode that say what kind of file it is, and the kinds of a folder's entries, by the methods that ask for them. @type {[string, number, number][]} */
 const KINDS = [
@@ -23,6 +23,16 @@ class Stats {
   }
 }
 
+const OF_SYSTEMS = ['type', 'bsize', 'blocks', 'bfree', 'bavail', 'files', 'ffree']
+
+class StatFs {
+  /** @param {number[]} values */
+  constructor(values) {
+    const self = /** @type {any} */ (this)
+    OF_SYSTEMS.forEach((name, index) => { self[name] = values[index] })
+  }
+}
+
 const kind = Symbol('type')
 
 class Dirent {
@@ -42,4 +52,4 @@ for (const [name, bits, type] of KINDS) {
   method(Dirent.prototype, name, function () { return this[kind] === type })
 }
 
-module.exports = { Stats, Dirent }
+module.exports = { Stats, StatFs, Dirent }

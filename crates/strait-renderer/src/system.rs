@@ -3,70 +3,14 @@
 //!
 //! > **Architecture Invariant:** only a realm with [`Privileges::system`](crate::realm::Privileges) gets anything done here, whatever scripts of its page may have got hold of.
 
-mod errors;
-mod files;
-mod machine;
-mod pool;
-
 use std::cell::RefCell;
+use std::sync::Arc;
 
-use serde_json::{Value, json};
+use strait_system::{Answer, Call, Descriptors, Failure, Gives, Operation, operation};
 
 use crate::agent::Agent;
 use crate::ffi::{Args, NativeResult};
 use crate::realm::Realm;
-use errors::Failure;
-pub(crate) use pool::Pool;
-
-/// What an operation is asked to do: its table says what of it it looks at.
-pub(crate) struct Call {
-    /// Mostly a path.
-    pub(crate) first: String,
-    /// Mostly another path, or a file's flags.
-    pub(crate) second: String,
-    pub(crate) numbers: [f64; 2],
-    pub(crate) data: Vec<u8>,
-}
-
-/// What it gives.
-pub(crate) enum Gives {
-    Json(Value),
-    Bytes(Vec<u8>),
-}
-
-type Operation = fn(&Call) -> Result<Gives, Failure>;
-
-/// Every operation with the name that the modules call it.
-const OPERATIONS: &[(&str, Operation)] = &[
-    ("readFile", files::read),
-    ("writeFile", files::write),
-    ("truncate", files::truncate),
-    ("stat", files::stat),
-    ("lstat", files::lstat),
-    ("readdir", files::list),
-    ("mkdir", files::make_folder),
-    ("mkdirAll", files::make_folders),
-    ("mkdtemp", files::make_temporary_folder),
-    ("rmdir", files::remove_folder),
-    ("rm", files::remove),
-    ("unlink", files::unlink),
-    ("rename", files::rename),
-    ("copyFile", files::copy),
-    ("access", files::access),
-    ("realpath", files::real_path),
-    ("readlink", files::read_link),
-    ("symlink", files::symlink),
-    ("link", files::link),
-    ("chmod", files::change_mode),
-    ("utimes", files::change_times),
-    ("machine", machine::describe),
-    ("digest", machine::digest),
-    ("hmac", machine::hmac),
-];
-
-fn find(name: &str) -> Option<Operation> {
-    OPERATIONS.iter().find(|(known, _)| *known == name).map(|(_, operation)| *operation)
-}
 
 /// An operation that is over, for the realm that has asked.
 pub(crate) struct Done {
@@ -75,9 +19,11 @@ pub(crate) struct Done {
     result: Result<Gives, Failure>,
 }
 
-/// Bytes on their way between a realm's modules and an operation: they go through the realm's inbox, part by part.
+/// What a realm's modules have of the system: its open files, which are closed when the realm goes, and bytes on their way to and from operations, which go through the
+/// realm's inbox, part by part.
 #[derive(Default)]
 pub(crate) struct Cargo {
+    files: Arc<Descriptors>,
     /// For the next operation.
     out: RefCell<Vec<u8>>,
     /// Of the last one.
@@ -85,18 +31,13 @@ pub(crate) struct Cargo {
 }
 
 impl Cargo {
-    /// The answer as the modules read it: `{ value }`, `{ bytes }` (so many are to be pulled) or `{ error }`.
+    /// The answer as the modules read it; its bytes are to be pulled.
     fn answer(&self, result: Result<Gives, Failure>) -> String {
-        let answer = match result {
-            Ok(Gives::Json(value)) => json!({ "value": value }),
-            Ok(Gives::Bytes(bytes)) => {
-                let answer = json!({ "bytes": bytes.len() });
-                self.back.replace(bytes);
-                answer
-            }
-            Err(failure) => json!({ "error": failure.told() }),
-        };
-        answer.to_string()
+        let Answer { text, bytes } = result.into();
+        if let Some(bytes) = bytes {
+            self.back.replace(bytes);
+        }
+        text
     }
 
     /// Forgets what has not been pulled.
@@ -105,24 +46,25 @@ impl Cargo {
     }
 }
 
-/// The operation that the arguments from `at` on name, and what it is called with: `(name, first, second, number, number)`.
+/// The operation that the arguments from `at` on name, and what it is called with: `(name, first, second, number, number, number)`.
 fn asked(realm: &Realm, args: &Args<'_>, at: usize) -> Option<(Operation, Call)> {
     let data = realm.cargo.out.take();
     if !realm.privileges.system {
         return None;
     }
     let number = |index| args.get(index).as_number().unwrap_or_default();
-    let call = Call { first: args.text(at + 1), second: args.text(at + 2), numbers: [number(at + 3), number(at + 4)], data };
-    Some((find(&args.text(at))?, call))
+    let numbers = [number(at + 3), number(at + 4), number(at + 5)];
+    let call = Call { first: args.text(at + 1), second: args.text(at + 2), numbers, data, files: Arc::clone(&realm.cargo.files) };
+    Some((operation(&args.text(at))?, call))
 }
 
-/// `(name, first, second, number, number)`: does it now; its answer.
+/// `(name, first, second, number, number, number)`: does it now; its answer.
 pub(crate) fn now<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let Some((operation, call)) = asked(realm, args, 0) else { return NativeResult::Nothing };
     NativeResult::Text(realm.cargo.answer(operation(&call)))
 }
 
-/// `(request, name, first, second, number, number)`: has it done beside the page; the answer comes by [`Agent::deliver_done`]. False if nobody can do it.
+/// `(request, name, first, second, number, number, number)`: has it done beside the page; the answer comes by [`Agent::deliver_done`]. False if nobody can do it.
 pub(crate) fn later<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let Some((operation, call)) = asked(realm, args, 1) else { return NativeResult::Nothing };
     let (realm, request) = (realm.id, args.index(0));

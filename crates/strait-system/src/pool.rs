@@ -1,12 +1,11 @@
-//! The threads beside the page's, for operations that may take long. There are none until the first such operation, and none when nothing has been asked for a while.
+//! The threads beside a program's, for operations that may take long. There are none until the first such operation, and none when nothing has been asked for a while.
 
 use std::collections::VecDeque;
+use std::fmt::{self, Debug, Formatter};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
-
-use super::Done;
 
 /// As many as Node has: one that waits for a pipe or a slow disk must not keep the others.
 const MOST: usize = 4;
@@ -14,27 +13,27 @@ const MOST: usize = 4;
 /// How long a thread waits for the next operation.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-type Task = Box<dyn FnOnce() -> Done + Send>;
+/// An operation, and what is made of it.
+pub type Task<D> = Box<dyn FnOnce() -> D + Send>;
 
-#[derive(Default)]
-struct Queue {
-    tasks: VecDeque<Task>,
-    done: VecDeque<Done>,
+struct Queue<D> {
+    tasks: VecDeque<Task<D>>,
+    done: VecDeque<D>,
     threads: usize,
     idle: usize,
 }
 
-struct Shared {
-    queue: Mutex<Queue>,
+struct Shared<D> {
+    queue: Mutex<Queue<D>>,
     more: Condvar,
     /// How many are in `done`: looked at in each round of the main loop.
     finished: AtomicUsize,
-    /// Makes the page's main loop look.
-    wake: fn(),
+    /// Makes the program's loop look.
+    wake: Box<dyn Fn() + Send + Sync>,
 }
 
-impl Shared {
-    fn queue(&self) -> MutexGuard<'_, Queue> {
+impl<D> Shared<D> {
+    fn queue(&self) -> MutexGuard<'_, Queue<D>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -65,17 +64,24 @@ impl Shared {
     }
 }
 
-/// See the module.
-pub(crate) struct Pool(Arc<Shared>);
+/// A few threads that do operations, and what these came to (`D`), in the order in which they ended. Nobody waits for a thread when the pool goes: what one still does is lost.
+pub struct Pool<D>(Arc<Shared<D>>);
 
-impl Pool {
-    /// `wake` may be called on any thread.
-    pub(crate) fn new(wake: fn()) -> Self {
-        Self(Arc::new(Shared { queue: Mutex::default(), more: Condvar::new(), finished: AtomicUsize::new(0), wake }))
+impl<D> Debug for Pool<D> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool").finish_non_exhaustive()
+    }
+}
+
+impl<D: Send + 'static> Pool<D> {
+    /// `wake` is called on any thread, whenever something is done.
+    pub fn new(wake: impl Fn() + Send + Sync + 'static) -> Self {
+        let queue = Mutex::new(Queue { tasks: VecDeque::new(), done: VecDeque::new(), threads: 0, idle: 0 });
+        Self(Arc::new(Shared { queue, more: Condvar::new(), finished: AtomicUsize::new(0), wake: Box::new(wake) }))
     }
 
     /// Has it done by the next thread that is free; false if there is none and none can be made.
-    pub(crate) fn have_done(&self, task: Task) -> bool {
+    pub fn have_done(&self, task: Task<D>) -> bool {
         let mut queue = self.0.queue();
         queue.tasks.push_back(task);
         if queue.tasks.len() > queue.idle && queue.threads < MOST {
@@ -95,12 +101,12 @@ impl Pool {
     }
 
     /// Is something done that has not been taken?
-    pub(crate) fn has_done(&self) -> bool {
+    pub fn has_done(&self) -> bool {
         self.0.finished.load(Ordering::Acquire) > 0
     }
 
     /// What was done first.
-    pub(crate) fn take_done(&self) -> Option<Done> {
+    pub fn take_done(&self) -> Option<D> {
         if !self.has_done() {
             return None;
         }
@@ -118,18 +124,13 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
-    use crate::system::{Gives, errors::Failure};
-
-    fn done(request: u32) -> Done {
-        Done { realm: 1, request, result: Err::<Gives, _>(Failure::of(std::io::ErrorKind::NotFound, "x")) }
-    }
 
     /// What is done within a generous time.
-    fn next(pool: &Pool) -> u32 {
+    fn next(pool: &Pool<u32>) -> u32 {
         let start = Instant::now();
         while start.elapsed() < Duration::from_secs(20) {
             if let Some(done) = pool.take_done() {
-                return done.request;
+                return done;
             }
             thread::yield_now();
         }
@@ -142,10 +143,10 @@ mod tests {
         let (go, wait) = mpsc::channel::<()>();
         assert!(pool.have_done(Box::new(move || {
             let _ = wait.recv();
-            done(1)
+            1
         })));
         for request in 2..40 {
-            assert!(pool.have_done(Box::new(move || done(request))));
+            assert!(pool.have_done(Box::new(move || request)));
         }
         let mut seen: Vec<_> = (2..40).map(|_| next(&pool)).collect();
         seen.sort_unstable();

@@ -1,0 +1,37 @@
+//! The texts of the modules. Each is CommonJS for a function of `exports`, `require`, `module` and `process`; what it requires under a name that is not here, its host has:
+//! `events`, `path`, `url`, and under `strait:` `inspect` (to show values), `natives` (`p`, what of the engine no program can have replaced) and `system` (the way to the operations).
+
+/// What a module needs of the process it is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// The engine alone.
+    Nothing,
+    /// Files, or what the kernel says of the machine.
+    System,
+}
+
+use Needs::{Nothing, System};
+
+/// Each module's name and text. Names with `strait:` are for the others.
+pub const MODULES: &[(&str, Needs, &str)] = &[
+    ("assert", Nothing, include_str!("../js/assert.js")),
+    ("assert/strict", Nothing, include_str!("../js/assert-strict.js")),
+    ("buffer", Nothing, include_str!("../js/buffer.js")),
+    ("crypto", System, include_str!("../js/crypto.js")),
+    ("fs", System, include_str!("../js/fs.js")),
+    ("fs/promises", System, include_str!("../js/fs-promises.js")),
+    ("os", System, include_str!("../js/os.js")),
+    ("string_decoder", Nothing, include_str!("../js/string-decoder.js")),
+    ("strait:buffer-numbers", Nothing, include_str!("../js/buffer-numbers.js")),
+    ("strait:deep-equal", Nothing, include_str!("../js/deep-equal.js")),
+    ("strait:encodings", Nothing, include_str!("../js/encodings.js")),
+    ("strait:errors", Nothing, include_str!("../js/errors.js")),
+    ("strait:fs-arguments", System, include_str!("../js/fs-arguments.js")),
+    ("strait:fs-classes", System, include_str!("../js/fs-classes.js")),
+    ("strait:fs-handles", System, include_str!("../js/fs-handles.js")),
+];
+
+/// The module of that name.
+pub fn module(name: &str) -> Option<&'static (&'static str, Needs, &'static str)> {
+    MODULES.iter().find(|(known, ..)| *known == name)
+}
