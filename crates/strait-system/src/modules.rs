@@ -1,5 +1,5 @@
 //! The texts of the modules. Each is CommonJS for a function of `exports`, `require`, `module` and `process`; what it requires under a name that is not here, its host has:
-//! `events`, `path`, `url`, and under `strait:` `inspect` (to show values), `natives` (`p`, what of the engine no program can have replaced; `fileStreams`, may files be read as streams) and `system` (the way to the operations).
+//! `events`, `path`, `url`, and under `strait:` `inspect` (to show values), `natives` (`p`, what of the engine no program can have replaced; `codec`, for engines that interpret; `fileStreams`, may files be read as streams) and `system` (the way to the operations).
 
 /// What a module needs of the process it is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +24,7 @@ pub const MODULES: &[(&str, Needs, &str)] = &[
     ("stream", Nothing, include_str!("../js/stream/index.js")),
     ("stream/promises", Nothing, include_str!("../js/stream/promises.js")),
     ("string_decoder", Nothing, include_str!("../js/string-decoder.js")),
+    ("util", Nothing, include_str!("../js/util.js")),
     ("strait:buffer-numbers", Nothing, include_str!("../js/buffer-numbers.js")),
     ("strait:deep-equal", Nothing, include_str!("../js/deep-equal.js")),
     ("strait:encodings", Nothing, include_str!("../js/encodings.js")),
