@@ -10,6 +10,7 @@ const NAMES = {
   https: 'Agent Server createServer get globalAgent request',
   readline: 'Interface Readline clearLine clearScreenDown createInterface cursorTo emitKeypressEvents moveCursor promises',
   tls: 'SecureContext Server TLSSocket checkServerIdentity connect createSecureContext createServer getCiphers rootCertificates',
+  tty: 'ReadStream WriteStream',
   zlib: 'BrotliCompress BrotliDecompress Deflate DeflateRaw Gunzip Gzip Inflate InflateRaw Unzip brotliCompress brotliCompressSync brotliDecompress brotliDecompressSync createBrotliCompress createBrotliDecompress createDeflate createDeflateRaw createGunzip createGzip createInflate createInflateRaw createUnzip deflate deflateRaw deflateRawSync deflateSync gunzip gunzipSync gzip gzipSync inflate inflateRaw inflateRawSync inflateSync unzip unzipSync'
 }
 

@@ -8,7 +8,7 @@ const timers = require('strait:timers')
 const { load } = require('strait:node')
 
 // What pages have too.
-for (const name of ['assert', 'assert/strict', 'buffer', 'crypto', 'fs', 'fs/promises', 'os', 'stream', 'stream/promises', 'string_decoder', 'util']) define([name], () => load(name))
+for (const name of ['assert', 'assert/strict', 'buffer', 'crypto', 'fs', 'fs/promises', 'os', 'querystring', 'stream', 'stream/promises', 'string_decoder', 'util']) define([name], () => load(name))
 
 /** The engine's encoder throws at half a pair of UTF-16 units, where the standard has it say U+FFFD. */
 for (const name of ['encode', 'encodeInto']) {
@@ -27,8 +27,10 @@ Object.defineProperty(globalThis, 'Buffer', {
 })
 
 const absent = require('strait:absent-modules')
-for (const name of absent.names) define([name], () => absent.make(name))
+for (const name of absent.names) if (name !== 'tty') define([name], () => absent.make(name))
 
+define(['constants'], () => ({ ...load('os').constants.priority, ...load('os').constants.signals, ...load('fs').constants }))
+define(['tty'], () => ({ ...absent.make('tty'), isatty: (fd) => [0, 1, 2].includes(fd) && native.isTerminal(fd) }))
 define(['child_process'], () => require('strait:child-process').exports)
 define(['console'], () => Object.assign(console, { Console }))
 define(['events'], () => EventEmitter)

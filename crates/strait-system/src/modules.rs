@@ -21,6 +21,7 @@ pub const MODULES: &[(&str, Needs, &str)] = &[
     ("fs", System, include_str!("../js/fs.js")),
     ("fs/promises", System, include_str!("../js/fs-promises.js")),
     ("os", System, include_str!("../js/os.js")),
+    ("querystring", Nothing, include_str!("../js/querystring.js")),
     ("stream", Nothing, include_str!("../js/stream/index.js")),
     ("stream/promises", Nothing, include_str!("../js/stream/promises.js")),
     ("string_decoder", Nothing, include_str!("../js/string-decoder.js")),

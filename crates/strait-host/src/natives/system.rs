@@ -79,7 +79,11 @@ fn write(fd: u32, text: String) {
 }
 
 fn is_terminal(fd: u32) -> bool {
-    if fd == 1 { io::stdout().is_terminal() } else { io::stderr().is_terminal() }
+    match fd {
+        0 => io::stdin().is_terminal(),
+        1 => io::stdout().is_terminal(),
+        _ => io::stderr().is_terminal(),
+    }
 }
 
 /// 0: nothing there, 1: a file, 2: a folder.
