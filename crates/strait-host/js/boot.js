@@ -6,6 +6,8 @@ const timers = require('strait:timers')
 const { console } = require('strait:console')
 
 globalThis.global = globalThis
+// The engine's own accessors without setters: a program that gives one of its functions a property of such a name would fail.
+for (const name of ['fileName', 'lineNumber', 'columnNumber']) delete Function.prototype[name]
 Object.defineProperty(globalThis, 'console', { value: console, writable: true, configurable: true, enumerable: false })
 for (const [name, value] of Object.entries(timers.exported)) {
   if (name !== 'promises') Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: true })

@@ -22,7 +22,7 @@ const signalName = (number) => number === 0 ? null : Object.keys(SIGNALS).find((
 function stdioOf (stdio = 'pipe') {
   const kinds = Array.isArray(stdio) ? [0, 1, 2].map((index) => stdio[index] ?? 'pipe') : [stdio, stdio, stdio]
   return kinds.map((kind, index) => {
-    if (kind === index || kind === [globalThis.process.stdin, globalThis.process.stdout, globalThis.process.stderr][index]) return 'inherit'
+    if (kind === index || (typeof kind === 'object' && kind === globalThis.process[['stdin', 'stdout', 'stderr'][index]])) return 'inherit'
     if (!KINDS.includes(kind)) throw Object.assign(new TypeError(`Strait's child processes have stdio 'pipe', 'ignore' and 'inherit'. Received ${String(kind)}`), { code: 'ERR_INVALID_ARG_VALUE' })
     return kind
   })

@@ -16,13 +16,16 @@ const p = {
   bytesLength: getter('byteLength')
 }
 
+/** What takes an engine that interprets too long: see `encodings.js` there. */
+const codec = { encode: native.encodeText, decode: native.decodeBytes, compare: native.compareBytes }
+
 const given = {
   __proto__: null,
   events: () => require('strait:events'),
   path: () => native.builtin('path'),
   url: () => native.builtin('url'),
   'strait:inspect': () => require('strait:inspect'),
-  'strait:natives': () => ({ p }),
+  'strait:natives': () => ({ p, codec, fileStreams: true }),
   'strait:system': () => require('strait:system')
 }
 const made = new Map()

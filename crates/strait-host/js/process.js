@@ -39,23 +39,27 @@ function exit (code) {
   native.exit(Number(process.exitCode ?? final) & 255)
 }
 
-function stream (fd) {
-  return {
-    fd,
-    isTTY: native.isTerminal(fd),
-    writable: true,
-    write (data, encoding, callback) {
-      native.write(fd, typeof data === 'string' ? data : new TextDecoder().decode(data))
-      const done = typeof encoding === 'function' ? encoding : callback
-      if (typeof done === 'function') nextTick(done)
-      return true
-    },
-    end (data) { if (data !== undefined) this.write(data) },
-    on () { return this },
-    once () { return this },
-    off () { return this },
-    emit () { return false }
-  }
+/** The process's output as a stream; what is written is out when `write` returns. */
+function output (fd) {
+  const { load } = require('strait:node')
+  const { Writable } = load('stream')
+  const fs = load('fs')
+  const stream = new Writable({
+    decodeStrings: false,
+    write (chunk, encoding, callback) {
+      const isText = typeof chunk === 'string'
+      if (isText && /^utf-?8$/i.test(encoding)) native.write(fd, chunk)
+      else {
+        try {
+          fs.writeFileSync(fd, isText ? globalThis.Buffer.from(chunk, encoding) : chunk)
+        } catch {
+          // A reader that went away is not the program's error.
+        }
+      }
+      callback()
+    }
+  })
+  return Object.assign(stream, { fd, isTTY: native.isTerminal(fd) })
 }
 
 let exitCode
@@ -82,8 +86,6 @@ Object.assign(process, {
   nextTick,
   exit,
   abort: () => native.exit(134),
-  stdout: stream(1),
-  stderr: stream(2),
   uptime: () => native.now() / 1000,
   umask: () => 0o22,
   emitWarning (warning, type = 'Warning') {
@@ -92,5 +94,9 @@ Object.assign(process, {
   }
 })
 process.versions.strait = native.version
+for (const [fd, name] of [[1, 'stdout'], [2, 'stderr']]) {
+  let stream
+  Object.defineProperty(process, name, { get: () => stream ??= output(fd), set: (value) => { stream = value }, configurable: true, enumerable: true })
+}
 
 module.exports = { process, runTick, announceExit, exitCode: () => Number(exitCode ?? 0) & 255 }

@@ -25,6 +25,7 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("strait:module", include_str!("../js/module.js")),
     ("strait:builtins", include_str!("../js/builtins.js")),
     ("strait:child-process", include_str!("../js/child-process.js")),
+    ("strait:absent-modules", include_str!("../js/absent-modules.js")),
     ("strait:net", include_str!("../js/net.js")),
     ("strait:webcrypto", include_str!("../js/webcrypto.js")),
     ("strait:node", include_str!("../js/node.js")),

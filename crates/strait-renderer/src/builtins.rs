@@ -16,7 +16,6 @@ const BUILTINS: &[(&str, Needs, &str)] = &[
     ("perf_hooks", Nothing, include_str!("../js/node/perf-hooks.js")),
     ("timers", Nothing, include_str!("../js/node/timers.js")),
     ("url", Nothing, include_str!("../js/node/url.js")),
-    ("util", Nothing, include_str!("../js/node/util.js")),
     ("strait:inspect", Nothing, INSPECT),
     ("strait:system", System, include_str!("../js/node/system.js")),
 ];

@@ -4,6 +4,7 @@
 const { coded, wrongType, wrongValue, outOfRange, refusals } = require('strait:errors')
 const encodings = require('strait:encodings')
 const numbers = require('strait:buffer-numbers')
+const { codec } = require('strait:natives')
 
 const MOST = 2 ** 32
 const { construct } = Reflect
@@ -87,6 +88,7 @@ const clamp = (given, absent, most) => {
 }
 
 const bytewise = (/** @type {Uint8Array} */ one, /** @type {Uint8Array} */ other) => {
+  if (codec !== undefined) return codec.compare(one, other)
   const most = Math.min(one.length, other.length)
   for (let i = 0; i < most; i++) if (one[i] !== other[i]) return one[i] < other[i] ? -1 : 1
   return Math.sign(one.length - other.length)
@@ -156,7 +158,11 @@ const search = (/** @type {any} */ bytes, /** @type {any} */ value, /** @type {a
     return true
   }
   if (forwards) {
-    for (let place = Math.max(0, at); place <= last; place += 1) if (place % step === 0 && is(place)) return place
+    for (let place = Math.max(0, at); place <= last; place += 1) {
+      place = Uint8Array.prototype.indexOf.call(bytes, sought[0], place)
+      if (place < 0 || place > last) return -1
+      if (place % step === 0 && is(place)) return place
+    }
   } else {
     for (let place = Math.min(at, last); place >= 0; place -= 1) if (place % step === 0 && is(place)) return place
   }
@@ -246,7 +252,12 @@ const methods = {
     const pattern = typeof value === 'string' ? encodings.encode(value, encodingOf(encoding)) : value
     if (pattern.length === 0 && value.length > 0) throw wrongValue('value', value)
     if (pattern.length === 0) Uint8Array.prototype.fill.call(this, 0, from, to)
-    else for (let at = from; at < to; at++) this[at] = pattern[(at - from) % pattern.length]
+    else if (from < to) {
+      const room = new Uint8Array(this.buffer, this.byteOffset + from, to - from)
+      room.set(pattern.subarray(0, room.length))
+      // What is there is doubled, again and again.
+      for (let done = pattern.length; done < room.length; done *= 2) room.copyWithin(done, 0, Math.min(done, room.length - done))
+    }
     return this
   },
 

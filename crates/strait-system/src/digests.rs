@@ -6,12 +6,8 @@ use serde_json::json;
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
+use crate::encodings::hexadecimal;
 use crate::{Call, Gives, Outcome};
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or_default();
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
-}
 
 fn of(name: &str, data: &[u8]) -> Option<Vec<u8>> {
     Some(match name {

@@ -8,6 +8,7 @@
 
 mod descriptors;
 mod digests;
+mod encodings;
 mod errors;
 mod files;
 mod handles;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 pub use descriptors::Descriptors;
+pub use encodings::{decode, encode};
 pub use errors::Failure;
 pub use modules::{MODULES, Needs, module};
 pub use pool::{Pool, Task};

@@ -1,5 +1,5 @@
 //! The texts of the modules. Each is CommonJS for a function of `exports`, `require`, `module` and `process`; what it requires under a name that is not here, its host has:
-//! `events`, `path`, `url`, and under `strait:` `inspect` (to show values), `natives` (`p`, what of the engine no program can have replaced) and `system` (the way to the operations).
+//! `events`, `path`, `url`, and under `strait:` `inspect` (to show values), `natives` (`p`, what of the engine no program can have replaced; `codec`, for engines that interpret; `fileStreams`, may files be read as streams) and `system` (the way to the operations).
 
 /// What a module needs of the process it is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +21,10 @@ pub const MODULES: &[(&str, Needs, &str)] = &[
     ("fs", System, include_str!("../js/fs.js")),
     ("fs/promises", System, include_str!("../js/fs-promises.js")),
     ("os", System, include_str!("../js/os.js")),
+    ("stream", Nothing, include_str!("../js/stream/index.js")),
+    ("stream/promises", Nothing, include_str!("../js/stream/promises.js")),
     ("string_decoder", Nothing, include_str!("../js/string-decoder.js")),
+    ("util", Nothing, include_str!("../js/util.js")),
     ("strait:buffer-numbers", Nothing, include_str!("../js/buffer-numbers.js")),
     ("strait:deep-equal", Nothing, include_str!("../js/deep-equal.js")),
     ("strait:encodings", Nothing, include_str!("../js/encodings.js")),
@@ -29,6 +32,14 @@ pub const MODULES: &[(&str, Needs, &str)] = &[
     ("strait:fs-arguments", System, include_str!("../js/fs-arguments.js")),
     ("strait:fs-classes", System, include_str!("../js/fs-classes.js")),
     ("strait:fs-handles", System, include_str!("../js/fs-handles.js")),
+    ("strait:fs-streams", System, include_str!("../js/fs-streams.js")),
+    ("strait:stream/base", Nothing, include_str!("../js/stream/base.js")),
+    ("strait:stream/duplex", Nothing, include_str!("../js/stream/duplex.js")),
+    ("strait:stream/finished", Nothing, include_str!("../js/stream/finished.js")),
+    ("strait:stream/legacy", Nothing, include_str!("../js/stream/legacy.js")),
+    ("strait:stream/pipeline", Nothing, include_str!("../js/stream/pipeline.js")),
+    ("strait:stream/readable", Nothing, include_str!("../js/stream/readable.js")),
+    ("strait:stream/writable", Nothing, include_str!("../js/stream/writable.js")),
 ];
 
 /// The module of that name.

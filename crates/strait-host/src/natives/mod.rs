@@ -1,5 +1,6 @@
 //! The natives: what the host's scripts call. Numbers, strings and bytes cross; the classes a program sees are JavaScript.
 
+mod encodings;
 mod io;
 mod modules;
 mod operations;
@@ -21,6 +22,7 @@ pub(crate) fn object<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     io::register(&natives)?;
     modules::register(&natives)?;
     operations::register(&natives)?;
+    encodings::register(&natives)?;
     ports::register(&natives)?;
     host().embedder.register(&natives)?;
     Ok(natives)

@@ -18,10 +18,24 @@ console.log('memory', rss > heapUsed, heapUsed > 0, process.getHeapStatistics().
 console.log('processor', process.cpuUsage().user >= 0, process.getCPUUsage().percentCPUUsage >= 0, process.getIOCounters().readTransferCount > 0)
 console.log('kill', process.kill(process.pid, 0), typeof gc)
 try { process.kill(2 ** 22 + 1, 0) } catch (error) { console.log(error.code, error.message) }
-for (const name of ['stream', 'node:http', 'worker_threads']) {
+for (const name of ['dgram', 'node:vm', 'worker_threads']) {
   try { require(name) } catch (error) { console.log(name, error.code, error.message.split('\n')[0].replace(/ has .*/, ' has …')) }
 }
-process.getProcessMemoryInfo().then(({ residentSet, private: own, shared }) => {
+// What is not here, and is loaded all the same: it says so where it is used.
+const http = require('http')
+const { createGzip, constants } = require('node:zlib')
+class Own extends http.Agent {}
+console.log('loads', typeof http.request, http.STATUS_CODES[404], http.METHODS.includes('GET'), constants.Z_FINISH, Object.keys(require('https')).join())
+for (const use of [() => http.get('http://localhost'), () => new Own(), () => http.globalAgent.maxSockets, () => createGzip(), () => { require('readline').createInterface({}) }]) {
+  try { use() } catch (error) { console.log(error.code, error.message) }
+}
+import('node:https').then(({ default: https, request }) => {
+  console.log('imported', https.request === request)
+  const { Readable, finished } = require('stream')
+  const from = Readable.from(['through ', Buffer.from('a pipe\n')])
+  from.pipe(process.stdout)
+  return new Promise((resolve) => finished(from, resolve))
+}).then(() => process.getProcessMemoryInfo()).then(({ residentSet, private: own, shared }) => {
   console.log('own', residentSet > 0, own > 0, residentSet === own + shared)
   app.quit()
 })

@@ -1,0 +1,41 @@
+'use strict'
+// The class that all streams have in common, which is also what `require('stream')` gives.
+
+const EventEmitter = require('events')
+const { inherit } = require('strait:stream/base')
+
+/** @this {any} @param {any} options */
+function Stream(options) {
+  EventEmitter.call(this, options)
+}
+inherit(Stream, EventEmitter)
+
+/** As it was before there were streams with states; they have their own. @this {any} @param {any} target @param {any} [options] */
+Stream.prototype.pipe = function pipe(target, options) {
+  const onData = (/** @type {any} */ chunk) => { if (target.writable && target.write(chunk) === false) this.pause?.() }
+  const onDrain = () => { if (this.readable) this.resume?.() }
+  const onEnd = () => { target.end() }
+  const onError = (/** @type {any} */ error) => {
+    cleanUp()
+    if (this.listenerCount('error') === 0) this.emit('error', error)
+  }
+  const cleanUp = () => {
+    this.removeListener('data', onData)
+    target.removeListener('drain', onDrain)
+    this.removeListener('end', onEnd)
+    this.removeListener('error', onError)
+    target.removeListener('error', onError)
+  }
+  this.on('data', onData)
+  target.on('drain', onDrain)
+  if (options?.end !== false) this.once('end', onEnd)
+  this.on('error', onError)
+  target.on('error', onError)
+  this.once('end', cleanUp)
+  this.once('close', cleanUp)
+  target.once('close', cleanUp)
+  target.emit('pipe', this)
+  return target
+}
+
+module.exports = Stream
