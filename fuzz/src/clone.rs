@@ -66,7 +66,7 @@ fn fits<T: Serialize + for<'de> Deserialize<'de> + PartialEq + std::fmt::Debug>(
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use strait_clone::{BigInt, ColorSpace, ErrorKind, Graph, RegExpFlags, ViewKind};
 
     use super::*;
@@ -105,7 +105,7 @@ mod tests {
         graph.finish(list)
     }
 
-    fn seeds() -> Vec<(String, Vec<u8>)> {
+    pub(crate) fn seeds() -> Vec<(String, Vec<u8>)> {
         let flags = RegExpFlags::parse("gi").expect("flags");
         let image = Value::image_data(2, 1, ColorSpace::DisplayP3, vec![1; 8]).expect("it fits");
         let values = [

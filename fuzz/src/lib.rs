@@ -9,6 +9,7 @@
 //! finding that has been mended is put there too.
 
 pub mod clone;
+pub mod codec;
 pub mod modules;
 pub mod protocol;
 mod replay;

@@ -28,6 +28,7 @@
 
 mod bigint;
 mod blob;
+mod codec;
 mod compare;
 mod de;
 mod error;
@@ -45,6 +46,7 @@ mod write;
 
 pub use bigint::{BigInt, ParseBigIntError};
 pub use blob::FileParts;
+pub use codec::JS_CODEC;
 pub use de::{FromValueError, from_value};
 pub use error::{ReadError, ReadErrorKind, WriteError};
 pub use graph::{Graph, Item, NodeId, ViewError};
@@ -56,6 +58,3 @@ pub use typed::{Bytes, FromBytesError, PortIndex, ToBytesError, from_bytes, to_b
 pub use value::Value;
 pub use view::ViewKind;
 pub use write::write;
-
-/// The codec's JavaScript side: one function expression, `makeCodec(env)`, for pages and for QuickJS. See `docs/architecture.md`, "Values".
-pub const JS_CODEC: &str = include_str!("../js/codec.js");

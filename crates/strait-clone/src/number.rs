@@ -1,38 +1,17 @@
 //! Numbers as JavaScript spells them.
 
+/// The farthest a `Date` is from 1970, in milliseconds.
+const MAX_TIME: f64 = 8.64e15;
+
+/// `TimeClip` of ECMAScript: what a `Date` makes of a number of milliseconds.
+pub(crate) fn time_clip(ms: f64) -> f64 {
+    // (The zero makes one of a negative zero.)
+    if ms.abs() <= MAX_TIME { ms.trunc() + 0.0 } else { f64::NAN }
+}
+
 /// `Number::toString` of ECMAScript (radix 10): how a number names a property.
 pub(crate) fn to_js_string(value: f64) -> String {
-    if value.is_nan() {
-        return "NaN".into();
-    }
-    if value == 0.0 {
-        return "0".into();
-    }
-    if value.is_infinite() {
-        return if value > 0.0 { "Infinity".into() } else { "-Infinity".into() };
-    }
-    // Rust and ECMAScript agree on the shortest digits; they differ in where the exponent begins.
-    let scientific = format!("{:e}", value.abs());
-    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    let digits: String = mantissa.chars().filter(|c| *c != '.').collect();
-    let point = exponent.parse::<i32>().unwrap_or(0) + 1;
-    let count = digits.len() as i32;
-    let magnitude = if !(-5..=21).contains(&point) {
-        let sign = if point > 0 { '+' } else { '-' };
-        let exponent = (point - 1).abs();
-        match digits.split_at(1) {
-            (first, "") => format!("{first}e{sign}{exponent}"),
-            (first, rest) => format!("{first}.{rest}e{sign}{exponent}"),
-        }
-    } else if point >= count {
-        format!("{digits}{}", "0".repeat((point - count) as usize))
-    } else if point > 0 {
-        let (whole, fraction) = digits.split_at(point as usize);
-        format!("{whole}.{fraction}")
-    } else {
-        format!("0.{}{digits}", "0".repeat(-point as usize))
-    };
-    if value < 0.0 { format!("-{magnitude}") } else { magnitude }
+    ryu_js::Buffer::new().format(value).to_owned()
 }
 
 /// The `int32` that `value` is, if it is one and not -0. V8 writes those in fewer bytes.
@@ -43,7 +22,16 @@ pub(crate) fn as_int32(value: f64) -> Option<i32> {
 
 #[cfg(test)]
 mod tests {
-    use super::to_js_string;
+    use super::{time_clip, to_js_string};
+
+    #[test]
+    fn clips_times_as_ecmascript() {
+        for (ms, clipped) in [(0.5, 0.0), (-1.9, -1.0), (8.64e15, 8.64e15), (-8.64e15, -8.64e15)] {
+            assert_eq!(time_clip(ms), clipped);
+        }
+        assert!(time_clip(-0.0).is_sign_positive());
+        assert!([8.64e15 + 1.0, f64::INFINITY, f64::NAN].iter().all(|&ms| time_clip(ms).is_nan()));
+    }
 
     #[test]
     fn spells_numbers_as_ecmascript() {
@@ -59,6 +47,8 @@ mod tests {
             (0.00000125, "0.00000125"),
             (1e-7, "1e-7"),
             (1.25e-9, "1.25e-9"),
+            // Two shortest spellings are as near: the even one.
+            (1.5000076293945313, "1.5000076293945312"),
             (f64::NAN, "NaN"),
             (f64::NEG_INFINITY, "-Infinity"),
         ] {

@@ -223,7 +223,7 @@ impl Reader<'_> {
             }
             REFERENCE => return self.reference().map(Some),
             HOST_OBJECT => return self.host_object().map(Some),
-            DATE => Node::Date(self.double()?),
+            DATE => Node::Date(number::time_clip(self.double()?)),
             TRUE_OBJECT => Node::Boolean(true),
             FALSE_OBJECT => Node::Boolean(false),
             NUMBER_OBJECT => Node::Number(self.double()?),
@@ -236,7 +236,7 @@ impl Reader<'_> {
             }
             ARRAY_BUFFER | RESIZABLE_BUFFER => {
                 let length = self.varint()?;
-                let max = if tag == RESIZABLE_BUFFER { Some(u64::from(self.varint()?)) } else { None };
+                let max = if tag == RESIZABLE_BUFFER { Some(self.long_varint()?) } else { None };
                 if max.is_some_and(|max| max < u64::from(length)) {
                     return Err(Wrong::BufferLimit);
                 }
@@ -500,13 +500,18 @@ impl Reader<'_> {
     }
 
     fn varint(&mut self) -> Result_<u32> {
+        u32::try_from(self.long_varint()?).map_err(|_| Wrong::IntegerTooLarge)
+    }
+
+    /// Below 2^56.
+    fn long_varint(&mut self) -> Result_<u64> {
         let mut value = 0u64;
         // Encoders may pad with empty groups, but not without end.
         for shift in (0..56).step_by(7) {
             let byte = self.byte()?;
             value |= u64::from(byte & 0x7f) << shift;
             if byte < 0x80 {
-                return u32::try_from(value).map_err(|_| Wrong::IntegerTooLarge);
+                return Ok(value);
             }
         }
         Err(Wrong::IntegerTooLarge)

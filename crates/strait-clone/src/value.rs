@@ -2,7 +2,7 @@
 
 use crate::graph::{Graph, Item, Node};
 use crate::object::{ColorSpace, ErrorKind, Object, RegExpFlags};
-use crate::{BigInt, JsString, ViewKind};
+use crate::{BigInt, JsString, ViewKind, number};
 
 /// Anything that JavaScript can clone.
 ///
@@ -74,9 +74,10 @@ impl Value {
         leaf(Node::Set(items.into_iter().map(|item| Item::Value(item.into())).collect()))
     }
 
-    /// A `Date`: milliseconds since 1970 UTC, NaN for an invalid one.
+    /// A `Date`: milliseconds since 1970 UTC, NaN for an invalid one. As in JavaScript, parts of a millisecond are cut off, and more than 8.64e15 ms from 1970
+    /// is invalid.
     pub fn date(ms: f64) -> Value {
-        leaf(Node::Date(ms))
+        leaf(Node::Date(number::time_clip(ms)))
     }
 
     /// A regular expression. The receiver compiles it, and refuses the message if the pattern is none.

@@ -155,7 +155,7 @@ impl Writer {
                 self.out.push(if max.is_some() { RESIZABLE_BUFFER } else { ARRAY_BUFFER });
                 self.length(bytes.len())?;
                 if let Some(max) = max {
-                    self.varint(u32::try_from(*max).map_err(|_| WriteError::TooLong)?);
+                    self.long_varint(*max);
                 }
                 self.out.extend_from_slice(bytes);
             }
@@ -357,7 +357,11 @@ impl Writer {
         Ok(())
     }
 
-    fn varint(&mut self, mut value: u32) {
+    fn varint(&mut self, value: u32) {
+        self.long_varint(value.into());
+    }
+
+    fn long_varint(&mut self, mut value: u64) {
         while value >= 0x80 {
             self.out.push(value as u8 | 0x80);
             value >>= 7;

@@ -2,18 +2,35 @@
 //!
 //! Each test is skipped, with a message, where there is no Node.
 
+use std::fs;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use strait_clone::{BigInt, ErrorKind, Graph, JsString, Kind, RegExpFlags, Value, ViewKind, read, write};
+use strait_clone::{BigInt, ErrorKind, Graph, JS_CODEC, JsString, Kind, RegExpFlags, Value, ViewKind, read, write};
+
+/// The codec as a file. (Other tests write it too, at the same time.)
+fn codec() -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let (mine, shared) =
+        (folder.join(format!("codec-{}-{:?}.js", std::process::id(), std::thread::current().id())), folder.join("codec.js"));
+    fs::write(&mine, JS_CODEC).unwrap();
+    fs::rename(mine, &shared).unwrap();
+    shared
+}
 
 /// Runs a script with `input` on its stdin; `None` without Node.
 fn node(script: &str, input: &str) -> Option<Output> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/node").join(script);
     // As much stack as the engines have in which the codec runs; Node's own is 1 MB.
-    let spawned =
-        Command::new("node").arg("--stack-size=4000").arg(path).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let spawned = Command::new("node")
+        .arg("--stack-size=4000")
+        .arg(path)
+        .arg(codec())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
     let mut child = match spawned {
         Ok(child) => child,
         Err(error) => {

@@ -1,0 +1,208 @@
+// What an object is.
+//
+// Decided by internal slots, which no page can fake. Prototypes only say which slot to try first, since every failed try throws.
+
+const PLAIN = 0;
+const ARRAY = 1;
+const MAP = 2;
+const SET = 3;
+const DATE = 4;
+const REGEXP = 5;
+const BUFFER = 6;
+const VIEW = 7;
+const NUMBER = 8;
+const BOOLEAN = 9;
+const STRING = 10;
+const BIGINT = 11;
+const ERROR = 12;
+const IMAGE = 13;
+const EXCEPTION = 14;
+const REFUSED = 15;
+// Every File is a Blob too: it is asked for first.
+const FILE = 16;
+const BLOB = 17;
+const FILES = 18;
+const KINDS = 19;
+
+/** Kind → function that throws unless its argument has the kind's internal slot. */
+const probes = newList();
+for (let i = 0; i < KINDS; i++) probes[i] = null;
+probes[MAP] = getter(Map.prototype, 'size');
+probes[SET] = getter(Set.prototype, 'size');
+probes[DATE] = method(Date, 'getTime');
+probes[BUFFER] = bufferSize;
+probes[NUMBER] = method(Number, 'valueOf');
+probes[BOOLEAN] = method(Boolean, 'valueOf');
+probes[STRING] = method(String, 'valueOf');
+probes[BIGINT] = method(toBigInt, 'valueOf');
+probes[IMAGE] = imageWidth;
+probes[EXCEPTION] = exceptionMessage;
+probes[FILE] = fileName;
+probes[BLOB] = blobSize;
+probes[FILES] = filesLength;
+// On RegExp.prototype itself the `source` getter does not throw, so it needs the prototype ruled out.
+const RegExpProto = RegExp.prototype;
+probes[REGEXP] = (value) => {
+  if (value === RegExpProto) throw new BadInput('no RegExp');
+  return regExpSource(value);
+};
+
+/** Internal slots that are never cloned. */
+const refusals = newList();
+{
+  let n = 0;
+  const add = (probe) => {
+    if (probe) refusals[n++] = probe;
+  };
+  add(typeof SharedArrayBuffer === 'function' ? getter(SharedArrayBuffer.prototype, 'byteLength') : null);
+  add(typeof Symbol === 'function' ? method(Symbol, 'valueOf') : null);
+  const key = createObject(null);
+  for (const constructor of [typeof WeakMap === 'function' && WeakMap, typeof WeakSet === 'function' && WeakSet]) {
+    const has = method(constructor, 'has');
+    if (has) add((value) => has(value, key));
+  }
+  add(typeof WeakRef === 'function' ? method(WeakRef, 'deref') : null);
+}
+
+/** Prototype → kind to try first. */
+const hints = new NewMap();
+mapSet(hints, Map.prototype, MAP);
+mapSet(hints, Set.prototype, SET);
+mapSet(hints, Date.prototype, DATE);
+mapSet(hints, RegExp.prototype, REGEXP);
+mapSet(hints, ArrayBuffer.prototype, BUFFER);
+mapSet(hints, Number.prototype, NUMBER);
+mapSet(hints, Boolean.prototype, BOOLEAN);
+mapSet(hints, String.prototype, STRING);
+if (toBigInt) mapSet(hints, toBigInt.prototype, BIGINT);
+mapSet(hints, Error.prototype, ERROR);
+mapSet(hints, ArrayProto, PLAIN);
+mapSet(hints, Function.prototype, REFUSED);
+mapSet(hints, Symbol.prototype, REFUSED);
+mapSet(hints, Promise.prototype, REFUSED);
+{
+  // Generators have no constructor to go by.
+  const generator = getPrototypeOf(getPrototypeOf((function* () {})()));
+  mapSet(hints, generator, REFUSED);
+  mapSet(hints, getPrototypeOf(generator), REFUSED);
+}
+if (NewImageData) mapSet(hints, imageProto, IMAGE);
+if (NewFile) mapSet(hints, NewFile.prototype, FILE);
+if (NewBlob) mapSet(hints, NewBlob.prototype, BLOB);
+if (filesProto) mapSet(hints, filesProto, FILES);
+if (exceptionMessage) mapSet(hints, DOMException.prototype, EXCEPTION);
+
+/** The own data property `key`, or undefined; the descriptor's fields are its own, so no prototype is asked. */
+const ownData = (value, key) => {
+  const found = getOwnPropertyDescriptor(value, key);
+  if (found === undefined || !getOwnPropertyDescriptor(found, 'value')) return undefined;
+  return found;
+};
+
+const RangeErrorProto = RangeError.prototype;
+/** Whether the engine had no stack left. All engines that the codec runs in say it with a RangeError of these words. */
+const isOverflow = (error) => {
+  if (typeof error !== 'object' || error === null || getPrototypeOf(error) !== RangeErrorProto) return false;
+  const message = ownData(error, 'message');
+  return message !== undefined && typeof message.value === 'string' && indexOf(message.value, 'Maximum call stack size exceeded') === 0;
+};
+
+const has = (probe, value) => {
+  try {
+    probe(value);
+    return true;
+  } catch (error) {
+    // That there is no room to look says nothing about the value.
+    if (isOverflow(error)) throw error;
+    return false;
+  }
+};
+
+/** Whether `value` is an Error: by its slot where the engine shows it, else by the class name that engines derive from the slot. */
+const isError = (value, chained) => {
+  if (isErrorNatively) return isErrorNatively(value);
+  try {
+    if (objectToString(value) === '[object Error]') return true;
+  } catch {
+    return chained;
+  }
+  // A toStringTag hides the class name: then the stack that every engine gives an Error decides.
+  if (!chained) return false;
+  const stack = getOwnPropertyDescriptor(value, 'stack');
+  return stack !== undefined;
+};
+
+/** Every slot, one after the other. Slow: only for objects whose prototypes say nothing. */
+const classifyBySlots = (value) => {
+  if (isView(value)) return VIEW;
+  if (isError(value, false)) return ERROR;
+  for (let kind = 0; kind < KINDS; kind++) {
+    if (probes[kind] && has(probes[kind], value)) return kind;
+  }
+  for (let i = 0; i < refusals.length; i++) {
+    if (has(refusals[i], value)) return REFUSED;
+  }
+  return -1;
+};
+
+/** A prototype that belongs to the engine or the host rather than to a program: its constructor is native code. */
+const isNativePrototype = (proto) => {
+  const constructor = ownData(proto, 'constructor');
+  if (constructor === undefined || typeof constructor.value !== 'function') return false;
+  try {
+    return indexOf(functionToString(constructor.value), '[native code]') >= 0;
+  } catch {
+    return true;
+  }
+};
+
+/** @param {object} value @returns {number} its kind */
+const classify = (value) => {
+  if (isArray(value)) return ARRAY;
+  if (isView(value)) return VIEW;
+  let hint = -1;
+  let native = false;
+  let proto = getPrototypeOf(value);
+  // A chain longer than this is a trick.
+  for (let steps = 1000; proto !== null && proto !== ObjectProto; proto = getPrototypeOf(proto)) {
+    if (--steps === 0) return REFUSED;
+    const known = mapGet(hints, proto);
+    if (known !== undefined) {
+      if (hint < 0) hint = known;
+    } else if (!native && hint < 0 && isNativePrototype(proto) && !isForeignObjectPrototype(proto)) {
+      native = true;
+    }
+  }
+  if (hint === ERROR) {
+    if (isError(value, true)) return ERROR;
+  } else if (hint === REFUSED) {
+    return REFUSED;
+  } else if (hint > 0 && has(probes[hint], value)) {
+    return hint;
+  }
+  if (isPort(value) || (isPlatform !== null && isPlatform(value))) return REFUSED;
+  // An ordinary chain points to no slot. Objects with slots have no enumerable properties unless a program adds them.
+  if (hint < 0 && !native && (objectKeys(value).length > 0 || isClonedPlain(value))) return PLAIN;
+  const kind = classifyBySlots(value);
+  if (kind >= 0) return kind;
+  return native ? REFUSED : PLAIN;
+};
+
+/** `Object.prototype` of another realm of this page. */
+const isForeignObjectPrototype = (proto) => {
+  if (getPrototypeOf(proto) !== null) return false;
+  const constructor = ownData(proto, 'constructor');
+  return constructor !== undefined && typeof constructor.value === 'function' &&
+    indexOf(functionToString(constructor.value), 'function Object()') === 0;
+};
+
+/** Asks the engine about an object without properties: its clone shows the class, and no getter can run. */
+const isClonedPlain = (value) => {
+  // QuickJS has no such function, and a throw there costs as much as writing a hundred properties. No own key at all is nearly proof.
+  if (cloneNatively === null) return ownKeys(value).length === 0;
+  try {
+    return getPrototypeOf(cloneNatively(value)) === ObjectProto;
+  } catch {
+    return false;
+  }
+};
