@@ -289,9 +289,16 @@ const reports = {
   },
   'did-navigate' (id, url, sameDocument, status) {
     const contents = all.get(id)
-    if (sameDocument) reports['did-start-navigation'](id, url, true)
-    if (sameDocument) contents?.emit('did-navigate-in-page', { sender: contents }, url, true)
-    else contents?.emit('did-navigate', { sender: contents }, url, status ?? -1, STATUS_TEXTS[status] ?? '')
+    if (contents === undefined) return
+    const where = [true, processOf(contents), contents.mainFrame.routingId]
+    if (sameDocument) {
+      reports['did-start-navigation'](id, url, true)
+      contents.emit('did-navigate-in-page', { sender: contents }, url, ...where)
+      return
+    }
+    const answer = [url, status ?? -1, STATUS_TEXTS[status] ?? '']
+    contents.emit('did-frame-navigate', { sender: contents }, ...answer, ...where)
+    contents.emit('did-navigate', { sender: contents }, ...answer)
   },
   'did-start-navigation' (id, url, sameDocument) {
     const contents = all.get(id)
@@ -334,6 +341,18 @@ const reports = {
     const contents = all.get(id)
     const frame = frames.of(key)
     contents?.emit('frame-created', { sender: contents }, { frame })
+  },
+  'frame-navigated' (key, id, url) {
+    const contents = all.get(id)
+    const frame = frames.of(key)
+    // Of the main frame more is known when WebKit says so; and the blank document that a frame begins with is nothing it went to.
+    if (contents === undefined || frame === contents.mainFrame || url === 'about:blank') return
+    contents.emit('did-frame-navigate', { sender: contents }, url, -1, '', false, processOf(contents), frame.routingId)
+  },
+  'frame-loaded' (key, id) {
+    const contents = all.get(id)
+    const frame = frames.of(key)
+    contents?.emit('did-frame-finish-load', { sender: contents }, frame === contents.mainFrame, processOf(contents), frame.routingId)
   },
   'frame-dom-ready' (key) {
     frames.of(key).emit('dom-ready')

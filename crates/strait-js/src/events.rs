@@ -80,6 +80,8 @@ pub(crate) fn app_event<'js>(host: &Host, ctx: &Ctx<'js>, hook: &Function<'js>, 
             match event {
                 FrameEvent::Created => hook.call(("frame-created", host.know(&frame), contents)),
                 FrameEvent::DomReady { .. } => hook.call(("frame-dom-ready", host.know(&frame), contents)),
+                FrameEvent::DocumentCreated { url, .. } => hook.call(("frame-navigated", host.know(&frame), contents, url)),
+                FrameEvent::Loaded { .. } => hook.call(("frame-loaded", host.know(&frame), contents)),
                 FrameEvent::Gone => {
                     let called = hook.call(("frame-gone", key, contents));
                     host.frames.borrow_mut().remove(&key);

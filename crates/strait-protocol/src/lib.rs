@@ -234,6 +234,11 @@ pub enum ToMain {
         /// Which.
         page: PageId,
     },
+    /// The document's load event.
+    DocumentLoaded {
+        /// Which.
+        document: DocumentId,
+    },
 }
 
 /// From main to an agent.

@@ -27,6 +27,9 @@
   const onReady = (/** @type {Event} */ event) => {
     if (p.isTrusted(event)) natives.ready()
   }
+  const onLoad = (/** @type {Event} */ event) => {
+    if (p.isTrusted(event)) natives.loaded()
+  }
   const onGone = (/** @type {Event} */ event) => {
     if (p.isTrusted(event)) natives.gone()
   }
@@ -35,6 +38,7 @@
     transfer.arm()
     if (isMainWorld) return
     p.addEventListener(global, 'DOMContentLoaded', onReady, true)
+    p.addEventListener(global, 'load', onLoad, true)
     p.addEventListener(global, 'pagehide', onGone, true)
   }
   // Pages can replace the window's properties: the getters they had at first tell the truth.

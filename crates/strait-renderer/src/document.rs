@@ -39,6 +39,8 @@ pub(crate) struct Document {
     isolated: RefCell<Option<Rc<Realm>>>,
     /// DOMContentLoaded has been.
     ready: Cell<bool>,
+    /// The load event has been.
+    loaded: Cell<bool>,
     listening: RefCell<HashSet<String>>,
     held: RefCell<VecDeque<Held>>,
 }
@@ -156,6 +158,7 @@ impl Agent {
             main: former.main.clone(),
             isolated: former.isolated.clone(),
             ready: Cell::new(false),
+            loaded: Cell::new(false),
             listening: former.listening.clone(),
             held: RefCell::default(),
         });
@@ -195,6 +198,7 @@ impl Agent {
             main: RefCell::default(),
             isolated: RefCell::default(),
             ready: Cell::new(false),
+            loaded: Cell::new(false),
             listening: RefCell::default(),
             held: RefCell::default(),
         });
@@ -260,6 +264,13 @@ impl Agent {
         if !document.ready.replace(true) {
             self.tell(&ToMain::DocumentReady { document: document.id }, Vec::new());
             self.release_held(document, |_| true);
+        }
+    }
+
+    /// The load event: everything that the document shows is there.
+    pub(crate) fn document_loaded(&self, document: &Document) {
+        if !document.loaded.replace(true) {
+            self.tell(&ToMain::DocumentLoaded { document: document.id }, Vec::new());
         }
     }
 

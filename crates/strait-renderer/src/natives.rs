@@ -56,6 +56,7 @@ const NATIVES: &[(&str, Native)] = &[
     ("stray", stray),
     ("created", created),
     ("ready", ready),
+    ("loaded", loaded),
     ("gone", gone),
     ("reopened", reopened),
     ("opening", opening),
@@ -405,6 +406,14 @@ fn created<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a
 fn ready<'a>(agent: &Agent, realm: &Realm, _: &Args<'a>) -> NativeResult<'a> {
     if let Some(document) = agent.document(realm.document.get()) {
         agent.document_ready(&document);
+    }
+    NativeResult::Nothing
+}
+
+/// `()`: the load event
+fn loaded<'a>(agent: &Agent, realm: &Realm, _: &Args<'a>) -> NativeResult<'a> {
+    if let Some(document) = agent.document(realm.document.get()) {
+        agent.document_loaded(&document);
     }
     NativeResult::Nothing
 }

@@ -245,6 +245,11 @@ pub enum FrameEvent {
         /// In which document.
         document: DocumentId,
     },
+    /// The load event.
+    Loaded {
+        /// Of which document.
+        document: DocumentId,
+    },
     /// The document was unloaded.
     DocumentGone {
         /// Which.

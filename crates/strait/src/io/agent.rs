@@ -78,6 +78,10 @@ pub(super) fn heard(shared: &SharedRef, closings: &mut Closings, agent: AgentId,
                 document_ready(shared, document.contents);
             }
         }
+        ToMain::DocumentLoaded { document } => {
+            let Some(document) = document_of(shared, agent, document) else { return };
+            report_frame(shared, &document, FrameEvent::Loaded { document: document.id }, account.charge(0));
+        }
         ToMain::DocumentGone { document, frame_gone } => {
             let gone = shared.state().registry.document_gone(agent, document, frame_gone);
             report_gone(shared, gone.unwrap_or_default(), || account.charge(0));

@@ -191,8 +191,37 @@ module.exports = (test) => {
     const window = await t.page()
     const moved = t.event(window.webContents, 'did-navigate-in-page')
     await window.loadURL(`${window.webContents.getURL()}#part`)
-    const [, url, isMainFrame] = await moved
-    t.ok(url.endsWith('#part') && isMainFrame, url)
+    const [, url, ...where] = await moved
+    t.ok(url.endsWith('#part'), url)
+    const { processId, routingId } = window.webContents.mainFrame
+    t.deepEqual(where, [true, processId, routingId])
+  })
+
+  test(['webContents:did-frame-navigate', 'webContents:did-frame-finish-load'], 'succeeds', 'of the main frame, and of one within it that goes on by itself', async (t) => {
+    const { webContents } = t.window()
+    const gone = []
+    const loaded = []
+    let notice
+    const until = (test) => t.within(new Promise((resolve) => {
+      notice = () => { if (test()) resolve() }
+      notice()
+    }), `${JSON.stringify(gone)} ${JSON.stringify(loaded)}`)
+    webContents.on('did-frame-navigate', (_event, url, status, text, ...frame) => { gone.push([url.split('/').pop(), status, text, ...frame]); notice?.() })
+    webContents.on('did-frame-finish-load', (_event, ...frame) => { loaded.push(frame); notice?.() })
+    for (const name of ['one', 'two']) t.file(`${name}.html`, `<img src="nothing.png">${name}`)
+    webContents.loadFile(t.file('page.html', '<iframe src="one.html"></iframe>')).catch(() => {})
+    await until(() => loaded.length === 2 && gone.length === 2)
+    const { mainFrame } = webContents
+    const [frame] = mainFrame.frames
+    const [top, within] = [mainFrame, frame].map((one) => [one === mainFrame, one.processId, one.routingId])
+    t.deepEqual(loaded, [within, top])
+    // What is known of the two comes on two ways, and that of the first document may be before its process.
+    const [ofFrame, ofPage] = gone.sort()
+    t.deepEqual(ofFrame, ['one.html', -1, '', ...within])
+    t.deepEqual([...ofPage.slice(0, 4), ofPage[5]], ['page.html', -1, '', true, mainFrame.routingId])
+    frame.executeJavaScript('location.href = "two.html"').catch(() => {})
+    await until(() => loaded.length === 3 && gone.length === 3)
+    t.deepEqual([gone[2], loaded[2]], [['two.html', -1, '', ...within], within])
   })
 
   test(['webContents.send', 'webContents.postMessage'], 'succeeds', 'arguments and ports arrive', async (t) => {
