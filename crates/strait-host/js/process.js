@@ -94,6 +94,8 @@ Object.assign(process, {
   }
 })
 process.versions.strait = native.version
+// Packages ask for it to know where they are.
+Object.defineProperty(process, Symbol.toStringTag, { value: 'process', configurable: true })
 for (const [fd, name] of [[1, 'stdout'], [2, 'stderr']]) {
   let stream
   Object.defineProperty(process, name, { get: () => stream ??= output(fd), set: (value) => { stream = value }, configurable: true, enumerable: true })

@@ -23,13 +23,25 @@ class Stats {
   }
 }
 
+/** The same to the last digit. */
+class BigIntStats {
+  /** @param {string[]} values */
+  constructor(values) {
+    const self = /** @type {any} */ (this)
+    const numbers = values.map(BigInt)
+    FIELDS.forEach((name, index) => { self[name] = name.endsWith('Ms') ? numbers[index] / 1_000_000n : numbers[index] })
+    TIMES.forEach((name, index) => { self[`${name}Ns`] = numbers[FIELDS.length - TIMES.length + index] })
+    for (const name of TIMES) self[name] = new Date(Number(self[`${name}Ms`]))
+  }
+}
+
 const OF_SYSTEMS = ['type', 'bsize', 'blocks', 'bfree', 'bavail', 'files', 'ffree']
 
 class StatFs {
-  /** @param {number[]} values */
+  /** @param {any[]} values texts for those that are asked for to the last digit */
   constructor(values) {
     const self = /** @type {any} */ (this)
-    OF_SYSTEMS.forEach((name, index) => { self[name] = values[index] })
+    OF_SYSTEMS.forEach((name, index) => { self[name] = typeof values[index] === 'string' ? BigInt(values[index]) : values[index] })
   }
 }
 
@@ -49,7 +61,8 @@ const method = (/** @type {object} */ prototype, /** @type {string} */ name, /**
   Object.defineProperty(prototype, name, { value, writable: true, configurable: true })
 for (const [name, bits, type] of KINDS) {
   method(Stats.prototype, name, function () { return (this.mode & 0o170000) === bits })
+  method(BigIntStats.prototype, name, function () { return (Number(this.mode) & 0o170000) === bits })
   method(Dirent.prototype, name, function () { return this[kind] === type })
 }
 
-module.exports = { Stats, StatFs, Dirent }
+module.exports = { Stats, BigIntStats, StatFs, Dirent }

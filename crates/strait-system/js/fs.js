@@ -8,12 +8,8 @@ const path = require('path')
 const system = require('strait:system')
 const { p, fileStreams } = require('strait:natives')
 const { constants, pathOf, optionsOf, encodingOf, flagsOf, modeOf, dataOf, nameIn, secondsOf, descriptorOf, ownerOf, roomOf, partOf, viewsOf } = require('strait:fs-arguments')
-const { Stats, StatFs, Dirent } = require('strait:fs-classes')
+const { Stats, BigIntStats, StatFs, Dirent } = require('strait:fs-classes')
 const { makeFileHandle, makeDir } = require('strait:fs-handles')
-
-const asked = (/** @type {string} */ name, /** @type {any} */ options) => {
-  if (options.bigint) throw coded(Error, 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM', `fs.${name} with { bigint } is not supported by Strait (docs/node-modules.md#fs)`)
-}
 
 const write = (/** @type {any} */ file, /** @type {any} */ data, /** @type {any} */ given, /** @type {string} */ usual) => {
   const options = optionsOf(given, { flag: usual })
@@ -24,12 +20,12 @@ const write = (/** @type {any} */ file, /** @type {any} */ data, /** @type {any}
 
 const stat = (/** @type {string} */ name, /** @type {(file: any) => any} */ where) => (/** @type {any} */ file, /** @type {any} */ given) => {
   const options = optionsOf(given)
-  asked(name, options)
+  const Class = options.bigint ? BigIntStats : Stats
   const absent = (/** @type {any} */ error) => {
     if (options.throwIfNoEntry === false && error.code === 'ENOENT') return undefined
     throw error
   }
-  return [{ name, ...where(file) }, (/** @type {any[]} */ values) => new Stats(values), absent]
+  return [{ name, ...where(file), other: +Boolean(options.bigint) }, (/** @type {any[]} */ values) => new Class(values), absent]
 }
 
 const between = (/** @type {string} */ name, /** @type {string[]} */ names) => (/** @type {any} */ from, /** @type {any} */ to) =>
@@ -88,8 +84,8 @@ const FUNCTIONS = {
   stat: stat('stat', (file) => ({ first: pathOf(file) })),
   lstat: stat('lstat', (file) => ({ first: pathOf(file) })),
   statfs(file, given) {
-    asked('statfs', optionsOf(given))
-    return [{ name: 'statfs', first: pathOf(file) }, (values) => new StatFs(values)]
+    const { bigint } = optionsOf(given)
+    return [{ name: 'statfs', first: pathOf(file), other: +Boolean(bigint) }, (values) => new StatFs(values)]
   },
   readdir(folder, given) {
     const { encoding, withFileTypes, recursive } = optionsOf(given)

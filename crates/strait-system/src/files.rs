@@ -82,39 +82,47 @@ fn milliseconds(seconds: i64, nanoseconds: i64) -> f64 {
     seconds as f64 * 1e3 + nanoseconds as f64 / 1e6
 }
 
-/// In the order of the class that the modules make of it.
-pub(crate) fn told(data: &Metadata) -> Gives {
+/// In the order of the classes that the modules make of it: numbers and milliseconds, or, to the last digit, texts and nanoseconds.
+pub(crate) fn told(data: &Metadata, is_exact: bool) -> Gives {
     let birth = data.created().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    let birth = birth.map_or_else(
-        || milliseconds(data.ctime(), data.ctime_nsec()),
-        |birth| milliseconds(birth.as_secs() as i64, birth.subsec_nanos().into()),
-    );
-    Gives::Json(json!([
+    let birth = birth.map_or((data.ctime(), data.ctime_nsec()), |birth| (birth.as_secs() as i64, birth.subsec_nanos().into()));
+    let times = [(data.atime(), data.atime_nsec()), (data.mtime(), data.mtime_nsec()), (data.ctime(), data.ctime_nsec()), birth];
+    let whole = [
         data.dev(),
-        data.mode(),
+        data.mode().into(),
         data.nlink(),
-        data.uid(),
-        data.gid(),
+        data.uid().into(),
+        data.gid().into(),
         data.rdev(),
         data.blksize(),
         data.ino(),
         data.size(),
         data.blocks(),
-        milliseconds(data.atime(), data.atime_nsec()),
-        milliseconds(data.mtime(), data.mtime_nsec()),
-        milliseconds(data.ctime(), data.ctime_nsec()),
-        birth,
-    ]))
+    ];
+    Gives::Json(if is_exact {
+        let times = times.map(|(seconds, nanoseconds)| i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds));
+        whole.iter().map(u64::to_string).chain(times.iter().map(i128::to_string)).collect()
+    } else {
+        let times = times.map(|(seconds, nanoseconds)| milliseconds(seconds, nanoseconds));
+        whole.iter().map(|number| json!(number)).chain(times.iter().map(|time| json!(time))).collect()
+    })
 }
 
-/// `first`
+impl Call {
+    /// `numbers[1]`: whether figures are to be told to the last digit.
+    pub(crate) fn is_exact(&self) -> bool {
+        self.numbers[1] != 0.0
+    }
+}
+
+/// `first`; `numbers[1]`: exactly
 pub(crate) fn stat(call: &Call) -> Outcome {
-    call.did("stat", fs::metadata(call.path())).map(|data| told(&data))
+    call.did("stat", fs::metadata(call.path())).map(|data| told(&data, call.is_exact()))
 }
 
-/// `first`
+/// `first`; `numbers[1]`: exactly
 pub(crate) fn lstat(call: &Call) -> Outcome {
-    call.did("lstat", fs::symlink_metadata(call.path())).map(|data| told(&data))
+    call.did("lstat", fs::symlink_metadata(call.path())).map(|data| told(&data, call.is_exact()))
 }
 
 /// libuv's number of a kind.
@@ -316,8 +324,18 @@ pub(crate) fn change_times_of_link(call: &Call) -> Outcome {
     touch(call, "lutime", AtFlags::SYMLINK_NOFOLLOW)
 }
 
-/// `first`: somewhere in a file system. In the order of the class that the modules make of it.
+/// `first`: somewhere in a file system; `numbers[1]`: exactly. In the order of the class that the modules make of it.
 pub(crate) fn describe_system(call: &Call) -> Outcome {
     let data = call.did("statfs", rustix::fs::statfs(call.path()))?;
-    Ok(Gives::Json(json!([data.f_type, data.f_bsize, data.f_blocks, data.f_bfree, data.f_bavail, data.f_files, data.f_ffree])))
+    let figures = [
+        data.f_type as i128,
+        data.f_bsize.into(),
+        data.f_blocks.into(),
+        data.f_bfree.into(),
+        data.f_bavail.into(),
+        data.f_files.into(),
+        data.f_ffree.into(),
+    ];
+    let told = |figure: &i128| if call.is_exact() { json!(figure.to_string()) } else { json!(*figure as u64) };
+    Ok(Gives::Json(figures.iter().map(told).collect()))
 }

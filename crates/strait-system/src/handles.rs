@@ -80,9 +80,9 @@ pub(crate) fn write_all(call: &Call) -> Outcome {
     call.with("write", |file| (&*file).write_all(&call.data)).map(|()| NOTHING)
 }
 
-/// `numbers[0]`
+/// `numbers`: descriptor, exactly
 pub(crate) fn stat(call: &Call) -> Outcome {
-    call.with("fstat", |file| file.metadata()).map(|data| told(&data))
+    call.with("fstat", |file| file.metadata()).map(|data| told(&data, call.is_exact()))
 }
 
 /// `numbers`: descriptor, length
