@@ -37,6 +37,7 @@ pub const MODULES: &[(&str, Needs, &str)] = &[
     ("strait:stream/base", Nothing, include_str!("../js/stream/base.js")),
     ("strait:stream/duplex", Nothing, include_str!("../js/stream/duplex.js")),
     ("strait:stream/finished", Nothing, include_str!("../js/stream/finished.js")),
+    ("strait:stream/iterate", Nothing, include_str!("../js/stream/iterate.js")),
     ("strait:stream/legacy", Nothing, include_str!("../js/stream/legacy.js")),
     ("strait:stream/pipeline", Nothing, include_str!("../js/stream/pipeline.js")),
     ("strait:stream/readable", Nothing, include_str!("../js/stream/readable.js")),

@@ -5,7 +5,7 @@ const { coded, wrongType, refusals } = require('strait:errors')
 const { Buffer } = require('buffer')
 const { StringDecoder } = require('string_decoder')
 const Stream = require('strait:stream/legacy')
-const { nop, notImplemented, destroy, fail, both, construct, commonState, addMembers, inherit } = require('strait:stream/base')
+const { notImplemented, destroy, fail, construct, commonState, addMembers, inherit } = require('strait:stream/base')
 
 /** @param {any} options @param {boolean} isDuplex */
 const makeState = (options, isDuplex) => ({
@@ -316,41 +316,7 @@ function pipe(target, options) {
   return target
 }
 
-/** @param {any} stream @param {any} options */
-async function* iterate(stream, options) {
-  const { finished } = require('strait:stream/finished')
-  let wake = nop
-  /** @type {any} undefined as long as it goes on; null at the end */
-  let over
-  const onReadable = () => wake()
-  stream.on('readable', onReadable)
-  const cleanUp = finished(stream, { writable: false }, (/** @type {any} */ error) => {
-    over = error ? both(over, error) : null
-    wake()
-  })
-  try {
-    for (;;) {
-      const chunk = stream.destroyed ? null : stream.read()
-      if (chunk !== null) yield chunk
-      else if (over) throw over
-      else if (over === null) return
-      else {
-        await new Promise((resolve) => { wake = () => resolve(undefined) })
-        wake = nop
-      }
-    }
-  } catch (error) {
-    over = both(over, error)
-    throw over
-  } finally {
-    if ((over || options?.destroyOnReturn !== false) && (over === undefined || stream._readableState.autoDestroy)) {
-      stream.destroy(null)
-    } else {
-      stream.off('readable', onReadable)
-      cleanUp()
-    }
-  }
-}
+const iterate = () => require('strait:stream/iterate').iterate
 
 /** @type {(name: string) => (this: any) => any} */
 const said = (name) => function () { return this._readableState?.[name] }
@@ -523,9 +489,9 @@ const members = {
   _destroy(/** @type {any} */ error, /** @type {any} */ callback) { callback(error) },
 
   /** @this {any} */
-  iterator(/** @type {any} */ options) { return iterate(this, options) },
+  iterator(/** @type {any} */ options) { return iterate()(this, options) },
   /** @this {any} */
-  [Symbol.asyncIterator]() { return iterate(this, undefined) },
+  [Symbol.asyncIterator]() { return iterate()(this, undefined) },
 
   get readable() {
     const state = /** @type {any} */ (this)._readableState
@@ -558,49 +524,6 @@ const members = {
 addMembers(Readable.prototype, members)
 addMembers(Readable.prototype, { addListener: members.on, off: members.removeListener, ...refusals('stream', 'asIndexedPairs compose drop every filter find flatMap forEach map reduce some take toArray') })
 
-/** A stream of what can be iterated. @param {any} source @param {any} [options] */
-Readable.from = (source, options) => {
-  if (typeof source === 'string' || source instanceof Buffer) {
-    return new /** @type {any} */ (Readable)({ objectMode: true, ...options, read() { this.push(source); this.push(null) } })
-  }
-  const iterator = source?.[Symbol.asyncIterator]?.() ?? source?.[Symbol.iterator]?.()
-  if (iterator === undefined) throw wrongType('iterable', 'an instance of Iterable', source)
-  const stream = new /** @type {any} */ (Readable)({ objectMode: true, highWaterMark: 1, ...options })
-  let isReading = false
-  const next = async () => {
-    try {
-      for (;;) {
-        const { value, done } = await iterator.next()
-        if (done) {
-          stream.push(null)
-          return
-        }
-        const chunk = await value
-        if (chunk === null) throw coded(TypeError, 'ERR_STREAM_NULL_VALUES', 'May not write null values to stream')
-        if (!stream.push(chunk)) break
-      }
-      isReading = false
-    } catch (error) {
-      stream.destroy(error)
-    }
-  }
-  stream._read = () => {
-    if (isReading) return
-    isReading = true
-    next()
-  }
-  stream._destroy = (/** @type {any} */ error, /** @type {any} */ callback) => {
-    const stop = async () => {
-      if (error !== null && error !== undefined && typeof iterator.throw === 'function') {
-        const { value, done } = await iterator.throw(error)
-        await value
-        if (done) return
-      }
-      if (typeof iterator.return === 'function') await (await iterator.return()).value
-    }
-    stop().then(() => process.nextTick(callback, error), (failure) => process.nextTick(callback, failure ?? error))
-  }
-  return stream
-}
+require('strait:stream/iterate').addFrom(Readable)
 
 module.exports = { Readable, members }
