@@ -1,23 +1,51 @@
 //! What a node tells of its ports.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use strait_ports::{CloseReason, Event, Message, Node, Port, PortEvent, TracedEvent};
 
-type Told = Arc<Mutex<Vec<TracedEvent>>>;
+/// What a node has told so far. Each thread tells of what it did itself, and so perhaps later than another of what came after that.
+#[derive(Default)]
+struct Told {
+    events: Mutex<Vec<TracedEvent>>,
+    more: Condvar,
+}
 
-fn traced(node: &Node) -> Told {
-    let told = Told::default();
-    let events = Arc::clone(&told);
-    node.trace(move |new| events.lock().unwrap().extend_from_slice(new));
+impl Told {
+    /// In the order in which they happened, once there are enough of them.
+    fn events(&self, enough: impl Fn(&[TracedEvent]) -> bool) -> Vec<TracedEvent> {
+        let (mut events, _) =
+            self.more.wait_timeout_while(self.events.lock().unwrap(), Duration::from_secs(20), |events| !enough(events)).unwrap();
+        events.sort_by_key(|traced| traced.at);
+        events.clone()
+    }
+
+    fn kinds(&self) -> Vec<String> {
+        self.events.lock().unwrap().drain(..).map(|traced| format!("{:?}", traced.event)).collect()
+    }
+}
+
+fn count(events: &[TracedEvent], wanted: fn(&PortEvent) -> bool) -> usize {
+    events.iter().filter(|traced| wanted(&traced.event)).count()
+}
+
+fn traced(node: &Node) -> Arc<Told> {
+    let told = Arc::<Told>::default();
+    let teller = Arc::clone(&told);
+    node.trace(move |new| {
+        teller.events.lock().unwrap().extend_from_slice(new);
+        teller.more.notify_all();
+    });
     told
 }
 
-fn kinds(told: &Told) -> Vec<String> {
-    told.lock().unwrap().drain(..).map(|traced| format!("{:?}", traced.event)).collect()
+/// Every port that has begun has ended.
+fn is_over(events: &[TracedEvent]) -> bool {
+    count(events, |event| matches!(event, PortEvent::Created { .. } | PortEvent::Arrived { .. }))
+        == count(events, |event| matches!(event, PortEvent::Left { .. } | PortEvent::Closed { .. }))
 }
 
 /// A broker and a member, each driven by a thread of its own, with the channel between the two that is there from the start.
@@ -59,7 +87,7 @@ fn a_channel_inside_a_node() {
     assert!(matches!(first, Some(Event::Message(message)) if message.data == b"first"));
     drop(there.try_recv());
     drop(before);
-    let events = told.lock().unwrap().clone();
+    let events = told.events.lock().unwrap().clone();
     assert!(events.is_sorted_by_key(|traced| traced.at));
     let numbers: Vec<u64> = events[..4].iter().map(|traced| traced.port).collect();
     assert_eq!(events[0].event, PortEvent::Created { other: numbers[1] });
@@ -81,25 +109,25 @@ fn a_close_is_told_when_it_is_heard() {
     let (here, there) = node.channel();
     here.post(b"last").unwrap();
     here.close();
-    assert_eq!(kinds(&told)[3..], ["Closed { reason: Closed, here: true }"]);
+    assert_eq!(told.kinds()[3..], ["Closed { reason: Closed, here: true }"]);
     drop(message(&there));
     assert!(matches!(there.try_recv(), Some(Event::Close(_))));
     drop(there);
-    assert_eq!(kinds(&told), ["Received { bytes: 4, ports: [] }", "Closed { reason: Closed, here: false }"]);
+    assert_eq!(told.kinds(), ["Received { bytes: 4, ports: [] }", "Closed { reason: Closed, here: false }"]);
     // Also when nobody took it.
     let (here, there) = node.channel();
     here.close_with(CloseReason::Unloaded);
-    kinds(&told);
+    told.kinds();
     drop(there);
-    assert_eq!(kinds(&told), ["Closed { reason: Unloaded, here: false }"]);
+    assert_eq!(told.kinds(), ["Closed { reason: Unloaded, here: false }"]);
 }
 
 /// What any sequence of events must be: each port begins once and ends once; what left arrives.
-fn check_books(nodes: &[&Told]) {
+fn check_books(nodes: &[&[TracedEvent]]) {
     let (mut left, mut arrived) = (BTreeSet::new(), BTreeSet::new());
-    for told in nodes {
+    for events in nodes {
         let mut alive = BTreeMap::new();
-        for TracedEvent { port, event, .. } in told.lock().unwrap().iter() {
+        for TracedEvent { port, event, .. } in *events {
             match event {
                 PortEvent::Created { .. } | PortEvent::Arrived { .. } => {
                     assert_eq!(alive.insert(*port, true), None, "{event:?} of {port}");
@@ -144,13 +172,13 @@ fn ports_that_travel() {
         let closed = kept.recv_blocking(Some(Duration::from_secs(20))).unwrap();
         assert!(matches!(closed, Event::Close(CloseReason::Dropped)), "{closed:?}");
     }
+    let ours = ours.events(|events| count(events, |event| matches!(event, PortEvent::Arrived { .. })) == 10 && is_over(events));
+    let theirs = theirs.events(|events| count(events, |event| matches!(event, PortEvent::Arrived { .. })) == 20 && is_over(events));
     check_books(&[&ours, &theirs]);
-    let told = ours.lock().unwrap();
-    let count = |wanted: fn(&PortEvent) -> bool| told.iter().filter(|traced| wanted(&traced.event)).count();
-    assert_eq!(count(|event| matches!(event, PortEvent::Left { .. })), 20);
-    assert_eq!(count(|event| matches!(event, PortEvent::Arrived { .. })), 10);
-    assert_eq!(count(|event| matches!(event, PortEvent::Posted { bytes: 1, .. })), 20);
-    assert_eq!(count(|event| matches!(event, PortEvent::Received { bytes: 2, .. })), 20);
+    assert_eq!(count(&ours, |event| matches!(event, PortEvent::Left { .. })), 20);
+    assert_eq!(count(&ours, |event| matches!(event, PortEvent::Arrived { .. })), 10);
+    assert_eq!(count(&ours, |event| matches!(event, PortEvent::Posted { bytes: 1, .. })), 20);
+    assert_eq!(count(&ours, |event| matches!(event, PortEvent::Received { bytes: 2, .. })), 20);
 }
 
 #[test]
@@ -165,8 +193,9 @@ fn a_long_queue_is_told_message_by_message() {
         assert_eq!(message(&there).data, [number]);
     }
     drop((here, there));
-    assert_eq!(told.lock().unwrap().iter().filter(|traced| matches!(traced.event, PortEvent::Received { .. })).count(), 200);
-    check_books(&[&told]);
+    let events = told.events(is_over);
+    assert_eq!(count(&events, |event| matches!(event, PortEvent::Received { .. })), 200);
+    check_books(&[&events]);
 }
 
 #[test]
@@ -180,7 +209,7 @@ fn a_node_that_goes() {
     let closed = kept.recv_blocking(Some(Duration::from_secs(20))).unwrap();
     assert!(matches!(closed, Event::Close(CloseReason::Crashed)), "{closed:?}");
     drop((kept, arrived));
-    let events = told.lock().unwrap();
+    let events = told.events(is_over);
     assert_eq!(events.last().expect("events").event, PortEvent::Closed { reason: CloseReason::Crashed, here: false });
-    assert_eq!(events.iter().filter(|traced| matches!(traced.event, PortEvent::Left { .. })).count(), 1);
+    assert_eq!(count(&events, |event| matches!(event, PortEvent::Left { .. })), 1);
 }
