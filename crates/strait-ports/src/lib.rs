@@ -247,6 +247,9 @@ pub use host::{
 };
 pub use link::{LinkKind, copy_bytes};
 pub use message::{CloseReason, Event, Message};
+#[cfg(feature = "hostile")]
+#[doc(hidden)]
+pub use node::hostile;
 pub use node::{JoinError, Node, NodeStats, Progress};
 #[cfg(feature = "futures")]
 pub use port::SinkError;

@@ -21,6 +21,7 @@
   parts.patchClone(p, natives, ports, global)
   const transfer = parts.patchTransfers(p, natives, ports, global, isMainWorld)
   parts.patchWindowOpen(p, natives, global)
+  if (isMainWorld && parts.exposeHostile !== undefined) parts.exposeHostile(p, natives, ports, global)
   dress()
 
   // Pages can dispatch events of these names themselves: only the browser's own count.

@@ -17,6 +17,8 @@ mod drafts;
 mod extents;
 mod ffi;
 mod files;
+#[cfg(feature = "hostile")]
+mod hostile;
 mod idle;
 mod lean;
 mod modules;

@@ -98,6 +98,10 @@ const NATIVES: &[(&str, Native)] = &[
     ("environment", environment),
     ("pageFolder", page_folder),
     ("pageFile", page_file),
+    #[cfg(feature = "hostile")]
+    ("hostile", crate::hostile::act),
+    #[cfg(feature = "hostile")]
+    ("hostileKinds", crate::hostile::kinds),
 ];
 
 /// The natives' names, in the order of the indices that [`call`] is given.

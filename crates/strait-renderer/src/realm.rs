@@ -124,6 +124,8 @@ const MODULES: &[(&str, &str)] = &[
     ("makeEsModules", strait_modules::ES_MODULES),
     ("makeProcess", include_str!("../js/process.js")),
     ("makeModules", include_str!("../js/modules.js")),
+    #[cfg(feature = "hostile")]
+    ("exposeHostile", include_str!("../js/hostile.js")),
 ];
 
 /// Those of a worker's.

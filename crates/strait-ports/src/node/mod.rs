@@ -4,6 +4,8 @@ mod alarm;
 mod busy_poll;
 mod core;
 mod drive;
+#[cfg(any(test, feature = "hostile"))]
+pub mod hostile;
 mod introduce;
 mod large;
 mod links;

@@ -293,13 +293,13 @@ impl Router {
     }
 
     /// An endpoint's present neighbour.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "hostile"))]
     pub(crate) fn peer_of(&self, key: ElementKey) -> Option<Addr> {
         self.elements.get(key)?.side(0).map(|side| side.peer)
     }
 
     /// An endpoint's side.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "hostile"))]
     pub(crate) fn name_of(&self, key: ElementKey) -> Option<SideName> {
         self.elements.get(key)?.side(0).map(|side| side.name)
     }

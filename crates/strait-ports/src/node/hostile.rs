@@ -1,0 +1,122 @@
+//! What a compromised process can do with its links: send a frame of any kind at any time, with
+//! descriptors or without, and shut a link down in one direction.
+//!
+//! Tests of the other end use it. It exists only with the feature `hostile`, which no program that
+//! ships enables.
+
+use rustix::event::{EventfdFlags, eventfd};
+use rustix::net::{Shutdown, shutdown};
+
+use super::core::Core;
+use crate::link::arena::Reference;
+use crate::name::{Addr, NodeName};
+use crate::router::{Consumed, Descriptor, Event, Frame};
+use crate::wire::{self, Control, Encoded, Packet};
+use crate::{CloseReason, Port};
+
+/// A frame, ready to send, with the name of its kind.
+pub type NamedFrame = (&'static str, Vec<u8>);
+
+/// A frame of every kind that nodes exchange. The events name `port`'s own edge, so that the other
+/// end accepts them as its neighbour's; the control messages name this node.
+///
+/// Empty if the other end of `port` is in this process or gone.
+pub fn frames(port: &Port) -> Vec<NamedFrame> {
+    port.shared().act(|core| {
+        let key = port.element();
+        let (Some(from), Some(to), Some(_)) = (core.router.name_of(key), core.router.peer_of(key), core.router.remote_neighbour(key))
+        else {
+            return Vec::new();
+        };
+        let me = core.router.me();
+        let next = Addr { node: me, side: from };
+        let port = Descriptor { side: from, neighbour: to.side, baggage: Default::default() };
+        let lent = Reference { arena: 0, page: 0, length: 4096 };
+        let message = |ports| Event::Message { data: vec![b'x'; 32].into(), ports, hops: 0 };
+        let bare = Event::Message { data: Vec::new().into(), ports: Vec::new(), hops: 0 };
+        let event = |event| Packet::Event(Frame { from, to: to.side, event });
+        let welcome = Control::Welcome { version: wire::VERSION, you: to.node, broker: me, yours: to.side, mine: from };
+        let packets = [
+            ("message", event(message(vec![port]))),
+            ("lent message", Packet::Lent(Frame { from, to: to.side, event: bare }, lent)),
+            ("shared buffer", Packet::Shared(32, vec![b'x'; 32])),
+            ("close", event(Event::Close(CloseReason::Exited))),
+            ("lock", event(Event::Lock)),
+            ("granted", event(Event::Granted)),
+            ("unlock", event(Event::Unlock)),
+            ("expect", event(Event::Expect(next))),
+            ("expecting", event(Event::Expecting)),
+            ("cannot reach", event(Event::CannotReach)),
+            ("bypass", event(Event::Bypass(next))),
+            ("fence", event(Event::Fence)),
+            ("consumed", event(Event::Consumed { lump: Consumed { messages: u32::MAX, bytes: u32::MAX }, hops: 0 })),
+            ("batch size", event(Event::Grain { grain: None, hops: 0 })),
+            ("welcome", Packet::Control(welcome)),
+            ("introduce", Packet::Control(Control::Introduce(me))),
+            ("introduction", Packet::Control(Control::Introduction(me))),
+            ("unreachable", Packet::Control(Control::Unreachable(me))),
+            ("departing", Packet::Control(Control::Departing(to.node, CloseReason::Exited))),
+            ("peer died", Packet::Control(Control::Obituary(to.node, CloseReason::Exited))),
+            ("goodbye", Packet::Control(Control::Goodbye(CloseReason::Exited))),
+            ("arena offer", Packet::Control(Control::Offer(0))),
+            ("arena answer", Packet::Control(Control::Answer(0, true))),
+            ("arena release", Packet::Control(Control::Done(0, 7))),
+            ("arena withdrawal", Packet::Control(Control::Withdraw(0))),
+        ];
+        packets.into_iter().map(|(kind, packet)| (kind, bytes(wire::encode(packet)))).collect()
+    })
+}
+
+/// Sends these bytes as a frame over the link of `port`'s other end, with so many descriptors of no
+/// use (at most 4). False if there is no such link, or no descriptor to be had.
+pub fn send(port: &Port, frame: Vec<u8>, descriptors: usize) -> bool {
+    let useless: Result<Vec<_>, _> = (0..descriptors.min(crate::link::MAX_DESCRIPTORS)).map(|_| eventfd(0, EventfdFlags::CLOEXEC)).collect();
+    let Ok(useless) = useless else { return false };
+    let frame = Encoded { data: frame, message: true, ..Encoded::default() };
+    with_peer(port, |core, node| core.peers.slot(node).map(|slot| core.say_frame(slot, frame, useless))).is_some()
+}
+
+/// Shuts the link of `port`'s other end down for sending; this end goes on receiving. False if there
+/// is no such link.
+pub fn half_close(port: &Port) -> bool {
+    with_peer(port, |core, node| core.peers.get(node).map(|peer| shutdown(&peer.link, Shutdown::Write))).is_some_and(|done| done.is_ok())
+}
+
+/// Does something about the node at the other end of `port`.
+fn with_peer<R>(port: &Port, what: impl FnOnce(&mut Core, NodeName) -> Option<R>) -> Option<R> {
+    port.shared().act(|core| {
+        let node = core.router.remote_neighbour(port.element())?;
+        what(core, node)
+    })
+}
+
+fn bytes(frame: Encoded) -> Vec<u8> {
+    [&frame.data[..], &frame.tail].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+
+    use super::*;
+    use crate::Node;
+
+    #[test]
+    fn there_is_a_frame_of_every_kind() {
+        let is_known = |kind: &u8| !matches!(wire::decode([&[0; 200][..], &[*kind]].concat()), Err(wire::DecodeError::Kind(_)));
+        let known: BTreeSet<u8> = (0..=u8::MAX).filter(is_known).collect();
+        let broker = Node::broker().unwrap();
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None).unwrap();
+        let port = broker.invite(ours).unwrap();
+        let _member = Node::join(theirs).unwrap();
+        let frames = frames(&port);
+        let kinds: BTreeSet<u8> = frames.iter().filter_map(|(_, frame)| frame.last().copied()).collect();
+        assert_eq!(kinds, known);
+        for (kind, frame) in frames {
+            assert!(wire::decode(frame).is_ok(), "{kind} can be decoded");
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! What the cases are made of: a compromised window, one that is not, and the program's own figures.
+
+use std::fs;
+
+use strait::{App, BrowserWindow, MessageChannel, MessagePort, ScriptError, Value, WebContents};
+use strait_protocol::ToMain;
+
+use super::kit::{Heard, Kit, heard, next, number};
+
+/// How much main's memory may grow in one case, in KiB: more than all named limits on what one
+/// renderer can make main keep (`PAUSE_ABOVE`, the port and reply limits) together.
+const MOST_GROWTH: u64 = 512 << 10;
+
+/// A page that answers by IPC and over a port, and counts what reaches it by other ways.
+const BYSTANDER: &str = "
+    ipc.on('ask', (event, number) => ipc.send('answer', number));
+    ipc.on('port', ({ ports: [port] }) => { port.onmessage = ({ data }) => port.postMessage(data) });
+    window.ipc = ipc";
+
+/// A window that takes no part in the attack.
+pub(super) struct Bystander {
+    pub(super) window: BrowserWindow,
+    answers: Heard,
+    port: MessagePort,
+    asked: u32,
+}
+
+impl Bystander {
+    pub(super) async fn open(app: &App, kit: &Kit) -> Self {
+        let window = kit.shown(app, BYSTANDER).await.expect("the bystander's page loads");
+        let answers = heard(&window.web_contents(), "answer");
+        let MessageChannel { port1, port2 } = MessageChannel::new(app);
+        window.web_contents().post_message("port", (), vec![port2]).expect("the page is there");
+        Self { window, answers, port: port1, asked: 0 }
+    }
+
+    pub(super) fn page(&self) -> WebContents {
+        self.window.web_contents()
+    }
+
+    /// The window still answers, by IPC and over its port, and is the one it was.
+    pub(super) async fn check(&mut self) {
+        self.asked += 1;
+        self.page().send("ask", [number(self.asked)]).expect("the bystander is there");
+        assert_eq!(next(&mut self.answers).await, number(self.asked), "the bystander's answer");
+        self.port.post_message(number(self.asked), Vec::new()).expect("a port of the program's own");
+        let echo = self.port.recv().await.expect("the bystander's port is open");
+        assert_eq!(echo.data, number(self.asked), "the bystander's echo");
+        assert_eq!(self.page().main_frame().frames_in_subtree().len(), 1, "the bystander's frames");
+        assert!(self.page().url().ends_with(".html"), "{}", self.page().url());
+    }
+}
+
+/// A window whose renderer is compromised.
+pub(super) struct Attacker {
+    pub(super) window: BrowserWindow,
+    said: Heard,
+}
+
+impl Attacker {
+    pub(super) async fn open(app: &App, kit: &Kit) -> Self {
+        let window = kit.shown(app, "window.ipc = ipc").await.expect("the attacker's page loads");
+        let said = heard(&window.web_contents(), "said");
+        Self { window, said }
+    }
+
+    pub(super) fn page(&self) -> WebContents {
+        self.window.web_contents()
+    }
+
+    /// Runs a script in the page, in which `hostile` is what native code can do. An error if its
+    /// process was cut off or ended meanwhile.
+    pub(super) async fn run(&self, script: &str) -> Result<Value, ScriptError> {
+        self.page().execute_javascript(script).await
+    }
+
+    /// Sends control messages as they are, and returns once main has handled them.
+    pub(super) async fn say(&mut self, messages: impl IntoIterator<Item = ToMain>) {
+        let calls: String = messages.into_iter().map(|message| format!("hostile.message('{}');\n", hex(&message))).collect();
+        // The script's own answer may be among what is forged: the IPC message behind it counts.
+        let running = self.page().execute_javascript(&format!("{calls} ipc.send('said', 1); 0"));
+        let _ = tokio::join!(running, next(&mut self.said));
+    }
+}
+
+pub(super) fn hex(message: &ToMain) -> String {
+    strait_protocol::encode(message).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Main's own memory, in KiB.
+pub(super) fn memory() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").expect("this process");
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).expect("a figure");
+    line.trim().trim_end_matches(" kB").parse().expect("a number")
+}
+
+/// Main's open descriptors.
+pub(super) fn descriptors() -> usize {
+    fs::read_dir("/proc/self/fd").expect("this process").count()
+}
+
+/// Watches main's memory during a case.
+pub(super) struct Memory(u64);
+
+impl Memory {
+    pub(super) fn measure() -> Self {
+        Self(memory())
+    }
+
+    pub(super) fn check(&self) {
+        let growth = memory().saturating_sub(self.0);
+        assert!(growth < MOST_GROWTH, "main's memory grew by {growth} KiB");
+    }
+}
+
+/// The URLs and senders of what comes on the channel `forged` from now on.
+pub(super) fn forged(app: &App) -> tokio::sync::mpsc::UnboundedReceiver<(WebContents, String)> {
+    let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
+    app.ipc_main().remove_all_listeners("forged");
+    app.ipc_main().on("forged", move |event, _| {
+        let url = event.sender_frame().map(|frame| frame.url()).unwrap_or_default();
+        // The case may be over.
+        let _ = sender.send((event.sender().clone(), url));
+    });
+    receiver
+}
