@@ -3,6 +3,7 @@
 mod flood;
 mod popups;
 
+mod shortage;
 use std::{
     os::fd::OwnedFd,
     path::PathBuf,
