@@ -67,6 +67,7 @@ impl ContentsRecord {
     }
 
     /// Ends the scripts that waited: there is nothing to run them in.
+            download_refused: false,
     pub(crate) fn refuse_scripts(&mut self) {
         for script in self.scripts.drain(..) {
             let _ = script.answer.send(Err(ScriptError::Frame(FrameGone)));

@@ -168,6 +168,8 @@ pub(crate) struct Held {
     pub(crate) channel: String,
     pub(crate) kind: EmitKind,
     pub(crate) payload: Vec<u8>,
+    /// A download of it was cancelled, and the terminal says so.
+    pub(crate) download_refused: bool,
     pub(crate) ports: Vec<Port>,
 }
 

@@ -41,7 +41,7 @@ fn main() -> ExitCode {
     }
     let filter = std::env::args().nth(1).filter(|argument| !argument.starts_with('-')).unwrap_or_default();
     let kit = Kit::new();
-    let config = AppConfig::new(kit.folder()).name("windows test").version("4.5.6");
+    let config = AppConfig::new(kit.folder()).name("windows test").version("4.5.6").user_data(kit.folder().join("user-data"));
     let code = App::run(config, move |app| async move {
         app.on_window_all_closed(|| {});
         let mut cases = Vec::new();

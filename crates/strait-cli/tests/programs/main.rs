@@ -10,6 +10,7 @@ mod collects;
 mod contained;
 mod display;
 mod examples;
+mod downloads;
 mod floods;
 mod http;
 mod inspect;
@@ -25,6 +26,7 @@ mod seed;
 mod stopped_main;
 mod transfers;
 mod utility;
+mod user_data;
 mod values;
 mod x11;
 
@@ -70,6 +72,8 @@ fn main() -> ExitCode {
         bad_input::tests(),
         contained::tests(),
         readme::tests(),
+        downloads::tests(),
+        user_data::tests(),
         scaffold::tests(),
         inspect::tests(),
         node_modules::tests(),

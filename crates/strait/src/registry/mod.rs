@@ -338,6 +338,11 @@ impl Registry {
                 self.frames.insert(key, frame);
                 self.frames.get_mut(&parent)?.children.push(key);
                 key
+    /// The page of ours that WebKit calls `page`: its numbers are unique among all processes.
+    pub(crate) fn contents_with(&self, page: u64) -> Option<ContentsId> {
+        self.contents.iter().find(|(_, contents)| contents.page.is_some_and(|(_, shown)| shown == page)).map(|(id, _)| *id)
+    }
+
             }
         };
         self.agents.get_mut(&agent)?.frames.insert(new.frame, key);
