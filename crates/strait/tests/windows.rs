@@ -9,6 +9,8 @@ mod closes;
 mod display;
 #[path = "windows/forged.rs"]
 mod forged;
+#[path = "windows/identity.rs"]
+mod identity;
 #[path = "windows/kit.rs"]
 mod kit;
 #[path = "windows/loads.rs"]
@@ -19,6 +21,8 @@ mod messages;
 mod pages;
 #[path = "windows/popups.rs"]
 mod popups;
+#[path = "windows/server.rs"]
+mod server;
 
 use std::{process::ExitCode, time::Duration};
 
@@ -51,6 +55,7 @@ fn main() -> ExitCode {
         popups::cases(&mut cases);
         pages::cases(&mut cases);
         forged::cases(&mut cases);
+        identity::cases(&mut cases);
         let failed = run(&app, &kit, cases, &filter).await;
         kit.remove();
         app.exit(i32::from(failed > 0));
