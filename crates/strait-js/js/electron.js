@@ -49,8 +49,9 @@ const handlers = {
   },
   done: (token, value) => tokens.resolve(token, value ?? undefined),
   'script-failed': (token, text) => tokens.reject(token, errorOf(text)),
-  ipc (contentsId, frameKey, kind, channel, bytes, ids, responder) {
-    receive({ sender: contents.of(contentsId), frame: frames.of(frameKey), kind, channel, bytes, ids, responder })
+  ipc (contentsId, frameKey, kind, channel, bytes, ids, responder, document, origin, leaving) {
+    const from = [document, origin, leaving]
+    receive({ sender: contents.of(contentsId), frame: frames.of(frameKey), from, kind, channel, bytes, ids, responder })
   }
 }
 

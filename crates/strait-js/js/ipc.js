@@ -41,15 +41,20 @@ const ipcMain = new IpcMain()
 
 /** What a page's message hands to listeners. */
 class IpcMainEvent {
-  constructor (sender, frame, state) {
+  /** `from`: the number of the sending document, its origin, and whether it was being unloaded. */
+  constructor (sender, frame, state, from) {
     this.type = 'frame'
     this.sender = sender
     this.ports = []
     this.processId = state?.processId ?? 0
     this.frameId = frame.routingId
-    // Null once the frame is gone, also when that happens later.
-    Object.defineProperty(this, 'senderFrame', { get: () => frame.isDestroyed() ? null : frame, enumerable: true, configurable: true })
-    this.reply = (channel, ...args) => { frame.send(channel, ...args) }
+    // Null once the frame is gone or shows a document of another origin, also when that happens later.
+    Object.defineProperty(this, 'senderFrame', { get: () => native.frameShows(frame.routingId, ...from) ? frame : null, enumerable: true, configurable: true })
+    this.reply = (channel, ...args) => {
+      // Only now: that module needs this one.
+      const { sendArguments } = require('strait:frame')
+      sendArguments(channel, args, (...message) => native.frameReply(frame.routingId, from, ...message))
+    }
     ports.uncloneable(this)
   }
 }
@@ -127,10 +132,10 @@ function emit (receivers, channel, event, args) {
 
 /**
  * A page's message.
- * @param {{sender: object, frame: object, kind: string, channel: string, bytes: Uint8Array, ids: number[], responder: number}} message
+ * @param {{sender: object, frame: object, from: [number, string, boolean], kind: string, channel: string, bytes: Uint8Array, ids: number[], responder: number}} message
  */
-function receive ({ sender, frame, kind, channel, bytes, ids, responder }) {
-  const event = new IpcMainEvent(sender, frame, native.frameState(frame.routingId))
+function receive ({ sender, frame, from, kind, channel, bytes, ids, responder }) {
+  const event = new IpcMainEvent(sender, frame, native.frameState(frame.routingId), from)
   let value
   try {
     const read = ports.read(bytes, ids)

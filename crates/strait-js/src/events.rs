@@ -153,7 +153,7 @@ fn contents_event(hook: &Function<'_>, id: u32, event: ContentsEvent) -> Result<
 }
 
 fn ipc<'js>(host: &Host, ctx: &Ctx<'js>, hook: &Function<'js>, message: IpcMessage) -> Result<()> {
-    let IpcMessage { sender, frame, channel, kind, payload, ports, .. } = message;
+    let IpcMessage { sender, frame, document, origin, leaving, channel, kind, payload, ports, .. } = message;
     let (kind, responder) = match kind {
         IpcEventKind::Send => ("send", 0),
         IpcEventKind::PostMessage => ("post", 0),
@@ -163,7 +163,7 @@ fn ipc<'js>(host: &Host, ctx: &Ctx<'js>, hook: &Function<'js>, message: IpcMessa
     let from = (sender.id().get(), host.know(&frame));
     let bytes = TypedArray::<u8>::new(ctx.clone(), payload)?;
     let ids = strait_host::host().adopt(ports);
-    let mut args = rquickjs::function::Args::new(ctx.clone(), 8);
+    let mut args = rquickjs::function::Args::new(ctx.clone(), 11);
     args.push_arg("ipc")?;
     args.push_arg(from.0)?;
     args.push_arg(from.1)?;
@@ -172,5 +172,8 @@ fn ipc<'js>(host: &Host, ctx: &Ctx<'js>, hook: &Function<'js>, message: IpcMessa
     args.push_arg(bytes)?;
     args.push_arg(ids)?;
     args.push_arg(responder)?;
+    args.push_arg(document.get())?;
+    args.push_arg(&*origin)?;
+    args.push_arg(leaving)?;
     hook.call_arg(args)
 }

@@ -13,8 +13,10 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-/// The name of the one WebKit user message Strait sends: [`ViewConfig`], to a page.
+/// The name of the WebKit user message that carries a [`ViewConfig`] to a page. The agent answers with a [`ViewReply`].
 pub const VIEW_MESSAGE: &str = "strait-view";
+/// The name of the WebKit user message that carries a [`DocumentBinding`] from a page to its view.
+pub const DOCUMENT_MESSAGE: &str = "strait-document";
 
 /// A secret that is used once.
 pub type Nonce = [u8; 16];
@@ -61,6 +63,25 @@ pub struct ViewConfig {
     pub arguments: Vec<String>,
     /// The program's folder: `require` of relative paths without a file to be relative to.
     pub app_path: PathBuf,
+}
+
+/// The agent's answer to a [`ViewConfig`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ViewReply {
+    /// The page belongs to the view.
+    Bound,
+    /// The agent was loaded and could not start; the text says why.
+    Failed(String),
+}
+
+/// Which document a view shows. WebKit delivers it behind its own notice of the document's commit, so the UI process knows the
+/// document's URL without the agent's help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentBinding {
+    /// From the [`ViewConfig`] of the page's process: another process of the same view has another nonce.
+    pub nonce: Nonce,
+    /// A document of the main frame.
+    pub document: DocumentId,
 }
 
 /// A structured clone, or the error that took its place.
@@ -236,6 +257,11 @@ pub enum ToMain {
     },
     /// The document's load event.
     DocumentLoaded {
+        /// Which.
+        document: DocumentId,
+    },
+    /// The document's `pagehide`: its `unload` listeners run next, and [`ToMain::DocumentGone`] follows.
+    DocumentLeaving {
         /// Which.
         document: DocumentId,
     },

@@ -10,7 +10,8 @@ use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketT
 use strait_inspect::Inspector;
 use strait_ports::{CloseReason, Message, Node, Port};
 use strait_protocol::{
-    AgentInit, ConsoleLevel, DocumentId, EmitKind, FrameId, PageId, ToAgent, ToMain, VIEW_MESSAGE, ViewConfig, decode, encode,
+    AgentInit, ConsoleLevel, DOCUMENT_MESSAGE, DocumentBinding, DocumentId, EmitKind, FrameId, PageId, ToAgent, ToMain, VIEW_MESSAGE,
+    ViewConfig, ViewReply, decode, encode,
 };
 use strait_system::Pool;
 
@@ -81,6 +82,7 @@ pub(crate) struct Agent {
     pub(crate) expose_gc: bool,
     pub(crate) main_world: ffi::World,
     pub(crate) isolated_world: ffi::World,
+    extension: Extension,
     next_document: Cell<DocumentId>,
     next_realm: Cell<u32>,
 }
@@ -126,6 +128,25 @@ impl std::fmt::Display for StartError {
     }
 }
 
+/// Answers for an agent that could not start: each view of the process gets the reason instead of a page without an agent.
+struct Failed(String);
+
+/// Has the views of this process told why there is no agent.
+pub(crate) fn report_failure(extension: &Extension, error: &StartError) {
+    let failed: &'static Failed = Box::leak(Box::new(Failed(error.to_string())));
+    extension.on_page_created(failed);
+}
+
+impl PageEvents for Failed {
+    fn created(&self, _page: Page) {}
+
+    fn message(&self, _page: &Page, name: &str, _bytes: Vec<u8>) -> Option<Vec<u8>> {
+        (name == VIEW_MESSAGE).then(|| encode(&ViewReply::Failed(self.0.clone())))
+    }
+
+    fn console(&self, _page: &Page, _message: ConsoleMessage) {}
+}
+
 /// Joins main's node and starts to watch pages.
 pub(crate) fn start(extension: &Extension, data: &[u8]) -> Result<(), StartError> {
     let init: AgentInit = decode(data).map_err(StartError::BadInit)?;
@@ -159,6 +180,7 @@ pub(crate) fn start(extension: &Extension, data: &[u8]) -> Result<(), StartError
         strays: Strays::default(),
         main_world: ffi::main_world(),
         isolated_world: ffi::isolated_world(c"strait"),
+        extension: extension.clone(),
         next_document: Cell::new(1),
         next_realm: Cell::new(1),
     }));
@@ -242,6 +264,11 @@ impl Agent {
     pub(crate) fn announce(&self, document: &Document) {
         if let (Some(config), Some(message)) = (self.config(document.page), document.announcement()) {
             self.ports.borrow_mut().describe(document, &config);
+            if document.is_main_frame {
+                // By WebKit's own way, behind its notice of the commit: the view then knows which URL is this document's.
+                let binding = DocumentBinding { nonce: config.nonce, document: document.id };
+                self.extension.send_to_view(document.page, DOCUMENT_MESSAGE, &encode(&binding));
+            }
             self.tell(&message, Vec::new());
         }
     }
@@ -264,15 +291,19 @@ impl PageEvents for Agent {
         }
     }
 
-    fn message(&self, page: &Page, name: &str, bytes: Vec<u8>) -> bool {
+    fn message(&self, page: &Page, name: &str, bytes: Vec<u8>) -> Option<Vec<u8>> {
         if name != VIEW_MESSAGE {
-            return false;
+            return None;
         }
-        match decode::<ViewConfig>(&bytes) {
-            Ok(config) => self.bind(page.id(), config),
-            Err(error) => eprintln!("strait agent: unreadable view configuration: {error}"),
-        }
-        true
+        let reply = match decode::<ViewConfig>(&bytes) {
+            Ok(_) if !self.has_main() => ViewReply::Failed("the agent's connection to the main process is closed".to_owned()),
+            Ok(config) => {
+                self.bind(page.id(), config);
+                ViewReply::Bound
+            }
+            Err(error) => ViewReply::Failed(format!("unreadable view configuration: {error}")),
+        };
+        Some(encode(&reply))
     }
 
     fn console(&self, page: &Page, message: ConsoleMessage) {

@@ -33,7 +33,7 @@ pub(crate) struct Document {
     pub(crate) id: DocumentId,
     pub(crate) page: PageId,
     pub(crate) frame: FrameId,
-    is_main_frame: bool,
+    pub(crate) is_main_frame: bool,
     birth: OnceCell<Birth>,
     main: RefCell<Option<Rc<Realm>>>,
     isolated: RefCell<Option<Rc<Realm>>>,
@@ -308,6 +308,7 @@ impl Agent {
     /// `pagehide`: the document ends on the next turn, for its listeners (`unload` comes after) may still have something to say.
     pub(crate) fn document_leaves(&self, document: DocumentId) {
         self.leaving.borrow_mut().push(document);
+        self.tell(&ToMain::DocumentLeaving { document }, Vec::new());
     }
 
     /// Ends the documents that have been left; false when there are none.

@@ -1,14 +1,21 @@
 //! Where WebKit finds the agent: it wants a folder with nothing in it but web process extensions.
 
 use std::{
-    env, fs, io,
+    env,
+    ffi::OsString,
+    fs, io,
     os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
-use rustix::process::getuid;
+use rustix::{
+    fs::{FlockOperation, flock},
+    io::Errno,
+    process::getuid,
+};
 
-use crate::StartError;
+use crate::{StartError, ffi};
 
 /// The agent itself, built with this crate.
 static AGENT: &[u8] = include_bytes!(env!("STRAIT_AGENT_PATH"));
@@ -17,33 +24,70 @@ const HASH: &str = env!("STRAIT_AGENT_HASH");
 /// The file's name; WebKit loads every `.so` in the folder.
 const FILE: &str = "libstrait_agent.so";
 
-/// A folder that contains the agent and nothing else.
+/// How long a draft of the file may lie about before it counts as left by a process that died.
+const DRAFT_GRACE: Duration = Duration::from_secs(600);
+
+/// The agent's folder, in use until this is dropped: another program removes only what nobody uses.
+#[derive(Debug)]
+pub(crate) struct Installed {
+    /// It contains the agent and nothing else.
+    pub(crate) folder: PathBuf,
+    /// Why no web process can load the agent, if that is known: each folder that was tried, with its reason.
+    pub(crate) problem: Option<String>,
+    _in_use: Option<fs::File>,
+}
+
+/// Puts the agent into a folder from which web processes can load it.
 ///
-/// `STRAIT_AGENT_SO` names another agent: a file, whose copy gets a folder of its own.
-pub(crate) fn install() -> Result<PathBuf, StartError> {
-    match env::var_os("STRAIT_AGENT_SO").filter(|path| !path.is_empty()) {
+/// In a development build `STRAIT_AGENT_SO` names another agent: a file, whose copy gets a folder of its own. A shipped program ignores the
+/// variable: it would let whoever sets it run code in the program's pages.
+pub(crate) fn install() -> Result<Installed, StartError> {
+    match replacement(cfg!(debug_assertions), env::var_os("STRAIT_AGENT_SO")) {
         Some(path) => {
-            let path = PathBuf::from(path);
             let bytes = fs::read(&path).map_err(|source| StartError::Agent { path, source })?;
             // Named by its content too, so that a new build is never mixed up with what a running program loads.
             let mut hasher = std::hash::DefaultHasher::new();
             std::hash::Hash::hash(&bytes, &mut hasher);
-            place(&bytes, &format!("override-{:016x}", std::hash::Hasher::finish(&hasher)))
+            Ok(place(&bases(), &bytes, &format!("override-{:016x}", std::hash::Hasher::finish(&hasher))))
         }
-        None => place(AGENT, HASH),
+        None => Ok(place(&bases(), AGENT, HASH)),
     }
 }
 
-fn place(bytes: &[u8], name: &str) -> Result<PathBuf, StartError> {
-    let mut last = None;
-    for base in bases() {
+/// The agent that the variable names, in a development build.
+fn replacement(development: bool, variable: Option<OsString>) -> Option<PathBuf> {
+    variable.filter(|path| development && !path.is_empty()).map(PathBuf::from)
+}
+
+fn place(bases: &[Base], bytes: &[u8], name: &str) -> Installed {
+    let mut reasons = Vec::new();
+    for base in bases {
         let folder = base.path.join("strait").join(name);
-        match place_in(&base, &folder, bytes) {
-            Ok(()) => return Ok(folder),
-            Err(source) => last = Some(StartError::Agent { path: folder, source }),
+        match place_in(base, &folder, bytes).and_then(|in_use| check_loadable(&folder.join(FILE)).map(|()| in_use)) {
+            Ok(in_use) => {
+                remove_unused(&base.path.join("strait"), name);
+                return Installed { folder, problem: None, _in_use: Some(in_use) };
+            }
+            Err(error) => reasons.push(format!("{}: {error}", folder.display())),
         }
     }
-    Err(last.unwrap_or_else(|| StartError::Agent { path: PathBuf::new(), source: io::ErrorKind::NotFound.into() }))
+    let problem = format!(
+        "no folder can hold the web process agent ({}); set XDG_CACHE_HOME to a folder that is writable and not mounted noexec",
+        reasons.join("; ")
+    );
+    tracing::error!("{problem}");
+    Installed { folder: PathBuf::new(), problem: Some(problem), _in_use: None }
+}
+
+/// Checks that the file's code can be mapped, as the web process's linker will do.
+fn check_loadable(file: &Path) -> io::Result<()> {
+    match ffi::map_code(&fs::File::open(file)?) {
+        Ok(()) => Ok(()),
+        Err(Errno::PERM | Errno::ACCESS) => {
+            Err(io::Error::new(io::ErrorKind::PermissionDenied, "code cannot be loaded from there: the file system is mounted noexec"))
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Where a folder for the agent may be made.
@@ -58,13 +102,14 @@ fn bases() -> Vec<Base> {
     let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let home = env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
     let runtime = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
-    let temporary = env::temp_dir().join(format!("strait-cache-{}", getuid().as_raw()));
-    let candidates = [(cache, false), (home, false), (runtime, false), (Some(temporary), true)];
+    let [temporary, lasting] = [env::temp_dir(), "/var/tmp".into()].map(|base| base.join(format!("strait-cache-{}", getuid().as_raw())));
+    let candidates = [(cache, false), (home, false), (runtime, false), (Some(temporary), true), (Some(lasting), true)];
     let bases = candidates.into_iter().filter_map(|(path, exposed)| Some(Base { path: path?, exposed }));
     bases.filter(|base| base.path.is_absolute()).collect()
 }
 
-fn place_in(base: &Base, folder: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Puts the agent into the folder; gives what keeps the folder in use.
+fn place_in(base: &Base, folder: &Path, bytes: &[u8]) -> io::Result<fs::File> {
     if base.exposed {
         private_folder(&base.path)?;
     } else {
@@ -72,13 +117,12 @@ fn place_in(base: &Base, folder: &Path, bytes: &[u8]) -> io::Result<()> {
         unshared_folder(&base.path)?;
     }
     let strait = base.path.join("strait");
-    for private in [strait.as_path(), folder] {
-        private_folder(private)?;
-    }
+    private_folder(&strait)?;
+    let in_use = use_folder(folder)?;
     let file = folder.join(FILE);
     // Compared, not trusted: a half-written or changed file is replaced.
     if fs::read(&file).is_ok_and(|present| present == bytes) {
-        return Ok(());
+        return Ok(in_use);
     }
     let mut random = [0; 8];
     getrandom::fill(&mut random).map_err(io::Error::other)?;
@@ -89,7 +133,66 @@ fn place_in(base: &Base, folder: &Path, bytes: &[u8]) -> io::Result<()> {
     if moved.is_err() {
         let _ = fs::remove_file(&draft);
     }
-    moved
+    moved.map(|()| in_use)
+}
+
+/// Makes the folder if there is none, and marks it as in use by a shared lock on the folder itself.
+fn use_folder(folder: &Path) -> io::Result<fs::File> {
+    loop {
+        let open = match private_folder(folder).and_then(|()| fs::File::open(folder)) {
+            // Removed as soon as it was made.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && folder.parent().is_some_and(Path::is_dir) => continue,
+            opened => opened?,
+        };
+        // A file system without locks is one where no lock can be had for removal either.
+        let _ = flock(&open, FlockOperation::LockShared);
+        // It may have been removed before it was locked: then there is another one in its place, or none.
+        let (locked, present) = (open.metadata()?, fs::symlink_metadata(folder));
+        if present.is_ok_and(|present| (present.dev(), present.ino()) == (locked.dev(), locked.ino())) {
+            return Ok(open);
+        }
+    }
+}
+
+/// Removes the agents in `strait` that no program uses, but for the one called `keep`. Failures leave a folder for the next program.
+fn remove_unused(strait: &Path, keep: &str) {
+    for entry in fs::read_dir(strait).into_iter().flatten().flatten() {
+        let Some(name) = entry.file_name().to_str().map(str::to_owned) else { continue };
+        let Ok(meta) = entry.metadata() else { continue };
+        if name.starts_with("draft-") {
+            let age = meta.modified().ok().and_then(|made| made.elapsed().ok());
+            if meta.is_file() && age.is_some_and(|age| age > DRAFT_GRACE) {
+                let _ = fs::remove_file(entry.path());
+            }
+        } else if name != keep && meta.is_dir() && meta.uid() == getuid().as_raw() && is_agent(&name) {
+            let _ = remove_if_unused(strait, &entry.path());
+        }
+    }
+}
+
+/// Whether a folder of this name is one of ours.
+fn is_agent(name: &str) -> bool {
+    let hex = |text: &str| text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    match name.split_once('-') {
+        Some(("override" | "removed", hash)) => hex(hash),
+        Some((hash, length)) => hex(hash) && !length.is_empty() && length.bytes().all(|byte| byte.is_ascii_digit()),
+        None => false,
+    }
+}
+
+fn remove_if_unused(strait: &Path, folder: &Path) -> io::Result<()> {
+    let open = fs::File::open(folder)?;
+    flock(&open, FlockOperation::NonBlockingLockExclusive)?;
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).map_err(io::Error::other)?;
+    // Out of its place first: whoever waits for the lock finds another folder there, or none, and makes its own.
+    let removed = strait.join(format!("removed-{:016x}", u64::from_ne_bytes(random)));
+    fs::rename(folder, &removed)?;
+    match fs::remove_file(removed.join(FILE)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    fs::remove_dir(&removed)
 }
 
 /// Makes the folder, or checks that an existing one is ours alone: who can write into it decides what our pages run.
@@ -200,5 +303,87 @@ mod tests {
         let refused = place_in(&private(&base), &base.join("strait/abc"), b"agent").is_err();
         fs::remove_dir_all(&base).unwrap();
         assert!(refused);
+    }
+
+    #[test]
+    fn agents_that_nobody_uses_are_removed() {
+        let path = env::temp_dir().join(format!("strait-test-unused-{}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        let base = private(&path);
+        let [old, used, present] = [1, 2, 3].map(|number| format!("{number:016x}-5"));
+        let folder = |name: &str| path.join("strait").join(name);
+        drop(place_in(&base, &folder(&old), b"agent").unwrap());
+        let in_use = place_in(&base, &folder(&used), b"agent").unwrap();
+        // Not ours, whatever it is.
+        fs::create_dir_all(folder("something-else")).unwrap();
+        let bases = [base];
+        let installed = place(&bases, b"agent", &present);
+        let names = || {
+            let mut names: Vec<_> = fs::read_dir(path.join("strait")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+            names.sort();
+            names.into_iter().map(|name| name.into_string().unwrap()).collect::<Vec<_>>()
+        };
+        let first = names();
+        drop((in_use, installed));
+        place(&bases, b"agent", &old);
+        let second = names();
+        fs::remove_dir_all(&path).unwrap();
+        assert_eq!(first, [used.clone(), present, "something-else".into()]);
+        assert_eq!(second, [old, "something-else".into()]);
+    }
+
+    #[test]
+    fn a_folder_that_is_removed_while_it_is_taken_is_made_again() {
+        let path = env::temp_dir().join(format!("strait-test-race-{}", std::process::id()));
+        let strait = path.join("strait");
+        fs::create_dir_all(&path).unwrap();
+        let stop = std::sync::atomic::AtomicBool::new(false);
+        let (taken, removed) = std::thread::scope(|scope| {
+            let remover = scope.spawn(|| {
+                let mut removed = 0;
+                while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                    remove_unused(&strait, "other");
+                    removed += 1;
+                }
+                removed
+            });
+            let base = private(&path);
+            let name = format!("{:016x}-5", 1);
+            let mut taken = 0;
+            for _ in 0..2000 {
+                let installed = place(std::slice::from_ref(&base), b"agent", &name);
+                // While it is in use it is there.
+                taken +=
+                    usize::from(installed.problem.is_none() && fs::read(installed.folder.join(FILE)).is_ok_and(|found| found == b"agent"));
+            }
+            stop.store(true, std::sync::atomic::Ordering::Relaxed);
+            (taken, remover.join().unwrap())
+        });
+        fs::remove_dir_all(&path).unwrap();
+        assert_eq!(taken, 2000);
+        assert!(removed > 0);
+    }
+
+    #[test]
+    fn a_shipped_program_has_its_own_agent() {
+        assert_eq!(replacement(true, Some("/x.so".into())), Some("/x.so".into()));
+        assert_eq!(replacement(true, Some("".into())), None);
+        assert_eq!(replacement(false, Some("/x.so".into())), None);
+    }
+
+    #[test]
+    fn folders_that_cannot_be_used_are_named_with_their_reasons() {
+        let path = env::temp_dir().join(format!("strait-test-problem-{}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        fs::write(path.join("file"), b"").unwrap();
+        fs::create_dir(path.join("good")).unwrap();
+        let bases = [private(&path.join("file")), private(&path.join("good"))];
+        let name = format!("{:016x}-5", 1);
+        let [installed, failed] = [&bases[..], &bases[..1]].map(|bases| place(bases, b"agent", &name));
+        fs::remove_dir_all(&path).unwrap();
+        assert_eq!((installed.folder, installed.problem), (bases[1].path.join("strait").join(&name), None));
+        let problem = failed.problem.unwrap();
+        assert!(problem.contains(&format!("{}", bases[0].path.join("strait").join(&name).display())), "{problem}");
+        assert!(problem.contains("File exists") || problem.contains("Not a directory"), "{problem}");
     }
 }

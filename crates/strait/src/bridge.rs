@@ -1,7 +1,7 @@
 //! From main to pages: messages, scripts and loads.
 
 use strait_ports::Port;
-use strait_protocol::{EmitKind, ToAgent, World};
+use strait_protocol::{DocumentBinding, EmitKind, ToAgent, World};
 use tokio::sync::oneshot;
 
 use crate::{
@@ -9,7 +9,8 @@ use crate::{
     WebContents, WebFrameMain, WindowId,
     app::App,
     error,
-    registry::{Document, Gone},
+    io::IoCommand,
+    registry::{Document, Gone, SenderDocument},
     shared::{Answer, ContentsRecord, Held, HeldScript, PendingEval, SharedRef, State},
     ui::{Headers, UiCommand},
     web_contents::EvalFuture,
@@ -39,11 +40,13 @@ impl Held {
 }
 
 /// Who is meant.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) enum Target {
     /// The page's main frame.
     Page(ContentsId),
     Frame(FrameKey),
+    /// The document that sent a message, or one of the same origin in its frame.
+    Sender(FrameKey, SenderDocument),
 }
 
 impl ContentsRecord {
@@ -52,6 +55,7 @@ impl ContentsRecord {
             window,
             main_frame,
             url: String::new(),
+            commits: Default::default(),
             title: String::new(),
             loads: Default::default(),
             outbox: Default::default(),
@@ -63,6 +67,7 @@ impl ContentsRecord {
             epoch: 0,
             crashed: false,
             devtools: false,
+            download_refused: false,
         }
     }
 
@@ -90,7 +95,7 @@ impl SharedRef {
         loop {
             let document = {
                 let mut state = self.state();
-                match state.route(target) {
+                match state.route(&target) {
                     Route::Nowhere => return Err(error::gone(held.ports)),
                     Route::Wait(contents) => {
                         if let Some(record) = state.contents.get_mut(&contents) {
@@ -176,6 +181,35 @@ impl SharedRef {
         future
     }
 
+    /// The view has committed a document with this URL.
+    pub(crate) fn committed(&self, contents: ContentsId, url: &str) {
+        if let Some(record) = self.state().contents.get_mut(&contents) {
+            record.commits.committed(url);
+        }
+    }
+
+    /// The view shows another URL of the document that it has committed.
+    pub(crate) fn moved(&self, contents: ContentsId, url: &str) {
+        let mut state = self.state();
+        let generation = state.contents.get_mut(&contents).and_then(|record| record.commits.moved(url));
+        if let Some(generation) = generation {
+            state.registry.moved(contents, generation, url);
+        }
+    }
+
+    /// A page has told its view, through WebKit, which document it shows. The agent's report of the document may wait for that.
+    pub(crate) fn bind_document(&self, contents: ContentsId, binding: DocumentBinding) {
+        let agent = {
+            let mut state = self.state();
+            let Some(record) = state.contents.get_mut(&contents) else { return };
+            record.commits.bind(binding);
+            state.registry.page(contents).map(|(agent, _)| agent)
+        };
+        if let Some(agent) = agent {
+            self.io.send(IoCommand::AgentReady(agent));
+        }
+    }
+
     pub(crate) fn stop_load(&self, contents: ContentsId) {
         if let Some(record) = self.state().contents.get(&contents) {
             self.ui(UiCommand::Stop { window: record.window });
@@ -198,10 +232,14 @@ impl State {
     }
 
     /// Where a message goes now.
-    fn route(&self, target: Target) -> Route {
+    fn route(&self, target: &Target) -> Route {
         let key = match target {
-            Target::Page(contents) => self.registry.main_frame(contents),
-            Target::Frame(key) => Some(key),
+            Target::Page(contents) => self.registry.main_frame(*contents),
+            Target::Frame(key) => Some(*key),
+            Target::Sender(key, sender) => {
+                let document = self.registry.document_in(*key).filter(|document| sender.is_succeeded_by(document));
+                return document.cloned().map_or(Route::Nowhere, Route::To);
+            }
         };
         let Some((key, frame)) = key.and_then(|key| Some((key, self.registry.frame(key)?))) else { return Route::Nowhere };
         let contents = ContentsId(frame.contents);

@@ -75,7 +75,8 @@ impl AppConfig {
     }
 
     /// Where the program keeps its data (made absolute against the working folder). Left out: the program's name in the user's folder for
-    /// configuration, `$XDG_CONFIG_HOME` or `~/.config`.
+    /// configuration, `$XDG_CONFIG_HOME` or `~/.config`. The folder `WebKit` in it holds what pages store: local storage, databases, cookies
+    /// and caches. If that cannot be written, they last as long as the program.
     pub fn user_data(mut self, path: impl AsRef<Path>) -> Self {
         self.user_data = Some(std::path::absolute(path.as_ref()).unwrap_or_else(|_| path.as_ref().to_path_buf()));
         self

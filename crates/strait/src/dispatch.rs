@@ -140,7 +140,8 @@ fn settle(asked: &[Ask], decision: Decision) {
 }
 
 fn ipc(shared: &SharedRef, message: IpcMessage) {
-    let IpcMessage { sender, frame, channel, kind, payload, ports, .. } = message;
+    let document = message.sender_document();
+    let IpcMessage { sender, frame, url, channel, kind, payload, ports, .. } = message;
     let (frame_key, contents) = (frame.key(), sender.id());
     let is_message = matches!(kind, IpcEventKind::PostMessage);
     let args = if is_message { value::decode(&payload, ports.len()).map(|message| vec![message]) } else { value::decode_args(&payload) };
@@ -154,7 +155,7 @@ fn ipc(shared: &SharedRef, message: IpcMessage) {
             return;
         }
     };
-    let mut event = IpcEvent { sender, frame, ports: ports.into_iter().map(Into::into).collect(), answer: Arc::default() };
+    let mut event = IpcEvent { sender, frame, url, document, ports: ports.into_iter().map(Into::into).collect(), answer: Arc::default() };
     match kind {
         IpcEventKind::Invoke(responder) => {
             let handler = shared.handlers().ipc.handler(frame_key, contents, &channel);

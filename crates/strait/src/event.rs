@@ -3,13 +3,13 @@
 //! [`App::set_event_sink`](crate::App::set_event_sink) receives these as they are; without a sink they go to the handlers
 //! that were registered on the handles.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use strait_ports::Port;
 
 use crate::{
     App, BrowserWindow, Charge, ConsoleLevel, LoadError, Opened, Responder, SecondInstance, UtilityEvent, UtilityProcess, WebContents,
-    WebFrameMain, WindowOpenRequest, shared::SharedRef,
+    WebFrameMain, WindowOpenRequest, registry::SenderDocument, shared::SharedRef,
 };
 
 /// A document's number: unique in the whole program, never reused.
@@ -20,6 +20,11 @@ impl DocumentId {
     /// The number.
     pub fn get(self) -> u64 {
         self.0
+    }
+
+    /// The document with this number, if there ever was one.
+    pub fn from_number(number: u64) -> Self {
+        Self(number)
     }
 }
 
@@ -264,12 +269,16 @@ pub enum FrameEvent {
 pub struct IpcMessage {
     /// The page.
     pub sender: WebContents,
-    /// The frame; its [`is_destroyed`](WebFrameMain::is_destroyed) tells whether it still exists.
+    /// The frame. It may show another document by now: [`IpcMessage::sender_frame`] looks.
     pub frame: WebFrameMain,
     /// The document that sent it (a frame can have another one by now).
     pub document: DocumentId,
-    /// The URL of that document.
-    pub url: String,
+    /// The URL of that document when it sent the message; see [`WebFrameMain::url`] for who vouches for it.
+    pub url: Arc<str>,
+    /// Its origin.
+    pub origin: Arc<str>,
+    /// It was being unloaded.
+    pub leaving: bool,
     /// The channel.
     pub channel: String,
     /// How it was sent, and how to answer.
@@ -280,6 +289,17 @@ pub struct IpcMessage {
     pub ports: Vec<Port>,
     /// What it weighs.
     pub charge: Charge,
+}
+
+impl IpcMessage {
+    /// The frame that sent it, as [`IpcEvent::sender_frame`](crate::IpcEvent::sender_frame) gives it.
+    pub fn sender_frame(&self) -> Option<WebFrameMain> {
+        self.frame.of_sender(&self.sender_document())
+    }
+
+    pub(crate) fn sender_document(&self) -> SenderDocument {
+        SenderDocument::new(self.document, self.origin.clone(), self.leaving)
+    }
 }
 
 /// How a page sent something.

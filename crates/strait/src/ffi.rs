@@ -2,10 +2,12 @@
 
 use std::{
     ffi::{CStr, c_char, c_int, c_void},
+    os::fd::AsFd,
     ptr,
 };
 
 use gtk::glib::{ObjectType, gobject_ffi, translate::ToGlibPtr};
+use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 use webkit2gtk::{Settings, WebView};
 
 #[repr(C)]
@@ -71,6 +73,16 @@ pub(crate) fn disconnect_close_handlers(view: &WebView) {
         }
         // SAFETY: the object is alive and has this handler.
         unsafe { gobject_ffi::g_signal_handler_disconnect(object, handler) };
+    }
+}
+
+/// Whether a file's bytes may be mapped as code; nothing is run.
+pub(crate) fn map_code(file: &impl AsFd) -> rustix::io::Result<()> {
+    const LENGTH: usize = 1;
+    // SAFETY: a new mapping at an address of the kernel's choice, which nothing reads and which goes at once.
+    unsafe {
+        let place = mmap(ptr::null_mut(), LENGTH, ProtFlags::READ | ProtFlags::EXEC, MapFlags::PRIVATE, file, 0)?;
+        munmap(place, LENGTH)
     }
 }
 

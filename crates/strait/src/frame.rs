@@ -10,7 +10,7 @@ use crate::{
     World,
     bridge::Target,
     port,
-    registry::{AgentId, Document, Frame},
+    registry::{AgentId, Document, Frame, SenderDocument},
     value,
     web_contents::EvalFuture,
 };
@@ -72,12 +72,13 @@ impl WebFrameMain {
         self.read(|_| ()).is_none()
     }
 
-    /// The URL of its document; empty when there is none.
+    /// The URL of its document; empty when there is none. Of a main frame it is the URL that the web engine has committed, whatever the
+    /// page's process says; of another frame it is what that process says.
     pub fn url(&self) -> String {
         self.read_document(|document| document.url.to_string())
     }
 
-    /// The origin of its document; `null` if that is opaque, or there is no document.
+    /// The origin of its document, from the same source as [its URL](Self::url); `null` if it is opaque, or there is no document.
     pub fn origin(&self) -> String {
         let state = self.app.0.shared().state();
         state.registry.document_in(self.key).map_or_else(|| "null".into(), |document| document.origin.to_string())
@@ -93,9 +94,11 @@ impl WebFrameMain {
         self.read(|frame| frame.document.is_none()).unwrap_or(true)
     }
 
-    /// Whether its document was unloaded and no other has come since; also when the frame itself is gone.
+    /// Whether its document is being unloaded, or was and no other has come since; also when the frame itself is gone.
     pub fn is_detached(&self) -> bool {
-        self.read(|frame| frame.document.is_none() && frame.left).unwrap_or(true)
+        let state = self.app.0.shared().state();
+        let leaving = state.registry.document_in(self.key).is_some_and(|document| document.leaving);
+        leaving || state.registry.frame(self.key).is_none_or(|frame| frame.document.is_none() && frame.left)
     }
 
     /// Whether its window is shown, and not hidden: the document's own `visibilityState`. False when the frame is gone.
@@ -184,6 +187,20 @@ impl WebFrameMain {
     /// [`WebFrameMain::execute_javascript`] in either world, giving the value's structured clone.
     pub fn execute_encoded(&self, world: World, source: &str) -> EvalFuture {
         self.app.0.0.eval(self.key, world, source)
+    }
+
+    /// Whether it shows the sender of a message, or a later document of the sender's origin, or nothing since.
+    pub fn shows_sender(&self, sender: &SenderDocument) -> bool {
+        self.app.0.shared().state().registry.shows_sender(self.key, sender)
+    }
+
+    /// [`WebFrameMain::send_encoded`] to the sender of a message, or to a later document of the sender's origin: nothing else gets the answer.
+    pub fn reply_encoded(&self, sender: SenderDocument, channel: &str, payload: Vec<u8>) -> Result<(), FrameGone> {
+        self.app.0.0.emit(Target::Sender(self.key, sender), channel, EmitKind::Send, payload, Vec::new()).map_err(|_| FrameGone)
+    }
+
+    pub(crate) fn of_sender(&self, sender: &SenderDocument) -> Option<Self> {
+        self.shows_sender(sender).then(|| self.clone())
     }
 
     fn sibling(&self, key: FrameKey) -> Self {

@@ -8,9 +8,11 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use strait_protocol::EmitKind;
+
 use crate::{
     App, ContentsId, FrameKey, HandlerExists, ListenerId, MessagePort, PostMessageError, PostMessageErrorKind, Responder, Value,
-    WebContents, WebFrameMain, handlers::Listener,
+    WebContents, WebFrameMain, bridge::Target, handlers::Listener, port, registry::SenderDocument, value,
 };
 
 /// Receives what pages send: from all pages ([`App::ipc_main`]), one page ([`WebContents::ipc`]) or one frame ([`WebFrameMain::ipc`]).
@@ -59,6 +61,8 @@ pub(crate) enum Scope {
 pub struct IpcEvent {
     pub(crate) sender: WebContents,
     pub(crate) frame: WebFrameMain,
+    pub(crate) url: Arc<str>,
+    pub(crate) document: SenderDocument,
     pub(crate) ports: Vec<MessagePort>,
     pub(crate) answer: Arc<Mutex<Option<Responder>>>,
 }
@@ -74,9 +78,19 @@ impl IpcEvent {
         &self.sender
     }
 
-    /// The frame that sent it; `None` once that is gone.
+    /// The frame that sent it; `None` once that is gone, or shows a document of another origin.
     pub fn sender_frame(&self) -> Option<WebFrameMain> {
-        (!self.frame.is_destroyed()).then(|| self.frame.clone())
+        self.frame.of_sender(&self.document)
+    }
+
+    /// The URL of the document that sent it, when it did. See [`WebFrameMain::url`] for who vouches for it.
+    pub fn sender_url(&self) -> &str {
+        &self.url
+    }
+
+    /// The origin of that document; `null` if it is opaque.
+    pub fn sender_origin(&self) -> &str {
+        &self.document.origin
     }
 
     /// The ports that came with it, in the sender's order. Those that nobody keeps close.
@@ -84,20 +98,22 @@ impl IpcEvent {
         &self.ports
     }
 
-    /// Sends arguments back to the frame.
+    /// Sends arguments back to the document that sent the message, or to a later one of the same origin in its frame.
     ///
     /// # Errors
-    /// If it is gone.
+    /// If there is none.
     pub fn reply(&self, channel: &str, args: impl IntoIterator<Item = Value>) -> Result<(), PostMessageErrorKind> {
-        self.frame.send(channel, args)
+        Ok(self.frame.reply_encoded(self.document.clone(), channel, value::encode_args(args)?)?)
     }
 
-    /// Posts a message with ports back to the frame.
+    /// [`IpcEvent::reply`] for a message with ports.
     ///
     /// # Errors
     /// Give the ports back.
     pub fn reply_message(&self, channel: &str, message: impl Into<Value>, ports: Vec<MessagePort>) -> Result<(), PostMessageError> {
-        self.frame.post_message(channel, message, ports)
+        let target = Target::Sender(self.frame.key(), self.document.clone());
+        let post = |payload, ports| self.app().0.emit(target, channel, EmitKind::PostMessage, payload, ports);
+        port::with_taken(&message.into(), ports, None, post)
     }
 
     /// Answers `sendSync`, once; does nothing for other messages. The page waits until this is called or all clones of the event are gone.

@@ -39,6 +39,7 @@ mod account;
 mod agent_so;
 mod app;
 mod bridge;
+mod commits;
 mod config;
 mod console;
 mod dispatch;
@@ -83,7 +84,7 @@ pub use metrics::{ProcessKind, ProcessMetrics};
 pub use page::{StyleKey, StyleOrigin};
 pub use popup::{Disposition, Opened, WindowOpenDetails, WindowOpenRequest, WindowOpenResponse};
 pub use program::{PROGRAM_STACK, ProgramResult};
-pub use registry::{ContentsId, FrameKey, WindowId};
+pub use registry::{ContentsId, FrameKey, SenderDocument, WindowId};
 pub use reply::Responder;
 pub use strait_child::{
     DecodeValueError, MessageChannel, MessageEvent, MessagePort, PortRecvError, PostMessageError, PostMessageErrorKind,

@@ -15,6 +15,9 @@ use crate::{
     shared::{self, Queued},
 };
 
+/// What a load fails with that would show a page without its preload script and IPC. Chromium has no such error; the code is that of `ERR_FAILED`.
+const AGENT_MISSING: &str = "ERR_AGENT_MISSING";
+
 /// A load that has begun; settles when it finished or failed. It goes on when this is dropped.
 ///
 /// It settles behind the events that came before its end: `did-finish-load` has been heard by then. The program's thread hands both out, so
@@ -98,6 +101,16 @@ impl Loads {
 impl LoadError {
     pub(crate) fn aborted(url: &str) -> Self {
         Self { url: url.into(), code: -3, description: "ERR_ABORTED".into(), detail: String::new() }
+    }
+
+    /// No web process with an agent can be had; `detail` says why.
+    pub(crate) fn agent_missing(url: &str, detail: String) -> Self {
+        Self { url: url.into(), code: -2, description: AGENT_MISSING.into(), detail }
+    }
+
+    /// The reason, where the text gives it.
+    pub(crate) fn reason(&self) -> String {
+        if self.description == AGENT_MISSING { format!(": {}", self.detail) } else { String::new() }
     }
 
     fn invalid_url(url: &str, detail: &str) -> Self {

@@ -13,6 +13,7 @@ use crate::{
     AppEvent, BrowserWindow, BrowserWindowBuilder, Charge, ContentsId, WebContents, WebPreferences, WindowId,
     account::Account,
     app::App,
+    commits::Commits,
     loading::is_blank,
     printable,
     registry::AgentId,
@@ -201,7 +202,7 @@ pub(crate) fn opened(
         let record = contents.get(&popup.opener);
         popup.details.disposition = Disposition::of(&features);
         if !features::has(&features, "noreferrer") {
-            popup.details.referrer = record.map(|record| record.url.clone()).unwrap_or_default();
+            popup.details.referrer = record.map(|record| record.commits.url().to_owned()).unwrap_or_default();
         }
         popup.details.frame_name = target;
         popup.details.features = features;
@@ -256,8 +257,10 @@ fn settle(shared: &SharedRef, window: WindowId, response: WindowOpenResponse) ->
         record.opener = None;
     }
     let config = view_config(shared, window, &plan.preferences, nonce);
+    let commits = Commits::opened_by(state.contents.get(&opener).map(|record| &record.commits));
     if let Some(record) = state.contents.get_mut(&plan.contents) {
         record.url.clone_from(&details.url);
+        record.commits = commits;
         if !shows_nothing(&details.url) {
             // As if the program had asked for it: what is sent from now on is for that document.
             let (load, _) = record.loads.begin(&details.url, &shared.queue);
@@ -296,7 +299,7 @@ impl State {
         if open + asked >= MAX_POPUPS {
             return Some("too many windows");
         }
-        let from = self.contents.get(&opener).map_or("", |record| record.url.as_str());
+        let from = self.contents.get(&opener).map_or("", |record| record.commits.url());
         (!may_open(from, url)).then_some("such URLs are not opened")
     }
 }

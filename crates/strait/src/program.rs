@@ -65,7 +65,8 @@ where
         None => None,
     };
     let ui = ui::Ui::start()?;
-    let extensions = agent_so::install()?;
+    let agent = agent_so::install()?;
+    let extensions = agent.folder.clone();
     let folder = RuntimeDir::create().map_err(StartError::RuntimeFolder)?;
     let (socket, partitions) = (folder.socket(), folder.partitions());
     let node = Node::broker().map_err(StartError::Engine)?;
@@ -75,6 +76,8 @@ where
     let (io_handle, io_inbox) = io_thread::channel().map_err(StartError::Engine)?;
     let shared = SharedRef::new(Shared::assemble(config, node, ui.handle(), io_handle, queue));
     *shared.instance() = instance;
+    // The program is new: nothing has set it.
+    let _ = shared.agent.set(agent);
     let io = io_thread::start(shared.clone(), io_inbox, folder)?;
     let program = thread::Builder::new()
         .name("strait-program".into())

@@ -182,19 +182,24 @@ fn title_settled(shared: &SharedRef, window: WindowId, title: Option<String>) {
 /// A window is gone from the screen: tells the program, and goes on with what waited for it.
 pub(crate) fn window_closed(shared: &SharedRef, window: WindowId) {
     let browser_window = BrowserWindow::new(App(shared.clone()), window);
-    let (frames, children, last, quit) = {
+    let (frames, agent, children, last, quit) = {
         let mut state = shared.state();
         let Some(record) = state.windows.remove(&window) else { return };
         if let Some(mut contents) = state.contents.remove(&record.contents) {
             contents.loads.abort();
         }
+        let agent = state.registry.page(record.contents).map(|(agent, _)| agent);
         let gone = state.registry.remove_contents(record.contents);
         let goes = |record: &WindowRecord| record.parent == Some(window) || record.opener == Some(window);
         let children = state.windows.iter().filter(|(_, record)| goes(record));
         let children: Vec<WindowId> = children.map(|(id, _)| *id).collect();
         // The number of the last window is read with the others gone, so that no newer one can be among them.
-        (gone, children, state.windows.is_empty().then_some(state.last_window), state.quit)
+        (gone, agent, children, state.windows.is_empty().then_some(state.last_window), state.quit)
     };
+    if let Some(agent) = agent {
+        // Its next message may wait for a document of this page to be bound.
+        shared.io.send(IoCommand::AgentReady(agent));
+    }
     popup::refuse_of(shared, &[browser_window.web_contents().id()]);
     for child in children {
         BrowserWindow::new(App(shared.clone()), child).destroy();

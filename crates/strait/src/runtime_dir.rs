@@ -15,6 +15,9 @@ use rustix::{
 /// The socket's name in the folder.
 const SOCKET: &str = "agents";
 
+/// The longest path of a socket, in bytes: an address has room for 108, the last of which is zero.
+const MAX_SOCKET_PATH: usize = 107;
+
 /// The folder in the folder for what pages store that is not to be kept.
 const PARTITIONS: &str = "partitions";
 
@@ -36,12 +39,36 @@ pub(crate) struct RuntimeDir {
 impl RuntimeDir {
     /// Makes the folder, in `$XDG_RUNTIME_DIR` or the folder for temporary files, and removes those that dead processes left.
     pub(crate) fn create() -> io::Result<Self> {
-        let base = base();
+        Self::create_in(bases())
+    }
+
+    /// The same in the first of these folders where the socket's path is short enough and a folder can be made.
+    fn create_in(bases: Vec<PathBuf>) -> io::Result<Self> {
         let prefix = format!("strait-{}-", getuid().as_raw());
-        remove_stale(&base, &prefix);
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(io::Error::other)?;
-        let path = base.join(format!("{prefix}{}-{:016x}", std::process::id(), u64::from_ne_bytes(random)));
+        let name = format!("{prefix}{}-{:016x}", std::process::id(), u64::from_ne_bytes(random));
+        let mut reasons = Vec::new();
+        for base in bases {
+            let path = base.join(&name);
+            let length = path.join(SOCKET).as_os_str().len();
+            if length > MAX_SOCKET_PATH {
+                reasons
+                    .push(format!("{}: the socket's path would have {length} bytes, and {MAX_SOCKET_PATH} are possible", base.display()));
+                continue;
+            }
+            remove_stale(&base, &prefix);
+            match Self::make(path) {
+                Ok(folder) => return Ok(folder),
+                Err(error) => reasons.push(format!("{}: {error}", base.display())),
+            }
+        }
+        let text =
+            format!("no folder can hold it ({}); set XDG_RUNTIME_DIR or TMPDIR to a writable folder with a short path", reasons.join("; "));
+        Err(io::Error::new(io::ErrorKind::InvalidInput, text))
+    }
+
+    fn make(path: PathBuf) -> io::Result<Self> {
         // Fails if it exists: nobody can have prepared it.
         fs::DirBuilder::new().mode(0o700).create(&path)?;
         match make_lock(&path) {
@@ -70,11 +97,15 @@ impl Drop for RuntimeDir {
     }
 }
 
-fn base() -> PathBuf {
-    let runtime = env::var_os("XDG_RUNTIME_DIR")
-        .map(PathBuf::from)
-        .filter(|path| path.is_absolute() && fs::metadata(path).is_ok_and(|meta| meta.is_dir() && meta.uid() == getuid().as_raw()));
-    runtime.unwrap_or_else(env::temp_dir)
+/// Where the folder may be made, best first.
+fn bases() -> Vec<PathBuf> {
+    let ours = |path: &PathBuf| path.is_absolute() && fs::metadata(path).is_ok_and(|meta| meta.is_dir() && meta.uid() == getuid().as_raw());
+    let variable = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(ours);
+    let mut bases: Vec<PathBuf> = variable.into_iter().chain([env::temp_dir()]).collect();
+    // Where the system puts them, in case the variables name something that is too long.
+    bases.extend(Some(PathBuf::from(format!("/run/user/{}", getuid().as_raw()))).filter(ours));
+    bases.extend(["/tmp", "/var/tmp"].map(PathBuf::from));
+    bases
 }
 
 /// Only what such a folder contains: never the whole tree.
@@ -141,6 +172,21 @@ mod tests {
         let path = folder.path.clone();
         drop(folder);
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_base_with_a_long_path_is_passed_over() {
+        let short = env::temp_dir().join(format!("strait-test-rt-{}", std::process::id()));
+        let long = short.join("long".repeat(30));
+        fs::create_dir_all(&long).unwrap();
+        let folder = RuntimeDir::create_in(vec![long.clone(), short.clone()]);
+        let parent = folder.as_ref().map(|folder| folder.path.parent().map(Path::to_path_buf)).map_err(ToString::to_string);
+        let bound = folder.as_ref().is_ok_and(|folder| std::os::unix::net::UnixListener::bind(folder.socket()).is_ok());
+        drop(folder);
+        let refused = RuntimeDir::create_in(vec![long.clone()]).unwrap_err().to_string();
+        fs::remove_dir_all(&short).unwrap();
+        assert_eq!((parent, bound), (Ok(Some(short)), true));
+        assert!(refused.contains(&*long.to_string_lossy()) && refused.contains("TMPDIR"), "{refused}");
     }
 
     #[test]

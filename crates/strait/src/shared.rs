@@ -5,7 +5,7 @@ use std::{
     fmt,
     ops::Deref,
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use strait_ports::{Node, Port};
@@ -14,6 +14,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     AppEvent, ScriptError, WebPreferences,
+    agent_so::Installed,
+    commits::Commits,
     handlers::Handlers,
     instance::InstanceLock,
     io::{IoHandle, Tokens},
@@ -74,6 +76,8 @@ pub(crate) struct Shared {
     pub(crate) queue: mpsc::UnboundedSender<Queued>,
     pub(crate) handlers: Mutex<Handlers>,
     pub(crate) children: Children,
+    /// The web process agent.
+    pub(crate) agent: OnceLock<Installed>,
     /// Where the program keeps its data.
     user_data: Mutex<PathBuf>,
     /// It is the first instance of the program.
@@ -141,7 +145,10 @@ pub(crate) struct WindowRecord {
 pub(crate) struct ContentsRecord {
     pub(crate) window: WindowId,
     pub(crate) main_frame: FrameKey,
+    /// The URL that the view shows: during a load, where the load goes. It proves nothing; [`ContentsRecord::commits`] does.
     pub(crate) url: String,
+    /// The URLs that the view has committed, and the documents they belong to.
+    pub(crate) commits: Commits,
     pub(crate) title: String,
     pub(crate) loads: Loads,
     pub(crate) outbox: Outbox<Held>,
@@ -161,6 +168,8 @@ pub(crate) struct ContentsRecord {
     pub(crate) crashed: bool,
     /// Its inspector is open.
     pub(crate) devtools: bool,
+    /// A download of it was cancelled, and the terminal says so.
+    pub(crate) download_refused: bool,
 }
 
 /// A message that waits for its document.
@@ -217,6 +226,7 @@ impl Shared {
             queue,
             handlers: Mutex::default(),
             children: Children::default(),
+            agent: OnceLock::new(),
             user_data,
             instance: Mutex::default(),
             processes: Mutex::default(),

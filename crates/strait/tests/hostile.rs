@@ -42,7 +42,7 @@ fn main() -> ExitCode {
         return code;
     }
     let kit = Kit::new();
-    let config = AppConfig::new(kit.folder()).name("hostile renderers");
+    let config = AppConfig::new(kit.folder()).name("hostile renderers").user_data(kit.folder().join("user-data"));
     runner::exit_code(App::run(config, move |app| async move {
         let mut cases = Vec::new();
         forgeries::cases(&mut cases);

@@ -9,6 +9,8 @@ mod closes;
 mod display;
 #[path = "windows/forged.rs"]
 mod forged;
+#[path = "windows/identity.rs"]
+mod identity;
 #[path = "windows/kit.rs"]
 mod kit;
 #[path = "windows/loads.rs"]
@@ -21,6 +23,8 @@ mod pages;
 mod popups;
 #[path = "windows/runner.rs"]
 mod runner;
+#[path = "windows/server.rs"]
+mod server;
 
 use std::process::ExitCode;
 
@@ -39,7 +43,7 @@ fn main() -> ExitCode {
         return code;
     }
     let kit = Kit::new();
-    let config = AppConfig::new(kit.folder()).name("windows test").version("4.5.6");
+    let config = AppConfig::new(kit.folder()).name("windows test").version("4.5.6").user_data(kit.folder().join("user-data"));
     runner::exit_code(App::run(config, move |app| async move {
         let mut cases = Vec::new();
         loads::cases(&mut cases);
@@ -48,6 +52,7 @@ fn main() -> ExitCode {
         popups::cases(&mut cases);
         pages::cases(&mut cases);
         forged::cases(&mut cases);
+        identity::cases(&mut cases);
         runner::run(&app, kit, cases).await;
     }))
 }

@@ -3,12 +3,14 @@
 //! A program of its own instead of libtest's, because the tests share one X server, take turns on a small machine, and are skipped
 //! with a reason where something they need is absent. Arguments: words that a test's name must contain.
 
+mod agent;
 mod bad_input;
 mod bridge;
 mod closes;
 mod collects;
 mod contained;
 mod display;
+mod downloads;
 mod examples;
 mod floods;
 mod http;
@@ -24,6 +26,7 @@ mod scaffold;
 mod seed;
 mod stopped_main;
 mod transfers;
+mod user_data;
 mod utility;
 mod values;
 mod x11;
@@ -69,6 +72,9 @@ fn main() -> ExitCode {
         bridge::tests(),
         bad_input::tests(),
         contained::tests(),
+        agent::tests(),
+        downloads::tests(),
+        user_data::tests(),
         readme::tests(),
         scaffold::tests(),
         inspect::tests(),

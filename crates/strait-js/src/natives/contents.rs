@@ -1,7 +1,10 @@
 //! Natives for pages and frames, and for answers to them.
 
-use rquickjs::{Ctx, Exception, Object, Result, TypedArray, prelude::Func};
-use strait::{EvalFuture, LoadFuture, PostMessageError, WebContents, WebFrameMain, World};
+use rquickjs::{
+    Ctx, Exception, Object, Result, TypedArray,
+    prelude::{Func, List},
+};
+use strait::{DocumentId, EvalFuture, LoadFuture, PostMessageError, SenderDocument, WebContents, WebFrameMain, World};
 use strait_host::{PortId, with_ports, written};
 
 use crate::host::{Host, Settled, host};
@@ -16,7 +19,9 @@ pub(crate) fn register(natives: &Object<'_>) -> Result<()> {
     natives.set("contentsAskOpen", Func::from(contents_ask_open))?;
     natives.set("contentsEval", Func::from(contents_eval))?;
     natives.set("frameState", Func::from(frame_state))?;
+    natives.set("frameShows", Func::from(frame_shows))?;
     natives.set("frameSend", Func::from(frame_send))?;
+    natives.set("frameReply", Func::from(frame_reply))?;
     natives.set("framePost", Func::from(frame_post))?;
     natives.set("frameEval", Func::from(frame_eval))?;
     natives.set("answer", Func::from(answer))?;
@@ -122,6 +127,26 @@ fn frame_state<'js>(ctx: Ctx<'js>, key: u64) -> Result<Option<Object<'js>>> {
     state.set("contents", frame.web_contents().map(|contents| contents.id().get()))?;
     state.set("frames", frame.frames().iter().map(|child| host.know(child)).collect::<Vec<_>>())?;
     Ok(Some(state))
+}
+
+/// Whether the frame shows the sender of a message, or what may be taken for it.
+fn frame_shows(key: u64, document: u64, origin: String, leaving: bool) -> bool {
+    let sender = SenderDocument::new(DocumentId::from_number(document), origin, leaving);
+    frame(&host(), key).is_some_and(|frame| frame.shows_sender(&sender))
+}
+
+/// Sends to the sender of a message, or to what may be taken for it: `sender` is its document's number, origin, and whether it was leaving.
+fn frame_reply(
+    ctx: Ctx<'_>,
+    key: u64,
+    List((document, origin, leaving)): List<(u64, String, bool)>,
+    channel: String,
+    bytes: TypedArray<'_, u8>,
+    length: usize,
+) -> Result<()> {
+    let frame = frame(&host(), key).ok_or_else(|| gone(&ctx))?;
+    let sender = SenderDocument::new(DocumentId::from_number(document), origin, leaving);
+    frame.reply_encoded(sender, &channel, written(&bytes, length)).map_err(|_| gone(&ctx))
 }
 
 fn frame_send(ctx: Ctx<'_>, key: u64, channel: String, bytes: TypedArray<'_, u8>, length: usize) -> Result<()> {

@@ -47,6 +47,7 @@ const G_IO_HUP: c_uint = 16;
 // Types are declared as opaque, so the linker cannot check them: they follow GLib 2.74's headers.
 unsafe extern "C" {
     fn g_variant_get_fixed_array(value: *mut GVariant, count: *mut usize, element_size: usize) -> *const c_void;
+    fn g_variant_new_fixed_array(element_type: *const c_char, elements: *const c_void, count: usize, element_size: usize) -> *mut GVariant;
     fn g_variant_get_type_string(value: *mut GVariant) -> *const c_char;
     fn g_source_new(functions: *const GSourceFuncs, size: c_uint) -> *mut GSource;
     fn g_source_set_priority(source: *mut GSource, priority: c_int);
@@ -87,6 +88,12 @@ pub(super) unsafe fn variant_bytes(variant: *mut GVariant) -> Vec<u8> {
         let bytes = g_variant_get_fixed_array(variant, &mut count, 1).cast::<u8>();
         if bytes.is_null() { Vec::new() } else { std::slice::from_raw_parts(bytes, count).to_vec() }
     }
+}
+
+/// A new variant of type `ay` with a floating reference.
+pub(super) fn new_variant(bytes: &[u8]) -> *mut GVariant {
+    // SAFETY: "y" is a fixed-size type of one byte; GLib copies the elements during the call.
+    unsafe { g_variant_new_fixed_array(c"y".as_ptr(), bytes.as_ptr().cast(), bytes.len(), 1) }
 }
 
 /// Connects `handler` to a signal.

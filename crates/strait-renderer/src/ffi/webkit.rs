@@ -1,9 +1,10 @@
 //! WebKit's web process extension API, as far as the agent needs it.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 use std::os::raw::{c_char, c_int, c_uint, c_void};
+use std::ptr;
 
-use super::glib::{GVariant, connect_signal, g_object_ref, g_object_unref, variant_bytes};
+use super::glib::{GVariant, connect_signal, g_object_ref, g_object_unref, new_variant, variant_bytes};
 use super::jsc::{Context, RawContext};
 use super::{copy_c_string, guarded};
 
@@ -21,6 +22,16 @@ unsafe extern "C" {
     fn webkit_frame_get_javascript_context_for_script_world(frame: *mut RawFrame, world: *mut RawWorld) -> RawContext;
     fn webkit_script_world_get_default() -> *mut RawWorld;
     fn webkit_script_world_new_with_name(name: *const c_char) -> *mut RawWorld;
+    fn webkit_web_extension_get_page(extension: *mut RawExtension, id: u64) -> *mut RawPage;
+    fn webkit_web_page_send_message_to_view(
+        page: *mut RawPage,
+        message: *mut RawUserMessage,
+        cancellable: *mut c_void,
+        callback: *const c_void,
+        data: *mut c_void,
+    );
+    fn webkit_user_message_new(name: *const c_char, parameters: *mut GVariant) -> *mut RawUserMessage;
+    fn webkit_user_message_send_reply(message: *mut RawUserMessage, reply: *mut RawUserMessage);
     fn webkit_user_message_get_name(message: *mut RawUserMessage) -> *const c_char;
     fn webkit_user_message_get_parameters(message: *mut RawUserMessage) -> *mut GVariant;
     fn webkit_console_message_get_level(message: *mut RawConsoleMessage) -> c_uint;
@@ -29,7 +40,8 @@ unsafe extern "C" {
     fn webkit_console_message_get_source_id(message: *mut RawConsoleMessage) -> *const c_char;
 }
 
-/// The extension object: the process as WebKit shows it to us.
+/// The extension object: the process as WebKit shows it to us. It lives as long as the process.
+#[derive(Clone)]
 pub(crate) struct Extension(*mut RawExtension);
 
 impl Extension {
@@ -47,12 +59,28 @@ impl Extension {
     }
 }
 
+impl Extension {
+    /// Sends a page's view a message with bytes. Nothing is sent for a page that is gone.
+    pub(crate) fn send_to_view(&self, page: u64, name: &str, bytes: &[u8]) {
+        let Ok(name) = CString::new(name) else { return };
+        // SAFETY: the extension is live; the page is checked. The message's and the variant's references are floating: WebKit takes them.
+        // Without a callback WebKit expects no answer.
+        unsafe {
+            let page = webkit_web_extension_get_page(self.0, page);
+            if !page.is_null() {
+                let message = webkit_user_message_new(name.as_ptr(), new_variant(bytes));
+                webkit_web_page_send_message_to_view(page, message, ptr::null_mut(), ptr::null(), ptr::null_mut());
+            }
+        }
+    }
+}
+
 /// What the agent wants to know of pages.
 pub(crate) trait PageEvents {
     /// A page exists; no document in it yet.
     fn created(&self, page: Page);
-    /// The UI process sent the page a message with bytes; true if it was for us.
-    fn message(&self, page: &Page, name: &str, bytes: Vec<u8>) -> bool;
+    /// The UI process sent the page a message with bytes; gives the answer's bytes if it was for us.
+    fn message(&self, page: &Page, name: &str, bytes: Vec<u8>) -> Option<Vec<u8>>;
     /// The page wrote to its console.
     fn console(&self, page: &Page, message: ConsoleMessage);
 }
@@ -115,7 +143,10 @@ extern "C" fn user_message_received(page: *mut RawPage, message: *mut RawUserMes
                 variant_bytes(webkit_user_message_get_parameters(message)),
             )
         };
-        events.message(&page, &name, bytes) as c_int
+        let Some(reply) = events.message(&page, &name, bytes) else { return 0 };
+        // SAFETY: the message is live until this handler returns; WebKit takes the reply's floating reference.
+        unsafe { webkit_user_message_send_reply(message, webkit_user_message_new(c"strait".as_ptr(), new_variant(&reply))) };
+        1
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use strait_ports::{CloseReason, Message};
+use strait_ports::{CloseReason, Message, Port};
 use strait_protocol::{IpcKind, RequestId, ToAgent, ToMain};
 
 use super::closing::Closings;
@@ -12,9 +12,10 @@ use crate::{
     account::Account,
     app::App,
     bridge::{finish_eval, report_contents, report_gone},
+    commits::{Address, Bound},
     popup,
     registry::{AgentId, Document, NewDocument},
-    shared::SharedRef,
+    shared::{SharedRef, State},
     text::cut,
     ui::UiCommand,
 };
@@ -38,6 +39,14 @@ const CUT: &str = "… (cut off)";
 /// What a port that came with a message costs, in bytes.
 const PORT_COST: usize = 512;
 
+/// What an agent has sent.
+pub(super) struct Said {
+    message: ToMain,
+    ports: Vec<Port>,
+    /// The view's commit of the main-frame document that it reports.
+    generation: u64,
+}
+
 /// The view is told, if it waits for that.
 fn document_ready(shared: &SharedRef, contents: ContentsId) {
     let mut state = shared.state();
@@ -48,17 +57,44 @@ fn document_ready(shared: &SharedRef, contents: ContentsId) {
     }
 }
 
-/// Handles one message of an agent.
-pub(super) fn heard(shared: &SharedRef, closings: &mut Closings, agent: AgentId, account: &Arc<Account>, message: Message) {
+/// Reads one message of an agent.
+pub(super) fn decode(agent: AgentId, message: Message) -> Option<Said> {
     let Message { data, ports, .. } = message;
-    let said = match strait_protocol::decode::<ToMain>(&data) {
-        Ok(said) => said,
+    match strait_protocol::decode::<ToMain>(&data) {
+        Ok(message) => Some(Said { message, ports, generation: 0 }),
         Err(error) => {
             tracing::warn!(?agent, %error, "an agent sent nonsense");
-            return;
+            None
         }
+    }
+}
+
+/// Puts the committed URL into the report of a main-frame document, in the place of what the agent says. False if that must wait for the UI thread:
+/// the document's binding has not arrived. Nothing waits once the agent `is_gone`: the binding will not arrive.
+pub(super) fn identify(shared: &SharedRef, agent: AgentId, said: &mut Said, is_gone: impl FnOnce() -> bool) -> bool {
+    let ToMain::DocumentCreated { page, document, parent: None, url, origin, .. } = &mut said.message else { return true };
+    let bound = {
+        let mut state = shared.state();
+        let State { registry, contents, .. } = &mut *state;
+        let record = registry.contents_of(agent, *page).and_then(|id| contents.get_mut(&id));
+        // The document of a page that is not the agent's is ignored.
+        record.map_or(Bound::Never, |record| record.commits.take(*document))
     };
-    match said {
+    let address = match bound {
+        Bound::To(address) => address,
+        Bound::NotYet if !is_gone() => return false,
+        Bound::NotYet | Bound::Never => Address::unknown(),
+    };
+    *origin = address.origin(origin).to_string();
+    *url = address.url.to_string();
+    said.generation = address.generation;
+    true
+}
+
+/// Handles one message of an agent that has been [identified](identify).
+pub(super) fn heard(shared: &SharedRef, closings: &mut Closings, agent: AgentId, account: &Arc<Account>, said: Said) {
+    let Said { message, ports, generation } = said;
+    match message {
         ToMain::PageBound { nonce, page } => page_bound(shared, agent, account, nonce, page),
         ToMain::DocumentCreated { page, document, frame, parent, url, origin, mut name } => {
             if url.len() > MAX_URL || origin.len() > MAX_ORIGIN {
@@ -66,8 +102,14 @@ pub(super) fn heard(shared: &SharedRef, closings: &mut Closings, agent: AgentId,
                 return;
             }
             cut(&mut name, MAX_NAME, "");
-            document_created(shared, agent, account, NewDocument { page, document, frame, parent, url, origin, name });
+            document_created(
+                shared,
+                agent,
+                account,
+                NewDocument { page, document, frame, parent, url: url.into(), origin: origin.into(), name, generation },
+            );
         }
+        ToMain::DocumentLeaving { document } => shared.state().registry.document_leaving(agent, document),
         ToMain::DocumentReady { document } => {
             let Some(document) = document_of(shared, agent, document) else { return };
             if document.main_frame {
@@ -99,7 +141,7 @@ pub(super) fn heard(shared: &SharedRef, closings: &mut Closings, agent: AgentId,
                 IpcKind::Invoke(request) => IpcEventKind::Invoke(responder(request)),
                 IpcKind::SendSync(request) => IpcEventKind::SendSync(responder(request)),
             };
-            let bytes = document.url.len() + channel.len() + payload.len() + ports.len() * PORT_COST;
+            let bytes = document.url.len() + document.origin.len() + channel.len() + payload.len() + ports.len() * PORT_COST;
             let app = App(shared.clone());
             let sender = WebContents::new(app.clone(), document.contents);
             let frame = WebFrameMain::new(app, document.frame);
@@ -107,7 +149,9 @@ pub(super) fn heard(shared: &SharedRef, closings: &mut Closings, agent: AgentId,
                 sender,
                 frame,
                 document: document.id,
-                url: document.url.to_string(),
+                url: document.url,
+                origin: document.origin,
+                leaving: document.leaving,
                 channel,
                 kind,
                 payload,
@@ -232,6 +276,7 @@ fn page_bound(shared: &SharedRef, agent: AgentId, account: &Arc<Account>, nonce:
             && let Some(record) = state.contents.get_mut(&claim.contents)
         {
             record.epoch = claim.epoch;
+            record.commits.nonce = nonce;
         }
         gone
     };

@@ -26,6 +26,8 @@ use crate::shared::SharedRef;
 const MAX_WAITING: usize = 64;
 /// How long a connection may take to show its token.
 const TOKEN_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long nothing is accepted after an attempt for which the system had no descriptor or memory left. The connection stays in the socket's queue.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Tokens handed out and not used. More make the oldest worthless: its process never started.
 const MAX_TOKENS: usize = 256;
 
@@ -56,6 +58,8 @@ impl Tokens {
 pub(crate) struct Listener {
     socket: OwnedFd,
     waiting: Vec<Waiting>,
+    /// Nothing is accepted until then.
+    paused: Option<Instant>,
 }
 
 struct Waiting {
@@ -70,27 +74,28 @@ impl Listener {
         let socket = socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?;
         bind(&socket, &SocketAddrUnix::new(path)?)?;
         listen(&socket, 128)?;
-        Ok(Self { socket, waiting: Vec::new() })
+        Ok(Self { socket, waiting: Vec::new(), paused: None })
     }
 
-    /// What to poll: the listening socket, then those who wait.
+    /// What to poll: those who wait, then the listening socket unless nothing is accepted now.
     pub(crate) fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        std::iter::once(self.socket.as_fd()).chain(self.waiting.iter().map(|waiting| waiting.socket.as_fd()))
+        let listening = self.paused.is_none().then(|| self.socket.as_fd());
+        self.waiting.iter().map(|waiting| waiting.socket.as_fd()).chain(listening)
     }
 
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        self.waiting.iter().map(|waiting| waiting.until).min()
+        self.waiting.iter().map(|waiting| waiting.until).chain(self.paused).min()
     }
 
-    /// Turns away who took too long.
+    /// Turns away who took too long, and ends a pause.
     pub(crate) fn overdue(&mut self, now: Instant) {
         self.waiting.retain(|waiting| waiting.until > now);
+        self.paused = self.paused.filter(|until| *until > now);
     }
 
     /// Goes on with those whose descriptor is ready, in the order of [`Listener::descriptors`].
     pub(crate) fn handle(&mut self, ready: &[bool], shared: &SharedRef) {
         let mut ready = ready.iter().copied();
-        let arrivals = ready.next().unwrap_or(false);
         let mut still = Vec::with_capacity(self.waiting.len());
         for waiting in self.waiting.drain(..) {
             if !ready.next().unwrap_or(false) {
@@ -100,7 +105,8 @@ impl Listener {
             }
         }
         self.waiting = still;
-        if arrivals {
+        // The listening socket, if it was polled.
+        if ready.next().unwrap_or(false) {
             self.accept(shared);
         }
     }
@@ -108,7 +114,17 @@ impl Listener {
     fn accept(&mut self, shared: &SharedRef) {
         // Bounded, so that a flood of connections does not keep the messages waiting.
         for _ in 0..MAX_WAITING {
-            let Ok(socket) = accept_with(&self.socket, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) else { return };
+            let socket = match accept_with(&self.socket, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) {
+                Ok(socket) => socket,
+                Err(error) if is_shortage(error) => {
+                    // The socket stays readable: to poll it now would be to do nothing else.
+                    tracing::warn!(%error, "a web process has to wait: close descriptors, or raise the limit (ulimit -n)");
+                    self.paused = Some(Instant::now() + ACCEPT_PAUSE);
+                    return;
+                }
+                // Nobody is there any more, or one has gone before it was accepted: poll tells.
+                Err(_) => return,
+            };
             let Ok(peer) = socket_peercred(&socket) else { continue };
             let pid = peer.pid.as_raw_nonzero().get();
             if peer.uid != getuid() {
@@ -124,6 +140,11 @@ impl Listener {
             }
         }
     }
+}
+
+/// Whether the process or the system lacks something that it may have again later.
+fn is_shortage(error: Errno) -> bool {
+    matches!(error, Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOBUFS)
 }
 
 /// Reads the token; gives the connection back if there is nothing to read yet.

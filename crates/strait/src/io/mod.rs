@@ -127,6 +127,8 @@ struct Watched {
     account: Arc<Account>,
     /// When its port was last looked at.
     looked: Option<Instant>,
+    /// Its next message, which waits for the UI thread.
+    waiting: Option<agent::Said>,
 }
 
 struct Io {
@@ -191,27 +193,40 @@ impl Io {
         let Some(port) = self.shared.state().agents.get(&agent).cloned() else { return };
         let watched = self.accounts.entry(agent).or_insert_with(|| {
             let io = self.shared.io.clone();
-            Watched { account: Account::new(move || io.send(IoCommand::AgentReady(agent))), looked: None }
+            Watched { account: Account::new(move || io.send(IoCommand::AgentReady(agent))), looked: None, waiting: None }
         });
         let account = watched.account.clone();
         agent::report_dropped(&self.shared, &account);
         for _ in 0..AGENT_BATCH {
-            if account.is_full() {
+            let mut unread = account.is_full();
+            if !unread {
+                let said = match watched.waiting.take() {
+                    Some(said) => Some(said),
+                    None => match port.try_recv() {
+                        None => return,
+                        Some(strait_ports::Event::Message(message)) => agent::decode(agent, message),
+                        Some(strait_ports::Event::Close(reason)) => {
+                            agent::gone(&self.shared, &mut self.closings, agent, &account, reason);
+                            self.accounts.remove(&agent);
+                            return;
+                        }
+                    },
+                };
+                let Some(mut said) = said else { continue };
+                if agent::identify(&self.shared, agent, &mut said, || port.is_ended()) {
+                    agent::heard(&self.shared, &mut self.closings, agent, &account, said);
+                } else {
+                    watched.waiting = Some(said);
+                    unread = true;
+                }
+            }
+            if unread {
                 let now = Instant::now();
                 if watched.looked.is_none_or(|looked| now >= looked + BACKLOG_INTERVAL) {
                     watched.looked = Some(now);
                     self.check_backlog(agent, &account, &port);
                 }
                 return;
-            }
-            match port.try_recv() {
-                None => return,
-                Some(strait_ports::Event::Message(message)) => agent::heard(&self.shared, &mut self.closings, agent, &account, message),
-                Some(strait_ports::Event::Close(reason)) => {
-                    agent::gone(&self.shared, &mut self.closings, agent, &account, reason);
-                    self.accounts.remove(&agent);
-                    return;
-                }
             }
         }
         self.shared.io.send(IoCommand::AgentReady(agent));

@@ -1,7 +1,9 @@
 //! Hostile agents, on raw links to a running I/O thread. No display: what the UI would be told is only collected.
 
 mod flood;
+mod identity;
 mod popups;
+mod shortage;
 
 use std::{
     os::fd::OwnedFd,
@@ -12,7 +14,7 @@ use std::{
 
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketFlags, SocketType, connect, recv, send, socket_with};
 use strait_ports::{Event, Message, Node, Port};
-use strait_protocol::{ConsoleLevel, IpcKind, Nonce, Outcome, ToAgent, ToMain};
+use strait_protocol::{ConsoleLevel, DocumentBinding, IpcKind, Nonce, Outcome, ToAgent, ToMain};
 use tokio::sync::mpsc::{UnboundedReceiver, error::TryRecvError, unbounded_channel};
 
 use super::{IoCommand, IoThread};
@@ -71,6 +73,13 @@ impl Main {
         nonce
     }
 
+    /// What the view does when it commits a document and the page names the document.
+    fn commits(&self, window: &BrowserWindow, nonce: Nonce, document: u64, url: &str) {
+        let contents = window.web_contents().id();
+        self.shared.committed(contents, url);
+        self.shared.bind_document(contents, DocumentBinding { nonce, document });
+    }
+
     fn connect(&self, token: &[u8]) -> OwnedFd {
         let socket = socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap();
         connect(&socket, &SocketAddrUnix::new(&self.socket).unwrap()).unwrap();
@@ -87,11 +96,17 @@ impl Main {
 
     /// An agent that shows the window's page, as page 1 with document 1 in frame 1.
     fn shown(&mut self, window: &BrowserWindow) -> Agent {
-        let agent = self.agent();
-        agent.say(&ToMain::PageBound { nonce: self.nonce(window), page: 1 });
+        self.shown_with(window).0
+    }
+
+    /// The same, with the view's nonce.
+    fn shown_with(&mut self, window: &BrowserWindow) -> (Agent, Nonce) {
+        let (agent, nonce) = (self.agent(), self.nonce(window));
+        self.commits(window, nonce, 1, "https://example.test/");
+        agent.say(&ToMain::PageBound { nonce, page: 1 });
         agent.say(&document(1, 1, 1, None));
         self.until(|event| matches!(event, AppEvent::Frame { event: FrameEvent::DocumentCreated { .. }, .. }));
-        agent
+        (agent, nonce)
     }
 
     /// Events up to the one that fits; gives it.

@@ -86,6 +86,30 @@ pub(crate) struct Document {
     /// The frame's name.
     pub(crate) name: Arc<str>,
     pub(crate) main_frame: bool,
+    /// The view's commit that it is bound to; 0 for frames in the page.
+    pub(crate) generation: u64,
+    /// Its `pagehide` has been.
+    pub(crate) leaving: bool,
+}
+
+/// The document that sent a message: decides whether what its frame shows later may be taken for the sender.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SenderDocument {
+    id: DocumentId,
+    pub(crate) origin: Arc<str>,
+    leaving: bool,
+}
+
+impl SenderDocument {
+    /// The document of [an event](crate::IpcMessage), from its fields `document`, `origin` and `leaving`.
+    pub fn new(id: DocumentId, origin: impl Into<Arc<str>>, leaving: bool) -> Self {
+        Self { id, origin: origin.into(), leaving }
+    }
+
+    /// Whether a document of the same frame is the sender itself, or one that came after it and has its origin. Opaque origins equal no other.
+    pub(crate) fn is_succeeded_by(&self, document: &Document) -> bool {
+        document.id == self.id || (!self.leaving && *self.origin != *"null" && document.origin == self.origin)
+    }
 }
 
 /// What an agent says of a new document.
@@ -95,9 +119,11 @@ pub(crate) struct NewDocument {
     pub(crate) document: u64,
     pub(crate) frame: u64,
     pub(crate) parent: Option<u64>,
-    pub(crate) url: String,
-    pub(crate) origin: String,
+    pub(crate) url: Arc<str>,
+    pub(crate) origin: Arc<str>,
     pub(crate) name: String,
+    /// See [`Document::generation`].
+    pub(crate) generation: u64,
 }
 
 /// What went away.
@@ -212,10 +238,12 @@ impl Registry {
             wire: new.document,
             frame,
             contents,
-            url: new.url.into(),
-            origin: new.origin.into(),
+            url: new.url,
+            origin: new.origin,
             name: new.name.into(),
             main_frame,
+            generation: new.generation,
+            leaving: false,
         };
         let record = self.frames.get_mut(&frame)?;
         (record.document, record.left) = (Some(id), false);
@@ -242,6 +270,32 @@ impl Registry {
             self.remove_frame(document.frame, &mut gone);
         }
         Some(gone)
+    }
+
+    /// A document is being unloaded.
+    pub(crate) fn document_leaving(&mut self, agent: AgentId, document: u64) {
+        let id = self.document_of(agent, document).map(|document| document.id);
+        if let Some(document) = id.and_then(|id| self.documents.get_mut(&id)) {
+            document.leaving = true;
+        }
+    }
+
+    /// The main document of a page, bound to this commit, has changed its URL.
+    pub(crate) fn moved(&mut self, contents: ContentsId, generation: u64, url: &str) {
+        let current = self.main_frame(contents).and_then(|main| self.document_in(main)).map(|document| document.id);
+        let document = current.and_then(|id| self.documents.get_mut(&id)).filter(|document| document.generation == generation);
+        if let Some(document) = document
+            && let Some(agent) = self.agents.get_mut(&document.agent)
+        {
+            agent.text = agent.text - document.url.len() + url.len();
+            document.url = url.into();
+        }
+    }
+
+    /// Whether a frame shows the sender of a message, or one that may be taken for it; also if it shows nothing since.
+    pub(crate) fn shows_sender(&self, key: FrameKey, sender: &SenderDocument) -> bool {
+        let shows = |document: DocumentId| self.documents.get(&document).is_none_or(|document| sender.is_succeeded_by(document));
+        self.frames.get(&key).is_some_and(|frame| frame.document.is_none_or(shows))
     }
 
     /// The document an agent calls `document`, if it is its own.
@@ -282,6 +336,11 @@ impl Registry {
     /// Where a page lives: its process and what that calls it.
     pub(crate) fn page(&self, contents: ContentsId) -> Option<(AgentId, u64)> {
         self.contents.get(&contents)?.page
+    }
+
+    /// The page of ours that WebKit calls `page`: its numbers are unique among all processes.
+    pub(crate) fn contents_with(&self, page: u64) -> Option<ContentsId> {
+        self.contents.iter().find(|(_, contents)| contents.page.is_some_and(|(_, shown)| shown == page)).map(|(id, _)| *id)
     }
 
     /// The pages a process shows.

@@ -10,9 +10,10 @@ fn new(document: u64, frame: u64, parent: Option<u64>) -> NewDocument {
         document,
         frame,
         parent,
-        url: format!("https://example.test/{document}"),
+        url: format!("https://example.test/{document}").into(),
         origin: "https://example.test".into(),
         name: String::new(),
+        generation: u64::from(parent.is_none()),
     }
 }
 
@@ -190,8 +191,10 @@ fn removing_a_chain_of_frames_needs_no_stack() {
 #[test]
 fn an_agents_documents_share_room_for_their_texts() {
     let (mut registry, agent, _, _) = bound();
-    let long =
-        |document: u64| NewDocument { url: "u".repeat(MAX_TEXT_PER_AGENT / 4), ..new(document, document, (document > 0).then_some(0)) };
+    let long = |document: u64| NewDocument {
+        url: "u".repeat(MAX_TEXT_PER_AGENT / 4).into(),
+        ..new(document, document, (document > 0).then_some(0))
+    };
     for document in 0..3 {
         registry.document_created(agent, long(document)).unwrap();
     }

@@ -4,20 +4,28 @@ use std::{
     cell::RefCell,
     collections::HashMap,
     error::Error,
-    path::PathBuf,
+    fs, io,
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
     rc::{Rc, Weak},
 };
 
 use gtk::{glib::ToVariant, prelude::Cast};
+use rustix::fs::Access;
 use strait_protocol::{AgentInit, Nonce};
 use webkit2gtk::{NavigationAction, URIRequestExt, UserContentManager, WebContextExt, WebView as WebKitView, WebViewExt};
 use wry::{WebViewBuilder, WebViewBuilderExtUnix, WebViewExtUnix};
 
 use super::{
-    WindowPlan,
+    WindowPlan, downloads,
     view::{Origin, View, config_of},
 };
 use crate::{ContentsId, WindowId, popup, shared::SharedRef};
+
+/// The folder of the program's own partition, in its folder for data.
+const DEFAULT_PARTITION: &str = "WebKit";
+/// The folder of the program's own partition if that is not kept. No other partition has the name.
+const EPHEMERAL: &str = "%";
 
 /// What views need to find their agents.
 #[derive(Debug)]
@@ -58,7 +66,7 @@ impl ViewMaker {
         let partition = plan.preferences.partition.clone().unwrap_or_default();
         let mut contexts = self.0.contexts.borrow_mut();
         let first = !contexts.contains_key(&partition);
-        let folder = first.then(|| self.0.folder_of(shared, &partition)).flatten();
+        let folder = first.then(|| self.0.folder_of(shared, &partition));
         let context = contexts.entry(partition).or_insert_with(|| wry::WebContext::new(folder));
         let view = WebViewBuilder::new_with_web_context(context)
             .with_extensions_path(&self.0.views.extensions)
@@ -67,6 +75,7 @@ impl ViewMaker {
         if first {
             let context = view.webview().context().ok_or("the view has no context")?;
             welcome_agents(shared, &context, self.0.views.socket.clone());
+            downloads::refuse(shared, &context);
         }
         let view = View::new(shared, (plan.window, plan.contents), (config_of(shared, plan), &plan.preferences), view, Origin::Empty);
         let maker = Rc::downgrade(&self.0);
@@ -100,15 +109,22 @@ fn let_open(maker: &Weak<Maker>, shared: &SharedRef, opener: ContentsId, view: &
 }
 
 impl Maker {
-    /// Where the data of a partition is kept; nowhere in particular that of the program's own.
-    fn folder_of(&self, shared: &SharedRef, partition: &str) -> Option<PathBuf> {
+    /// Where the data of a partition is kept. Data of the program's own lasts as long as the program where it has no usable folder for data.
+    fn folder_of(&self, shared: &SharedRef, partition: &str) -> PathBuf {
         if partition.is_empty() {
-            return None;
+            let folder = shared.user_data().join(DEFAULT_PARTITION);
+            return match make_writable(&folder) {
+                Ok(()) => folder,
+                Err(error) => {
+                    eprintln!("strait: pages' data lasts only as long as the program: {}: {error}", folder.display());
+                    self.views.partitions.join(EPHEMERAL)
+                }
+            };
         }
-        Some(match partition.strip_prefix("persist:") {
+        match partition.strip_prefix("persist:") {
             Some(name) => shared.user_data().join("Partitions").join(file_name(name)),
             None => self.views.partitions.join(file_name(partition)),
-        })
+        }
     }
 
     /// A page opens a window. WebKit wants the view at once, and nobody here waits for the program: so there is one, in no window, that loads
@@ -145,6 +161,12 @@ impl Maker {
         popup::announce(shared, window, opener, webkit.page_id(), &url);
         Some(webkit)
     }
+}
+
+/// Makes a folder that can be written, for this user alone.
+fn make_writable(folder: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    Ok(rustix::fs::access(folder, Access::WRITE_OK | Access::EXEC_OK)?)
 }
 
 /// A name for a file that no other partition has: letters and digits stay, other bytes are written as `%XX`.
@@ -191,6 +213,7 @@ mod tests {
         assert_eq!(file_name("work"), "work");
         assert_eq!(file_name("../a b"), "%2E%2E%2Fa%20b");
         assert_eq!(file_name(""), "");
+        assert_ne!(file_name("%"), EPHEMERAL);
         let (one, two) = ("x".repeat(1000), "x".repeat(1001));
         assert_ne!(file_name(&one), file_name(&two));
         assert!(file_name(&one).len() < 255);

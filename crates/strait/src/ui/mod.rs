@@ -1,5 +1,6 @@
 //! The UI thread: GTK's windows and WebKit's views. It obeys commands and reports events, and waits for nobody.
 
+mod downloads;
 mod errors;
 mod maker;
 mod page;

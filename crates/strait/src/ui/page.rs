@@ -34,6 +34,8 @@ pub(super) struct Extras {
     pub(super) watch: Watch,
     /// The link to the process broke, and that is why it is being ended.
     pub(super) lost: Cell<bool>,
+    /// The process has no agent, and that is why it is being ended.
+    pub(super) agentless: Cell<bool>,
 }
 
 impl View {
@@ -172,6 +174,10 @@ impl ViewState {
     /// What became of the view's process, in Electron's words.
     pub(super) fn end_of_process(&self, reason: WebProcessTerminationReason) -> (&'static str, i32) {
         let lost = self.extras.lost.take();
+        if self.extras.agentless.take() {
+            self.forget_watch();
+            return ("launch-failed", 1);
+        }
         self.forget_watch();
         match reason {
             WebProcessTerminationReason::ExceededMemoryLimit => ("oom", Signal::KILL.as_raw()),

@@ -8,10 +8,10 @@ use std::{
 };
 
 use gtk::{gio::Cancellable, glib::ToVariant, prelude::WidgetExt};
-use strait_protocol::{Nonce, VIEW_MESSAGE, ViewConfig};
+use strait_protocol::{DOCUMENT_MESSAGE, DocumentBinding, Nonce, VIEW_MESSAGE, ViewConfig, ViewReply};
 use webkit2gtk::{
     LoadEvent, NetworkError, PolicyDecision, PolicyDecisionExt, SettingsExt, URIRequest, URIRequestExt, URIResponseExt, UserMessage,
-    WebProcessTerminationReason, WebResourceExt, WebView as WebKitView, WebViewExt,
+    UserMessageError, UserMessageExt, WebProcessTerminationReason, WebResourceExt, WebView as WebKitView, WebViewExt,
 };
 use wry::WebViewExtUnix;
 
@@ -30,7 +30,7 @@ use crate::{
     event::Question,
     ffi,
     loading::is_blank,
-    popup, quit,
+    popup, printable, quit,
     shared::{Claim, SharedRef},
     text::cut,
 };
@@ -77,6 +77,8 @@ pub(super) struct ViewState {
     place: RefCell<String>,
     /// A load has begun and has brought no document yet.
     provisional: Cell<bool>,
+    /// The program has asked for a load that has not begun: until it does, WebKit gives its URL as the view's.
+    requested: Cell<bool>,
     /// The program has not been told of its beginning yet.
     start_held: Cell<bool>,
     phase: Cell<Phase>,
@@ -150,6 +152,7 @@ impl View {
             headers: RefCell::default(),
             place: RefCell::default(),
             provisional: Cell::new(false),
+            requested: Cell::new(false),
             start_held: Cell::new(false),
             replaced: RefCell::default(),
             retried: Cell::new(0),
@@ -273,6 +276,10 @@ impl ViewState {
         *self.target.borrow_mut() = target;
         self.load.set(load);
         self.phase.set(Phase::Asked);
+        if let Some(problem) = self.shared.agent.get().and_then(|agent| agent.problem.clone()) {
+            return self.load_failed(LoadError::agent_missing(&self.target_url(), problem));
+        }
+        self.requested.set(true);
         let target = self.target.borrow().clone();
         let first = !self.used.replace(true);
         // A dead process comes back with the load, and only then can be spoken to; the first one comes with being spoken to.
@@ -297,6 +304,7 @@ impl ViewState {
             }
             None if first => {
                 self.used.set(false);
+                self.requested.set(false);
                 self.fail(load, LoadError::aborted(""));
             }
             None => self.view.reload(),
@@ -322,7 +330,7 @@ impl ViewState {
     }
 
     /// Sends the view's configuration to the agent of a process that has not got it.
-    fn announce(&self) {
+    fn announce(self: &Rc<Self>) {
         if !self.unannounced.replace(false) {
             return;
         }
@@ -339,7 +347,45 @@ impl ViewState {
             state.view_nonces.insert(config.nonce, Claim { contents: self.contents, epoch: self.epoch.get() });
         }
         let message = UserMessage::new(VIEW_MESSAGE, Some(&strait_protocol::encode(&config).to_variant()));
-        self.view.send_message_to_page(&message, Cancellable::NONE, |_| {});
+        let (state, epoch) = (Rc::downgrade(self), self.epoch.get());
+        self.view.send_message_to_page(&message, Cancellable::NONE, move |reply| {
+            if let Some(state) = state.upgrade() {
+                state.announced(epoch, reply);
+            }
+        });
+    }
+
+    /// The agent of the view's process number `epoch` has answered, or there is none.
+    fn announced(&self, epoch: u64, reply: Result<UserMessage, gtk::glib::Error>) {
+        let bytes = |message: UserMessage| message.parameters().and_then(|parameters| parameters.get::<Vec<u8>>());
+        let reason = match reply.map(|message| bytes(message).map(|bytes| strait_protocol::decode(&bytes))) {
+            Ok(Some(Ok(ViewReply::Bound))) => return,
+            Ok(Some(Ok(ViewReply::Failed(reason)))) => reason,
+            Ok(_) => "the agent's answer is malformed".into(),
+            Err(error) if error.kind::<UserMessageError>() == Some(UserMessageError::Message) => {
+                // WebKit prints the linker's words itself.
+                "the web process has not loaded it (see WebKit's line \"Error loading module\" above)".into()
+            }
+            // The process is gone, which is reported otherwise.
+            Err(error) => {
+                tracing::debug!(%error, epoch, "no answer to a view's configuration");
+                return;
+            }
+        };
+        if epoch == self.epoch.get() && !self.unannounced.get() {
+            self.agent_missing(reason);
+        }
+    }
+
+    /// The process has no agent: a page in it would have neither preload nor IPC. The load fails and the process ends, so that no such page is shown.
+    fn agent_missing(&self, reason: String) {
+        let folder = self.shared.agent.get().map(|agent| agent.folder.display().to_string()).unwrap_or_default();
+        let detail = format!("the web process has no agent from {folder}: {reason}");
+        // A page that was opened by another one, or had loaded: its program awaits no load.
+        eprintln!("strait: window {}: {}", self.window.0, printable(&detail));
+        self.load_failed(LoadError::agent_missing(&self.target_url(), detail));
+        self.extras.agentless.set(true);
+        self.view.terminate_web_process();
     }
 
     /// Whether going there only moves within the present document. (To the very same place WebKit loads again.)
@@ -370,6 +416,14 @@ impl ViewState {
             }
             // No error page: the former document stays.
             true
+        });
+        let state = Rc::downgrade(self);
+        self.view.connect_user_message_received(move |_, message| {
+            let ours = message.name().is_some_and(|name| name == DOCUMENT_MESSAGE);
+            if let Some(state) = state.upgrade().filter(|_| ours) {
+                state.document_named(message);
+            }
+            ours
         });
         let state = Rc::downgrade(self);
         self.view.connect_decide_policy(move |_, decision, _| {
@@ -419,6 +473,7 @@ impl ViewState {
         self.tell_finish();
         match event {
             LoadEvent::Started => {
+                self.requested.set(false);
                 self.failed.set(false);
                 self.ready_before.set(self.documents_ready());
                 if self.phase.get() == Phase::Asked {
@@ -435,6 +490,7 @@ impl ViewState {
             }
             LoadEvent::Committed => {
                 self.replaced.borrow_mut().clear();
+                self.shared.committed(self.contents, &self.committed_url());
                 let url = self.view.uri().map(String::from).unwrap_or_default();
                 if self.phase.get() == Phase::Started {
                     self.phase.set(Phase::Committed);
@@ -462,6 +518,23 @@ impl ViewState {
                 self.stopped();
             }
             _ => {}
+        }
+    }
+
+    /// The URL of the document that is being committed. While a load of the program's has been requested, WebKit gives that load's URL as the view's,
+    /// though another load may commit first; its resource has its own.
+    fn committed_url(&self) -> String {
+        let url = if self.requested.get() { self.view.main_resource().and_then(|resource| resource.uri()) } else { self.view.uri() };
+        url.map(String::from).unwrap_or_default()
+    }
+
+    /// The page says which of its agent's documents is in the view now. WebKit has delivered this behind that document's commit.
+    fn document_named(&self, message: &UserMessage) {
+        let bytes = message.parameters().and_then(|parameters| parameters.get::<Vec<u8>>());
+        match bytes.map(|bytes| strait_protocol::decode::<DocumentBinding>(&bytes)) {
+            Some(Ok(binding)) => self.shared.bind_document(self.contents, binding),
+            Some(Err(error)) => tracing::warn!(window = self.window.0, %error, "a page sent a malformed document binding"),
+            None => tracing::warn!(window = self.window.0, "a page sent a document binding without bytes"),
         }
     }
 
@@ -653,6 +726,9 @@ impl ViewState {
     }
 
     fn note_url(&self, url: &str) {
+        if !self.requested.get() && !self.provisional.get() {
+            self.shared.moved(self.contents, url);
+        }
         self.moved(url);
         if let Some(record) = self.shared.state().contents.get_mut(&self.contents) {
             url.clone_into(&mut record.url);

@@ -65,6 +65,7 @@ fn only_the_openers_agent_may_ask_and_only_once() {
     // The nonce is the new view's, and good for nobody else.
     forger.say(&ToMain::PageBound { nonce: [1; 16], page: 50 });
     honest.say(&ToMain::PageBound { nonce: config.nonce, page: 50 });
+    main.commits(&created, config.nonce, 9, "https://example.test/popup");
     honest.say(&document(50, 9, 9, None));
     let AppEvent::Frame { contents, .. } = main.until(|event| matches!(event, AppEvent::Frame { .. })) else { unreachable!() };
     assert_eq!(contents, created.web_contents());

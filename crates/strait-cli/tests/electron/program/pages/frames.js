@@ -147,6 +147,49 @@ module.exports = (test) => {
     t.deepEqual([senderFrame === null || frame.detached, main.frames], [true, []])
   })
 
+  test([], 'succeeds', 'what a page says as it goes comes from a frame that is detached, and not from the page that follows', async (t) => {
+    const window = t.window({ webPreferences: { nodeIntegration: true } })
+    const parting = "<script>const { ipcRenderer } = require('electron'); addEventListener('unload', () => ipcRenderer.sendSync('parting'))</script>"
+    await window.loadFile(t.file('page.html', parting))
+    const { mainFrame } = window.webContents
+    let seen, event
+    window.webContents.ipc.on('parting', (parted) => {
+      event = parted
+      seen = [parted.senderFrame === mainFrame, mainFrame.detached, mainFrame.url.endsWith('/page.html'), mainFrame.origin]
+      parted.returnValue = null
+    })
+    await window.loadURL('data:text/html,next')
+    t.deepEqual(seen, [true, true, true, 'file://'])
+    t.deepEqual([event.senderFrame, mainFrame.detached, mainFrame.origin], [null, false, 'null'])
+  })
+
+  test([], 'succeeds', 'a handler that waits does not see the page that has come meanwhile', async (t) => {
+    const window = t.window()
+    const { ipc, mainFrame } = window.webContents
+    const arrival = new Promise((resolve) => ipc.once('arrived', resolve))
+    const looked = new Promise((resolve) => ipc.handle('question', async (event) => {
+      const before = event.senderFrame === mainFrame
+      await arrival
+      event.reply('secret')
+      resolve([before, event.senderFrame, mainFrame.origin])
+    }))
+    await window.loadFile(t.file('page.html', "<script>require('electron').ipcRenderer.invoke('question')</script>"))
+    const next = "<script>const { ipcRenderer } = require('electron'); let told = false; ipcRenderer.on('secret', () => { told = true }); ipcRenderer.send('arrived')</script>"
+    await window.loadURL(`data:text/html,${encodeURIComponent(next)}`)
+    t.deepEqual(await t.within(looked, 'the handler'), [true, null, 'null'])
+    t.equal(await t.run(window, '() => told'), false)
+  })
+
+  test([], 'succeeds', 'the URL of a main frame follows the page within its document', async (t) => {
+    const window = await t.page({}, '<title>page</title>')
+    const { mainFrame } = window.webContents
+    const { url } = mainFrame
+    const moved = t.event(window.webContents, 'did-navigate-in-page')
+    await t.run(window, () => { location.hash = 'part' })
+    await moved
+    t.deepEqual([mainFrame.url, mainFrame.origin], [`${url}#part`, 'file://'])
+  })
+
   test([], 'fails', 'a call whose frame is removed while it is under way gets no answer, and nothing breaks', async (t) => {
     const ask = "<script>require('electron').ipcRenderer.invoke('slow').catch(() => {})</script>"
     let finish
