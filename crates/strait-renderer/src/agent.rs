@@ -270,7 +270,7 @@ impl PageEvents for Agent {
         }
         match decode::<ViewConfig>(&bytes) {
             Ok(config) => self.bind(page.id(), config),
-            Err(error) => eprintln!("strait agent: unreadable view configuration: {error}"),
+            Err(error) => strait_output::say!("strait agent: unreadable view configuration: {error}"),
         }
         true
     }

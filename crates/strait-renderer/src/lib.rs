@@ -34,6 +34,6 @@ mod trace;
 fn start(extension: ffi::Extension, data: Vec<u8>) {
     if let Err(error) = agent::start(&extension, &data) {
         // Without main there is nothing to be an agent of: pages keep WebKit's own behaviour.
-        eprintln!("strait agent: {error}");
+        strait_output::say!("strait agent: {error}");
     }
 }

@@ -11,6 +11,7 @@ mod contained;
 mod display;
 mod examples;
 mod floods;
+mod full_stderr;
 mod http;
 mod inspect;
 mod instances;
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
         closes::tests(),
         utility::tests(),
         floods::tests(),
+        full_stderr::tests(),
         instances::tests(),
         isolation::tests(),
         bridge::tests(),
