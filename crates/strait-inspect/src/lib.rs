@@ -10,6 +10,7 @@
 //! | `port` | the port's number in that process; never used for another there |
 //! | `event` | `created`, `arrived`, `posted`, `received`, `left`, `closed`; in a renderer also `placed`: the port is a document's now |
 //! | `other` | of `created`: the other end's number |
+//! | `lines` | of `dropped`, which has no `port`: how many lines are missing here, as the file is a pipe that was not read |
 //! | `ticket` | of `left` and `arrived`: the same for one port on both sides of its way |
 //! | `bytes`, `ports` | of `posted` and `received`: the message's size and the numbers of the ports in it |
 //! | `reason`, `by` | of `closed`: why, and by `this end` or the `other end` |
@@ -19,14 +20,15 @@
 
 use std::{
     collections::HashMap,
-    fs::{File, OpenOptions},
-    io::{self, Write},
+    fs::OpenOptions,
+    io,
     path::Path,
     process,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use serde::Serialize;
+use strait_output::Output;
 use strait_ports::{Node, PortEvent, TracedEvent};
 
 /// The most of a URL that is told, in bytes: pages may have any.
@@ -89,7 +91,7 @@ struct Places {
 /// Writes the events of one process's ports.
 pub struct Inspector {
     who: &'static str,
-    output: File,
+    output: Output,
     places: Mutex<Places>,
 }
 
@@ -99,7 +101,7 @@ impl Inspector {
     /// # Errors
     /// When the file cannot be opened.
     pub fn attach(node: &Node, who: &'static str, file: &Path) -> io::Result<Arc<Self>> {
-        let output = OpenOptions::new().append(true).create(true).open(file)?;
+        let output = Output::new(OpenOptions::new().append(true).create(true).open(file)?.into(), dropped);
         let inspector = Arc::new(Self { who, output, places: Mutex::default() });
         let writer = Arc::clone(&inspector);
         node.trace(move |events| events.iter().for_each(|event| writer.write(event)));
@@ -148,11 +150,14 @@ impl Inspector {
     }
 
     fn print(&self, line: &Line<'_>) {
-        let Ok(mut text) = serde_json::to_vec(line) else { return };
-        text.push(b'\n');
-        // Who no longer reads it does not stop the program.
-        let _ = (&self.output).write_all(&text);
+        let Ok(text) = serde_json::to_string(line) else { return };
+        self.output.line(text);
     }
+}
+
+/// The line that stands for lines that were dropped.
+fn dropped(lines: u64) -> String {
+    format!(r#"{{"at":{},"pid":{},"event":"dropped","lines":{lines}}}"#, now(), process::id())
 }
 
 fn now() -> f64 {

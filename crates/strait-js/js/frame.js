@@ -83,7 +83,7 @@ function sendArguments (channel, args, send) {
     send(channel, ports.written(), length)
   } catch (error) {
     // The frame is gone, or its process: nobody is there to hear it, which is no mistake of the sender's.
-    console.error(`Error sending from webFrameMain: ${error}`)
+    native.withoutWaiting(() => console.error(`Error sending from webFrameMain: ${error}`))
   }
 }
 

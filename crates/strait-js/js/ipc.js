@@ -87,7 +87,7 @@ async function invoke (receivers, channel, event, args, responder) {
     settle(() => answer(responder, value))
   } catch (error) {
     settle(() => native.answerError(responder, textOf(error)))
-    console.error(`Error occurred in handler for '${channel}':`, error)
+    native.withoutWaiting(() => console.error(`Error occurred in handler for '${channel}':`, error))
   }
 }
 
@@ -115,7 +115,8 @@ function sendSync (receivers, channel, event, args, responder, sender) {
   sender.emit('ipc-message-sync', event, channel, ...args)
   if (!answered && !receivers.some((ipc) => ipc.listenerCount(channel) > 0)) {
     // The name is the page's, and goes to a terminal.
-    console.warn(`WebContents #${sender.id} called ipcRenderer.sendSync() with '${native.printable(channel)}' channel without listeners.`)
+    const name = native.printable(channel)
+    native.withoutWaiting(() => console.warn(`WebContents #${sender.id} called ipcRenderer.sendSync() with '${name}' channel without listeners.`))
     respond(undefined)
     return
   }
@@ -143,7 +144,7 @@ function receive ({ sender, frame, from, kind, channel, bytes, ids, responder })
     value = read.data
   } catch (error) {
     if (responder !== 0) native.answerError(responder, textOf(error))
-    console.warn(`WebContents #${sender.id} sent something on '${channel}' that cannot be read: ${error.message}`)
+    native.withoutWaiting(() => console.warn(`WebContents #${sender.id} sent something on '${channel}' that cannot be read: ${error.message}`))
     return
   }
   const receivers = [frame.ipc, sender.ipc, ipcMain]
@@ -151,7 +152,7 @@ function receive ({ sender, frame, from, kind, channel, bytes, ids, responder })
   else if (!Array.isArray(value) || value.length > MAX_ARGUMENTS) {
     const text = `TypeError: arguments must be an array of at most ${MAX_ARGUMENTS}`
     if (responder !== 0) native.answerError(responder, text)
-    console.warn(`WebContents #${sender.id} sent something on '${channel}' that cannot be delivered: ${text}`)
+    native.withoutWaiting(() => console.warn(`WebContents #${sender.id} sent something on '${channel}' that cannot be delivered: ${text}`))
   } else if (kind === 'send') {
     sender.emit('ipc-message', event, channel, ...value)
     emit(receivers, channel, event, value)

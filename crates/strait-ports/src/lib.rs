@@ -229,6 +229,7 @@ mod flow;
 #[doc(hidden)]
 pub mod fuzzing;
 mod host;
+mod limits;
 mod link;
 mod message;
 mod name;
@@ -245,6 +246,7 @@ pub use host::{
     AcceptError, BindError, ConnectError, Credentials, Endpoint, EndpointOptions, FromEnvError, Guest, Incoming, PORT_FD_VARIABLE,
     SpawnError,
 };
+pub use limits::{LimitReached, Limits, MESSAGE_COST, PORT_COST};
 pub use link::{LinkKind, copy_bytes};
 pub use message::{CloseReason, Event, Message};
 #[cfg(feature = "hostile")]

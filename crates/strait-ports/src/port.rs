@@ -352,6 +352,12 @@ impl Port {
         self.shared.act(|core| core.router.buffered(self.key()))
     }
 
+    /// What may wait here to be received, in the costs of [`Limits`](crate::Limits), in place of what was set for the node; `None`: any amount.
+    /// It does not move with the port.
+    pub fn set_queue_limit(&self, cost: Option<usize>) {
+        self.shared.act(|core| core.router.limit_queue(self.key(), cost.unwrap_or(usize::MAX)));
+    }
+
     /// The other end is known to be gone; messages and the close may still wait to be received.
     pub fn is_ended(&self) -> bool {
         self.shared.act(|core| core.router.ended(self.key()))

@@ -231,7 +231,7 @@ impl Agent {
         let place = if world == World::Main { &document.main } else { &document.isolated };
         place.replace(Some(Rc::clone(&realm)));
         if let Err(error) = realm.install() {
-            eprintln!("strait agent: the glue failed in a document: {error}");
+            strait_output::say!("strait agent: the glue failed in a document: {error}");
         }
         true
     }

@@ -35,7 +35,7 @@ mod trace;
 /// Called once, when WebKit has loaded the library: `data` is the encoded `AgentInit`.
 fn start(extension: ffi::Extension, data: Vec<u8>) {
     if let Err(error) = agent::start(&extension, &data) {
-        eprintln!("strait agent: {error}");
+        strait_output::say!("strait agent: {error}");
         agent::report_failure(&extension, &error);
     }
 }

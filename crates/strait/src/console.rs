@@ -1,11 +1,13 @@
-//! Lines of pages' consoles on the program's terminal.
+//! Lines of pages' consoles on the program's terminal. What goes there never waits for a reader (`strait-output`).
 
-use std::io::{IsTerminal, Write, stderr};
+use std::io::{IsTerminal, stderr};
 
 use crate::{ConsoleLevel, ConsoleMessage, ContentsEvent, WindowId, printable};
 
 impl ContentsEvent {
     /// Writes what a page says on its console, or what goes wrong in it, to standard error, made [`printable`]; other events do nothing.
+    ///
+    /// This never waits: lines that standard error has no room for wait up to a megabyte, further ones are dropped, and a line says how many.
     pub fn print(&self, window: WindowId) {
         let (what, text) = match self {
             Self::Console(message) => return message.print(window),
@@ -13,8 +15,7 @@ impl ContentsEvent {
             Self::RenderProcessGone { reason, .. } => ("process", format!("gone: {reason}")),
             _ => return,
         };
-        // Nowhere to complain if standard error is closed.
-        let _ = writeln!(stderr().lock(), "[window {} {what}] {}", window.get(), printable(&text));
+        strait_output::say!("[window {} {what}] {}", window.get(), printable(&text));
     }
 }
 
@@ -29,10 +30,9 @@ impl ConsoleMessage {
         format!("[window {window} {}] {}{}", level_name(self.level), printable(&self.text), self.place())
     }
 
-    /// Writes it to standard error; the mark is coloured if that is a terminal.
+    /// Writes it to standard error, as [`ContentsEvent::print`] does; the mark is coloured if that is a terminal.
     pub fn print(&self, window: WindowId) {
-        let mut out = stderr().lock();
-        let line = if out.is_terminal() {
+        let line = if stderr().is_terminal() {
             let colour = match self.level {
                 ConsoleLevel::Error => "31",
                 ConsoleLevel::Warning => "33",
@@ -43,8 +43,7 @@ impl ConsoleMessage {
         } else {
             self.to_line(window.get())
         };
-        // Nowhere to complain if standard error is closed.
-        let _ = writeln!(out, "{line}");
+        strait_output::stderr().line(line);
     }
 
     fn place(&self) -> String {

@@ -171,7 +171,10 @@ fn ipc(shared: &SharedRef, message: IpcMessage) {
             let listeners = shared.handlers().ipc.listeners(frame_key, contents, &channel);
             if listeners.is_empty() {
                 let id = event.sender.id().get();
-                eprintln!("WebContents #{id} called ipcRenderer.sendSync() with '{}' channel without listeners.", printable(&channel));
+                strait_output::say!(
+                    "WebContents #{id} called ipcRenderer.sendSync() with '{}' channel without listeners.",
+                    printable(&channel)
+                );
                 responder.resolve(value::undefined());
                 return;
             }

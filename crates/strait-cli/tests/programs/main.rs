@@ -13,6 +13,7 @@ mod display;
 mod downloads;
 mod examples;
 mod floods;
+mod full_stderr;
 mod http;
 mod inspect;
 mod instances;
@@ -67,6 +68,7 @@ fn main() -> ExitCode {
         closes::tests(),
         utility::tests(),
         floods::tests(),
+        full_stderr::tests(),
         instances::tests(),
         isolation::tests(),
         bridge::tests(),

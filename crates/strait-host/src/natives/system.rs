@@ -1,6 +1,7 @@
 //! Natives for the terminal, the clock, files, compiling, and the end of the program.
 
 use std::{
+    cell::Cell,
     fs,
     io::{self, IsTerminal, Write},
     os::unix::process::parent_id,
@@ -18,6 +19,7 @@ use crate::{builtins, ffi, host::host};
 /// Registers them.
 pub(crate) fn register<'js>(ctx: &Ctx<'js>, natives: &Object<'js>) -> Result<()> {
     natives.set("write", Func::from(write))?;
+    natives.set("withoutWaiting", Func::from(without_waiting))?;
     natives.set("isTerminal", Func::from(is_terminal))?;
     natives.set("now", Func::from(|| host().now()))?;
     natives.set("pathKind", Func::from(path_kind))?;
@@ -66,8 +68,24 @@ fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
-/// Writes all of `text` to stdout (1) or stderr (2). A reader that went away is not the program's error.
+thread_local! {
+    /// What is written to stderr now waits for no reader.
+    static WITHOUT_WAITING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Calls a function whose lines on stderr are brought about by a page: it must not stop the program if nobody reads them.
+fn without_waiting(function: Function<'_>) -> Result<()> {
+    WITHOUT_WAITING.set(true);
+    let called = function.call(());
+    WITHOUT_WAITING.set(false);
+    called
+}
+
+/// Writes all of `text` to stdout (1) or stderr (2), and waits for the reader, as Node does. A reader that went away is not the program's error.
 fn write(fd: u32, text: String) {
+    if fd == 2 && WITHOUT_WAITING.get() {
+        return strait_output::stderr().line(text.strip_suffix('\n').unwrap_or(&text));
+    }
     let written = match fd {
         1 => {
             let mut out = io::stdout().lock();

@@ -111,6 +111,9 @@ pub(crate) trait Link: AsFd + Send {
     /// Bytes that wait for room and are no messages: what the engines say to each other.
     fn control_backlog(&self) -> usize;
 
+    /// What waits for room behind the frame that is being sent, in the costs of [`crate::Limits`].
+    fn waiting(&self) -> usize;
+
     /// The longest frame that is received.
     #[cfg(test)]
     fn max_frame(&mut self) -> &mut usize;

@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 
 use super::packets::Carried;
 use super::{Incoming, LinkError, MAX_CARRIED, MAX_DESCRIPTORS, Received};
+use crate::limits::MESSAGE_COST;
 use crate::wire::{Encoded, MAX_FRAME, Otherwise};
 
 /// A frame on its way out.
@@ -55,6 +56,8 @@ pub(super) struct Queue {
     /// Bytes in `frames`: the messages' data, and all of what are not messages.
     data: usize,
     control: usize,
+    /// What all frames cost.
+    cost: usize,
     fell_back: bool,
 }
 
@@ -70,9 +73,15 @@ impl Queue {
     pub(super) fn push(&mut self, frame: Encoded, descriptors: Vec<OwnedFd>) {
         self.data += frame.data.len();
         self.control += control_bytes(&frame);
+        self.cost += cost(&frame);
         let (bare, length) = (descriptors.is_empty(), frame.data.len() + frame.tail.len());
         debug_assert!(bare || length <= MAX_CARRIED, "a frame of {length} bytes with descriptors");
         self.frames.push_back(Outgoing { frame, descriptors, sent: 0 });
+    }
+
+    /// What the frames behind the first cost: [`crate::Limits::link_backlog`].
+    pub(super) fn waiting(&self) -> usize {
+        self.cost - self.frames.front().map_or(0, |first| cost(&first.frame))
     }
 
     pub(super) fn first(&self) -> Option<&Outgoing> {
@@ -83,7 +92,9 @@ impl Queue {
     pub(super) fn descriptors_sent(&mut self) {
         if let Some(first) = self.frames.front_mut() {
             first.descriptors.clear();
+            self.cost -= cost(&first.frame);
             first.frame.otherwise = Otherwise::Nothing;
+            self.cost += cost(&first.frame);
         }
     }
 
@@ -94,6 +105,7 @@ impl Queue {
         if first.left() == 0 {
             self.data -= first.frame.data.len();
             self.control -= control_bytes(&first.frame);
+            self.cost -= cost(&first.frame);
             self.frames.pop_front();
         }
     }
@@ -102,21 +114,11 @@ impl Queue {
     pub(super) fn fall_back(&mut self) -> bool {
         let Some(first) = self.frames.front_mut() else { return false };
         first.descriptors.clear();
-        match std::mem::take(&mut first.frame.otherwise) {
-            Otherwise::Nothing => return false,
-            Otherwise::Bare => {}
-            Otherwise::Bytes(bytes) => {
-                first.frame.data = bytes.to_vec();
-                self.data += bytes.len();
-            }
-            Otherwise::Frame(frame) => {
-                self.data = self.data - first.frame.data.len() + frame.data.len();
-                self.control = self.control - control_bytes(&first.frame) + control_bytes(&frame);
-                first.frame = *frame;
-            }
-        }
-        self.fell_back = true;
-        true
+        self.cost -= cost(&first.frame);
+        let way = fall_back(first, &mut self.data, &mut self.control);
+        self.cost += cost(&first.frame);
+        self.fell_back |= way;
+        way
     }
 
     /// A frame has gone without its descriptors.
@@ -127,6 +129,30 @@ impl Queue {
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
+}
+
+/// Puts what is sent instead into a frame whose descriptors cannot be sent, and into the sums. True if there is something.
+fn fall_back(first: &mut Outgoing, data: &mut usize, control: &mut usize) -> bool {
+    match std::mem::take(&mut first.frame.otherwise) {
+        Otherwise::Nothing => return false,
+        Otherwise::Bare => {}
+        Otherwise::Bytes(bytes) => {
+            first.frame.data = bytes.to_vec();
+            *data += bytes.len();
+        }
+        Otherwise::Frame(frame) => {
+            *data = *data - first.frame.data.len() + frame.data.len();
+            *control = *control - control_bytes(&first.frame) + control_bytes(&frame);
+            first.frame = *frame;
+        }
+    }
+    true
+}
+
+/// What a frame that waits costs.
+fn cost(frame: &Encoded) -> usize {
+    let shared = if let Otherwise::Bytes(bytes) = &frame.otherwise { bytes.len() } else { 0 };
+    frame.data.len() + frame.tail.len() + shared + MESSAGE_COST
 }
 
 fn control_bytes(frame: &Encoded) -> usize {

@@ -324,6 +324,10 @@ impl Link for Rings {
         self.socket.data_backlog() + self.queue.data()
     }
 
+    fn waiting(&self) -> usize {
+        self.socket.waiting() + self.queue.waiting()
+    }
+
     fn control_backlog(&self) -> usize {
         self.socket.control_backlog() + self.queue.control()
     }

@@ -104,6 +104,10 @@ impl Link for Socket {
         self.queue.data()
     }
 
+    fn waiting(&self) -> usize {
+        self.queue.waiting()
+    }
+
     fn control_backlog(&self) -> usize {
         self.queue.control()
     }

@@ -15,6 +15,7 @@ use super::peers::{Peers, Slot, Token};
 use super::rooms::Rooms;
 use super::source::Sources;
 use crate::body::Body;
+use crate::limits::{LimitReached, Limits, OnLimit};
 use crate::link::{LinkKind, MAX_PACKET, Reserve};
 use crate::message::CloseReason;
 use crate::name::{NameSource, NodeName, RandomKeys, SystemNames};
@@ -55,6 +56,9 @@ impl Watch {
 pub(crate) struct Effects {
     calls: Vec<Arc<dyn Fn() + Send + Sync>>,
     pub(super) wakers: SmallVec<[Waker; 1]>,
+    /// Limits that were reached.
+    pub(super) reached: Vec<LimitReached>,
+    on_limit: Option<OnLimit>,
     /// Ports that have something, by the sets that they are in.
     listed: Vec<(Arc<ReadyList>, Vec<PortId>)>,
     /// What is to be told to whom watches.
@@ -65,7 +69,12 @@ pub(crate) struct Effects {
 
 impl Effects {
     fn is_empty(&self) -> bool {
-        self.calls.is_empty() && self.wakers.is_empty() && self.listed.is_empty() && self.let_go.is_empty() && self.traced.is_none()
+        self.calls.is_empty()
+            && self.reached.is_empty()
+            && self.wakers.is_empty()
+            && self.listed.is_empty()
+            && self.let_go.is_empty()
+            && self.traced.is_none()
     }
 
     fn list(&mut self, member: &Membership) {
@@ -81,6 +90,9 @@ impl Effects {
     pub(crate) fn run(self) {
         if let Some((tracer, events)) = self.traced {
             tracer(&events);
+        }
+        if let Some(on_limit) = self.on_limit {
+            self.reached.iter().for_each(|reached| on_limit(reached));
         }
         self.wakers.into_iter().for_each(Waker::wake);
         self.listed.into_iter().for_each(|(list, ids)| list.extend(ids));
@@ -121,6 +133,11 @@ pub(crate) struct Core {
     watches: HashMap<ElementKey, Watch, RandomKeys>,
     pub(crate) rooms: Rooms,
     tracer: Option<Tracer>,
+    /// See [`crate::Limits::link_backlog`].
+    pub(super) link_limit: usize,
+    on_limit: Option<OnLimit>,
+    pub(super) overflowed_links: usize,
+    overflowed_ports: usize,
     pub(super) effects: Effects,
     /// Blocks of peers' arenas have been read that the peers have not been told of.
     pub(super) some_done: Arc<AtomicBool>,
@@ -155,6 +172,10 @@ impl Core {
             watches: HashMap::default(),
             rooms: Rooms::default(),
             tracer: None,
+            link_limit: usize::MAX,
+            on_limit: None,
+            overflowed_links: 0,
+            overflowed_ports: 0,
             effects: Effects::default(),
             some_done: Arc::default(),
             arena_clock: None,
@@ -244,7 +265,15 @@ impl Core {
         let lent_bytes = self.lent_bytes();
         let (ports, proxies) = self.router.counts();
         let backlog: usize = self.peers.iter().map(|peer| peer.link.data_backlog()).sum();
-        NodeStats { ports, proxies, links: self.peers.len(), queued_bytes: self.router.queued_bytes() + backlog, lent_bytes }
+        let (overflowed_ports, overflowed_links) = (self.overflowed_ports, self.overflowed_links);
+        let queued_bytes = self.router.queued_bytes() + backlog;
+        NodeStats { ports, proxies, links: self.peers.len(), queued_bytes, lent_bytes, overflowed_ports, overflowed_links }
+    }
+
+    pub(super) fn set_limits(&mut self, limits: Limits, on_limit: OnLimit) {
+        self.router.limit_queues(limits.port_queue.unwrap_or(usize::MAX));
+        self.link_limit = limits.link_backlog.unwrap_or(usize::MAX);
+        self.on_limit = Some(on_limit);
     }
 
     /// Does what the router wants done, and hands out what must be done without the lock.
@@ -263,6 +292,11 @@ impl Core {
                         self.say(node, packet, Vec::new());
                     }
                     Action::Introduce(node) => self.seek_introduction(node),
+                    Action::Overflow { key, messages, bytes } => {
+                        tracing::warn!(port = key.to_bits(), messages, bytes, "channel ended: too much waits to be received");
+                        self.overflowed_ports += 1;
+                        self.effects.reached.push(LimitReached::Port { port: key.to_bits(), messages, bytes });
+                    }
                 }
             }
             if self.unflushed.is_empty() {
@@ -290,6 +324,9 @@ impl Core {
         if let (Some(trace), Some(tracer)) = (&mut self.router.trace, &self.tracer) {
             let events = trace.take();
             self.effects.traced = (!events.is_empty()).then(|| (Arc::clone(tracer), events));
+        }
+        if !self.effects.reached.is_empty() {
+            self.effects.on_limit.clone_from(&self.on_limit);
         }
         (!self.effects.is_empty()).then(|| std::mem::take(&mut self.effects))
     }

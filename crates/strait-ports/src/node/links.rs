@@ -12,6 +12,7 @@ use super::core::{Core, Role};
 use super::peers::{Slot, Token};
 use super::ready::Ready;
 use crate::MAX_BUFFERS;
+use crate::limits::LimitReached;
 use crate::link::arena::{Borrower, Lie, NotOut};
 use crate::link::{Flushed, Incoming, Link, Received};
 use crate::message::CloseReason;
@@ -113,6 +114,7 @@ impl Core {
 
     pub(super) fn say_frame(&mut self, slot: Slot, frame: Encoded, descriptors: Vec<OwnedFd>) {
         let Some(peer) = self.peers.at(slot) else { return };
+        peer.over_limit |= peer.link.waiting() > self.link_limit;
         peer.link.push(frame, descriptors);
         if !std::mem::replace(&mut peer.unflushed, true) {
             self.unflushed.push(slot);
@@ -272,6 +274,15 @@ impl Core {
         self.lose(node, CloseReason::Crashed);
     }
 
+    /// Too much waits for a peer that does not read.
+    fn overflow(&mut self, slot: Slot, bytes: usize) {
+        let Some(node) = self.peers.at(slot).map(|peer| peer.name) else { return };
+        let bootstrap = self.bootstraps.iter().find(|(_, bootstrapped)| **bootstrapped == node).map(|(key, _)| key.to_bits());
+        self.overflowed_links += 1;
+        self.effects.reached.push(LimitReached::Link { bootstrap, bytes });
+        self.cut(slot, &Offence::Backlog(bytes));
+    }
+
     /// Takes a link's next packet; `None` if there is none. An end is dealt with here too.
     fn hear_packet(&mut self, slot: Slot) -> Option<Cost> {
         let peer = self.peers.at(slot)?;
@@ -377,6 +388,11 @@ impl Core {
         if peer.waits && peer.link.control_backlog() > MAX_CONTROL_BACKLOG {
             return self.cut(slot, &Offence::DoesNotRead);
         }
+        let waiting = peer.link.waiting();
+        // Unless it has read meanwhile.
+        if std::mem::take(&mut peer.over_limit) && waiting > self.link_limit {
+            return self.overflow(slot, waiting);
+        }
         let wants_room = flushed == Flushed::Full;
         let interest = peer.link.interest();
         // One edge is not enough for who finds no room after all.
@@ -426,6 +442,8 @@ pub(super) enum Offence {
     Descriptors,
     #[error("it does not read")]
     DoesNotRead,
+    #[error("messages that cost {0} bytes wait to be read: more than the limit")]
+    Backlog(usize),
     #[error("it is not for this node to say {0:?}")]
     NotEntitled(Control),
 }

@@ -29,6 +29,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use crate::body::Body;
+use crate::limits::{LimitReached, Limits};
 use crate::link::{self, Incoming, Link, LinkError, LinkKind, MAX_PACKET, Reserve, RingParts, Socket};
 use crate::message::CloseReason;
 use crate::port::Port;
@@ -102,6 +103,10 @@ pub struct NodeStats {
     pub queued_bytes: usize,
     /// Bytes of large messages that lie in memory which is shared with their receivers, and have not been read there yet.
     pub lent_bytes: usize,
+    /// Channels that ended so far because more waited here than [`Limits::port_queue`] allows.
+    pub overflowed_ports: usize,
+    /// Links that ended so far because more waited to be sent than [`Limits::link_backlog`] allows.
+    pub overflowed_links: usize,
 }
 
 /// Why a node could not join.
@@ -315,6 +320,12 @@ impl Node {
     /// ```
     pub fn trace(&self, tracer: impl Fn(&[TracedEvent]) + Send + Sync + 'static) {
         self.shared.act(|core| core.trace(Arc::new(tracer)));
+    }
+
+    /// Limits what this node keeps for programs and peers that do not read. `reached` is called, without locks, in the thread that found a limit
+    /// reached, before anybody learns of the end that follows.
+    pub fn set_limits(&self, limits: Limits, reached: impl Fn(&LimitReached) + Send + Sync + 'static) {
+        self.shared.act(|core| core.set_limits(limits, Arc::new(reached)));
     }
 
     /// What the node holds now.

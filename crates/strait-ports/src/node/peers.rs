@@ -19,6 +19,8 @@ pub(super) struct Peer {
     pub(super) link: Box<dyn Link>,
     /// Not everything could be sent.
     pub(super) waits: bool,
+    /// A frame was added while too much waited.
+    pub(super) over_limit: bool,
     /// `epoll` tells when the socket has room.
     pub(super) wants_room: bool,
     /// It has something new to send, and is in the list of those.
@@ -97,7 +99,21 @@ impl Peers {
         }
         let (departure, mourned_at, lender) = (None, None, Lender::default());
         let (waits, wants_room, unflushed, unread) = (false, false, false, false);
-        let peer = Peer { name, link, waits, wants_room, unflushed, unread, departure, mourned_at, lender, borrower, gathered: Vec::new() };
+        let over_limit = false;
+        let peer = Peer {
+            name,
+            link,
+            waits,
+            over_limit,
+            wants_room,
+            unflushed,
+            unread,
+            departure,
+            mourned_at,
+            lender,
+            borrower,
+            gathered: Vec::new(),
+        };
         self.names.insert(name, slot);
         self.count.fetch_add(1, Ordering::Relaxed);
         match self.free.pop() {

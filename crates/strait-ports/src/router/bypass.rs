@@ -1,6 +1,6 @@
 //! How a proxy removes itself: locks on both edges, `Expect` to R, `Bypass` to L, a fence each way.
 
-use std::collections::VecDeque;
+use super::limits::Held;
 
 use super::element::{Change, Element, LocalEvent, Lock, Place, Proxy, Side, Stage};
 use super::event::{Action, Event};
@@ -115,7 +115,7 @@ impl Router {
         }
         let unlinked = !self.reaches(next.node);
         let Some(side) = self.side(place) else { return };
-        side.change = Some(Box::new(Change::Expecting { next, unlinked, held: VecDeque::new(), lost: None }));
+        side.change = Some(Box::new(Change::Expecting { next, unlinked, held: Held::default(), lost: None }));
         let name = side.name;
         if unlinked {
             self.await_link(next.node, name);
@@ -165,7 +165,7 @@ impl Router {
         self.answer(place, Event::Fence);
         let Some(side) = self.side(place) else { return };
         let former = std::mem::replace(&mut side.peer, next);
-        side.change = Some(Box::new(Change::Crossing { former, held: VecDeque::new(), lost: None }));
+        side.change = Some(Box::new(Change::Crossing { former, held: Held::default(), lost: None }));
     }
 
     pub(super) fn fence(&mut self, place: Place) {

@@ -1,11 +1,11 @@
 //! The elements of a channel's chain and what they remember.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::event::Event;
 use super::flow::Flow;
 use super::inbox::Inbox;
+use super::limits::Held;
 use super::queue::Queue;
 use crate::message::CloseReason;
 use crate::name::{Addr, SideName};
@@ -64,14 +64,14 @@ pub(super) enum Change {
         next: Addr,
         /// Set while there is no link to `next` yet: `Expecting` has not been answered.
         unlinked: bool,
-        held: VecDeque<LocalEvent>,
+        held: Held,
         /// The next neighbour's node is gone: nothing will follow what is held.
         lost: Option<CloseReason>,
     },
     /// `Bypass` has come but there is no link to `next` yet: everything still goes through the proxy.
     Preparing { next: Addr },
     /// We speak to `peer` directly; `former`, the leaving proxy, speaks to us until its fence, and what `peer` says is held.
-    Crossing { former: Addr, held: VecDeque<LocalEvent>, lost: Option<CloseReason> },
+    Crossing { former: Addr, held: Held, lost: Option<CloseReason> },
 }
 
 /// Who speaks.
@@ -106,7 +106,7 @@ impl Side {
     }
 
     /// What waits here for a fence.
-    pub(super) fn held(&mut self) -> Option<&mut VecDeque<LocalEvent>> {
+    pub(super) fn held(&mut self) -> Option<&mut Held> {
         match self.change.as_deref_mut() {
             Some(Change::Expecting { held, .. } | Change::Crossing { held, .. }) => Some(held),
             _ => None,

@@ -76,4 +76,6 @@ pub(crate) enum Action {
     Ready(super::ElementKey),
     /// What waits for the other end of this one is below its mark again.
     Room(super::ElementKey),
+    /// This much waited at this element, which was too much: its channel has ended.
+    Overflow { key: super::ElementKey, messages: usize, bytes: usize },
 }

@@ -79,7 +79,7 @@ impl Inbox {
     }
 
     /// Gives back what has not been taken, and says what has.
-    fn empty_into(&self, queue: &mut Queue) -> Amount {
+    pub(super) fn empty_into(&self, queue: &mut Queue) -> Amount {
         let mut contents = self.lock();
         self.filled.store(false, Ordering::Relaxed);
         queue.put_back(&mut contents.plain);

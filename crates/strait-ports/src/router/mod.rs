@@ -27,6 +27,7 @@ mod element;
 mod event;
 mod flow;
 mod inbox;
+mod limits;
 mod loss;
 mod queue;
 mod sides;
@@ -48,6 +49,7 @@ use crate::name::{Addr, NameSource, NodeName, RandomKeys, SideName};
 use crate::trace::Trace;
 use element::{Change, Element, Elements, Endpoint, Line, LocalEvent, Place, Side, Speaker, Stage};
 use flow::Flow;
+use limits::QueueLimits;
 use queue::Item;
 use sides::Sides;
 
@@ -101,6 +103,7 @@ pub(crate) struct Router {
     /// Payload bytes queued at endpoints and held for fences.
     queued_bytes: usize,
     max_hops: u16,
+    limits: QueueLimits,
     /// What is noted for whoever watches.
     pub(crate) trace: Option<Box<Trace>>,
     #[cfg(test)]
@@ -121,6 +124,7 @@ impl Router {
             proxies: 0,
             queued_bytes: 0,
             max_hops: MAX_HOPS,
+            limits: QueueLimits::default(),
             trace: None,
             #[cfg(test)]
             mutant: None,
@@ -361,8 +365,18 @@ impl Router {
                 self.accept(place, event);
             }
             Speaker::Next => {
+                let held = side.held().expect("who has a next neighbour holds what it says");
+                if self.limits.exceeded(place.key, held.cost()) {
+                    self.actions.push_back(Action::Overflow {
+                        key: place.key,
+                        messages: held.len(),
+                        bytes: held.iter().map(Event::bytes).sum(),
+                    });
+                    self.discard(event);
+                    return self.cut(place, CloseReason::Dropped);
+                }
                 self.queued_bytes += event.bytes();
-                side.held().expect("who has a next neighbour holds what it says").push_back(event);
+                held.push(event);
             }
             Speaker::Stranger if mutant!(self, StrangersAreHeard) => self.accept(place, event),
             // Closes and transfers cross in flight: not an offence.
@@ -430,6 +444,10 @@ impl Router {
 
     fn queue_item(&mut self, key: ElementKey, item: Item) {
         let Some(Element::Endpoint(endpoint)) = self.elements.get_mut(key) else { return };
+        if self.limits.exceeded(key, endpoint.cost()) {
+            self.overflow(key);
+            return item.into_ports().into_iter().for_each(|port| self.close_element(port, CloseReason::Dropped));
+        }
         endpoint.bytes += item.bytes();
         self.queued_bytes += item.bytes();
         endpoint.queue.push_back(item);
@@ -559,6 +577,7 @@ impl Router {
                 continue;
             }
             let Some(Element::Endpoint(endpoint)) = self.elements.remove(key) else { unreachable!("looked at above") };
+            self.limits.forget(key);
             self.queued_bytes -= endpoint.bytes;
             if let Some(trace) = &mut self.trace {
                 match endpoint.line {
@@ -570,7 +589,7 @@ impl Router {
                 doomed.extend(item.into_ports().into_iter().map(|port| (port, CloseReason::Dropped)));
             }
             let Line::Open(mut side) = endpoint.line else { continue };
-            for event in side.held().map(std::mem::take).unwrap_or_default() {
+            for event in side.held().map(std::mem::take).unwrap_or_default().into_iter() {
                 self.queued_bytes -= event.bytes();
                 if let Event::Message { ports, .. } = event {
                     doomed.extend(ports.into_iter().map(|port| (port, CloseReason::Dropped)));

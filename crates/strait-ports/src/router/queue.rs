@@ -101,6 +101,10 @@ impl Item {
         if let Self::Rich(rich) = self { rich.ports } else { Vec::new() }
     }
 
+    fn port_count(&self) -> u32 {
+        if let Self::Rich(rich) = self { rich.ports.len() as u32 } else { 0 }
+    }
+
     pub(super) fn bytes(&self) -> usize {
         match self {
             Self::Plain { data, .. } => data.len(),
@@ -124,19 +128,28 @@ impl Item {
 pub(super) struct Queue {
     items: VecDeque<Item>,
     /// How many of them are not plain.
-    rich: usize,
+    rich: u32,
+    /// How many ports are in them: memory for more than a `u32` counts does not exist.
+    ports: u32,
 }
 
 impl Queue {
     pub(super) fn push_back(&mut self, item: Item) {
-        self.rich += usize::from(!item.is_plain());
+        self.rich += u32::from(!item.is_plain());
+        self.ports += item.port_count();
         self.items.push_back(item);
     }
 
     pub(super) fn pop_front(&mut self) -> Option<Item> {
         let item = self.items.pop_front()?;
-        self.rich -= usize::from(!item.is_plain());
+        self.rich -= u32::from(!item.is_plain());
+        self.ports -= item.port_count();
         Some(item)
+    }
+
+    /// How many ports are in the messages.
+    pub(super) fn ports(&self) -> usize {
+        self.ports as usize
     }
 
     /// Puts plain messages before all others.

@@ -80,6 +80,7 @@ impl Router {
         let Some(Element::Endpoint(Endpoint { line, queue, bytes, flow, inbox: _ })) = self.elements.remove(key) else {
             unreachable!("a message carries endpoints and is their only owner")
         };
+        self.limits.forget(key);
         self.queued_bytes -= bytes;
         if let Some(trace) = &mut self.trace {
             trace.left(key, there);

@@ -10,7 +10,7 @@ use std::hash::{Hash, Hasher};
 
 use super::world::{Parcel, World, number};
 use crate::name::{Addr, NodeName, SideName};
-use crate::router::element::{Change, Element, Endpoint, Line, LocalEvent, Side};
+use crate::router::element::{Change, Element, Endpoint, Line, Side};
 use crate::router::{Descriptor, ElementKey, Event};
 
 /// A world's fingerprint.
@@ -209,9 +209,9 @@ impl Walk<'_> {
         }
     }
 
-    fn held(&mut self, node: usize, held: &std::collections::VecDeque<LocalEvent>) {
+    fn held(&mut self, node: usize, held: &crate::router::limits::Held) {
         self.put(held.len());
-        for event in held {
+        for event in held.iter() {
             self.put(std::mem::discriminant(event));
             match event {
                 Event::Message { data, ports, .. } => self.message(node, data, ports),

@@ -4,6 +4,7 @@ mod canon;
 mod cases;
 mod flow;
 mod liar;
+mod limits;
 mod losses;
 mod model;
 mod oracle;

@@ -122,6 +122,7 @@ fn replica(router: &Router, names: &Names) -> Router {
         proxies: router.proxies,
         queued_bytes: router.queued_bytes,
         max_hops: router.max_hops,
+        limits: Default::default(),
         trace: None,
         mutant: router.mutant,
     }
@@ -258,7 +259,7 @@ impl World {
     pub(super) fn act(&mut self, node: usize) {
         for action in self.router(node).take_actions() {
             match action {
-                Action::Ready(_) | Action::Room(_) => {}
+                Action::Ready(_) | Action::Room(_) | Action::Overflow { .. } => {}
                 Action::Send { node: to, frame } => self.put(node, number(to), Parcel::Frame(frame)),
                 Action::Introduce(whom) if node == 0 || !self.linked.contains(&(node, 0)) => {
                     self.router(node).unreachable(whom);

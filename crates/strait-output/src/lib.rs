@@ -1,0 +1,186 @@
+//! Lines on standard error, or in a file, written without ever blocking the caller.
+//!
+//! Standard error may be a pipe that nobody reads. A process that writes pages' texts to it would stop, and every window with it. So a line goes
+//! out at once where there is room; otherwise it waits, in order, up to [`MAX_WAITING`] bytes, and a thread that lives as long as lines wait writes it. Lines
+//! beyond that are dropped and counted, and a line says how many as soon as there is room.
+//!
+//! The descriptor's own flags stay: `O_NONBLOCK` on standard error would be the terminal's, and every other process's that shares it. Pipes and terminals are opened
+//! anew for writing without waiting.
+
+mod target;
+
+use std::{
+    collections::VecDeque,
+    os::fd::OwnedFd,
+    sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
+    thread,
+    time::{Duration, Instant},
+};
+
+use target::Target;
+
+/// Lines of so many bytes wait at most, besides the one that is being written.
+pub const MAX_WAITING: usize = 1 << 20;
+/// [`flush`] waits no longer than this when a program ends.
+pub const FLUSH_LIMIT: Duration = Duration::from_secs(1);
+
+/// Writes a line to standard error, as [`eprintln!`] does, without ever waiting for a reader.
+#[macro_export]
+macro_rules! say {
+    ($($text:tt)*) => { $crate::stderr().line(format!($($text)*)) };
+}
+
+/// Where lines go. Clones are the same output.
+#[derive(Clone)]
+pub struct Output(Arc<Shared>);
+
+struct Shared {
+    target: Target,
+    /// Makes the line that reports the number of dropped lines.
+    notice: fn(u64) -> String,
+    state: Mutex<State>,
+    /// Nothing waits any more.
+    empty: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<Vec<u8>>,
+    bytes: usize,
+    dropped: u64,
+    /// A thread writes what waits.
+    writing: bool,
+    /// Nothing can be written any more: the reader is gone.
+    broken: bool,
+}
+
+static ALL: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
+
+/// The process's standard error.
+pub fn stderr() -> &'static Output {
+    static STDERR: OnceLock<Output> = OnceLock::new();
+    STDERR.get_or_init(|| {
+        Output::over(Target::stderr(), |count| format!("strait: {count} lines were dropped here: standard error was not read"))
+    })
+}
+
+/// Waits until everything is written that waits in any output, or the time is up. True if it is.
+pub fn flush(limit: Duration) -> bool {
+    let deadline = Instant::now() + limit;
+    let all: Vec<_> = lock(&ALL).iter().filter_map(Weak::upgrade).collect();
+    all.into_iter().all(|shared| Output(shared).flush_until(deadline))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Output {
+    /// An output over a file that this process has opened itself: it may become nonblocking. `notice` makes the line that reports the number of dropped lines.
+    pub fn new(file: OwnedFd, notice: fn(u64) -> String) -> Self {
+        Self::over(Target::of(file), notice)
+    }
+
+    fn over(target: Target, notice: fn(u64) -> String) -> Self {
+        let shared = Arc::new(Shared { target, notice, state: Mutex::default(), empty: Condvar::new() });
+        let mut all = lock(&ALL);
+        all.retain(|output| output.strong_count() > 0);
+        all.push(Arc::downgrade(&shared));
+        Self(shared)
+    }
+
+    /// Writes a line (the line break is added). Returns at once.
+    pub fn line(&self, text: impl Into<String>) {
+        let mut line = text.into().into_bytes();
+        line.push(b'\n');
+        let mut state = lock(&self.0.state);
+        if state.broken {
+            return;
+        }
+        if !state.writing {
+            // Nothing waits: the line is not overtaken, and overtakes nothing.
+            match self.0.target.try_write(&line) {
+                Ok(written) if written == line.len() => return,
+                Ok(written) => drop(line.drain(..written)),
+                Err(_) => {
+                    state.broken = true;
+                    return;
+                }
+            }
+        } else if !state.has_room(line.len()) {
+            state.dropped += 1;
+            return;
+        }
+        self.0.report_dropped(&mut state);
+        state.push(line);
+        if !state.writing {
+            let shared = self.0.clone();
+            let writer = thread::Builder::new().name("strait-output".into()).spawn(move || shared.write_all());
+            // Without a thread it waits for the next line.
+            state.writing = writer.is_ok();
+        }
+    }
+
+    fn flush_until(&self, deadline: Instant) -> bool {
+        let mut state = lock(&self.0.state);
+        while state.writing {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            state = self.0.empty.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
+    }
+}
+
+impl State {
+    /// Whether a line of this length may wait. After some were dropped only when much has gone, so that they are counted together.
+    fn has_room(&self, length: usize) -> bool {
+        let limit = if self.dropped > 0 { MAX_WAITING / 2 } else { MAX_WAITING };
+        self.waiting.is_empty() || self.bytes + length <= limit
+    }
+
+    fn push(&mut self, line: Vec<u8>) {
+        self.bytes += line.len();
+        self.waiting.push_back(line);
+    }
+}
+
+impl Shared {
+    /// Adds the line that reports the number of lines dropped at this place.
+    fn report_dropped(&self, state: &mut State) {
+        if state.dropped > 0 {
+            let notice = (self.notice)(std::mem::take(&mut state.dropped));
+            state.push(format!("{notice}\n").into_bytes());
+        }
+    }
+
+    /// The thread's work: writes lines until none waits.
+    fn write_all(&self) {
+        loop {
+            let line = {
+                let mut state = lock(&self.state);
+                if state.waiting.is_empty() {
+                    self.report_dropped(&mut state);
+                }
+                let Some(line) = state.waiting.pop_front() else {
+                    state.writing = false;
+                    self.empty.notify_all();
+                    return;
+                };
+                state.bytes -= line.len();
+                line
+            };
+            if self.target.write(&line).is_err() {
+                // The reader is gone: that does not stop the program, and the error has nowhere to go.
+                *lock(&self.state) = State { broken: true, ..State::default() };
+                self.empty.notify_all();
+                return;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
