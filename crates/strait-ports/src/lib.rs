@@ -245,7 +245,7 @@ pub use host::{
     AcceptError, BindError, ConnectError, Credentials, Endpoint, EndpointOptions, FromEnvError, Guest, Incoming, PORT_FD_VARIABLE,
     SpawnError,
 };
-pub use link::{LinkKind, copy_bytes};
+pub use link::{LinkKind, copy_bytes, copy_shared_bytes};
 pub use message::{CloseReason, Event, Message};
 pub use node::{JoinError, Node, NodeStats, Progress};
 #[cfg(feature = "futures")]
