@@ -247,7 +247,7 @@ pub use host::{
     SpawnError,
 };
 pub use limits::{LimitReached, Limits, MESSAGE_COST, PORT_COST};
-pub use link::{LinkKind, copy_bytes};
+pub use link::{LinkKind, copy_bytes, copy_shared_bytes};
 pub use message::{CloseReason, Event, Message};
 #[cfg(feature = "hostile")]
 #[doc(hidden)]

@@ -9,21 +9,21 @@
 #![allow(unsafe_code)]
 
 pub(crate) mod arena;
+mod copy;
 mod fresh;
 mod inherit;
 mod mapping;
-mod pieces;
 pub(crate) mod sealed;
 
+pub use copy::{copy_bytes, copy_shared_bytes};
 pub(crate) use inherit::{Inherited, PassedOn, take as take_inherited};
-pub use pieces::copy_bytes;
 
 use std::ffi::c_void;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering, fence};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, fcntl_get_seals, fstat, ftruncate, memfd_create};
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
@@ -140,10 +140,10 @@ impl Memory for Half {
     fn put(&self, position: u32, bytes: &[u8]) {
         let (start, first, base) = self.place(position, bytes.len());
         // SAFETY: `place` gives addresses in the mapping with room for so many bytes, and private bytes do not overlap it. There is no reference to these
-        // bytes anywhere. An honest other side does not touch them now; what a hostile one reads or writes at the same time is its own affair.
+        // bytes anywhere; the other side may read and write them meanwhile, from its own process.
         unsafe {
-            pieces::copy(bytes.as_ptr(), start, first);
-            pieces::copy(bytes.as_ptr().add(first), base, bytes.len() - first);
+            copy::to_shared(bytes.as_ptr(), start, first);
+            copy::to_shared(bytes.as_ptr().add(first), base, bytes.len() - first);
         }
     }
 
@@ -151,19 +151,20 @@ impl Memory for Half {
         into.reserve(length);
         let (start, first, base) = self.place(position, length);
         // SAFETY: `place` gives addresses in the mapping with so many bytes, and the vector has room for them, which the copies fill. There is no reference
-        // to the ring's bytes; any byte value will do, so what a hostile other side writes meanwhile changes only what is copied.
+        // to the ring's bytes; the other side may write them meanwhile, from its own process. Any byte value will do.
         unsafe {
             let to = into.as_mut_ptr().add(into.len());
-            pieces::copy(start, to, first);
-            pieces::copy(base, to.add(first), length - first);
+            copy::from_shared(start, to, first);
+            copy::from_shared(base, to.add(first), length - first);
             into.set_len(into.len() + length);
         }
     }
 
     fn header(&self, position: u32) -> [u8; HEADER] {
         let (start, ..) = self.place(position & !(HEADER as u32 - 1), HEADER);
-        // SAFETY: eight bytes at a multiple of eight lie in the mapping in one piece. Volatile: they are read once, whatever is done with the copy.
-        unsafe { start.cast::<[u8; HEADER]>().read_volatile() }
+        // SAFETY: eight bytes at a multiple of eight lie in the mapping in one piece, and mappings begin at pages. An atomic access: the other side may write them
+        // meanwhile, and they are read once, whatever is done with the copy.
+        unsafe { AtomicU64::from_ptr(start.cast::<u64>()) }.load(Ordering::Relaxed).to_ne_bytes()
     }
 }
 

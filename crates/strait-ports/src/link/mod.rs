@@ -20,8 +20,8 @@ mod socket;
 #[cfg(test)]
 mod tests;
 
-pub use memory::copy_bytes;
 pub(crate) use memory::{Half, Inherited, PassedOn, take_inherited};
+pub use memory::{copy_bytes, copy_shared_bytes};
 pub(crate) use park::{MAX_WORDS, sleep, wake};
 pub(crate) use reserve::{Loan, Reserve};
 pub(crate) use rings::{RING_PARTS, RingParts, Rings};

@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use std::os::raw::{c_char, c_int, c_uint, c_void};
 use std::ptr;
 
-use strait_ports::copy_bytes;
+use strait_ports::copy_shared_bytes;
 
 use super::guarded;
 
@@ -389,8 +389,9 @@ impl<'a> Value<'a> {
         if target.len() > capacity {
             return false;
         }
-        // SAFETY: JavaScriptCore vouches for pointer and length, the thread is ours, and no script runs meanwhile; the target is Rust's memory, which no typed array shows.
-        copy_bytes(unsafe { std::slice::from_raw_parts(pointer.cast::<u8>(), target.len()) }, target);
+        // SAFETY: JavaScriptCore vouches for pointer and length, and no script of this thread runs meanwhile; the target is Rust's memory, which no typed array shows. A
+        // page's array may lie in a `SharedArrayBuffer`, which its workers write at the same time.
+        unsafe { copy_shared_bytes(pointer.cast::<u8>(), target) };
         true
     }
 
@@ -400,7 +401,7 @@ impl<'a> Value<'a> {
             return Some(Vec::new());
         }
         let (pointer, capacity) = self.elements(TYPED_ARRAY_UINT32, 4)?;
-        // SAFETY: as in `copy_to`.
+        // SAFETY: as in `copy_to`; arrays of words are the glue's own, which no other thread has.
         (count <= capacity).then(|| unsafe { std::slice::from_raw_parts(pointer.cast::<u32>(), count) }.to_vec())
     }
 }

@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, fcntl_get_seals, fstat, ftruncate, memfd_create};
 use rustix::mm::{MapFlags, ProtFlags};
 
+use super::copy;
 use super::fresh;
 use super::mapping::Mapping;
-use super::pieces;
 use crate::link::arena::{NotOut, PAGE, Space};
 
 /// It keeps its size, nobody but who has it mapped already can write it, and that stays so.
@@ -112,7 +112,9 @@ impl Deref for Block {
 
 impl DerefMut for Block {
     fn deref_mut(&mut self) -> &mut [u8] {
-        // SAFETY: as above, and `self` is borrowed for as long as the slice lives. The reader has no reference to these bytes either: it copies what it is lent.
+        // SAFETY: as above, and `self` is borrowed for as long as the slice lives. Ordinary writes will do although the reader can see the bytes: it is another process,
+        // it cannot write them, and it is told of them only after the last write (by a release of the ring's tail, or through the socket). A reader that looks
+        // earlier sees what it sees, and changes nothing here.
         unsafe { slice::from_raw_parts_mut(self.start(), self.length) }
     }
 }
@@ -162,8 +164,8 @@ impl View {
     unsafe fn copy_to(&self, offset: usize, length: usize, to: *mut u8) {
         assert!(offset.checked_add(length).is_some_and(|end| end <= self.mapping.length()), "outside the arena");
         // SAFETY: so many bytes are in the mapping, whose pages exist as long as it does, as the file cannot shrink; the caller has room for them. There is no
-        // reference to the arena's bytes; any byte value will do, so a maker that writes meanwhile changes only what is copied.
-        unsafe { pieces::copy(self.mapping.at(offset).as_ptr(), to, length) }
+        // reference to the arena's bytes; the maker may write them meanwhile, from its own process. Any byte value will do.
+        unsafe { copy::from_shared(self.mapping.at(offset).as_ptr(), to, length) }
     }
 }
 
