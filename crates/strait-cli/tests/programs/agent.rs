@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use crate::http::Server;
 use crate::program::{Running, folder, run, strait};
 use crate::{Outcome, Skip, Test, test};
 
@@ -27,6 +28,7 @@ pub(crate) fn tests() -> Vec<Test> {
         test("a home mounted noexec: the agent goes elsewhere", noexec_home),
         test("nothing but noexec: loads fail and say so", noexec_everywhere),
         test("an agent that cannot be loaded: loads fail and say so", broken_agent),
+        test("a page that moves to another process does not load", other_process),
         test("old agents that nobody uses are removed", old_agents),
     ]
 }
@@ -90,6 +92,29 @@ fn broken_agent() -> Outcome {
     }
     running.end_well();
     assert_eq!((running.count("finished"), running.count("preloaded")), (0, 0), "{}", running.report());
+    Ok(())
+}
+
+fn other_process() -> Outcome {
+    let server = Server::start(|request| {
+        // The header goes with the type: the server has no other way to say more.
+        let kind = if request.path == "/moves" { "text/html\r\nCross-Origin-Opener-Policy: same-origin; x=x" } else { "text/html" };
+        Some((kind, "<title>page</title>".into()))
+    });
+    let program = program();
+    fs::write(
+        program.path().join("main.js"),
+        MAIN.replace("loadFile('page.html')", "loadURL(process.env.TEST_SERVER + (how === 'first' ? '/moves' : '/stays'))"),
+    )
+    .expect("the program");
+    let mut command = run(&program.path().join("main.js"));
+    command.env("TEST_SERVER", server.origin());
+    let mut running = Running::start(command);
+    let line = running.expect("first rejected: ERR_AGENT_MISSING (-2) loading 'http://");
+    assert!(line.contains("Cross-Origin-Opener-Policy"), "{line}");
+    running.expect_in_order(&["preloaded", "second resolved"]);
+    running.end_well();
+    assert_eq!((running.count("finished"), running.count("preloaded")), (1, 1), "{}", running.report());
     Ok(())
 }
 

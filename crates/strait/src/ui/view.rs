@@ -373,19 +373,23 @@ impl ViewState {
             }
         };
         if epoch == self.epoch.get() && !self.unannounced.get() {
-            self.agent_missing(reason);
+            let folder = self.shared.agent.get().map(|agent| agent.folder.display().to_string()).unwrap_or_default();
+            self.agent_missing(format!("the web process has no agent from {folder}: {reason}"));
         }
     }
 
     /// The process has no agent: a page in it would have neither preload nor IPC. The load fails and the process ends, so that no such page is shown.
-    fn agent_missing(&self, reason: String) {
-        let folder = self.shared.agent.get().map(|agent| agent.folder.display().to_string()).unwrap_or_default();
-        let detail = format!("the web process has no agent from {folder}: {reason}");
+    fn agent_missing(&self, detail: String) {
         // A page that was opened by another one, or had loaded: its program awaits no load.
         eprintln!("strait: window {}: {}", self.window.0, printable(&detail));
         self.load_failed(LoadError::agent_missing(&self.target_url(), detail));
         self.extras.agentless.set(true);
-        self.view.terminate_web_process();
+        // Not from inside a signal of the view's, where WebKit is still at work on the process.
+        let view = self.view.clone();
+        gtk::glib::idle_add_local_full(gtk::glib::Priority::HIGH, move || {
+            view.terminate_web_process();
+            gtk::glib::ControlFlow::Break
+        });
     }
 
     /// Whether going there only moves within the present document. (To the very same place WebKit loads again.)
@@ -424,6 +428,15 @@ impl ViewState {
                 state.document_named(message);
             }
             ours
+        });
+        let state = Rc::downgrade(self);
+        self.view.connect_page_id_notify(move |_| {
+            // WebKit has put the view on another process, whose agent has no configuration, and commits a document in it next.
+            if let Some(state) = state.upgrade().filter(|state| state.used.get() && !state.unannounced.get()) {
+                let detail =
+                    "the page's Cross-Origin-Opener-Policy moves it to another process, where it would have neither preload nor IPC";
+                state.agent_missing(detail.into());
+            }
         });
         let state = Rc::downgrade(self);
         self.view.connect_decide_policy(move |_, decision, _| {
@@ -470,6 +483,10 @@ impl ViewState {
     }
 
     fn load_changed(self: &Rc<Self>, event: LoadEvent) {
+        // The process is about to be ended: its load has failed already.
+        if self.extras.agentless.get() {
+            return;
+        }
         self.tell_finish();
         match event {
             LoadEvent::Started => {
