@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use serde::{Serialize, de::DeserializeOwned};
-use strait_protocol::{AgentInit, ToAgent, ToMain, ViewConfig, decode, encode};
+use strait_protocol::{AgentInit, DocumentBinding, ToAgent, ToMain, ViewConfig, ViewReply, decode, encode};
 
 /// The same bytes as each kind of message: what can be decoded is the same after it has been encoded.
 pub fn messages(bytes: &[u8]) {
@@ -11,6 +11,8 @@ pub fn messages(bytes: &[u8]) {
     message::<ToAgent>(bytes);
     message::<ViewConfig>(bytes);
     message::<AgentInit>(bytes);
+    message::<ViewReply>(bytes);
+    message::<DocumentBinding>(bytes);
 }
 
 fn message<T: Serialize + DeserializeOwned + PartialEq + Debug>(bytes: &[u8]) {
@@ -49,6 +51,8 @@ mod tests {
             ToMain::PreloadError { page: 1, path: "/a/b.js".into(), message: text() },
             ToMain::PageClosed { page: 1 },
             ToMain::PageOpened { page: 1, target: text(), features: text() },
+            ToMain::DocumentLoaded { document: 5 },
+            ToMain::DocumentLeaving { document: 5 },
         ];
         let to_agent = [
             ToAgent::Emit { document: 1, channel: text(), kind: EmitKind::Send, payload: vec![0xff, 0x0f] },
@@ -73,7 +77,15 @@ mod tests {
         let settled = settled.into_iter().map(|verdict| ToAgent::PageSettled { page: 3, verdict });
         let to_agent: Vec<_> = to_agent.into_iter().chain(settled).collect();
         let agent = to_agent.iter().enumerate().map(|(n, message)| (format!("to-agent-{n:02}"), encode(message)));
-        main.chain(agent).chain([("view".into(), encode(&view)), ("init".into(), encode(&init))]).collect()
+        let reply = ViewReply::Failed(text());
+        let binding = DocumentBinding { nonce: [1; 16], document: 300 };
+        let others = [
+            ("view".into(), encode(&view)),
+            ("init".into(), encode(&init)),
+            ("view-reply".into(), encode(&reply)),
+            ("binding".into(), encode(&binding)),
+        ];
+        main.chain(agent).chain(others).collect()
     }
 
     #[test]

@@ -54,7 +54,6 @@ impl ContentsRecord {
         Self {
             window,
             main_frame,
-            url: String::new(),
             commits: Default::default(),
             title: String::new(),
             loads: Default::default(),
@@ -172,7 +171,7 @@ impl SharedRef {
         let Some(record) = state.contents.get_mut(&contents).filter(|_| !closing) else {
             return LoadFuture::failed(LoadError::aborted(""));
         };
-        let url = record.url.clone();
+        let url = record.commits.url().to_owned();
         let (load, future) = record.loads.begin(&url, &self.queue);
         record.outbox.load_begins(load, &url);
         (record.crashed, record.loading) = (false, true);

@@ -259,7 +259,6 @@ fn settle(shared: &SharedRef, window: WindowId, response: WindowOpenResponse) ->
     let config = view_config(shared, window, &plan.preferences, nonce);
     let commits = Commits::opened_by(state.contents.get(&opener).map(|record| &record.commits));
     if let Some(record) = state.contents.get_mut(&plan.contents) {
-        record.url.clone_from(&details.url);
         record.commits = commits;
         if !shows_nothing(&details.url) {
             // As if the program had asked for it: what is sent from now on is for that document.

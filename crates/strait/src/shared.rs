@@ -145,8 +145,6 @@ pub(crate) struct WindowRecord {
 pub(crate) struct ContentsRecord {
     pub(crate) window: WindowId,
     pub(crate) main_frame: FrameKey,
-    /// The URL that the view shows: during a load, where the load goes. It proves nothing; [`ContentsRecord::commits`] does.
-    pub(crate) url: String,
     /// The URLs that the view has committed, and the documents they belong to.
     pub(crate) commits: Commits,
     pub(crate) title: String,

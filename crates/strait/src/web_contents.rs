@@ -69,9 +69,9 @@ impl WebContents {
         IpcMain::of_contents(self.clone())
     }
 
-    /// The URL of what it shows, or of what it is loading; empty before the first load.
+    /// The URL of the document that it shows: the committed one, which a load under way does not change; empty before the first document.
     pub fn url(&self) -> String {
-        self.app.shared().state().contents.get(&self.id).map(|record| record.url.clone()).unwrap_or_default()
+        self.app.shared().state().contents.get(&self.id).map(|record| record.commits.url().to_owned()).unwrap_or_default()
     }
 
     /// The title of its document.

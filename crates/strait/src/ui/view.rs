@@ -251,8 +251,13 @@ impl View {
     /// The page has moved to `url` in its document. It said so on its own way; WebKit's word of it, which changes the view's URL, may
     /// still be under way, but it is there before the answer to anything that is asked from now on.
     pub(super) fn moved_within_document(&self, load: u64, url: String) {
-        let (shared, contents) = (self.state.shared.clone(), self.state.contents);
+        let (weak, shared, contents) = (Rc::downgrade(&self.state), self.state.shared.clone(), self.state.contents);
         self.state.view.evaluate_javascript("", None, None, Cancellable::NONE, move |_| {
+            if let Some(state) = weak.upgrade().filter(|state| state.load.get() == load) {
+                // Such a load never begins.
+                state.requested.set(false);
+                state.note_url(&state.view.uri().map(String::from).unwrap_or_default());
+            }
             bridge::moved_within_document(&shared, contents, load, url);
         });
     }
@@ -747,9 +752,6 @@ impl ViewState {
             self.shared.moved(self.contents, url);
         }
         self.moved(url);
-        if let Some(record) = self.shared.state().contents.get_mut(&self.contents) {
-            url.clone_into(&mut record.url);
-        }
     }
 
     fn handle(&self) -> BrowserWindow {

@@ -79,7 +79,7 @@ pub(super) fn cases(cases: &mut Vec<Case>) {
         asks.recv().await.unwrap();
         contents.send("again", []).unwrap();
         let old = next(&mut spoken).await;
-        assert_eq!(known(&old), at(&own, &evil.origin()));
+        assert_eq!((known(&old), contents.url()), (at(&own, &evil.origin()), own.clone()));
         release.send(()).unwrap();
         let new = next(&mut arrived).await;
         assert_eq!(known(&new), at(&format!("{}/slow", bank.origin()), &bank.origin()));
@@ -150,6 +150,10 @@ pub(super) fn cases(cases: &mut Vec<Case>) {
             }
             contents.send("do", [Value::from("ipc.send('spoken')")]).unwrap();
             assert_eq!(known(&next(&mut spoken).await), at(&expected, &server.origin()));
+            // By the program.
+            let fragment = format!("{expected}{}", if expected.contains('#') { "s" } else { "#s" });
+            window.load_url(&fragment).await.unwrap();
+            assert_eq!((contents.url(), contents.main_frame().url()), (fragment.clone(), fragment));
         }
     });
     case(cases, "identity_blank_pages_and_popups", |app, kit| async move {
