@@ -17,6 +17,8 @@ mod drafts;
 mod extents;
 mod ffi;
 mod files;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod idle;
 mod lean;
 mod modules;
