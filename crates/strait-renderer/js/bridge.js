@@ -27,7 +27,7 @@
   const carry = (/** @type {any} */ port) => {
     const channel = new p.MessageChannel()
     const handle = stateOf(port) === undefined ? natives.rehome(port) : ports.release(port)
-    link(ports.adopt(handle), p.channelPort1(channel))
+    link(ports.adopt(handle, true), p.channelPort1(channel))
     return p.channelPort2(channel)
   }
 
@@ -70,7 +70,7 @@
     /** A foreign port comes in: the handle of the end of ours that travels on in its place. */
     bring(/** @type {MessagePort} */ foreign) {
       const handle = natives.channel()
-      link(ports.adopt(handle + 1), foreign)
+      link(ports.adopt(handle + 1, true), foreign)
       return handle
     },
   }

@@ -14,12 +14,12 @@
   parts.patchOpen(p, natives, global)
   const bridge = parts.makeBridge(p, natives, codec, ports)
   ports.useBridge(bridge)
-  const strays = parts.makeStrays(p, natives, ports, bridge)
-  ports.useStrays(strays)
+  const untracked = parts.makeUntrackedPorts(p, natives, ports, bridge, codec, global)
+  ports.useUntracked(untracked)
   const workers = parts.makeWorkers(p, natives, codec, ports, bridge, parts.makeRelays, global, natives.workerScope)
   parts.patchServiceWorkers(p, bridge, global)
   parts.patchClone(p, natives, ports, global)
-  const transfer = parts.patchTransfers(p, natives, ports, global, isMainWorld)
+  const transfer = parts.patchTransfers(p, natives, ports, untracked, global, isMainWorld)
   parts.patchWindowOpen(p, natives, global)
   if (isMainWorld && parts.exposeHostile !== undefined) parts.exposeHostile(p, natives, ports, global)
   dress()
@@ -205,6 +205,8 @@
     arm,
     /** The window has been handed to a new document. */
     renew() {
+      // The former document's timers are gone.
+      untracked.renew()
       arm()
       report()
     },
@@ -214,7 +216,18 @@
       return state === undefined ? -1 : state.handle
     },
     release: ports.release,
-    look: strays.look,
+    look: untracked.look,
+    /** Another realm's port has left, whose twin is kept here under `key`; a `length` that is not negative is that of a message for it. */
+    relay(/** @type {number} */ key, /** @type {number} */ handle, /** @type {number} */ length, /** @type {number} */ count) {
+      if (length < 0) {
+        untracked.relay(key, handle, undefined)
+        return
+      }
+      const arrived = p.list()
+      for (let i = 0; i < count; i++) arrived[i] = ports.adopt(ports.outgoing[i])
+      untracked.relay(key, handle, p.messageEvent(codec.read(inbox, length, arrived), arrived))
+    },
+    forgetTwin: untracked.forget,
     invoke: ports.invoke,
     /** Sends a window message with ports of this realm, on behalf of another realm's `postMessage`. */
     send: transfer.send,

@@ -21,9 +21,9 @@
    * What we know of a stamped port. `handle` is 0 once the port is detached: closed here, or transferred.
    * @typedef {{ handle: number, started: boolean, peerGone: boolean, message: any, close: any, waiting: Waiting[] | null,
    *   mate: State | null, keeps: MessagePort | null, queued: number, depth: number,
-   *   severed: boolean, hired: Waiting[], twin: MessagePort | undefined, carries: boolean }} State
+   *   severed: boolean, hired: Waiting[], partner: number, carries: boolean }} State
    *
-   * `twin` is the port that WebKit made with it, where that is not its mate's (`strays.js`); `carries`: it is in use as such.
+   * `carries`: the object is in use as the twin of a port (`untracked-ports.js`); `partner`: the handle of a port in another realm whose twin it is.
    *
    * `waiting` are the listeners for messages that WebKit does not have, because it would keep the port alive for them: those of a port that was
    * never started, and those of a *mated* one. Else null.
@@ -91,13 +91,20 @@
   /**
    * The present object for a handle. A port that comes back to a realm has the handle it had there before, and the collection of its
    * former object must not pass for that of the new one: what counts is the entry, not the handle.
-   * @typedef {{ handle: number, weak: WeakRef<MessagePort>, held: MessagePort | null }} Entry `held` while something could still arrive
+   * `held` while something could still arrive. The port that WebKit made with it is `twin`, or the object of the handle `mate`.
+   * @typedef {{ handle: number, weak: WeakRef<MessagePort>, held: MessagePort | null, twin: MessagePort | undefined, mate: number, hidden: boolean }} Entry
    */
   const known = { __proto__: null }
-  const registry = new p.FinalizationRegistry((/** @type {Entry} */ entry) => {
-    if (known[entry.handle] !== entry) return
+  const isCurrent = (/** @type {Entry} */ entry) => known[entry.handle] === entry
+  /** The entry's object has been collected, and the port has not left with it. */
+  const drop = (/** @type {Entry} */ entry) => {
+    if (!isCurrent(entry)) return
     delete known[entry.handle]
     natives.collected(entry.handle)
+  }
+  const registry = new p.FinalizationRegistry((/** @type {Entry} */ entry) => {
+    if (untracked === undefined) drop(entry)
+    else if (isCurrent(entry)) untracked.collected(entry)
   })
 
   /** The object that has the handle in this realm, if there is one. */
@@ -106,29 +113,32 @@
     return entry === undefined ? undefined : (entry.held ?? deref(entry.weak))
   }
 
-  const stamp = (/** @type {MessagePort} */ port, /** @type {number} */ handle) => {
+  const stamp = (/** @type {MessagePort} */ port, /** @type {number} */ handle, /** @type {MessagePort | undefined} */ twin, mate = 0, hidden = false) => {
     // The other realm of the document sent the port away and it came back: this realm's former object is as detached as that realm's.
     disown(handle)
-    const state = { handle, started: false, peerGone: false, message: null, close: null, waiting: p.list(), mate: null, keeps: null, queued: 0, depth: 0, severed: false, hired: p.list(), twin: undefined, carries: false }
+    const state = { handle, started: false, peerGone: false, message: null, close: null, waiting: p.list(), mate: null, keeps: null, queued: 0, depth: 0, severed: false, hired: p.list(), partner: 0, carries: false }
     new Stamp(port, state)
-    const entry = { __proto__: null, handle, weak: new p.WeakRef(port), held: null }
+    const entry = { __proto__: null, handle, weak: new p.WeakRef(port), held: null, twin, mate, hidden }
     known[handle] = entry
     p.register(registry, port, entry, state)
     return port
   }
 
-  /** A new DOM port for a handle that came from the agent. */
-  const adopt = (/** @type {number} */ handle) => {
+  /** A new DOM port for a handle that came from the agent. A page never gets a `hidden` one. */
+  const adopt = (/** @type {number} */ handle, hidden = false) => {
     const channel = new p.MessageChannel()
-    const port = stamp(p.channelPort1(channel), handle)
-    stateOf(port).twin = p.channelPort2(channel)
+    const port = stamp(p.channelPort1(channel), handle, p.channelPort2(channel), 0, hidden)
+    if (!hidden && untracked !== undefined) untracked.hold(port)
     return port
   }
 
   /** The handle means nothing here any more. The entry may outlive this in the registry: it must hold nothing. */
   const unlist = (/** @type {number} */ handle) => {
     const entry = known[handle]
-    if (entry !== undefined) entry.held = null
+    if (entry !== undefined) {
+      entry.held = null
+      entry.twin = undefined
+    }
     delete known[handle]
   }
 
@@ -138,7 +148,11 @@
     if (mate === null) return
     state.mate = mate.mate = state.keeps = mate.keeps = null
     // What stays behind of this one is still what WebKit made with the other. (Looked up: nothing strong leads from a state to its port.)
-    mate.twin = state.carries ? objectOf(state.handle) : undefined
+    const entry = known[mate.handle]
+    if (entry !== undefined) {
+      entry.twin = state.carries ? objectOf(state.handle) : undefined
+      entry.mate = 0
+    }
     const port = objectOf(mate.handle)
     if (!mate.started || port === undefined) return
     known[mate.handle].held = port
@@ -156,15 +170,19 @@
   const disown = (/** @type {number} */ handle) => {
     const port = objectOf(handle)
     if (port === undefined) unlist(handle)
-    else detach(port, stateOf(port))
+    else detach(port, stateOf(port), true)
   }
 
-  /** The port leaves this realm: what stays behind is a detached DOM port. */
-  const detach = (/** @type {any} */ port, /** @type {State} */ state) => {
+  /**
+   * The port leaves this realm: what stays behind is a detached DOM port. `left`: WebKit has transferred it. Then its object must not be closed, for that closes
+   * the port where it is now.
+   */
+  const detach = (/** @type {any} */ port, /** @type {State} */ state, left = false) => {
     // WebKit has none of its listeners, so it need not be closed to be let go of.
-    if (state.mate !== null && state.waiting !== null) state.carries = true
+    if (!left && state.mate !== null && state.waiting !== null) state.carries = true
+    if (state.partner !== 0) untracked.leaves(port, state)
     forget(state)
-    sever(port, state)
+    if (!left) sever(port, state)
   }
 
   /** Gives WebKit the listeners that waited. (It takes none whose signal has been aborted.) */
@@ -234,8 +252,8 @@
 
   // Set by `useBridge`: what to do with ports that are not ours.
   let bridge
-  // Set by `useStrays`, where ports can leave unseen.
-  let strays
+  // Set by `useUntracked`, where ports can leave unseen.
+  let untracked
 
   /** Puts `port` in reach of the agent as a handle that may ride in a message; bridges ports that are not ours. */
   const handleFor = (/** @type {any} */ port) => {
@@ -591,14 +609,21 @@
     const channel = p.construct(NativeChannel, [], new.target)
     const handle = natives.channel()
     if (handle !== 0) {
-      const one = stateOf(stamp(p.channelPort1(channel), handle))
-      one.mate = stateOf(stamp(p.channelPort2(channel), handle + 1))
+      const one = stateOf(stamp(p.channelPort1(channel), handle, undefined, handle + 1))
+      one.mate = stateOf(stamp(p.channelPort2(channel), handle + 1, undefined, handle))
       one.mate.mate = one
     }
     return channel
   }
   defineProperty(MessageChannel, 'prototype', { __proto__: null, value: NativeChannel.prototype, writable: false })
   defineProperty(NativeChannel.prototype, 'constructor', { __proto__: null, value: MessageChannel, writable: true, configurable: true })
+
+  const release = (/** @type {any} */ port, left = false) => {
+    const state = stateOf(port)
+    const handle = state.peerGone ? orphan() : state.handle
+    detach(port, state, left)
+    return handle
+  }
 
   return {
     __proto__: null,
@@ -610,12 +635,7 @@
     /** Has it a handle, from this realm or from another document's? */
     isOurs: (/** @type {any} */ port) => stateOf(port) !== undefined || natives.foreignHandle(port) >= 0,
     /** For another realm that transfers a port of ours: its handle, and it is detached here. */
-    release(/** @type {any} */ port) {
-      const state = stateOf(port)
-      const handle = state.peerGone ? orphan() : state.handle
-      detach(port, state)
-      return handle
-    },
+    release,
     /** What `natives.invoke` of another realm asks for: its method was called on a port of this one. */
     invoke(/** @type {any} */ port, /** @type {string} */ name, /** @type {any} */ first, /** @type {any} */ second, /** @type {number} */ count) {
       switch (name) {
@@ -635,6 +655,15 @@
           return close.set(port, stateOf(port), first)
       }
     },
+    /** WebKit has moved a port of this realm to another object, which gets a handle that was never started. */
+    reseat(/** @type {any} */ port, /** @type {MessagePort} */ to) {
+      const entry = known[stateOf(port).handle]
+      const twin = entry === undefined ? undefined : entry.twin
+      const mate = entry === undefined ? 0 : entry.mate
+      const handle = natives.move(release(port, true))
+      stamp(to, handle, twin, mate)
+      if (mate !== 0 && known[mate] !== undefined) known[mate].mate = handle
+    },
     cloneError,
     stamp,
     adopt,
@@ -649,11 +678,34 @@
     post,
     native,
     objectOf,
-    handles: () => p.ownKeys(known),
+    drop,
+    /** Forgets a port whose object has been collected, without an end to it. */
+    abandon(/** @type {number} */ handle) {
+      if (known[handle] === undefined) return
+      const { mate } = known[handle]
+      const port = mate === 0 ? undefined : objectOf(mate)
+      const state = port === undefined ? undefined : stateOf(port)
+      if (state !== undefined && state.mate !== null) part(state.mate)
+      unlist(handle)
+    },
+    /** The handles of the ports that the page has. */
+    handles() {
+      const keys = p.ownKeys(known)
+      const handles = p.list()
+      for (let i = 0; i < keys.length; i++) {
+        const { handle, hidden } = known[keys[i]]
+        if (!hidden) handles[handles.length] = handle
+      }
+      return handles
+    },
     /** What WebKit made with the port, if that is here. */
-    twinOf: (/** @type {State} */ state) => (state.mate === null ? state.twin : objectOf(state.mate.handle)),
-    useStrays(/** @type {any} */ made) {
-      strays = made
+    twinOf(/** @type {number} */ handle) {
+      const entry = known[handle]
+      if (entry === undefined) return undefined
+      return entry.mate === 0 ? entry.twin : objectOf(entry.mate)
+    },
+    useUntracked(/** @type {any} */ made) {
+      untracked = made
     },
     useBridge(/** @type {any} */ made) {
       bridge = made
@@ -684,7 +736,7 @@
         event = new p.MessageEvent('messageerror', { __proto__: null })
       }
       // Nobody can have prevented it: WebKit has nobody left to give it to.
-      if (!dispatchTo(port, state, event) && strays !== undefined) strays.missed(port, event)
+      if (!dispatchTo(port, state, event) && untracked !== undefined) untracked.missed(port, event)
     },
 
     /** The far end is gone, and everything it sent has been delivered. */

@@ -28,9 +28,8 @@
       const arrived = cloned[1]
       // A new handle has never been started, whatever its port was before.
       for (let i = 0; i < travelling.length; i++) {
-        const ours = stateOf(travelling[i]) !== undefined
-        const handle = ours ? natives.move(ports.release(travelling[i])) : natives.rehome(travelling[i])
-        ports.stamp(arrived[i], handle)
+        if (stateOf(travelling[i]) === undefined) ports.stamp(arrived[i], natives.rehome(travelling[i]))
+        else ports.reseat(travelling[i], arrived[i])
       }
       return cloned[0]
     },

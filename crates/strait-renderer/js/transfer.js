@@ -3,7 +3,7 @@
 // A window message with stamped ports travels as `[nonce, message]`: the agent keeps the handles under the nonce, the DOM ports go
 // natively, and the glue of whichever document gets them claims the handles and stamps the ports that arrived. The nonce is random
 // and worth nothing once claimed, and no listener of a page runs before ours: so it is never seen and cannot be guessed.
-(function patchTransfers(p, natives, ports, global, isMainWorld) {
+(function patchTransfers(p, natives, ports, untracked, global, isMainWorld) {
   'use strict'
 
   const { stateOf, outgoing } = ports
@@ -34,7 +34,7 @@
   const forgetAll = (/** @type {any[]} */ entries) => {
     for (let i = 0; i < entries.length; i++) {
       const state = stateOf(entries[i])
-      if (state !== undefined) ports.detach(entries[i], state)
+      if (state !== undefined) ports.detach(entries[i], state, true)
     }
   }
 
@@ -78,6 +78,7 @@
       if (state === undefined) continue
       states[states.length] = state
       handles[handles.length] = state.handle
+      untracked.keep(entries[i])
     }
     const nonce = natives.launch(lay(entries), outgoing, target)
     if (nonce === '') throw ports.cloneError('A port in the transfer list cannot be transferred.')
@@ -131,22 +132,16 @@
   p.defineProperty(postMessage, 'length', { __proto__: null, value: 1 })
   p.defineProperty(global, 'postMessage', { __proto__: null, value: postMessage, writable: true, enumerable: true, configurable: true })
 
-  /** One of WebKit's own that arrived gets its handle, if the agent finds that it is ours. */
-  const findStray = (/** @type {any} */ arrived) => {
-    let found
-    let count = 0
-    for (let i = 0; i < arrived.length; i++) {
-      if (stateOf(arrived[i]) !== undefined) continue
-      found = arrived[i]
-      count++
-    }
-    const handle = count === 0 ? 0 : natives.findStray(count)
-    if (handle !== 0) ports.stamp(found, handle)
+  /** Is one of them without a stamp? */
+  const hasUnstamped = (/** @type {any} */ arrived) => {
+    for (let i = 0; i < arrived.length; i++) if (stateOf(arrived[i]) === undefined) return true
+    return false
   }
 
   // Both realms of a document stamp what arrived, each its own wrapper of the same DOM ports. The isolated realm's listener runs
   // first; the page's own realm then replaces the event by the one that was meant.
   const receive = (/** @type {MessageEvent} */ event) => {
+    if (!p.isTrusted(event)) return
     const arrived = p.eventPorts(event)
     if (arrived.length === 0 && speaking === 0) return
     const data = p.eventData(event)
@@ -154,12 +149,12 @@
     const count = typeof nonce === 'string' && nonce.length === NONCE_LENGTH ? natives.claim(nonce) : 0
     const channel = typeof nonce === 'string' ? spoken[nonce] : undefined
     if (count === 0 && channel === undefined) {
-      // Ports of WebKit's own; perhaps of ours, from a window of another origin.
-      if (p.isTrusted(event)) findStray(arrived)
+      // They stay ports of WebKit's own. If one is a port of ours that left unseen, the realm that lost it relays its messages from now on.
+      if (!isMainWorld && hasUnstamped(arrived)) natives.untrackedArrived(p.eventSource(event))
       return
     }
     for (let i = 0; i < count && i < arrived.length; i++) {
-      if (outgoing[i] !== 0 && stateOf(arrived[i]) === undefined) ports.stamp(arrived[i], outgoing[i])
+      if (outgoing[i] !== 0 && stateOf(arrived[i]) === undefined) untracked.arrived(ports.stamp(arrived[i], outgoing[i]))
     }
     if (!isMainWorld) return
     p.stopImmediatePropagation(event)

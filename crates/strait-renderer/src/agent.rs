@@ -22,7 +22,6 @@ use crate::popup::Opening;
 use crate::ports::{PortTable, ReadyList};
 use crate::realm::Realm;
 use crate::slabs::Slabs;
-use crate::strays::Strays;
 use crate::system::Done;
 use crate::{natives, pump};
 
@@ -77,7 +76,6 @@ pub(crate) struct Agent {
     pub(crate) pool: Pool<Done>,
     /// What the `window.open` that is being called opens.
     pub(crate) opening: Opening,
-    pub(crate) strays: Strays,
     /// Pages have `gc()`.
     pub(crate) expose_gc: bool,
     pub(crate) main_world: ffi::World,
@@ -177,7 +175,6 @@ pub(crate) fn start(extension: &Extension, data: &[u8]) -> Result<(), StartError
         pool: Pool::new(ffi::wake_loop),
         expose_gc: init.expose_gc,
         opening: Opening::default(),
-        strays: Strays::default(),
         main_world: ffi::main_world(),
         isolated_world: ffi::isolated_world(c"strait"),
         extension: extension.clone(),

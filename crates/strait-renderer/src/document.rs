@@ -65,6 +65,11 @@ impl Document {
         Some(Place::new(config.window, self.frame, &self.birth.get()?.url))
     }
 
+    /// Its origin, once its own realm has reported.
+    pub(crate) fn origin(&self) -> Option<String> {
+        self.birth.get().map(|birth| birth.origin.clone())
+    }
+
     /// Its realm in a world.
     pub(crate) fn realm(&self, world: World) -> Option<Rc<Realm>> {
         match world {

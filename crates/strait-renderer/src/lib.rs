@@ -17,20 +17,24 @@ mod drafts;
 mod extents;
 mod ffi;
 mod files;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 #[cfg(feature = "hostile")]
 mod hostile;
 mod idle;
 mod lean;
 mod modules;
 mod natives;
+#[cfg(feature = "planted-elimination")]
+mod planted;
 mod popup;
 mod ports;
 mod pump;
 mod realm;
 mod slabs;
-mod strays;
 mod system;
 mod trace;
+mod untracked_ports;
 
 /// Called once, when WebKit has loaded the library: `data` is the encoded `AgentInit`.
 fn start(extension: ffi::Extension, data: Vec<u8>) {

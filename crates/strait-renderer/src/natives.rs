@@ -52,8 +52,15 @@ const NATIVES: &[(&str, Native)] = &[
     ("foreignHandle", foreign_handle),
     ("rehome", rehome),
     ("invoke", invoke),
-    ("findStray", find_stray),
-    ("stray", stray),
+    ("untrackedArrived", untracked_arrived),
+    ("keepTwin", keep_twin),
+    ("partner", partner),
+    ("keepInstead", keep_instead),
+    ("follow", follow),
+    #[cfg(feature = "planted-elimination")]
+    ("departed", crate::planted::departed),
+    #[cfg(feature = "planted-elimination")]
+    ("eliminate", crate::planted::eliminate),
     ("created", created),
     ("ready", ready),
     ("loaded", loaded),
@@ -383,16 +390,40 @@ fn invoke<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a>
     }
 }
 
-/// `(count)`: so many ports of WebKit's own have come in a window message. The handle of the one, if it left a realm here unseen; else 0.
-fn find_stray<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
-    let handle = agent.find_stray(realm, args.index(0));
-    NativeResult::Number(handle.unwrap_or(0).into())
+/// `(window)`: a port that the glue did not see has come in a message of that window. Whoever has lost one relays its messages.
+fn untracked_arrived<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    let sender = agent.document_of_window(realm.world, args.get(0).identity());
+    agent.look_for_untracked(sender);
+    NativeResult::Nothing
 }
 
-/// `(handle)`: its object has left by a way of WebKit's own, and where to, the realm cannot tell.
-fn stray<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
-    agent.strays.lost.borrow_mut().push((args.index(0), realm.document.get()));
+/// `(handle)`: a window message has brought the port. The handle of the port whose twin it is, which the realm keeps from now on; 0 if there is none.
+fn partner<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    NativeResult::Number(agent.keep_for_partner(realm, args.index(0)).unwrap_or(0).into())
+}
+
+/// `(handle)`: the realm has the object that is the twin of this port, and no page has it any more.
+fn keep_instead<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    agent.keep_instead(realm, args.index(0));
     NativeResult::Nothing
+}
+
+/// `(handle, partner)`: the port is about to leave in a window message, and the realm keeps its twin: the object of the handle `partner`, or one that no page has (0).
+fn keep_twin<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    agent.ports.borrow_mut().keep_twin(args.index(0), realm.document.get(), realm.id, args.index(1));
+    NativeResult::Nothing
+}
+
+/// `(handle, bytes, length, handles, count)`: the port has left unseen, and its twin is in another realm, which relays from now on: first the message, if there
+/// is one (`length` is not 0). False if there is no such realm.
+fn follow<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    let (handle, length, count) = (args.index(0), args.index(2) as usize, args.index(4) as usize);
+    let message = (length > 0).then(|| realm.outgoing(args.get(1), length).zip(args.get(3).words(count)));
+    NativeResult::Bool(match message {
+        Some(None) => false,
+        Some(message) => agent.follow(realm, handle, message),
+        None => agent.follow(realm, handle, None),
+    })
 }
 
 /// `(url, origin, name, parentWindow)`

@@ -13,6 +13,7 @@ use strait_ports::{Arrival, CloseReason, Port};
 use strait_protocol::{DocumentId, ViewConfig, World};
 
 use crate::document::Document;
+use crate::untracked_ports::{Keeper, Keepers};
 
 /// A port's number in this process: what the glue's stamps hold. 0 is none (and stands for the bootstrap port in the [`ReadyList`]).
 pub(crate) type Handle = u32;
@@ -99,6 +100,7 @@ struct Bundle {
 pub(crate) struct PortTable {
     entries: HashMap<Handle, Entry>,
     bundles: HashMap<String, Bundle>,
+    keepers: Keepers,
     waiting: outbox::Waiting,
     next: Handle,
     ready: Arc<ReadyList>,
@@ -107,7 +109,15 @@ pub(crate) struct PortTable {
 
 impl PortTable {
     pub(crate) fn new(ready: Arc<ReadyList>, inspector: Option<Arc<Inspector>>) -> Self {
-        Self { entries: HashMap::new(), bundles: HashMap::new(), waiting: outbox::Waiting::default(), next: 1, ready, inspector }
+        Self {
+            entries: HashMap::new(),
+            bundles: HashMap::new(),
+            keepers: Keepers::default(),
+            waiting: outbox::Waiting::default(),
+            next: 1,
+            ready,
+            inspector,
+        }
     }
 
     /// A pair of handles that follow each other, or none if the numbers have run out.
@@ -178,15 +188,60 @@ impl PortTable {
         }
     }
 
-    /// Another realm of the document has an object for the port; false if the document has no such port.
-    pub(crate) fn share(&mut self, handle: Handle, document: DocumentId, world: World) -> bool {
-        self.get_mut(handle, document).map(|entry| entry.holders |= bit(world)).is_some()
+    /// Every entry that ends does so here.
+    fn remove(&mut self, handle: Handle) -> Option<Entry> {
+        self.keepers.release(handle);
+        self.entries.remove(&handle)
+    }
+
+    /// The realm keeps the twin of a port of its document, which is about to leave in a window message.
+    /// `partner` is the handle of the twin, if that is a port of the document itself.
+    pub(crate) fn keep_twin(&mut self, handle: Handle, document: DocumentId, realm: u32, partner: Handle) {
+        if self.get_mut(handle, document).is_none() {
+            return;
+        }
+        self.keepers.keep(handle, realm);
+        if self.get_mut(partner, document).is_some() {
+            self.keepers.pair(handle, partner);
+        }
+    }
+
+    /// The port whose object is the twin of this one, which a window message has brought to the document.
+    pub(crate) fn partner(&mut self, handle: Handle, document: DocumentId) -> Option<Handle> {
+        self.get_mut(handle, document)?;
+        self.keepers.partner(handle).filter(|partner| self.entries.contains_key(partner))
+    }
+
+    /// The realm keeps the twin of a port that any document has.
+    pub(crate) fn keep_partner(&mut self, handle: Handle, realm: u32) {
+        if self.entries.contains_key(&handle) {
+            self.keepers.keep(handle, realm);
+        }
+    }
+
+    pub(crate) fn keeper(&self, handle: Handle) -> Option<Keeper> {
+        self.keepers.get(handle)
+    }
+
+    /// The keeper of the twin of a port that has left its document unseen.
+    pub(crate) fn take_keeper(&mut self, handle: Handle, document: DocumentId) -> Option<Keeper> {
+        self.get_mut(handle, document)?;
+        self.keepers.take(handle)
+    }
+
+    /// A keeper whose port has gone.
+    pub(crate) fn next_released_keeper(&mut self) -> Option<Keeper> {
+        self.keepers.next_released()
+    }
+
+    pub(crate) fn has_released_keepers(&self) -> bool {
+        self.keepers.has_released()
     }
 
     /// Takes a port out. What waits in it goes nowhere.
     pub(crate) fn take(&mut self, handle: Handle, document: DocumentId) -> Option<Port> {
         self.get_mut(handle, document)?;
-        let entry = self.entries.remove(&handle)?;
+        let entry = self.remove(handle)?;
         for id in entry.outbox {
             self.drop_held(id);
         }
@@ -204,7 +259,7 @@ impl PortTable {
     pub(crate) fn renew(&mut self, handle: Handle, from: DocumentId, to: DocumentId, world: World) -> Option<Handle> {
         self.get_mut(handle, from)?;
         let new = self.reserve(1)?;
-        let Entry { port, outbox, .. } = self.entries.remove(&handle)?;
+        let Entry { port, outbox, .. } = self.remove(handle)?;
         self.rename_waiting(&outbox, new);
         self.place(new, port, to, world);
         if let Some(entry) = self.entries.get_mut(&new) {
@@ -234,6 +289,7 @@ impl PortTable {
     pub(crate) fn restore(&mut self, handles: &[Handle], ports: Vec<Port>, document: DocumentId, world: World) {
         for (&handle, port) in handles.iter().zip(ports) {
             self.place(handle, port, document, world);
+            self.keepers.restore(handle);
         }
     }
 

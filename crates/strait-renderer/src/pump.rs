@@ -33,6 +33,7 @@ impl SourceHandler for Agent {
             || !self.emits.borrow().is_empty()
             || !self.control.borrow().is_empty()
             || self.pool.has_done()
+            || self.ports.borrow().has_released_keepers()
     }
 
     fn look(&self) -> bool {
@@ -95,6 +96,7 @@ impl Agent {
             || self.deliver_emit()
             || self.handle_queued_control()
             || self.deliver_done()
+            || self.release_keeper()
             || self.receive()
     }
 

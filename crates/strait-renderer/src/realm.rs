@@ -52,6 +52,8 @@ struct Glue {
     handle_of: Object,
     release: Object,
     look: Object,
+    relay: Object,
+    forget_twin: Object,
     invoke: Object,
     send: Object,
     is_frame_gone: Object,
@@ -108,7 +110,7 @@ const MODULES: &[(&str, &str)] = &[
     ("makeOutbox", include_str!("../js/outbox.js")),
     ("patchConsole", include_str!("../js/console.js")),
     ("makeBridge", include_str!("../js/bridge.js")),
-    ("makeStrays", include_str!("../js/strays.js")),
+    ("makeUntrackedPorts", include_str!("../js/untracked-ports.js")),
     ("patchOpen", include_str!("../js/reopen.js")),
     ("makeWorkers", include_str!("../js/worker.js")),
     ("makeRelays", include_str!("../js/worker-relays.js")),
@@ -188,6 +190,8 @@ fn prologue(modules: &[(&str, &str)]) -> String {
 
 /// A module's text as an operand: without the semicolon a formatter may have put behind it, and without comments.
 fn expression(text: &str) -> String {
+    #[cfg(feature = "planted-elimination")]
+    let text = &crate::planted::patch(text);
     let mut lean = lean(text);
     lean.truncate(lean.trim_end().trim_end_matches(';').len());
     lean
@@ -253,6 +257,8 @@ impl Realm {
             handle_of: member("handleOf")?,
             release: member("release")?,
             look: member("look")?,
+            relay: member("relay")?,
+            forget_twin: member("forgetTwin")?,
             invoke: member("invoke")?,
             send: member("send")?,
             is_frame_gone: member("isFrameGone")?,
@@ -441,9 +447,24 @@ impl Realm {
         self.call(|glue| &glue.release, &[port])?.as_number().map(|handle| handle as Handle)
     }
 
-    /// Looks for ports that have left this realm by a way of WebKit's own. With `all`, those that cannot be followed close.
-    pub(crate) fn look_for_strays(&self, all: bool) {
-        self.call(|glue| &glue.look, &[self.context.boolean(all)]);
+    /// Looks for ports that have left this realm by a function of WebKit's own: one has come to a document. `sent`: this realm's origin sent it.
+    pub(crate) fn look_for_untracked(&self, sent: bool) {
+        self.call(|glue| &glue.look, &[self.context.boolean(sent)]);
+    }
+
+    /// Relays between a port and its twin, which is kept here under `key`; what could not be delivered goes first. The handle is this realm's.
+    pub(crate) fn relay(&self, key: Handle, handle: Handle, first: Option<(&[u8], &[Handle])>) {
+        let (length, count) = match first {
+            Some((payload, handles)) if self.fill(payload, handles) => (payload.len() as f64, handles.len() as f64),
+            _ => (-1.0, 0.0),
+        };
+        let arguments = [self.number(key), self.number(handle), self.number(length), self.number(count)];
+        self.call(|glue| &glue.relay, &arguments);
+    }
+
+    /// The port whose twin is kept here under `key` has gone.
+    pub(crate) fn forget_twin(&self, key: Handle) {
+        self.call(|glue| &glue.forget_twin, &[self.number(key)]);
     }
 
     /// Calls a method of `MessagePort` on a port that is stamped in this realm, for another realm whose method was called.

@@ -244,7 +244,7 @@ impl PortTable {
             }
             match self.entries.get(&handle).map(|entry| entry.place) {
                 Some(Place::Leaving(reason)) => {
-                    if let Some(entry) = self.entries.remove(&handle) {
+                    if let Some(entry) = self.remove(handle) {
                         entry.port.close_with(reason);
                     }
                     return;
@@ -278,7 +278,7 @@ impl PortTable {
 
     /// The ports that lie in a message.
     fn extract(&mut self, handles: &[Handle]) -> Vec<Port> {
-        handles.iter().filter_map(|handle| self.entries.remove(handle)).map(|entry| entry.port).collect()
+        handles.iter().filter_map(|&handle| self.remove(handle)).map(|entry| entry.port).collect()
     }
 }
 
