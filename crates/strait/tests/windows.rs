@@ -7,6 +7,8 @@
 mod closes;
 #[path = "windows/display.rs"]
 mod display;
+#[path = "windows/floods.rs"]
+mod floods;
 #[path = "windows/forged.rs"]
 mod forged;
 #[path = "windows/kit.rs"]
@@ -51,6 +53,8 @@ fn main() -> ExitCode {
         popups::cases(&mut cases);
         pages::cases(&mut cases);
         forged::cases(&mut cases);
+        floods::cases(&mut cases);
+        floods::limits(&mut cases);
         let failed = run(&app, &kit, cases, &filter).await;
         kit.remove();
         app.exit(i32::from(failed > 0));
