@@ -20,6 +20,9 @@ const SMALL: [u8; 48] = [7; 48];
 /// Messages of a flood.
 const FLOOD: u32 = 200_000;
 
+/// Requests of a page while another one floods main.
+const REQUESTS: u32 = 1000;
+
 /// A question: what it is called, and how it is answered.
 type Measurement = (&'static str, fn(&Contestants, &mut Report, Effort) -> Outcome<()>);
 
@@ -31,6 +34,7 @@ const MEASUREMENTS: &[Measurement] = &[
     ("a channel for each request", create),
     ("timers of a page while messages stream in", gap),
     ("timers of a page while 64 MiB go out or come in", huge),
+    ("a page's requests while another page floods main", flooded),
 ];
 
 /// Runs what is chosen. A bar that is not met is a figure; a measurement that fails is an error.
@@ -182,6 +186,21 @@ fn huge(contestants: &Contestants, report: &mut Report, effort: Effort) -> Outco
     row("longest gap of a 4 ms timer, 64 MiB page → page, either's", "page → page");
     Ok(())
 }
+
+fn flooded(contestants: &Contestants, report: &mut Report, effort: Effort) -> Outcome<()> {
+    // A round's figure is a median of requests, as above.
+    let requests = effort.count(REQUESTS);
+    let mut contest = Contest::new(effort, Placement::Free);
+    contest.enter(FLOODED, 1, move |_| contestants.desk.order(RUST, "askedInFlood", requests, LIMIT));
+    contest.enter(UNFLOODED, 1, move |_| contestants.desk.order(RUST, "asked", requests, LIMIT));
+    let figures = contest.run()?;
+    let name = format!("median of {requests} × invoke while another page floods `send`");
+    report.compare(name, Unit::Milliseconds, &figures, FLOODED, UNFLOODED, Bar::OursAtMost(20.0));
+    Ok(())
+}
+
+const FLOODED: &str = "in a flood";
+const UNFLOODED: &str = "no flood";
 
 /// The scale for those: a page to which nothing happens.
 const QUIET: &str = "nothing sent";

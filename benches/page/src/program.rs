@@ -1,6 +1,8 @@
 //! A program with Strait: a measuring page, another page, and a main process that sends back what comes.
 
 use std::error::Error;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use strait::{App, AppConfig, BrowserWindow, MessageEvent, MessagePort, Value};
 use strait_bench::Outcome;
@@ -34,6 +36,22 @@ async fn program(app: App, base: String) -> Result<(), Box<dyn Error>> {
     let window = |title| BrowserWindow::builder().title(title).size(400, 300).node_integration(true).build(&app);
     let other = window("Other page");
     other.load_url(&format!("{base}other.html")).await?;
+    let seen = Arc::new(AtomicU32::new(0));
+    let (counts, flooder) = (seen.clone(), other.web_contents());
+    ipc.on("flooded", move |_, _| {
+        counts.fetch_add(1, Ordering::Relaxed);
+    });
+    let counts = seen.clone();
+    ipc.on("flood", move |_, arguments| {
+        counts.store(0, Ordering::Relaxed);
+        if let Err(error) = flooder.send("flood", arguments.to_vec()) {
+            eprintln!("main: {error}");
+        }
+    });
+    ipc.handle("ask", move |_, _| {
+        let count = seen.load(Ordering::Relaxed);
+        async move { Ok::<_, String>(Value::from(f64::from(count))) }
+    })?;
     ipc.on("page", move |event, _| {
         if let Err(error) = other.web_contents().post_message("client", (), event.ports().to_vec()) {
             eprintln!("main: {error}");

@@ -11,6 +11,8 @@ mod parent;
 #[doc(hidden)]
 pub mod port;
 #[doc(hidden)]
+pub mod turn;
+#[doc(hidden)]
 pub mod value;
 
 pub use error::{PostMessageError, PostMessageErrorKind};

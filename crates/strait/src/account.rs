@@ -121,6 +121,13 @@ struct Owed {
     console: bool,
 }
 
+impl Charge {
+    /// What it weighs, in bytes; 0 if it is nobody's.
+    pub(crate) fn weight(&self) -> usize {
+        self.0.as_ref().map_or(0, |owed| owed.weight)
+    }
+}
+
 impl Drop for Charge {
     fn drop(&mut self) {
         if let Some(Owed { account, weight, console }) = self.0.take() {
@@ -135,7 +142,7 @@ impl Drop for Charge {
 
 impl fmt::Debug for Charge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Charge").field(&self.0.as_ref().map_or(0, |owed| owed.weight)).finish()
+        f.debug_tuple("Charge").field(&self.weight()).finish()
     }
 }
 

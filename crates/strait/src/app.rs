@@ -59,7 +59,7 @@ impl App {
         program::run(config, main)
     }
 
-    /// Sends every event to `sink`, in order, on the program's thread; registered handlers get nothing any more. What an event's
+    /// Sends every event to `sink`, on the program's thread, each window's in order (windows take turns); registered handlers get nothing any more. What an event's
     /// [`Decision`](crate::Decision) or [`Responder`](crate::Responder) is for happens when it is used or dropped, now or later.
     ///
     /// # Panics

@@ -157,7 +157,7 @@ impl SharedRef {
                 return LoadFuture::failed(error);
             }
         };
-        let (load, future) = record.loads.begin(&url, &self.queue);
+        let (load, future) = record.loads.begin(&url, &self.queue.of(contents));
         record.outbox.load_begins(load, &url);
         (record.crashed, record.loading) = (false, true);
         let window = record.window;
@@ -172,7 +172,7 @@ impl SharedRef {
             return LoadFuture::failed(LoadError::aborted(""));
         };
         let url = record.commits.url().to_owned();
-        let (load, future) = record.loads.begin(&url, &self.queue);
+        let (load, future) = record.loads.begin(&url, &self.queue.of(contents));
         record.outbox.load_begins(load, &url);
         (record.crashed, record.loading) = (false, true);
         let window = record.window;
@@ -221,12 +221,12 @@ impl State {
     fn evaluate(&mut self, key: FrameKey, world: World, source: &str, answer: Answer) -> Result<(), Answer> {
         let request = self.next_request();
         let Some(document) = self.registry.document_in(key) else { return Err(answer) };
-        let (agent, id) = (document.agent, document.id);
+        let (agent, id, contents) = (document.agent, document.id, document.contents);
         let message = ToAgent::Eval { request, document: document.wire, world, source: source.into() };
         if self.post(agent, &message, Vec::new()).is_err() {
             return Err(answer);
         }
-        self.evals.insert(request, PendingEval { agent, document: id, answer });
+        self.evals.insert(request, PendingEval { agent, document: id, contents, answer });
         Ok(())
     }
 
@@ -353,7 +353,7 @@ pub(crate) fn await_frames(shared: &SharedRef, contents: ContentsId) -> bool {
 /// A script has ended.
 pub(crate) fn finish_eval(shared: &SharedRef, eval: PendingEval, outcome: Result<Vec<u8>, ScriptError>) {
     match eval.answer {
-        Answer::Program(answer) => shared.settle(answer, outcome),
+        Answer::Program(answer) => shared.queue.of(eval.contents).settle(answer, outcome),
         Answer::Frames { contents } => {
             let window = shared.state().contents.get(&contents).map(|record| record.window);
             if let Some(window) = window {

@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use strait_ports::Limits;
+
 /// What [`App::run`](crate::App::run) needs to know.
 ///
 /// ```
@@ -20,7 +22,13 @@ pub struct AppConfig {
     pub(crate) expose_gc: bool,
     pub(crate) user_data: Option<PathBuf>,
     pub(crate) single_instance: Option<strait_clone::Value>,
+    pub(crate) limits: Limits,
 }
+
+/// [`AppConfig::port_queue_limit`] unless it is set, in bytes.
+pub const DEFAULT_PORT_QUEUE_LIMIT: usize = 100 << 20;
+/// [`AppConfig::agent_backlog_limit`] unless it is set, in bytes.
+pub const DEFAULT_AGENT_BACKLOG_LIMIT: usize = 100 << 20;
 
 impl AppConfig {
     /// A program whose pages lie in `app_path` (made absolute against the working folder). Its name is the executable's.
@@ -36,6 +44,7 @@ impl AppConfig {
             expose_gc: false,
             user_data: None,
             single_instance: None,
+            limits: Limits { port_queue: Some(DEFAULT_PORT_QUEUE_LIMIT), link_backlog: Some(DEFAULT_AGENT_BACKLOG_LIMIT) },
         }
     }
 
@@ -71,6 +80,29 @@ impl AppConfig {
     pub fn inspect_ports(mut self, file: impl AsRef<Path>) -> Self {
         let file = file.as_ref();
         self.inspect = Some(std::path::absolute(file).unwrap_or_else(|_| file.to_path_buf()));
+        self
+    }
+
+    /// What may wait at one port that the main process holds and does not read (100 MiB by default): bytes, where a message counts 128 besides its own
+    /// and 512 for each port in it. `None`: any amount.
+    ///
+    /// A message that comes when more than that waits ends the channel, with the reason `dropped` at both ends, and what waits is dropped. A line on
+    /// standard error says so, and [`NodeStats::overflowed_ports`](strait_ports::NodeStats::overflowed_ports) of [`App::node`](crate::App::node) counts it.
+    /// One message of any size always has room. A program that reads slowly lets its pages wait: by streams, answers, or a
+    /// [high-water mark](strait_ports::Port::set_high_water_mark).
+    pub fn port_queue_limit(mut self, bytes: Option<usize>) -> Self {
+        self.limits.port_queue = bytes;
+        self
+    }
+
+    /// What may wait for one renderer or child process that does not read what is sent to it: answers to `invoke`, messages to its pages, and what is posted
+    /// on ports (100 MiB by default), counted as for [`AppConfig::port_queue_limit`]. `None`: any amount.
+    ///
+    /// A message beyond that ends the connection: all its ports close with `crashed`, a renderer's process is ended (`render-process-gone`), and a line on the page's console
+    /// and on standard error says why. The message that is being sent does not count, so two messages of any size always have room.
+    /// [`NodeStats::overflowed_links`](strait_ports::NodeStats::overflowed_links) counts it.
+    pub fn agent_backlog_limit(mut self, bytes: Option<usize>) -> Self {
+        self.limits.link_backlog = bytes;
         self
     }
 

@@ -7,13 +7,10 @@ use std::{
     task::{Context, Poll},
 };
 
-use tokio::sync::{mpsc::UnboundedSender, oneshot};
+use tokio::sync::oneshot;
 use url::Url;
 
-use crate::{
-    LoadError,
-    shared::{self, Queued},
-};
+use crate::{LoadError, queue::WindowQueue};
 
 /// What a load fails with that would show a page without its preload script and IPC. Chromium has no such error; the code is that of `ERR_FAILED`.
 const AGENT_MISSING: &str = "ERR_AGENT_MISSING";
@@ -57,19 +54,18 @@ struct Pending {
     load: u64,
     url: String,
     done: oneshot::Sender<Result<(), LoadError>>,
-    /// The program's.
-    queue: UnboundedSender<Queued>,
+    queue: WindowQueue,
 }
 
 impl Pending {
     fn end(self, result: Result<(), LoadError>) {
-        shared::settle(&self.queue, self.done, result);
+        self.queue.settle(self.done, result);
     }
 }
 
 impl Loads {
     /// Begins a load, which aborts the one before; gives its number.
-    pub(crate) fn begin(&mut self, url: &str, queue: &UnboundedSender<Queued>) -> (u64, LoadFuture) {
+    pub(crate) fn begin(&mut self, url: &str, queue: &WindowQueue) -> (u64, LoadFuture) {
         self.abort();
         self.last += 1;
         let (done, receiver) = oneshot::channel();
@@ -184,9 +180,11 @@ impl LoadFuture {
 
 #[cfg(test)]
 mod tests {
-    use tokio::sync::mpsc::unbounded_channel;
-
     use super::*;
+    use crate::{
+        ContentsId,
+        queue::{Queued, queue},
+    };
 
     #[test]
     fn urls_are_resolved_against_the_programs_folder() {
@@ -220,9 +218,10 @@ mod tests {
     #[test]
     fn a_load_ends_once_and_only_as_itself() {
         let mut loads = Loads::default();
-        let (queue, mut queued) = unbounded_channel();
+        let (queue, mut queued) = queue();
+        let queue = queue.of(ContentsId(1));
         let mut tell = || {
-            while let Ok(Queued::Settle(tell)) = queued.try_recv() {
+            while let Some(Queued::Settle(tell)) = queued.try_recv() {
                 tell();
             }
         };

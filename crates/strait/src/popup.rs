@@ -156,7 +156,7 @@ pub(crate) fn reserve(shared: &SharedRef, opener: ContentsId, url: &str) -> Opti
     };
     let mut url = url.to_owned();
     cut(&mut url, MAX_TEXT, "…");
-    eprintln!("[window {} warning] window.open was denied ({refused}): {}", opener.get(), printable(&url));
+    strait_output::say!("[window {} warning] window.open was denied ({refused}): {}", opener.get(), printable(&url));
     None
 }
 
@@ -252,6 +252,7 @@ fn settle(shared: &SharedRef, window: WindowId, response: WindowOpenResponse) ->
         return None;
     };
     let told = features::under(*overrides, &details.features);
+    let root = state.root_of(opener);
     let plan = state.add_window(shared, window, told, Some(WindowId(opener.0)));
     if outlives_opener && let Some(record) = state.windows.get_mut(&window) {
         record.opener = None;
@@ -262,7 +263,7 @@ fn settle(shared: &SharedRef, window: WindowId, response: WindowOpenResponse) ->
         record.commits = commits;
         if !shows_nothing(&details.url) {
             // As if the program had asked for it: what is sent from now on is for that document.
-            let (load, _) = record.loads.begin(&details.url, &shared.queue);
+            let (load, _) = record.loads.begin(&details.url, &shared.queue.of(plan.contents));
             record.outbox.load_begins(load, &details.url);
             record.loading = true;
         }
@@ -271,6 +272,7 @@ fn settle(shared: &SharedRef, window: WindowId, response: WindowOpenResponse) ->
     let app = App(shared.clone());
     let new = BrowserWindow::new(app.clone(), window);
     let opened = Opened { opener: WebContents::new(app, opener), details };
+    shared.queue.join(window, root);
     // Before anything that the page can bring about.
     shared.queue(AppEvent::WindowCreated { window: new.clone(), opened: Some(Box::new(opened)) });
     shared.ui(UiCommand::Adopt(Box::new(plan)));

@@ -10,15 +10,17 @@ use std::{
 
 use strait_inspect::Inspector;
 use strait_ports::Node;
-use tokio::{sync::mpsc, task::LocalSet};
+use tokio::task::LocalSet;
 
 use crate::{
     App, AppConfig, AppEvent, SecondInstance, StartError, Value, agent_so, dispatch,
     instance::{self, InstanceLock},
     io::{self as io_thread, IoCommand},
-    printable, quit,
+    printable,
+    queue::{self, Entries, Queue, Queued},
+    quit,
     runtime_dir::RuntimeDir,
-    shared::{Queued, Shared, SharedRef},
+    shared::{Shared, SharedRef},
     ui::{self, UiCommand, Views},
     utility::raise_descriptor_limit,
     value,
@@ -58,7 +60,7 @@ where
     Fut::Output: ProgramResult,
 {
     raise_descriptor_limit();
-    let (queue, events) = mpsc::unbounded_channel();
+    let (queue, entries) = queue::queue();
     // Before anything that a later instance need not wait for.
     let instance = match &config.single_instance {
         Some(data) => Some(only_instance(&config, data, &queue)?),
@@ -74,6 +76,7 @@ where
         Inspector::attach(&node, "main", file).map_err(|source| StartError::Inspect { path: file.clone(), source })?;
     }
     let (io_handle, io_inbox) = io_thread::channel().map_err(StartError::Engine)?;
+    io_thread::watch_limits(&node, config.limits, io_handle.clone());
     let shared = SharedRef::new(Shared::assemble(config, node, ui.handle(), io_handle, queue));
     *shared.instance() = instance;
     // The program is new: nothing has set it.
@@ -84,7 +87,7 @@ where
         .stack_size(PROGRAM_STACK)
         .spawn({
             let shared = shared.clone();
-            move || program_thread(shared, events, main)
+            move || program_thread(shared, entries, main)
         })
         .map_err(StartError::Engine)?;
     ui.run(&shared, Views { extensions, socket, partitions });
@@ -93,10 +96,11 @@ where
     drop(shared.instance().take());
     shared.io.send(IoCommand::Shutdown);
     io.join();
+    strait_output::flush(strait_output::FLUSH_LIMIT);
     Ok(code)
 }
 
-fn only_instance(config: &AppConfig, data: &Value, queue: &mpsc::UnboundedSender<Queued>) -> Result<InstanceLock, StartError> {
+fn only_instance(config: &AppConfig, data: &Value, queue: &Queue) -> Result<InstanceLock, StartError> {
     let invalid = |_| StartError::Instance(io::Error::from(io::ErrorKind::InvalidInput));
     let me = SecondInstance::this(value::encode(data).map_err(invalid)?);
     let lock = instance::acquire(&config.user_data_folder(), &me, report_instances(queue.clone()));
@@ -104,14 +108,11 @@ fn only_instance(config: &AppConfig, data: &Value, queue: &mpsc::UnboundedSender
 }
 
 /// Tells the program of later instances.
-pub(crate) fn report_instances(queue: mpsc::UnboundedSender<Queued>) -> impl FnMut(SecondInstance) + Send {
-    move |second| {
-        // After the program's end nobody listens.
-        let _ = queue.send(Queued::Event(AppEvent::SecondInstance(Box::new(second))));
-    }
+pub(crate) fn report_instances(queue: Queue) -> impl FnMut(SecondInstance) + Send {
+    move |second| queue.event(AppEvent::SecondInstance(Box::new(second)))
 }
 
-fn program_thread<F, Fut>(shared: SharedRef, mut events: mpsc::UnboundedReceiver<Queued>, main: F) -> i32
+fn program_thread<F, Fut>(shared: SharedRef, mut entries: Entries, main: F) -> i32
 where
     F: FnOnce(App) -> Fut + 'static,
     Fut: Future + 'static,
@@ -136,18 +137,17 @@ where
             spawn(&shared, async move {
                 if let Some(text) = main(app.clone()).await.failure() {
                     // It may quote a page.
-                    eprintln!("Error: {}", printable(&text));
+                    strait_output::say!("Error: {}", printable(&text));
                     app.exit(1);
                 }
             });
-            while let Some(queued) = events.recv().await {
-                match queued {
+            loop {
+                match entries.recv().await {
                     Queued::Event(event) => dispatch::dispatch(&shared, event),
                     Queued::Settle(tell) => tell(),
                     Queued::End(code) => return code,
                 }
             }
-            PANIC_CODE
         });
         dispatch::drop_sink();
         drop(local);
@@ -156,11 +156,7 @@ where
     let code = ran.unwrap_or_else(|_| {
         // The windows still close in order; what else happens until then, nobody hears.
         quit::exit(&shared, PANIC_CODE);
-        while let Some(queued) = events.blocking_recv() {
-            if let Queued::End(_) = queued {
-                break;
-            }
-        }
+        while !matches!(entries.blocking_recv(), Queued::End(_)) {}
         PANIC_CODE
     });
     shared.ui(UiCommand::Exit);

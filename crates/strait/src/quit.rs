@@ -6,7 +6,7 @@ use crate::{
     event::Question,
     io::IoCommand,
     popup,
-    shared::{Queued, SharedRef, WindowRecord},
+    shared::{SharedRef, WindowRecord},
     ui::UiCommand,
 };
 
@@ -231,5 +231,5 @@ fn finish(shared: &SharedRef) {
         code
     };
     shared.queue(AppEvent::Quit { code });
-    let _ = shared.queue.send(Queued::End(code));
+    shared.queue.end(code);
 }

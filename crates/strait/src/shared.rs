@@ -10,7 +10,7 @@ use std::{
 
 use strait_ports::{Node, Port};
 use strait_protocol::{EmitKind, Nonce, RequestId, ToAgent, World};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use crate::{
     AppEvent, ScriptError, WebPreferences,
@@ -23,6 +23,7 @@ use crate::{
     metrics,
     outbox::Outbox,
     popup::Popup,
+    queue::Queue,
     quit::Quit,
     registry::{AgentId, ContentsId, FrameKey, Registry, WindowId},
     ui::{UiCommand, UiHandle},
@@ -73,7 +74,7 @@ pub(crate) struct Shared {
     pub(crate) ui: UiHandle,
     pub(crate) io: IoHandle,
     /// The program's one queue.
-    pub(crate) queue: mpsc::UnboundedSender<Queued>,
+    pub(crate) queue: Queue,
     pub(crate) handlers: Mutex<Handlers>,
     pub(crate) children: Children,
     /// The web process agent.
@@ -85,15 +86,6 @@ pub(crate) struct Shared {
     /// What the program's processes had used when it last asked.
     pub(crate) processes: Mutex<metrics::Seen>,
     state: Mutex<State>,
-}
-
-/// An entry of the program's queue.
-pub(crate) enum Queued {
-    Event(AppEvent),
-    /// Something that the program awaits has an outcome. It is told here, so that all events from before it are heard before it.
-    Settle(Box<dyn FnOnce() + Send>),
-    /// The program ends now with this code; nothing more is heard.
-    End(i32),
 }
 
 /// Everything that changes.
@@ -189,6 +181,7 @@ pub(crate) struct HeldScript {
 pub(crate) struct PendingEval {
     pub(crate) agent: AgentId,
     pub(crate) document: crate::DocumentId,
+    pub(crate) contents: ContentsId,
     pub(crate) answer: Answer,
 }
 
@@ -209,7 +202,7 @@ pub(crate) enum Answer {
 }
 
 impl Shared {
-    pub(crate) fn assemble(config: crate::AppConfig, node: Node, ui: UiHandle, io: IoHandle, queue: mpsc::UnboundedSender<Queued>) -> Self {
+    pub(crate) fn assemble(config: crate::AppConfig, node: Node, ui: UiHandle, io: IoHandle, queue: Queue) -> Self {
         let user_data = Mutex::new(config.user_data_folder());
         Self {
             name: config.name,
@@ -249,26 +242,14 @@ impl Shared {
         self.handlers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts an event at the end of the program's queue. After the program's end nobody listens.
+    /// Adds an event to the program's queue. After the program's end nobody listens.
     pub(crate) fn queue(&self, event: AppEvent) {
-        let _ = self.queue.send(Queued::Event(event));
-    }
-
-    /// Tells who awaits it an outcome, behind the events that are in the program's queue.
-    pub(crate) fn settle<T: Send + 'static>(&self, awaited: oneshot::Sender<T>, outcome: T) {
-        settle(&self.queue, awaited, outcome);
+        self.queue.event(event);
     }
 
     pub(crate) fn ui(&self, command: UiCommand) {
         self.ui.send(command);
     }
-}
-
-/// [`Shared::settle`].
-pub(crate) fn settle<T: Send + 'static>(queue: &mpsc::UnboundedSender<Queued>, awaited: oneshot::Sender<T>, outcome: T) {
-    let tell = move || drop(awaited.send(outcome));
-    // After the program's end nobody awaits anything.
-    let _ = queue.send(Queued::Settle(Box::new(tell)));
 }
 
 impl State {

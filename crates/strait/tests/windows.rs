@@ -7,6 +7,8 @@
 mod closes;
 #[path = "windows/display.rs"]
 mod display;
+#[path = "windows/floods.rs"]
+mod floods;
 #[path = "windows/forged.rs"]
 mod forged;
 #[path = "windows/identity.rs"]
@@ -53,6 +55,8 @@ fn main() -> ExitCode {
         pages::cases(&mut cases);
         forged::cases(&mut cases);
         identity::cases(&mut cases);
+        floods::cases(&mut cases);
+        floods::limits(&mut cases);
         runner::run(&app, kit, cases).await;
     }))
 }

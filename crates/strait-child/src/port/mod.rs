@@ -5,13 +5,18 @@ use std::{
     future::poll_fn,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Poll, Waker},
+    time::Instant,
 };
 
 use serde::{Serialize, de::DeserializeOwned};
 use strait_clone::Value;
 use strait_ports::{CloseReason, Event, Message, Node, Port};
 
-use crate::{DecodeValueError, PostMessageError, PostMessageErrorKind, value};
+use crate::{
+    DecodeValueError, PostMessageError, PostMessageErrorKind,
+    turn::{MESSAGE_COST, Turn},
+    value,
+};
 
 /// A new channel: two ports that talk to each other wherever they are sent.
 ///
@@ -63,6 +68,8 @@ pub struct MessagePort(Arc<Inner>);
 struct Inner {
     port: Mutex<Option<Port>>,
     waiting: Arc<Mutex<Waiting>>,
+    /// What has been received one after another, without waiting.
+    turn: Mutex<Turn>,
 }
 
 #[derive(Default)]
@@ -129,14 +136,24 @@ impl MessagePort {
 
     /// Waits for the next message.
     ///
+    /// A port that always has another message does not keep a single-threaded runtime to itself: after 32 KiB (a message counts 512 bytes besides its own)
+    /// or one millisecond of messages one after another, the runtime's other tasks run before the next message is given.
+    ///
     /// # Errors
     /// [`PortRecvError::Closed`] after the last one, again and again; [`PortRecvError::BadValue`] for a message that cannot be
     /// read, after which the next call goes on.
     pub async fn recv(&self) -> Result<MessageEvent, PortRecvError> {
+        // Before anything is taken: dropping this loses nothing.
+        if self.turn_is_over() {
+            // (With another runtime than tokio the task is woken at once.)
+            tokio::task::yield_now().await;
+        }
         poll_fn(|cx| {
-            if let Some(result) = self.try_recv() {
+            if let Some((result, cost)) = self.take() {
+                lock(&self.0.turn).spend(cost, Instant::now());
                 return Poll::Ready(result);
             }
+            lock(&self.0.turn).end();
             let mut waiting = lock(&self.0.waiting);
             if !waiting.wakers.iter().any(|waker| waker.will_wake(cx.waker())) {
                 waiting.wakers.push(cx.waker().clone());
@@ -144,21 +161,36 @@ impl MessagePort {
             drop(waiting);
             self.hook();
             // Something may have come before the waker was in place.
-            self.try_recv().map_or(Poll::Pending, Poll::Ready)
+            self.take().map_or(Poll::Pending, |(result, _)| Poll::Ready(result))
         })
         .await
     }
 
     /// The next message if there is one; `None` if there is nothing yet.
     pub fn try_recv(&self) -> Option<Result<MessageEvent, PortRecvError>> {
+        self.take().map(|(result, _)| result)
+    }
+
+    fn turn_is_over(&self) -> bool {
+        let mut turn = lock(&self.0.turn);
+        let over = turn.is_over(Instant::now());
+        if over {
+            turn.end();
+        }
+        over
+    }
+
+    /// The next message if there is one, and what it costs of a turn.
+    fn take(&self) -> Option<(Result<MessageEvent, PortRecvError>, usize)> {
         let event = {
             let port = lock(&self.0.port);
             let Some(port) = &*port else {
-                return Some(Err(lock(&self.0.waiting).ended.clone().unwrap_or(PortRecvError::Neutered)));
+                return Some((Err(lock(&self.0.waiting).ended.clone().unwrap_or(PortRecvError::Neutered)), 0));
             };
             port.try_recv()?
         };
-        Some(match event {
+        let cost = MESSAGE_COST + if let Event::Message(message) = &event { message.data.len() } else { 0 };
+        let result = match event {
             Event::Message(message) => match value::decode(&message.data, message.ports.len()) {
                 Ok(data) => Ok(MessageEvent { data, ports: message.ports.into_iter().map(Into::into).collect() }),
                 Err(error) => Err(error.into()),
@@ -169,7 +201,8 @@ impl MessagePort {
                 drop(ended);
                 Err(PortRecvError::Closed(reason))
             }
-        })
+        };
+        Some((result, cost))
     }
 
     /// Waits for the next message and reads it as a `T`. Ports that come with it are dropped.

@@ -8,7 +8,25 @@ use crate::{Outcome, Test, test};
 const LATEST: f64 = 200.0;
 
 pub(crate) fn tests() -> Vec<Test> {
-    vec![test("floods starve nobody", floods_starve_nobody)]
+    let mut tests = vec![test("floods starve nobody", floods_starve_nobody)];
+    for kind in ["send", "invoke", "console", "port"] {
+        tests.push(test(format!("a flooded main answers others: {kind}"), move || a_flooded_main_answers(kind)));
+    }
+    tests
+}
+
+/// The flood has 4,000 messages; with ten requests one after another, the victim waits for a processor as well.
+const MAX_HANDLED: u32 = 2000;
+
+fn a_flooded_main_answers(kind: &str) -> Outcome {
+    let mut command = run(&fixture("flooded-main"));
+    command.args(["--", kind]);
+    let mut program = Running::start(command);
+    let line = program.expect("answered after");
+    program.end_well();
+    let handled: u32 = line.split(' ').nth(2).and_then(|count| count.parse().ok()).expect("a number");
+    assert!(handled <= MAX_HANDLED, "{handled} messages of the flood were handled before ten requests were answered");
+    Ok(())
 }
 
 /// In time at one of five attempts, because a machine that is busy with something else is late for reasons of its own.

@@ -8,7 +8,7 @@ use strait_protocol::{IpcKind, RequestId, ToAgent, ToMain};
 use super::closing::Closings;
 use crate::{
     AppEvent, Charge, ConsoleLevel, ConsoleMessage, ContentsEvent, ContentsId, FrameEvent, IpcEventKind, IpcMessage, Responder,
-    ScriptError, WebContents, WebFrameMain,
+    ScriptError, WebContents, WebFrameMain, WindowId,
     account::Account,
     app::App,
     bridge::{finish_eval, report_contents, report_gone},
@@ -224,6 +224,19 @@ pub(super) fn expel(
     gone(shared, closings, agent, account, CloseReason::Crashed);
 }
 
+/// Says why an agent goes that does not read what is sent to it. Its end comes as that of its bootstrap port.
+pub(super) fn unread(shared: &SharedRef, port: u64, bytes: usize) {
+    let pages = {
+        let state = shared.state();
+        let agent = state.agents.iter().find(|(_, bootstrap)| bootstrap.number() == port).map(|(agent, _)| *agent);
+        agent.map(|agent| state.registry.contents_in(agent)).unwrap_or_default()
+    };
+    for contents in pages {
+        let text = format!("the page's process is ended: it does not read what is sent to it ({} MiB wait)", bytes >> 20);
+        report_contents(shared, contents, ContentsEvent::Console(ours(ConsoleLevel::Error, text)), Charge::default());
+    }
+}
+
 fn ours(level: ConsoleLevel, text: String) -> ConsoleMessage {
     ConsoleMessage { level, text, source: String::new(), line: 0 }
 }
@@ -272,6 +285,12 @@ fn page_bound(shared: &SharedRef, agent: AgentId, account: &Arc<Account>, nonce:
             return;
         };
         let gone = state.registry.bind_page(agent, page, claim.contents);
+        // What one process brings about keeps its order.
+        if gone.is_some()
+            && let Some(other) = state.registry.contents_in(agent).into_iter().find(|other| *other != claim.contents)
+        {
+            shared.queue.join(WindowId(claim.contents.0), WindowId(other.0));
+        }
         if gone.is_some()
             && let Some(record) = state.contents.get_mut(&claim.contents)
         {

@@ -180,6 +180,8 @@ fn admit(waiting: Waiting, shared: &SharedRef) {
         state.agents.insert(agent, bootstrap.clone());
         agent
     };
+    // What waits there has limits of its own: see `account`.
+    bootstrap.set_queue_limit(None);
     let io = shared.io.clone();
     bootstrap.on_ready(move || io.send(IoCommand::AgentReady(agent)));
 }

@@ -8,7 +8,7 @@ mod tests;
 
 use std::{
     cell::Cell,
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     io,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     sync::{Arc, mpsc},
@@ -20,7 +20,7 @@ use rustix::{
     event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll},
     io::Errno,
 };
-use strait_ports::{CloseReason, Port, Progress};
+use strait_ports::{CloseReason, LimitReached, Limits, Node, Port, Progress};
 
 pub(crate) use self::listener::Tokens;
 use self::{closing::Closings, listener::Listener};
@@ -34,16 +34,20 @@ use crate::{
 
 /// How long the node routes before agents' control messages get their turn.
 const ROUTE_BUDGET: Duration = Duration::from_millis(1);
-/// Control messages taken from one agent before the others get their turn.
+/// How much is taken from one agent before the others get their turn: messages...
 const AGENT_BATCH: usize = 64;
+/// ... and their bytes. The message that reaches the limit is the batch's last.
+const AGENT_BATCH_BYTES: usize = 256 * 1024;
 /// How often the port of an agent that is not listened to is looked at: counting what is in it takes time.
 const BACKLOG_INTERVAL: Duration = Duration::from_millis(50);
 
 /// What other threads ask of the I/O thread.
 #[derive(Debug)]
 pub(crate) enum IoCommand {
-    /// An agent has said something.
+    /// An agent has said something, or there is room again for what it says.
     AgentReady(AgentId),
+    /// The link to the agent with this bootstrap port has ended: this many bytes waited to be read there.
+    Unread(u64, usize),
     /// Close this window's page in order, then have its window destroyed.
     CloseWindow(WindowId),
     /// Leave the network and end.
@@ -70,6 +74,8 @@ pub(crate) struct IoThread {
 
 thread_local! {
     static ON_IO_THREAD: Cell<bool> = const { Cell::new(false) };
+    /// The I/O thread has sent itself a command, and nobody wakes it for that.
+    static SENT_HERE: Cell<bool> = const { Cell::new(false) };
 }
 
 /// A handle for everybody, and the inbox for the thread itself.
@@ -81,12 +87,35 @@ pub(crate) fn channel() -> io::Result<(IoHandle, IoInbox)> {
 
 impl IoHandle {
     pub(crate) fn send(&self, command: IoCommand) {
-        // The thread itself looks before it sleeps.
-        if self.commands.send(command).is_ok() && !ON_IO_THREAD.get() {
+        if self.commands.send(command).is_err() {
+            // The thread has ended.
+        } else if ON_IO_THREAD.get() {
+            SENT_HERE.set(true);
+        } else {
             // It can only fail by a full counter, which wakes just as well.
             let _ = rustix::io::write(&self.wake, &1u64.to_ne_bytes());
         }
     }
+}
+
+/// Has reached limits of the node reported.
+pub(crate) fn watch_limits(node: &Node, limits: Limits, io: IoHandle) {
+    node.set_limits(limits, move |reached| match *reached {
+        LimitReached::Port { messages, bytes, .. } => strait_output::say!(
+            "strait: a message port was closed: {messages} messages ({} MiB) waited to be received (AppConfig::port_queue_limit)",
+            bytes >> 20
+        ),
+        LimitReached::Link { bootstrap, bytes } => {
+            strait_output::say!(
+                "strait: the connection to a process was ended: {} MiB waited to be read there (AppConfig::agent_backlog_limit)",
+                bytes >> 20
+            );
+            if let Some(port) = bootstrap {
+                io.send(IoCommand::Unread(port, bytes));
+            }
+        }
+        _ => {}
+    });
 }
 
 /// Listens in `folder` and starts the thread, which keeps the folder until it ends.
@@ -103,10 +132,12 @@ pub(crate) fn start(shared: SharedRef, inbox: IoInbox, folder: RuntimeDir) -> Re
                 accounts: HashMap::new(),
                 wake: inbox.wake,
                 commands: inbox.commands,
+                ready: BTreeSet::new(),
             };
             if let Err(error) = io.run() {
                 // Without a loop there is nothing left to run for.
-                eprintln!("strait: the message loop failed: {error}");
+                strait_output::say!("strait: the message loop failed: {error}");
+                strait_output::flush(strait_output::FLUSH_LIMIT);
                 std::process::abort();
             }
             drop(folder);
@@ -138,6 +169,8 @@ struct Io {
     accounts: HashMap<AgentId, Watched>,
     wake: Arc<OwnedFd>,
     commands: mpsc::Receiver<IoCommand>,
+    /// Agents that may have said something: each gets one turn a round, however often it was named.
+    ready: BTreeSet<AgentId>,
 }
 
 impl Io {
@@ -145,11 +178,12 @@ impl Io {
         loop {
             let progress = self.shared.node.dispatch(ROUTE_BUDGET)?;
             // As many as are there now: what they bring about comes next time.
+            SENT_HERE.set(false);
             let commands: Vec<IoCommand> = self.commands.try_iter().collect();
-            let busy = matches!(progress, Progress::More) || !commands.is_empty();
             for command in commands {
                 match command {
-                    IoCommand::AgentReady(agent) => self.agent_ready(agent),
+                    IoCommand::AgentReady(agent) => drop(self.ready.insert(agent)),
+                    IoCommand::Unread(port, bytes) => agent::unread(&self.shared, port, bytes),
                     IoCommand::CloseWindow(window) => self.closings.begin(&self.shared, window),
                     IoCommand::Shutdown => {
                         self.closings.end_stragglers(&self.shared);
@@ -158,9 +192,15 @@ impl Io {
                     }
                 }
             }
+            for agent in std::mem::take(&mut self.ready) {
+                if self.agent_turn(agent) {
+                    self.ready.insert(agent);
+                }
+            }
             let now = Instant::now();
             self.closings.overdue(&self.shared, now);
             self.listener.overdue(now);
+            let busy = matches!(progress, Progress::More) || !self.ready.is_empty() || SENT_HERE.take();
             self.sleep(busy, now)?;
         }
     }
@@ -187,28 +227,35 @@ impl Io {
         Ok(())
     }
 
-    /// Takes a batch of what an agent said; if there may be more, it gets another turn. Nothing is taken while too much of what it said
+    /// Takes a batch of what an agent said; true if there may be more, for another turn. Nothing is taken while too much of what it said
     /// waits for the program.
-    fn agent_ready(&mut self, agent: AgentId) {
-        let Some(port) = self.shared.state().agents.get(&agent).cloned() else { return };
+    fn agent_turn(&mut self, agent: AgentId) -> bool {
+        let Some(port) = self.shared.state().agents.get(&agent).cloned() else { return false };
         let watched = self.accounts.entry(agent).or_insert_with(|| {
             let io = self.shared.io.clone();
             Watched { account: Account::new(move || io.send(IoCommand::AgentReady(agent))), looked: None, waiting: None }
         });
         let account = watched.account.clone();
         agent::report_dropped(&self.shared, &account);
+        let mut bytes = 0;
         for _ in 0..AGENT_BATCH {
+            if bytes >= AGENT_BATCH_BYTES {
+                break;
+            }
             let mut unread = account.is_full();
             if !unread {
                 let said = match watched.waiting.take() {
                     Some(said) => Some(said),
                     None => match port.try_recv() {
-                        None => return,
-                        Some(strait_ports::Event::Message(message)) => agent::decode(agent, message),
+                        None => return false,
+                        Some(strait_ports::Event::Message(message)) => {
+                            bytes += message.data.len();
+                            agent::decode(agent, message)
+                        }
                         Some(strait_ports::Event::Close(reason)) => {
                             agent::gone(&self.shared, &mut self.closings, agent, &account, reason);
                             self.accounts.remove(&agent);
-                            return;
+                            return false;
                         }
                     },
                 };
@@ -226,10 +273,10 @@ impl Io {
                     watched.looked = Some(now);
                     self.check_backlog(agent, &account, &port);
                 }
-                return;
+                return false;
             }
         }
-        self.shared.io.send(IoCommand::AgentReady(agent));
+        true
     }
 
     /// Ends an agent's process if there is more in its port than anybody has reason to send. A single message may have any size.

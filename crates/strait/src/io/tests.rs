@@ -15,13 +15,13 @@ use std::{
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketFlags, SocketType, connect, recv, send, socket_with};
 use strait_ports::{Event, Message, Node, Port};
 use strait_protocol::{ConsoleLevel, DocumentBinding, IpcKind, Nonce, Outcome, ToAgent, ToMain};
-use tokio::sync::mpsc::{UnboundedReceiver, error::TryRecvError, unbounded_channel};
 
 use super::{IoCommand, IoThread};
 use crate::{
     App, AppConfig, AppEvent, BrowserWindow, ContentsEvent, ContentsId, FrameEvent, IpcEventKind, ScriptError, WindowId, World,
+    queue::{Entries, Queued, queue},
     runtime_dir::RuntimeDir,
-    shared::{Claim, Queued, Shared, SharedRef},
+    shared::{Claim, Shared, SharedRef},
     ui::{UiCommand, UiHandle},
 };
 
@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 struct Main {
     shared: SharedRef,
     socket: PathBuf,
-    events: UnboundedReceiver<Queued>,
+    events: Entries,
     commands: mpsc::Receiver<UiCommand>,
     thread: Option<IoThread>,
 }
@@ -45,7 +45,7 @@ struct Agent {
 
 impl Main {
     fn start() -> Self {
-        let (queue, events) = unbounded_channel();
+        let (queue, events) = queue();
         let (commands_in, commands) = mpsc::channel();
         let ui = UiHandle::new(move |command| drop(commands_in.send(command)));
         let (handle, inbox) = super::channel().unwrap();
@@ -110,15 +110,15 @@ impl Main {
     }
 
     /// Events up to the one that fits; gives it.
-    fn until(&mut self, fits: impl Fn(&AppEvent) -> bool) -> AppEvent {
+    fn until(&mut self, mut fits: impl FnMut(&AppEvent) -> bool) -> AppEvent {
         let started = Instant::now();
         loop {
             match self.events.try_recv() {
-                Ok(Queued::Event(event)) if fits(&event) => return event,
-                Ok(Queued::Settle(tell)) => tell(),
-                Ok(_) => {}
-                Err(TryRecvError::Empty) if started.elapsed() < PATIENCE => std::thread::yield_now(),
-                Err(error) => panic!("{error}"),
+                Some(Queued::Event(event)) if fits(&event) => return event,
+                Some(Queued::Settle(tell)) => tell(),
+                Some(_) => {}
+                None if started.elapsed() < PATIENCE => std::thread::yield_now(),
+                None => panic!("no such event within {PATIENCE:?}"),
             }
         }
     }
@@ -134,19 +134,19 @@ impl Main {
         let started = Instant::now();
         loop {
             match self.events.try_recv() {
-                Ok(Queued::Event(AppEvent::Contents { contents, event: ContentsEvent::Console(_), .. }))
+                Some(Queued::Event(AppEvent::Contents { contents, event: ContentsEvent::Console(_), .. }))
                     if contents == marker.web_contents() =>
                 {
                     return seen;
                 }
                 // Of the program's own windows, the marker among them.
-                Ok(Queued::Event(AppEvent::WindowCreated { opened: None, .. })) => {}
-                Ok(Queued::Event(event)) => seen.push(event),
-                Ok(Queued::Settle(tell)) => tell(),
-                Ok(Queued::End(_)) => {}
-                Err(error) if started.elapsed() > PATIENCE => panic!("{error}"),
+                Some(Queued::Event(AppEvent::WindowCreated { opened: None, .. })) => {}
+                Some(Queued::Event(event)) => seen.push(event),
+                Some(Queued::Settle(tell)) => tell(),
+                Some(Queued::End(_)) => {}
+                None if started.elapsed() > PATIENCE => panic!("the marker did not come within {PATIENCE:?}"),
                 // A long message goes on its way only while its sender is driven.
-                Err(_) => drop(agent.node.wait(Some(Duration::from_millis(1)))),
+                None => drop(agent.node.wait(Some(Duration::from_millis(1)))),
             }
         }
     }

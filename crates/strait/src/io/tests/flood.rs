@@ -1,7 +1,10 @@
 //! Agents that say more than the program listens to.
 
+use strait_ports::Limits;
+
 use super::*;
 use crate::{
+    IpcMessage,
     account::{MAX_CONSOLE_QUEUED, PAUSE_ABOVE},
     io::agent,
 };
@@ -40,10 +43,10 @@ impl Main {
         let started = Instant::now();
         loop {
             match self.events.try_recv() {
-                Ok(Queued::Event(AppEvent::Ipc(message))) => return message.payload,
-                Ok(_) => {}
-                Err(error) if started.elapsed() > LONG => panic!("{error}"),
-                Err(_) => drop(agent.node.wait(Some(Duration::from_millis(1)))),
+                Some(Queued::Event(AppEvent::Ipc(message))) => return message.payload,
+                Some(_) => {}
+                None if started.elapsed() > LONG => panic!("no payload within {LONG:?}"),
+                None => drop(agent.node.wait(Some(Duration::from_millis(1)))),
             }
         }
     }
@@ -155,6 +158,65 @@ fn an_agent_that_never_stops_is_ended_and_others_go_on() {
     assert!(one.web_contents().is_crashed() && !two.web_contents().is_crashed());
     other.say(&line("still here".into()));
     assert_eq!(main.console(), "still here");
+}
+
+#[test]
+fn an_agent_that_does_not_read_its_replies_is_ended_and_others_go_on() {
+    const LIMIT: usize = 8 * MIB;
+    let mut main = Main::start();
+    crate::io::watch_limits(&main.shared.node, Limits { link_backlog: Some(LIMIT), port_queue: None }, main.shared.io.clone());
+    let (one, two) = (main.window(), main.window());
+    let (mute, other) = (main.shown(&one), main.shown(&two));
+    main.commands.try_iter().for_each(drop);
+    // It asks, and takes nothing of what comes.
+    let mut asked = 0;
+    let ended = loop {
+        mute.say(&ipc(1, IpcKind::Invoke(asked)));
+        asked += 1;
+        match main.until(|_| true) {
+            AppEvent::Ipc(IpcMessage { kind: IpcEventKind::Invoke(responder), .. }) => responder.resolve(vec![0; 64 << 10]),
+            AppEvent::Contents { event: ContentsEvent::Console(message), .. } => break message.text,
+            _ => {}
+        }
+        let waiting = main.shared.node.stats().queued_bytes;
+        assert!(waiting <= LIMIT + MIB, "{waiting} bytes wait after {asked} requests");
+    };
+    assert!(ended.starts_with("the page's process is ended: it does not read what is sent to it (8 MiB"), "{ended}");
+    let lost = main.commands.recv_timeout(PATIENCE).unwrap();
+    assert!(matches!(lost, UiCommand::ProcessLost { window, .. } if window == one.id()), "{lost:?}");
+    assert_eq!(main.shared.node.stats().overflowed_links, 1);
+    assert!(one.web_contents().is_crashed() && !two.web_contents().is_crashed());
+    other.say(&ipc(1, IpcKind::Invoke(7)));
+    let AppEvent::Ipc(IpcMessage { kind: IpcEventKind::Invoke(responder), .. }) = main.until(|event| matches!(event, AppEvent::Ipc(_)))
+    else {
+        unreachable!()
+    };
+    responder.resolve(Vec::new());
+    assert!(matches!(other.hears(), ToAgent::Reply { request: 7, .. }));
+}
+
+#[test]
+fn a_flood_is_passed_by_others_requests() {
+    let mut main = Main::start();
+    let (one, two) = (main.window(), main.window());
+    let (flood, other) = (main.shown(&one), main.shown(&two));
+    const FLOOD: usize = 10_000;
+    for number in 0..FLOOD {
+        flood.say(&send(vec![number as u8; 100]));
+    }
+    flood.is_heard();
+    assert!(main.events.len() > FLOOD / 2, "there is no flood");
+    other.say(&ipc(1, IpcKind::Invoke(7)));
+    other.is_heard();
+    let mut before = 0;
+    main.until(|event| match event {
+        AppEvent::Ipc(IpcMessage { kind: IpcEventKind::Invoke(_), .. }) => true,
+        _ => {
+            before += 1;
+            false
+        }
+    });
+    assert!(before <= 2 * 64, "{before} messages of the flood came before another page's request");
 }
 
 #[test]
