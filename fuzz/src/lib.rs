@@ -8,10 +8,14 @@
 //! Targets of `strait-ports` need what is private there: they are in its `fuzzing` module. `seeds/TARGET/` holds the bytes to begin with; a
 //! finding that has been mended is put there too.
 
+pub mod bridge;
 pub mod clone;
 pub mod codec;
+pub mod console;
+pub mod handshake;
 pub mod modules;
 pub mod protocol;
 mod replay;
+mod sources;
 
 pub use replay::{Mutator, replay};

@@ -1,6 +1,7 @@
 //! A program's files: the texts of its modules, and the `package.json` of its packages.
 
 use std::fs;
+use std::path::{Component, Path, PathBuf};
 
 use serde_json::Value;
 use strait_modules::{Format, Kind, Loader, Resolved, Resolver, commonjs, is_module, module, path_of_url, url_of_path};
@@ -30,10 +31,33 @@ pub fn texts(bytes: &[u8]) {
             panic!("{text:?} became {expression:?}: {error}");
         }
     }
-    // Specifiers cannot have an encoded backslash.
-    if let Some(path) = path_of_url(&text).filter(|path| !path.as_os_str().as_encoded_bytes().contains(&b'\\')) {
-        assert_eq!(path_of_url(&url_of_path(&path)), Some(path));
+}
+
+/// Bytes as a URL, which may be a file's: an absolute path without `.` and `..`, and the same again from its own URL. And bytes as a path: a URL that is its own.
+pub fn file_urls(bytes: &[u8]) {
+    if let Some(path) = path_of_url(&String::from_utf8_lossy(bytes)) {
+        assert!(path.is_absolute() && !path.as_os_str().as_encoded_bytes().contains(&0), "{path:?}");
+        assert!(path.components().all(|part| matches!(part, Component::RootDir | Component::Normal(_))), "{path:?}");
+        // Specifiers cannot have an encoded backslash.
+        if !path.as_os_str().as_encoded_bytes().contains(&b'\\') {
+            assert_eq!(path_of_url(&url_of_path(&path)), Some(path));
+        }
     }
+    // A percent sign that begins no pair of hexadecimal digits is itself; any other byte may be spelt by two digits.
+    let spelt: String = bytes.iter().map(|byte| format!("%{byte:02x}")).collect();
+    let text = std::str::from_utf8(bytes).ok().filter(|text| !text.contains(['\0', '/', '\\']) && !matches!(*text, "" | "." | ".."));
+    assert_eq!(path_of_url(&format!("file:///{spelt}")), text.map(|text| Path::new("/").join(text)).or_else(|| empty(bytes)), "{spelt}");
+    for sign in ["%+", "%-", "% ", "%g", "%%"] {
+        if let Some(text) = text {
+            let rest = spelt.clone();
+            assert_eq!(path_of_url(&format!("file:///{sign}1{rest}")), Some(Path::new("/").join(format!("{sign}1{text}"))));
+        }
+    }
+}
+
+/// The path of no name, and of those that are no names.
+fn empty(bytes: &[u8]) -> Option<PathBuf> {
+    matches!(bytes, b"" | b"." | b"..").then(|| PathBuf::from("/"))
 }
 
 /// Brackets that are open at once, if they are not in strings.
@@ -124,6 +148,21 @@ mod tests {
             "file:///tmp/a%20b/../c.js?x#y",
         ]);
         crate::replay("modules", &seeds, 10_000, texts);
+    }
+
+    #[test]
+    fn file_urls_and_their_mutants() {
+        let seeds = named(&[
+            "file:///tmp/a%20b/../c.js?x#y",
+            "file://localhost/%E6%97%A5.html",
+            "file:/a/./b%2fc",
+            "file:///%+f%-1% 1%1",
+            "file://server/a",
+            "a b\u{e9}",
+            "..",
+            "",
+        ]);
+        crate::replay("file_url", &seeds, 20_000, file_urls);
     }
 
     #[test]

@@ -1,18 +1,25 @@
-//! The control messages between main and the agents.
+//! The control messages between main and the agents, and what processes are started with.
 
 use std::fmt::Debug;
 
 use serde::{Serialize, de::DeserializeOwned};
+use strait_protocol::child::{FromChild, ToChild};
 use strait_protocol::{AgentInit, DocumentBinding, ToAgent, ToMain, ViewConfig, ViewReply, decode, encode};
 
 /// The same bytes as each kind of message: what can be decoded is the same after it has been encoded.
 pub fn messages(bytes: &[u8]) {
     message::<ToMain>(bytes);
     message::<ToAgent>(bytes);
-    message::<ViewConfig>(bytes);
+}
+
+/// What a process is started with: a renderer, a view in it, a child of a program in JavaScript.
+pub fn configs(bytes: &[u8]) {
     message::<AgentInit>(bytes);
+    message::<ViewConfig>(bytes);
     message::<ViewReply>(bytes);
     message::<DocumentBinding>(bytes);
+    message::<ToChild>(bytes);
+    message::<FromChild>(bytes);
 }
 
 fn message<T: Serialize + DeserializeOwned + PartialEq + Debug>(bytes: &[u8]) {
@@ -26,6 +33,7 @@ fn message<T: Serialize + DeserializeOwned + PartialEq + Debug>(bytes: &[u8]) {
 
 #[cfg(test)]
 mod tests {
+    use strait_protocol::child::{Fatal, Script, Start};
     use strait_protocol::{ConsoleLevel, EmitKind, IpcKind, Outcome, Verdict, World};
 
     use super::*;
@@ -88,8 +96,22 @@ mod tests {
         main.chain(agent).chain(others).collect()
     }
 
+    /// What children are started with; the others are among the messages.
+    fn starts() -> Vec<(String, Vec<u8>)> {
+        let script = Script { module: "worker.js".into(), args: vec!["a".into()], exec_args: vec![] };
+        let start = |script| ToChild::Start(Start { name: "worker".into(), script });
+        let fatal = FromChild::Fatal(Fatal { location: "a.js:1:2".into(), report: "Error: a".into() });
+        let children = [("start", encode(&start(None))), ("script", encode(&start(Some(script)))), ("fatal", encode(&fatal))];
+        seeds().into_iter().chain(children.map(|(name, bytes)| (name.into(), bytes))).collect()
+    }
+
     #[test]
     fn seeds_and_their_mutants() {
         crate::replay("protocol", &seeds(), 20_000, messages);
+    }
+
+    #[test]
+    fn configs_seeds_and_their_mutants() {
+        crate::replay("config", &starts(), 20_000, configs);
     }
 }

@@ -1,6 +1,6 @@
 //! Which bytes break what reads them? libFuzzer over the targets in `fuzz/targets/`.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::env;
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -11,6 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
 
 use crate::processes;
 use crate::setup;
@@ -25,10 +26,12 @@ assertions, overflows, runs of more than 10 seconds and more than 2 GiB of memor
 
   cargo xtask fuzz                       every target for a minute
   cargo xtask fuzz wire --seconds 600    one target for ten minutes
+  cargo xtask fuzz wire --runs 10000000  one target until it has had ten million inputs
   cargo xtask fuzz wire --replay FILE    what a finding saved, once more, with a backtrace
 
 First it looks for a fault that is planted (fuzz/targets/planted.rs): who does not find that finds nothing.
-What is learnt stays in target/fuzz/corpus/ and is where the next run begins. Findings are saved to
+What is learnt stays in target/fuzz/corpus/ and is where the next run begins. How many inputs each target has had,
+in the last run and in all, and how large its corpus is, is in target/fuzz/record.json. Findings are saved to
 target/fuzz/findings/. A finding that has been mended goes into fuzz/seeds/TARGET/, which cargo xtask test replays.";
 
 /// The target with a fault that must be found.
@@ -44,8 +47,45 @@ const RUSTFLAGS: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-
 /// What a run may take longer than it was told, to load its corpus and to end.
 const SLACK: Duration = Duration::from_secs(120);
 
+/// The longest that a target may run which is bounded by its executions alone.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// How often a running target says how far it is.
 const PROGRESS: Duration = Duration::from_secs(15);
+
+/// How long a target is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bound {
+    Seconds(u32),
+    /// Executions.
+    Runs(u64),
+}
+
+impl std::fmt::Display for Bound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Seconds(seconds) => write!(f, "{seconds} s"),
+            Self::Runs(runs) => write!(f, "{runs} executions"),
+        }
+    }
+}
+
+impl Bound {
+    /// What libFuzzer is told.
+    fn argument(self) -> String {
+        match self {
+            Self::Seconds(seconds) => format!("-max_total_time={seconds}"),
+            Self::Runs(runs) => format!("-runs={runs}"),
+        }
+    }
+
+    fn limit(self) -> Duration {
+        match self {
+            Self::Seconds(seconds) => Duration::from_secs(seconds.into()) + SLACK,
+            Self::Runs(_) => LONGEST,
+        }
+    }
+}
 
 /// Where things are.
 struct Places {
@@ -63,6 +103,9 @@ struct Outcome {
     /// Ways through the code, in libFuzzer's count.
     features: u64,
     runs_a_second: u64,
+    /// Inputs in the corpus, and their bytes.
+    corpus: (u64, u64),
+    took: Duration,
     /// The fault's own words.
     words: Vec<String>,
     /// The bytes that bring it about.
@@ -71,17 +114,17 @@ struct Outcome {
 }
 
 /// The task.
-pub(crate) fn run(names: &[String], time: u32, jobs: Option<usize>) -> Result<(), String> {
+pub(crate) fn run(names: &[String], bound: Bound, jobs: Option<usize>) -> Result<(), String> {
     let targets = chosen(names)?;
     let places = build(&targets)?;
     let jobs = jobs.or_else(|| thread::available_parallelism().ok().map(Into::into)).unwrap_or(1).clamp(1, targets.len());
 
-    let planted = fuzz(&places, PLANTED, PLANTED_LIMIT, &|_| {})?;
+    let planted = fuzz(&places, PLANTED, Bound::Seconds(PLANTED_LIMIT), &|_| {})?;
     if planted.ok || !planted.words.iter().any(|line| line.contains("the planted fault")) {
         return Err(format!("the planted fault was not found in {} runs: without coverage a search is worth nothing", planted.runs));
     }
     println!(
-        "fuzz: the planted fault was found after {} runs; now {} targets, {time} s each, {jobs} at a time\n",
+        "fuzz: the planted fault was found after {} runs; now {} targets, {bound} each, {jobs} at a time\n",
         planted.runs,
         targets.len()
     );
@@ -93,7 +136,7 @@ pub(crate) fn run(names: &[String], time: u32, jobs: Option<usize>) -> Result<()
         for _ in 0..jobs {
             scope.spawn(|| {
                 while let Some(target) = next() {
-                    let outcome = fuzz(&places, target, time, &|so_far| println!("{}", row(target, so_far, "…")));
+                    let outcome = fuzz(&places, target, bound, &|so_far| println!("{}", row(target, so_far, "…")));
                     if let Ok(outcome) = &outcome {
                         println!("{}", row(target, outcome, if outcome.ok { "done" } else { "FOUND" }));
                     }
@@ -103,20 +146,58 @@ pub(crate) fn run(names: &[String], time: u32, jobs: Option<usize>) -> Result<()
         }
     });
     processes::stop_if_interrupted();
-    report(outcomes.into_inner().unwrap_or_else(PoisonError::into_inner))
+    let mut outcomes = outcomes.into_inner().unwrap_or_else(PoisonError::into_inner);
+    outcomes.sort_by_key(|(target, _)| *target);
+    let ran = outcomes.iter().filter_map(|(target, outcome)| Some((target.as_str(), outcome.as_ref().ok()?)));
+    let totals = record(&places.state.join("record.json"), ran)?;
+    report(outcomes, &totals)
+}
+
+/// Writes down how much each target has run: adds to what the file says of earlier runs. The executions of each target in all runs.
+fn record<'a>(file: &Path, outcomes: impl Iterator<Item = (&'a str, &'a Outcome)>) -> Result<BTreeMap<String, u64>, String> {
+    let failed = |error: &dyn std::fmt::Display| format!("{}: {error}; remove the file to begin anew", file.display());
+    let mut all: Value = match fs::read(file) {
+        Ok(text) => serde_json::from_slice(&text).map_err(|error| failed(&error))?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => json!({}),
+        Err(error) => return Err(failed(&error)),
+    };
+    let mut totals = BTreeMap::new();
+    for (target, outcome) in outcomes {
+        let before = |what: &str| all[target][what].as_u64().unwrap_or(0);
+        let executions = before("executions") + outcome.runs;
+        totals.insert(target.to_owned(), executions);
+        let seconds = before("seconds") + outcome.took.as_secs();
+        let (inputs, bytes) = outcome.corpus;
+        all[target] = json!({
+            "executions": executions,
+            "seconds": seconds,
+            "features": outcome.features,
+            "corpus": { "inputs": inputs, "bytes": bytes },
+            "last": { "executions": outcome.runs, "seconds": outcome.took.as_secs(), "per_second": outcome.runs_a_second, "ok": outcome.ok },
+        });
+    }
+    fs::write(file, format!("{all:#}\n")).map_err(|error| failed(&error))?;
+    Ok(totals)
 }
 
 fn row(target: &str, Outcome { runs, features, runs_a_second, .. }: &Outcome, result: &str) -> String {
     format!("{target:<14} {runs:>12} runs {runs_a_second:>9}/s {features:>7} features  {result}")
 }
 
-fn report(mut outcomes: Vec<(&String, Result<Outcome, String>)>) -> Result<(), String> {
-    outcomes.sort_by_key(|(target, _)| *target);
+fn report(outcomes: Vec<(&String, Result<Outcome, String>)>, totals: &BTreeMap<String, u64>) -> Result<(), String> {
     println!("\n── summary ──");
+    println!(
+        "{:<14} {:>12} {:>14} {:>9} {:>9} {:>8} {:>10}",
+        "target", "executions", "in all runs", "per s", "features", "corpus", "its bytes"
+    );
     let mut faults = 0;
     for (target, outcome) in &outcomes {
         match outcome {
-            Ok(outcome) => println!("{}", row(target, outcome, if outcome.ok { "nothing found" } else { "FOUND" })),
+            Ok(outcome @ Outcome { runs, runs_a_second, features, corpus: (inputs, bytes), .. }) => {
+                let total = totals.get(*target).copied().unwrap_or_default();
+                let result = if outcome.ok { "nothing found" } else { "FOUND" };
+                println!("{target:<14} {runs:>12} {total:>14} {runs_a_second:>9} {features:>9} {inputs:>8} {bytes:>10}  {result}");
+            }
             Err(why) => println!("{target:<14} could not be run: {why}"),
         }
         faults += u32::from(!outcome.as_ref().is_ok_and(|outcome| outcome.ok));
@@ -191,8 +272,8 @@ fn host() -> Result<String, String> {
     text.lines().find_map(|line| line.strip_prefix("host: ")).map(str::to_owned).ok_or_else(|| "rustc names no host".into())
 }
 
-/// Runs a target for so many seconds, or until it finds something.
-fn fuzz(places: &Places, target: &str, time: u32, progress: &dyn Fn(&Outcome)) -> Result<Outcome, String> {
+/// Runs a target as long as it should, or until it finds something.
+fn fuzz(places: &Places, target: &str, bound: Bound, progress: &dyn Fn(&Outcome)) -> Result<Outcome, String> {
     let folder = |kind: &str| {
         let path = places.state.join(kind).join(target);
         fs::create_dir_all(&path).map(|()| path.clone()).map_err(|error| format!("{}: {error}", path.display()))
@@ -203,11 +284,11 @@ fn fuzz(places: &Places, target: &str, time: u32, progress: &dyn Fn(&Outcome)) -
         // The first folder is where new inputs go.
         command.arg(&corpus).args(Some(seeds).filter(|seeds| seeds.is_dir()));
     }
-    command.arg(format!("-artifact_prefix={}/", findings.display())).arg(format!("-max_total_time={time}"));
+    command.arg(format!("-artifact_prefix={}/", findings.display())).arg(bound.argument());
     command.args(["-use_value_profile=1", "-max_len=4096", "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1"]);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).env("RUST_BACKTRACE", "0");
     let mut child = command.spawn().map_err(|error| format!("{target}: {error}"))?;
-    let limit = Duration::from_secs(time.into()) + SLACK;
+    let (begin, limit) = (Instant::now(), bound.limit());
     let mut outcome = Outcome::default();
     let status = thread::scope(|scope| {
         let stop = end_after(scope, &child, limit);
@@ -224,11 +305,22 @@ fn fuzz(places: &Places, target: &str, time: u32, progress: &dyn Fn(&Outcome)) -
         drop(stop);
         Ok::<_, String>(status)
     })?;
+    outcome.took = begin.elapsed();
+    outcome.corpus = size_of_files(&corpus).map_err(|error| format!("{}: {error}", corpus.display()))?;
     outcome.ok = status.success() && outcome.saved.is_none();
     if !outcome.ok && outcome.saved.is_none() {
         outcome.words.push(format!("it ended with {status}; runs may take {} in all", seconds(limit)));
     }
     Ok(outcome)
+}
+
+/// How many files are in a folder, and how many bytes they have.
+fn size_of_files(folder: &Path) -> std::io::Result<(u64, u64)> {
+    let mut size = (0, 0);
+    for entry in fs::read_dir(folder)? {
+        size = (size.0 + 1, size.1 + entry?.metadata()?.len());
+    }
+    Ok(size)
 }
 
 /// Ends a child that takes longer than `limit`, unless what this gives is dropped before.
@@ -300,11 +392,32 @@ mod tests {
             runs: 7000,
             features: 21,
             runs_a_second: 3500,
+            corpus: (0, 0),
+            took: Duration::ZERO,
             words: words.map(String::from).into(),
             saved: Some("/t/crash-77".into()),
             ok: false,
         };
         assert_eq!(outcome, expected);
+    }
+
+    #[test]
+    fn executions_of_all_runs_are_added_up() {
+        let folder = std::env::temp_dir().join(format!("strait-xtask-record-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("record.json");
+        let outcome = |runs| Outcome { runs, corpus: (3, 40), took: Duration::from_secs(2), ok: true, ..Outcome::default() };
+        assert_eq!(record(&file, [("a", &outcome(5)), ("b", &outcome(1))].into_iter()), Ok([("a".into(), 5), ("b".into(), 1)].into()));
+        assert_eq!(record(&file, [("a", &outcome(7))].into_iter()), Ok([("a".into(), 12)].into()));
+        let all: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+        assert_eq!((&all["a"]["executions"], &all["a"]["last"]["executions"], &all["a"]["seconds"]), (&json!(12), &json!(7), &json!(4)));
+        assert_eq!(
+            (&all["b"]["executions"], &all["b"]["corpus"]["inputs"], &all["b"]["corpus"]["bytes"]),
+            (&json!(1), &json!(3), &json!(40))
+        );
+        fs::write(&file, "{").unwrap();
+        assert!(record(&file, [("a", &outcome(1))].into_iter()).unwrap_err().contains("remove the file"));
+        fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]

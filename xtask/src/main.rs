@@ -8,6 +8,7 @@ mod demo;
 mod display;
 mod fuzz;
 mod processes;
+mod sanitize;
 mod setup;
 mod step;
 mod tally;
@@ -64,16 +65,22 @@ enum Task {
         /// How long each target is run
         #[arg(long, default_value_t = 60, value_name = "N")]
         seconds: u32,
+        /// Run each target until it has had so many inputs, however long that takes
+        #[arg(long, value_name = "N", conflicts_with = "seconds")]
+        runs: Option<u64>,
         /// How many targets run at a time [default: as many as there are processors]
         #[arg(long, value_name = "N")]
         jobs: Option<usize>,
         /// Run the target once, with what a finding has saved
-        #[arg(long, value_name = "FILE", conflicts_with_all = ["seconds", "jobs"])]
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["seconds", "runs", "jobs"])]
         replay: Option<PathBuf>,
         /// Write fuzz/seeds/ anew from the generators beside the targets, and do nothing else
-        #[arg(long, conflicts_with_all = ["seconds", "jobs", "replay", "targets"])]
+        #[arg(long, conflicts_with_all = ["seconds", "runs", "jobs", "replay", "targets"])]
         write_seeds: bool,
     },
+    /// Run the tests of what has to do with addresses under AddressSanitizer, and the copies of shared memory under ThreadSanitizer
+    #[command(after_long_help = sanitize::HELP)]
+    Sanitize,
     /// Write docs/electron-compatibility.md anew from the tables in crates/strait-js/electron/
     Compatibility,
     /// Measure against what else one could use
@@ -102,7 +109,10 @@ fn main() -> ExitCode {
         Task::Test { filter, long, display } => test::run(filter.as_deref(), long, display),
         Task::Fuzz { write_seeds: true, .. } => fuzz::write_seeds(),
         Task::Fuzz { targets, replay: Some(file), .. } => fuzz::replay(&targets, &file),
-        Task::Fuzz { targets, seconds, jobs, .. } => fuzz::run(&targets, seconds, jobs),
+        Task::Fuzz { targets, seconds, runs, jobs, .. } => {
+            fuzz::run(&targets, runs.map_or(fuzz::Bound::Seconds(seconds), fuzz::Bound::Runs), jobs)
+        }
+        Task::Sanitize => sanitize::run(),
         Task::Compatibility => compatibility::run(),
         Task::Bench { suite, names, quick, list, page } => bench::run(suite.as_deref(), &bench::Choice { names, quick, list, page }),
     };

@@ -110,6 +110,7 @@ pub(crate) fn run(filter: Option<&str>, long: bool, present_display: bool) -> Re
         }
         if long && filter.is_none() {
             session.run(loom()?);
+            session.run(sanitizers()?);
         }
     }
     let Session { reports, total, .. } = session;
@@ -181,6 +182,13 @@ fn loom() -> Result<Step, String> {
     let flags = std::env::var("RUSTFLAGS").unwrap_or_default();
     command.env("RUSTFLAGS", format!("{flags} --cfg loom").trim_start()).env("CARGO_TARGET_DIR", folder);
     Ok(Step { name: "loom".into(), kind: Kind::Tests, limit: BUILD_LIMIT, command })
+}
+
+/// `cargo xtask sanitize`, which skips what it has no compiler for.
+fn sanitizers() -> Result<Step, String> {
+    let mut command = Command::new(std::env::current_exe().map_err(|error| format!("xtask's own path: {error}"))?);
+    command.arg("sanitize");
+    Ok(Step { name: "sanitizers".into(), kind: Kind::Check, limit: 3 * BUILD_LIMIT, command })
 }
 
 /// nextest cannot even list what is in a test program with a `main` of its own.

@@ -3,35 +3,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A page's file, if its URL is of a local file.
-pub(crate) fn path_of_url(url: &str) -> Option<PathBuf> {
-    let path = url.strip_prefix("file://")?;
-    let path = path.split(['?', '#']).next().unwrap_or_default();
-    Some(PathBuf::from(percent_decoded(path)))
-}
-
 /// The folder of a page's file, if its URL is of a local file.
 pub(crate) fn folder_of_url(url: &str) -> Option<PathBuf> {
-    path_of_url(url)?.parent().map(Path::to_path_buf)
-}
-
-fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let digits = tail.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
-        match digits.filter(|_| *first == b'%').and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &tail[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+    strait_modules::path_of_url(url)?.parent().map(Path::to_path_buf)
 }
 
 /// A file's text.
@@ -52,4 +26,27 @@ pub(crate) fn unreadable(path: &Path, error: &io::Error) -> String {
 pub(crate) fn wrap(source: &str, import: Option<&str>) -> String {
     let import = import.map_or_else(String::new, |name| format!(", {name}"));
     format!("(function (exports, require, module, __filename, __dirname, process{import}) {{ {source}\n}})")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_what_the_pages_url_spells() {
+        let table = [
+            ("file:///a%20b/%E6%97%A5/c.html?q#h", Some("/a b/日")),
+            ("file:///a#%20", Some("/")),
+            // No pairs of hexadecimal digits.
+            ("file:///%+f%-1% 1%1/a", Some("/%+f%-1% 1%1")),
+            ("file:///%g0%0g%%41%/a", Some("/%g0%0g%A%")),
+            // Another host's file, what no file's name can have, and no file.
+            ("file://server/a/b", None),
+            ("file:///a%2fb/c", None),
+            ("https://a/b/c", None),
+        ];
+        for (url, path) in table {
+            assert_eq!(folder_of_url(url), path.map(PathBuf::from), "{url}");
+        }
+    }
 }

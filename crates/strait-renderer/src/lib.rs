@@ -11,6 +11,7 @@
 mod agent;
 mod bridge;
 mod builtins;
+mod cage;
 mod control;
 mod document;
 mod drafts;

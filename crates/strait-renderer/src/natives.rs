@@ -655,5 +655,5 @@ fn page_folder<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a
 
 /// `(url)`: the page's file, if it is a local one.
 fn page_file<'a>(_: &Agent, _: &Realm, args: &Args<'a>) -> NativeResult<'a> {
-    files::path_of_url(&args.text(0)).map_or(NativeResult::Nothing, |path| NativeResult::Text(path.display().to_string()))
+    strait_modules::path_of_url(&args.text(0)).map_or(NativeResult::Nothing, |path| NativeResult::Text(path.display().to_string()))
 }

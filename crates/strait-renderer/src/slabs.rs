@@ -16,7 +16,7 @@ const IDLE: u32 = 2000;
 /// See the module. What pages have of slabs is theirs, and limited as all of their memory is; what comes back is limited here ([`crate::idle::MAX_IDLE`]).
 #[derive(Default)]
 pub(crate) struct Slabs {
-    /// `None` inside: there is none to be had.
+    /// `None` inside: there is none to be had, and the glue makes the buffers.
     cage: OnceCell<Option<Arc<Cage>>>,
     store: Arc<Store>,
 }
@@ -60,7 +60,15 @@ impl Slabs {
 
     /// Makes slabs of what this ArrayBuffer has reserved; called once in a process.
     pub(crate) fn reserve(&self, buffer: Value<'_>) {
-        self.cage.get_or_init(|| Cage::of(buffer));
+        self.cage.get_or_init(|| {
+            let cage = Cage::of(buffer);
+            cage.inspect_err(|why| {
+                eprintln!(
+                    "strait agent: large buffers are copied once more than they need be, JavaScriptCore's memory is not as expected: {why}"
+                )
+            })
+            .ok()
+        });
     }
 
     /// An ArrayBuffer of so many bytes, in the realm of the running call. `fill` writes all of them, or none and says so: what was there before is nobody's

@@ -15,6 +15,23 @@ pub use links::{ring_link, socket_link};
 pub use network::node;
 pub use routers::router;
 
+/// The value of `STRAIT_PORT_FD`, which whoever started the program has chosen: a number of a descriptor that is no standard stream, or an error that can be shown.
+pub fn port_variable(bytes: &[u8]) {
+    let value = String::from_utf8_lossy(bytes);
+    let expected = bytes.iter().try_fold(0_i64, |number, byte| {
+        let digit = byte.is_ascii_digit().then(|| i64::from(byte - b'0'))?;
+        Some((number * 10 + digit).min(1 << 40))
+    });
+    let expected = expected.filter(|number| !bytes.is_empty() && (3..=i64::from(i32::MAX)).contains(number));
+    match crate::host::parse_port_variable(&value) {
+        Ok(number) => assert_eq!(Some(i64::from(number)), expected, "{value}"),
+        Err(error) => {
+            assert_eq!(expected, None, "{value}");
+            assert!(error.to_string().chars().count() < 200, "{error}");
+        }
+    }
+}
+
 /// A frame: what can be decoded is the same bytes when it is encoded, so that nothing can be said in two ways.
 pub fn wire(bytes: &[u8]) {
     let Ok(packet) = crate::wire::decode(bytes.to_vec()) else { return };

@@ -42,6 +42,13 @@ fn wire_seeds_and_their_mutants() {
 }
 
 #[test]
+fn port_variable_seeds_and_their_mutants() {
+    let seeds = ["3", "1023", "2147483647", "2147483648", "007", "-1", "+3", " 3", "", "0x3", "３"];
+    let seeds = seeds.iter().enumerate().map(|(n, value)| (format!("{n:02}"), value.as_bytes().to_vec())).collect::<Vec<_>>();
+    replay("port_variable", &seeds, 20_000, port_variable);
+}
+
+#[test]
 fn socket_link_seeds_and_their_mutants() {
     let seeds = [
         ("frame", &[0, 4, 0, 1, 2, 3, 7][..]),

@@ -11,4 +11,6 @@ mod spawn;
 
 pub use credentials::Credentials;
 pub use endpoint::{AcceptError, BindError, ConnectError, Endpoint, EndpointOptions, Guest, Incoming};
+#[cfg(any(test, fuzzing))]
+pub(crate) use spawn::parse as parse_port_variable;
 pub use spawn::{FromEnvError, PORT_FD_VARIABLE, SpawnError};

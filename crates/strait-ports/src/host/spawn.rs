@@ -154,8 +154,8 @@ impl Node {
     }
 }
 
-/// The standard streams are nobody's port.
-fn parse(value: &str) -> Result<i32, FromEnvError> {
+/// The number that the variable holds. The standard streams are nobody's port.
+pub(crate) fn parse(value: &str) -> Result<i32, FromEnvError> {
     let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
     let number = digits.then(|| value.parse().ok()).flatten().filter(|number| *number > 2);
     number.ok_or_else(|| FromEnvError::NotANumber { value: value.chars().take(40).collect() })

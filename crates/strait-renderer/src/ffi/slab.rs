@@ -1,20 +1,22 @@
 //! Memory of JavaScriptCore's own that the agent fills and then shows to a page as an ArrayBuffer, without a copy.
 //!
 //! WebKit ends a process that makes an ArrayBuffer over memory from anywhere but its *cage*. So we have it reserve a stretch of that: a resizable ArrayBuffer that
-//! no script ever sees, of no length, but with room to grow. JavaScriptCore keeps the addresses for it and nothing there; asking for its address pins it for good.
+//! no script ever sees, of no length, but with room to grow. JavaScriptCore keeps the addresses for it and nothing there; asking for its address pins it for good. Whether all this is so is checked first (`cage.rs`).
 //! The stretch is cut into slabs. A page's ArrayBuffers over them are like any other: they can be transferred, to workers too, and when the last owner of
 //! one lets go of it, on whichever thread, its slab comes back. The collector counts them as a page's own, and the stretch, having no length, as nothing.
 
 use std::ffi::c_void;
 use std::fs;
 use std::mem;
+use std::os::raw::c_int;
 use std::ptr::{self, NonNull};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::mm::{Advice, MprotectFlags, madvise, mprotect};
 
 use super::guarded;
-use super::jsc::{Args, Context, OpaqueGroup, RawContext, RawValue, Value};
+use super::jsc::{Args, Context, OpaqueGroup, RawContext, RawValue, TYPED_ARRAY_UINT8, Value};
+use crate::cage::slab_addresses;
 use crate::extents::Extents;
 
 type Deallocator = extern "C" fn(bytes: *mut c_void, context: *mut c_void);
@@ -22,6 +24,7 @@ type Deallocator = extern "C" fn(bytes: *mut c_void, context: *mut c_void);
 unsafe extern "C" {
     fn JSContextGetGroup(context: RawContext) -> *mut OpaqueGroup;
     fn JSGlobalContextCreateInGroup(group: *mut OpaqueGroup, class: *mut c_void) -> RawContext;
+    fn JSObjectMakeTypedArray(context: RawContext, kind: c_int, length: usize, exception: *mut RawValue) -> RawValue;
     fn JSReportExtraMemoryCost(context: RawContext, size: usize);
     fn JSObjectGetArrayBufferBytesPtr(context: RawContext, object: RawValue, exception: *mut RawValue) -> *mut c_void;
     fn JSObjectMakeArrayBufferWithBytesNoCopy(
@@ -41,10 +44,7 @@ pub(crate) const RESERVED: usize = 2 << 30;
 /// processor's cache is the cheapest: so each counts for this many more. (With 0 about a hundred slabs of 1 MiB are out before they come back, with 6 forty.)
 const WEIGHT: usize = 4;
 
-/// What JavaScriptCore keeps for itself of it, at its beginning, is less than this (as it is now, 64 KiB). And large pages begin at multiples of it.
-const FOREWORD: usize = 2 << 20;
-
-/// What the stretch ends at.
+/// Bytes of an ordinary array, to see where such lie.
 const PAGE: usize = 4096;
 
 /// The stretch; it is never given back.
@@ -59,11 +59,27 @@ unsafe impl Send for Cage {}
 unsafe impl Sync for Cage {}
 
 impl Cage {
-    /// Takes the room of a resizable ArrayBuffer that nobody else has, of no length but for [`RESERVED`] bytes; `None` if it is not of that kind.
-    pub(crate) fn of(buffer: Value<'_>) -> Option<Arc<Self>> {
+    /// Takes the room of a resizable ArrayBuffer that nobody else has, of no length but for [`RESERVED`] bytes.
+    ///
+    /// # Errors
+    /// Why there can be no slabs: it is not of that kind, or JavaScriptCore's memory is not laid out as they need it ([`crate::cage`]).
+    pub(crate) fn of(buffer: Value<'_>) -> Result<Arc<Self>, String> {
         if !buffer.is_array_buffer() {
-            return None;
+            return Err(format!("no ArrayBuffer with room for {RESERVED:#x} bytes could be made"));
         }
+        let (reserved, ordinary) = Self::places(buffer).ok_or("ArrayBuffers cannot be made")?;
+        let maps = fs::read_to_string("/proc/self/maps").map_err(|error| format!("/proc/self/maps: {error}"))?;
+        // Only addresses behind which there is nothing are taken for what they should be.
+        let addresses = slab_addresses(&maps, reserved.addr().get(), RESERVED, ordinary)?;
+        let base = reserved.map_addr(|_| std::num::NonZero::new(addresses.start).unwrap_or(reserved.addr()));
+        // SAFETY: mapped private memory without any access, which its holder, an ArrayBuffer of no length that nobody can reach, never looks at.
+        unsafe { mprotect(base.as_ptr().cast::<c_void>(), addresses.len(), MprotectFlags::READ | MprotectFlags::WRITE) }
+            .map_err(|error| format!("mprotect of {addresses:#x?}: {error}"))?;
+        Ok(Arc::new(Self { base, free: Mutex::new(Extents::new(addresses.len())) }))
+    }
+
+    /// Where the bytes of the buffer, which is kept from now on, and of an ordinary array lie.
+    fn places(buffer: Value<'_>) -> Option<(NonNull<u8>, usize)> {
         // SAFETY: the live context of a running call. No class means the plain global object; what is returned is retained for the caller.
         let context = unsafe {
             let raw = JSGlobalContextCreateInGroup(JSContextGetGroup(buffer.context()), ptr::null_mut());
@@ -71,22 +87,13 @@ impl Cage {
         };
         // The object belongs to a document, and would keep it: so what is kept, for ever, is a view of the same memory, in a realm of no document.
         let view = context.global().property("Uint8Array")?.construct(&[buffer])?;
-        mem::forget((view.protect(&context)?, context));
         // SAFETY: a live ArrayBuffer.
-        let start = unsafe { JSObjectGetArrayBufferBytesPtr(buffer.context(), buffer.raw(), ptr::null_mut()) };
-        let base = NonNull::new(start.cast::<u8>())?;
-        let first = (base.addr().get() + FOREWORD).next_multiple_of(FOREWORD);
-        let end = (base.addr().get().checked_add(RESERVED)?) / PAGE * PAGE;
-        // Only addresses behind which there is nothing are taken for what they should be.
-        if !is_vacant(&fs::read_to_string("/proc/self/maps").ok()?, first, end) {
-            return None;
-        }
-        let base = base.with_addr(std::num::NonZero::new(first)?);
-        // SAFETY: mapped private memory without any access, which its holder, an ArrayBuffer of no length that nobody can reach, never looks at.
-        unsafe {
-            mprotect(base.as_ptr().cast::<c_void>(), end - first, MprotectFlags::READ | MprotectFlags::WRITE).ok()?;
-        }
-        Some(Arc::new(Self { base, free: Mutex::new(Extents::new(end - first)) }))
+        let reserved = unsafe { JSObjectGetArrayBufferBytesPtr(buffer.context(), buffer.raw(), ptr::null_mut()) };
+        // SAFETY: the live context of a running call. (In a realm of no document WebKit makes no buffers.) The array is too long to lie in the collector's own memory.
+        let ordinary = unsafe { JSObjectMakeTypedArray(buffer.context(), TYPED_ARRAY_UINT8, PAGE, ptr::null_mut()) };
+        let (ordinary, _) = Value::new(buffer.context(), NonNull::new(ordinary)?.as_ptr()).elements(TYPED_ARRAY_UINT8, 1)?;
+        mem::forget((view.protect(&context)?, context.clone()));
+        Some((NonNull::new(reserved.cast::<u8>())?, ordinary.addr()))
     }
 
     fn free(&self) -> MutexGuard<'_, Extents> {
@@ -102,32 +109,6 @@ impl Cage {
         slab.advise(Advice::LinuxPopulateWrite);
         Some(slab)
     }
-}
-
-/// Is all from `first` to `end` mapped, privately, and nothing of it readable, writable or executable?
-fn is_vacant(maps: &str, first: usize, end: usize) -> bool {
-    let mut at = first;
-    for line in maps.lines() {
-        let mut fields = line.split(' ');
-        let (Some(range), Some(access)) = (fields.next(), fields.next()) else { return false };
-        let parsed = range.split_once('-').and_then(|(from, to)| Some((hexadecimal(from)?, hexadecimal(to)?)));
-        let Some((from, to)) = parsed else { return false };
-        if to <= at {
-            continue;
-        }
-        if from > at || access != "---p" {
-            return false;
-        }
-        at = to;
-        if at >= end {
-            return true;
-        }
-    }
-    false
-}
-
-fn hexadecimal(text: &str) -> Option<usize> {
-    usize::from_str_radix(text, 16).ok()
 }
 
 /// Bytes that are the agent's alone as long as it has this. Dropping it gives the memory back to the system.
@@ -205,38 +186,4 @@ extern "C" fn take_back<H: Home>(_bytes: *mut c_void, lent: *mut c_void) {
         let Lent { slab, home } = *unsafe { Box::from_raw(lent.cast::<Lent<H>>()) };
         home.take_back(slab);
     });
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const MAPS: &str = "\
-1000-3000 ---p 00000000 00:00 0
-3000-4000 ---p 00000000 00:00 0
-4000-5000 rw-p 00000000 00:00 0
-6000-7000 ---p 00000000 00:00 0
-7000-8000 ---s 00000000 00:00 0
-9000-a000 ---p 00000000 00:00 0 [x]
-";
-
-    #[test]
-    fn only_vacant_addresses_are_vacant() {
-        let cases = [
-            (0x1000, 0x4000, true),
-            (0x2000, 0x4000, true),
-            (0x9000, 0xa000, true),
-            // Something is there, nothing is mapped, it is shared, or the list ends.
-            (0x3000, 0x5000, false),
-            (0x5000, 0x7000, false),
-            (0x0, 0x2000, false),
-            (0x7000, 0x8000, false),
-            (0x9000, 0xb000, false),
-            (0xb000, 0xc000, false),
-        ];
-        for (first, end, vacant) in cases {
-            assert_eq!(is_vacant(MAPS, first, end), vacant, "{first:x}-{end:x}");
-        }
-        assert!(!is_vacant("", 0x1000, 0x2000) && !is_vacant("nonsense", 0x1000, 0x2000) && !is_vacant("1000-g ---p", 0x1000, 0x2000));
-    }
 }

@@ -5,6 +5,8 @@ use strait_ports::{Event, Message, Port};
 use strait_protocol::World;
 
 use crate::collection::resident;
+use std::process::Command;
+
 use crate::host::{Case, Check, Host, View, same};
 use crate::large::page_of;
 
@@ -15,6 +17,8 @@ pub(crate) const CASES: &[Case] = &[
     ("pages that drop large buffers do not grow", bounded),
     ("a large message with parts that are shown twice arrives as it was", shown_twice),
     ("a getter posts a large message while another is written", posted_meanwhile),
+    ("JavaScriptCore's memory is laid out as it should be", as_expected),
+    ("where JavaScriptCore's memory is laid out otherwise large buffers are copied", copied),
 ];
 
 const MIB: usize = 1 << 20;
@@ -178,6 +182,36 @@ fn posted_meanwhile(host: &Host) -> Check {
         [whole(100_000, 7), None, None],
     ];
     if sizes == expected { Ok(()) } else { Err(format!("{sizes:?}")) }
+}
+
+/// What an agent says that has no slabs.
+const NO_SLABS: &str = "large buffers are copied once more";
+
+/// Runs a case in a process of its own, whose web processes have JavaScriptCore's memory in a cage or not: what it printed.
+fn run_again(case: &str, cage: &str) -> Check<String> {
+    let program = std::env::current_exe().map_err(|error| error.to_string())?;
+    let output = Command::new(program).arg(case).env("GIGACAGE_ENABLED", cage).output().map_err(|error| error.to_string())?;
+    let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    if output.status.success() && text.contains(&format!("ok      {case}\n")) { Ok(text) } else { Err(text) }
+}
+
+fn as_expected(_: &Host) -> Check {
+    let text = run_again(CASES[0].0, "1")?;
+    if text.contains(NO_SLABS) { Err(text) } else { Ok(()) }
+}
+
+/// JavaScriptCore without its cage: another layout, and a real one.
+fn copied(_: &Host) -> Check {
+    for case in [CASES[0].0, CASES[2].0, CASES[4].0] {
+        let text = run_again(case, "0")?;
+        if !text.contains("disabling gigacage") {
+            return Err(format!("the variable has no effect any more: {text}"));
+        }
+        if !text.contains(NO_SLABS) {
+            return Err(format!("slabs in an unknown layout: {text}"));
+        }
+    }
+    Ok(())
 }
 
 fn value_of(length: usize, byte: u8) -> Option<(usize, u8, u8)> {

@@ -1,7 +1,6 @@
 //! Admission of agents: a socket in a private folder, the right user, a token that is good once.
 
 use std::{
-    collections::VecDeque,
     io,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     path::Path,
@@ -20,6 +19,7 @@ use rustix::{
 use strait_protocol::Nonce;
 
 use super::IoCommand;
+use super::handshake::{PACKET, Tokens};
 use crate::shared::SharedRef;
 
 /// Connections that have not shown their token yet. One more, and the oldest goes: an agent shows its own at once.
@@ -28,29 +28,14 @@ const MAX_WAITING: usize = 64;
 const TOKEN_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long nothing is accepted after an attempt for which the system had no descriptor or memory left. The connection stays in the socket's queue.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// Tokens handed out and not used. More make the oldest worthless: its process never started.
-const MAX_TOKENS: usize = 256;
-
-/// Tokens that were handed out and not used yet.
-#[derive(Debug, Default)]
-pub(crate) struct Tokens(VecDeque<Nonce>);
 
 impl Tokens {
-    /// A new one.
+    /// A new one, handed out.
     pub(crate) fn issue(&mut self) -> Result<Nonce, getrandom::Error> {
         let mut token = Nonce::default();
         getrandom::fill(&mut token)?;
-        if self.0.len() == MAX_TOKENS {
-            self.0.pop_front();
-        }
-        self.0.push_back(token);
+        self.add(token);
         Ok(token)
-    }
-
-    /// Whether this is one; it is none any more afterwards.
-    fn redeem(&mut self, shown: &[u8]) -> bool {
-        let place = self.0.iter().position(|token| token == shown);
-        place.is_some_and(|place| self.0.remove(place).is_some())
     }
 }
 
@@ -149,8 +134,7 @@ fn is_shortage(error: Errno) -> bool {
 
 /// Reads the token; gives the connection back if there is nothing to read yet.
 fn examine(waiting: Waiting, shared: &SharedRef) -> Option<Waiting> {
-    // One byte more than a token, so that a longer packet shows.
-    let mut packet = [0; size_of::<Nonce>() + 1];
+    let mut packet = [0; PACKET];
     match recv(&waiting.socket, &mut packet[..], RecvFlags::empty()) {
         Ok((length, _)) => {
             if shared.state().tokens.redeem(&packet[..length]) {
@@ -191,25 +175,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_good_once() {
+    fn tokens_that_are_issued_differ_and_are_redeemed() {
         let mut tokens = Tokens::default();
         let (one, two) = (tokens.issue().unwrap(), tokens.issue().unwrap());
         assert_ne!(one, two);
-        assert!(!tokens.redeem(&one[..15]));
-        assert!(!tokens.redeem(&[]));
-        assert!(tokens.redeem(&one));
-        assert!(!tokens.redeem(&one));
-        assert!(tokens.redeem(&two));
-    }
-
-    #[test]
-    fn unused_tokens_are_bounded() {
-        let mut tokens = Tokens::default();
-        let first = tokens.issue().unwrap();
-        for _ in 0..MAX_TOKENS {
-            tokens.issue().unwrap();
-        }
-        assert_eq!(tokens.0.len(), MAX_TOKENS);
-        assert!(!tokens.redeem(&first));
+        assert!(tokens.redeem(&two) && tokens.redeem(&one) && !tokens.redeem(&one));
     }
 }

@@ -2,6 +2,7 @@
 
 mod agent;
 mod closing;
+mod handshake;
 mod listener;
 #[cfg(test)]
 mod tests;
@@ -22,7 +23,7 @@ use rustix::{
 };
 use strait_ports::{CloseReason, LimitReached, Limits, Node, Port, Progress};
 
-pub(crate) use self::listener::Tokens;
+pub(crate) use self::handshake::Tokens;
 use self::{closing::Closings, listener::Listener};
 use crate::{
     StartError, WindowId,

@@ -69,8 +69,8 @@ mod machine {
     /// Bytes that a turn of the narrow loop copies.
     const NARROW: usize = 16;
 
-    pub(super) use copy as from_shared;
-    pub(super) use copy as to_shared;
+    #[cfg_attr(any(miri, sanitizers), expect(unused_imports, reason = "atomic words are used instead"))]
+    pub(super) use {copy as from_shared, copy as to_shared};
 
     /// # Safety
     /// Both are of the same length.
