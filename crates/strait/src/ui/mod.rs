@@ -1,7 +1,9 @@
 //! The UI thread: GTK's windows and WebKit's views. It obeys commands and reports events, and waits for nobody.
 
+mod contexts;
 mod errors;
 mod maker;
+mod mouse;
 mod page;
 mod view;
 mod watch;
@@ -21,7 +23,7 @@ use tao::{
     platform::run_return::EventLoopExtRunReturn,
 };
 
-pub(crate) use self::maker::Views;
+pub(crate) use self::contexts::Views;
 use self::{maker::ViewMaker, view::View, window::UiWindow};
 use crate::{
     AppEvent, BrowserWindow, ContentsId, Decision, StartError, WebPreferences, WindowEvent, WindowId, app::App, event::Question,

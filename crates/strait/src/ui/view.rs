@@ -1,4 +1,4 @@
-//! One web view, and the context that all share.
+//! One web view.
 
 use std::{
     cell::{Cell, RefCell},
@@ -13,7 +13,6 @@ use webkit2gtk::{
     LoadEvent, NetworkError, PolicyDecision, PolicyDecisionExt, SettingsExt, URIRequest, URIRequestExt, URIResponseExt, UserMessage,
     WebProcessTerminationReason, WebResourceExt, WebView as WebKitView, WebViewExt,
 };
-use wry::WebViewExtUnix;
 
 use super::{
     Headers, UiCommand, WindowPlan,
@@ -51,8 +50,6 @@ const MAX_TITLE: usize = 4096;
 /// A view; gone when dropped.
 pub(super) struct View {
     pub(super) state: Rc<ViewState>,
-    // Owns the widget.
-    view: wry::WebView,
 }
 
 /// What the view's signal handlers share.
@@ -125,12 +122,10 @@ impl View {
         shared: &SharedRef,
         (window, contents): (WindowId, ContentsId),
         (config, preferences): (ViewConfig, &WebPreferences),
-        view: wry::WebView,
+        view: WebKitView,
         origin: Origin,
     ) -> Self {
-        let webkit = view.webview();
-        ffi::disconnect_close_handlers(&webkit);
-        configure(&webkit, preferences);
+        configure(&view, preferences);
         let (opened, target) = match origin {
             Origin::Empty => (false, None),
             Origin::Opened { url } => (true, Some(url).filter(|url| !popup::shows_nothing(url))),
@@ -139,7 +134,7 @@ impl View {
             shared: shared.clone(),
             window,
             contents,
-            view: webkit,
+            view,
             config: RefCell::new(config),
             unannounced: Cell::new(!opened),
             epoch: Cell::new(u64::from(opened)),
@@ -166,7 +161,7 @@ impl View {
         ViewState::connect(&state);
         page::connect(&state);
         watch::begin(&state);
-        Self { state, view }
+        Self { state }
     }
 
     /// The view itself.
@@ -175,8 +170,7 @@ impl View {
     }
 
     /// The program wants what a page has opened: it goes into a window, and loads what it is to load.
-    pub(super) fn adopt(&self, plan: &WindowPlan, container: &gtk::Box) -> Result<(), wry::Error> {
-        self.view.reparent(container)?;
+    pub(super) fn adopt(&self, plan: &WindowPlan) {
         self.state.config.borrow_mut().clone_from(&config_of(&self.state.shared, plan));
         configure(&self.state.view, &plan.preferences);
         for decision in self.state.undecided.take().into_iter().flatten() {
@@ -185,7 +179,6 @@ impl View {
         if plan.show {
             self.state.view.grab_focus();
         }
-        Ok(())
     }
 }
 
@@ -195,6 +188,7 @@ impl Drop for View {
         for decision in self.state.undecided.take().into_iter().flatten() {
             decision.ignore();
         }
+        ffi::destroy(&self.state.view);
     }
 }
 

@@ -1,0 +1,132 @@
+//! Web contexts: which pages share processes, data and the way to their agents.
+
+use std::{
+    cell::RefCell,
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
+
+use gtk::glib::ToVariant;
+use strait_protocol::AgentInit;
+use webkit2gtk::{
+    CookieManagerExt, CookiePersistentStorage, WebContext, WebContextExt, WebsiteDataManager, WebsiteDataManagerExt,
+};
+
+use crate::shared::SharedRef;
+
+/// What views need to find their agents.
+#[derive(Debug)]
+pub(crate) struct Views {
+    /// The folder with the agent in it.
+    pub(crate) extensions: PathBuf,
+    /// Where agents connect.
+    pub(crate) socket: PathBuf,
+    /// Where partitions that are not to be kept have their data.
+    pub(crate) partitions: PathBuf,
+}
+
+/// The contexts of the program.
+pub(super) struct Contexts {
+    views: Views,
+    /// By partition; the program's own has no name.
+    made: RefCell<HashMap<String, WebContext>>,
+}
+
+impl Contexts {
+    pub(super) fn new(views: Views) -> Self {
+        Self { views, made: RefCell::default() }
+    }
+
+    /// The context of a partition, made when it is first asked for.
+    pub(super) fn get(&self, shared: &SharedRef, partition: &str) -> WebContext {
+        let mut made = self.made.borrow_mut();
+        if let Some(context) = made.get(partition) {
+            return context.clone();
+        }
+        let context = self.make(shared, partition);
+        made.insert(partition.to_owned(), context.clone());
+        context
+    }
+
+    fn make(&self, shared: &SharedRef, partition: &str) -> WebContext {
+        let context = match self.folder_of(shared, partition) {
+            Some(folder) => WebContext::builder().website_data_manager(&data_in(&folder)).build(),
+            None => WebContext::builder().build(),
+        };
+        context.set_web_extensions_directory(&self.views.extensions.to_string_lossy());
+        context.set_use_system_appearance_for_scrollbars(false);
+        self.welcome_agents(shared, &context);
+        context
+    }
+
+    /// Where the data of a partition is kept; nowhere in particular that of the program's own.
+    fn folder_of(&self, shared: &SharedRef, partition: &str) -> Option<PathBuf> {
+        if partition.is_empty() {
+            return None;
+        }
+        Some(match partition.strip_prefix("persist:") {
+            Some(name) => shared.user_data().join("Partitions").join(file_name(name)),
+            None => self.views.partitions.join(file_name(partition)),
+        })
+    }
+
+    /// Gives each new web process a token of its own.
+    fn welcome_agents(&self, shared: &SharedRef, context: &WebContext) {
+        let (shared, socket) = (shared.clone(), self.views.socket.clone());
+        context.connect_initialize_web_extensions(move |context| {
+            let token = match shared.state().tokens.issue() {
+                Ok(token) => token,
+                Err(error) => {
+                    tracing::error!(%error, "no randomness for a token");
+                    return;
+                }
+            };
+            let init = strait_protocol::encode(&AgentInit {
+                socket: socket.clone(),
+                token,
+                inspect: shared.inspect.clone(),
+                expose_gc: shared.expose_gc,
+            });
+            context.set_web_extensions_initialization_user_data(&init.to_variant());
+        });
+    }
+}
+
+/// Website data that is kept in a folder.
+fn data_in(folder: &Path) -> WebsiteDataManager {
+    let path = folder.to_string_lossy();
+    let manager = WebsiteDataManager::builder().base_cache_directory(path.as_ref()).base_data_directory(path.as_ref()).build();
+    if let Some(cookies) = manager.cookie_manager() {
+        cookies.set_persistent_storage(&folder.join("cookies").to_string_lossy(), CookiePersistentStorage::Text);
+    }
+    manager
+}
+
+/// A name for a file that no other partition has: letters and digits stay, other bytes are written as `%XX`.
+fn file_name(partition: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let written = partition.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") });
+    let name: String = written.collect();
+    // Longer than a file's name can be.
+    if name.len() <= 200 { name } else { format!("{}%{:016x}", &name[..180], fnv(partition.as_bytes())) }
+}
+
+/// A hash that is the same in every run (Fowler, Noll and Vo's, of 64 bits).
+fn fnv(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn partitions_have_folders_of_their_own() {
+        assert_eq!(file_name("work"), "work");
+        assert_eq!(file_name("../a b"), "%2E%2E%2Fa%20b");
+        assert_eq!(file_name(""), "");
+        let (one, two) = ("x".repeat(1000), "x".repeat(1001));
+        assert_ne!(file_name(&one), file_name(&two));
+        assert!(file_name(&one).len() < 255);
+    }
+}
