@@ -34,14 +34,6 @@ fn percent_decoded(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// A file's text.
-///
-/// # Errors
-/// What the system says, with the path.
-pub(crate) fn read(path: &Path) -> Result<String, String> {
-    std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))
-}
-
 /// Says which file cannot be read, and why.
 pub(crate) fn unreadable(path: &Path, error: &io::Error) -> String {
     format!("Cannot read '{}': {error}", path.display())

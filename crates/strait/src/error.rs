@@ -49,9 +49,10 @@ pub enum StartError {
 
 /// A page could not be loaded.
 ///
-/// Its text is `ERR_FILE_NOT_FOUND (-6) loading 'file:///…'`, as programs written for Electron expect.
+/// Its text is `ERR_FILE_NOT_FOUND (-6) loading 'file:///…'`, as programs written for Electron expect. A load that failed for want of a sandbox has
+/// the description `ERR_SANDBOX_UNAVAILABLE`, and its text goes on with the detail.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{description} ({code}) loading '{url}'")]
+#[error("{description} ({code}) loading '{url}'{}", if self.needs_detail() { format!(": {detail}") } else { String::new() })]
 pub struct LoadError {
     /// What was to be loaded, resolved.
     pub url: String,

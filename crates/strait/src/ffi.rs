@@ -54,6 +54,13 @@ pub(crate) fn set_features<'a>(settings: &Settings, names: &[&'a str], on: bool)
     missing
 }
 
+/// Sets a variable of the environment, for this process and those that it starts.
+pub(crate) fn set_variable(name: &str, value: &str) {
+    // SAFETY: the callers do so at the start of `App::run`, before GTK or anything of ours has a thread. A thread that the program has by then and
+    // that reads the environment with C functions at this very moment sees it as it was or as it is: the C library leaves the former list alone.
+    unsafe { std::env::set_var(name, value) }
+}
+
 /// Destroys a widget, whoever still refers to it: a view without its widget has no page and no process.
 pub(crate) fn destroy(widget: &impl IsA<gtk::Widget>) {
     // SAFETY: the widget is alive, and this is GTK's thread, as widgets are not `Send`. What refers to it afterwards finds a live, empty object.

@@ -55,11 +55,13 @@ mod metrics;
 mod outbox;
 mod page;
 mod popup;
+mod preload;
 mod program;
 mod quit;
 mod registry;
 mod reply;
 mod runtime_dir;
+mod sandbox;
 mod shared;
 mod text;
 mod ui;
@@ -85,6 +87,7 @@ pub use popup::{Disposition, Opened, WindowOpenDetails, WindowOpenRequest, Windo
 pub use program::{PROGRAM_STACK, ProgramResult};
 pub use registry::{ContentsId, FrameKey, WindowId};
 pub use reply::Responder;
+pub use sandbox::NO_SANDBOX;
 pub use strait_child::{
     DecodeValueError, MessageChannel, MessageEvent, MessagePort, PortRecvError, PostMessageError, PostMessageErrorKind,
 };

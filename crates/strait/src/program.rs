@@ -18,6 +18,7 @@ use crate::{
     io::{self as io_thread, IoCommand},
     printable, quit,
     runtime_dir::RuntimeDir,
+    sandbox::{self, Sandbox},
     shared::{Queued, Shared, SharedRef},
     ui::{self, UiCommand, Views},
     utility::raise_descriptor_limit,
@@ -64,17 +65,20 @@ where
         Some(data) => Some(only_instance(&config, data, &queue)?),
         None => None,
     };
+    sandbox::withhold_caches();
     let ui = ui::Ui::start()?;
     let extensions = agent_so::install()?;
     let folder = RuntimeDir::create().map_err(StartError::RuntimeFolder)?;
     let (socket, partitions) = (folder.socket(), folder.partitions());
     let node = Node::broker().map_err(StartError::Engine)?;
     if let Some(file) = &config.inspect {
-        Inspector::attach(&node, "main", file).map_err(|source| StartError::Inspect { path: file.clone(), source })?;
+        Inspector::attach(&node, ("main", std::process::id()), file)
+            .map_err(|source| StartError::Inspect { path: file.clone(), source })?;
     }
     let (io_handle, io_inbox) = io_thread::channel().map_err(StartError::Engine)?;
     let shared = SharedRef::new(Shared::assemble(config, node, ui.handle(), io_handle, queue));
     *shared.instance() = instance;
+    Sandbox::prepare(&shared, ui.x_display());
     let io = io_thread::start(shared.clone(), io_inbox, folder)?;
     let program = thread::Builder::new()
         .name("strait-program".into())

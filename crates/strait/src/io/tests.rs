@@ -2,6 +2,7 @@
 
 mod flood;
 mod popups;
+mod sandbox;
 
 use std::{
     os::fd::OwnedFd,
@@ -82,6 +83,9 @@ impl Main {
 
     fn agent(&self) -> Agent {
         let (node, bootstrap) = Node::join(self.connect(&self.token())).unwrap();
+        let Ok(Event::Message(first)) = bootstrap.recv_blocking(Some(PATIENCE)) else { panic!("an agent was not admitted") };
+        let admitted: ToAgent = strait_protocol::decode(&first.data).unwrap();
+        assert_eq!(admitted, ToAgent::Admitted { pid: std::process::id() });
         Agent { node, bootstrap }
     }
 

@@ -1,4 +1,4 @@
-//! Web contexts: which pages share processes, data and the way to their agents.
+//! Web contexts: one for each partition and kind of process (sandboxed or not). Both contexts of a partition share its data.
 
 use std::{
     cell::RefCell,
@@ -8,9 +8,7 @@ use std::{
 
 use gtk::glib::ToVariant;
 use strait_protocol::AgentInit;
-use webkit2gtk::{
-    CookieManagerExt, CookiePersistentStorage, WebContext, WebContextExt, WebsiteDataManager, WebsiteDataManagerExt,
-};
+use webkit2gtk::{CookieManagerExt, CookiePersistentStorage, WebContext, WebContextExt, WebsiteDataManager, WebsiteDataManagerExt};
 
 use crate::shared::SharedRef;
 
@@ -28,8 +26,8 @@ pub(crate) struct Views {
 /// The contexts of the program.
 pub(super) struct Contexts {
     views: Views,
-    /// By partition; the program's own has no name.
-    made: RefCell<HashMap<String, WebContext>>,
+    /// By partition (the program's own has no name), and whether its processes are sandboxed.
+    made: RefCell<HashMap<(String, bool), WebContext>>,
 }
 
 impl Contexts {
@@ -37,25 +35,44 @@ impl Contexts {
         Self { views, made: RefCell::default() }
     }
 
-    /// The context of a partition, made when it is first asked for.
-    pub(super) fn get(&self, shared: &SharedRef, partition: &str) -> WebContext {
+    /// The context for the pages of a partition whose processes are sandboxed, or are not. It is made when it is first asked for.
+    pub(super) fn get(&self, shared: &SharedRef, partition: &str, sandboxed: bool) -> WebContext {
         let mut made = self.made.borrow_mut();
-        if let Some(context) = made.get(partition) {
+        let key = (partition.to_owned(), sandboxed);
+        if let Some(context) = made.get(&key) {
             return context.clone();
         }
-        let context = self.make(shared, partition);
-        made.insert(partition.to_owned(), context.clone());
+        // Two managers of one folder would not see each other's data.
+        let data = made.get(&(partition.to_owned(), !sandboxed)).and_then(|other| other.website_data_manager());
+        let context = self.make(shared, (partition, sandboxed), data);
+        if sandboxed {
+            self.confine(shared, &context);
+        }
+        made.insert(key, context.clone());
         context
     }
 
-    fn make(&self, shared: &SharedRef, partition: &str) -> WebContext {
-        let context = match self.folder_of(shared, partition) {
-            Some(folder) => WebContext::builder().website_data_manager(&data_in(&folder)).build(),
+    /// Has the context start its processes in WebKit's sandbox, from where they reach their agents' socket. (The agent's folder WebKit adds itself.)
+    /// WebKit allows neither call after the context's first process.
+    fn confine(&self, shared: &SharedRef, context: &WebContext) {
+        context.set_sandbox_enabled(true);
+        // The socket alone: data of partitions lies beside it.
+        context.add_path_to_sandbox(&self.views.socket, true);
+        // What is asked for on the command line to find mistakes. WebKit's sandbox has a /dev of its own.
+        if let Some(file) = shared.inspect.as_ref().filter(|file| !file.starts_with("/dev")) {
+            context.add_path_to_sandbox(file, false);
+        }
+    }
+
+    fn make(&self, shared: &SharedRef, (partition, sandboxed): (&str, bool), data: Option<WebsiteDataManager>) -> WebContext {
+        let data = data.or_else(|| self.folder_of(shared, partition).map(|folder| data_in(&folder)));
+        let context = match data {
+            Some(data) => WebContext::builder().website_data_manager(&data).build(),
             None => WebContext::builder().build(),
         };
         context.set_web_extensions_directory(&self.views.extensions.to_string_lossy());
         context.set_use_system_appearance_for_scrollbars(false);
-        self.welcome_agents(shared, &context);
+        self.welcome_agents(shared, &context, sandboxed);
         context
     }
 
@@ -71,7 +88,7 @@ impl Contexts {
     }
 
     /// Gives each new web process a token of its own.
-    fn welcome_agents(&self, shared: &SharedRef, context: &WebContext) {
+    fn welcome_agents(&self, shared: &SharedRef, context: &WebContext, sandboxed: bool) {
         let (shared, socket) = (shared.clone(), self.views.socket.clone());
         context.connect_initialize_web_extensions(move |context| {
             let token = match shared.state().tokens.issue() {
@@ -86,6 +103,7 @@ impl Contexts {
                 token,
                 inspect: shared.inspect.clone(),
                 expose_gc: shared.expose_gc,
+                sandboxed,
             });
             context.set_web_extensions_initialization_user_data(&init.to_variant());
         });

@@ -20,7 +20,7 @@ use super::{
     mouse,
     view::{Origin, View, config_of},
 };
-use crate::{ContentsId, WindowId, popup, shared::SharedRef};
+use crate::{ContentsId, WindowId, popup, sandbox::Confinement, shared::SharedRef};
 
 /// Makes views.
 pub(super) struct ViewMaker(Rc<Maker>);
@@ -53,12 +53,17 @@ impl ViewMaker {
 
     /// A view for a window of the program's.
     pub(super) fn make(&self, shared: &SharedRef, plan: &WindowPlan, container: &gtk::Box) -> Result<View, Box<dyn Error>> {
-        let context = self.0.contexts.get(shared, plan.preferences.partition.as_deref().unwrap_or_default());
+        let confinement = shared.sandbox.confine(&plan.preferences);
+        let partition = plan.preferences.partition.as_deref().unwrap_or_default();
+        let context = self.0.contexts.get(shared, partition, confinement == Confinement::Sandboxed);
         let view = build(&Process::New(&context), container);
         if plan.show {
             view.grab_focus();
         }
         let view = View::new(shared, (plan.window, plan.contents), (config_of(shared, plan), &plan.preferences), view, Origin::Empty);
+        if let Confinement::Refused { reason } = confinement {
+            view.refrain(reason);
+        }
         let maker = Rc::downgrade(&self.0);
         let_open(&maker, shared, plan.contents, &view);
         Ok(view)

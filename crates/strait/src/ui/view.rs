@@ -63,6 +63,8 @@ pub(super) struct ViewState {
     pub(super) unannounced: Cell<bool>,
     /// Which process of the view is the present one, counted by announcements.
     epoch: Cell<u64>,
+    /// Why it loads nothing: it needs a sandbox, and there is none.
+    unavailable: RefCell<Option<String>>,
     /// Something has been loaded, so that there is something to reload.
     pub(super) used: Cell<bool>,
     /// The last load the program asked for, and whether it is still to be settled.
@@ -138,6 +140,7 @@ impl View {
             config: RefCell::new(config),
             unannounced: Cell::new(!opened),
             epoch: Cell::new(u64::from(opened)),
+            unavailable: RefCell::default(),
             used: Cell::new(opened),
             load: Cell::new(u64::from(target.is_some())),
             phase: Cell::new(if target.is_some() { Phase::Asked } else { Phase::Settled }),
@@ -227,6 +230,16 @@ impl View {
         self.state.stop();
     }
 
+    /// From now on the view loads nothing, for this reason: it needs a sandbox, and there is none. What it shows goes.
+    pub(super) fn refrain(&self, reason: String) {
+        let state = &self.state;
+        state.unavailable.replace(Some(reason));
+        if state.used.get() && !state.unannounced.get() {
+            state.extras.lost.set(true);
+            state.view.terminate_web_process();
+        }
+    }
+
     /// The document that the end of a load waited for is ready.
     pub(super) fn document_ready(&self) {
         self.state.ask_for_frames();
@@ -268,6 +281,10 @@ impl ViewState {
         self.load.set(load);
         self.phase.set(Phase::Asked);
         let target = self.target.borrow().clone();
+        if let Some(reason) = self.unavailable.borrow().clone() {
+            self.load_failed(LoadError::no_sandbox(&self.target_url(), &reason));
+            return;
+        }
         let first = !self.used.replace(true);
         // A dead process comes back with the load, and only then can be spoken to; the first one comes with being spoken to.
         if first {
@@ -588,8 +605,12 @@ impl ViewState {
             Phase::Settled => {}
             _ => {
                 let url = self.view.uri().map(String::from).unwrap_or_default();
-                let detail = "the page's process is gone".into();
-                self.fail(load, LoadError { url, code: -2, description: "ERR_FAILED".into(), detail });
+                let unavailable = self.unavailable.borrow().clone();
+                let error = unavailable.map(|reason| LoadError::no_sandbox(&url, &reason)).unwrap_or_else(|| {
+                    let detail = "the page's process is gone".into();
+                    LoadError { url, code: -2, description: "ERR_FAILED".into(), detail }
+                });
+                self.fail(load, error);
                 if let Some(record) = self.shared.state().contents.get_mut(&self.contents) {
                     record.crashed = true;
                 }
