@@ -61,12 +61,16 @@ mod tests {
             ToMain::PageOpened { page: 1, target: text(), features: text() },
             ToMain::DocumentLoaded { document: 5 },
             ToMain::DocumentLeaving { document: 5 },
+            ToMain::PreloadWanted { page: 1 },
         ];
         let to_agent = [
             ToAgent::Emit { document: 1, channel: text(), kind: EmitKind::Send, payload: vec![0xff, 0x0f] },
             ToAgent::Reply { document: 1, request: 2, outcome: Outcome::Error(text()) },
             ToAgent::Eval { request: 1, document: 2, world: World::Isolated, source: text() },
             ToAgent::ClosePage { page: 128 },
+            ToAgent::Admitted { pid: 1 << 20 },
+            ToAgent::Preload { page: 1, text: Ok(text()) },
+            ToAgent::Preload { page: 1, text: Err(text()) },
         ];
         let view = ViewConfig {
             window: 3,
@@ -80,7 +84,13 @@ mod tests {
             app_path: "/a".into(),
         };
         let settled = [Verdict::Bound(Box::new(view.clone())), Verdict::Refused, Verdict::Unknown];
-        let init = AgentInit { socket: "/run/strait/agents".into(), token: [9; 16], inspect: Some("/tmp/ports".into()), expose_gc: true };
+        let init = AgentInit {
+            socket: "/run/strait/agents".into(),
+            token: [9; 16],
+            inspect: Some("/tmp/ports".into()),
+            expose_gc: true,
+            sandboxed: true,
+        };
         let main = to_main.iter().enumerate().map(|(n, message)| (format!("to-main-{n:02}"), encode(message)));
         let settled = settled.into_iter().map(|verdict| ToAgent::PageSettled { page: 3, verdict });
         let to_agent: Vec<_> = to_agent.into_iter().chain(settled).collect();

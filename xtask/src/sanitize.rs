@@ -43,7 +43,11 @@ const ADDRESS: Sanitizer = Sanitizer {
     // Leaks are none of its faults: killed children and memory that is kept for ever on purpose would be many. Tests count memory where it matters.
     options: ["ASAN_OPTIONS", "detect_leaks=0:strict_string_checks=1:detect_stack_use_after_return=1"],
     finding: "AddressSanitizer: heap-buffer-overflow",
-    tests: &[&["--package", "strait-ports", "--lib"], &["--package", "strait-clone", "--tests"], &["--package", "strait-renderer", "--lib"]],
+    tests: &[
+        &["--package", "strait-ports", "--lib"],
+        &["--package", "strait-clone", "--tests"],
+        &["--package", "strait-renderer", "--lib"],
+    ],
 };
 
 const THREAD: Sanitizer = Sanitizer {

@@ -28,6 +28,8 @@ const PACKAGES: &[Package] = &[
         why: "the system webview",
         proof: Proof::Libraries(&["webkit2gtk-4.1", "webkit2gtk-web-extension-4.1", "javascriptcoregtk-4.1", "gtk+-3.0"]),
     },
+    Package { name: "bubblewrap", why: "the sandbox around web pages", proof: Proof::Program(&["bwrap"]) },
+    Package { name: "xdg-dbus-proxy", why: "the session bus inside that sandbox", proof: Proof::Program(&["xdg-dbus-proxy"]) },
     Package { name: "xvfb", why: "an X server without a screen, for tests", proof: Proof::Program(&["Xvfb"]) },
 ];
 
@@ -195,11 +197,12 @@ mod tests {
     fn what_is_missing() {
         let check = |programs, libraries, expected: &str| assert_eq!(names(&missing(PACKAGES, &Fake { programs, libraries })), expected);
         const WEBKIT: &[&str] = &["webkit2gtk-4.1", "webkit2gtk-web-extension-4.1", "javascriptcoregtk-4.1", "gtk+-3.0"];
-        check(&["cc", "pkg-config", "Xvfb"], WEBKIT, "");
-        check(&["clang", "pkgconf", "Xvfb"], WEBKIT, "");
-        check(&["cc", "pkg-config"], WEBKIT, "xvfb");
-        check(&["cc", "pkg-config", "Xvfb"], &["webkit2gtk-4.1", "gtk+-3.0"], "libwebkit2gtk-4.1-dev");
-        check(&[], &[], "build-essential pkg-config libwebkit2gtk-4.1-dev xvfb");
+        check(&["cc", "pkg-config", "bwrap", "xdg-dbus-proxy", "Xvfb"], WEBKIT, "");
+        check(&["clang", "pkgconf", "bwrap", "xdg-dbus-proxy", "Xvfb"], WEBKIT, "");
+        check(&["cc", "pkg-config", "bwrap", "xdg-dbus-proxy"], WEBKIT, "xvfb");
+        check(&["cc", "pkg-config", "Xvfb"], WEBKIT, "bubblewrap xdg-dbus-proxy");
+        check(&["cc", "pkg-config", "bwrap", "xdg-dbus-proxy", "Xvfb"], &["webkit2gtk-4.1", "gtk+-3.0"], "libwebkit2gtk-4.1-dev");
+        check(&[], &[], "build-essential pkg-config libwebkit2gtk-4.1-dev bubblewrap xdg-dbus-proxy xvfb");
     }
 
     #[test]

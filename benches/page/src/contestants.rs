@@ -41,6 +41,8 @@ pub(crate) struct Contestants {
 
 /// The page of a Rust program; its measuring page is the one that talks to another page too.
 pub(crate) const RUST: &str = "rust";
+/// Another page of the Rust program, in the operating system's sandbox.
+pub(crate) const SANDBOXED: &str = "sandboxed";
 /// The page of a JavaScript program.
 pub(crate) const SCRIPT: &str = "script";
 /// The page of a webview without us.
@@ -58,7 +60,7 @@ impl Contestants {
             window("webview")?,
             Group::start(Command::new(binaries.join("strait")).args(["run", script, "--", desk.base()]))?,
         ];
-        for who in [RUST, SCRIPT, WEBVIEW] {
+        for who in [RUST, SANDBOXED, SCRIPT, WEBVIEW] {
             desk.await_page(who, START_LIMIT)?;
         }
         let chromium = Chromium::start(&desk)?;

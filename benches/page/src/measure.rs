@@ -9,7 +9,7 @@ use strait_bench::rounds::{Contest, Effort, Figures};
 use strait_bench::{Choice, Echo, Outcome, round_trips, seqpacket};
 
 use crate::chromium::CHROMIUM;
-use crate::contestants::{Contestants, RUST, SCRIPT, WEBVIEW};
+use crate::contestants::{Contestants, RUST, SANDBOXED, SCRIPT, WEBVIEW};
 
 /// The longest one round may take.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -28,6 +28,7 @@ type Measurement = (&'static str, fn(&Contestants, &mut Report, Effort) -> Outco
 
 const MEASUREMENTS: &[Measurement] = &[
     ("round trip of a small object, visible windows", round_trip),
+    ("round trip of a small object, with and without the sandbox", sandbox),
     ("two ports in one page", in_page),
     ("stream of small objects between two pages", stream),
     ("round trip of 1 MiB between two pages", large),
@@ -108,6 +109,29 @@ fn round_trip(contestants: &Contestants, report: &mut Report, effort: Effort) ->
     row("page ↔ JS main, round trip", "JS main", "raw SEQPACKET, apart", Bar::None);
     Ok(())
 }
+
+fn sandbox(contestants: &Contestants, report: &mut Report, effort: Effort) -> Outcome<()> {
+    let figures = pages(
+        contestants,
+        effort,
+        &[
+            (INSIDE, SANDBOXED, "main", 5000),
+            (OUTSIDE, RUST, "main", 5000),
+            (INSIDE_PAGE, SANDBOXED, "page", 5000),
+            (OUTSIDE_PAGE, RUST, "page", 5000),
+        ],
+    )
+    .run()?;
+    let mut row = |name, ours, peer| report.compare(name, Unit::Microseconds, &figures, ours, peer, Bar::AtMost(1.05));
+    row("sandboxed page ↔ Rust main, round trip", INSIDE, OUTSIDE);
+    row("sandboxed page ↔ another page, round trip", INSIDE_PAGE, OUTSIDE_PAGE);
+    Ok(())
+}
+
+const INSIDE: &str = "sandboxed";
+const OUTSIDE: &str = "unsandboxed";
+const INSIDE_PAGE: &str = "sandboxed page";
+const OUTSIDE_PAGE: &str = "unsandboxed page";
 
 fn in_page(contestants: &Contestants, report: &mut Report, effort: Effort) -> Outcome<()> {
     let figures = pages(

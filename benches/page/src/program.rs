@@ -7,10 +7,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use strait::{App, AppConfig, BrowserWindow, MessageEvent, MessagePort, Value};
 use strait_bench::Outcome;
 
-use crate::contestants::RUST;
+use crate::contestants::{RUST, SANDBOXED};
 
 /// Of the large buffers of `bench.js`.
 const HUGE: usize = 64 << 20;
+
+/// The preload of the sandboxed page.
+const PRELOAD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/program/sandboxed-preload.js");
 
 pub(crate) fn run(base: &str) -> Outcome<()> {
     let base = base.to_owned();
@@ -58,6 +61,8 @@ async fn program(app: App, base: String) -> Result<(), Box<dyn Error>> {
         }
     });
     window("Measuring page").load_url(&format!("{base}strait.html?who={RUST}")).await?;
+    let sandboxed = BrowserWindow::builder().title("Sandboxed page").size(400, 300).sandbox(true).context_isolation(false).preload(PRELOAD);
+    sandboxed.build(&app).load_url(&format!("{base}strait.html?who={SANDBOXED}")).await?;
     Ok(())
 }
 

@@ -62,7 +62,7 @@ pub fn join(follow: bool) -> Result<Joined, ParentPortError> {
     let (node, control) = Node::from_env()?;
     // Before anything can arrive.
     if let Some(file) = env::var_os(INSPECT_VARIABLE).filter(|file| !file.is_empty()) {
-        Inspector::attach(&node, "utility", Path::new(&file)).map_err(ParentPortError::Inspect)?;
+        Inspector::attach(&node, ("utility", std::process::id()), Path::new(&file)).map_err(ParentPortError::Inspect)?;
     }
     let driver = node.clone();
     let drive = move || {

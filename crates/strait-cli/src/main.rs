@@ -33,6 +33,9 @@ enum Command {
         /// Give main and the pages a function `gc`, which collects garbage at once: to test what is let go of.
         #[arg(long)]
         expose_gc: bool,
+        /// Run all windows without the operating system's sandbox, for machines where it is not available.
+        #[arg(long)]
+        no_sandbox: bool,
         /// What the program finds in `process.argv` after its own path; put it behind `--`.
         #[arg(last = true)]
         args: Vec<String>,
@@ -78,7 +81,9 @@ Examples:
 
 fn main() -> ExitCode {
     let ended = match Arguments::parse().command {
-        Command::Run { path, inspect_ports, expose_gc, args } => run(&path, inspect_ports, expose_gc, args),
+        Command::Run { path, inspect_ports, expose_gc, no_sandbox, args } => {
+            located(&path, args).and_then(|program| run(Program { expose_gc, no_sandbox, inspect_ports, ..program }))
+        }
         Command::New(arguments) => match new::create(&arguments) {
             Ok(told) => {
                 println!("{told}");
@@ -96,13 +101,14 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(path: &Path, inspect_ports: Option<PathBuf>, expose_gc: bool, args: Vec<String>) -> Result<i32, String> {
-    let mut program = Program::locate(path, args).map_err(|error| error.to_string())?;
-    if let Some(file) = inspect_ports.as_ref().filter(|file| file.as_path() != Path::new(STDERR)) {
+fn located(path: &Path, args: Vec<String>) -> Result<Program, String> {
+    Program::locate(path, args).map_err(|error| error.to_string())
+}
+
+fn run(program: Program) -> Result<i32, String> {
+    if let Some(file) = program.inspect_ports.as_ref().filter(|file| file.as_path() != Path::new(STDERR)) {
         // Only what this run adds is wanted.
         File::create(file).map_err(|error| format!("can't write the events of ports to {}: {error}", file.display()))?;
     }
-    program.inspect_ports = inspect_ports;
-    program.expose_gc = expose_gc;
     strait_js::run(program).map_err(|error| error.to_string())
 }

@@ -23,7 +23,6 @@ use std::{
     fs::OpenOptions,
     io,
     path::Path,
-    process,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -91,18 +90,19 @@ struct Places {
 /// Writes the events of one process's ports.
 pub struct Inspector {
     who: &'static str,
+    pid: u32,
     output: Output,
     places: Mutex<Places>,
 }
 
 impl Inspector {
-    /// Writes what happens to `node`'s ports from now on to the end of the file.
+    /// Writes what happens to `node`'s ports from now on to the end of the file, as of a process of this kind and number.
     ///
     /// # Errors
     /// When the file cannot be opened.
-    pub fn attach(node: &Node, who: &'static str, file: &Path) -> io::Result<Arc<Self>> {
-        let output = Output::new(OpenOptions::new().append(true).create(true).open(file)?.into(), dropped);
-        let inspector = Arc::new(Self { who, output, places: Mutex::default() });
+    pub fn attach(node: &Node, (who, pid): (&'static str, u32), file: &Path) -> io::Result<Arc<Self>> {
+        let output = Output::new(OpenOptions::new().append(true).create(true).open(file)?.into(), move |lines| dropped(pid, lines));
+        let inspector = Arc::new(Self { who, pid, output, places: Mutex::default() });
         let writer = Arc::clone(&inspector);
         node.trace(move |events| events.iter().for_each(|event| writer.write(event)));
         Ok(inspector)
@@ -120,7 +120,7 @@ impl Inspector {
         let known = places.ports.insert(port, Arc::clone(&place));
         drop(places);
         if known.is_none_or(|known| known != place) {
-            self.print(&Line { at: now(), who: self.who, pid: process::id(), port, what: What::Placed, place: Some(&place) });
+            self.print(&Line { at: now(), who: self.who, pid: self.pid, port, what: What::Placed, place: Some(&place) });
         }
     }
 
@@ -145,7 +145,7 @@ impl Inspector {
             let mut places = self.places();
             if ends { places.ports.remove(&event.port) } else { places.ports.get(&event.port).cloned() }
         };
-        let line = Line { at: event.at.as_secs_f64(), who: self.who, pid: process::id(), port: event.port, what, place: place.as_deref() };
+        let line = Line { at: event.at.as_secs_f64(), who: self.who, pid: self.pid, port: event.port, what, place: place.as_deref() };
         self.print(&line);
     }
 
@@ -156,8 +156,8 @@ impl Inspector {
 }
 
 /// The line that stands for lines that were dropped.
-fn dropped(lines: u64) -> String {
-    format!(r#"{{"at":{},"pid":{},"event":"dropped","lines":{lines}}}"#, now(), process::id())
+fn dropped(pid: u32, lines: u64) -> String {
+    format!(r#"{{"at":{},"pid":{},"event":"dropped","lines":{lines}}}"#, now(), pid)
 }
 
 fn now() -> f64 {

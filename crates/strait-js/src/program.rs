@@ -24,6 +24,8 @@ pub struct Program {
     pub inspect_ports: Option<PathBuf>,
     /// Whether there is a function `gc` in main and in pages.
     pub expose_gc: bool,
+    /// Whether windows run without the operating system's sandbox: [`AppConfig::no_sandbox`](strait::AppConfig::no_sandbox).
+    pub no_sandbox: bool,
 }
 
 /// There is no program at a path.
@@ -112,7 +114,7 @@ impl Program {
         }
         let root = found.parent().unwrap_or(Path::new("/")).to_owned();
         let name = found.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(Self { root, main: found, name, version: "0.0.0".into(), args, inspect_ports: None, expose_gc: false })
+        Ok(Self { root, main: found, name, version: "0.0.0".into(), args, inspect_ports: None, expose_gc: false, no_sandbox: false })
     }
 
     fn in_folder(root: PathBuf, args: Vec<String>) -> Result<Self, LocateError> {
@@ -139,6 +141,7 @@ impl Program {
             args,
             inspect_ports: None,
             expose_gc: false,
+            no_sandbox: false,
         })
     }
 }

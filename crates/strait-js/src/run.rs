@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use strait::{App, AppConfig, AppEvent, PROGRAM_STACK, StartError};
+use strait::{App, AppConfig, AppEvent, NO_SANDBOX, PROGRAM_STACK, StartError};
 use strait_host::{Engine, Entry, EventLoop};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -30,7 +30,10 @@ pub enum RunError {
 /// # Errors
 /// Before the program begins: no display, or no place for the runtime's files.
 pub fn run(program: Program) -> Result<i32, RunError> {
-    let config = AppConfig::new(&program.root).name(&program.name).version(&program.version).console(true).expose_gc(program.expose_gc);
+    let config = AppConfig::new(&program.root).name(&program.name).version(&program.version).console(true);
+    // A program that is started by its own name has the switch among its own arguments.
+    let no_sandbox = program.no_sandbox || program.args.iter().any(|argument| argument == NO_SANDBOX);
+    let config = config.expose_gc(program.expose_gc).no_sandbox(no_sandbox);
     let config = match &program.inspect_ports {
         Some(file) => config.inspect_ports(file),
         None => config,

@@ -17,7 +17,7 @@ mod url;
 
 pub use commonjs::{CommonJs, commonjs};
 pub use error::{Class, ModuleError};
-pub use loader::{Loader, TextError};
+pub use loader::{Loader, TextError, read_text};
 pub use module::{Syntax, is_module, module};
 pub use resolve::{Format, Kind, Resolved, Resolver};
 pub use url::{path_of_url, url_of_path};

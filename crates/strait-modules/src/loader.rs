@@ -133,7 +133,7 @@ impl Loader {
             Format::Either => {
                 let known = self.detected.borrow().get(path).copied();
                 let found = known.unwrap_or_else(|| {
-                    let found = read(path).is_ok_and(|text| is_module(&text));
+                    let found = read_text(path).is_ok_and(|text| is_module(&text));
                     self.detected.borrow_mut().insert(path.to_owned(), found);
                     found
                 });
@@ -147,7 +147,7 @@ impl Loader {
     /// # Errors
     /// It cannot be read, or not be parsed.
     pub fn module(&self, path: &Path) -> Result<String, TextError> {
-        module(&read(path).map_err(TextError::Read)?, self.globals).map_err(TextError::Syntax)
+        module(&read_text(path).map_err(TextError::Read)?, self.globals).map_err(TextError::Syntax)
     }
 
     /// The text of a CommonJS file, to be wrapped.
@@ -155,7 +155,7 @@ impl Loader {
     /// # Errors
     /// It cannot be read.
     pub fn commonjs(&self, path: &Path) -> io::Result<CommonJs> {
-        read(path).map(|text| commonjs(&text))
+        read_text(path).map(|text| commonjs(&text))
     }
 
     /// What a CommonJS file exports: `{ names, from }`.
@@ -163,7 +163,7 @@ impl Loader {
     /// # Errors
     /// It cannot be read.
     pub fn names(&self, path: &Path) -> io::Result<String> {
-        let (names, from) = CommonJs::names(&read(path)?);
+        let (names, from) = CommonJs::names(&read_text(path)?);
         Ok(json!({ "names": names, "from": from }).to_string())
     }
 }
@@ -177,7 +177,10 @@ fn refusal(error: &ModuleError) -> Value {
 }
 
 /// A file's text, without a byte order mark.
-fn read(path: &Path) -> io::Result<String> {
+///
+/// # Errors
+/// It cannot be read.
+pub fn read_text(path: &Path) -> io::Result<String> {
     let bytes = fs::read(path)?;
     let text = String::from_utf8_lossy(&bytes);
     Ok(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned())

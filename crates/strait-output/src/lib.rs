@@ -30,6 +30,8 @@ macro_rules! say {
     ($($text:tt)*) => { $crate::stderr().line(format!($($text)*)) };
 }
 
+type Notice = Box<dyn Fn(u64) -> String + Send + Sync>;
+
 /// Where lines go. Clones are the same output.
 #[derive(Clone)]
 pub struct Output(Arc<Shared>);
@@ -37,7 +39,7 @@ pub struct Output(Arc<Shared>);
 struct Shared {
     target: Target,
     /// Makes the line that reports the number of dropped lines.
-    notice: fn(u64) -> String,
+    notice: Notice,
     state: Mutex<State>,
     /// Nothing waits any more.
     empty: Condvar,
@@ -77,12 +79,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Output {
     /// An output over a file that this process has opened itself: it may become nonblocking. `notice` makes the line that reports the number of dropped lines.
-    pub fn new(file: OwnedFd, notice: fn(u64) -> String) -> Self {
+    pub fn new(file: OwnedFd, notice: impl Fn(u64) -> String + Send + Sync + 'static) -> Self {
         Self::over(Target::of(file), notice)
     }
 
-    fn over(target: Target, notice: fn(u64) -> String) -> Self {
-        let shared = Arc::new(Shared { target, notice, state: Mutex::default(), empty: Condvar::new() });
+    fn over(target: Target, notice: impl Fn(u64) -> String + Send + Sync + 'static) -> Self {
+        let shared = Arc::new(Shared { target, notice: Box::new(notice), state: Mutex::default(), empty: Condvar::new() });
         let mut all = lock(&ALL);
         all.retain(|output| output.strong_count() > 0);
         all.push(Arc::downgrade(&shared));

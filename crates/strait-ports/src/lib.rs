@@ -249,7 +249,7 @@ pub use host::{
 pub use limits::{LimitReached, Limits, MESSAGE_COST, PORT_COST};
 pub use link::{LinkKind, copy_bytes, copy_shared_bytes};
 pub use message::{CloseReason, Event, Message};
-#[cfg(feature = "hostile")]
+#[cfg(any(test, feature = "hostile"))]
 #[doc(hidden)]
 pub use node::hostile;
 pub use node::{JoinError, Node, NodeStats, Progress};

@@ -40,6 +40,8 @@ pub struct AgentInit {
     pub inspect: Option<PathBuf>,
     /// Whether pages have `gc()`.
     pub expose_gc: bool,
+    /// Whether the process was to be started in the operating system's sandbox.
+    pub sandboxed: bool,
 }
 
 /// What the agent must know of a view before its first document; sent through WebKit to the page itself.
@@ -49,7 +51,8 @@ pub struct ViewConfig {
     pub nonce: Nonce,
     /// The window's number, for what is told of it.
     pub window: u32,
-    /// Absolute path of the preload script, read anew for each document of the main frame.
+    /// Absolute path of the preload script, read anew for each document of the main frame: by the agent, or in a sandboxed page by main
+    /// ([`ToMain::PreloadWanted`]).
     pub preload: Option<PathBuf>,
     /// Preload and `ipcRenderer` live in the isolated world.
     pub context_isolation: bool,
@@ -57,7 +60,7 @@ pub struct ViewConfig {
     pub node_integration: bool,
     /// Preload and `require` are for the frames in the page too.
     pub sub_frames: bool,
-    /// What `process.sandboxed` says.
+    /// What `process.sandboxed` says: the agent reads no file and does nothing of the system for the page.
     pub sandbox: bool,
     /// What `process.argv` ends with.
     pub arguments: Vec<String>,
@@ -265,6 +268,11 @@ pub enum ToMain {
         /// Which.
         document: DocumentId,
     },
+    /// A document of a sandboxed page begins and needs its preload's text. The process waits for [`ToAgent::Preload`].
+    PreloadWanted {
+        /// The page.
+        page: PageId,
+    },
 }
 
 /// From main to an agent.
@@ -313,6 +321,18 @@ pub enum ToAgent {
     ClosePage {
         /// Which.
         page: PageId,
+    },
+    /// The first message: the process is admitted.
+    Admitted {
+        /// The process's number as main and the system have it. Inside a sandbox the process itself sees another.
+        pid: u32,
+    },
+    /// Answers [`ToMain::PreloadWanted`].
+    Preload {
+        /// The page that asked.
+        page: PageId,
+        /// The script's text, or why it cannot be read.
+        text: Result<String, String>,
     },
 }
 

@@ -3,6 +3,10 @@
   'use strict'
 
   const process = makeProcess(p, natives, contextIsolated)
+  // Programs can change the property.
+  const isSandboxed = process.sandboxed
+  /** What a sandboxed preload may require, beside `electron`. */
+  const forSandboxed = { __proto__: null, events: true, timers: true, url: true }
   /** Modules of files that have been required, by path. */
   const cache = { __proto__: null }
 
@@ -45,6 +49,7 @@
   const builtin = (/** @type {string} */ given) => {
     if (given === 'electron' || given === 'electron/renderer' || given === 'electron/common') return electron
     const name = plain(given)
+    if (isSandboxed && forSandboxed[name] === undefined) return undefined
     if (name === 'process') return process
     if (name === 'path/posix') return makePure('path')
     // Those names are for the pure modules alone.

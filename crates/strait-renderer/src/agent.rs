@@ -5,10 +5,11 @@ use std::collections::{HashMap, VecDeque};
 use std::os::fd::AsFd;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType, connect, send, socket_with};
 use strait_inspect::Inspector;
-use strait_ports::{CloseReason, Message, Node, Port};
+use strait_ports::{CloseReason, Event, Message, Node, Port};
 use strait_protocol::{
     AgentInit, ConsoleLevel, DOCUMENT_MESSAGE, DocumentBinding, DocumentId, EmitKind, FrameId, PageId, ToAgent, ToMain, VIEW_MESSAGE,
     ViewConfig, ViewReply, decode, encode,
@@ -24,6 +25,9 @@ use crate::realm::Realm;
 use crate::slabs::Slabs;
 use crate::system::Done;
 use crate::{natives, pump};
+
+/// How long main may take for its first message.
+const ADMISSION_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What the agent knows of a page.
 #[derive(Default)]
@@ -50,6 +54,8 @@ pub(crate) struct Emit {
 /// One per process, on the page's thread, for ever. No borrow of its cells is held while JS runs.
 pub(crate) struct Agent {
     pub(crate) node: Node,
+    /// The process's number as the system has it.
+    pub(crate) pid: u32,
     /// Carries all control messages; `None` once main is gone.
     pub(crate) bootstrap: RefCell<Option<Port>>,
     pub(crate) ready: Arc<ReadyList>,
@@ -113,6 +119,8 @@ pub(crate) enum StartError {
     Inspect(std::io::Error),
     /// Main did not welcome us.
     Join(strait_ports::JoinError),
+    /// Main's first message is not the one that admits us.
+    Admission(String),
 }
 
 impl std::fmt::Display for StartError {
@@ -122,6 +130,7 @@ impl std::fmt::Display for StartError {
             Self::Connect(path, error) => write!(f, "cannot reach the main process at {}: {error}", path.display()),
             Self::Inspect(error) => write!(f, "cannot write the events of ports: {error}"),
             Self::Join(error) => write!(f, "cannot join the main process: {error}"),
+            Self::Admission(problem) => write!(f, "the main process does not admit this one: {problem}"),
         }
     }
 }
@@ -148,15 +157,21 @@ impl PageEvents for Failed {
 /// Joins main's node and starts to watch pages.
 pub(crate) fn start(extension: &Extension, data: &[u8]) -> Result<(), StartError> {
     let init: AgentInit = decode(data).map_err(StartError::BadInit)?;
+    if !init.sandboxed {
+        // Main keeps sandboxed processes from a list of plugins that they share. This one has the user's.
+        ffi::forget_variable("GST_REGISTRY");
+    }
     let socket = dial(&init).map_err(|error| StartError::Connect(init.socket.clone(), error.into()))?;
     let (node, bootstrap) = Node::join(socket).map_err(StartError::Join)?;
+    let pid = admission(&node, &bootstrap).map_err(StartError::Admission)?;
 
     let inspector =
-        init.inspect.as_deref().map(|file| Inspector::attach(&node, "renderer", file)).transpose().map_err(StartError::Inspect)?;
+        init.inspect.as_deref().map(|file| Inspector::attach(&node, ("renderer", pid), file)).transpose().map_err(StartError::Inspect)?;
 
     let ready = Arc::new(ReadyList::default());
     let agent: &'static Agent = Box::leak(Box::new(Agent {
         node,
+        pid,
         bootstrap: RefCell::new(None),
         ports: RefCell::new(PortTable::new(Arc::clone(&ready), inspector)),
         ready,
@@ -193,6 +208,29 @@ pub(crate) fn start(extension: &Extension, data: &[u8]) -> Result<(), StartError
     ffi::on_window_object_cleared(&agent.isolated_world, |_, frame| agent.isolated_realm_begins(&frame));
     SOURCE.with(|source| source.replace(Some(ffi::attach_source(agent.node.as_fd(), pump::PRIORITY, agent))));
     Ok(())
+}
+
+/// Waits for main's first message, which is sent together with its welcome; the process's number.
+fn admission(node: &Node, bootstrap: &Port) -> Result<u32, String> {
+    let end = Instant::now() + ADMISSION_TIMEOUT;
+    loop {
+        match bootstrap.try_recv() {
+            Some(Event::Message(message)) => {
+                return match decode(&message.data) {
+                    Ok(ToAgent::Admitted { pid }) => Ok(pid),
+                    Ok(_) => Err("its first message is another one".to_owned()),
+                    Err(error) => Err(error.to_string()),
+                };
+            }
+            Some(Event::Close(reason)) => return Err(format!("the connection closed ({reason})")),
+            None => {}
+        }
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(format!("nothing came within {ADMISSION_TIMEOUT:?}"));
+        }
+        let _ = node.wait(Some(left)).map_err(|error| error.to_string())?;
+    }
 }
 
 /// A connection to main, with the token sent.

@@ -37,6 +37,9 @@ pub(crate) fn needs_system(name: &str) -> bool {
 /// Those that are objects of the glue, or another's.
 const OBJECTS: [&str; 5] = ["electron", "electron/renderer", "electron/common", "process", "path/posix"];
 
+/// Those that a sandboxed preload has, as in Electron ("Process Sandboxing").
+pub(crate) const FOR_SANDBOXED: [&str; 4] = ["electron", "events", "timers", "url"];
+
 /// Does `require` answer the name itself?
 pub(crate) fn has(name: &str) -> bool {
     OBJECTS.contains(&name) || !name.starts_with("strait:") && source(name).is_some()

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use strait_ports::{CloseReason, Event, Port};
-use strait_protocol::{DocumentId, EmitKind, IpcKind, Outcome, RequestId, ToAgent, ToMain, World, decode};
+use strait_protocol::{DocumentId, EmitKind, IpcKind, Outcome, PageId, RequestId, ToAgent, ToMain, World, decode};
 
 use crate::agent::{Agent, Control, Emit};
 
@@ -73,8 +73,8 @@ impl Agent {
                     None => self.answer(request, Outcome::Error("Error: the frame was disposed before the script ran".to_owned())),
                 }
             }
-            // Whoever asked heard it, or could wait no longer.
-            ToAgent::PageSettled { .. } => {}
+            // Whoever asked heard it, or could wait no longer. The first message was taken at the start.
+            ToAgent::PageSettled { .. } | ToAgent::Preload { .. } | ToAgent::Admitted { .. } => {}
             ToAgent::ClosePage { page } => self.close_page(page),
         }
     }
@@ -126,6 +126,20 @@ impl Agent {
             Outcome::Value(payload) => Ok(payload),
             Outcome::Error(text) => Err(text),
         }
+    }
+
+    /// Asks main for the text of a sandboxed page's preload, and waits for it, as in `sendSync`.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub(crate) fn preload_text(&self, page: PageId) -> Result<String, String> {
+        if !self.tell(&ToMain::PreloadWanted { page }, Vec::new()) {
+            return Err("the main process is gone".to_owned());
+        }
+        self.wait_for(|message| match message {
+            ToAgent::Preload { page: of, text } if of == page => Ok(text),
+            other => Err(other),
+        })?
     }
 
     /// Waits for a control message: the one of which `wanted` makes something. All others are put aside.

@@ -223,7 +223,7 @@ impl Agent {
                 ipc: world == home,
                 context_isolated: config.context_isolation,
                 preload: config.preload.clone().filter(|_| world == home),
-                require: config.node_integration && world == World::Main && home == World::Main,
+                require: config.node_integration && !config.sandbox && world == World::Main && home == World::Main,
                 app_path: config.app_path.clone(),
                 main_frame: document.is_main_frame,
                 sandboxed: config.sandbox,

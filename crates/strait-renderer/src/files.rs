@@ -8,14 +8,6 @@ pub(crate) fn folder_of_url(url: &str) -> Option<PathBuf> {
     strait_modules::path_of_url(url)?.parent().map(Path::to_path_buf)
 }
 
-/// A file's text.
-///
-/// # Errors
-/// What the system says, with the path.
-pub(crate) fn read(path: &Path) -> Result<String, String> {
-    std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))
-}
-
 /// Says which file cannot be read, and why.
 pub(crate) fn unreadable(path: &Path, error: &io::Error) -> String {
     format!("Cannot read '{}': {error}", path.display())

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde_json::json;
-use strait_modules::{Kind, Loader, TextError, is_module, url_of_path};
+use strait_modules::{CommonJs, Kind, Loader, commonjs, is_module, module, read_text, url_of_path};
 
 use crate::agent::Agent;
 use crate::builtins;
@@ -15,7 +15,24 @@ use crate::realm::Realm;
 const GLOBALS: &[&str] = &["process"];
 
 thread_local! {
-    static LOADER: Loader = Loader::new(builtins::has).with_globals(GLOBALS).with_missing(|| format!("Strait's pages have {} (docs/node-modules.md)", builtins::list()));
+    static LOADER: Loader = Loader::new(builtins::has).with_missing(|| format!("Strait's pages have {} (docs/node-modules.md)", builtins::list()));
+}
+
+/// What a sandboxed preload is told of any other module.
+fn refusal(name: &str) -> String {
+    format!(
+        "Cannot find module '{name}': a sandboxed preload has {} (docs/node-modules.md); for other modules, set webPreferences.sandbox to false",
+        builtins::FOR_SANDBOXED.join(", ")
+    )
+}
+
+/// The text of a script's file. A sandboxed page has that of its preload alone, which main reads.
+fn text_of(agent: &Agent, realm: &Realm, path: &Path) -> Result<String, String> {
+    if !realm.privileges.sandboxed {
+        return read_text(path).map_err(|error| files::unreadable(path, &error));
+    }
+    let document = agent.document(realm.document.get()).filter(|_| realm.privileges.preload.as_deref() == Some(path));
+    document.map_or_else(|| Err(refusal(&path.display().to_string())), |document| agent.preload_text(document.page))
 }
 
 /// `(name, from, isImport)`: the answer of [`Loader::resolve`].
@@ -23,16 +40,21 @@ pub(crate) fn resolve<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeRe
     if !realm.privileges.ipc {
         return NativeResult::Nothing;
     }
-    let kind = if args.get(2).as_bool() == Some(true) { Kind::Import } else { Kind::Require };
+    let is_import = args.get(2).as_bool() == Some(true);
+    if realm.privileges.sandboxed {
+        let code = if is_import { "ERR_MODULE_NOT_FOUND" } else { "MODULE_NOT_FOUND" };
+        return NativeResult::Text(json!({ "error": { "class": "Error", "code": code, "message": refusal(&args.text(0)) } }).to_string());
+    }
+    let kind = if is_import { Kind::Import } else { Kind::Require };
     NativeResult::Text(LOADER.with(|loader| loader.resolve(&args.text(0), Path::new(&args.text(1)), kind)))
 }
 
 /// `(path)`: the file's text.
-pub(crate) fn read<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+pub(crate) fn read<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     if !realm.privileges.ipc {
         return NativeResult::Nothing;
     }
-    match files::read(Path::new(&args.text(0))) {
+    match text_of(agent, realm, Path::new(&args.text(0))) {
         Ok(text) => NativeResult::Text(text),
         Err(text) => NativeResult::Throw(text),
     }
@@ -55,15 +77,15 @@ fn mistake<'a>(message: &str, line: usize, column: usize) -> NativeResult<'a> {
 }
 
 /// `(path)`: the file as a CommonJS function, or what is wrong with it.
-pub(crate) fn compile<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+pub(crate) fn compile<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     if !realm.privileges.ipc {
         return NativeResult::Nothing;
     }
     let path = args.text(0);
     let path = Path::new(&path);
-    let text = match LOADER.with(|loader| loader.commonjs(path)) {
-        Ok(text) => text,
-        Err(error) => return NativeResult::Throw(files::unreadable(path, &error)),
+    let text = match text_of(agent, realm, path) {
+        Ok(text) => commonjs(&text),
+        Err(text) => return NativeResult::Throw(text),
     };
     match realm.context.evaluate(&files::wrap(&text.source, text.import.as_deref()), &url_of_path(path), 1) {
         Ok(function) => NativeResult::Value(function.rebind(args)),
@@ -80,31 +102,36 @@ pub(crate) fn compile<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeRe
 }
 
 /// `(path, url)`: what an ES module's text evaluates to, or what is wrong with it.
-pub(crate) fn compile_module<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+pub(crate) fn compile_module<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     if !realm.privileges.ipc {
         return NativeResult::Nothing;
     }
     let path = args.text(0);
-    let path = Path::new(&path);
-    match LOADER.with(|loader| loader.module(path)) {
+    let source = match text_of(agent, realm, Path::new(&path)) {
+        Ok(source) => source,
+        Err(text) => return NativeResult::Throw(text),
+    };
+    match module(&source, GLOBALS) {
         Ok(text) => match realm.context.evaluate(&text, &args.text(1), 1) {
             Ok(value) => NativeResult::Value(value.rebind(args)),
             Err(thrown) => NativeResult::ThrowValue(thrown.rebind(args)),
         },
-        Err(TextError::Syntax(error)) => mistake(&error.message, error.line, error.column),
-        Err(TextError::Read(error)) => NativeResult::Throw(files::unreadable(path, &error)),
+        Err(error) => mistake(&error.message, error.line, error.column),
     }
 }
 
-/// `(path)`: the answer of [`Loader::names`].
-pub(crate) fn names<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+/// `(path)`: what a CommonJS file exports, `{ names, from }`.
+pub(crate) fn names<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     if !realm.privileges.ipc {
         return NativeResult::Nothing;
     }
     let path = args.text(0);
-    match LOADER.with(|loader| loader.names(Path::new(&path))) {
-        Ok(answer) => NativeResult::Text(answer),
-        Err(error) => NativeResult::Throw(files::unreadable(Path::new(&path), &error)),
+    match text_of(agent, realm, Path::new(&path)) {
+        Ok(text) => {
+            let (names, from) = CommonJs::names(&text);
+            NativeResult::Text(json!({ "names": names, "from": from }).to_string())
+        }
+        Err(text) => NativeResult::Throw(text),
     }
 }
 
@@ -112,9 +139,7 @@ pub(crate) fn names<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResu
 pub(crate) fn builtin<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let name = args.text(0);
     if realm.privileges.ipc && builtins::needs_system(&name) && !realm.privileges.system {
-        return NativeResult::Text(format!(
-            "Cannot find module '{name}': the page is sandboxed (webPreferences.sandbox); see docs/node-modules.md"
-        ));
+        return NativeResult::Text(refusal(&name));
     }
     let Some(text) = builtins::source(&name).filter(|_| realm.privileges.ipc) else { return NativeResult::Nothing };
     match realm.context.evaluate(&files::wrap(text, None), &format!("strait:{name}"), 1) {

@@ -616,7 +616,7 @@ fn documented<'a>(_: &Agent, _: &Realm, _: &Args<'a>) -> NativeResult<'a> {
 }
 
 /// `()`: what `process` says, in JSON.
-fn process<'a>(_: &Agent, realm: &Realm, _: &Args<'a>) -> NativeResult<'a> {
+fn process<'a>(agent: &Agent, realm: &Realm, _: &Args<'a>) -> NativeResult<'a> {
     let lossy = |path: std::io::Result<PathBuf>| path.map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
     let arch = match std::env::consts::ARCH {
         "x86_64" => "x64",
@@ -626,7 +626,7 @@ fn process<'a>(_: &Agent, realm: &Realm, _: &Args<'a>) -> NativeResult<'a> {
     };
     let Privileges { main_frame, sandboxed, arguments, .. } = &realm.privileges;
     let said = json!({
-        "pid": std::process::id(),
+        "pid": agent.pid,
         "arch": arch,
         "execPath": lossy(std::env::current_exe()),
         "cwd": lossy(std::env::current_dir()),

@@ -28,7 +28,7 @@ pub(crate) struct Privileges {
     pub(crate) require: bool,
     pub(crate) app_path: PathBuf,
     pub(crate) main_frame: bool,
-    /// What the program says of it.
+    /// Its preload has a few modules and no file.
     pub(crate) sandboxed: bool,
     /// Its modules may use files and ask after the machine.
     pub(crate) system: bool,

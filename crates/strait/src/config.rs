@@ -20,6 +20,7 @@ pub struct AppConfig {
     pub(crate) console: bool,
     pub(crate) inspect: Option<PathBuf>,
     pub(crate) expose_gc: bool,
+    pub(crate) no_sandbox: bool,
     pub(crate) user_data: Option<PathBuf>,
     pub(crate) single_instance: Option<strait_clone::Value>,
     pub(crate) limits: Limits,
@@ -42,6 +43,7 @@ impl AppConfig {
             console: true,
             inspect: None,
             expose_gc: false,
+            no_sandbox: false,
             user_data: None,
             single_instance: None,
             limits: Limits { port_queue: Some(DEFAULT_PORT_QUEUE_LIMIT), link_backlog: Some(DEFAULT_AGENT_BACKLOG_LIMIT) },
@@ -106,6 +108,14 @@ impl AppConfig {
         self
     }
 
+    /// Whether all windows run without the operating system's sandbox, whatever their [`WebPreferences::sandbox`] says (the default is no). For
+    /// machines where the sandbox is not available, such as containers without namespaces: without this, a window there runs unsandboxed after a
+    /// warning, or, with an explicit `sandbox: true`, fails its loads. The usual source is the command-line switch [`NO_SANDBOX`](crate::NO_SANDBOX).
+    pub fn no_sandbox(mut self, on: bool) -> Self {
+        self.no_sandbox = on;
+        self
+    }
+
     /// Where the program keeps its data (made absolute against the working folder). Left out: the program's name in the user's folder for
     /// configuration, `$XDG_CONFIG_HOME` or `~/.config`. The folder `WebKit` in it holds what pages store: local storage, databases, cookies
     /// and caches. If that cannot be written, they last as long as the program.
@@ -157,8 +167,10 @@ pub struct WebPreferences {
     pub context_isolation: Option<bool>,
     /// Preload and `require` are for the frames in the page too, wherever they come from.
     pub node_integration_in_sub_frames: bool,
-    /// What `process.sandboxed` says in the page; WebKit's sandbox is the same for all.
-    pub sandbox: bool,
+    /// Whether the page's process runs in the operating system's sandbox, and its preload has `electron`, `events`, `timers` and `url` alone. Left
+    /// out: yes, unless `node_integration` is on. `Some(true)` overrules `node_integration`, and its window fails its loads where the sandbox is not
+    /// available (see [`AppConfig::no_sandbox`]). A window that a page opens is in its opener's process, and so in its opener's sandbox.
+    pub sandbox: Option<bool>,
     /// What `process.argv` ends with in the page.
     pub additional_arguments: Vec<String>,
     /// Whether the inspector can be opened. Left out: yes.
@@ -176,5 +188,10 @@ impl WebPreferences {
     /// The isolation that holds.
     pub fn isolates(&self) -> bool {
         self.context_isolation.unwrap_or(!self.node_integration)
+    }
+
+    /// Whether the window is to be sandboxed: Electron's rule.
+    pub fn sandboxed(&self) -> bool {
+        self.sandbox.unwrap_or(!self.node_integration)
     }
 }

@@ -50,7 +50,7 @@ pub enum StartError {
 /// A page could not be loaded.
 ///
 /// Its text is `ERR_FILE_NOT_FOUND (-6) loading 'file:///…'`, as programs written for Electron expect. If the web process agent is missing
-/// (`ERR_AGENT_MISSING`), the text goes on with the reason.
+/// (`ERR_AGENT_MISSING`) or the sandbox (`ERR_SANDBOX_UNAVAILABLE`), the text goes on with the reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{description} ({code}) loading '{url}'{}", self.reason())]
 pub struct LoadError {

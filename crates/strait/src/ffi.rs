@@ -6,9 +6,12 @@ use std::{
     ptr,
 };
 
-use gtk::glib::{ObjectType, gobject_ffi, translate::ToGlibPtr};
+use gtk::{
+    glib::ObjectType,
+    prelude::{IsA, WidgetExtManual},
+};
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
-use webkit2gtk::{Settings, WebView};
+use webkit2gtk::Settings;
 
 #[repr(C)]
 struct WebKitFeature {
@@ -56,24 +59,11 @@ pub(crate) fn set_features<'a>(settings: &Settings, names: &[&'a str], on: bool)
     missing
 }
 
-/// Takes away what others have connected to a view's `close` signal (a page's `window.close()`): wry destroys the widget, before anybody
-/// has been asked.
-pub(crate) fn disconnect_close_handlers(view: &WebView) {
-    // SAFETY: a static NUL-terminated name and the view's own, initialized type.
-    let signal = unsafe { gobject_ffi::g_signal_lookup(c"close".as_ptr(), webkit_type(view)) };
-    let object: *mut gobject_ffi::GObject = ObjectType::as_ptr(view).cast();
-    loop {
-        // SAFETY: the object is alive; with the mask "by id" only the signal id is looked at, so the null arguments are not used.
-        let handler = unsafe {
-            let mask = gobject_ffi::G_SIGNAL_MATCH_ID;
-            gobject_ffi::g_signal_handler_find(object, mask, signal, 0, ptr::null_mut(), ptr::null_mut(), ptr::null_mut())
-        };
-        if handler == 0 {
-            return;
-        }
-        // SAFETY: the object is alive and has this handler.
-        unsafe { gobject_ffi::g_signal_handler_disconnect(object, handler) };
-    }
+/// Sets a variable of the environment, for this process and those that it starts.
+pub(crate) fn set_variable(name: &str, value: &str) {
+    // SAFETY: the callers do so at the start of `App::run`, before GTK or anything of ours has a thread. A thread that the program has by then and
+    // that reads the environment with C functions at this very moment sees it as it was or as it is: the C library leaves the former list alone.
+    unsafe { std::env::set_var(name, value) }
 }
 
 /// Whether a file's bytes may be mapped as code; nothing is run.
@@ -86,8 +76,8 @@ pub(crate) fn map_code(file: &impl AsFd) -> rustix::io::Result<()> {
     }
 }
 
-fn webkit_type(view: &WebView) -> gtk::glib::ffi::GType {
-    use gtk::glib::{prelude::ObjectExt, translate::IntoGlib};
-    let _: *mut webkit2gtk::ffi::WebKitWebView = view.to_glib_none().0;
-    view.type_().into_glib()
+/// Destroys a widget, whoever still refers to it: a view without its widget has no page and no process.
+pub(crate) fn destroy(widget: &impl IsA<gtk::Widget>) {
+    // SAFETY: the widget is alive, and this is GTK's thread, as widgets are not `Send`. What refers to it afterwards finds a live, empty object.
+    unsafe { widget.destroy() }
 }

@@ -57,12 +57,14 @@ mod metrics;
 mod outbox;
 mod page;
 mod popup;
+mod preload;
 mod program;
 mod queue;
 mod quit;
 mod registry;
 mod reply;
 mod runtime_dir;
+mod sandbox;
 mod shared;
 mod text;
 mod ui;
@@ -88,6 +90,7 @@ pub use popup::{Disposition, Opened, WindowOpenDetails, WindowOpenRequest, Windo
 pub use program::{PROGRAM_STACK, ProgramResult};
 pub use registry::{ContentsId, FrameKey, SenderDocument, WindowId};
 pub use reply::Responder;
+pub use sandbox::NO_SANDBOX;
 pub use strait_child::{
     DecodeValueError, MessageChannel, MessageEvent, MessagePort, PortRecvError, PostMessageError, PostMessageErrorKind,
 };

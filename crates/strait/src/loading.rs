@@ -10,7 +10,7 @@ use std::{
 use tokio::sync::oneshot;
 use url::Url;
 
-use crate::{LoadError, queue::WindowQueue};
+use crate::{LoadError, queue::WindowQueue, sandbox};
 
 /// What a load fails with that would show a page without its preload script and IPC. Chromium has no such error; the code is that of `ERR_FAILED`.
 const AGENT_MISSING: &str = "ERR_AGENT_MISSING";
@@ -106,7 +106,11 @@ impl LoadError {
 
     /// The reason, where the text gives it.
     pub(crate) fn reason(&self) -> String {
-        if self.description == AGENT_MISSING { format!(": {}", self.detail) } else { String::new() }
+        if [AGENT_MISSING, sandbox::UNAVAILABLE].contains(&self.description.as_str()) {
+            format!(": {}", self.detail)
+        } else {
+            String::new()
+        }
     }
 
     fn invalid_url(url: &str, detail: &str) -> Self {

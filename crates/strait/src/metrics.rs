@@ -2,6 +2,8 @@
 
 use std::{collections::HashMap, fs, time::Instant};
 
+/// So many launchers may be in each other.
+const MAX_LAUNCHERS: usize = 2;
 /// The length of what `/proc/PID/comm` tells of a name.
 const COMM: usize = 15;
 
@@ -59,21 +61,25 @@ struct Stat {
     start: u64,
 }
 
-/// All processes of the program whose main process this is: itself, first, and its children.
+/// What WebKit starts a sandboxed process by: a process of this name in another of this name, and in that one the process itself.
+const LAUNCHER: &str = "bwrap";
+
+/// All processes of the program whose main process this is: itself, first, and its children. In the place of a sandbox's launcher there is what it
+/// has launched.
 pub(crate) fn collect(seen: &mut Seen) -> Vec<ProcessMetrics> {
     let own = rustix::process::getpid().as_raw_nonzero().get();
     let ticks = rustix::param::clock_ticks_per_second() as f64;
     let booted = booted();
     let now = Instant::now();
     let mut former = std::mem::take(&mut seen.0);
-    let mut found: Vec<(i32, Stat)> = fs::read_dir("/proc")
+    let all: HashMap<i32, Stat> = fs::read_dir("/proc")
         .into_iter()
         .flatten()
         .flatten()
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
         .filter_map(|pid| Some((pid, stat(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)?)))
-        .filter(|(pid, stat)| (*pid == own || stat.parent == own) && !matches!(stat.state, 'Z' | 'X'))
         .collect();
+    let mut found = program_of(own, all);
     found.sort_unstable_by_key(|(pid, stat)| (*pid != own, stat.start, *pid));
     let mut metrics = Vec::with_capacity(found.len());
     for (pid, stat) in found {
@@ -96,6 +102,27 @@ pub(crate) fn collect(seen: &mut Seen) -> Vec<ProcessMetrics> {
         });
     }
     metrics
+}
+
+/// The program's processes among all: see [`collect`].
+fn program_of(own: i32, all: HashMap<i32, Stat>) -> Vec<(i32, Stat)> {
+    let is_ours = |pid: i32, process: &Stat| {
+        let mut parent = process.parent;
+        // Its parent, or the launcher that a launcher is in.
+        for _ in 0..MAX_LAUNCHERS {
+            match all.get(&parent) {
+                Some(launcher) if parent != own && launcher.name == LAUNCHER => parent = launcher.parent,
+                _ => break,
+            }
+        }
+        pid == own || parent == own
+    };
+    let launches = |pid: i32, process: &Stat| process.name == LAUNCHER && all.values().any(|other| other.parent == pid);
+    let kept = |pid, process: &Stat| is_ours(pid, process) && !launches(pid, process) && !matches!(process.state, 'Z' | 'X');
+    let mut pids: Vec<i32> = all.iter().filter(|(pid, process)| kept(**pid, process)).map(|(pid, _)| *pid).collect();
+    pids.sort_unstable();
+    let mut all = all;
+    pids.into_iter().filter_map(|pid| Some((pid, all.remove(&pid)?))).collect()
 }
 
 fn kind(name: &str) -> ProcessKind {
@@ -147,6 +174,27 @@ mod tests {
         assert_eq!(kind("WebKitNetworkPr"), ProcessKind::Network);
         assert_eq!(kind("WebKitWebProces"), ProcessKind::Renderer);
         assert_eq!(kind("strait-utility"), ProcessKind::Utility);
+    }
+
+    #[test]
+    fn a_launched_process_stands_for_its_launchers() {
+        let process = |name: &str, parent| Stat { name: name.into(), state: 'S', parent, cpu: 0, start: 1 };
+        let all = HashMap::from([
+            (1, process("init", 0)),
+            (10, process("program", 1)),
+            (11, process("bwrap", 10)),
+            (12, process("bwrap", 11)),
+            (13, process("WebKitWebProces", 12)),
+            (14, process("WebKitNetworkPr", 10)),
+            (15, process("sh", 10)),
+            (16, process("child-of-a-child", 15)),
+            // It has not launched anything yet.
+            (17, process("bwrap", 10)),
+            (20, process("bwrap", 1)),
+            (21, process("WebKitWebProces", 20)),
+        ]);
+        let pids: Vec<i32> = program_of(10, all).into_iter().map(|(pid, _)| pid).collect();
+        assert_eq!(pids, [10, 13, 14, 15, 17]);
     }
 
     #[test]

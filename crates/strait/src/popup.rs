@@ -137,9 +137,9 @@ pub(crate) fn view_config(shared: &Shared, window: WindowId, preferences: &WebPr
         window: window.0,
         preload: preferences.preload.clone(),
         context_isolation: preferences.isolates(),
-        node_integration: preferences.node_integration,
+        node_integration: preferences.node_integration && !preferences.sandboxed(),
         sub_frames: preferences.node_integration_in_sub_frames,
-        sandbox: preferences.sandbox,
+        sandbox: preferences.sandboxed(),
         arguments: preferences.additional_arguments.clone(),
         app_path: shared.app_path.clone(),
     }

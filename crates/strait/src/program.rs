@@ -20,6 +20,7 @@ use crate::{
     queue::{self, Entries, Queue, Queued},
     quit,
     runtime_dir::RuntimeDir,
+    sandbox::{self, Sandbox},
     shared::{Shared, SharedRef},
     ui::{self, UiCommand, Views},
     utility::raise_descriptor_limit,
@@ -66,6 +67,7 @@ where
         Some(data) => Some(only_instance(&config, data, &queue)?),
         None => None,
     };
+    sandbox::withhold_caches();
     let ui = ui::Ui::start()?;
     let agent = agent_so::install()?;
     let extensions = agent.folder.clone();
@@ -73,7 +75,8 @@ where
     let (socket, partitions) = (folder.socket(), folder.partitions());
     let node = Node::broker().map_err(StartError::Engine)?;
     if let Some(file) = &config.inspect {
-        Inspector::attach(&node, "main", file).map_err(|source| StartError::Inspect { path: file.clone(), source })?;
+        Inspector::attach(&node, ("main", std::process::id()), file)
+            .map_err(|source| StartError::Inspect { path: file.clone(), source })?;
     }
     let (io_handle, io_inbox) = io_thread::channel().map_err(StartError::Engine)?;
     io_thread::watch_limits(&node, config.limits, io_handle.clone());
@@ -81,6 +84,7 @@ where
     *shared.instance() = instance;
     // The program is new: nothing has set it.
     let _ = shared.agent.set(agent);
+    Sandbox::prepare(&shared, ui.x_display());
     let io = io_thread::start(shared.clone(), io_inbox, folder)?;
     let program = thread::Builder::new()
         .name("strait-program".into())

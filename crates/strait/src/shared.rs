@@ -26,6 +26,7 @@ use crate::{
     queue::Queue,
     quit::Quit,
     registry::{AgentId, ContentsId, FrameKey, Registry, WindowId},
+    sandbox::Sandbox,
     ui::{UiCommand, UiHandle},
     utility::Children,
     window::WindowMirror,
@@ -68,6 +69,7 @@ pub(crate) struct Shared {
     pub(crate) inspect: Option<PathBuf>,
     /// Pages have `gc()`.
     pub(crate) expose_gc: bool,
+    pub(crate) sandbox: Sandbox,
     /// Console messages go to the terminal.
     pub(crate) console: bool,
     pub(crate) node: Node,
@@ -210,6 +212,7 @@ impl Shared {
             app_path: config.app_path,
             inspect: config.inspect,
             expose_gc: config.expose_gc,
+            sandbox: Sandbox::new(config.no_sandbox),
             console: config.console,
             node,
             ui,

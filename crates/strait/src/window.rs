@@ -130,7 +130,7 @@ impl BrowserWindowBuilder {
         self.node_integration = Some(preferences.node_integration);
         self.preload = preferences.preload;
         self.sub_frames = Some(preferences.node_integration_in_sub_frames);
-        self.sandbox = Some(preferences.sandbox);
+        self.sandbox = preferences.sandbox;
         self.arguments = Some(preferences.additional_arguments);
         self.dev_tools = preferences.dev_tools;
         self.web_security = preferences.web_security;
@@ -496,6 +496,8 @@ impl State {
         let record = opener.and_then(|opener| self.windows.get(&opener));
         let root = opener.map(|opener| record.and_then(|record| record.root).unwrap_or(opener));
         let inherited = record.map(|record| record.preferences.clone()).unwrap_or_default();
+        // A page that a page opens lives in the same process.
+        let sandbox = if opener.is_some() { Some(inherited.sandboxed()) } else { told.sandbox };
         let node_integration = told.node_integration.unwrap_or(inherited.node_integration);
         // Not said anywhere: yes, unless the page may `require`.
         let isolation = told.context_isolation.or(inherited.context_isolation);
@@ -507,7 +509,7 @@ impl State {
             node_integration,
             context_isolation: isolation,
             node_integration_in_sub_frames: told.sub_frames.unwrap_or(inherited.node_integration_in_sub_frames),
-            sandbox: told.sandbox.unwrap_or(inherited.sandbox),
+            sandbox,
             additional_arguments: told.arguments.unwrap_or(inherited.additional_arguments),
             dev_tools: told.dev_tools.or(inherited.dev_tools),
             web_security: told.web_security.or(inherited.web_security),

@@ -23,6 +23,7 @@ mod node_modules;
 mod origins;
 mod program;
 mod readme;
+mod sandbox;
 mod scaffold;
 mod seed;
 mod stopped_main;
@@ -57,6 +58,7 @@ fn test(name: impl Into<String>, run: impl Fn() -> Outcome + 'static) -> Test {
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let suites = [
+        sandbox::tests(),
         seed::tests(),
         examples::tests(),
         stopped_main::tests(),

@@ -70,7 +70,8 @@ pub fn frames(port: &Port) -> Vec<NamedFrame> {
 /// Sends these bytes as a frame over the link of `port`'s other end, with so many descriptors of no
 /// use (at most 4). False if there is no such link, or no descriptor to be had.
 pub fn send(port: &Port, frame: Vec<u8>, descriptors: usize) -> bool {
-    let useless: Result<Vec<_>, _> = (0..descriptors.min(crate::link::MAX_DESCRIPTORS)).map(|_| eventfd(0, EventfdFlags::CLOEXEC)).collect();
+    let useless: Result<Vec<_>, _> =
+        (0..descriptors.min(crate::link::MAX_DESCRIPTORS)).map(|_| eventfd(0, EventfdFlags::CLOEXEC)).collect();
     let Ok(useless) = useless else { return false };
     let frame = Encoded { data: frame, message: true, ..Encoded::default() };
     with_peer(port, |core, node| core.peers.slot(node).map(|slot| core.say_frame(slot, frame, useless))).is_some()

@@ -46,6 +46,13 @@ pub(crate) fn watch_exit() {
     unsafe { atexit(at_exit) };
 }
 
+/// Takes a variable out of the process's environment.
+pub(crate) fn forget_variable(name: &str) {
+    // SAFETY: called when WebKit initialises the agent. The C library takes the entry out of its list in place: another thread that reads the
+    // environment at this moment finds live strings, at worst not the one that moves.
+    unsafe { std::env::remove_var(name) }
+}
+
 /// A copy of a C string that may be null.
 ///
 /// # Safety

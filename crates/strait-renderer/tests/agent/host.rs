@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 
 use gtk::prelude::*;
 use gtk::{gio, glib};
-use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, accept_with, bind, listen, recv, socket_with};
+use rustix::net::{
+    AddressFamily, SocketAddrUnix, SocketFlags, SocketType, accept_with, bind, listen, recv, socket_with, sockopt::socket_peercred,
+};
 use strait_ports::{Event, Message, Node, Port};
 use strait_protocol::{
     AgentInit, DocumentId, EmitKind, FrameId, Outcome, PageId, ToAgent, ToMain, VIEW_MESSAGE, Verdict, ViewConfig, World, decode, encode,
@@ -133,7 +135,7 @@ impl Host {
         let context = WebContext::builder().website_data_manager(&data).build();
         context.set_web_extensions_directory(extensions.to_str().expect("a plain path"));
         context.connect_initialize_web_extensions(move |context| {
-            let init = encode(&AgentInit { socket: path.clone(), token, inspect: None, expose_gc: false });
+            let init = encode(&AgentInit { socket: path.clone(), token, inspect: None, expose_gc: false, sandboxed: false });
             context.set_web_extensions_initialization_user_data(&init.to_variant());
         });
         let host = Self {
@@ -489,7 +491,10 @@ fn watch_connections(listener: OwnedFd, token: [u8; 16], node: Node, agents: Rc<
             let mut first = [0; 17];
             let (length, _) = recv(&socket, &mut first[..], rustix::net::RecvFlags::empty()).expect("the token");
             assert_eq!(first[..length], token);
-            agents.borrow_mut().push(Some(node.invite(socket).expect("an invitation")));
+            let pid = socket_peercred(&socket).expect("the peer").pid.as_raw_nonzero().get().unsigned_abs();
+            let bootstrap = node.invite(socket).expect("an invitation");
+            bootstrap.post(Message::from(encode(&ToAgent::Admitted { pid }))).expect("a good message");
+            agents.borrow_mut().push(Some(bootstrap));
             glib::ControlFlow::Break
         });
         glib::ControlFlow::Continue

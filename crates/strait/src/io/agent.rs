@@ -13,8 +13,9 @@ use crate::{
     app::App,
     bridge::{finish_eval, report_contents, report_gone},
     commits::{Address, Bound},
-    popup,
+    popup, preload,
     registry::{AgentId, Document, NewDocument},
+    sandbox::Confinement,
     shared::{SharedRef, State},
     text::cut,
     ui::UiCommand,
@@ -197,6 +198,7 @@ pub(super) fn heard(shared: &SharedRef, closings: &mut Closings, agent: AgentId,
         }
         ToMain::PageOpened { page, target, features } => popup::opened(shared, agent, account, page, (target, features)),
         ToMain::PageClosed { page } => closings.page_closed(shared, agent, page),
+        ToMain::PreloadWanted { page } => preload_wanted(shared, agent, page),
     }
 }
 
@@ -300,6 +302,40 @@ fn page_bound(shared: &SharedRef, agent: AgentId, account: &Arc<Account>, nonce:
         gone
     };
     report_gone(shared, gone.unwrap_or_default(), || account.charge(0));
+    judge_sandbox(shared, agent, page);
+}
+
+/// A window that was to be sandboxed and is not warns, or is not used.
+fn judge_sandbox(shared: &SharedRef, agent: AgentId, page: u64) {
+    let (window, preferences, confined) = {
+        let state = shared.state();
+        let Some(contents) = state.registry.contents_of(agent, page) else { return };
+        let Some(window) = state.contents.get(&contents).map(|record| record.window) else { return };
+        // A page that a page has opened is where its opener is, which was judged.
+        let Some(record) = state.windows.get(&window).filter(|record| record.root.is_none()) else { return };
+        (window, record.preferences.clone(), state.registry.is_confined(agent))
+    };
+    match shared.sandbox.judge(&preferences, confined) {
+        Confinement::Sandboxed | Confinement::Unsandboxed => {}
+        Confinement::Exposed { reason } => shared.sandbox.warn(&reason),
+        Confinement::Refused { reason } => shared.ui(UiCommand::Refrain { window, reason }),
+    }
+}
+
+/// A new document of a sandboxed process asks for the text of its window's preload, which cannot be read in there.
+fn preload_wanted(shared: &SharedRef, agent: AgentId, page: u64) {
+    let path = {
+        let state = shared.state();
+        let window = state.registry.contents_of(agent, page).and_then(|contents| state.contents.get(&contents)).map(|record| record.window);
+        window.and_then(|window| state.windows.get(&window)).and_then(|record| record.preferences.preload.clone())
+    };
+    // Which file it is main alone says.
+    let text = match path {
+        Some(path) => preload::read(&path).map_err(|error| format!("Cannot read '{}': {error}", path.display())),
+        None => Err("the window has no preload script".to_owned()),
+    };
+    // An agent that is gone needs no answer.
+    let _ = shared.state().post(agent, &ToAgent::Preload { page, text }, Vec::new());
 }
 
 fn document_created(shared: &SharedRef, agent: AgentId, account: &Arc<Account>, new: NewDocument) {

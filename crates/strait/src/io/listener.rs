@@ -16,11 +16,12 @@ use rustix::{
     },
     process::getuid,
 };
-use strait_protocol::Nonce;
+use strait_ports::Message;
+use strait_protocol::{Nonce, ToAgent};
 
 use super::IoCommand;
 use super::handshake::{PACKET, Tokens};
-use crate::shared::SharedRef;
+use crate::{sandbox, shared::SharedRef};
 
 /// Connections that have not shown their token yet. One more, and the oldest goes: an agent shows its own at once.
 const MAX_WAITING: usize = 64;
@@ -158,9 +159,19 @@ fn admit(waiting: Waiting, shared: &SharedRef) {
             return;
         }
     };
+    let confined = sandbox::is_confined(pid).unwrap_or_else(|error| {
+        tracing::warn!(pid, %error, "nothing can be read of a web process, which counts as unsandboxed");
+        false
+    });
+    // Its first message: inside a sandbox the process cannot find out its number.
+    let admitted = strait_protocol::encode(&ToAgent::Admitted { pid: pid.unsigned_abs() });
+    if let Err(error) = bootstrap.post(Message::from(admitted)) {
+        tracing::error!(pid, %error, "a web process could not be told its number");
+        return;
+    }
     let agent = {
         let mut state = shared.state();
-        let agent = state.registry.add_agent(pid);
+        let agent = state.registry.add_agent(pid, confined);
         state.agents.insert(agent, bootstrap.clone());
         agent
     };

@@ -3,6 +3,7 @@
 mod flood;
 mod identity;
 mod popups;
+mod sandbox;
 mod shortage;
 
 use std::{
@@ -91,6 +92,9 @@ impl Main {
 
     fn agent(&self) -> Agent {
         let (node, bootstrap) = Node::join(self.connect(&self.token())).unwrap();
+        let Ok(Event::Message(first)) = bootstrap.recv_blocking(Some(PATIENCE)) else { panic!("an agent was not admitted") };
+        let admitted: ToAgent = strait_protocol::decode(&first.data).unwrap();
+        assert_eq!(admitted, ToAgent::Admitted { pid: std::process::id() });
         Agent { node, bootstrap }
     }
 

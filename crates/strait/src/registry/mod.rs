@@ -136,6 +136,8 @@ pub(crate) enum Gone {
 #[derive(Debug, Default)]
 struct Agent {
     pid: i32,
+    /// It is in the operating system's sandbox.
+    confined: bool,
     pages: HashMap<u64, ContentsId>,
     frames: HashMap<u64, FrameKey>,
     documents: HashMap<u64, DocumentId>,
@@ -182,10 +184,10 @@ impl Registry {
     }
 
     /// A process that proved itself.
-    pub(crate) fn add_agent(&mut self, pid: i32) -> AgentId {
+    pub(crate) fn add_agent(&mut self, pid: i32, confined: bool) -> AgentId {
         self.last_agent += 1;
         let id = AgentId(self.last_agent);
-        self.agents.insert(id, Agent { pid, ..Agent::default() });
+        self.agents.insert(id, Agent { pid, confined, ..Agent::default() });
         id
     }
 
@@ -356,6 +358,11 @@ impl Registry {
     /// A process's id in the system.
     pub(crate) fn pid(&self, agent: AgentId) -> Option<i32> {
         Some(self.agents.get(&agent)?.pid)
+    }
+
+    /// Whether a process is in the operating system's sandbox.
+    pub(crate) fn is_confined(&self, agent: AgentId) -> bool {
+        self.agents.get(&agent).is_some_and(|agent| agent.confined)
     }
 
     fn next_frame(&mut self) -> FrameKey {

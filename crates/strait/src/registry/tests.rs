@@ -22,7 +22,7 @@ fn bound() -> (Registry, AgentId, ContentsId, FrameKey) {
     let mut registry = Registry::default();
     let contents = ContentsId(1);
     let main = registry.add_contents(contents);
-    let agent = registry.add_agent(77);
+    let agent = registry.add_agent(77, false);
     assert_eq!(registry.bind_page(agent, PAGE, contents), Some(vec![]));
     (registry, agent, contents, main)
 }
@@ -50,7 +50,7 @@ fn a_main_frame_outlives_its_documents_and_processes() {
     assert_eq!(registry.document_in(main).unwrap().id, second.id);
     assert_eq!(names(&registry.remove_agent(agent)), ["document 2"]);
     assert!(registry.frame(main).is_some() && registry.document_in(main).is_none());
-    let agent = registry.add_agent(78);
+    let agent = registry.add_agent(78, true);
     registry.bind_page(agent, PAGE, contents).unwrap();
     assert_eq!(registry.document_created(agent, new(1, 5, None)).unwrap().0.frame, main);
     assert_eq!(registry.pid(agent), Some(78));
@@ -91,7 +91,7 @@ fn a_late_end_of_a_replaced_document_does_not_touch_its_frame() {
 fn what_is_not_an_agents_own_is_refused() {
     let (mut registry, agent, contents, _) = bound();
     registry.document_created(agent, new(1, 1, None)).unwrap();
-    let other = registry.add_agent(78);
+    let other = registry.add_agent(78, true);
     assert!(registry.document_created(other, new(1, 1, None)).is_none());
     assert!(registry.document_gone(other, 1, true).is_none());
     assert!(registry.document_of(other, 1).is_none());
@@ -124,7 +124,7 @@ fn a_page_that_moves_to_another_process_leaves_the_first() {
     let (mut registry, agent, contents, main) = bound();
     registry.document_created(agent, new(1, 1, None)).unwrap();
     registry.document_created(agent, new(2, 2, Some(1))).unwrap();
-    let other = registry.add_agent(78);
+    let other = registry.add_agent(78, true);
     let gone = registry.bind_page(other, 3, contents).unwrap();
     assert_eq!(names(&gone), ["document 2", "frame 2", "document 1"]);
     assert_eq!(registry.page(contents), Some((other, 3)));

@@ -1,50 +1,32 @@
-//! Makes views, all in one context: for the program, and for pages that open windows.
+//! Makes views: for the program, and for pages that open windows.
 
 use std::{
     cell::RefCell,
     collections::HashMap,
     error::Error,
-    fs, io,
-    os::unix::fs::DirBuilderExt,
-    path::{Path, PathBuf},
     rc::{Rc, Weak},
 };
 
-use gtk::{glib::ToVariant, prelude::Cast};
-use rustix::fs::Access;
-use strait_protocol::{AgentInit, Nonce};
-use webkit2gtk::{NavigationAction, URIRequestExt, UserContentManager, WebContextExt, WebView as WebKitView, WebViewExt};
-use wry::{WebViewBuilder, WebViewBuilderExtUnix, WebViewExtUnix};
+use gtk::prelude::{BoxExt, Cast, ContainerExt, WidgetExt};
+use strait_protocol::Nonce;
+use webkit2gtk::{
+    AutoplayPolicy, InputMethodContextExt, NavigationAction, SettingsExt, URIRequestExt, UserContentManager, WebContext,
+    WebView as WebKitView, WebViewExt, WebsitePolicies,
+};
 
 use super::{
-    WindowPlan, downloads,
+    WindowPlan,
+    contexts::{Contexts, Views},
+    mouse,
     view::{Origin, View, config_of},
 };
-use crate::{ContentsId, WindowId, popup, shared::SharedRef};
-
-/// The folder of the program's own partition, in its folder for data.
-const DEFAULT_PARTITION: &str = "WebKit";
-/// The folder of the program's own partition if that is not kept. No other partition has the name.
-const EPHEMERAL: &str = "%";
-
-/// What views need to find their agents.
-#[derive(Debug)]
-pub(crate) struct Views {
-    /// The folder with the agent in it.
-    pub(crate) extensions: PathBuf,
-    /// Where agents connect.
-    pub(crate) socket: PathBuf,
-    /// Where partitions that are not to be kept have their data.
-    pub(crate) partitions: PathBuf,
-}
+use crate::{ContentsId, WindowId, popup, sandbox::Confinement, shared::SharedRef};
 
 /// Makes views.
 pub(super) struct ViewMaker(Rc<Maker>);
 
 struct Maker {
-    views: Views,
-    /// By partition; nobody's name is empty.
-    contexts: RefCell<HashMap<String, wry::WebContext>>,
+    contexts: Contexts,
     /// What pages have opened and the program has not decided about.
     unborn: RefCell<HashMap<WindowId, Unborn>>,
 }
@@ -56,28 +38,32 @@ struct Unborn {
     nowhere: gtk::Box,
 }
 
+/// Where a new view's process comes from.
+enum Process<'a> {
+    /// The context starts one.
+    New(&'a WebContext),
+    /// It is this view's process, in this view's context.
+    Of(&'a WebKitView),
+}
+
 impl ViewMaker {
     pub(super) fn new(views: Views) -> Self {
-        Self(Rc::new(Maker { views, contexts: RefCell::default(), unborn: RefCell::default() }))
+        Self(Rc::new(Maker { contexts: Contexts::new(views), unborn: RefCell::default() }))
     }
 
     /// A view for a window of the program's.
     pub(super) fn make(&self, shared: &SharedRef, plan: &WindowPlan, container: &gtk::Box) -> Result<View, Box<dyn Error>> {
-        let partition = plan.preferences.partition.clone().unwrap_or_default();
-        let mut contexts = self.0.contexts.borrow_mut();
-        let first = !contexts.contains_key(&partition);
-        let folder = first.then(|| self.0.folder_of(shared, &partition));
-        let context = contexts.entry(partition).or_insert_with(|| wry::WebContext::new(folder));
-        let view = WebViewBuilder::new_with_web_context(context)
-            .with_extensions_path(&self.0.views.extensions)
-            .with_focused(plan.show)
-            .build_gtk(container)?;
-        if first {
-            let context = view.webview().context().ok_or("the view has no context")?;
-            welcome_agents(shared, &context, self.0.views.socket.clone());
-            downloads::refuse(shared, &context);
+        let confinement = shared.sandbox.confine(&plan.preferences);
+        let partition = plan.preferences.partition.as_deref().unwrap_or_default();
+        let context = self.0.contexts.get(shared, partition, confinement == Confinement::Sandboxed);
+        let view = build(&Process::New(&context), container);
+        if plan.show {
+            view.grab_focus();
         }
         let view = View::new(shared, (plan.window, plan.contents), (config_of(shared, plan), &plan.preferences), view, Origin::Empty);
+        if let Confinement::Refused { reason } = confinement {
+            view.refrain(reason);
+        }
         let maker = Rc::downgrade(&self.0);
         let_open(&maker, shared, plan.contents, &view);
         Ok(view)
@@ -87,7 +73,9 @@ impl ViewMaker {
     pub(super) fn adopt(&self, plan: &WindowPlan, container: &gtk::Box) -> Result<View, Box<dyn Error>> {
         let unborn = self.0.unborn.borrow_mut().remove(&plan.window);
         let Unborn { view, nowhere } = unborn.ok_or("the page that opened it is gone")?;
-        view.adopt(plan, container)?;
+        nowhere.remove(view.webkit());
+        container.pack_start(view.webkit(), true, true, 0);
+        view.adopt(plan);
         drop(nowhere);
         Ok(view)
     }
@@ -97,6 +85,28 @@ impl ViewMaker {
         let unborn = self.0.unborn.borrow_mut().remove(&window);
         drop(unborn);
     }
+}
+
+/// A visible view in `container`.
+fn build(process: &Process<'_>, container: &gtk::Box) -> WebKitView {
+    let policies = WebsitePolicies::builder().autoplay(AutoplayPolicy::Allow).build();
+    let builder = WebKitView::builder().user_content_manager(&UserContentManager::new()).website_policies(&policies);
+    let view = match process {
+        Process::New(context) => builder.web_context(*context).build(),
+        Process::Of(view) => builder.related_view(*view).build(),
+    };
+    if let Some(input) = view.input_method_context() {
+        // Some input methods place what is being composed at the view's corner.
+        input.set_enable_preedit(false);
+    }
+    if let Some(settings) = WebViewExt::settings(&view) {
+        settings.set_enable_webgl(true);
+        settings.set_enable_webaudio(true);
+    }
+    mouse::connect(&view);
+    container.pack_start(&view, true, true, 0);
+    view.show_all();
+    view
 }
 
 /// Lets the pages of a view open windows.
@@ -109,24 +119,6 @@ fn let_open(maker: &Weak<Maker>, shared: &SharedRef, opener: ContentsId, view: &
 }
 
 impl Maker {
-    /// Where the data of a partition is kept. Data of the program's own lasts as long as the program where it has no usable folder for data.
-    fn folder_of(&self, shared: &SharedRef, partition: &str) -> PathBuf {
-        if partition.is_empty() {
-            let folder = shared.user_data().join(DEFAULT_PARTITION);
-            return match make_writable(&folder) {
-                Ok(()) => folder,
-                Err(error) => {
-                    eprintln!("strait: pages' data lasts only as long as the program: {}: {error}", folder.display());
-                    self.views.partitions.join(EPHEMERAL)
-                }
-            };
-        }
-        match partition.strip_prefix("persist:") {
-            Some(name) => shared.user_data().join("Partitions").join(file_name(name)),
-            None => self.views.partitions.join(file_name(partition)),
-        }
-    }
-
     /// A page opens a window. WebKit wants the view at once, and nobody here waits for the program: so there is one, in no window, that loads
     /// nothing. The page's process waits until the program has decided.
     fn open(
@@ -140,18 +132,8 @@ impl Maker {
         let window = popup::reserve(shared, opener, &url)?;
         let contents = ContentsId(window.0);
         let preferences = shared.state().windows.get(&WindowId(opener.0)).map(|record| record.preferences.clone()).unwrap_or_default();
-        // Being related it is in its opener's.
-        let mut contexts = self.contexts.borrow_mut();
-        let context = contexts.get_mut(preferences.partition.as_deref().unwrap_or_default());
         let nowhere = gtk::Box::new(gtk::Orientation::Vertical, 0);
-        let built = WebViewBuilder::new_with_web_context(context?).with_related_view(from.clone()).with_focused(false).build_gtk(&nowhere);
-        let view = match built {
-            Ok(view) => view,
-            Err(error) => {
-                tracing::error!(%error, "a view for window.open can't be made");
-                return None;
-            }
-        };
+        let view = build(&Process::Of(from), &nowhere);
         let config = popup::view_config(shared, window, &Default::default(), Nonce::default());
         let view = View::new(shared, (window, contents), (config, &preferences), view, Origin::Opened { url: url.clone() });
         view.share_user_content(user_content);
@@ -160,62 +142,5 @@ impl Maker {
         self.unborn.borrow_mut().insert(window, Unborn { view, nowhere });
         popup::announce(shared, window, opener, webkit.page_id(), &url);
         Some(webkit)
-    }
-}
-
-/// Makes a folder that can be written, for this user alone.
-fn make_writable(folder: &Path) -> io::Result<()> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    Ok(rustix::fs::access(folder, Access::WRITE_OK | Access::EXEC_OK)?)
-}
-
-/// A name for a file that no other partition has: letters and digits stay, other bytes are written as `%XX`.
-fn file_name(partition: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    let written = partition.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") });
-    let name: String = written.collect();
-    // Longer than a file's name can be.
-    if name.len() <= 200 { name } else { format!("{}%{:016x}", &name[..180], fnv(partition.as_bytes())) }
-}
-
-/// A hash that is the same in every run (Fowler, Noll and Vo's, of 64 bits).
-fn fnv(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
-}
-
-/// Gives each new web process a token of its own.
-fn welcome_agents(shared: &SharedRef, context: &webkit2gtk::WebContext, socket: PathBuf) {
-    let shared = shared.clone();
-    context.connect_initialize_web_extensions(move |context| {
-        let token = match shared.state().tokens.issue() {
-            Ok(token) => token,
-            Err(error) => {
-                tracing::error!(%error, "no randomness for a token");
-                return;
-            }
-        };
-        let init = strait_protocol::encode(&AgentInit {
-            socket: socket.clone(),
-            token,
-            inspect: shared.inspect.clone(),
-            expose_gc: shared.expose_gc,
-        });
-        context.set_web_extensions_initialization_user_data(&init.to_variant());
-    });
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn partitions_have_folders_of_their_own() {
-        assert_eq!(file_name("work"), "work");
-        assert_eq!(file_name("../a b"), "%2E%2E%2Fa%20b");
-        assert_eq!(file_name(""), "");
-        assert_ne!(file_name("%"), EPHEMERAL);
-        let (one, two) = ("x".repeat(1000), "x".repeat(1001));
-        assert_ne!(file_name(&one), file_name(&two));
-        assert!(file_name(&one).len() < 255);
     }
 }

@@ -1,8 +1,10 @@
 //! The UI thread: GTK's windows and WebKit's views. It obeys commands and reports events, and waits for nobody.
 
+mod contexts;
 mod downloads;
 mod errors;
 mod maker;
+mod mouse;
 mod page;
 mod view;
 mod watch;
@@ -16,13 +18,14 @@ use std::{
     },
 };
 
+use gtk::{gdk, prelude::ObjectExt};
 use tao::{
     event::{Event, WindowEvent as TaoEvent},
     event_loop::{ControlFlow, EventLoop, EventLoopBuilder, EventLoopWindowTarget},
     platform::run_return::EventLoopExtRunReturn,
 };
 
-pub(crate) use self::maker::Views;
+pub(crate) use self::contexts::Views;
 use self::{maker::ViewMaker, view::View, window::UiWindow};
 use crate::{
     AppEvent, BrowserWindow, ContentsId, Decision, StartError, WebPreferences, WindowEvent, WindowId, app::App, event::Question,
@@ -106,6 +109,11 @@ pub(crate) enum UiCommand {
         window: WindowId,
         epoch: u64,
     },
+    /// The window is not to show pages, as its process is not in the sandbox that it needs.
+    Refrain {
+        window: WindowId,
+        reason: String,
+    },
     Page {
         window: WindowId,
         action: PageAction,
@@ -174,6 +182,12 @@ impl Ui {
         Ok(Self { events: EventLoopBuilder::with_user_event().build() })
     }
 
+    /// The name of the display that windows are on, if it is one of X.
+    pub(crate) fn x_display(&self) -> Option<String> {
+        let display = gdk::Display::default()?;
+        (display.type_().name() == "GdkX11Display").then(|| display.name().into())
+    }
+
     pub(crate) fn handle(&self) -> UiHandle {
         let proxy = self.events.create_proxy();
         UiHandle::new(move |command| {
@@ -227,6 +241,7 @@ impl Desk {
             UiCommand::FramesKnown { window } => self.with(window, |window| window.view.frames_known()),
             UiCommand::DocumentReady { window } => self.with(window, |window| window.view.document_ready()),
             UiCommand::ProcessLost { window, epoch } => self.with(window, |window| window.view.process_lost(epoch)),
+            UiCommand::Refrain { window, reason } => self.with(window, |window| window.view.refrain(reason)),
             UiCommand::Page { window, action } => self.with(window, |window| window.view.act(action)),
             UiCommand::Show { window, visible } => self.with(window, |window| window.show(visible)),
             UiCommand::ShowInactive { window } => self.with(window, |window| window.show_inactive()),

@@ -1,4 +1,4 @@
-//! One web view, and the context that all share.
+//! One web view.
 
 use std::{
     cell::{Cell, RefCell},
@@ -13,7 +13,6 @@ use webkit2gtk::{
     LoadEvent, NetworkError, PolicyDecision, PolicyDecisionExt, SettingsExt, URIRequest, URIRequestExt, URIResponseExt, UserMessage,
     UserMessageError, UserMessageExt, WebProcessTerminationReason, WebResourceExt, WebView as WebKitView, WebViewExt,
 };
-use wry::WebViewExtUnix;
 
 use super::{
     Headers, UiCommand, WindowPlan,
@@ -51,8 +50,6 @@ const MAX_TITLE: usize = 4096;
 /// A view; gone when dropped.
 pub(super) struct View {
     pub(super) state: Rc<ViewState>,
-    // Owns the widget.
-    view: wry::WebView,
 }
 
 /// What the view's signal handlers share.
@@ -66,6 +63,8 @@ pub(super) struct ViewState {
     pub(super) unannounced: Cell<bool>,
     /// Which process of the view is the present one, counted by announcements.
     epoch: Cell<u64>,
+    /// Why it loads nothing: it needs a sandbox, and there is none.
+    unavailable: RefCell<Option<String>>,
     /// Something has been loaded, so that there is something to reload.
     pub(super) used: Cell<bool>,
     /// The last load the program asked for, and whether it is still to be settled.
@@ -127,12 +126,10 @@ impl View {
         shared: &SharedRef,
         (window, contents): (WindowId, ContentsId),
         (config, preferences): (ViewConfig, &WebPreferences),
-        view: wry::WebView,
+        view: WebKitView,
         origin: Origin,
     ) -> Self {
-        let webkit = view.webview();
-        ffi::disconnect_close_handlers(&webkit);
-        configure(&webkit, preferences);
+        configure(&view, preferences);
         let (opened, target) = match origin {
             Origin::Empty => (false, None),
             Origin::Opened { url } => (true, Some(url).filter(|url| !popup::shows_nothing(url))),
@@ -141,10 +138,11 @@ impl View {
             shared: shared.clone(),
             window,
             contents,
-            view: webkit,
+            view,
             config: RefCell::new(config),
             unannounced: Cell::new(!opened),
             epoch: Cell::new(u64::from(opened)),
+            unavailable: RefCell::default(),
             used: Cell::new(opened),
             load: Cell::new(u64::from(target.is_some())),
             phase: Cell::new(if target.is_some() { Phase::Asked } else { Phase::Settled }),
@@ -169,7 +167,7 @@ impl View {
         ViewState::connect(&state);
         page::connect(&state);
         watch::begin(&state);
-        Self { state, view }
+        Self { state }
     }
 
     /// The view itself.
@@ -178,8 +176,7 @@ impl View {
     }
 
     /// The program wants what a page has opened: it goes into a window, and loads what it is to load.
-    pub(super) fn adopt(&self, plan: &WindowPlan, container: &gtk::Box) -> Result<(), wry::Error> {
-        self.view.reparent(container)?;
+    pub(super) fn adopt(&self, plan: &WindowPlan) {
         self.state.config.borrow_mut().clone_from(&config_of(&self.state.shared, plan));
         configure(&self.state.view, &plan.preferences);
         for decision in self.state.undecided.take().into_iter().flatten() {
@@ -188,7 +185,6 @@ impl View {
         if plan.show {
             self.state.view.grab_focus();
         }
-        Ok(())
     }
 }
 
@@ -198,6 +194,7 @@ impl Drop for View {
         for decision in self.state.undecided.take().into_iter().flatten() {
             decision.ignore();
         }
+        ffi::destroy(&self.state.view);
     }
 }
 
@@ -234,6 +231,16 @@ impl View {
 
     pub(super) fn stop(&self) {
         self.state.stop();
+    }
+
+    /// From now on the view loads nothing, for this reason: it needs a sandbox, and there is none. What it shows goes.
+    pub(super) fn refrain(&self, reason: String) {
+        let state = &self.state;
+        state.unavailable.replace(Some(reason));
+        if state.used.get() && !state.unannounced.get() {
+            state.extras.lost.set(true);
+            state.view.terminate_web_process();
+        }
     }
 
     /// The document that the end of a load waited for is ready.
@@ -286,6 +293,10 @@ impl ViewState {
         }
         self.requested.set(true);
         let target = self.target.borrow().clone();
+        if let Some(reason) = self.unavailable.borrow().clone() {
+            self.load_failed(LoadError::no_sandbox(&self.target_url(), &reason));
+            return;
+        }
         let first = !self.used.replace(true);
         // A dead process comes back with the load, and only then can be spoken to; the first one comes with being spoken to.
         if first {
@@ -386,7 +397,7 @@ impl ViewState {
     /// The process has no agent: a page in it would have neither preload nor IPC. The load fails and the process ends, so that no such page is shown.
     fn agent_missing(&self, detail: String) {
         // A page that was opened by another one, or had loaded: its program awaits no load.
-        eprintln!("strait: window {}: {}", self.window.0, printable(&detail));
+        strait_output::say!("strait: window {}: {}", self.window.0, printable(&detail));
         self.load_failed(LoadError::agent_missing(&self.target_url(), detail));
         self.extras.agentless.set(true);
         // Not from inside a signal of the view's, where WebKit is still at work on the process.
@@ -689,8 +700,12 @@ impl ViewState {
             Phase::Settled => {}
             _ => {
                 let url = self.view.uri().map(String::from).unwrap_or_default();
-                let detail = "the page's process is gone".into();
-                self.fail(load, LoadError { url, code: -2, description: "ERR_FAILED".into(), detail });
+                let unavailable = self.unavailable.borrow().clone();
+                let error = unavailable.map(|reason| LoadError::no_sandbox(&url, &reason)).unwrap_or_else(|| {
+                    let detail = "the page's process is gone".into();
+                    LoadError { url, code: -2, description: "ERR_FAILED".into(), detail }
+                });
+                self.fail(load, error);
                 if let Some(record) = self.shared.state().contents.get_mut(&self.contents) {
                     record.crashed = true;
                 }

@@ -55,12 +55,16 @@ pub(super) fn cases(cases: &mut Vec<Case>) {
         let memory = Memory::measure();
         let answer = "x".repeat(64 << 10);
         app.ipc_main().remove_handler("large");
-        app.ipc_main().handle("large", move |_, _| std::future::ready(Ok::<_, String>(strait::Value::from(answer.as_str())))).expect("one handler");
-        let ask = ToMain::Ipc { document: 1, kind: IpcKind::Invoke(9), channel: "large".into(), payload: vec![0xff, 15, b'A', 0, b'$', 0, 0] };
+        app.ipc_main()
+            .handle("large", move |_, _| std::future::ready(Ok::<_, String>(strait::Value::from(answer.as_str()))))
+            .expect("one handler");
+        let ask =
+            ToMain::Ipc { document: 1, kind: IpcKind::Invoke(9), channel: "large".into(), payload: vec![0xff, 15, b'A', 0, b'$', 0, 0] };
         let (told, mut ended) = tokio::sync::mpsc::unbounded_channel();
         attacker.page().on_render_process_gone(move |reason| drop(told.send(reason.to_owned())));
         // The script never ends, so the agent never reads.
-        let flood = tokio::task::spawn_local(attacker.page().execute_javascript(&format!("for (;;) hostile.message('{}', 0, 10)", hex(&ask))));
+        let flood =
+            tokio::task::spawn_local(attacker.page().execute_javascript(&format!("for (;;) hostile.message('{}', 0, 10)", hex(&ask))));
         // Its replies reach their limit, or its own messages do: either ends its process.
         loop {
             tokio::select! {
