@@ -69,7 +69,7 @@ module.exports = (test) => {
         process.nextTick((text) => order.push(text), 'tick')
         addEventListener('DOMContentLoaded', () => ipcRenderer.send('facts', {
           order, pid: process.pid, type: process.type, isolated: process.contextIsolated, main: process.isMainFrame, sandboxed: process.sandboxed, arguments: process.argv.slice(1),
-          cwd: process.cwd(), path: process.env.PATH, strait: process.versions.strait, platform: process.platform, events: typeof process.on, same: require('process') === process
+          cwd: process.cwd(), path: process.env.PATH, strait: process.versions.strait, platform: process.platform, events: typeof process.on, emitter: process instanceof require('events')
         }))`)
       const window = t.window({ webPreferences: { preload, nodeIntegration: false, sandbox: true, additionalArguments: ['--one', 'two words'] } })
       const facts = t.event(ipcMain, 'facts')
@@ -78,7 +78,7 @@ module.exports = (test) => {
       const pid = window.webContents.getOSProcessId()
       t.deepEqual(said, {
         order: ['preload', 'loaded', 'tick'], pid, type: 'renderer', isolated: true, main: true, sandboxed: true, arguments: ['--one', 'two words'],
-        cwd: said.cwd, path: process.env.PATH, strait: process.versions.strait, platform: 'linux', events: 'function', same: true
+        cwd: said.cwd, path: process.env.PATH, strait: process.versions.strait, platform: 'linux', events: 'function', emitter: true
       })
       t.ok(said.cwd.startsWith('/'))
     })

@@ -60,7 +60,7 @@ module.exports = (test) => {
     }))
     t.deepEqual(order, ['microtask', 'immediate'])
     const preload = t.file('preload.js', `globalThis.seen = [${globals}, require('./package.cjs'), require('./package.mjs').default]; global.own = 1`)
-    const isolated = await t.page({ webPreferences: { nodeIntegration: false, preload } })
+    const isolated = await t.page({ webPreferences: { sandbox: false, nodeIntegration: false, preload } })
     t.deepEqual(await inPreload(isolated, '[seen, own]'), [[all, all, all], 1])
     t.deepEqual(await t.run(isolated, () => ['global', 'Buffer', 'setImmediate', 'clearImmediate', 'own'].filter((name) => name in window)), [])
     const shared = t.file('shared.js', `globalThis.seen = ${globals}`)
