@@ -11,7 +11,8 @@ process.on('uncaughtException', (error) => said('uncaught', error.message))
 app.whenReady().then(async () => {
   const created = []
   app.on('browser-window-created', (event, window) => created.push(window.id))
-  const window = new BrowserWindow({ show: false, webPreferences: { preload: path.join(__dirname, 'preload.js') } })
+  // Its pages open windows with Node integration, which those of a sandboxed window do not get.
+  const window = new BrowserWindow({ show: false, webPreferences: { sandbox: false, preload: path.join(__dirname, 'preload.js') } })
   await window.loadFile('page.html')
   const page = window.webContents
   const run = (script) => page.executeJavaScript(script)
