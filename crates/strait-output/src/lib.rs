@@ -26,7 +26,7 @@ pub const FLUSH_LIMIT: Duration = Duration::from_secs(1);
 
 /// Writes a line to standard error, as [`eprintln!`] does, without ever waiting for a reader.
 #[macro_export]
-macro_rules! say {
+macro_rules! report {
     ($($text:tt)*) => { $crate::stderr().line(format!($($text)*)) };
 }
 

@@ -29,7 +29,7 @@ impl Agent {
                 Some(Event::Close(reason)) => return Incoming::Gone(reason),
                 Some(Event::Message(message)) => match decode(&message.data) {
                     Ok(decoded) => return Incoming::Control(Control { message: decoded, ports: message.ports }),
-                    Err(error) => strait_output::say!("strait agent: {error}"),
+                    Err(error) => strait_output::report!("strait agent: {error}"),
                 },
             }
         }

@@ -236,7 +236,7 @@ impl Agent {
         let place = if world == World::Main { &document.main } else { &document.isolated };
         place.replace(Some(Rc::clone(&realm)));
         if let Err(error) = realm.install() {
-            strait_output::say!("strait agent: the glue failed in a document: {error}");
+            strait_output::report!("strait agent: the glue failed in a document: {error}");
         }
         true
     }

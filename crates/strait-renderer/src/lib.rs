@@ -40,7 +40,7 @@ mod untracked_ports;
 /// Called once, when WebKit has loaded the library: `data` is the encoded `AgentInit`.
 fn start(extension: ffi::Extension, data: Vec<u8>) {
     if let Err(error) = agent::start(&extension, &data) {
-        strait_output::say!("strait agent: {error}");
+        strait_output::report!("strait agent: {error}");
         agent::report_failure(&extension, &error);
     }
 }

@@ -83,7 +83,7 @@ impl Agent {
         match self.node.dispatch(ROUTING) {
             Ok(progress) => self.routing.set(matches!(progress, Progress::More)),
             Err(error) => {
-                strait_output::say!("strait agent: the node failed: {error}");
+                strait_output::report!("strait agent: the node failed: {error}");
                 self.routing.set(false);
             }
         }

@@ -281,7 +281,7 @@ impl Realm {
         match which(self.glue.get()?).call(arguments) {
             Ok(value) => Some(value),
             Err(thrown) => {
-                strait_output::say!("strait agent: the glue threw: {}", describe(&thrown));
+                strait_output::report!("strait agent: the glue threw: {}", describe(&thrown));
                 None
             }
         }

@@ -15,7 +15,7 @@ impl ContentsEvent {
             Self::RenderProcessGone { reason, .. } => ("process", format!("gone: {reason}")),
             _ => return,
         };
-        strait_output::say!("[window {} {what}] {}", window.get(), printable(&text));
+        strait_output::report!("[window {} {what}] {}", window.get(), printable(&text));
     }
 }
 

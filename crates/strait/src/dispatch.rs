@@ -171,7 +171,7 @@ fn ipc(shared: &SharedRef, message: IpcMessage) {
             let listeners = shared.handlers().ipc.listeners(frame_key, contents, &channel);
             if listeners.is_empty() {
                 let id = event.sender.id().get();
-                strait_output::say!(
+                strait_output::report!(
                     "WebContents #{id} called ipcRenderer.sendSync() with '{}' channel without listeners.",
                     printable(&channel)
                 );

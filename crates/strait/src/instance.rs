@@ -91,7 +91,7 @@ pub(crate) fn acquire(
             // It is about to listen, or has just ended; then the lock is free the next time.
             Err(_) if Instant::now() < until => thread::sleep(SEARCH_STEP),
             Err(error) => {
-                strait_output::say!("strait: another instance of this program runs, but can't be told of this one: {error}");
+                strait_output::report!("strait: another instance of this program runs, but can't be told of this one: {error}");
                 return Ok(None);
             }
         }

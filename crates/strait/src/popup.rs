@@ -156,7 +156,7 @@ pub(crate) fn reserve(shared: &SharedRef, opener: ContentsId, url: &str) -> Opti
     };
     let mut url = url.to_owned();
     cut(&mut url, MAX_TEXT, "…");
-    strait_output::say!("[window {} warning] window.open was denied ({refused}): {}", opener.get(), printable(&url));
+    strait_output::report!("[window {} warning] window.open was denied ({refused}): {}", opener.get(), printable(&url));
     None
 }
 

@@ -141,7 +141,7 @@ where
             spawn(&shared, async move {
                 if let Some(text) = main(app.clone()).await.failure() {
                     // It may quote a page.
-                    strait_output::say!("Error: {}", printable(&text));
+                    strait_output::report!("Error: {}", printable(&text));
                     app.exit(1);
                 }
             });

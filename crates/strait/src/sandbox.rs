@@ -117,7 +117,7 @@ impl Sandbox {
     /// Says, once, that windows run without a sandbox.
     pub(crate) fn warn(&self, reason: &str) {
         if !self.warned.swap(true, Ordering::Relaxed) {
-            strait_output::say!(
+            strait_output::report!(
                 "strait: windows run without the operating system's sandbox: {}; make it available, or start the program with {NO_SANDBOX} \
                  to run without it and without this warning",
                 printable(reason)

@@ -106,7 +106,7 @@ pub(crate) fn heard<'js>(hook: &rquickjs::Function<'js>, process: &UtilityProces
             hook.call(("utility-spawned", id, *pid))
         }
         UtilityEvent::LaunchFailed { message } => {
-            strait_output::say!(
+            strait_output::report!(
                 "strait: the utility process '{}' cannot be started: {}",
                 strait::printable(process.name()),
                 strait::printable(message)
@@ -128,7 +128,7 @@ fn receiver(pipe: OwnedFd) -> Option<Rc<Receiver>> {
     match Receiver::from_owned_fd(pipe) {
         Ok(receiver) => Some(Rc::new(receiver)),
         Err(error) => {
-            strait_output::say!("strait: a child's output cannot be read: {error}");
+            strait_output::report!("strait: a child's output cannot be read: {error}");
             None
         }
     }

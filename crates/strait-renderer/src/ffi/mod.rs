@@ -26,7 +26,7 @@ fn guarded<T>(what: &str, fallback: T, work: impl FnOnce() -> T) -> T {
         Ok(value) => value,
         Err(panic) => {
             let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-            strait_output::say!("strait agent: panic in {what}: {}", text.unwrap_or("(no text)"));
+            strait_output::report!("strait agent: panic in {what}: {}", text.unwrap_or("(no text)"));
             fallback
         }
     }

@@ -102,12 +102,12 @@ impl IoHandle {
 /// Has reached limits of the node reported.
 pub(crate) fn watch_limits(node: &Node, limits: Limits, io: IoHandle) {
     node.set_limits(limits, move |reached| match *reached {
-        LimitReached::Port { messages, bytes, .. } => strait_output::say!(
+        LimitReached::Port { messages, bytes, .. } => strait_output::report!(
             "strait: a message port was closed: {messages} messages ({} MiB) waited to be received (AppConfig::port_queue_limit)",
             bytes >> 20
         ),
         LimitReached::Link { bootstrap, bytes } => {
-            strait_output::say!(
+            strait_output::report!(
                 "strait: the connection to a process was ended: {} MiB waited to be read there (AppConfig::agent_backlog_limit)",
                 bytes >> 20
             );
@@ -137,7 +137,7 @@ pub(crate) fn start(shared: SharedRef, inbox: IoInbox, folder: RuntimeDir) -> Re
             };
             if let Err(error) = io.run() {
                 // Without a loop there is nothing left to run for.
-                strait_output::say!("strait: the message loop failed: {error}");
+                strait_output::report!("strait: the message loop failed: {error}");
                 strait_output::flush(strait_output::FLUSH_LIMIT);
                 std::process::abort();
             }

@@ -90,7 +90,7 @@ impl Contexts {
             return match make_writable(&folder) {
                 Ok(()) => folder,
                 Err(error) => {
-                    strait_output::say!("strait: pages' data lasts only as long as the program: {}: {error}", folder.display());
+                    strait_output::report!("strait: pages' data lasts only as long as the program: {}: {error}", folder.display());
                     self.views.partitions.join(EPHEMERAL)
                 }
             };

@@ -28,6 +28,6 @@ pub(super) fn refuse(shared: &SharedRef, context: &WebContext) {
         };
         let mut url = download.request().and_then(|request| request.uri()).map(String::from).unwrap_or_default();
         cut(&mut url, MAX_URL, "…");
-        strait_output::say!("[window {} warning] download cancelled, as are later ones of this window: {}", window.0, printable(&url));
+        strait_output::report!("[window {} warning] download cancelled, as are later ones of this window: {}", window.0, printable(&url));
     });
 }

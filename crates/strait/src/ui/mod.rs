@@ -268,7 +268,7 @@ impl Desk {
             }
             Err(error) => {
                 // As if it had been closed at once: whoever waits for it hears of it.
-                strait_output::say!("strait: window {} can't be made: {error}", plan.window.get());
+                strait_output::report!("strait: window {} can't be made: {error}", plan.window.get());
                 quit::window_closed(&self.shared, plan.window);
             }
         }

@@ -397,7 +397,7 @@ impl ViewState {
     /// The process has no agent: a page in it would have neither preload nor IPC. The load fails and the process ends, so that no such page is shown.
     fn agent_missing(&self, detail: String) {
         // A page that was opened by another one, or had loaded: its program awaits no load.
-        strait_output::say!("strait: window {}: {}", self.window.0, printable(&detail));
+        strait_output::report!("strait: window {}: {}", self.window.0, printable(&detail));
         self.load_failed(LoadError::agent_missing(&self.target_url(), detail));
         self.extras.agentless.set(true);
         // Not from inside a signal of the view's, where WebKit is still at work on the process.

@@ -66,13 +66,14 @@ pub(super) fn cases(cases: &mut Vec<Case>) {
         let flood =
             tokio::task::spawn_local(attacker.page().execute_javascript(&format!("for (;;) hostile.message('{}', 0, 10)", hex(&ask))));
         // Its replies reach their limit, or its own messages do: either ends its process.
-        loop {
-            tokio::select! {
-                biased;
-                reason = ended.recv() => { assert_eq!(reason.as_deref(), Some("crashed")); break }
-                () = bystander.check() => memory.check(),
+        let reason = loop {
+            match ended.try_recv() {
+                Ok(reason) => break reason,
+                Err(_) => bystander.check().await,
             }
-        }
+            memory.check();
+        };
+        assert_eq!(reason, "crashed");
         drop(flood);
         memory.check();
         bystander.check().await;
