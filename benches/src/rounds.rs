@@ -50,6 +50,7 @@ struct Contestant<'a> {
 /// Contestants that run in turns.
 pub struct Contest<'a> {
     effort: Effort,
+    rounds: usize,
     placement: Placement,
     contestants: Vec<Contestant<'a>>,
 }
@@ -57,7 +58,16 @@ pub struct Contest<'a> {
 impl<'a> Contest<'a> {
     /// The measuring thread will run on the near side of `placement`.
     pub fn new(effort: Effort, placement: Placement) -> Self {
-        Self { effort, placement, contestants: Vec::new() }
+        Self { effort, rounds: effort.rounds(), placement, contestants: Vec::new() }
+    }
+
+    /// As many rounds as this instead of the usual number, for contestants that differ by less than one round from the next. A quick
+    /// look stays one round.
+    pub fn rounds(mut self, rounds: usize) -> Self {
+        if self.effort == Effort::Full {
+            self.rounds = rounds;
+        }
+        self
     }
 
     /// One more contestant; `count` operations make a round.
@@ -75,7 +85,7 @@ impl<'a> Contest<'a> {
             run(self.effort.warm_up(*count)).map_err(|why| format!("{name}: {why}"))?;
         }
         let mut seconds = vec![Vec::new(); self.contestants.len()];
-        for round in 0..self.effort.rounds() {
+        for round in 0..self.rounds {
             let mut order: Vec<_> = self.contestants.iter_mut().zip(&mut seconds).collect();
             if round % 2 == 1 {
                 order.reverse();

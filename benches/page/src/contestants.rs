@@ -43,6 +43,8 @@ pub(crate) struct Contestants {
 pub(crate) const RUST: &str = "rust";
 /// Another page of the Rust program, in the operating system's sandbox.
 pub(crate) const SANDBOXED: &str = "sandboxed";
+/// The same page without the sandbox.
+pub(crate) const UNSANDBOXED: &str = "unsandboxed";
 /// The page of a JavaScript program.
 pub(crate) const SCRIPT: &str = "script";
 /// The page of a webview without us.
@@ -60,7 +62,7 @@ impl Contestants {
             window("webview")?,
             Group::start(Command::new(binaries.join("strait")).args(["run", script, "--", desk.base()]))?,
         ];
-        for who in [RUST, SANDBOXED, SCRIPT, WEBVIEW] {
+        for who in [RUST, SANDBOXED, UNSANDBOXED, SCRIPT, WEBVIEW] {
             desk.await_page(who, START_LIMIT)?;
         }
         let chromium = Chromium::start(&desk)?;

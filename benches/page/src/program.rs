@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use strait::{App, AppConfig, BrowserWindow, MessageEvent, MessagePort, Value};
 use strait_bench::Outcome;
 
-use crate::contestants::{RUST, SANDBOXED};
+use crate::contestants::{RUST, SANDBOXED, UNSANDBOXED};
 
 /// Of the large buffers of `bench.js`.
 const HUGE: usize = 64 << 20;
@@ -61,8 +61,10 @@ async fn program(app: App, base: String) -> Result<(), Box<dyn Error>> {
         }
     });
     window("Measuring page").load_url(&format!("{base}strait.html?who={RUST}")).await?;
-    let sandboxed = BrowserWindow::builder().title("Sandboxed page").size(400, 300).sandbox(true).context_isolation(false).preload(PRELOAD);
-    sandboxed.build(&app).load_url(&format!("{base}strait.html?who={SANDBOXED}")).await?;
+    for (title, who, sandbox) in [("Unsandboxed page", UNSANDBOXED, false), ("Sandboxed page", SANDBOXED, true)] {
+        let page = BrowserWindow::builder().title(title).size(400, 300).sandbox(sandbox).context_isolation(false).preload(PRELOAD);
+        page.build(&app).load_url(&format!("{base}strait.html?who={who}")).await?;
+    }
     Ok(())
 }
 
