@@ -17,7 +17,7 @@ thread_local! {
 }
 
 struct Engine {
-    // Let go of before the engine is.
+    // Dropped before the engine.
     realm: Persistent<Function<'static>>,
     context: Context,
 }

@@ -71,7 +71,7 @@ impl std::fmt::Display for Bound {
 }
 
 impl Bound {
-    /// What libFuzzer is told.
+    /// libFuzzer's arguments.
     fn argument(self) -> String {
         match self {
             Self::Seconds(seconds) => format!("-max_total_time={seconds}"),

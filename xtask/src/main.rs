@@ -65,7 +65,7 @@ enum Task {
         /// How long each target is run
         #[arg(long, default_value_t = 60, value_name = "N")]
         seconds: u32,
-        /// Run each target until it has had so many inputs, however long that takes
+        /// Run each target for this many inputs, without a time limit
         #[arg(long, value_name = "N", conflicts_with = "seconds")]
         runs: Option<u64>,
         /// How many targets run at a time [default: as many as there are processors]

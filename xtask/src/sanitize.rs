@@ -27,7 +27,7 @@ const PLANTED: &str = "STRAIT_PLANTED";
 struct Sanitizer {
     /// As the compiler calls it; its folder too.
     name: &'static str,
-    /// What else the compiler is told.
+    /// Further flags of the compiler.
     flags: &'static str,
     /// The variable with its options, and those.
     options: [&'static str; 2],

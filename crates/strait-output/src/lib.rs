@@ -1,6 +1,6 @@
 //! Lines on standard error, or in a file, written without ever blocking the caller.
 //!
-//! Standard error may be a pipe that nobody reads. A process that writes pages' texts to it would stop, and every window with it. So a line goes
+//! Standard error may be an unread pipe. A process that writes pages' texts to it would stop, and every window with it. So a line goes
 //! out at once where there is room; otherwise it waits, in order, up to [`MAX_WAITING`] bytes, and a thread that lives as long as lines wait writes it. Lines
 //! beyond that are dropped and counted, and a line says how many as soon as there is room.
 //!
@@ -19,7 +19,7 @@ use std::{
 
 use target::Target;
 
-/// Lines of so many bytes wait at most, besides the one that is being written.
+/// The most bytes of lines that wait, in addition to the line that is being written.
 pub const MAX_WAITING: usize = 1 << 20;
 /// [`flush`] waits no longer than this when a program ends.
 pub const FLUSH_LIMIT: Duration = Duration::from_secs(1);

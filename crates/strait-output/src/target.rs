@@ -17,7 +17,7 @@ use rustix::{
 pub(crate) enum Target {
     /// A description of our own that never waits.
     Own(OwnedFd),
-    /// A socket, which is told each time not to wait.
+    /// A socket: each write has the flag not to wait.
     Socket(OwnedFd),
     /// A file, which has no reader to wait for.
     File(OwnedFd),

@@ -1,4 +1,4 @@
-//! Peers and programs that do not read reach limits, and nobody else notices.
+//! Peers and programs that do not read reach limits, and others go on.
 
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex};

@@ -178,7 +178,7 @@
         natives.keepTwin(handle, mate.handle)
       }
     },
-    /** A window message has brought a port to this realm: if its twin is a port of somebody's, it is that one's twin itself. */
+    /** A window message has brought a port to this realm: if its twin is a stamped port of another realm, this port is that one's twin. */
     arrived(/** @type {any} */ port) {
       hold(port)
       const state = stateOf(port)

@@ -138,7 +138,7 @@ impl std::fmt::Display for StartError {
 /// Answers for an agent that could not start: each view of the process gets the reason instead of a page without an agent.
 struct Failed(String);
 
-/// Has the views of this process told why there is no agent.
+/// Sends the views of this process the reason why there is no agent.
 pub(crate) fn report_failure(extension: &Extension, error: &StartError) {
     let failed: &'static Failed = Box::leak(Box::new(Failed(error.to_string())));
     extension.on_page_created(failed);

@@ -8,7 +8,7 @@
 //!   reserved        a resizable ArrayBuffer: 64 KiB that are JavaScriptCore's own,
 //!   reserved + 2 MiB  then addresses without access, up to its largest length
 //!   ...
-//! (k + 1) × 64 GiB  the cage ends; all of it is mapped, by nobody else
+//! (k + 1) × 64 GiB  the cage ends; all of it is mapped by JavaScriptCore
 //! ```
 //!
 //! With another layout (another version, another processor, `GIGACAGE_ENABLED=0`) there are no slabs: the glue makes the arrays, and their bytes are copied once more.
@@ -49,7 +49,7 @@ pub(crate) fn slab_addresses(maps: &str, reserved: usize, size: usize, ordinary:
     Ok(first..end)
 }
 
-/// Fails unless all of the range is mapped, by nobody's file, with an access that `fits`.
+/// Fails unless all of the range is mapped without a file, with an access that `fits`.
 fn covered(maps: &str, range: &Range<usize>, fits: impl Fn(&str) -> bool) -> Result<(), String> {
     let mut at = range.start;
     for line in maps.lines() {
@@ -124,7 +124,7 @@ mod tests {
         // The resizable buffer is not where the others are, or they are not where it is.
         failed(KNOWN, 0x7f1b_0000_0000, ORDINARY, "not in the same");
         failed(KNOWN, RESERVED, 0x5618_7198_b3e0, "not in the same");
-        // A smaller cage, one with a gap, and one with somebody else's memory in it.
+        // A smaller cage, one with a gap, and one with other memory in it.
         failed(&KNOWN.replace("7f1000000000 ---p", "7f0800000000 ---p"), RESERVED, ORDINARY, "is mapped");
         failed(
             &KNOWN.replace("7f0062200000-7f0062210000", "7f0062201000-7f0062210000"),

@@ -73,7 +73,7 @@ impl Agent {
                     None => self.answer(request, Outcome::Error("Error: the frame was disposed before the script ran".to_owned())),
                 }
             }
-            // Whoever asked heard it, or could wait no longer. The first message was taken at the start.
+            // The waiting call has taken it, or has ended. The first message was taken at the start.
             ToAgent::PageSettled { .. } | ToAgent::Preload { .. } | ToAgent::Admitted { .. } => {}
             ToAgent::ClosePage { page } => self.close_page(page),
         }

@@ -11,7 +11,7 @@ use strait_protocol::{DocumentId, World};
 use crate::ports::{Handle, PortTable, ReadyList};
 use crate::untracked_ports::Keeper;
 
-/// So many documents act; document `n` has the realms `2n` (main world) and `2n + 1`.
+/// The number of documents; document `n` has the realms `2n` (main world) and `2n + 1`.
 const DOCUMENTS: u64 = 4;
 
 /// Where a port is, as the model has it.
@@ -81,7 +81,7 @@ impl Model {
         self.released.extend(self.keepers.remove(&handle));
     }
 
-    /// Ends the messages that match, and the ports in those that nobody has claimed.
+    /// Ends the messages that match, and the unclaimed ports in them.
     fn end_sent(&mut self, matches: impl Fn(&Sent) -> bool) {
         let ended: Vec<usize> = (0..self.sent.len()).filter(|&at| !self.sent[at].over && matches(&self.sent[at])).collect();
         for at in ended {

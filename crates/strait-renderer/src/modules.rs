@@ -18,7 +18,7 @@ thread_local! {
     static LOADER: Loader = Loader::new(builtins::has).with_missing(|| format!("Strait's pages have {} (docs/node-modules.md)", builtins::list()));
 }
 
-/// What a sandboxed preload is told of any other module.
+/// The error of a sandboxed preload that requires any other module.
 fn refusal(name: &str) -> String {
     format!(
         "Cannot find module '{name}': a sandboxed preload has {} (docs/node-modules.md); for other modules, set webPreferences.sandbox to false",

@@ -390,7 +390,7 @@ fn invoke<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a>
     }
 }
 
-/// `(window)`: a port that the glue did not see has come in a message of that window. Whoever has lost one relays its messages.
+/// `(window)`: a port that the glue did not see has come in a message of that window. The realm that lost one relays its messages.
 fn untracked_arrived<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let sender = agent.document_of_window(realm.world, args.get(0).identity());
     agent.look_for_untracked(sender);

@@ -1,4 +1,4 @@
-//! The fault that `tests/thefts` must find in every route: an unstamped port that arrives gets the handle of a port that has left, whoever receives it.
+//! The fault that `tests/thefts` must find in every route: an unstamped port that arrives gets the handle of a port that has left, in any document.
 //!
 //! It replaces parts of the glue's text, so that the text that is shipped has no place for it.
 

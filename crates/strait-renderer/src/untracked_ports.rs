@@ -1,7 +1,7 @@
 //! Ports whose DOM objects leave a document by a function of WebKit's own that the glue cannot replace (`js/untracked-ports.js`).
 //!
 //! > **Architecture Invariant:** no port is matched by elimination. A realm that receives an unstamped port never gets a handle for it. The realm that has the
-//! > port's twin relays instead: WebKit's own channel connects it with the receiver, and with nobody else.
+//! > port's twin relays instead: WebKit's own channel connects it with the receiver alone.
 
 use std::collections::HashMap;
 
@@ -24,7 +24,7 @@ pub(crate) struct Keepers {
     of: HashMap<Handle, Keeper>,
     /// Ports whose twins were ports of a page's themselves when a window message took them away: the twin's handle.
     partners: HashMap<Handle, Handle>,
-    /// Those whose ports have gone, and that have not been told.
+    /// Keepers whose ports have gone and that have not been notified.
     released: Vec<(Handle, Keeper)>,
 }
 
@@ -62,7 +62,7 @@ impl Keepers {
         }
     }
 
-    /// Undoes a `release` of which the keeper has not been told.
+    /// Undoes a `release` of which the keeper has not been notified.
     pub(crate) fn restore(&mut self, handle: Handle) {
         if let Some(at) = self.released.iter().rposition(|(released, _)| *released == handle) {
             let (_, keeper) = self.released.swap_remove(at);
@@ -139,7 +139,7 @@ impl Agent {
         keeper.and_then(|keeper| self.realm(keeper.realm)).is_some_and(|keeper| keeper.document.get() == realm.document.get())
     }
 
-    /// Tells one keeper that its port has gone; false when there is none.
+    /// Notifies one keeper that its port has gone; false when there is none.
     pub(crate) fn release_keeper(&self) -> bool {
         let Some(Keeper { realm, key }) = self.ports.borrow_mut().next_released_keeper() else { return false };
         if let Some(realm) = self.realm(realm) {

@@ -122,7 +122,7 @@ struct Owed {
 }
 
 impl Charge {
-    /// What it weighs, in bytes; 0 if it is nobody's.
+    /// Its weight in bytes; 0 if no renderer caused it.
     pub(crate) fn weight(&self) -> usize {
         self.0.as_ref().map_or(0, |owed| owed.weight)
     }

@@ -27,7 +27,7 @@ const FILE: &str = "libstrait_agent.so";
 /// How long a draft of the file may lie about before it counts as left by a process that died.
 const DRAFT_GRACE: Duration = Duration::from_secs(600);
 
-/// The agent's folder, in use until this is dropped: another program removes only what nobody uses.
+/// The agent's folder, in use until this is dropped: another program removes only unused folders.
 #[derive(Debug)]
 pub(crate) struct Installed {
     /// It contains the agent and nothing else.
@@ -40,7 +40,7 @@ pub(crate) struct Installed {
 /// Puts the agent into a folder from which web processes can load it.
 ///
 /// In a development build `STRAIT_AGENT_SO` names another agent: a file, whose copy gets a folder of its own. A shipped program ignores the
-/// variable: it would let whoever sets it run code in the program's pages.
+/// variable: its value would choose the code that runs in the program's pages.
 pub(crate) fn install() -> Result<Installed, StartError> {
     match replacement(cfg!(debug_assertions), env::var_os("STRAIT_AGENT_SO")) {
         Some(path) => {
@@ -185,7 +185,7 @@ fn remove_if_unused(strait: &Path, folder: &Path) -> io::Result<()> {
     flock(&open, FlockOperation::NonBlockingLockExclusive)?;
     let mut random = [0; 8];
     getrandom::fill(&mut random).map_err(io::Error::other)?;
-    // Out of its place first: whoever waits for the lock finds another folder there, or none, and makes its own.
+    // Out of its place first: a program that waits for the lock finds another folder there, or none, and makes its own.
     let removed = strait.join(format!("removed-{:016x}", u64::from_ne_bytes(random)));
     fs::rename(folder, &removed)?;
     match fs::remove_file(removed.join(FILE)) {

@@ -196,7 +196,7 @@ impl SharedRef {
         }
     }
 
-    /// A page has told its view, through WebKit, which document it shows. The agent's report of the document may wait for that.
+    /// A page has reported to its view, through WebKit, which document it shows. The agent's report of the document may wait for that.
     pub(crate) fn bind_document(&self, contents: ContentsId, binding: DocumentBinding) {
         let agent = {
             let mut state = self.state();

@@ -190,7 +190,7 @@ impl WebPreferences {
         self.context_isolation.unwrap_or(!self.node_integration)
     }
 
-    /// Whether the window is to be sandboxed: Electron's rule.
+    /// Whether the window should run in the sandbox: Electron's rule.
     pub fn sandboxed(&self) -> bool {
         self.sandbox.unwrap_or(!self.node_integration)
     }

@@ -1,4 +1,4 @@
-//! Everything a program hears. Events of one window keep their order, and so do those of windows whose pages share a process; windows take turns, so that none keeps the
+//! All events of a program. Events of one window keep their order, and so do those of windows whose pages share a process; windows take turns, so that none keeps the
 //! others waiting.
 //!
 //! [`App::set_event_sink`](crate::App::set_event_sink) receives these as they are; without a sink they go to the handlers

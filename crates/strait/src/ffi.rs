@@ -76,7 +76,7 @@ pub(crate) fn map_code(file: &impl AsFd) -> rustix::io::Result<()> {
     }
 }
 
-/// Destroys a widget, whoever still refers to it: a view without its widget has no page and no process.
+/// Destroys a widget although other references remain: a view without its widget has no page and no process.
 pub(crate) fn destroy(widget: &impl IsA<gtk::Widget>) {
     // SAFETY: the widget is alive, and this is GTK's thread, as widgets are not `Send`. What refers to it afterwards finds a live, empty object.
     unsafe { widget.destroy() }

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, fs, time::Instant};
 
-/// So many launchers may be in each other.
+/// The most launchers that may be nested.
 const MAX_LAUNCHERS: usize = 2;
 /// The length of what `/proc/PID/comm` tells of a name.
 const COMM: usize = 15;

@@ -14,7 +14,7 @@ const MAX_PRELOAD: u64 = 64 << 20;
 /// # Errors
 /// What the system says; not a file; larger than [`MAX_PRELOAD`].
 pub(crate) fn read(path: &Path) -> io::Result<String> {
-    // Nothing else may be opened: opening a pipe waits for whoever writes into it.
+    // Nothing else may be opened: opening a pipe waits for its writer.
     if !path.metadata()?.is_file() {
         return Err(io::Error::other("it is not a file"));
     }

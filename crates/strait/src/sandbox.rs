@@ -26,7 +26,7 @@ const X_SOCKETS: &str = "/tmp/.X11-unix";
 /// WebKit lets a sandboxed process write into the folder of the file that this variable names, GStreamer's list of plugins. Left out it is the user's
 /// whole folder for caches.
 const PLUGIN_LIST: &str = "GST_REGISTRY";
-/// A file in a folder that nobody can make: then there is nothing to write into, and each process finds the plugins by itself.
+/// A file in a folder that cannot exist: then there is nothing to write into, and each process finds the plugins by itself.
 const NO_PLUGIN_LIST: &str = "/proc/strait/registry.bin";
 /// What bubblewrap has to manage: the namespaces that WebKit asks for.
 const TRIAL: [&str; 11] =
@@ -71,7 +71,7 @@ pub(crate) enum Confinement {
     },
 }
 
-/// What a window's process is to be. `available` is asked only of windows that need a sandbox.
+/// How a window's process runs. `available` is asked only of windows that need a sandbox.
 fn decide(preferences: &WebPreferences, off: bool, available: impl FnOnce() -> Result<(), String>) -> Confinement {
     if off || !preferences.sandboxed() {
         return Confinement::Unsandboxed;
@@ -105,7 +105,7 @@ impl Sandbox {
         self.trial.get_or_init(|| try_out().and_then(|()| self.display.get().map_or(Ok(()), |display| try_display(display)))).clone()
     }
 
-    /// How the process of a window with these preferences is to be started; warns, once, if it cannot be sandboxed as it should.
+    /// How the process of a window with these preferences starts; warns once if it should be sandboxed and cannot be.
     pub(crate) fn confine(&self, preferences: &WebPreferences) -> Confinement {
         let confinement = decide(preferences, self.off, || self.available());
         if let Confinement::Exposed { reason } = &confinement {
@@ -125,7 +125,7 @@ impl Sandbox {
         }
     }
 
-    /// What is to be done with a window that shows a process which is `confined`, or is not.
+    /// How to treat a window whose process is `confined` or not.
     pub(crate) fn judge(&self, preferences: &WebPreferences, confined: bool) -> Confinement {
         let found = || if confined { Ok(()) } else { Err(format!("WebKit has started a web process without it, although {BWRAP} works")) };
         // What was decided when the window was made stands.

@@ -245,7 +245,7 @@ impl Shared {
         self.handlers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds an event to the program's queue. After the program's end nobody listens.
+    /// Adds an event to the program's queue. After the program's end it is dropped.
     pub(crate) fn queue(&self, event: AppEvent) {
         self.queue.event(event);
     }

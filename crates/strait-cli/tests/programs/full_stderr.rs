@@ -1,4 +1,4 @@
-//! Standard error is a pipe that nobody reads: the program and its other windows go on, and what is missing is counted.
+//! Standard error is an unread pipe: the program and its other windows go on, and what is missing is counted.
 
 use std::io::{BufRead, BufReader, PipeReader, Read, pipe};
 use std::os::unix::process::CommandExt;

@@ -73,7 +73,7 @@ thread_local! {
     static WITHOUT_WAITING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Calls a function whose lines on stderr are brought about by a page: it must not stop the program if nobody reads them.
+/// Calls a function whose lines on stderr a page causes: an unread pipe must not stop the program.
 fn without_waiting(function: Function<'_>) -> Result<()> {
     WITHOUT_WAITING.set(true);
     let called = function.call(());

@@ -15,7 +15,7 @@ pub use links::{ring_link, socket_link};
 pub use network::node;
 pub use routers::router;
 
-/// The value of `STRAIT_PORT_FD`, which whoever started the program has chosen: a number of a descriptor that is no standard stream, or an error that can be shown.
+/// The value of `STRAIT_PORT_FD`, which comes from the parent process: a number of a descriptor that is no standard stream, or an error that can be shown.
 pub fn port_variable(bytes: &[u8]) {
     let value = String::from_utf8_lossy(bytes);
     let expected = bytes.iter().try_fold(0_i64, |number, byte| {

@@ -154,7 +154,7 @@ impl Node {
     }
 }
 
-/// The number that the variable holds. The standard streams are nobody's port.
+/// The number that the variable holds. The standard streams are not accepted.
 pub(crate) fn parse(value: &str) -> Result<i32, FromEnvError> {
     let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
     let number = digits.then(|| value.parse().ok()).flatten().filter(|number| *number > 2);

@@ -67,8 +67,8 @@ pub fn frames(port: &Port) -> Vec<NamedFrame> {
     })
 }
 
-/// Sends these bytes as a frame over the link of `port`'s other end, with so many descriptors of no
-/// use (at most 4). False if there is no such link, or no descriptor to be had.
+/// Sends these bytes as a frame over the link of `port`'s other end, with this many
+/// meaningless descriptors (at most 4). False if there is no such link, or no descriptor to be had.
 pub fn send(port: &Port, frame: Vec<u8>, descriptors: usize) -> bool {
     let useless: Result<Vec<_>, _> =
         (0..descriptors.min(crate::link::MAX_DESCRIPTORS)).map(|_| eventfd(0, EventfdFlags::CLOEXEC)).collect();

@@ -102,7 +102,7 @@ impl Router {
         self.limits.find_lowest();
     }
 
-    /// Ends the channel of an endpoint where too much waits. What waits is dropped: nobody receives it, and it keeps the memory.
+    /// Ends the channel of an endpoint where too much waits. What waits is dropped, which frees its memory.
     pub(super) fn overflow(&mut self, key: ElementKey) {
         let Some(Element::Endpoint(endpoint)) = self.elements.get_mut(key) else { return };
         let mut queue = std::mem::take(&mut endpoint.queue);

@@ -59,7 +59,7 @@ unsafe impl Send for Cage {}
 unsafe impl Sync for Cage {}
 
 impl Cage {
-    /// Takes the room of a resizable ArrayBuffer that nobody else has, of no length but for [`RESERVED`] bytes.
+    /// Takes the room of an unshared resizable ArrayBuffer of length 0 and a maximum of [`RESERVED`] bytes.
     ///
     /// # Errors
     /// Why there can be no slabs: it is not of that kind, or JavaScriptCore's memory is not laid out as they need it ([`crate::cage`]).
@@ -72,7 +72,7 @@ impl Cage {
         // Only addresses behind which there is nothing are taken for what they should be.
         let addresses = slab_addresses(&maps, reserved.addr().get(), RESERVED, ordinary)?;
         let base = reserved.map_addr(|_| std::num::NonZero::new(addresses.start).unwrap_or(reserved.addr()));
-        // SAFETY: mapped private memory without any access, which its holder, an ArrayBuffer of no length that nobody can reach, never looks at.
+        // SAFETY: mapped private memory without any access, which its holder, an unreachable ArrayBuffer of length 0, never accesses.
         unsafe { mprotect(base.as_ptr().cast::<c_void>(), addresses.len(), MprotectFlags::READ | MprotectFlags::WRITE) }
             .map_err(|error| format!("mprotect of {addresses:#x?}: {error}"))?;
         Ok(Arc::new(Self { base, free: Mutex::new(Extents::new(addresses.len())) }))

@@ -2,7 +2,7 @@
 //!
 //! Main sends ports to page A through its preload; A posts each to B, which is of another origin: the message leaves by WebKit's own function. C, of a third
 //! origin, posts native ports to itself from every source that it has and listens on each. C must receive none of B's messages, and B all of them,
-//! in order. A route is a way from main to whoever serves the port at B. An argument filters routes by name.
+//! in order. A route is a way from main to the document or worker that serves the port at B. An argument filters routes by name.
 //!
 //! With the feature `planted-elimination` the agent matches ports by elimination, and a route passes if that turns it red.
 //!

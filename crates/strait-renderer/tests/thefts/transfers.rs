@@ -34,7 +34,7 @@ const PRELOAD: &str = "const { ipcRenderer } = require('electron')
 struct Transfer {
     number: usize,
     port: Port,
-    /// The port that is to be echoed through, in whose queue or messages the other one is.
+    /// The port of the echoes, with the other port in its queue or messages.
     _carrier: Option<Port>,
     heard: usize,
     began: Instant,

@@ -108,7 +108,7 @@ impl Listener {
                     self.paused = Some(Instant::now() + ACCEPT_PAUSE);
                     return;
                 }
-                // Nobody is there any more, or one has gone before it was accepted: poll tells.
+                // The queue is empty, or a connection ended before it was accepted; poll reports the next one.
                 Err(_) => return,
             };
             let Ok(peer) = socket_peercred(&socket) else { continue };

@@ -75,7 +75,7 @@ pub(crate) struct IoThread {
 
 thread_local! {
     static ON_IO_THREAD: Cell<bool> = const { Cell::new(false) };
-    /// The I/O thread has sent itself a command, and nobody wakes it for that.
+    /// The I/O thread has sent itself a command, which wakes no thread.
     static SENT_HERE: Cell<bool> = const { Cell::new(false) };
 }
 

@@ -19,7 +19,7 @@ const FLOOD: usize = 4000;
 const WORK: Duration = Duration::from_micros(500);
 /// Requests of the victim, one after another.
 const REQUESTS: usize = 10;
-/// So many messages of the flood may be handled until the victim has its answers: 5 answers per thousand. Main itself handles two or three in a turn; the rest is for the
+/// The most messages of the flood that main may handle before the victim has its answers: 5 answers per thousand. Main itself handles two or three in a turn; the rest is for the
 /// victim's process, which waits for a processor (`io/tests/flood.rs` counts without one).
 const MAX_HANDLED: usize = 2000;
 
@@ -95,7 +95,7 @@ pub(super) fn limits(cases: &mut Vec<Case>) {
         let before = app.node().stats();
         let flooder = kit.window(&app);
         let (mut ports, mut ended) = (heard(&flooder.web_contents(), "port"), heard(&flooder.web_contents(), "ended"));
-        // In turns, so that the page hears of the end.
+        // In turns, so that the page receives the close.
         let script = "const { port1, port2 } = new MessageChannel(); ipc.postMessage('port', 0, [port2]); let open = true;
             port1.onclose = (event) => { open = false; ipc.send('ended', event.reason) }; port1.start();
             const large = new Uint8Array(1 << 16);

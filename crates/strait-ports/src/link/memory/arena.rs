@@ -113,7 +113,7 @@ impl Deref for Block {
 impl DerefMut for Block {
     fn deref_mut(&mut self) -> &mut [u8] {
         // SAFETY: as above, and `self` is borrowed for as long as the slice lives. Ordinary writes will do although the reader can see the bytes: it is another process,
-        // it cannot write them, and it is told of them only after the last write (by a release of the ring's tail, or through the socket). A reader that looks
+        // it cannot write them, and it learns their place only after the last write (by a release of the ring's tail, or through the socket). A reader that looks
         // earlier sees what it sees, and changes nothing here.
         unsafe { slice::from_raw_parts_mut(self.start(), self.length) }
     }

@@ -19,7 +19,7 @@ use words as portable_or_machine;
 /// Copies bytes that a peer may write meanwhile.
 ///
 /// # Safety
-/// `length` bytes can be read at `from` and written at `to`, and the two do not overlap. Nobody else uses the target. Others may use the source, by atomic accesses or
+/// `length` bytes can be read at `from` and written at `to`, and the two do not overlap. The target is exclusive. Others may use the source, by atomic accesses or
 /// from other processes.
 pub(crate) unsafe fn from_shared(from: *const u8, to: *mut u8, length: usize) {
     // SAFETY: as the caller promises.
@@ -29,7 +29,7 @@ pub(crate) unsafe fn from_shared(from: *const u8, to: *mut u8, length: usize) {
 /// Copies bytes to where a peer may read or write meanwhile.
 ///
 /// # Safety
-/// `length` bytes can be read at `from` and written at `to`, and the two do not overlap. Nobody writes the source. Others may use the target, by atomic accesses or from
+/// `length` bytes can be read at `from` and written at `to`, and the two do not overlap. The source does not change. Others may use the target, by atomic accesses or from
 /// other processes.
 pub(crate) unsafe fn to_shared(from: *const u8, to: *mut u8, length: usize) {
     // SAFETY: as the caller promises.
@@ -180,7 +180,7 @@ mod words {
     /// As of [`super::from_shared`].
     pub(super) unsafe fn from_shared(from: *const u8, to: *mut u8, length: usize) {
         let byte = |at: usize| {
-            // SAFETY: `at` is less than `length`; the source is used by atomic accesses only, the target by nobody else.
+            // SAFETY: `at` is less than `length`; the source is used by atomic accesses only, the target is exclusive.
             unsafe { to.add(at).write(AtomicU8::from_ptr(from.add(at).cast_mut()).load(Ordering::Relaxed)) }
         };
         let word = |at: usize| {
@@ -200,7 +200,7 @@ mod words {
     /// As of [`super::to_shared`].
     pub(super) unsafe fn to_shared(from: *const u8, to: *mut u8, length: usize) {
         let byte = |at: usize| {
-            // SAFETY: `at` is less than `length`; the target is used by atomic accesses only, and nobody writes the source.
+            // SAFETY: `at` is less than `length`; the target is used by atomic accesses only, and the source does not change.
             unsafe { AtomicU8::from_ptr(to.add(at)).store(from.add(at).read(), Ordering::Relaxed) }
         };
         let word = |at: usize| {
@@ -267,7 +267,7 @@ mod tests {
         let mut to = vec![0; 7_000];
         copy_bytes(&from[1..], &mut to);
         assert_eq!(to, from[1..]);
-        // SAFETY: so many bytes are there, and nobody else uses them.
+        // SAFETY: both buffers have `length` bytes and are exclusive.
         unsafe { copy_shared_bytes(from.as_ptr(), &mut to) };
         assert_eq!(to, from[..7_000]);
     }

@@ -137,7 +137,7 @@ fn an_agent_that_never_names_its_document_only_stops_itself() {
     let honest = main.shown(&other);
     honest.say(&ipc(1, IpcKind::Send));
     assert_eq!(main.message().sender, other.web_contents());
-    // What it said is heard when it is gone, as that of a document without a URL.
+    // After its end its messages are handled as those of a document without a URL.
     drop(agent);
     let message = main.message();
     assert_eq!((&*message.url, &*message.origin), ("", "null"));

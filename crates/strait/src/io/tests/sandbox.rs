@@ -10,7 +10,7 @@ impl Main {
         builder.build(&App(self.shared.clone()))
     }
 
-    /// Whether the UI thread was told to show nothing in the window.
+    /// Whether the UI thread has the command to show nothing in the window.
     fn was_emptied(&self, window: &BrowserWindow) -> bool {
         self.commands.try_iter().any(|command| matches!(command, UiCommand::Refrain { window: emptied, .. } if emptied == window.id()))
     }
@@ -56,7 +56,7 @@ fn an_agent_gets_the_preload_of_its_own_window_alone() {
     assert_eq!(text(&first, 1), Ok("changed".into()));
     fs::remove_dir_all(&folder).unwrap();
     assert_eq!(text(&first, 1), Err(format!("Cannot read '{}': No such file or directory (os error 2)", folder.join("one.js").display())));
-    // A page that is not its own is nobody's.
+    // A page of another agent does not exist for this one.
     for (agent, page) in [(&third, 1), (&first, 2)] {
         assert_eq!(text(agent, page), Err("the window has no preload script".into()));
     }
