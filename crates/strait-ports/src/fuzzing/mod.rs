@@ -40,3 +40,19 @@ pub fn wire(bytes: &[u8]) {
     assert!(again == bytes, "{packet:?} is encoded as {}", again.escape_ascii());
     assert_eq!(crate::wire::decode(again), Ok(packet));
 }
+
+/// The planted fault, in a crate that the targets use: it is found only if the coverage instrumentation
+/// reaches that far. Three decisions and a comparison of four bytes, one after another, which chance
+/// alone does not pass.
+#[inline(never)]
+pub fn planted(bytes: &[u8]) {
+    use std::hint::black_box;
+
+    if bytes.first() == Some(&black_box(0x53))
+        && bytes.get(1) == Some(&black_box(0x91))
+        && bytes.len() > black_box(6)
+        && bytes[2..6] == black_box(0x5eed_f00d_u32).to_le_bytes()
+    {
+        panic!("the planted fault");
+    }
+}
