@@ -14,6 +14,8 @@
     halfClose: (/** @type {any} */ port = undefined) => natives.hostile('half-close', handleOf(port), '', 0, 1),
     /** Leaves the network in order. */
     leave: () => natives.hostile('leave', 0, '', 0, 1),
+    /** Does the port's link lead past main? It does once its transfer has settled. */
+    isDirect: (/** @type {any} */ port) => natives.hostileIsDirect(handleOf(port)),
     kinds: () => natives.hostileKinds().split('\n'),
   }
   p.defineProperty(global, 'hostile', { __proto__: null, value })

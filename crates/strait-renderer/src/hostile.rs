@@ -52,6 +52,15 @@ fn act_once(agent: &Agent, port: &Port, what: &str, bytes: &[u8], number: usize)
     }
 }
 
+/// `(handle)`: whether the port has a link of its own, past main.
+pub(crate) fn is_direct<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    let bootstrap = agent.bootstrap.borrow();
+    let mut ports = agent.ports.borrow_mut();
+    let entry = ports.get_mut(args.index(0), realm.document.get());
+    let direct = bootstrap.as_ref().zip(entry).is_some_and(|(main, entry)| !hostile::share_link(main, &entry.port));
+    NativeResult::Bool(direct)
+}
+
 /// The names of all kinds of frames, a line each.
 pub(crate) fn kinds<'a>(agent: &Agent, _: &Realm, _: &Args<'a>) -> NativeResult<'a> {
     let bootstrap = agent.bootstrap.borrow();

@@ -108,6 +108,8 @@ const NATIVES: &[(&str, Native)] = &[
     #[cfg(feature = "hostile")]
     ("hostile", crate::hostile::act),
     #[cfg(feature = "hostile")]
+    ("hostileIsDirect", crate::hostile::is_direct),
+    #[cfg(feature = "hostile")]
     ("hostileKinds", crate::hostile::kinds),
 ];
 

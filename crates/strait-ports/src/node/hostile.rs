@@ -91,6 +91,12 @@ fn with_peer<R>(port: &Port, what: impl FnOnce(&mut Core, NodeName) -> Option<R>
     })
 }
 
+/// Whether the other ends of both ports are reached over the same link.
+pub fn share_link(one: &Port, other: &Port) -> bool {
+    let [one, other] = [one, other].map(|port| with_peer(port, |_, node| Some(node)));
+    one.is_some() && one == other
+}
+
 fn bytes(frame: Encoded) -> Vec<u8> {
     [&frame.data[..], &frame.tail].concat()
 }

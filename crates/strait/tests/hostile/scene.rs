@@ -51,7 +51,7 @@ impl Bystander {
     }
 }
 
-/// A window whose renderer is compromised.
+/// A window whose renderer is compromised, with the defaults of a window: its process is in the sandbox.
 pub(super) struct Attacker {
     pub(super) window: BrowserWindow,
     said: Heard,
@@ -59,7 +59,9 @@ pub(super) struct Attacker {
 
 impl Attacker {
     pub(super) async fn open(app: &App, kit: &Kit) -> Self {
-        let window = kit.shown(app, "window.ipc = ipc").await.expect("the attacker's page loads");
+        let preload = kit.file("attacker.js", "window.ipc = require('electron').ipcRenderer");
+        let window = BrowserWindow::builder().show(false).context_isolation(false).preload(preload).build(app);
+        window.load_file(kit.page("")).await.expect("the attacker's page loads");
         let said = heard(&window.web_contents(), "said");
         Self { window, said }
     }
