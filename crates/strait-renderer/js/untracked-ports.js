@@ -32,6 +32,7 @@
   /** Relays between the port of this handle, which has no object, and `twin`; the message of `event` goes to the twin first. */
   const relay = (/** @type {number} */ handle, /** @type {any} */ twin, /** @type {MessageEvent | undefined} */ event) => {
     if (handle === 0) return
+    natives.reportRelay()
     const carrier = stateOf(twin)
     if (carrier !== undefined) carrier.carries = true
     const ours = ports.adopt(handle, true)

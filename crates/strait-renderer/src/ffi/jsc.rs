@@ -68,6 +68,7 @@ unsafe extern "C" {
     fn JSGlobalContextRelease(context: RawContext);
     fn JSContextGetGlobalObject(context: RawContext) -> RawValue;
     fn JSSynchronousGarbageCollectForDebugging(context: RawContext);
+    fn JSReportExtraMemoryCost(context: RawContext, size: usize);
     fn JSClassCreate(definition: *const ClassDefinition) -> *mut OpaqueClass;
     fn JSObjectMake(context: RawContext, class: *mut OpaqueClass, data: *mut c_void) -> RawValue;
     fn JSObjectGetPrivate(object: RawValue) -> *mut c_void;
@@ -198,6 +199,12 @@ impl Context {
     pub(crate) fn collect_garbage(&self) {
         // SAFETY: live context. It may be called by a native: the engine looks through the stack for what is in use.
         unsafe { JSSynchronousGarbageCollectForDebugging(self.0) }
+    }
+
+    /// The engine collects garbage as if so many bytes more had been allocated.
+    pub(crate) fn report_memory(&self, bytes: usize) {
+        // SAFETY: live context.
+        unsafe { JSReportExtraMemoryCost(self.0, bytes) }
     }
 
     /// Are these two the same realm?

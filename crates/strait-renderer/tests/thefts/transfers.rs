@@ -34,8 +34,8 @@ const PRELOAD: &str = "const { ipcRenderer } = require('electron')
 struct Transfer {
     number: usize,
     port: Port,
-    /// The port of the echoes, with the other port in its queue or messages.
-    _carrier: Option<Port>,
+    /// The port in whose queue or messages the other one goes.
+    carrier: Option<Port>,
     heard: usize,
     began: Instant,
 }
@@ -156,6 +156,7 @@ fn send_all(host: &Host, view: &View, route: &Route) -> Check<String> {
     });
     let at_once = if route.fresh { FRESH_AT_ONCE } else { AT_ONCE };
     let (mut begun, mut done, mut lost, mut partly) = (0, 0, 0, 0);
+    let (mut said, began) = (0, Instant::now());
     let mut under_way: Vec<Transfer> = Vec::new();
     while done < total {
         while begun < total && under_way.len() < at_once {
@@ -174,13 +175,20 @@ fn send_all(host: &Host, view: &View, route: &Route) -> Check<String> {
                 continue;
             }
             let transfer = under_way.swap_remove(at);
-            let _ = transfer.port.post(Message::from(wire::of_string("end")));
+            // B closes its ends, or WebKit would ask for the messages of each at every message. B may be gone.
+            for port in [Some(&transfer.port), transfer.carrier.as_ref()].into_iter().flatten() {
+                let _ = port.post(Message::from(wire::of_string("end")));
+            }
             if route.fresh && !route.lossy {
                 host.emit(view, "end", &format!("end {}", transfer.number), Vec::new());
             }
             done += 1;
             lost += usize::from(!served);
             partly += usize::from(!served && transfer.heard > 0);
+        }
+        if done >= said + 5000 {
+            said = done;
+            println!("        {}: {done} of {total} after {:.0} s", route.name, began.elapsed().as_secs_f64());
         }
         if done % 64 == 0 && log(host, view) != "[]" {
             return Err(format!("after {done} of {total}"));
@@ -207,12 +215,12 @@ fn begin(host: &Host, view: &View, route: &Route, number: usize, nested: Option<
     if route.hand == Hand::Made {
         host.emit(view, "make", &name, Vec::new());
         let port = host.port("made")?;
-        let transfer = Transfer { number, port, _carrier: None, heard: 0, began: Instant::now() };
+        let transfer = Transfer { number, port, carrier: None, heard: 0, began: Instant::now() };
         transfer.post(0..EARLY);
         return Ok(transfer);
     }
     let (port, given) = host.node.channel();
-    let mut transfer = Transfer { number, port, _carrier: None, heard: 0, began: Instant::now() };
+    let mut transfer = Transfer { number, port, carrier: None, heard: 0, began: Instant::now() };
     transfer.post(0..EARLY);
     match (route.hand, nested) {
         (Hand::Message, Some(nested)) => {
@@ -228,7 +236,7 @@ fn begin(host: &Host, view: &View, route: &Route, number: usize, nested: Option<
                 host.emit(view, "take", &name, vec![leaving]);
                 carrier.post(inner).map_err(|error| error.to_string())?;
             }
-            transfer._carrier = Some(carrier);
+            transfer.carrier = Some(carrier);
         }
         _ => host.emit(view, "take", &name, vec![given]),
     }
