@@ -50,7 +50,6 @@ struct Contestant<'a> {
 /// Contestants that run in turns.
 pub struct Contest<'a> {
     effort: Effort,
-    rounds: usize,
     placement: Placement,
     contestants: Vec<Contestant<'a>>,
 }
@@ -58,19 +57,11 @@ pub struct Contest<'a> {
 impl<'a> Contest<'a> {
     /// The measuring thread will run on the near side of `placement`.
     pub fn new(effort: Effort, placement: Placement) -> Self {
-        Self { effort, rounds: effort.rounds(), placement, contestants: Vec::new() }
+        Self { effort, placement, contestants: Vec::new() }
     }
 
-    /// As many rounds as this instead of the usual number, for contestants that differ by less than one round from the next. A quick
-    /// look stays one round.
-    pub fn rounds(mut self, rounds: usize) -> Self {
-        if self.effort == Effort::Full {
-            self.rounds = rounds;
-        }
-        self
-    }
-
-    /// One more contestant; `count` operations make a round.
+    /// One more contestant; `count` operations make a round. Contestants of the same name have one median, that of all their rounds: for what differs from one
+    /// process to the next.
     pub fn enter(&mut self, name: &'static str, count: u32, run: impl FnMut(u32) -> Outcome<Duration> + 'a) {
         self.contestants.push(Contestant { name, count, run: Box::new(run) });
     }
@@ -85,7 +76,7 @@ impl<'a> Contest<'a> {
             run(self.effort.warm_up(*count)).map_err(|why| format!("{name}: {why}"))?;
         }
         let mut seconds = vec![Vec::new(); self.contestants.len()];
-        for round in 0..self.rounds {
+        for round in 0..self.effort.rounds() {
             let mut order: Vec<_> = self.contestants.iter_mut().zip(&mut seconds).collect();
             if round % 2 == 1 {
                 order.reverse();
@@ -95,7 +86,11 @@ impl<'a> Contest<'a> {
                 seconds.push(took.as_secs_f64() / f64::from(*count));
             }
         }
-        Ok(Figures(self.contestants.iter().map(|contestant| contestant.name).zip(seconds.into_iter().map(median)).collect()))
+        let mut rounds = BTreeMap::<_, Vec<f64>>::new();
+        for (contestant, seconds) in self.contestants.iter().zip(seconds) {
+            rounds.entry(contestant.name).or_default().extend(seconds);
+        }
+        Ok(Figures(rounds.into_iter().map(|(name, seconds)| (name, median(seconds))).collect()))
     }
 }
 

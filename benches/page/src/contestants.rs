@@ -39,12 +39,22 @@ pub(crate) struct Contestants {
     _windows: [Group; 3],
 }
 
+/// Names of pages of one kind.
+macro_rules! pages {
+    ($kind:literal) => {
+        pages!($kind, 1 2 3 4 5 6 7 8)
+    };
+    ($kind:literal, $($number:literal)*) => {
+        [$(concat!($kind, $number)),*]
+    };
+}
+
 /// The page of a Rust program; its measuring page is the one that talks to another page too.
 pub(crate) const RUST: &str = "rust";
-/// Another page of the Rust program, in the operating system's sandbox.
-pub(crate) const SANDBOXED: &str = "sandboxed";
-/// The same page without the sandbox.
-pub(crate) const UNSANDBOXED: &str = "unsandboxed";
+/// Other pages of the Rust program, in the operating system's sandbox, each in a process of its own.
+pub(crate) const SANDBOXED: [&str; 8] = pages!("sandboxed");
+/// The same pages without the sandbox.
+pub(crate) const UNSANDBOXED: [&str; 8] = pages!("unsandboxed");
 /// The page of a JavaScript program.
 pub(crate) const SCRIPT: &str = "script";
 /// The page of a webview without us.
@@ -62,7 +72,7 @@ impl Contestants {
             window("webview")?,
             Group::start(Command::new(binaries.join("strait")).args(["run", script, "--", desk.base()]))?,
         ];
-        for who in [RUST, SANDBOXED, UNSANDBOXED, SCRIPT, WEBVIEW] {
+        for who in [RUST, SCRIPT, WEBVIEW].into_iter().chain(SANDBOXED).chain(UNSANDBOXED) {
             desk.await_page(who, START_LIMIT)?;
         }
         let chromium = Chromium::start(&desk)?;

@@ -23,9 +23,6 @@ const FLOOD: u32 = 200_000;
 /// Requests of a page while another one floods main.
 const REQUESTS: u32 = 5000;
 
-/// Rounds with and without the sandbox: where the kernel puts the threads makes a round differ from the next by a third.
-const SANDBOX_ROUNDS: usize = 21;
-
 /// A question: what it is called, and how it is answered.
 type Measurement = (&'static str, fn(&Contestants, &mut Report, Effort) -> Outcome<()>);
 
@@ -114,18 +111,18 @@ fn round_trip(contestants: &Contestants, report: &mut Report, effort: Effort) ->
 }
 
 fn sandbox(contestants: &Contestants, report: &mut Report, effort: Effort) -> Outcome<()> {
-    let figures = pages(
-        contestants,
-        effort,
-        &[
-            (INSIDE, SANDBOXED, "main", 10_000),
-            (OUTSIDE, UNSANDBOXED, "main", 10_000),
-            (INSIDE_PAGE, SANDBOXED, "page", 10_000),
-            (OUTSIDE_PAGE, UNSANDBOXED, "page", 10_000),
-        ],
-    )
-    .rounds(SANDBOX_ROUNDS)
-    .run()?;
+    let pairs = SANDBOXED.into_iter().zip(UNSANDBOXED);
+    let entries: Vec<_> = pairs
+        .flat_map(|(inside, outside)| {
+            [
+                (INSIDE, inside, "main", 4000),
+                (OUTSIDE, outside, "main", 4000),
+                (INSIDE_PAGE, inside, "page", 4000),
+                (OUTSIDE_PAGE, outside, "page", 4000),
+            ]
+        })
+        .collect();
+    let figures = pages(contestants, effort, &entries).run()?;
     let mut row = |name, ours, peer| report.compare(name, Unit::Microseconds, &figures, ours, peer, Bar::AtMost(1.05));
     row("sandboxed page ↔ Rust main, round trip", INSIDE, OUTSIDE);
     row("sandboxed page ↔ another page, round trip", INSIDE_PAGE, OUTSIDE_PAGE);

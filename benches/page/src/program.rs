@@ -61,8 +61,9 @@ async fn program(app: App, base: String) -> Result<(), Box<dyn Error>> {
         }
     });
     window("Measuring page").load_url(&format!("{base}strait.html?who={RUST}")).await?;
-    for (title, who, sandbox) in [("Unsandboxed page", UNSANDBOXED, false), ("Sandboxed page", SANDBOXED, true)] {
-        let page = BrowserWindow::builder().title(title).size(400, 300).sandbox(sandbox).context_isolation(false).preload(PRELOAD);
+    let kinds = UNSANDBOXED.map(|who| (who, false)).into_iter().chain(SANDBOXED.map(|who| (who, true)));
+    for (who, sandbox) in kinds {
+        let page = BrowserWindow::builder().title(who).size(400, 300).sandbox(sandbox).context_isolation(false).preload(PRELOAD);
         page.build(&app).load_url(&format!("{base}strait.html?who={who}")).await?;
     }
     Ok(())
