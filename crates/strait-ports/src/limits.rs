@@ -31,6 +31,10 @@ pub struct Limits {
     /// What may wait to be received at one port. A message beyond that ends the channel ([`CloseReason::Dropped`](crate::CloseReason::Dropped), at both ends),
     /// and everything that waits at the port is dropped.
     pub port_queue: Option<usize>,
+    /// What may wait to be received at all ports together whose messages come from the same node. Beyond that channels of that node end as with `port_queue`, those in
+    /// which most waits first, until less waits; a sixteenth more may have waited. Messages count for the node that sends to the port, also after it has closed its
+    /// end or died. Ports with a limit of their own ([`Port::set_queue_limit`](crate::Port::set_queue_limit)) do not count.
+    pub peer_queues: Option<usize>,
     /// What may wait to be sent over one link, the message not counted that is being sent. A message beyond that ends the link
     /// ([`CloseReason::Crashed`](crate::CloseReason::Crashed)), and with it all channels to that node.
     pub link_backlog: Option<usize>,
@@ -42,6 +46,15 @@ pub struct Limits {
 pub enum LimitReached {
     /// [`Limits::port_queue`] or [`Port::set_queue_limit`](crate::Port::set_queue_limit): the channel has ended.
     Port {
+        /// The port's [`number`](crate::Port::number).
+        port: u64,
+        /// How many messages waited there; all are dropped.
+        messages: usize,
+        /// Their bytes.
+        bytes: usize,
+    },
+    /// [`Limits::peer_queues`]: this channel has ended, and perhaps others, each with a report of its own.
+    Peer {
         /// The port's [`number`](crate::Port::number).
         port: u64,
         /// How many messages waited there; all are dropped.

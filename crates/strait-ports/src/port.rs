@@ -352,7 +352,8 @@ impl Port {
         self.shared.act(|core| core.router.buffered(self.key()))
     }
 
-    /// What may wait here to be received, in the costs of [`Limits`](crate::Limits), in place of what was set for the node; `None`: any amount.
+    /// What may wait here to be received, in the costs of [`Limits`](crate::Limits), in place of what was set for the node; `None`: any amount. What
+    /// waits here does not count for [`Limits::peer_queues`](crate::Limits::peer_queues) then.
     /// It does not move with the port.
     pub fn set_queue_limit(&self, cost: Option<usize>) {
         self.shared.act(|core| core.router.limit_queue(self.key(), cost.unwrap_or(usize::MAX)));

@@ -28,6 +28,8 @@ pub struct AppConfig {
 
 /// [`AppConfig::port_queue_limit`] unless it is set, in bytes.
 pub const DEFAULT_PORT_QUEUE_LIMIT: usize = 100 << 20;
+/// [`AppConfig::agent_queues_limit`] unless it is set, in bytes.
+pub const DEFAULT_AGENT_QUEUES_LIMIT: usize = 256 << 20;
 /// [`AppConfig::agent_backlog_limit`] unless it is set, in bytes.
 pub const DEFAULT_AGENT_BACKLOG_LIMIT: usize = 100 << 20;
 
@@ -46,7 +48,11 @@ impl AppConfig {
             no_sandbox: false,
             user_data: None,
             single_instance: None,
-            limits: Limits { port_queue: Some(DEFAULT_PORT_QUEUE_LIMIT), link_backlog: Some(DEFAULT_AGENT_BACKLOG_LIMIT) },
+            limits: Limits {
+                port_queue: Some(DEFAULT_PORT_QUEUE_LIMIT),
+                peer_queues: Some(DEFAULT_AGENT_QUEUES_LIMIT),
+                link_backlog: Some(DEFAULT_AGENT_BACKLOG_LIMIT),
+            },
         }
     }
 
@@ -94,6 +100,16 @@ impl AppConfig {
     /// [high-water mark](strait_ports::Port::set_high_water_mark).
     pub fn port_queue_limit(mut self, bytes: Option<usize>) -> Self {
         self.limits.port_queue = bytes;
+        self
+    }
+
+    /// What may wait at all ports together that the main process holds and does not read, and for which one renderer or child process sends (256 MiB by default),
+    /// counted as for [`AppConfig::port_queue_limit`]. `None`: any amount.
+    ///
+    /// Above that channels of this process end, those in which most waits first, as with [`AppConfig::port_queue_limit`]. A sixteenth more may wait
+    /// before that happens.
+    pub fn agent_queues_limit(mut self, bytes: Option<usize>) -> Self {
+        self.limits.peer_queues = bytes;
         self
     }
 

@@ -76,7 +76,7 @@ use strait_child::{port, value};
 
 pub use account::Charge;
 pub use app::App;
-pub use config::{AppConfig, DEFAULT_AGENT_BACKLOG_LIMIT, DEFAULT_PORT_QUEUE_LIMIT, WebPreferences};
+pub use config::{AppConfig, DEFAULT_AGENT_BACKLOG_LIMIT, DEFAULT_AGENT_QUEUES_LIMIT, DEFAULT_PORT_QUEUE_LIMIT, WebPreferences};
 pub use error::{FrameGone, HandlerExists, LoadError, ScriptError, StartError};
 pub use event::{AppEvent, ConsoleMessage, ContentsEvent, Decision, DocumentId, FrameEvent, IpcEventKind, IpcMessage, WindowEvent};
 pub use frame::WebFrameMain;

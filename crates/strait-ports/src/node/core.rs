@@ -20,7 +20,7 @@ use crate::link::{LinkKind, MAX_PACKET, Reserve};
 use crate::message::CloseReason;
 use crate::name::{NameSource, NodeName, RandomKeys, SystemNames};
 use crate::port::{PortId, ReadyList};
-use crate::router::{Action, ElementKey, Router};
+use crate::router::{Action, ElementKey, QueueLimit, Router};
 use crate::trace::{TracedEvent, Tracer};
 
 /// Who wants to know of arrivals at a port.
@@ -271,7 +271,7 @@ impl Core {
     }
 
     pub(super) fn set_limits(&mut self, limits: Limits, on_limit: OnLimit) {
-        self.router.limit_queues(limits.port_queue.unwrap_or(usize::MAX));
+        self.router.limit_queues(limits.port_queue.unwrap_or(usize::MAX), limits.peer_queues.unwrap_or(usize::MAX));
         self.link_limit = limits.link_backlog.unwrap_or(usize::MAX);
         self.on_limit = Some(on_limit);
     }
@@ -292,10 +292,14 @@ impl Core {
                         self.say(node, packet, Vec::new());
                     }
                     Action::Introduce(node) => self.seek_introduction(node),
-                    Action::Overflow { key, messages, bytes } => {
-                        tracing::warn!(port = key.to_bits(), messages, bytes, "channel ended: too much waits to be received");
+                    Action::Overflow { limit, key, messages, bytes } => {
+                        let port = key.to_bits();
+                        tracing::warn!(?limit, port, messages, bytes, "channel ended: too much waits to be received");
                         self.overflowed_ports += 1;
-                        self.effects.reached.push(LimitReached::Port { port: key.to_bits(), messages, bytes });
+                        self.effects.reached.push(match limit {
+                            QueueLimit::Port => LimitReached::Port { port, messages, bytes },
+                            QueueLimit::Peer => LimitReached::Peer { port, messages, bytes },
+                        });
                     }
                 }
             }

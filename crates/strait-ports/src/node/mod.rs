@@ -103,7 +103,7 @@ pub struct NodeStats {
     pub queued_bytes: usize,
     /// Bytes of large messages that lie in memory which is shared with their receivers, and have not been read there yet.
     pub lent_bytes: usize,
-    /// Channels that ended so far because more waited here than [`Limits::port_queue`] allows.
+    /// Channels that ended so far because more waited here than [`Limits::port_queue`] or [`Limits::peer_queues`] allows.
     pub overflowed_ports: usize,
     /// Links that ended so far because more waited to be sent than [`Limits::link_backlog`] allows.
     pub overflowed_links: usize,

@@ -8,7 +8,7 @@ use super::inbox::Inbox;
 use super::limits::Held;
 use super::queue::Queue;
 use crate::message::CloseReason;
-use crate::name::{Addr, SideName};
+use crate::name::{Addr, NodeName, SideName};
 
 /// Which element: stable while it lives, never reused for another (the generation sees to that).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -113,6 +113,14 @@ impl Side {
         }
     }
 
+    /// The cost of what waits here for a fence.
+    pub(super) fn held_cost(&self) -> usize {
+        match self.change.as_deref() {
+            Some(Change::Expecting { held, .. } | Change::Crossing { held, .. }) => held.cost(),
+            _ => 0,
+        }
+    }
+
     /// The edge is in nobody's hands and the neighbour stays: it can be moved without asking anyone.
     pub(super) fn at_rest(&self) -> bool {
         self.lock == Lock::Free && self.change.is_none()
@@ -124,8 +132,11 @@ impl Side {
 #[cfg_attr(test, derive(Clone))]
 pub(super) enum Line {
     Open(Side),
-    /// The other end is gone; the close is queued or has been received.
-    Ended(CloseReason),
+    /// The other end is gone; the close is queued or has been received. What waits in the queue came from `source`.
+    Ended {
+        reason: CloseReason,
+        source: NodeName,
+    },
 }
 
 /// An end of a channel: what a `Port` is a handle to.

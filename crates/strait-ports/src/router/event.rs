@@ -77,5 +77,14 @@ pub(crate) enum Action {
     /// What waits for the other end of this one is below its mark again.
     Room(super::ElementKey),
     /// This much waited at this element, which was too much: its channel has ended.
-    Overflow { key: super::ElementKey, messages: usize, bytes: usize },
+    Overflow { limit: QueueLimit, key: super::ElementKey, messages: usize, bytes: usize },
+}
+
+/// The limit that a queue has reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum QueueLimit {
+    /// [`Limits::port_queue`](crate::Limits::port_queue), or the endpoint's own.
+    Port,
+    /// [`Limits::peer_queues`](crate::Limits::peer_queues).
+    Peer,
 }

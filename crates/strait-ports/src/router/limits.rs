@@ -1,15 +1,16 @@
-//! What may wait at an endpoint: a channel with more than that ends.
+//! What may wait at an endpoint, and at all endpoints for which one peer sends: a channel with more than that ends.
 
-use std::collections::{HashMap, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ops::Deref;
 
-use super::element::{Element, Endpoint, LocalEvent, Place};
-use super::event::{Action, Event};
-use super::queue::Queue;
+use super::element::{Element, Endpoint, Line, LocalEvent, Place};
+use super::event::{Action, Event, QueueLimit};
+use super::queue::{Item, Queue};
 use super::{ElementKey, Router};
 use crate::limits::{MESSAGE_COST, PORT_COST};
 use crate::message::CloseReason;
-use crate::name::RandomKeys;
+use crate::name::{NodeName, RandomKeys};
 
 /// The limits of a node's endpoints, in the costs of [`crate::Limits`].
 #[derive(Debug)]
@@ -19,11 +20,15 @@ pub(super) struct QueueLimits {
     own: HashMap<ElementKey, usize, RandomKeys>,
     /// The lowest of these: what costs less is within every limit.
     lowest: usize,
+    /// What may wait for all endpoints without a limit of their own whose messages come from the same peer.
+    peer: usize,
+    /// So much can be added before a peer can be above its limit.
+    allowance: usize,
 }
 
 impl Default for QueueLimits {
     fn default() -> Self {
-        Self { all: usize::MAX, own: HashMap::default(), lowest: usize::MAX }
+        Self { all: usize::MAX, own: HashMap::default(), lowest: usize::MAX, peer: usize::MAX, allowance: usize::MAX }
     }
 }
 
@@ -31,6 +36,17 @@ impl QueueLimits {
     /// Whether an endpoint where this much waits takes nothing more.
     pub(super) fn exceeded(&self, key: ElementKey, cost: usize) -> bool {
         cost > self.lowest && cost > self.own.get(&key).copied().unwrap_or(self.all)
+    }
+
+    /// There is no limit.
+    fn are_off(&self) -> bool {
+        self.lowest == usize::MAX && self.peer == usize::MAX
+    }
+
+    /// So much is about to be added. True if a peer can be above its limit by now.
+    fn spend(&mut self, cost: usize) -> bool {
+        self.allowance = self.allowance.saturating_sub(cost);
+        self.allowance == 0 && self.peer != usize::MAX
     }
 
     /// The endpoint is gone, or elsewhere.
@@ -55,14 +71,18 @@ pub(super) struct Held {
 
 impl Held {
     pub(super) fn push(&mut self, event: LocalEvent) {
-        let ports = if let Event::Message { ports, .. } = &event { ports.len() } else { 0 };
-        self.cost += event.bytes() + MESSAGE_COST + ports * PORT_COST;
+        self.cost += cost_of(&event);
         self.events.push_back(event);
     }
 
     pub(super) fn cost(&self) -> usize {
         self.cost
     }
+}
+
+fn cost_of(event: &LocalEvent) -> usize {
+    let ports = if let Event::Message { ports, .. } = event { ports.len() } else { 0 };
+    event.bytes() + MESSAGE_COST + ports * PORT_COST
 }
 
 impl Deref for Held {
@@ -90,10 +110,12 @@ impl Endpoint {
 }
 
 impl Router {
-    /// What may wait at endpoints without a limit of their own.
-    pub(crate) fn limit_queues(&mut self, cost: usize) {
-        self.limits.all = cost;
+    /// What may wait at endpoints without a limit of their own, and at all those of a peer together.
+    pub(crate) fn limit_queues(&mut self, port: usize, peer: usize) {
+        self.limits.all = port;
         self.limits.find_lowest();
+        self.limits.peer = peer;
+        self.limits.allowance = 0;
     }
 
     /// What may wait at this one.
@@ -102,18 +124,138 @@ impl Router {
         self.limits.find_lowest();
     }
 
-    /// Ends the channel of an endpoint where too much waits. What waits is dropped, which frees its memory.
-    pub(super) fn overflow(&mut self, key: ElementKey) {
-        let Some(Element::Endpoint(endpoint)) = self.elements.get_mut(key) else { return };
-        let mut queue = std::mem::take(&mut endpoint.queue);
-        if let Some(inbox) = endpoint.inbox.take() {
-            inbox.empty_into(&mut queue);
+    /// Whether something of this cost may be queued at an element. If not, its channel has ended.
+    pub(super) fn has_room(&mut self, place: Place, cost: usize) -> bool {
+        if self.limits.are_off() {
+            return true;
         }
-        let bytes = std::mem::take(&mut endpoint.bytes);
+        if self.limits.spend(cost) {
+            self.end_overflowing_peers();
+        }
+        let waiting = match self.elements.get(place.key) {
+            Some(Element::Endpoint(endpoint)) => match &endpoint.line {
+                Line::Open(side) => endpoint.cost().max(side.held_cost()),
+                // The peer has been above its limit.
+                Line::Ended { .. } => return false,
+            },
+            Some(Element::Proxy(proxy)) => proxy.sides[usize::from(place.which)].held_cost(),
+            None => return false,
+        };
+        if self.limits.exceeded(place.key, waiting) {
+            self.overflow(place, QueueLimit::Port);
+            return false;
+        }
+        true
+    }
+
+    /// Keeps what the next neighbour of a side says until the fence.
+    pub(super) fn hold(&mut self, place: Place, event: LocalEvent) {
+        if !self.has_room(place, cost_of(&event)) {
+            return self.discard(event);
+        }
+        let side = self.elements.get_mut(place.key).and_then(|element| element.side_mut(place.which));
+        let held = side.and_then(|side| side.held()).expect("who has a next neighbour holds what it says");
+        self.queued_bytes += event.bytes();
+        held.push(event);
+    }
+
+    /// The node whose messages arrive at a side: the neighbour's, or, behind proxies of this node, the one that they receive from.
+    pub(super) fn source(&self, place: Place) -> NodeName {
+        let mut at = place;
+        // A peer that lies about its neighbours may have made a circle.
+        for _ in 0..=self.max_hops {
+            let Some(peer) = self.elements.get(at.key).and_then(|element| element.side(at.which)).map(|side| side.peer) else { break };
+            if peer.node != self.me {
+                return peer.node;
+            }
+            match self.sides.get(&peer.side) {
+                Some(Place { key, which }) if matches!(self.elements.get(key), Some(Element::Proxy(_))) => {
+                    at = Place { key, which: 1 - which };
+                }
+                _ => break,
+            }
+        }
+        self.me
+    }
+
+    /// Ends channels of each peer for which more waits than may, those first in which most waits. Looks at every element: what may be added before it has to do so
+    /// again is a sixteenth of the limit at least, by which a peer can exceed it.
+    fn end_overflowing_peers(&mut self) {
+        let mut peers = BTreeMap::<NodeName, Vec<(usize, Place)>>::new();
+        for key in self.elements.keys() {
+            for (source, cost, place) in self.waiting(key) {
+                peers.entry(source).or_default().push((cost, place));
+            }
+        }
+        let mut most = 0;
+        for mut places in peers.into_values() {
+            places.sort_unstable_by_key(|(cost, _)| Reverse(*cost));
+            let mut sum: usize = places.iter().map(|(cost, _)| cost).sum();
+            for (cost, place) in places {
+                if sum <= self.limits.peer {
+                    break;
+                }
+                sum -= cost;
+                self.overflow(place, QueueLimit::Peer);
+            }
+            most = most.max(sum);
+        }
+        self.limits.allowance = (self.limits.peer - most.min(self.limits.peer)).max(self.limits.peer / 16).max(1);
+    }
+
+    /// What waits at an element, from which node, and at which of its sides. What this node has posted itself is left out.
+    fn waiting(&self, key: ElementKey) -> impl Iterator<Item = (NodeName, usize, Place)> + use<> {
+        let costs = match self.elements.get(key) {
+            Some(Element::Endpoint(_)) if self.limits.own.contains_key(&key) => [0, 0],
+            Some(Element::Endpoint(endpoint)) => match &endpoint.line {
+                Line::Open(side) => [endpoint.cost() + side.held_cost(), 0],
+                Line::Ended { .. } => [endpoint.cost(), 0],
+            },
+            Some(Element::Proxy(proxy)) => [proxy.sides[0].held_cost(), proxy.sides[1].held_cost()],
+            None => [0, 0],
+        };
+        let places = [0, 1].map(|which| Place { key, which });
+        let found = [0, 1].map(|which| (costs[which] > 0).then(|| (self.source_of(places[which]), costs[which], places[which])));
+        let me = self.me;
+        found.into_iter().flatten().filter(move |(source, ..)| *source != me)
+    }
+
+    /// As [`Router::source`]; of an endpoint whose channel has ended, the node that its messages came from.
+    fn source_of(&self, place: Place) -> NodeName {
+        match self.elements.get(place.key) {
+            Some(Element::Endpoint(Endpoint { line: Line::Ended { source, .. }, .. })) => *source,
+            _ => self.source(place),
+        }
+    }
+
+    /// Ends the channel of an element where too much waits. What waits is dropped, which frees its memory.
+    fn overflow(&mut self, place: Place, limit: QueueLimit) {
+        let (mut queue, mut bytes) = (Queue::default(), 0);
+        if let Some(Element::Endpoint(endpoint)) = self.elements.get_mut(place.key) {
+            queue = std::mem::take(&mut endpoint.queue);
+            if let Some(inbox) = endpoint.inbox.take() {
+                inbox.empty_into(&mut queue);
+            }
+            bytes = std::mem::take(&mut endpoint.bytes);
+            if let Line::Ended { reason, .. } = &mut endpoint.line {
+                // The close was in the queue, and says now that messages before it are lost.
+                *reason = CloseReason::Dropped;
+                endpoint.queue.push_back(Item::Close(CloseReason::Dropped));
+            }
+        }
         self.queued_bytes -= bytes;
-        self.actions.push_back(Action::Overflow { key, messages: queue.len(), bytes });
+        let side = self.elements.get_mut(place.key).and_then(|element| element.side_mut(place.which));
+        let held = side.and_then(|side| side.held()).map(std::mem::take).unwrap_or_default();
+        let mut messages = queue.iter().filter(|item| item.is_message()).count();
+        for event in held {
+            messages += usize::from(matches!(event, Event::Message { .. }));
+            bytes += event.bytes();
+            self.queued_bytes -= event.bytes();
+            self.discard(event);
+        }
+        self.actions.push_back(Action::Overflow { limit, key: place.key, messages, bytes });
         self.drop_queue(queue);
-        self.cut(Place { key, which: 0 }, CloseReason::Dropped);
+        self.cut(place, CloseReason::Dropped);
     }
 
     fn drop_queue(&mut self, queue: Queue) {

@@ -38,7 +38,7 @@ mod transfer;
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
 pub(crate) use element::ElementKey;
-pub(crate) use event::{Action, Descriptor, Event, Frame};
+pub(crate) use event::{Action, Descriptor, Event, Frame, QueueLimit};
 pub(crate) use flow::{Baggage, Consumed, Grain, Room};
 pub(crate) use inbox::Inbox;
 
@@ -228,7 +228,7 @@ impl Router {
     /// A port changes hands. Its new holder is to receive what its old one has not, and the close even if he has.
     fn change_hands(&mut self, key: ElementKey) {
         self.recall(key);
-        if let Some(Element::Endpoint(Endpoint { line: Line::Ended(reason), queue, .. })) = self.elements.get_mut(key)
+        if let Some(Element::Endpoint(Endpoint { line: Line::Ended { reason, .. }, queue, .. })) = self.elements.get_mut(key)
             && queue.is_empty()
         {
             queue.push_back(Item::Close(*reason));
@@ -364,20 +364,7 @@ impl Router {
             Speaker::Next if mutant!(self, NothingIsHeld) || (mutant!(self, CloseOvertakes) && matches!(event, Event::Close(_))) => {
                 self.accept(place, event);
             }
-            Speaker::Next => {
-                let held = side.held().expect("who has a next neighbour holds what it says");
-                if self.limits.exceeded(place.key, held.cost()) {
-                    self.actions.push_back(Action::Overflow {
-                        key: place.key,
-                        messages: held.len(),
-                        bytes: held.iter().map(Event::bytes).sum(),
-                    });
-                    self.discard(event);
-                    return self.cut(place, CloseReason::Dropped);
-                }
-                self.queued_bytes += event.bytes();
-                held.push(event);
-            }
+            Speaker::Next => self.hold(place, event),
             Speaker::Stranger if mutant!(self, StrangersAreHeard) => self.accept(place, event),
             // Closes and transfers cross in flight: not an offence.
             Speaker::Stranger => self.discard(event),
@@ -443,11 +430,10 @@ impl Router {
     }
 
     fn queue_item(&mut self, key: ElementKey, item: Item) {
-        let Some(Element::Endpoint(endpoint)) = self.elements.get_mut(key) else { return };
-        if self.limits.exceeded(key, endpoint.cost()) {
-            self.overflow(key);
+        if !self.has_room(Place { key, which: 0 }, item.cost()) {
             return item.into_ports().into_iter().for_each(|port| self.close_element(port, CloseReason::Dropped));
         }
+        let Some(Element::Endpoint(endpoint)) = self.elements.get_mut(key) else { return };
         endpoint.bytes += item.bytes();
         self.queued_bytes += item.bytes();
         endpoint.queue.push_back(item);
@@ -503,9 +489,10 @@ impl Router {
 
     /// The neighbour's last word (or what stands for it) has come to this side: an endpoint queues it, a proxy passes it on.
     fn finish(&mut self, place: Place, reason: CloseReason) {
+        let source = self.source(place);
         match self.elements.get_mut(place.key) {
             Some(Element::Endpoint(endpoint)) => {
-                let Line::Open(side) = std::mem::replace(&mut endpoint.line, Line::Ended(reason)) else { return };
+                let Line::Open(side) = std::mem::replace(&mut endpoint.line, Line::Ended { reason, source }) else { return };
                 endpoint.queue.push_back(Item::Close(reason));
                 endpoint.flow = Flow::default();
                 if mutant!(self, ClosesAreToldTwice) {
@@ -582,7 +569,7 @@ impl Router {
             if let Some(trace) = &mut self.trace {
                 match endpoint.line {
                     Line::Open(_) => trace.closed(key, reason, true),
-                    Line::Ended(reason) => trace.closed(key, reason, false),
+                    Line::Ended { reason, .. } => trace.closed(key, reason, false),
                 }
             }
             for item in endpoint.queue {

@@ -7,6 +7,7 @@ use std::ops::Deref;
 
 use super::ElementKey;
 use crate::body::Body;
+use crate::limits::{MESSAGE_COST, PORT_COST};
 use crate::message::CloseReason;
 
 /// One thing to be received.
@@ -111,6 +112,11 @@ impl Item {
             Self::Rich(rich) => rich.data.len(),
             Self::Close(_) => 0,
         }
+    }
+
+    /// What it costs of a limit.
+    pub(super) fn cost(&self) -> usize {
+        self.bytes() + MESSAGE_COST + self.port_count() as usize * PORT_COST
     }
 
     pub(super) fn is_message(&self) -> bool {

@@ -86,7 +86,7 @@ impl Router {
             trace.left(key, there);
         }
         let here = match line {
-            Line::Ended(_) => {
+            Line::Ended { .. } => {
                 // The channel is over and there is nothing to forward. The close is in the queue, if not for the first time: see `tell_again`.
                 let here = SideName(self.names.next());
                 backlog.extend(queue.into_iter().map(|item| (here, to, event_of(item))));

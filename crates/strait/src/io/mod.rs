@@ -106,6 +106,11 @@ pub(crate) fn watch_limits(node: &Node, limits: Limits, io: IoHandle) {
             "strait: a message port was closed: {messages} messages ({} MiB) waited to be received (AppConfig::port_queue_limit)",
             bytes >> 20
         ),
+        LimitReached::Peer { messages, bytes, .. } => strait_output::report!(
+            "strait: a message port was closed: {messages} messages ({} MiB) waited to be received, and too much at all ports of the same process \
+             (AppConfig::agent_queues_limit)",
+            bytes >> 20
+        ),
         LimitReached::Link { bootstrap, bytes } => {
             strait_output::report!(
                 "strait: the connection to a process was ended: {} MiB waited to be read there (AppConfig::agent_backlog_limit)",

@@ -1,5 +1,6 @@
 //! More than main can take: control messages, ports, descriptors, and a renderer that never reads.
 
+use strait::{CloseReason, DEFAULT_AGENT_QUEUES_LIMIT, PortRecvError};
 use strait_protocol::{ConsoleLevel, IpcKind, ToMain};
 
 use super::{
@@ -9,6 +10,9 @@ use super::{
 
 /// Rounds of a flood that no window may suffer from.
 const ROUNDS: usize = 20;
+
+/// What may wait for one renderer, with what may come before that is seen, and what other windows have at the time.
+const MOST_WAITING: usize = DEFAULT_AGENT_QUEUES_LIMIT + DEFAULT_AGENT_QUEUES_LIMIT / 16 + (1 << 20);
 
 /// Descriptors that main may have more of after a case.
 const SLACK: usize = 64;
@@ -48,6 +52,48 @@ pub(super) fn cases(cases: &mut Vec<Case>) {
         }
         bystander.check().await;
         memory.check();
+    });
+    case(cases, "many_ports_that_main_does_not_read", |app, kit| async move {
+        let mut bystander = Bystander::open(&app, &kit).await;
+        let mut attacker = Attacker::open(&app, &kit).await;
+        let (memory, before) = (Memory::measure(), app.node().stats());
+        let (kept, mut ports) = tokio::sync::mpsc::unbounded_channel();
+        app.ipc_main().remove_all_listeners("unread");
+        app.ipc_main().on("unread", move |event, _| event.ports().iter().for_each(|port| drop(kept.send(port.clone()))));
+        // 640 MiB in all, and 1.25 MiB for each port.
+        let flood = "
+            const ends = []
+            for (let i = 0; i < 500; i++) {
+              const { port1, port2 } = new MessageChannel()
+              ipc.postMessage('unread', i, [port2])
+              ends.push(port1)
+            }
+            let rounds = 0
+            const round = () => {
+              for (const end of ends) end.postMessage(new Uint8Array(32 << 10))
+              if (++rounds < 40) setTimeout(round)
+              else ipc.send('said', 1)
+            }
+            round(); 0";
+        attacker.run(flood).await.expect("the flood begins");
+        while !attacker.has_said() {
+            bystander.check().await;
+            memory.check();
+            let waiting = app.node().stats().queued_bytes;
+            assert!(waiting < MOST_WAITING, "{waiting} bytes wait");
+        }
+        let ended = app.node().stats().overflowed_ports - before.overflowed_ports;
+        assert!(ended > 0, "no channel ended");
+        attacker.window.destroy();
+        let mut closed = 0;
+        while let Ok(port) = ports.try_recv() {
+            // Of those that have not ended, what came before the end is still there.
+            if matches!(port.recv().await, Err(PortRecvError::Closed(CloseReason::Dropped))) {
+                closed += 1;
+            }
+        }
+        assert_eq!(closed, ended);
+        bystander.check().await;
     });
     case(cases, "a_renderer_that_asks_and_never_reads", |app, kit| async move {
         let mut bystander = Bystander::open(&app, &kit).await;

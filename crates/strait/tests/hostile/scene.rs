@@ -76,6 +76,11 @@ impl Attacker {
         self.page().execute_javascript(script).await
     }
 
+    /// Whether its page has sent a message on the channel `said` since the last look.
+    pub(super) fn has_said(&mut self) -> bool {
+        self.said.try_recv().is_ok()
+    }
+
     /// Sends control messages as they are, and returns once main has handled them.
     pub(super) async fn say(&mut self, messages: impl IntoIterator<Item = ToMain>) {
         let calls: String = messages.into_iter().map(|message| format!("hostile.message('{}');\n", hex(&message))).collect();

@@ -170,7 +170,7 @@ impl Walk<'_> {
                 }
                 match line {
                     Line::Open(side) => self.side(node, side),
-                    Line::Ended(reason) => self.put(reason),
+                    Line::Ended { reason, .. } => self.put(reason),
                 }
             }
             Element::Proxy(proxy) => {

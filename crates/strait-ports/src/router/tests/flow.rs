@@ -48,7 +48,7 @@ impl World {
                 let messages = side.held().map(std::mem::take).unwrap_or_default();
                 messages.iter().filter(|event| matches!(event, Event::Message { .. })).map(Event::bytes).collect()
             }
-            Line::Ended(_) => Vec::new(),
+            Line::Ended { .. } => Vec::new(),
         };
         queued.chain(held).fold(Amount::default(), |sum, bytes| Amount { messages: sum.messages + 1, bytes: sum.bytes + bytes })
     }

@@ -164,7 +164,7 @@ fn an_agent_that_never_stops_is_ended_and_others_go_on() {
 fn an_agent_that_does_not_read_its_replies_is_ended_and_others_go_on() {
     const LIMIT: usize = 8 * MIB;
     let mut main = Main::start();
-    crate::io::watch_limits(&main.shared.node, Limits { link_backlog: Some(LIMIT), port_queue: None }, main.shared.io.clone());
+    crate::io::watch_limits(&main.shared.node, Limits { link_backlog: Some(LIMIT), ..Limits::default() }, main.shared.io.clone());
     let (one, two) = (main.window(), main.window());
     let (mute, other) = (main.shown(&one), main.shown(&two));
     main.commands.try_iter().for_each(drop);
