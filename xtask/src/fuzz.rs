@@ -285,7 +285,7 @@ fn fuzz(places: &Places, target: &str, bound: Bound, progress: &dyn Fn(&Outcome)
         command.arg(&corpus).args(Some(seeds).filter(|seeds| seeds.is_dir()));
     }
     command.arg(format!("-artifact_prefix={}/", findings.display())).arg(bound.argument());
-    command.args(["-use_value_profile=1", "-max_len=4096", "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1"]);
+    command.args(["-use_value_profile=1", "-max_len=4096", "-timeout=120", "-rss_limit_mb=2048", "-print_final_stats=1"]);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).env("RUST_BACKTRACE", "0");
     let mut child = command.spawn().map_err(|error| format!("{target}: {error}"))?;
     let (begin, limit) = (Instant::now(), bound.limit());
