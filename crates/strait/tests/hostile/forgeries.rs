@@ -18,7 +18,7 @@ pub(super) fn cases(cases: &mut Vec<Case>) {
         let mut bystander = Bystander::open(&app, &kit).await;
         let mut attacker = Attacker::open(&app, &kit).await;
         let mut heard = forged(&app);
-        attacker.say(IDS.map(|document| send(document))).await;
+        attacker.say(IDS.map(send)).await;
         // Its own document's number is among them, and that message is its own.
         let (sender, url) = heard.recv().await.expect("a message");
         assert_eq!((sender, url), (attacker.page(), attacker.page().url()));
