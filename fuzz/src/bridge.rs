@@ -1,41 +1,26 @@
 //! contextBridge: a realm's end of the bridge (`js/context-bridge.js`), in the JS host's engine, with anything for the other world's messages.
 
-use rquickjs::{Context, Ctx, Function, Object, Persistent, Runtime, TypedArray, Value};
+use rquickjs::{Ctx, Function, Object, TypedArray, Value};
 use strait_clone::JS_CODEC;
+
+use crate::engine::Engine;
 
 const PRIMORDIALS: &str = include_str!("../../crates/strait-renderer/js/primordials.js");
 const BRIDGE: &str = include_str!("../../crates/strait-renderer/js/context-bridge.js");
-
-/// Enough for the deepest value, and less than the main thread has.
-const STACK: usize = 6 << 20;
 
 /// How many steps a run has at most.
 const STEPS: usize = 16;
 
 thread_local! {
-    static ENGINE: Engine = Engine::start();
+    static ENGINE: Engine = Engine::start(make_realms);
 }
 
-struct Engine {
-    // Dropped before the engine.
-    realm: Persistent<Function<'static>>,
-    context: Context,
-}
-
-impl Engine {
-    fn start() -> Self {
-        let runtime = Runtime::new().expect("the engine starts");
-        runtime.set_max_stack_size(STACK);
-        let context = Context::full(&runtime).expect("the engine starts");
-        let realm = context.with(|ctx| {
-            let evaluate = |text: &str| ctx.eval::<Function<'_>, _>(text).unwrap_or_else(|error| panic!("{error}: {:?}", ctx.catch()));
-            let [codec, primordials, bridge] = [JS_CODEC, PRIMORDIALS, BRIDGE].map(evaluate);
-            let start = evaluate(include_str!("bridge.js"));
-            let realm: Function<'_> = start.call((codec, primordials, bridge)).unwrap_or_else(|error| panic!("{error}: {:?}", ctx.catch()));
-            Persistent::save(&ctx, realm)
-        });
-        Self { context, realm }
-    }
+/// What makes a realm.
+fn make_realms<'js>(ctx: &Ctx<'js>) -> Function<'js> {
+    let evaluate = |text: &str| ctx.eval::<Function<'js>, _>(text).unwrap_or_else(|error| panic!("{error}: {:?}", ctx.catch()));
+    let [codec, primordials, bridge] = [JS_CODEC, PRIMORDIALS, BRIDGE].map(evaluate);
+    let start = evaluate(include_str!("bridge.js"));
+    start.call((codec, primordials, bridge)).unwrap_or_else(|error| panic!("{error}: {:?}", ctx.catch()))
 }
 
 /// A method of the realm's, which throws only what says that bytes are no clone.
@@ -56,9 +41,8 @@ fn call<'js>(ctx: &Ctx<'js>, realm: &Object<'js>, name: &str, arguments: impl rq
 /// is called, and what has been exposed goes on working unless it was released.
 pub fn messages(bytes: &[u8]) {
     ENGINE.with(|engine| {
-        engine.context.with(|ctx| {
-            let realm = engine.realm.clone().restore(&ctx).expect("its own engine");
-            let realm: Object<'_> = realm.call(()).unwrap_or_else(|error| panic!("{error}: {:?}", ctx.catch()));
+        engine.with(|ctx, make_realm| {
+            let realm: Object<'_> = make_realm.call(()).unwrap_or_else(|error| panic!("{error}: {:?}", ctx.catch()));
             let mut rest = bytes;
             let mut released = false;
             for _ in 0..STEPS {
@@ -71,24 +55,24 @@ pub fn messages(bytes: &[u8]) {
                 let array = || TypedArray::<u8>::new_copy(ctx.clone(), message).expect("there is room");
                 match step % 5 {
                     0 => {
-                        let answered = call(&ctx, &realm, "invoke", (id, array(), ports)).expect("a call does not throw");
+                        let answered = call(ctx, &realm, "invoke", (id, array(), ports)).expect("a call does not throw");
                         assert!(answered.as_bool().is_some(), "{answered:?}");
                         assert!(answered.as_bool() == Some(false) || id <= 5, "there is no function {id}");
                     }
-                    1 => drop(call(&ctx, &realm, "settle", (id, ports % 2 == 0, array(), ports))),
+                    1 => drop(call(ctx, &realm, "settle", (id, ports % 2 == 0, array(), ports))),
                     2 => {
                         // Each has been sent once.
                         released |= id == 3 && ports == 1;
-                        call(&ctx, &realm, "release", (id, ports)).expect("a release does not throw");
+                        call(ctx, &realm, "release", (id, ports)).expect("a release does not throw");
                     }
-                    3 => drop(call(&ctx, &realm, "call", (id, true, array())).expect("what is thrown is caught")),
+                    3 => drop(call(ctx, &realm, "call", (id, true, array())).expect("what is thrown is caught")),
                     _ => {
-                        let thrown = call(&ctx, &realm, "call", (id, false, array())).expect("what is thrown is caught");
+                        let thrown = call(ctx, &realm, "call", (id, false, array())).expect("what is thrown is caught");
                         assert_eq!(thrown.as_bool(), Some(true), "{thrown:?}");
                     }
                 }
             }
-            let works = call(&ctx, &realm, "works", (rquickjs::function::This(realm.clone()),)).expect("an honest call does not throw");
+            let works = call(ctx, &realm, "works", (rquickjs::function::This(realm.clone()),)).expect("an honest call does not throw");
             assert_eq!(works.as_bool(), Some(!released), "an honest call after {}", bytes.escape_ascii());
         });
     });
@@ -120,6 +104,11 @@ mod tests {
         ];
         let seeds = seeds.map(|(name, bytes)| (name.into(), bytes));
         let replay = move || crate::replay("bridge", &seeds, 1_000, super::messages);
-        std::thread::Builder::new().stack_size(super::STACK + (2 << 20)).spawn(replay).expect("a thread").join().expect("the target holds");
+        std::thread::Builder::new()
+            .stack_size(crate::engine::STACK + (2 << 20))
+            .spawn(replay)
+            .expect("a thread")
+            .join()
+            .expect("the target holds");
     }
 }

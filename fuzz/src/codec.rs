@@ -1,7 +1,9 @@
 //! The codec that pages and the JS host have, in the host's engine: does it read what the Rust one reads, and as the same?
 
-use rquickjs::{Context, Ctx, Function, Object, Persistent, Runtime, TypedArray, Value};
+use rquickjs::{Ctx, Function, Object, TypedArray, Value};
 use strait_clone::{JS_CODEC, read};
+
+use crate::engine::Engine;
 
 /// How many ports are said to have come along.
 const PORTS: usize = 3;
@@ -18,45 +20,30 @@ const ROUND: &str = "(codec, ports) => (bytes) => {
     return codec.buffer.slice(0, size)
 }";
 
-/// Enough for the deepest value, and less than the main thread has.
-const STACK: usize = 6 << 20;
-
 thread_local! {
-    static ENGINE: Engine = Engine::start();
+    static ENGINE: Engine = Engine::start(make_round);
 }
 
-/// The codec in an engine of its own.
-struct Engine {
-    // Let go of before the engine is.
-    round: Persistent<Function<'static>>,
-    context: Context,
+/// What reads bytes and writes the value again, by the codec.
+fn make_round<'js>(ctx: &Ctx<'js>) -> Function<'js> {
+    let ports: Value<'js> = ctx.eval(format!("Array.from({{ length: {PORTS} }}, () => ({{}}))")).expect("a script of ours");
+    let codec = codec(ctx, &ports);
+    let make: Function<'js> = ctx.eval(ROUND).expect("a script of ours");
+    make.call((codec, ports)).expect("a script of ours")
 }
 
-impl Engine {
-    fn start() -> Self {
-        let runtime = Runtime::new().expect("the engine starts");
-        runtime.set_max_stack_size(STACK);
-        let context = Context::full(&runtime).expect("the engine starts");
-        let round = context.with(|ctx| {
-            let ports: Value<'_> = ctx.eval(format!("Array.from({{ length: {PORTS} }}, () => ({{}}))")).expect("a script of ours");
-            let codec = codec(&ctx, &ports);
-            let round: Function<'_> = ctx.eval(ROUND).expect("a script of ours");
-            Persistent::save(&ctx, round.call::<_, Function<'_>>((codec, ports)).expect("a script of ours"))
-        });
-        Self { context, round }
-    }
-
-    fn round(&self, bytes: &[u8]) -> Result<Vec<u8>, String> {
-        self.context.with(|ctx| {
-            let round = self.round.clone().restore(&ctx).expect("its own engine");
+/// Reads bytes and writes the value again; an error is the codec's text.
+fn round(bytes: &[u8]) -> Result<Vec<u8>, String> {
+    ENGINE.with(|engine| {
+        engine.with(|ctx, round| {
             let input = TypedArray::<u8>::new_copy(ctx.clone(), bytes).expect("there is room");
             let output: Value<'_> = round.call((input,)).unwrap_or_else(|error| panic!("{error}: {:?}", ctx.catch()));
             match output.as_string() {
-                Some(said) => Err(said.to_string().expect("the codec's texts are well-formed")),
+                Some(text) => Err(text.to_string().expect("the codec's texts are well-formed")),
                 None => Ok(TypedArray::<u8>::from_value(output).expect("an array").as_bytes().expect("its bytes").to_vec()),
             }
         })
-    }
+    })
 }
 
 fn codec<'js>(ctx: &Ctx<'js>, ports: &Value<'js>) -> Object<'js> {
@@ -78,10 +65,10 @@ const CHANGED: &[u8] = b"R;'";
 /// Reads bytes both ways, and compares.
 pub fn bytes(bytes: &[u8]) {
     let ours = read(bytes, PORTS);
-    match (ENGINE.with(|engine| engine.round(bytes)), ours) {
+    match (round(bytes), ours) {
         (Ok(written), Ok(value)) => {
             let again = read(&written, PORTS).expect("what the codec writes is read");
-            let twice = ENGINE.with(|engine| engine.round(&written)).expect("the codec reads what it writes");
+            let twice = round(&written).expect("the codec reads what it writes");
             assert_eq!(read(&twice, PORTS).expect("what the codec writes is read"), again);
             // Scripts cannot see whether a view follows its buffer's length, and large limits of resizable buffers are not kept: nor does the text show them.
             assert!(
@@ -100,6 +87,11 @@ mod tests {
     #[test]
     fn seeds_and_their_mutants() {
         let replay = || crate::replay("codec", &crate::clone::tests::seeds(), 20_000, super::bytes);
-        std::thread::Builder::new().stack_size(super::STACK + (2 << 20)).spawn(replay).expect("a thread").join().expect("the target holds");
+        std::thread::Builder::new()
+            .stack_size(crate::engine::STACK + (2 << 20))
+            .spawn(replay)
+            .expect("a thread")
+            .join()
+            .expect("the target holds");
     }
 }

@@ -12,6 +12,7 @@ pub mod bridge;
 pub mod clone;
 pub mod codec;
 pub mod console;
+mod engine;
 pub mod handshake;
 pub mod modules;
 pub mod protocol;

@@ -16,6 +16,22 @@
     leave: () => natives.hostile('leave', 0, '', 0, 1),
     /** Does the port's link lead past main? It does once its transfer has settled. */
     isDirect: (/** @type {any} */ port) => natives.hostileIsDirect(handleOf(port)),
+    /** Sends a shared buffer of this length in sealed memory, with its message, over a port, or to main. */
+    sealed: (/** @type {number} */ length, times = 1, /** @type {any} */ port = undefined) =>
+      natives.hostile('sealed', handleOf(port), '', length, times),
+    /** Keeps copies of all descriptors that come from now on. */
+    keep: () => natives.hostile('keep', 0, '', 0, 1),
+    /** Keeps all descriptors that come from now on, and ignores the frames that bring them. */
+    withhold: () => natives.hostile('withhold', 0, '', 0, 1),
+    /** What names this document in its process. */
+    identity: () => {
+      const [page, document, frame, nonce] = natives.hostileIdentity().split(' ')
+      return { page: +page, document: +document, frame: +frame, nonce }
+    },
+    /** Binds documents from this number on to what a page's view (0: the own one) has committed, through WebKit. */
+    bind: (/** @type {number} */ document, count = 1, nonce = '', page = 0) => natives.hostileBind(page, document, count, nonce),
+    /** Sends a page's view (0: the own one) bytes in the place of a binding. */
+    view: (/** @type {string} */ bytes, times = 1, page = 0) => natives.hostileView(page, bytes, times),
     kinds: () => natives.hostileKinds().split('\n'),
   }
   p.defineProperty(global, 'hostile', { __proto__: null, value })

@@ -86,7 +86,7 @@ pub(crate) struct Agent {
     pub(crate) expose_gc: bool,
     pub(crate) main_world: ffi::World,
     pub(crate) isolated_world: ffi::World,
-    extension: Extension,
+    pub(crate) extension: Extension,
     next_document: Cell<DocumentId>,
     next_realm: Cell<u32>,
 }

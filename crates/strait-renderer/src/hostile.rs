@@ -4,6 +4,7 @@
 //! It exists only with the feature `hostile`, which no agent that ships is built with.
 
 use strait_ports::{CloseReason, Message, Port, hostile};
+use strait_protocol::{DOCUMENT_MESSAGE, DocumentBinding, Nonce, PageId, encode};
 
 use crate::agent::Agent;
 use crate::ffi::{Args, NativeResult};
@@ -19,6 +20,9 @@ use crate::realm::Realm;
 /// | `frame` | a frame with `number` descriptors |
 /// | `half-close` | the end of the link in this direction |
 /// | `leave` | a goodbye on every link |
+/// | `sealed` | a shared buffer of `number` bytes in sealed memory, and its message |
+/// | `keep` | nothing: from now on the process keeps a copy of every descriptor that it receives |
+/// | `withhold` | nothing: from now on it keeps them and does nothing else about the frame |
 pub(crate) fn act<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let (what, handle, bytes) = (args.text(0), args.index(1), args.text(2));
     let (number, times) = (args.index(3) as usize, args.index(4).max(1));
@@ -48,8 +52,49 @@ fn act_once(agent: &Agent, port: &Port, what: &str, bytes: &[u8], number: usize)
             agent.node.leave(CloseReason::Exited);
             true
         }
+        "sealed" => hostile::send_sealed(port, number) && port.post(b"x").is_ok(),
+        "keep" | "withhold" => {
+            let hoard = if what == "keep" { hostile::Hoard::Copies } else { hostile::Hoard::Frames };
+            hostile::hoard(port, hoard);
+            true
+        }
         _ => false,
     }
+}
+
+/// What names the caller: its page, its document, and the nonce of its page in hexadecimal digits.
+pub(crate) fn identity<'a>(agent: &Agent, realm: &Realm, _: &Args<'a>) -> NativeResult<'a> {
+    let Some(document) = agent.document(realm.document.get()) else { return NativeResult::Text(String::new()) };
+    let nonce = agent.config(document.page).map(|config| config.nonce).unwrap_or_default();
+    let digits: String = nonce.iter().map(|byte| format!("{byte:02x}")).collect();
+    NativeResult::Text(format!("{} {} {} {digits}", document.page, document.id, document.frame))
+}
+
+/// `(page, document, count, nonce)`: sends this page's view (0: the caller's own), through WebKit, bindings of so many documents from this one on. The
+/// nonce is the page's own if there are no digits.
+pub(crate) fn bind<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    let page = page_of(agent, realm, args.index(0));
+    let own = agent.config(page).map(|config| config.nonce).unwrap_or_default();
+    let nonce = Nonce::try_from(from_hex(&args.text(3))).unwrap_or(own);
+    let first = u64::from(args.index(1));
+    for document in first..first + u64::from(args.index(2)) {
+        agent.extension.send_to_view(page, DOCUMENT_MESSAGE, &encode(&DocumentBinding { nonce, document }));
+    }
+    NativeResult::Nothing
+}
+
+/// `(page, bytes, times)`: sends this page's view (0: the caller's own) bytes in the place of a binding.
+pub(crate) fn view<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    let (page, bytes) = (page_of(agent, realm, args.index(0)), from_hex(&args.text(1)));
+    for _ in 0..args.index(2) {
+        agent.extension.send_to_view(page, DOCUMENT_MESSAGE, &bytes);
+    }
+    NativeResult::Nothing
+}
+
+fn page_of(agent: &Agent, realm: &Realm, page: u32) -> PageId {
+    let own = || agent.document(realm.document.get()).map_or(0, |document| document.page);
+    if page == 0 { own() } else { PageId::from(page) }
 }
 
 /// `(handle)`: whether the port has a link of its own, past main.

@@ -112,6 +112,12 @@ const NATIVES: &[(&str, Native)] = &[
     ("hostileIsDirect", crate::hostile::is_direct),
     #[cfg(feature = "hostile")]
     ("hostileKinds", crate::hostile::kinds),
+    #[cfg(feature = "hostile")]
+    ("hostileIdentity", crate::hostile::identity),
+    #[cfg(feature = "hostile")]
+    ("hostileBind", crate::hostile::bind),
+    #[cfg(feature = "hostile")]
+    ("hostileView", crate::hostile::view),
 ];
 
 /// The natives' names, in the order of the indices that [`call`] is given.

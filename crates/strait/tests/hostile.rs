@@ -9,6 +9,10 @@
 
 #[path = "hostile/agent.rs"]
 mod agent;
+#[path = "hostile/bindings.rs"]
+mod bindings;
+#[path = "hostile/descriptors.rs"]
+mod descriptors;
 #[path = "windows/display.rs"]
 mod display;
 #[path = "hostile/floods.rs"]
@@ -20,10 +24,15 @@ mod frames;
 #[path = "windows/kit.rs"]
 #[allow(dead_code, reason = "the windows' tests use all of it")]
 mod kit;
+#[path = "hostile/popups.rs"]
+mod popups;
 #[path = "windows/runner.rs"]
 mod runner;
 #[path = "hostile/scene.rs"]
 mod scene;
+#[path = "windows/server.rs"]
+#[allow(dead_code, reason = "the windows' tests use all of it")]
+mod server;
 
 use std::process::ExitCode;
 
@@ -46,6 +55,9 @@ fn main() -> ExitCode {
     runner::exit_code(App::run(config, move |app| async move {
         let mut cases = Vec::new();
         forgeries::cases(&mut cases);
+        bindings::cases(&mut cases);
+        popups::cases(&mut cases);
+        descriptors::cases(&mut cases);
         frames::cases(&mut cases);
         floods::cases(&mut cases);
         runner::run(&app, kit, cases).await;

@@ -145,6 +145,9 @@ pub(crate) struct Core {
     pub(super) gathered: usize,
     /// Ticks while there are arenas of ours.
     pub(super) arena_clock: Option<OwnedFd>,
+    /// What else becomes of descriptors that are received.
+    #[cfg(any(test, feature = "hostile"))]
+    pub(super) hoard: Option<super::hostile::Hoard>,
     /// With it links can take in descriptors when the process has none left.
     _reserve: Reserve,
 }
@@ -180,6 +183,8 @@ impl Core {
             some_done: Arc::default(),
             arena_clock: None,
             gathered: 0,
+            #[cfg(any(test, feature = "hostile"))]
+            hoard: None,
             _reserve,
         })
     }

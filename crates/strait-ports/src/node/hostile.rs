@@ -1,10 +1,14 @@
 //! What a compromised process can do with its links: send a frame of any kind at any time, with
-//! descriptors or without, and shut a link down in one direction.
+//! descriptors or without, shut a link down in one direction, and keep what it is sent.
 //!
 //! Tests of the other end use it. It exists only with the feature `hostile`, which no program that
 //! ships enables.
 
+use std::os::fd::OwnedFd;
+
 use rustix::event::{EventfdFlags, eventfd};
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+use rustix::io::write;
 use rustix::net::{Shutdown, shutdown};
 
 use super::core::Core;
@@ -75,6 +79,52 @@ pub fn send(port: &Port, frame: Vec<u8>, descriptors: usize) -> bool {
     let Ok(useless) = useless else { return false };
     let frame = Encoded { data: frame, message: true, ..Encoded::default() };
     with_peer(port, |core, node| core.peers.slot(node).map(|slot| core.say_frame(slot, frame, useless))).is_some()
+}
+
+/// Sends a shared buffer of so many bytes, in sealed memory that this process does not count, over the link of `port`'s other end. It belongs to the next message.
+/// False if there is no such link, or no memory to be had.
+pub fn send_sealed(port: &Port, length: usize) -> bool {
+    let sealed = || {
+        let file = memfd_create("hostile", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
+        write(&file, &vec![b'x'; length])?;
+        fcntl_add_seals(&file, SealFlags::WRITE | SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
+        rustix::io::Result::Ok(file)
+    };
+    let Ok(file) = sealed() else { return false };
+    let frame = wire::encode(Packet::Shared(length as u64, Vec::new()));
+    with_peer(port, |core, node| core.peers.slot(node).map(|slot| core.say_frame(slot, frame, vec![file]))).is_some()
+}
+
+/// What a node does with descriptors that it receives, besides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hoard {
+    /// It keeps copies of them for ever.
+    Copies,
+    /// It keeps them for ever, and ignores the frames that brought them.
+    Frames,
+}
+
+/// From now on the node of `port` does this.
+pub fn hoard(port: &Port, hoard: Hoard) {
+    port.shared().act(|core| core.hoard = Some(hoard));
+}
+
+impl Core {
+    /// Does with what a frame has brought what the node does; gives it back unless the frame is to be ignored.
+    pub(super) fn hoarded(&self, descriptors: Vec<OwnedFd>) -> Option<Vec<OwnedFd>> {
+        match self.hoard {
+            Some(Hoard::Copies) => {
+                let copies = descriptors.iter().filter_map(|descriptor| descriptor.try_clone().ok());
+                copies.for_each(std::mem::forget);
+                Some(descriptors)
+            }
+            Some(Hoard::Frames) if !descriptors.is_empty() => {
+                descriptors.into_iter().for_each(std::mem::forget);
+                None
+            }
+            _ => Some(descriptors),
+        }
+    }
 }
 
 /// Shuts the link of `port`'s other end down for sending; this end goes on receiving. False if there

@@ -289,10 +289,12 @@ impl Core {
         let node = peer.name;
         let before = peer.link.received();
         let incoming = peer.link.receive(&mut self.buffer);
-        let bytes = peer.link.received() - before;
+        let length = peer.link.received() - before;
         let mourned = peer.mourned_at.is_some();
         let heard = match incoming {
             Ok(Incoming::Frame(Received { bytes, descriptors, loan })) => {
+                #[cfg(any(test, feature = "hostile"))]
+                let Some(descriptors) = self.hoarded(descriptors) else { return Some(Cost { bytes: length, ports: 0 }) };
                 let heard = self.heard(node, bytes, descriptors, loan.is_some());
                 // Now that the descriptors are closed.
                 drop(loan);
@@ -312,7 +314,7 @@ impl Core {
                     self.part_from_mourned(node);
                 }
                 self.talked = true;
-                Some(Cost { bytes, ports })
+                Some(Cost { bytes: length, ports })
             }
             Err(why) => {
                 self.cut(slot, &why);

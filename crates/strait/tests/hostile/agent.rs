@@ -6,6 +6,8 @@ use std::{
     process::{Command, ExitCode},
 };
 
+use super::display::run_again;
+
 /// Names the agent that the program's windows get.
 const VARIABLE: &str = "STRAIT_AGENT_SO";
 
@@ -14,19 +16,10 @@ pub(super) fn rerun_with_hostile_agent() -> Option<ExitCode> {
     if env::var_os(VARIABLE).is_some() {
         return None;
     }
-    let agent = match build() {
-        Ok(agent) => agent,
+    Some(match build() {
+        Ok(agent) => run_again(VARIABLE, agent),
         Err(why) => {
             eprintln!("the hostile agent does not build: {why}");
-            return Some(ExitCode::FAILURE);
-        }
-    };
-    let status = Command::new(env::current_exe().expect("own path")).args(env::args_os().skip(1)).env(VARIABLE, agent).status();
-    Some(match status {
-        Ok(status) if status.success() => ExitCode::SUCCESS,
-        Ok(_) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("the test does not start again: {error}");
             ExitCode::FAILURE
         }
     })

@@ -1,10 +1,10 @@
 //! Control messages that name what is not the sender's.
 
-use strait_protocol::{ConsoleLevel, IpcKind, Outcome, ToMain};
+use strait_protocol::{ConsoleLevel, Outcome, ToMain};
 
 use super::{
     kit::{Case, case},
-    scene::{Attacker, Bystander, forged, hex},
+    scene::{Attacker, Bystander, created, forged, hex, send},
 };
 
 /// More than any id of these windows.
@@ -13,21 +13,12 @@ const IDS: std::ops::Range<u64> = 0..80;
 /// Answers of another window during which main handles what the attacker has sent.
 const ROUNDS: usize = 20;
 
-fn document(page: u64, document: u64, url: &str) -> ToMain {
-    let (url, origin, name) = (url.into(), url.trim_end_matches('/').into(), "forged".into());
-    ToMain::DocumentCreated { page, document, frame: document, parent: None, url, origin, name }
-}
-
-fn ipc(document: u64, kind: IpcKind) -> ToMain {
-    ToMain::Ipc { document, kind, channel: "forged".into(), payload: vec![0xff, 15, b'A', 0, b'$', 0, 0] }
-}
-
 pub(super) fn cases(cases: &mut Vec<Case>) {
     case(cases, "messages_for_others_documents_are_nobodys", |app, kit| async move {
         let mut bystander = Bystander::open(&app, &kit).await;
         let mut attacker = Attacker::open(&app, &kit).await;
         let mut heard = forged(&app);
-        attacker.say(IDS.map(|document| ipc(document, IpcKind::Send))).await;
+        attacker.say(IDS.map(send)).await;
         // Its own document's number is among them, and that message is its own.
         let (sender, url) = heard.recv().await.expect("a message");
         assert_eq!((sender, url), (attacker.page(), attacker.page().url()));
@@ -53,7 +44,7 @@ pub(super) fn cases(cases: &mut Vec<Case>) {
         attacker.say(IDS.map(|page| ToMain::PageBound { nonce: [page as u8; 16], page })).await;
         // Documents in pages of all numbers. One of them is its own: main waits there for WebKit's word on what that page shows, which never
         // comes for a document that the page does not have, so neither does the script's answer.
-        let created = IDS.flat_map(|page| [document(page, 1000 + page, "https://bank.test/"), ipc(1000 + page, IpcKind::Send)]);
+        let created = IDS.flat_map(|page| [created(page, 1000 + page, "https://bank.test/"), send(1000 + page)]);
         let calls: String = created.map(|message| format!("hostile.message('{}');", hex(&message))).collect();
         let lying = tokio::task::spawn_local(attacker.page().execute_javascript(&calls));
         for _ in 0..ROUNDS {

@@ -3,7 +3,9 @@
 use std::fs;
 
 use strait::{App, BrowserWindow, MessageChannel, MessagePort, ScriptError, Value, WebContents};
-use strait_protocol::ToMain;
+use strait_protocol::{IpcKind, ToMain};
+
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::kit::{Heard, Kit, heard, next, number};
 
@@ -90,6 +92,17 @@ impl Attacker {
     }
 }
 
+/// A report of a main frame's document.
+pub(super) fn created(page: u64, document: u64, url: &str) -> ToMain {
+    let (url, origin, name) = (url.into(), url.trim_end_matches('/').into(), "forged".into());
+    ToMain::DocumentCreated { page, document, frame: document, parent: None, url, origin, name }
+}
+
+/// A message of a document on the channel `forged`, without arguments.
+pub(super) fn send(document: u64) -> ToMain {
+    ToMain::Ipc { document, kind: IpcKind::Send, channel: "forged".into(), payload: vec![0xff, 15, b'A', 0, b'$', 0, 0] }
+}
+
 pub(super) fn hex(message: &ToMain) -> String {
     strait_protocol::encode(message).iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -121,13 +134,31 @@ impl Memory {
 }
 
 /// The URLs and senders of what comes on the channel `forged` from now on.
-pub(super) fn forged(app: &App) -> tokio::sync::mpsc::UnboundedReceiver<(WebContents, String)> {
-    let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
+pub(super) fn forged(app: &App) -> UnboundedReceiver<(WebContents, String)> {
+    let (sender, receiver) = unbounded_channel();
     app.ipc_main().remove_all_listeners("forged");
     app.ipc_main().on("forged", move |event, _| {
-        let url = event.sender_frame().map(|frame| frame.url()).unwrap_or_default();
         // The case may be over.
-        let _ = sender.send((event.sender().clone(), url));
+        let _ = sender.send((event.sender().clone(), event.sender_url().to_owned()));
     });
     receiver
+}
+
+/// What names a page's document in its process.
+pub(super) struct Identity {
+    pub(super) page: u64,
+    pub(super) document: u64,
+    /// In hexadecimal digits.
+    pub(super) nonce: String,
+}
+
+impl Identity {
+    /// No other process can ask for this: the tests know it, so that lies are as good as they can be.
+    pub(super) async fn of(page: &WebContents) -> Self {
+        let script = "const { page, document, nonce } = hostile.identity(); [page, document, nonce].join()";
+        let answer = page.main_frame().execute_javascript(&format!("{{ {script} }}")).await.expect("the page is there");
+        let parts: Vec<&str> = answer.as_str().expect("text").split(',').collect();
+        let number = |part: &str| part.parse().expect("a number");
+        Self { page: number(parts[0]), document: number(parts[1]), nonce: parts[2].into() }
+    }
 }

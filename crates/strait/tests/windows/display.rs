@@ -2,6 +2,7 @@
 
 use std::{
     env,
+    ffi::OsStr,
     io::{BufRead, BufReader},
     process::{Child, Command, ExitCode, Stdio},
 };
@@ -44,16 +45,18 @@ pub(super) fn rerun_with_display() -> Option<ExitCode> {
         eprintln!("these tests need a display, and Xvfb gives none; `cargo xtask setup` installs it");
         return Some(ExitCode::FAILURE);
     }
-    let status = Command::new(env::current_exe().expect("own path"))
-        .args(env::args_os().skip(1))
-        .env("DISPLAY", format!(":{}", number.trim()))
-        .status();
-    Some(match status {
+    Some(run_again("DISPLAY", format!(":{}", number.trim())))
+}
+
+/// Runs this program again with a variable, and gives its result.
+pub(super) fn run_again(variable: &str, value: impl AsRef<OsStr>) -> ExitCode {
+    let status = Command::new(env::current_exe().expect("own path")).args(env::args_os().skip(1)).env(variable, value).status();
+    match status {
         Ok(status) if status.success() => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("the test does not start again: {error}");
             ExitCode::FAILURE
         }
-    })
+    }
 }

@@ -1,6 +1,6 @@
 //! Whose message it is: URL and origin of the sender around navigations.
 
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::Mutex;
 
 use strait::{App, ContentsEvent, IpcEvent, Value, WebContents};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -50,24 +50,9 @@ fn everywhere(app: &App, channel: &str) -> Heard {
     receiver
 }
 
-/// A server whose page `/slow` comes when it is released; it reports when it is asked for.
-fn slow_server(script: &'static str) -> (Server, UnboundedReceiver<()>, mpsc::Sender<()>) {
-    let (asked, asks) = unbounded_channel();
-    let (release, released) = mpsc::channel();
-    let released = Arc::new(Mutex::new(released));
-    let server = Server::start(move |path| {
-        if path == "/slow" {
-            let _ = asked.send(());
-            let _ = released.lock().unwrap().recv();
-        }
-        Some(page(script))
-    });
-    (server, asks, release)
-}
-
 pub(super) fn cases(cases: &mut Vec<Case>) {
     case(cases, "identity_a_load_under_way_is_no_disguise", |app, kit| async move {
-        let (bank, mut asks, release) = slow_server("ipc.send('arrived')");
+        let (bank, mut asks, release) = Server::slow(page("ipc.send('arrived')"));
         let evil =
             Server::start(|_| Some(page("ipc.on('again', () => ipc.send('spoken')); ipc.on('go', (_, to) => { location.href = to })")));
         let window = kit.window(&app);
@@ -88,7 +73,7 @@ pub(super) fn cases(cases: &mut Vec<Case>) {
     });
     case(cases, "identity_a_programs_load_under_way_is_no_disguise", |app, kit| async move {
         // The page goes on committing documents of its own while the program's loads are under way.
-        let (bank, _asks, _release) = slow_server("ipc.send('arrived')");
+        let (bank, _asks, _release) = Server::slow(page("ipc.send('arrived')"));
         let evil = Server::start(|_| Some(page("ipc.send('spoken'); setInterval(() => { location.href = '/' + Math.random() }, 20)")));
         let window = kit.window(&app);
         let mut spoken = heard(&window.web_contents(), "spoken");
@@ -97,6 +82,29 @@ pub(super) fn cases(cases: &mut Vec<Case>) {
             assert_eq!(next(&mut spoken).await.sender_origin(), evil.origin(), "message {number}");
             drop(window.load_url(&format!("{}/slow", bank.origin())));
         }
+    });
+    case(cases, "identity_a_load_requested_during_a_commit_is_no_disguise", |app, kit| async move {
+        let html = "<!doctype html><body></body>";
+        let (bank, _asks, _release) = Server::slow(html.into());
+        let server = Server::start(move |_| Some(html.into()));
+        let script = "const { ipcRenderer: ipc } = require('electron'); ipc.on('go', (_, to) => { location.href = to }); \
+                      ipc.send('spoken'); addEventListener('unload', () => ipc.sendSync('parting'))";
+        let window = strait::BrowserWindow::builder().show(false).preload(kit.file("parts.js", script)).build(&app);
+        let contents = window.web_contents();
+        let (mut spoken, mut parting) = (heard(&contents, "spoken"), heard(&contents, "parting"));
+        let own = |path: &str| format!("{}{path}", server.origin());
+        window.load_url(&own("/1")).await.unwrap();
+        next(&mut spoken).await;
+        contents.send("go", [Value::from(own("/2").as_str())]).unwrap();
+        // The old document unloads inside the commit of the new one: its process waits for the answer, so the view hears of the commit behind
+        // the program's request.
+        let unloading = next(&mut parting).await;
+        let requested = window.load_url(&format!("{}/slow", bank.origin()));
+        ui_thread_is_done(&app).await;
+        unloading.set_return_value(Value::Null);
+        let new = next(&mut spoken).await;
+        assert_eq!([new.sender_url(), new.sender_origin()], [own("/2"), server.origin()]);
+        drop(requested);
     });
     case(cases, "identity_a_handler_that_waits_does_not_see_the_next_page", |app, kit| async move {
         let one = Server::start(|_| Some(page("ipc.invoke('question'); ipc.on('go', (_, to) => { location.href = to })")));
@@ -225,6 +233,16 @@ pub(super) fn cases(cases: &mut Vec<Case>) {
     case(cases, "identity_a_page_that_goes_is_detached", |app, kit| async move {
         goes(&app, &kit).await;
     });
+}
+
+/// Returns once the UI thread has done what was asked of it before.
+async fn ui_thread_is_done(app: &App) {
+    let window = strait::BrowserWindow::builder().show(false).build(app);
+    let (told, mut shown) = unbounded_channel();
+    window.on_event(move |event| drop(told.send(event.clone())));
+    window.show();
+    while shown.recv().await.unwrap() != strait::WindowEvent::Shown {}
+    window.destroy();
 }
 
 /// While main answers the page's last `sendSync`, the page is still there and is known to be going.

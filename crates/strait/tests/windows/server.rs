@@ -4,11 +4,14 @@ use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
+        mpsc,
     },
     thread,
 };
+
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 /// Serves until dropped.
 pub(super) struct Server {
@@ -34,6 +37,22 @@ impl Server {
             }
         });
         Self { address, stopped }
+    }
+
+    /// Serves this page. `/slow` comes when it is released or the sender is dropped; that it was asked for is reported.
+    pub(super) fn slow(page: String) -> (Self, UnboundedReceiver<()>, mpsc::Sender<()>) {
+        let (asked, asks) = unbounded_channel();
+        let (release, released) = mpsc::channel();
+        let released = Mutex::new(released);
+        let server = Self::start(move |path| {
+            if path == "/slow" {
+                // The case may be over.
+                let _ = asked.send(());
+                let _ = released.lock().unwrap_or_else(PoisonError::into_inner).recv();
+            }
+            Some(page.clone())
+        });
+        (server, asks, release)
     }
 
     /// `http://127.0.0.1:PORT`

@@ -17,7 +17,12 @@ use super::mapping::{LARGE_PAGE, Mapping};
 /// So many descriptors of sealed memory this process keeps. One that is not kept cannot be sent on: then the bytes are.
 const MAX_KEPT: usize = 64;
 
+/// So many pieces of sealed memory whose descriptors are not kept are mapped at a time. The bytes of others are copied: a process has a limited
+/// number of mappings (65,530 by default), and each takes a page at least, however few bytes its sender says it has.
+const MAX_MAPPED: usize = 1024;
+
 static KEPT: AtomicUsize = AtomicUsize::new(0);
+static MAPPED: AtomicUsize = AtomicUsize::new(0);
 
 /// What lies in memory and cannot be had is lost to every program, whether it is mapped or not: there is no going on without it.
 const READABLE: &str = "memory can be read";
@@ -27,24 +32,27 @@ fn seals() -> SealFlags {
     SealFlags::WRITE | SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL
 }
 
-/// A descriptor that counts among those that are kept.
-struct Kept(OwnedFd);
+/// One of a limited number of things, counted there until it is dropped.
+struct Counted(&'static AtomicUsize);
 
-impl Kept {
-    /// Gives the descriptor back if there are enough.
-    fn new(fd: OwnedFd) -> Result<Self, OwnedFd> {
-        let room = |kept| (kept < MAX_KEPT).then_some(kept + 1);
-        match KEPT.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room) {
-            Ok(_) => Ok(Self(fd)),
-            Err(_) => Err(fd),
-        }
+impl Counted {
+    /// `None` if there are `most` already.
+    fn new(count: &'static AtomicUsize, most: usize) -> Option<Self> {
+        let room = |number| (number < most).then_some(number + 1);
+        count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room).ok().map(|_| Self(count))
     }
 }
 
-impl Drop for Kept {
+impl Drop for Counted {
     fn drop(&mut self) {
-        KEPT.fetch_sub(1, Ordering::Relaxed);
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
+}
+
+/// A descriptor that counts among those that are kept.
+struct Kept {
+    fd: OwnedFd,
+    _counted: Counted,
 }
 
 /// From half of it on, a large page is worth its memory: it is made, mapped and unmapped at a fraction of what so many small ones cost.
@@ -171,28 +179,37 @@ pub(crate) struct Sealed {
 
 /// Where they are in this process.
 enum Place {
-    Mapped(Mapping),
-    /// There was no room for them: a copy.
+    /// Counted unless the descriptor is.
+    Mapped { mapping: Mapping, _counted: Option<Counted> },
+    /// There was no room for them, or too many are mapped: a copy.
     Copied(Vec<u8>),
 }
 
 impl Place {
-    fn of(fd: &OwnedFd, length: usize, size: usize) -> io::Result<Self> {
+    /// That of bytes whose descriptor is not kept.
+    fn unkept(fd: &OwnedFd, length: usize, size: usize) -> io::Result<Self> {
+        match Counted::new(&MAPPED, MAX_MAPPED) {
+            Some(counted) => Self::of(fd, length, size, Some(counted)),
+            None => read(fd, length).map(Self::Copied),
+        }
+    }
+
+    fn of(fd: &OwnedFd, length: usize, size: usize, counted: Option<Counted>) -> io::Result<Self> {
         let mapping = if size >= LARGE_FROM {
             Mapping::aligned(fd, size, ProtFlags::READ)
         } else {
             Mapping::new(fd, size, ProtFlags::READ, MapFlags::empty())
         };
-        mapping.map(Self::Mapped).or_else(|_| read(fd, length).map(Self::Copied))
+        mapping.map(|mapping| Self::Mapped { mapping, _counted: counted }).or_else(|_| read(fd, length).map(Self::Copied))
     }
 }
 
 impl Sealed {
     fn new(fd: OwnedFd, length: usize, size: usize, keep: bool) -> io::Result<Self> {
-        match if keep { Kept::new(fd) } else { Err(fd) } {
-            Ok(kept) => Ok(Self { length, size, place: OnceLock::new(), descriptor: Some(kept) }),
-            Err(fd) => {
-                let place = OnceLock::from(Place::of(&fd, length, size)?);
+        match if keep { Counted::new(&KEPT, MAX_KEPT) } else { None } {
+            Some(counted) => Ok(Self { length, size, place: OnceLock::new(), descriptor: Some(Kept { fd, _counted: counted }) }),
+            None => {
+                let place = OnceLock::from(Place::unkept(&fd, length, size)?);
                 Ok(Self { length, size, place, descriptor: None })
             }
         }
@@ -219,13 +236,13 @@ impl Sealed {
 
     /// What others need to see it, if it has been kept.
     pub(crate) fn descriptor(&self) -> Option<BorrowedFd<'_>> {
-        self.descriptor.as_ref().map(|kept| kept.0.as_fd())
+        self.descriptor.as_ref().map(|kept| kept.fd.as_fd())
     }
 
     fn place(&self) -> &Place {
         self.place.get_or_init(|| {
-            let Some(Kept(fd)) = &self.descriptor else { unreachable!("who has no descriptor has a place") };
-            Place::of(fd, self.length, self.size).expect(READABLE)
+            let Some(kept) = &self.descriptor else { unreachable!("who has no descriptor has a place") };
+            Place::of(&kept.fd, self.length, self.size, None).expect(READABLE)
         })
     }
 }
@@ -238,7 +255,7 @@ impl Deref for Sealed {
             // SAFETY: the mapping is at least of this length and lives as long as `self`; the seals, which have been looked at, keep the file from being written, by
             // anybody in any way, and from shrinking; nobody had it mapped for writing when it was sealed, or the kernel had refused. All bytes are initialised:
             // they are a file's.
-            Place::Mapped(mapping) => unsafe { slice::from_raw_parts(mapping.at(0).as_ptr(), self.length) },
+            Place::Mapped { mapping, .. } => unsafe { slice::from_raw_parts(mapping.at(0).as_ptr(), self.length) },
             Place::Copied(bytes) => bytes,
         }
     }
@@ -324,6 +341,19 @@ mod tests {
                 assert!(Sealed::of(fd, size + 1, true).is_err());
             }
         }
+    }
+
+    #[test]
+    fn mappings_are_bounded() {
+        let bytes = vec![5; 5000];
+        let fd = || Unsealed::new(&bytes).unwrap().seal().ok().unwrap().descriptor().unwrap().try_clone_to_owned().unwrap();
+        let all: Vec<Sealed> = (0..MAX_MAPPED + 10).map(|_| Sealed::of(fd(), bytes.len(), false).ok().unwrap()).collect();
+        let mapped = all.iter().filter(|sealed| matches!(sealed.place(), Place::Mapped { .. })).count();
+        // Other tests of this process may have some.
+        assert!(mapped <= MAX_MAPPED && MAPPED.load(Ordering::Relaxed) >= mapped, "{mapped}");
+        assert!(all.iter().all(|sealed| sealed[..] == bytes[..]));
+        drop(all);
+        assert!(MAPPED.load(Ordering::Relaxed) <= MAX_MAPPED - mapped);
     }
 
     #[test]
