@@ -90,6 +90,9 @@ pub(crate) fn run() -> Result<(), String> {
         let ended = step::run(command(&["--package", "strait-ports", "--lib", RACES], true), BUILD_LIMIT, &[], |_| {});
         let Some(found) = findings(&ended.lines).find(|line| line.contains(sanitizer.finding)) else {
             ended.lines.iter().for_each(|line| println!("{line}"));
+            if ended.status.is_none() {
+                return Err(format!("the build with the planted fault has not ended: {}", ended.notes.join("; ")));
+            }
             return Err(format!("the planted fault was not found: nothing says `{}`", sanitizer.finding));
         };
         println!("found: {found}");
