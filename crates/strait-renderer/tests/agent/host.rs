@@ -321,7 +321,7 @@ impl Host {
         self.verdicts.borrow_mut().push_back(Verdict::Refused);
     }
 
-    /// Lets a view open windows; they are closed when they are taken out of the list.
+    /// Lets a view open windows. They are closed when they are taken out of the list, and are taken out when their pages close them.
     pub(crate) fn let_open(&self, view: &View) -> Rc<RefCell<Vec<Popup>>> {
         let opened = Rc::new(RefCell::new(Vec::new()));
         let list = Rc::clone(&opened);
@@ -333,6 +333,12 @@ impl Host {
             let window = gtk::Window::new(gtk::WindowType::Toplevel);
             window.add(&web);
             window.show_all();
+            let (all, closed) = (Rc::downgrade(&list), window.downgrade());
+            web.connect_close(move |_| {
+                let (Some(all), Some(closed)) = (all.upgrade(), closed.upgrade()) else { return };
+                let at = all.borrow().iter().position(|Popup(window)| *window == closed);
+                drop(at.map(|at| all.borrow_mut().swap_remove(at)));
+            });
             list.borrow_mut().push(Popup(window));
             Some(web.upcast())
         });
