@@ -51,8 +51,8 @@ async fn give_port(page: &WebContents, app: &App) -> Port {
 
 /// Sends a port's other end what brings descriptors: shared buffers, and messages that are worth an arena.
 fn send_all(port: &Port) {
-    for length in [1 << 16, 1 << 20, 8 << 20] {
-        for _ in 0..4 {
+    for length in [1 << 16, 1 << 20, 4 << 20] {
+        for _ in 0..2 {
             let buffer = SharedBuffer::build(length, |bytes| bytes.fill(7));
             // The end of the link may come first.
             let _ = port.post(Message::with_buffers(vec![1], vec![buffer]));
@@ -77,7 +77,7 @@ async fn keeps(way: &str, bystander: &mut Bystander, app: &App, kit: &Kit) {
         taken.await.expect("it runs").expect("the page takes the port");
     }
     bystander.page().execute_javascript(SEND_LARGE).await.expect("the bystander is there");
-    for _ in 0..10 {
+    for _ in 0..3 {
         send_all(&port);
         bystander.check().await;
     }
