@@ -19,6 +19,23 @@ const FILES: &[(&str, &str, &str)] = &[
     ("/wry.html", "text/html", include_str!("../pages/wry.html")),
 ];
 
+/// The addresses of the server.
+const HOSTS: [Ipv4Addr; 5] = [
+    Ipv4Addr::new(127, 0, 0, 1),
+    Ipv4Addr::new(127, 0, 0, 2),
+    Ipv4Addr::new(127, 0, 0, 3),
+    Ipv4Addr::new(127, 0, 0, 4),
+    Ipv4Addr::new(127, 0, 0, 5),
+];
+
+/// So many pages of one program load from the same address: WebKit opens six connections to an address, and each page that waits for an order has one.
+const PAGES_OF_A_HOST: usize = 4;
+
+/// The base for the page with this number in its program, from zero.
+pub(crate) fn base_for(base: &str, page: usize) -> String {
+    base.replacen(&HOSTS[0].to_string(), &HOSTS[page / PAGES_OF_A_HOST].to_string(), 1)
+}
+
 /// A page asks again after this long: network libraries give up on silent servers.
 const PATIENCE: Duration = Duration::from_secs(40);
 
@@ -71,18 +88,25 @@ pub(crate) struct Desk {
 
 impl Desk {
     pub(crate) fn open() -> Outcome<Desk> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let base = format!("http://{}/", listener.local_addr()?);
         let room = Arc::new(Room::default());
-        let theirs = Arc::clone(&room);
+        let first = TcpListener::bind((HOSTS[0], 0))?;
+        let address = first.local_addr()?;
+        Self::serve(&room, first);
+        for host in &HOSTS[1..] {
+            Self::serve(&room, TcpListener::bind((*host, address.port()))?);
+        }
+        Ok(Desk { room, base: format!("http://{address}/") })
+    }
+
+    fn serve(room: &Arc<Room>, listener: TcpListener) {
+        let room = Arc::clone(room);
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let room = Arc::clone(&theirs);
+                let room = Arc::clone(&room);
                 // A page that leaves in the middle of a request is no loss.
                 thread::spawn(move || answer(&room, stream).ok());
             }
         });
-        Ok(Desk { room, base })
     }
 
     /// The URL that all paths are below.

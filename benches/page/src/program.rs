@@ -8,9 +8,13 @@ use strait::{App, AppConfig, BrowserWindow, MessageEvent, MessagePort, Value};
 use strait_bench::Outcome;
 
 use crate::contestants::{RUST, SANDBOXED, UNSANDBOXED};
+use crate::desk::base_for;
 
 /// Of the large buffers of `bench.js`.
 const HUGE: usize = 64 << 20;
+
+/// The pages that load first.
+const PAGES_BEFORE: usize = 2;
 
 /// The preload of the sandboxed page.
 const PRELOAD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/program/sandboxed-preload.js");
@@ -62,7 +66,8 @@ async fn program(app: App, base: String) -> Result<(), Box<dyn Error>> {
     });
     window("Measuring page").load_url(&format!("{base}strait.html?who={RUST}")).await?;
     let kinds = UNSANDBOXED.map(|who| (who, false)).into_iter().chain(SANDBOXED.map(|who| (who, true)));
-    for (who, sandbox) in kinds {
+    for (number, (who, sandbox)) in kinds.enumerate() {
+        let base = base_for(&base, PAGES_BEFORE + number);
         let page = BrowserWindow::builder().title(who).size(400, 300).sandbox(sandbox).context_isolation(false).preload(PRELOAD);
         page.build(&app).load_url(&format!("{base}strait.html?who={who}")).await?;
     }
