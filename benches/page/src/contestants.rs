@@ -64,18 +64,31 @@ impl Contestants {
     /// Starts all, and waits until they are there. `binaries` is the folder of the `strait` command.
     pub(crate) fn start(binaries: &Path) -> Outcome<Contestants> {
         let desk = Desk::open()?;
-        let own = env::current_exe()?;
-        let window = |role: &str| Group::start(Command::new(&own).args(["--window", role, desk.base()]));
+        let window = |role: &str| window(&desk, role);
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/program");
         let windows = [
             window("program")?,
             window("webview")?,
             Group::start(Command::new(binaries.join("strait")).args(["run", script, "--", desk.base()]))?,
         ];
-        for who in [RUST, SCRIPT, WEBVIEW].into_iter().chain(SANDBOXED).chain(UNSANDBOXED) {
+        for who in [RUST, SCRIPT, WEBVIEW] {
             desk.await_page(who, START_LIMIT)?;
         }
         let chromium = Chromium::start(&desk)?;
         Ok(Contestants { desk, chromium, _windows: windows })
     }
+
+    /// Starts the pages [`SANDBOXED`] and [`UNSANDBOXED`], for the row that compares them: they would slow others down.
+    pub(crate) fn start_sandboxes(&self) -> Outcome<Group> {
+        let group = window(&self.desk, "sandboxes")?;
+        for who in SANDBOXED.into_iter().chain(UNSANDBOXED) {
+            self.desk.await_page(who, START_LIMIT)?;
+        }
+        Ok(group)
+    }
+}
+
+/// Starts a program of this executable.
+fn window(desk: &Desk, role: &str) -> Outcome<Group> {
+    Group::start(Command::new(env::current_exe()?).args(["--window", role, desk.base()]))
 }

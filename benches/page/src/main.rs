@@ -16,6 +16,8 @@ use std::process::ExitCode;
 use rustix::process::{Signal, set_parent_process_death_signal};
 use strait_bench::{Choice, Outcome};
 
+use program::Pages;
+
 fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
@@ -32,7 +34,8 @@ fn run() -> Outcome<()> {
         [first, role, base] if first == "--window" => {
             set_parent_process_death_signal(Some(Signal::KILL))?;
             match role.as_str() {
-                "program" => program::run(base),
+                "program" => program::run(base, Pages::Measuring),
+                "sandboxes" => program::run(base, Pages::Sandboxes),
                 "webview" => webview::run(base),
                 unknown => Err(format!("no window {unknown}").into()),
             }

@@ -111,6 +111,7 @@ fn round_trip(contestants: &Contestants, report: &mut Report, effort: Effort) ->
 }
 
 fn sandbox(contestants: &Contestants, report: &mut Report, effort: Effort) -> Outcome<()> {
+    let _pages = contestants.start_sandboxes()?;
     let pairs = SANDBOXED.into_iter().zip(UNSANDBOXED);
     let entries: Vec<_> = pairs
         .flat_map(|(inside, outside)| {

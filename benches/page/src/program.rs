@@ -13,19 +13,28 @@ use crate::desk::base_for;
 /// Of the large buffers of `bench.js`.
 const HUGE: usize = 64 << 20;
 
-/// The pages that load first.
-const PAGES_BEFORE: usize = 2;
+/// The pages that load before those with and without the sandbox.
+const PAGES_BEFORE: usize = 1;
 
 /// The preload of the sandboxed page.
 const PRELOAD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/program/sandboxed-preload.js");
 
-pub(crate) fn run(base: &str) -> Outcome<()> {
+/// The measuring pages of a program, besides the one that answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pages {
+    /// The one of most rows.
+    Measuring,
+    /// Many with the sandbox and many without it.
+    Sandboxes,
+}
+
+pub(crate) fn run(base: &str, pages: Pages) -> Outcome<()> {
     let base = base.to_owned();
-    let code = App::run(AppConfig::default().name("Page bench"), |app| program(app, base))?;
+    let code = App::run(AppConfig::default().name("Page bench"), move |app| program(app, base, pages))?;
     std::process::exit(code)
 }
 
-async fn program(app: App, base: String) -> Result<(), Box<dyn Error>> {
+async fn program(app: App, base: String, pages: Pages) -> Result<(), Box<dyn Error>> {
     let ipc = app.ipc_main();
     ipc.on("main", |event, _| {
         for port in event.ports() {
@@ -64,7 +73,10 @@ async fn program(app: App, base: String) -> Result<(), Box<dyn Error>> {
             eprintln!("main: {error}");
         }
     });
-    window("Measuring page").load_url(&format!("{base}strait.html?who={RUST}")).await?;
+    if pages == Pages::Measuring {
+        window("Measuring page").load_url(&format!("{base}strait.html?who={RUST}")).await?;
+        return Ok(());
+    }
     let kinds = UNSANDBOXED.map(|who| (who, false)).into_iter().chain(SANDBOXED.map(|who| (who, true)));
     for (number, (who, sandbox)) in kinds.enumerate() {
         let base = base_for(&base, PAGES_BEFORE + number);
