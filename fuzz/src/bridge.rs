@@ -104,11 +104,6 @@ mod tests {
         ];
         let seeds = seeds.map(|(name, bytes)| (name.into(), bytes));
         let replay = move || crate::replay("bridge", &seeds, 1_000, super::messages);
-        std::thread::Builder::new()
-            .stack_size(crate::engine::STACK + (2 << 20))
-            .spawn(replay)
-            .expect("a thread")
-            .join()
-            .expect("the target holds");
+        crate::engine::run_with_stack(replay);
     }
 }

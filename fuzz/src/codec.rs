@@ -87,11 +87,6 @@ mod tests {
     #[test]
     fn seeds_and_their_mutants() {
         let replay = || crate::replay("codec", &crate::clone::tests::seeds(), 20_000, super::bytes);
-        std::thread::Builder::new()
-            .stack_size(crate::engine::STACK + (2 << 20))
-            .spawn(replay)
-            .expect("a thread")
-            .join()
-            .expect("the target holds");
+        crate::engine::run_with_stack(replay);
     }
 }

@@ -3,7 +3,7 @@
 use rquickjs::{Context, Ctx, Function, Persistent, Runtime};
 
 /// Enough for the deepest value, and less than the main thread has.
-pub(crate) const STACK: usize = 6 << 20;
+const STACK: usize = 6 << 20;
 
 /// An engine of its own, for one thread.
 pub(crate) struct Engine {
@@ -29,4 +29,10 @@ impl Engine {
             act(&ctx, function)
         })
     }
+}
+
+/// Runs `act` in a thread with room for the engine's stack, which a test's own thread does not have.
+#[cfg(test)]
+pub(crate) fn run_with_stack(act: impl FnOnce() + Send + 'static) {
+    std::thread::Builder::new().stack_size(STACK + (2 << 20)).spawn(act).expect("a thread").join().expect("the target holds");
 }

@@ -28,7 +28,7 @@ const HOSTS: [Ipv4Addr; 5] = [
     Ipv4Addr::new(127, 0, 0, 5),
 ];
 
-/// So many pages of one program load from the same address: WebKit opens six connections to an address, and each page that waits for an order has one.
+/// The most pages of one program that load from one address. WebKit opens six connections to an address, and a page that waits for an order holds one.
 const PAGES_OF_A_HOST: usize = 4;
 
 /// The base for the page with this number in its program, from zero.

@@ -81,7 +81,7 @@ pub fn send(port: &Port, frame: Vec<u8>, descriptors: usize) -> bool {
     with_peer(port, |core, node| core.peers.slot(node).map(|slot| core.say_frame(slot, frame, useless))).is_some()
 }
 
-/// Sends a shared buffer of so many bytes, in sealed memory that this process does not count, over the link of `port`'s other end. It belongs to the next message.
+/// Sends a shared buffer of this size, in sealed memory that this process does not count, over the link of `port`'s other end. It belongs to the next message.
 /// False if there is no such link, or no memory to be had.
 pub fn send_sealed(port: &Port, length: usize) -> bool {
     let sealed = || {
@@ -110,7 +110,7 @@ pub fn hoard(port: &Port, hoard: Hoard) {
 }
 
 impl Core {
-    /// Does with what a frame has brought what the node does; gives it back unless the frame is to be ignored.
+    /// Handles a received frame as the node does; returns it unless the frame is to be ignored.
     pub(super) fn hoarded(&self, descriptors: Vec<OwnedFd>) -> Option<Vec<OwnedFd>> {
         match self.hoard {
             Some(Hoard::Copies) => {

@@ -159,8 +159,12 @@ impl Router {
         held.push(event);
     }
 
-    /// The node whose messages arrive at a side: the neighbour's, or, behind proxies of this node, the one that they receive from.
+    /// The node whose messages arrive at a side: the neighbour's, or, behind proxies of this node, the one that they receive from. Of an endpoint whose channel has
+    /// ended, the node that its messages came from.
     pub(super) fn source(&self, place: Place) -> NodeName {
+        if let Some(Element::Endpoint(Endpoint { line: Line::Ended { source, .. }, .. })) = self.elements.get(place.key) {
+            return *source;
+        }
         let mut at = place;
         // A peer that lies about its neighbours may have made a circle.
         for _ in 0..=self.max_hops {
@@ -215,17 +219,9 @@ impl Router {
             None => [0, 0],
         };
         let places = [0, 1].map(|which| Place { key, which });
-        let found = [0, 1].map(|which| (costs[which] > 0).then(|| (self.source_of(places[which]), costs[which], places[which])));
+        let found = [0, 1].map(|which| (costs[which] > 0).then(|| (self.source(places[which]), costs[which], places[which])));
         let me = self.me;
         found.into_iter().flatten().filter(move |(source, ..)| *source != me)
-    }
-
-    /// As [`Router::source`]; of an endpoint whose channel has ended, the node that its messages came from.
-    fn source_of(&self, place: Place) -> NodeName {
-        match self.elements.get(place.key) {
-            Some(Element::Endpoint(Endpoint { line: Line::Ended { source, .. }, .. })) => *source,
-            _ => self.source(place),
-        }
     }
 
     /// Ends the channel of an element where too much waits. What waits is dropped, which frees its memory.

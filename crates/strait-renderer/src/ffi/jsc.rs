@@ -201,7 +201,7 @@ impl Context {
         unsafe { JSSynchronousGarbageCollectForDebugging(self.0) }
     }
 
-    /// The engine collects garbage as if so many bytes more had been allocated.
+    /// Reports `bytes` of memory outside the heap to the engine, which counts them when it schedules garbage collection.
     pub(crate) fn report_memory(&self, bytes: usize) {
         // SAFETY: live context.
         unsafe { JSReportExtraMemoryCost(self.0, bytes) }

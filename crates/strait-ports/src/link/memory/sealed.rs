@@ -17,8 +17,8 @@ use super::mapping::{LARGE_PAGE, Mapping};
 /// So many descriptors of sealed memory this process keeps. One that is not kept cannot be sent on: then the bytes are.
 const MAX_KEPT: usize = 64;
 
-/// So many pieces of sealed memory whose descriptors are not kept are mapped at a time. The bytes of others are copied: a process has a limited
-/// number of mappings (65,530 by default), and each takes a page at least, however few bytes its sender says it has.
+/// The most mappings of sealed memory whose descriptors are not kept. Beyond that the bytes are copied: a process has a limited number of
+/// mappings (65,530 by default), and each takes a page at least, however few bytes it holds.
 const MAX_MAPPED: usize = 1024;
 
 static KEPT: AtomicUsize = AtomicUsize::new(0);
