@@ -1,4 +1,4 @@
-//! How many tests passed? Read from what the test programs print.
+//! How many tests passed, and which did not? Read from what the test programs print.
 
 use std::fmt;
 use std::iter::Sum;
@@ -57,6 +57,33 @@ pub(crate) fn without_colour(line: &str) -> String {
         }
     }
     plain
+}
+
+/// Lines that [`failures`] gives when no line names a failure: the end of the output.
+const LAST: usize = 20;
+/// Lines that [`failures`] gives at most.
+const MOST_FAILURES: usize = 60;
+
+/// The lines that name a failed test, and where and why it panicked; without one, the compiler's errors.
+pub(crate) fn failures(lines: &[String]) -> Vec<String> {
+    let lines: Vec<String> = lines.iter().map(|line| without_colour(line)).collect();
+    let mut named = Vec::new();
+    for (index, line) in lines.iter().enumerate() {
+        let line = line.trim_start();
+        let is_test = line.starts_with("FAIL") || (line.starts_with("test ") && line.contains(" FAILED"));
+        let is_panic = line.starts_with("thread '") && line.contains("panicked at");
+        if is_test || is_panic {
+            named.push(line.to_owned());
+        }
+        if is_panic {
+            named.extend(lines.get(index + 1).cloned());
+        }
+    }
+    if named.is_empty() {
+        named = lines.iter().filter(|line| line.starts_with("error")).cloned().collect();
+    }
+    named.truncate(MOST_FAILURES);
+    if named.is_empty() { lines[lines.len().saturating_sub(LAST)..].to_vec() } else { named }
 }
 
 /// Three kinds of programs end with a summary: libtest, nextest, and our own test programs with windows.
@@ -119,6 +146,23 @@ mod tests {
         check("2 passed, nothing failed", None);
         check("running 3 tests", None);
         check("", None);
+    }
+
+    #[test]
+    fn failures_are_named() {
+        let lines = |text: &str| text.lines().map(String::from).collect::<Vec<_>>();
+        let output = "test one ... ok (3 ms)\n\u{1b}[31mthread 'main' panicked at src/a.rs:3:5:\u{1b}[0m\nleft: 1\nnote: a backtrace\n\
+            test two ... FAILED: panicked (4 ms)\n  FAIL [ 0.1s] crate::three\nFAILED  four: no answer\n1 passed, 3 failed";
+        let expected = [
+            "thread 'main' panicked at src/a.rs:3:5:",
+            "left: 1",
+            "test two ... FAILED: panicked (4 ms)",
+            "FAIL [ 0.1s] crate::three",
+            "FAILED  four: no answer",
+        ];
+        assert_eq!(failures(&lines(output)), expected);
+        let without_names: Vec<_> = (0..30).map(|line| format!("line {line}")).collect();
+        assert_eq!(failures(&without_names), without_names[10..]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::display::Display;
 use crate::setup;
 use crate::step::{self, seconds};
-use crate::tally::Tally;
+use crate::tally::{self, Tally};
 use crate::workspace::{self, TestProgram, cargo};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -37,6 +37,8 @@ struct Report {
     ok: bool,
     took: Duration,
     detail: String,
+    /// Lines of its output that say what failed.
+    failures: Vec<String>,
 }
 
 /// A test run: where it happens and what has come out so far.
@@ -82,7 +84,9 @@ impl Session<'_> {
         if let Some(note) = ended.notes.first() {
             detail = format!("{detail} ({note})");
         }
-        self.reports.push(Report { name: step.name, ok: tally.failed == 0, took: ended.took, detail });
+        let ok = tally.failed == 0;
+        let failures = if ok { Vec::new() } else { tally::failures(&ended.lines) };
+        self.reports.push(Report { name: step.name, ok, took: ended.took, detail, failures });
         self.total = [self.total, tally].into_iter().sum();
         succeeded.then_some(ended.lines)
     }
@@ -116,8 +120,12 @@ pub(crate) fn run(filter: Option<&str>, long: bool, present_display: bool) -> Re
     let Session { reports, total, .. } = session;
     drop(display);
 
+    for Report { name, failures, .. } in reports.iter().filter(|report| !report.ok) {
+        println!("\n── what failed in {name} ──");
+        failures.iter().for_each(|line| println!("{line}"));
+    }
     println!("\n── summary ──");
-    for Report { name, ok, took, detail } in &reports {
+    for Report { name, ok, took, detail, .. } in &reports {
         println!("{} {name:<34} {:>12}  {detail}", if *ok { "✓" } else { "✗" }, seconds(*took));
     }
     let nothing_ran = total.passed == 0 && total.failed == 0;
