@@ -50,8 +50,10 @@ pub(super) fn cases(cases: &mut Vec<Case>) {
         for _ in 0..ROUNDS {
             bystander.check().await;
         }
+        assert!(!lying.is_finished(), "the script was answered");
         attacker.window.destroy();
-        assert!(lying.await.expect("it runs").is_err(), "the script was answered");
+        // With the window goes what main waited for: the answer behind it may still count.
+        let _ = lying.await.expect("it runs");
         bystander.check().await;
         while let Ok((sender, url)) = heard.try_recv() {
             assert_eq!(sender, attacker.page());
