@@ -71,5 +71,5 @@ pub enum LimitReached {
     },
 }
 
-/// Is called with each limit that was reached.
-pub(crate) type OnLimit = Arc<dyn Fn(&LimitReached) + Send + Sync>;
+/// Is called with limits that were reached at the same time.
+pub(crate) type OnLimit = Arc<dyn Fn(&[LimitReached]) + Send + Sync>;

@@ -19,7 +19,7 @@ impl Network {
     fn new(kind: LinkKind, limits: Limits) -> Self {
         let (broker, reached) = (Node::broker_with(kind).unwrap(), Arc::<Mutex<Vec<LimitReached>>>::default());
         let told = reached.clone();
-        broker.set_limits(limits, move |limit| told.lock().unwrap().push(*limit));
+        broker.set_limits(limits, move |limits| told.lock().unwrap().extend_from_slice(limits));
         Self { broker, reached }
     }
 
@@ -33,6 +33,12 @@ impl Network {
 
     fn reached(&self) -> Vec<LimitReached> {
         std::mem::take(&mut *self.reached.lock().unwrap())
+    }
+}
+
+fn drive(one: &Node, other: &Node) {
+    for node in [one, other] {
+        let _ = node.dispatch(Duration::ZERO).unwrap();
     }
 }
 
@@ -125,5 +131,43 @@ fn a_port_that_is_not_read_ends_and_others_go_on() {
         // The bootstrap port has no limit, and has lost nothing.
         assert!(to_flooder.buffered().1 >= bytes, "{:?}", to_flooder.buffered());
         assert_eq!(network.broker.stats().overflowed_ports, 1);
+    });
+}
+
+#[test]
+fn ports_of_one_peer_that_end_together_are_reported_together() {
+    const PORTS: usize = 200;
+    over_both(|kind| {
+        let network = Network::new(kind, Limits::default());
+        let calls = Arc::<Mutex<Vec<usize>>>::default();
+        let counted = calls.clone();
+        let limits = Limits { peer_queues: Some(LIMIT), ..Limits::default() };
+        network.broker.set_limits(limits, move |reached| {
+            assert!(reached.iter().all(|limit| matches!(limit, LimitReached::Peer { bytes, .. } if *bytes > 0)), "{reached:?}");
+            counted.lock().unwrap().push(reached.len());
+        });
+        let (from_member, member, to_broker) = network.member();
+        let (sent, moved): (Vec<_>, Vec<_>) = (0..PORTS).map(|_| network.broker.channel()).unzip();
+        from_member.post(strait_ports::Message::with_ports(Vec::new(), moved)).unwrap();
+        let Ok(Event::Message(message)) = to_broker.recv_blocking(Some(PATIENCE)) else { panic!("the ports") };
+        // Both nodes are driven here, so that the member's link does not fill up.
+        let until = Instant::now() + PATIENCE;
+        for _ in 0..2 * LIMIT / 1000 / PORTS {
+            for port in &message.ports {
+                // The channel may have ended.
+                let _ = port.post(vec![0; 1000]);
+            }
+            drive(&network.broker, &member);
+        }
+        to_broker.post(b"all is sent").unwrap();
+        while from_member.try_recv().is_none() {
+            drive(&network.broker, &member);
+            assert!(Instant::now() < until, "the member's last message did not come");
+        }
+        let ended = network.broker.stats().overflowed_ports;
+        let calls = calls.lock().unwrap();
+        assert_eq!(calls.iter().sum::<usize>() as u64, ended as u64);
+        assert!(ended > 0 && calls.len() * 2 < ended, "{} calls for {ended} ports", calls.len());
+        drop(sent);
     });
 }

@@ -10,9 +10,10 @@ use crate::agent::Agent;
 use crate::ffi::{Args, NativeResult};
 use crate::realm::Realm;
 
-/// `(what, handle, bytes, number, times)`: sends something `times` times over the port of this
-/// handle (0: the bootstrap port) or its link. `bytes` are hexadecimal digits, or for `frame` the
-/// name of a kind of frame. How often it was sent.
+/// Sends something over a port or its link; returns how often it was sent.
+///
+/// Arguments: `what` (see below); `handle` of the port, 0 for the bootstrap port; `bytes`, in
+/// hexadecimal digits, or for `frame` the name of a kind of frame; `number`; `times`, how often.
 ///
 /// | `what` | sends |
 /// |---|---|
@@ -62,7 +63,8 @@ fn act_once(agent: &Agent, port: &Port, what: &str, bytes: &[u8], number: usize)
     }
 }
 
-/// What names the caller: its page, its document, and the nonce of its page in hexadecimal digits.
+/// The ids of the caller's page, document and frame, and its page's nonce in hexadecimal digits,
+/// separated by spaces.
 pub(crate) fn identity<'a>(agent: &Agent, realm: &Realm, _: &Args<'a>) -> NativeResult<'a> {
     let Some(document) = agent.document(realm.document.get()) else { return NativeResult::Text(String::new()) };
     let nonce = agent.config(document.page).map(|config| config.nonce).unwrap_or_default();
@@ -70,8 +72,11 @@ pub(crate) fn identity<'a>(agent: &Agent, realm: &Realm, _: &Args<'a>) -> Native
     NativeResult::Text(format!("{} {} {} {digits}", document.page, document.id, document.frame))
 }
 
-/// `(page, document, count, nonce)`: sends this page's view (0: the caller's own), through WebKit, bindings of so many documents from this one on. The
-/// nonce is the page's own if there are no digits.
+/// Sends bindings of documents to a page's view, through WebKit.
+///
+/// Arguments: `page` whose view it is, 0 for the caller's own; `document`, the first document's id;
+/// `count`, how many documents follow each other; `nonce` in hexadecimal digits, none for the page's
+/// own nonce.
 pub(crate) fn bind<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let page = page_of(agent, realm, args.index(0));
     let own = agent.config(page).map(|config| config.nonce).unwrap_or_default();
@@ -83,7 +88,10 @@ pub(crate) fn bind<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeR
     NativeResult::Nothing
 }
 
-/// `(page, bytes, times)`: sends this page's view (0: the caller's own) bytes in the place of a binding.
+/// Sends bytes to a page's view in the place of a binding.
+///
+/// Arguments: `page` whose view it is, 0 for the caller's own; `bytes` in hexadecimal digits;
+/// `times`, how often.
 pub(crate) fn view<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let (page, bytes) = (page_of(agent, realm, args.index(0)), from_hex(&args.text(1)));
     for _ in 0..args.index(2) {
@@ -97,7 +105,9 @@ fn page_of(agent: &Agent, realm: &Realm, page: u32) -> PageId {
     if page == 0 { own() } else { PageId::from(page) }
 }
 
-/// `(handle)`: whether the port has a link of its own, past main.
+/// Whether a port's messages travel over a link of their own and not over the link to main.
+///
+/// Argument: the port's `handle`.
 pub(crate) fn is_direct<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let bootstrap = agent.bootstrap.borrow();
     let mut ports = agent.ports.borrow_mut();

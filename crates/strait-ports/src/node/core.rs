@@ -92,7 +92,7 @@ impl Effects {
             tracer(&events);
         }
         if let Some(on_limit) = self.on_limit {
-            self.reached.iter().for_each(|reached| on_limit(reached));
+            on_limit(&self.reached);
         }
         self.wakers.into_iter().for_each(Waker::wake);
         self.listed.into_iter().for_each(|(list, ids)| list.extend(ids));

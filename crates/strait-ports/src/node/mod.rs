@@ -323,8 +323,8 @@ impl Node {
     }
 
     /// Limits what this node keeps for programs and peers that do not read. `reached` is called, without locks, in the thread that found a limit
-    /// reached, before anybody learns of the end that follows.
-    pub fn set_limits(&self, limits: Limits, reached: impl Fn(&LimitReached) + Send + Sync + 'static) {
+    /// reached, before the ends that follow are delivered; limits that were reached at the same time come in one call.
+    pub fn set_limits(&self, limits: Limits, reached: impl Fn(&[LimitReached]) + Send + Sync + 'static) {
         self.shared.act(|core| core.set_limits(limits, Arc::new(reached)));
     }
 

@@ -10,7 +10,7 @@ mod tests;
 use std::{
     cell::Cell,
     collections::{BTreeSet, HashMap},
-    io,
+    fmt, io,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     sync::{Arc, mpsc},
     thread,
@@ -99,28 +99,57 @@ impl IoHandle {
     }
 }
 
+/// What waited at ports that a limit has closed.
+#[derive(Default)]
+struct Dropped {
+    ports: usize,
+    messages: usize,
+    bytes: usize,
+}
+
+impl Dropped {
+    /// Counts one more port.
+    fn add(&mut self, messages: usize, bytes: usize) {
+        self.ports += 1;
+        self.messages += messages;
+        self.bytes += bytes;
+    }
+}
+
+impl fmt::Display for Dropped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { ports, messages, bytes } = self;
+        let ports = if *ports == 1 { "a message port was closed".to_owned() } else { format!("{ports} message ports were closed") };
+        write!(f, "{ports}: {messages} messages ({} MiB) waited to be received", bytes >> 20)
+    }
+}
+
 /// Has reached limits of the node reported.
 pub(crate) fn watch_limits(node: &Node, limits: Limits, io: IoHandle) {
-    node.set_limits(limits, move |reached| match *reached {
-        LimitReached::Port { messages, bytes, .. } => strait_output::report!(
-            "strait: a message port was closed: {messages} messages ({} MiB) waited to be received (AppConfig::port_queue_limit)",
-            bytes >> 20
-        ),
-        LimitReached::Peer { messages, bytes, .. } => strait_output::report!(
-            "strait: a message port was closed: {messages} messages ({} MiB) waited to be received, and too much at all ports of the same process \
-             (AppConfig::agent_queues_limit)",
-            bytes >> 20
-        ),
-        LimitReached::Link { bootstrap, bytes } => {
-            strait_output::report!(
-                "strait: the connection to a process was ended: {} MiB waited to be read there (AppConfig::agent_backlog_limit)",
-                bytes >> 20
-            );
-            if let Some(port) = bootstrap {
-                io.send(IoCommand::Unread(port, bytes));
+    node.set_limits(limits, move |reached| {
+        // A process can have thousands of ports: those that end together are one line.
+        let mut peers_ports = Dropped::default();
+        for limit in reached {
+            match *limit {
+                LimitReached::Port { messages, bytes, .. } => {
+                    strait_output::report!("strait: {} (AppConfig::port_queue_limit)", Dropped { ports: 1, messages, bytes });
+                }
+                LimitReached::Peer { messages, bytes, .. } => peers_ports.add(messages, bytes),
+                LimitReached::Link { bootstrap, bytes } => {
+                    strait_output::report!(
+                        "strait: the connection to a process was ended: {} MiB waited to be read there (AppConfig::agent_backlog_limit)",
+                        bytes >> 20
+                    );
+                    if let Some(port) = bootstrap {
+                        io.send(IoCommand::Unread(port, bytes));
+                    }
+                }
+                _ => {}
             }
         }
-        _ => {}
+        if peers_ports.ports > 0 {
+            strait_output::report!("strait: {peers_ports}, and too much at all ports of the same process (AppConfig::agent_queues_limit)");
+        }
     });
 }
 

@@ -5,7 +5,7 @@ use std::{env, fs::File, process::Command};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::*;
-use crate::io::listener::Listener;
+use crate::io::{Dropped, listener::Listener};
 
 /// Set in the process of its own that the test needs: the limit is the whole process's.
 const CHILD: &str = "STRAIT_TEST_SHORTAGE";
@@ -36,4 +36,13 @@ fn a_connection_that_cannot_be_accepted_is_not_polled_for() {
     assert_eq!(listener.descriptors().count(), 1);
     listener.handle(&[true], &main.shared);
     assert_eq!(main.shared.state().agents.len(), 1, "the agent has lost nothing");
+}
+
+#[test]
+fn what_a_limit_dropped_is_one_line_for_all_ports() {
+    let mut dropped = Dropped::default();
+    dropped.add(3, 5 << 20);
+    assert_eq!(dropped.to_string(), "a message port was closed: 3 messages (5 MiB) waited to be received");
+    dropped.add(2, 1 << 20);
+    assert_eq!(dropped.to_string(), "2 message ports were closed: 5 messages (6 MiB) waited to be received");
 }
