@@ -132,7 +132,11 @@ impl App {
         let mut lock = self.0.instance();
         if lock.is_none() {
             let folder = self.0.user_data().clone();
-            *lock = instance::acquire(&folder, &SecondInstance::this(data), program::report_instances(self.0.queue.clone()))?;
+            *lock = instance::acquire(
+                &folder,
+                &SecondInstance::this(data, self.0.arguments.clone()),
+                program::report_instances(self.0.queue.clone()),
+            )?;
         }
         Ok(lock.is_some())
     }

@@ -17,6 +17,7 @@ pub struct AppConfig {
     pub(crate) name: String,
     pub(crate) version: String,
     pub(crate) app_path: PathBuf,
+    pub(crate) arguments: Option<Vec<String>>,
     pub(crate) console: bool,
     pub(crate) inspect: Option<PathBuf>,
     pub(crate) expose_gc: bool,
@@ -42,6 +43,7 @@ impl AppConfig {
             name: name.unwrap_or_else(|| "strait".into()),
             version: "0.0.0".into(),
             app_path,
+            arguments: None,
             console: true,
             inspect: None,
             expose_gc: false,
@@ -65,6 +67,13 @@ impl AppConfig {
     /// The program's version: [`App::version`](crate::App::version).
     pub fn version(mut self, version: impl Into<String>) -> Self {
         self.version = version.into();
+        self
+    }
+
+    /// The program's arguments, which an [earlier instance](crate::App::on_second_instance) gets; otherwise the process's. For programs that another one
+    /// interprets.
+    pub fn arguments(mut self, arguments: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.arguments = Some(arguments.into_iter().map(Into::into).collect());
         self
     }
 

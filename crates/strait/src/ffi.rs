@@ -2,8 +2,10 @@
 
 use std::{
     ffi::{CStr, c_char, c_int, c_void},
+    mem,
     os::fd::AsFd,
     ptr,
+    sync::OnceLock,
 };
 
 use gtk::{
@@ -31,6 +33,8 @@ unsafe extern "C" {
     fn webkit_feature_list_get(list: *mut WebKitFeatureList, index: usize) -> *mut WebKitFeature;
     fn webkit_feature_list_unref(list: *mut WebKitFeatureList);
     fn webkit_feature_get_identifier(feature: *mut WebKitFeature) -> *const c_char;
+    fn webkit_web_context_get_type() -> usize;
+    fn g_type_class_ref(class: usize) -> *mut c_void;
 }
 
 /// Turns engine features on or off, by WebKit's names for them; gives those that this WebKit does not have.
@@ -64,6 +68,58 @@ pub(crate) fn set_variable(name: &str, value: &str) {
     // SAFETY: the callers do so at the start of `App::run`, before GTK or anything of ours has a thread. A thread that the program has by then and
     // that reads the environment with C functions at this very moment sees it as it was or as it is: the C library leaves the former list alone.
     unsafe { std::env::set_var(name, value) }
+}
+
+/// The handlers of `SIGUSR1`: the process's former one and WebKit's.
+static SUSPEND_HANDLERS: OnceLock<[libc::sigaction; 2]> = OnceLock::new();
+
+/// Has WebKit install its handler of `SIGUSR1`, by which it suspends its own threads, and shares the signal from then on: what a thread of this process sends
+/// to another one is WebKit's, everything else goes to the handler that was there before. Node begins its inspector with that signal.
+///
+/// For the thread that GTK is to have. WebKit installs its handler when it is first used, and complains if there is another one; so for the
+/// moment that takes, the signal has its default effect.
+pub(crate) fn share_suspend_signal() {
+    // SAFETY: a `sigaction` of zeros is one: the default handler, an empty mask, no flags.
+    let [default, mut former, mut webkit] = unsafe { mem::zeroed::<[libc::sigaction; 3]>() };
+    // SAFETY: the pointers are to `sigaction`s of this function's, or null, which is allowed.
+    unsafe {
+        libc::sigaction(libc::SIGUSR1, &raw const default, &raw mut former);
+    }
+    // SAFETY: takes nothing; gives the number of a class that has no class data to be freed. The reference to the class is kept for ever, as WebKit itself is.
+    unsafe {
+        g_type_class_ref(webkit_web_context_get_type());
+    }
+    // SAFETY: as above.
+    unsafe {
+        libc::sigaction(libc::SIGUSR1, ptr::null(), &raw mut webkit);
+    }
+    let taken = webkit.sa_sigaction != libc::SIG_DFL && webkit.sa_sigaction != libc::SIG_IGN;
+    let mut ours = if taken { webkit } else { former };
+    if taken && SUSPEND_HANDLERS.set([former, webkit]).is_ok() {
+        ours.sa_sigaction = on_suspend_signal as *const () as usize;
+        ours.sa_flags |= libc::SA_SIGINFO;
+    }
+    // SAFETY: the pointer is to a `sigaction` of this function's. Its handler is one that was installed before, or `on_suspend_signal`, which does
+    // nothing that a signal handler must not do.
+    unsafe {
+        libc::sigaction(libc::SIGUSR1, &raw const ours, ptr::null_mut());
+    }
+}
+
+extern "C" fn on_suspend_signal(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
+    let Some([former, webkit]) = SUSPEND_HANDLERS.get() else { return };
+    // SAFETY: the kernel gives handlers with `SA_SIGINFO` a `siginfo_t`, which for a signal sent by a process has its number.
+    let from_own_thread = unsafe { (*info).si_code == libc::SI_TKILL && (*info).si_pid() == libc::getpid() };
+    let handler = if from_own_thread { webkit } else { former };
+    if handler.sa_sigaction == libc::SIG_DFL || handler.sa_sigaction == libc::SIG_IGN {
+        return;
+    }
+    // SAFETY: it was a handler's address when it was read from the kernel. One without `SA_SIGINFO` takes the first argument and ignores the others, which
+    // this ABI allows.
+    unsafe {
+        let handler: extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void) = mem::transmute(handler.sa_sigaction);
+        handler(signal, info, context);
+    }
 }
 
 /// Whether a file's bytes may be mapped as code; nothing is run.

@@ -62,9 +62,9 @@ pub(crate) struct InstanceLock {
 }
 
 impl SecondInstance {
-    /// This process, with more data.
-    pub(crate) fn this(data: Vec<u8>) -> Self {
-        let args = env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
+    /// This process, with more data. Its arguments are the process's unless others are given.
+    pub(crate) fn this(data: Vec<u8>, args: Option<Vec<String>>) -> Self {
+        let args = args.unwrap_or_else(|| env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect());
         Self { args, working_directory: env::current_dir().unwrap_or_default(), data }
     }
 }
@@ -179,7 +179,7 @@ mod tests {
     fn the_first_one_hears_of_the_others_until_it_ends() {
         let folder = folder("instances");
         let (sender, heard) = mpsc::channel();
-        let me = |data: &[u8]| SecondInstance::this(data.to_vec());
+        let me = |data: &[u8]| SecondInstance::this(data.to_vec(), None);
         let first = acquire(&folder, &me(b"first"), move |second| sender.send(second).unwrap()).unwrap();
         assert!(first.is_some());
         for data in [&b"second"[..], &[7; 100_000]] {
@@ -203,7 +203,7 @@ mod tests {
         fs::write(folder.join(LOCK), b"").unwrap();
         drop(UnixListener::bind(address(&File::open(&folder).unwrap())).unwrap());
         assert!(folder.join(SOCKET).exists());
-        assert!(acquire(&folder, &SecondInstance::this(Vec::new()), |_| ()).unwrap().is_some());
+        assert!(acquire(&folder, &SecondInstance::this(Vec::new(), None), |_| ()).unwrap().is_some());
         fs::remove_dir_all(&folder).unwrap();
     }
 }

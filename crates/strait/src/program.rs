@@ -15,14 +15,14 @@ use tokio::task::LocalSet;
 use crate::{
     App, AppConfig, AppEvent, SecondInstance, StartError, Value, agent_so, dispatch,
     instance::{self, InstanceLock},
-    io::{self as io_thread, IoCommand},
+    io::{self as io_thread, IoCommand, IoThread},
     printable,
     queue::{self, Entries, Queue, Queued},
     quit,
     runtime_dir::RuntimeDir,
     sandbox::{self, Sandbox},
     shared::{Shared, SharedRef},
-    ui::{self, UiCommand, Views},
+    ui::{self, UiCommand, UiHandle, Views},
     utility::raise_descriptor_limit,
     value,
 };
@@ -60,6 +60,50 @@ where
     Fut: Future + 'static,
     Fut::Output: ProgramResult,
 {
+    let (ui, connect) = UiHandle::deferred();
+    let (running, entries, views) = start(config, ui)?;
+    let ui = match ui::Ui::start() {
+        Ok(ui) => ui,
+        Err(error) => {
+            running.end();
+            return Err(error);
+        }
+    };
+    Sandbox::prepare(&running.shared, ui.x_display());
+    connect.to(ui.handle());
+    let program = thread::Builder::new()
+        .name("strait-program".into())
+        .stack_size(PROGRAM_STACK)
+        .spawn({
+            let shared = running.shared.clone();
+            move || program_thread(shared, entries, main)
+        })
+        .map_err(StartError::Engine)?;
+    ui.run(&running.shared, views);
+    let code = program.join().unwrap_or(PANIC_CODE);
+    running.end();
+    Ok(code)
+}
+
+/// What goes on beside the program's own thread and GTK's.
+pub(crate) struct Running {
+    pub(crate) shared: SharedRef,
+    io: IoThread,
+}
+
+impl Running {
+    /// Ends it, once there are no windows any more: children, the node and with it what is left of the web processes, the runtime folder.
+    pub(crate) fn end(self) {
+        self.shared.children.end_all();
+        drop(self.shared.instance().take());
+        self.shared.io.send(IoCommand::Shutdown);
+        self.io.join();
+        strait_output::flush(strait_output::FLUSH_LIMIT);
+    }
+}
+
+/// Starts everything but GTK and the program itself.
+pub(crate) fn start(config: AppConfig, ui: UiHandle) -> Result<(Running, Entries, Views), StartError> {
     raise_descriptor_limit();
     let (queue, entries) = queue::queue();
     // Before anything that a later instance need not wait for.
@@ -68,7 +112,6 @@ where
         None => None,
     };
     sandbox::withhold_caches();
-    let ui = ui::Ui::start()?;
     let agent = agent_so::install()?;
     let extensions = agent.folder.clone();
     let folder = RuntimeDir::create().map_err(StartError::RuntimeFolder)?;
@@ -80,33 +123,17 @@ where
     }
     let (io_handle, io_inbox) = io_thread::channel().map_err(StartError::Engine)?;
     io_thread::watch_limits(&node, config.limits, io_handle.clone());
-    let shared = SharedRef::new(Shared::assemble(config, node, ui.handle(), io_handle, queue));
+    let shared = SharedRef::new(Shared::assemble(config, node, ui, io_handle, queue));
     *shared.instance() = instance;
     // The program is new: nothing has set it.
     let _ = shared.agent.set(agent);
-    Sandbox::prepare(&shared, ui.x_display());
     let io = io_thread::start(shared.clone(), io_inbox, folder)?;
-    let program = thread::Builder::new()
-        .name("strait-program".into())
-        .stack_size(PROGRAM_STACK)
-        .spawn({
-            let shared = shared.clone();
-            move || program_thread(shared, entries, main)
-        })
-        .map_err(StartError::Engine)?;
-    ui.run(&shared, Views { extensions, socket, partitions });
-    let code = program.join().unwrap_or(PANIC_CODE);
-    shared.children.end_all();
-    drop(shared.instance().take());
-    shared.io.send(IoCommand::Shutdown);
-    io.join();
-    strait_output::flush(strait_output::FLUSH_LIMIT);
-    Ok(code)
+    Ok((Running { shared, io }, entries, Views { extensions, socket, partitions }))
 }
 
 fn only_instance(config: &AppConfig, data: &Value, queue: &Queue) -> Result<InstanceLock, StartError> {
     let invalid = |_| StartError::Instance(io::Error::from(io::ErrorKind::InvalidInput));
-    let me = SecondInstance::this(value::encode(data).map_err(invalid)?);
+    let me = SecondInstance::this(value::encode(data).map_err(invalid)?, config.arguments.clone());
     let lock = instance::acquire(&config.user_data_folder(), &me, report_instances(queue.clone()));
     lock.map_err(StartError::Instance)?.ok_or(StartError::AlreadyRunning)
 }
@@ -123,6 +150,7 @@ where
     Fut::Output: ProgramResult,
 {
     dispatch::enter_program_thread();
+    io_thread::route_here();
     let ran = catch_unwind(AssertUnwindSafe(|| {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -149,6 +177,8 @@ where
                 match entries.recv().await {
                     Queued::Event(event) => dispatch::dispatch(&shared, event),
                     Queued::Settle(tell) => tell(),
+                    // It is started when windows can be made.
+                    Queued::Started(_) => {}
                     Queued::End(code) => return code,
                 }
             }

@@ -15,7 +15,7 @@ use std::{
 use tokio::sync::oneshot;
 
 use crate::{
-    AppEvent, ContentsId, WindowEvent, WindowId,
+    AppEvent, ContentsId, StartError, WindowEvent, WindowId,
     account::EVENT_COST,
     fair::{FairQueue, Lane, Next},
 };
@@ -28,6 +28,8 @@ pub(crate) enum Queued {
     Event(AppEvent),
     /// The outcome of something that the program awaits: delivered behind the window's earlier events.
     Settle(Box<dyn FnOnce() + Send>),
+    /// Windows can be made, or why not. Only programs that start before GTK does get it.
+    Started(Result<(), StartError>),
     /// The program ends with this code; later entries are dropped.
     End(i32),
 }
@@ -120,6 +122,11 @@ impl Queue {
         });
     }
 
+    /// GTK has started, or has not.
+    pub(crate) fn started(&self, outcome: Result<(), StartError>) {
+        self.add(Queued::Started(outcome), |inner, queued| inner.entries.push(PROGRAM, EVENT_COST, queued));
+    }
+
     /// Ends the program, behind everything.
     pub(crate) fn end(&self, code: i32) {
         self.add(Queued::End(code), |inner, queued| inner.entries.push_barrier(queued));
@@ -208,7 +215,7 @@ impl Entries {
     }
 
     /// `None`: a turn is over.
-    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Queued>> {
+    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Queued>> {
         let mut inner = self.0.lock();
         match inner.entries.next(Instant::now()) {
             Next::Entry(queued) => Poll::Ready(Some(queued)),

@@ -5,7 +5,7 @@ use std::{
     fmt,
     ops::Deref,
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError, Weak},
 };
 
 use strait_ports::{Node, Port};
@@ -18,7 +18,7 @@ use crate::{
     commits::Commits,
     handlers::Handlers,
     instance::InstanceLock,
-    io::{IoHandle, Tokens},
+    io::{AgentTurns, IoHandle, Tokens},
     loading::Loads,
     metrics,
     outbox::Outbox,
@@ -41,8 +41,21 @@ impl SharedRef {
         Self(Arc::new(shared))
     }
 
+    pub(crate) fn downgrade(&self) -> WeakShared {
+        WeakShared(Arc::downgrade(&self.0))
+    }
+
     pub(crate) fn same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+/// A [`SharedRef`] that keeps nothing alive.
+pub(crate) struct WeakShared(Weak<Shared>);
+
+impl WeakShared {
+    pub(crate) fn upgrade(&self) -> Option<SharedRef> {
+        self.0.upgrade().map(SharedRef)
     }
 }
 
@@ -65,6 +78,8 @@ pub(crate) struct Shared {
     pub(crate) name: String,
     pub(crate) version: String,
     pub(crate) app_path: PathBuf,
+    /// The program's arguments, where they are not the process's.
+    pub(crate) arguments: Option<Vec<String>>,
     /// Where events of ports are told.
     pub(crate) inspect: Option<PathBuf>,
     /// Pages have `gc()`.
@@ -87,6 +102,8 @@ pub(crate) struct Shared {
     instance: Mutex<Option<InstanceLock>>,
     /// What the program's processes had used when it last asked.
     pub(crate) processes: Mutex<metrics::Seen>,
+    /// Taken before `state`, never after it.
+    turns: Mutex<AgentTurns>,
     state: Mutex<State>,
 }
 
@@ -210,6 +227,7 @@ impl Shared {
             name: config.name,
             version: config.version,
             app_path: config.app_path,
+            arguments: config.arguments,
             inspect: config.inspect,
             expose_gc: config.expose_gc,
             sandbox: Sandbox::new(config.no_sandbox),
@@ -224,6 +242,7 @@ impl Shared {
             user_data,
             instance: Mutex::default(),
             processes: Mutex::default(),
+            turns: Mutex::default(),
             state: Mutex::default(),
         }
     }
@@ -231,6 +250,20 @@ impl Shared {
     /// The state, locked. A thread that panicked with the lock left nothing half-done that matters more than going on to the end.
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The agents' turns, locked.
+    pub(crate) fn turns(&self) -> MutexGuard<'_, AgentTurns> {
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The agents' turns, unless a thread, perhaps this one, is at them.
+    pub(crate) fn try_turns(&self) -> Option<MutexGuard<'_, AgentTurns>> {
+        match self.turns.try_lock() {
+            Ok(turns) => Some(turns),
+            Err(TryLockError::Poisoned(error)) => Some(error.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 
     pub(crate) fn instance(&self) -> MutexGuard<'_, Option<InstanceLock>> {

@@ -19,7 +19,7 @@ use rustix::{
 use strait_ports::Message;
 use strait_protocol::{Nonce, ToAgent};
 
-use super::IoCommand;
+use super::handle_here;
 use super::handshake::{PACKET, Tokens};
 use crate::{sandbox, shared::SharedRef};
 
@@ -177,8 +177,13 @@ fn admit(waiting: Waiting, shared: &SharedRef) {
     };
     // What waits there has limits of its own: see `account`.
     bootstrap.set_queue_limit(None);
-    let io = shared.io.clone();
-    bootstrap.on_ready(move || io.send(IoCommand::AgentReady(agent)));
+    // The port is the shared state's own.
+    let shared = shared.downgrade();
+    bootstrap.on_ready(move || {
+        if let Some(shared) = shared.upgrade() {
+            handle_here(&shared, agent);
+        }
+    });
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The I/O thread: drives the node, admits agents, hears what they say, and closes pages in order.
+//! The I/O thread: drives the node, admits agents, handles what they send, and closes pages in order.
 
 mod agent;
 mod closing;
@@ -6,10 +6,11 @@ mod handshake;
 mod listener;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 use std::{
     cell::Cell,
-    collections::{BTreeSet, HashMap},
+    collections::BTreeSet,
     fmt, io,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     sync::{Arc, mpsc},
@@ -21,26 +22,17 @@ use rustix::{
     event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll},
     io::Errno,
 };
-use strait_ports::{CloseReason, LimitReached, Limits, Node, Port, Progress};
+use strait_ports::{CloseReason, LimitReached, Limits, Node, Progress};
 
-pub(crate) use self::handshake::Tokens;
-use self::{closing::Closings, listener::Listener};
-use crate::{
-    StartError, WindowId,
-    account::{Account, MAX_BACKLOG_BYTES, MAX_BACKLOG_MESSAGES},
-    registry::AgentId,
-    runtime_dir::RuntimeDir,
-    shared::SharedRef,
+use self::listener::Listener;
+pub(crate) use self::{
+    handshake::Tokens,
+    turns::{AgentTurns, handle_here, route_here},
 };
+use crate::{StartError, WindowId, registry::AgentId, runtime_dir::RuntimeDir, shared::SharedRef};
 
 /// How long the node routes before agents' control messages get their turn.
 const ROUTE_BUDGET: Duration = Duration::from_millis(1);
-/// How much is taken from one agent before the others get their turn: messages...
-const AGENT_BATCH: usize = 64;
-/// ... and their bytes. The message that reaches the limit is the batch's last.
-const AGENT_BATCH_BYTES: usize = 256 * 1024;
-/// How often the port of an agent that is not listened to is looked at: counting what is in it takes time.
-const BACKLOG_INTERVAL: Duration = Duration::from_millis(50);
 
 /// What other threads ask of the I/O thread.
 #[derive(Debug)]
@@ -160,15 +152,7 @@ pub(crate) fn start(shared: SharedRef, inbox: IoInbox, folder: RuntimeDir) -> Re
         .name("strait-io".into())
         .spawn(move || {
             ON_IO_THREAD.set(true);
-            let mut io = Io {
-                shared,
-                listener,
-                closings: Closings::default(),
-                accounts: HashMap::new(),
-                wake: inbox.wake,
-                commands: inbox.commands,
-                ready: BTreeSet::new(),
-            };
+            let mut io = Io { shared, listener, wake: inbox.wake, commands: inbox.commands, ready: BTreeSet::new() };
             if let Err(error) = io.run() {
                 // Without a loop there is nothing left to run for.
                 strait_output::report!("strait: the message loop failed: {error}");
@@ -188,20 +172,9 @@ impl IoThread {
     }
 }
 
-/// What an agent keeps waiting.
-struct Watched {
-    account: Arc<Account>,
-    /// When its port was last looked at.
-    looked: Option<Instant>,
-    /// Its next message, which waits for the UI thread.
-    waiting: Option<agent::Said>,
-}
-
 struct Io {
     shared: SharedRef,
     listener: Listener,
-    closings: Closings,
-    accounts: HashMap<AgentId, Watched>,
     wake: Arc<OwnedFd>,
     commands: mpsc::Receiver<IoCommand>,
     /// Agents that may have said something: each gets one turn a round, however often it was named.
@@ -219,21 +192,21 @@ impl Io {
                 match command {
                     IoCommand::AgentReady(agent) => drop(self.ready.insert(agent)),
                     IoCommand::Unread(port, bytes) => agent::unread(&self.shared, port, bytes),
-                    IoCommand::CloseWindow(window) => self.closings.begin(&self.shared, window),
+                    IoCommand::CloseWindow(window) => self.shared.turns().closings.begin(&self.shared, window),
                     IoCommand::Shutdown => {
-                        self.closings.end_stragglers(&self.shared);
+                        self.shared.turns().closings.end_stragglers(&self.shared);
                         self.shared.node.leave(CloseReason::Exited);
                         return Ok(());
                     }
                 }
             }
             for agent in std::mem::take(&mut self.ready) {
-                if self.agent_turn(agent) {
+                if self.shared.turns().take(&self.shared, agent) {
                     self.ready.insert(agent);
                 }
             }
             let now = Instant::now();
-            self.closings.overdue(&self.shared, now);
+            self.shared.turns().closings.overdue(&self.shared, now);
             self.listener.overdue(now);
             let busy = matches!(progress, Progress::More) || !self.ready.is_empty() || SENT_HERE.take();
             self.sleep(busy, now)?;
@@ -242,7 +215,7 @@ impl Io {
 
     /// Waits until there is something to do.
     fn sleep(&mut self, busy: bool, now: Instant) -> io::Result<()> {
-        let deadline = [self.closings.next_deadline(), self.listener.next_deadline()].into_iter().flatten().min();
+        let deadline = [self.shared.turns().closings.next_deadline(), self.listener.next_deadline()].into_iter().flatten().min();
         let timeout = if busy { Some(Duration::ZERO) } else { deadline.map(|deadline| deadline.saturating_duration_since(now)) };
         let timeout = timeout.map(|timeout| Timespec { tv_sec: timeout.as_secs() as i64, tv_nsec: i64::from(timeout.subsec_nanos()) });
         let ready: Vec<bool> = {
@@ -260,66 +233,5 @@ impl Io {
         }
         self.listener.handle(&ready[2..], &self.shared);
         Ok(())
-    }
-
-    /// Takes a batch of what an agent said; true if there may be more, for another turn. Nothing is taken while too much of what it said
-    /// waits for the program.
-    fn agent_turn(&mut self, agent: AgentId) -> bool {
-        let Some(port) = self.shared.state().agents.get(&agent).cloned() else { return false };
-        let watched = self.accounts.entry(agent).or_insert_with(|| {
-            let io = self.shared.io.clone();
-            Watched { account: Account::new(move || io.send(IoCommand::AgentReady(agent))), looked: None, waiting: None }
-        });
-        let account = watched.account.clone();
-        agent::report_dropped(&self.shared, &account);
-        let mut bytes = 0;
-        for _ in 0..AGENT_BATCH {
-            if bytes >= AGENT_BATCH_BYTES {
-                break;
-            }
-            let mut unread = account.is_full();
-            if !unread {
-                let said = match watched.waiting.take() {
-                    Some(said) => Some(said),
-                    None => match port.try_recv() {
-                        None => return false,
-                        Some(strait_ports::Event::Message(message)) => {
-                            bytes += message.data.len();
-                            agent::decode(agent, message)
-                        }
-                        Some(strait_ports::Event::Close(reason)) => {
-                            agent::gone(&self.shared, &mut self.closings, agent, &account, reason);
-                            self.accounts.remove(&agent);
-                            return false;
-                        }
-                    },
-                };
-                let Some(mut said) = said else { continue };
-                if agent::identify(&self.shared, agent, &mut said, || port.is_ended()) {
-                    agent::heard(&self.shared, &mut self.closings, agent, &account, said);
-                } else {
-                    watched.waiting = Some(said);
-                    unread = true;
-                }
-            }
-            if unread {
-                let now = Instant::now();
-                if watched.looked.is_none_or(|looked| now >= looked + BACKLOG_INTERVAL) {
-                    watched.looked = Some(now);
-                    self.check_backlog(agent, &account, &port);
-                }
-                return false;
-            }
-        }
-        true
-    }
-
-    /// Ends an agent's process if there is more in its port than anybody has reason to send. A single message may have any size.
-    fn check_backlog(&mut self, agent: AgentId, account: &Arc<Account>, port: &Port) {
-        let (messages, bytes) = port.buffered();
-        if messages > MAX_BACKLOG_MESSAGES || (messages > 1 && bytes > MAX_BACKLOG_BYTES) {
-            agent::expel(&self.shared, &mut self.closings, agent, account, (messages, bytes));
-            self.accounts.remove(&agent);
-        }
     }
 }

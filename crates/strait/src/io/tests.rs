@@ -147,7 +147,7 @@ impl Main {
                 Some(Queued::Event(AppEvent::WindowCreated { opened: None, .. })) => {}
                 Some(Queued::Event(event)) => seen.push(event),
                 Some(Queued::Settle(tell)) => tell(),
-                Some(Queued::End(_)) => {}
+                Some(Queued::Started(_) | Queued::End(_)) => {}
                 None if started.elapsed() > PATIENCE => panic!("the marker did not come within {PATIENCE:?}"),
                 // A long message goes on its way only while its sender is driven.
                 None => drop(agent.node.wait(Some(Duration::from_millis(1)))),

@@ -13,7 +13,7 @@ mod window;
 use std::{
     collections::HashMap,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -22,7 +22,7 @@ use gtk::{gdk, prelude::ObjectExt};
 use tao::{
     event::{Event, WindowEvent as TaoEvent},
     event_loop::{ControlFlow, EventLoop, EventLoopBuilder, EventLoopWindowTarget},
-    platform::run_return::EventLoopExtRunReturn,
+    platform::{run_return::EventLoopExtRunReturn, unix::EventLoopBuilderExtUnix},
 };
 
 pub(crate) use self::contexts::Views;
@@ -31,6 +31,9 @@ use crate::{
     AppEvent, BrowserWindow, ContentsId, Decision, StartError, WebPreferences, WindowEvent, WindowId, app::App, event::Question,
     page::PageAction, quit, shared::SharedRef,
 };
+
+/// Stack of the UI thread where it is not the process's first, in bytes.
+pub(crate) const STACK: usize = 8 << 20;
 
 /// Names and values that go with an HTTP request.
 pub(crate) type Headers = Vec<(String, String)>;
@@ -161,16 +164,57 @@ impl UiHandle {
     }
 }
 
+/// Connects a [deferred](UiHandle::deferred) handle.
+pub(crate) struct Connect(Arc<Mutex<Way>>);
+
+/// Where a deferred handle's commands go.
+enum Way {
+    To(UiHandle),
+    Waiting(Vec<UiCommand>),
+}
+
+impl UiHandle {
+    /// A handle to a thread that is not there yet: commands wait for it.
+    pub(crate) fn deferred() -> (Self, Connect) {
+        let way = Arc::new(Mutex::new(Way::Waiting(Vec::new())));
+        let connect = Connect(way.clone());
+        let handle = Self::new(move |command| match &mut *way.lock().unwrap_or_else(PoisonError::into_inner) {
+            Way::To(handle) => handle.send(command),
+            Way::Waiting(commands) => commands.push(command),
+        });
+        (handle, connect)
+    }
+}
+
+impl Connect {
+    /// Sends what has waited, and from now on everything, to the thread of this handle.
+    pub(crate) fn to(self, handle: UiHandle) {
+        let mut way = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Way::Waiting(commands) = &mut *way {
+            commands.drain(..).for_each(|command| handle.send(command));
+        }
+        *way = Way::To(handle);
+    }
+}
+
 /// GTK, ready to run.
 pub(crate) struct Ui {
     events: EventLoop<UiCommand>,
 }
 
 impl Ui {
-    /// Connects to the display.
+    /// Connects to the display, in the process's first thread.
     pub(crate) fn start() -> Result<Self, StartError> {
+        if rustix::thread::gettid() != rustix::process::getpid() {
+            return Err(StartError::WrongThread);
+        }
+        Self::start_on_any_thread()
+    }
+
+    /// Connects to the display. The thread must not end before the process does.
+    pub(crate) fn start_on_any_thread() -> Result<Self, StartError> {
         static STARTED: AtomicBool = AtomicBool::new(false);
-        if rustix::thread::gettid() != rustix::process::getpid() || STARTED.swap(true, Ordering::Relaxed) {
+        if STARTED.swap(true, Ordering::Relaxed) {
             return Err(StartError::WrongThread);
         }
         if let Err(error) = gtk::init() {
@@ -179,7 +223,7 @@ impl Ui {
             let reason = if unset { "neither DISPLAY nor WAYLAND_DISPLAY is set".into() } else { error.message.to_string() };
             return Err(StartError::NoDisplay { reason });
         }
-        Ok(Self { events: EventLoopBuilder::with_user_event().build() })
+        Ok(Self { events: EventLoopBuilder::with_user_event().with_any_thread(true).build() })
     }
 
     /// The name of the display that windows are on, if it is one of X.

@@ -1,0 +1,123 @@
+//! Agents' turns: what their processes have sent is decoded and handled, a batch at a time.
+//!
+//! The I/O thread handles it, and so does any other thread that routes and has [said so](route_here):
+//! to hand a message to another thread costs more than everything else that happens to it.
+
+use std::{
+    cell::Cell,
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use strait_ports::Port;
+
+use super::{IoCommand, agent, closing::Closings};
+use crate::{
+    account::{Account, MAX_BACKLOG_BYTES, MAX_BACKLOG_MESSAGES},
+    registry::AgentId,
+    shared::SharedRef,
+};
+
+/// How much is taken from one agent before the others get their turn: messages...
+const AGENT_BATCH: usize = 64;
+/// ... and their bytes. The message that reaches the limit is the batch's last.
+const AGENT_BATCH_BYTES: usize = 256 * 1024;
+/// How often the port of an agent that is not listened to is looked at: counting what is in it takes time.
+const BACKLOG_INTERVAL: Duration = Duration::from_millis(50);
+
+thread_local! {
+    static ROUTES_HERE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// What agents' turns need, for one thread at a time.
+#[derive(Default)]
+pub(crate) struct AgentTurns {
+    pub(super) closings: Closings,
+    accounts: HashMap<AgentId, Watched>,
+}
+
+/// What an agent keeps waiting.
+struct Watched {
+    account: Arc<Account>,
+    /// When its port was last looked at.
+    looked: Option<Instant>,
+    /// Its next message, which waits for the UI thread.
+    waiting: Option<agent::Said>,
+}
+
+/// From now on this thread, which routes messages, handles what agents have sent.
+pub(crate) fn route_here() {
+    ROUTES_HERE.set(true);
+}
+
+/// Gives an agent its turn in this thread, if it routes and no thread is at it; otherwise, and for what is left, the I/O thread has to.
+pub(crate) fn handle_here(shared: &SharedRef, agent: AgentId) {
+    let more = !ROUTES_HERE.get() || shared.try_turns().is_none_or(|mut turns| turns.take(shared, agent));
+    if more {
+        shared.io.send(IoCommand::AgentReady(agent));
+    }
+}
+
+impl AgentTurns {
+    /// Takes a batch of what an agent has sent; true if there may be more, for another turn. Nothing is taken while too much of what it sent
+    /// waits for the program.
+    pub(super) fn take(&mut self, shared: &SharedRef, agent: AgentId) -> bool {
+        let Some(port) = shared.state().agents.get(&agent).cloned() else { return false };
+        let watched = self.accounts.entry(agent).or_insert_with(|| {
+            let io = shared.io.clone();
+            Watched { account: Account::new(move || io.send(IoCommand::AgentReady(agent))), looked: None, waiting: None }
+        });
+        let account = watched.account.clone();
+        agent::report_dropped(shared, &account);
+        let mut bytes = 0;
+        for _ in 0..AGENT_BATCH {
+            if bytes >= AGENT_BATCH_BYTES {
+                break;
+            }
+            let mut unread = account.is_full();
+            if !unread {
+                let said = match watched.waiting.take() {
+                    Some(said) => Some(said),
+                    None => match port.try_recv() {
+                        None => return false,
+                        Some(strait_ports::Event::Message(message)) => {
+                            bytes += message.data.len();
+                            agent::decode(agent, message)
+                        }
+                        Some(strait_ports::Event::Close(reason)) => {
+                            agent::gone(shared, &mut self.closings, agent, &account, reason);
+                            self.accounts.remove(&agent);
+                            return false;
+                        }
+                    },
+                };
+                let Some(mut said) = said else { continue };
+                if agent::identify(shared, agent, &mut said, || port.is_ended()) {
+                    agent::heard(shared, &mut self.closings, agent, &account, said);
+                } else {
+                    watched.waiting = Some(said);
+                    unread = true;
+                }
+            }
+            if unread {
+                let now = Instant::now();
+                if watched.looked.is_none_or(|looked| now >= looked + BACKLOG_INTERVAL) {
+                    watched.looked = Some(now);
+                    self.check_backlog(shared, agent, &account, &port);
+                }
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Ends an agent's process if there is more in its port than anybody has reason to send. A single message may have any size.
+    fn check_backlog(&mut self, shared: &SharedRef, agent: AgentId, account: &Arc<Account>, port: &Port) {
+        let (messages, bytes) = port.buffered();
+        if messages > MAX_BACKLOG_MESSAGES || (messages > 1 && bytes > MAX_BACKLOG_BYTES) {
+            agent::expel(shared, &mut self.closings, agent, account, (messages, bytes));
+            self.accounts.remove(&agent);
+        }
+    }
+}
