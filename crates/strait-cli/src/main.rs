@@ -1,6 +1,7 @@
 //! The `strait` command: runs programs written for Electron's IPC.
 
 mod new;
+mod node;
 
 use std::{
     fs::File,
@@ -36,6 +37,9 @@ enum Command {
         /// Run all windows without the operating system's sandbox, for machines where it is not available.
         #[arg(long)]
         no_sandbox: bool,
+        /// Run the program's main script in Node.js. It will be the only way; until then the tests ask for it.
+        #[arg(long, hide = true, env = "STRAIT_RUN_IN_NODE", value_parser = clap::builder::FalseyValueParser::new())]
+        in_node: bool,
         /// What the program finds in `process.argv` after its own path; put it behind `--`.
         #[arg(last = true)]
         args: Vec<String>,
@@ -81,8 +85,8 @@ Examples:
 
 fn main() -> ExitCode {
     let ended = match Arguments::parse().command {
-        Command::Run { path, inspect_ports, expose_gc, no_sandbox, args } => {
-            located(&path, args).and_then(|program| run(Program { expose_gc, no_sandbox, inspect_ports, ..program }))
+        Command::Run { path, inspect_ports, expose_gc, no_sandbox, in_node, args } => {
+            located(&path, args).and_then(|program| run(Program { expose_gc, no_sandbox, inspect_ports, ..program }, in_node))
         }
         Command::New(arguments) => match new::create(&arguments) {
             Ok(told) => {
@@ -105,10 +109,13 @@ fn located(path: &Path, args: Vec<String>) -> Result<Program, String> {
     Program::locate(path, args).map_err(|error| error.to_string())
 }
 
-fn run(program: Program) -> Result<i32, String> {
+fn run(program: Program, in_node: bool) -> Result<i32, String> {
     if let Some(file) = program.inspect_ports.as_ref().filter(|file| file.as_path() != Path::new(STDERR)) {
         // Only what this run adds is wanted.
         File::create(file).map_err(|error| format!("can't write the events of ports to {}: {error}", file.display()))?;
+    }
+    if in_node {
+        return Err(node::run(&program));
     }
     strait_js::run(program).map_err(|error| error.to_string())
 }

@@ -12,3 +12,4 @@ mod run;
 
 pub use program::{LocateError, Program};
 pub use run::{RunError, run};
+pub use strait::NO_SANDBOX;

@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -43,10 +44,30 @@ pub(crate) fn folder(files: &[(&str, &str)]) -> TempDir {
     folder
 }
 
+/// Whether the programs of [`run`] run in Node.js.
+static IN_NODE: AtomicBool = AtomicBool::new(false);
+
+/// Has the programs that `test` starts by [`run`] run in Node.js.
+pub(crate) fn in_node<T>(test: impl FnOnce() -> T) -> T {
+    /// Sets it back, also when the test fails.
+    struct Back;
+    impl Drop for Back {
+        fn drop(&mut self) {
+            IN_NODE.store(false, Ordering::Relaxed);
+        }
+    }
+    IN_NODE.store(true, Ordering::Relaxed);
+    let _back = Back;
+    test()
+}
+
 /// `strait run PATH`.
 pub(crate) fn run(path: &Path) -> Command {
     let mut command = Command::new(strait());
     command.arg("run").arg(path);
+    if IN_NODE.load(Ordering::Relaxed) {
+        command.arg("--in-node");
+    }
     command
 }
 

@@ -1,0 +1,29 @@
+'use strict'
+// The addon's natives: functions that take and give numbers, strings and bytes. Made once, by `start`.
+
+const { types } = require('util')
+
+/** The natives. Before `start` there are none, and no script that needs them is loaded. */
+const native = {}
+
+/** Calls each function of `reports` by its name when the addon reports something. @type {{dispatch: (name: string, ...args: unknown[]) => boolean}} */
+let receiver
+
+module.exports = {
+  native,
+  /**
+   * Loads the addon and starts the program's part outside of JavaScript.
+   * @param {string} addon the addon's file
+   * @param {object} options what the addon is to know of the program
+   */
+  start (addon, options) {
+    const module = { exports: {} }
+    process.dlopen(module, addon)
+    const hook = (name, ...args) => receiver.dispatch(name, ...args)
+    Object.assign(native, module.exports.start(options, hook), { program: options })
+    const make = (0, eval)(native.codecSource())
+    native.codec = (means) => make({ ...means, isProxy: types.isProxy })
+  },
+  /** Who is called with reports from now on. Nothing is reported before the first turn of the event loop. */
+  receive (to) { receiver = to }
+}

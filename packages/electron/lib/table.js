@@ -1,0 +1,9 @@
+'use strict'
+// The compatibility tables: what of Electron there is.
+
+const fs = require('fs')
+const path = require('path')
+
+const FOLDER = path.join(__dirname, '../../../crates/strait-js/electron')
+
+module.exports = fs.readdirSync(FOLDER).map((file) => JSON.parse(fs.readFileSync(path.join(FOLDER, file), 'utf8')))
