@@ -9,7 +9,14 @@ use std::{
 };
 
 use libloading::os::unix::Library;
-use napi::{Env, bindgen_prelude::ToNapiValue, sys};
+use napi::{
+    Env,
+    bindgen_prelude::{ToNapiValue, Uint8Array},
+    sys,
+};
+use serde_json::Value as Json;
+
+use crate::value::Value;
 
 /// `uv_handle_type` of libuv 1.x: an enumeration to which members are only added, at its end.
 const UV_ASYNC: c_int = 1;
@@ -259,10 +266,22 @@ impl Hook {
     }
 }
 
-/// A `Uint8Array` of its own with these bytes. Large ones are not copied.
-pub(crate) fn bytes_to_value(env: sys::napi_env, bytes: Vec<u8>) -> napi::Result<sys::napi_value> {
-    // SAFETY: the environment is that of the call that this is part of.
-    unsafe { napi::bindgen_prelude::Uint8Array::to_napi_value(env, bytes.into()) }
+impl ToNapiValue for Value {
+    unsafe fn to_napi_value(env: sys::napi_env, value: Self) -> napi::Result<sys::napi_value> {
+        match value {
+            Self::Plain(Json::Number(number)) if number.as_u64().is_some_and(|number| number <= u64::from(u32::MAX)) => {
+                let number = number.as_u64().and_then(|number| u32::try_from(number).ok()).unwrap_or_default();
+                // SAFETY: the environment is that of the call that this is part of.
+                unsafe { u32::to_napi_value(env, number) }
+            }
+            // SAFETY: as above. (A whole number above 2^53 would be a BigInt: as a float it is what JavaScript has for such a number.)
+            Self::Plain(Json::Number(number)) => unsafe { f64::to_napi_value(env, number.as_f64().unwrap_or(f64::NAN)) },
+            // SAFETY: as above.
+            Self::Plain(json) => unsafe { Json::to_napi_value(env, json) },
+            // SAFETY: as above. The array has these bytes as its own; many are not copied.
+            Self::Bytes(bytes) => unsafe { Uint8Array::to_napi_value(env, bytes.into()) },
+        }
+    }
 }
 
 /// A value that is made already.

@@ -104,6 +104,7 @@ impl Host {
         if STARTED.swap(true, Ordering::Relaxed) {
             return Err("Strait has been started already".into());
         }
+        give_streams_to_children();
         let hook = Hook::new(env, ffi::raw_function(hook))?;
         let uv = UvLoop::of(env, event_loop::CALLBACKS)?;
         let waker = Waker::from(Arc::new(LoopWaker { wake: uv.wake() }));
@@ -191,6 +192,16 @@ impl Host {
         if let Some(embedded) = embedded {
             embedded.finish();
         }
+    }
+}
+
+/// Lets processes that are started here have this one's standard streams. Node keeps its own from them, and gives its children others by name; WebKit and
+/// children of the program take what there is, and would begin without.
+fn give_streams_to_children() {
+    let streams = [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()];
+    for stream in streams {
+        // One that is closed is nobody's.
+        let _ = rustix::io::fcntl_setfd(stream, rustix::io::FdFlags::empty());
     }
 }
 

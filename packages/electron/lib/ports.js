@@ -4,6 +4,7 @@
 
 const { native } = require('./native')
 const EventEmitter = require('events')
+const { blobBytes } = require('./blob')
 const { Collectable } = require('./collect')
 
 const CLONE_ERROR = 'An object could not be cloned.'
@@ -91,7 +92,7 @@ function isAttached (buffer) {
 
 /** Objects that stand for something of the host: they have no clone. */
 const platform = new WeakSet()
-const codec = native.codec({ cloneError: () => new Error(CLONE_ERROR), isPort, isPlatform: (value) => platform.has(value), detach })
+const codec = native.codec({ cloneError: () => new Error(CLONE_ERROR), isPort, isPlatform: (value) => platform.has(value), detach, blobBytes })
 
 /**
  * Takes a transfer list apart without judging it.

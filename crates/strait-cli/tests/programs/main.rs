@@ -53,8 +53,20 @@ struct Test {
 /// What holds in Node.js too, so far: these tests again, with the programs in it.
 fn in_node() -> Vec<Test> {
     let examples = examples::tests().into_iter().filter(|test| test.name.starts_with("example: "));
-    let suites =
-        [seed::tests(), stopped_main::tests(), origins::tests(), transfers::tests(), closes::tests(), instances::tests(), bridge::tests()];
+    let suites = [
+        seed::tests(),
+        stopped_main::tests(),
+        origins::tests(),
+        transfers::tests(),
+        values::tests(),
+        ipc::tests(),
+        closes::tests(),
+        utility::tests(),
+        full_stderr::tests(),
+        instances::tests(),
+        isolation::tests(),
+        bridge::tests(),
+    ];
     let again = |Test { name, run }: Test| test(format!("in Node: {name}"), move || program::in_node(&run));
     suites.into_iter().flatten().chain(examples).map(again).collect()
 }
