@@ -225,7 +225,7 @@ mod words {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
     use std::thread;
 
     use super::*;
@@ -301,15 +301,27 @@ mod tests {
         let shared: Vec<AtomicU64> = (0..WORDS).map(|_| AtomicU64::new(0)).collect();
         let start = shared.as_ptr().cast_mut().cast::<u8>();
         let mut copy = vec![0; WORDS * 8];
+        let stop = AtomicBool::new(false);
         thread::scope(|scope| {
-            let peer = scope.spawn(|| (1..=ROUNDS).for_each(|round| shared.iter().for_each(|word| word.store(round, Ordering::Relaxed))));
-            while !peer.is_finished() {
+            let peer = scope.spawn(|| {
+                // Until the copies are made, however long this thread had to wait for its first turn.
+                for round in (1..=ROUNDS).cycle().take_while(|_| !stop.load(Ordering::Relaxed)) {
+                    shared.iter().for_each(|word| word.store(round, Ordering::Relaxed));
+                }
+            });
+            while shared[0].load(Ordering::Relaxed) == 0 {
+                thread::yield_now();
+            }
+            for _ in 0..ROUNDS {
                 // SAFETY: as many bytes as there are; the peer uses atomic accesses.
                 unsafe { from_shared(start, copy.as_mut_ptr(), WORDS * 8) };
                 assert!(copy.chunks(8).all(|word| u64::from_ne_bytes(word.try_into().unwrap()) <= ROUNDS));
                 #[cfg(sanitizers)]
                 planted(start, &mut copy);
             }
+            stop.store(true, Ordering::Relaxed);
+            // A join is an order that ThreadSanitizer sees; that of the scope's end is not.
+            peer.join().unwrap();
             let peer = scope.spawn(|| shared.iter().map(|word| word.load(Ordering::Relaxed)).filter(|word| *word > ROUNDS + 1).count());
             let from = [(ROUNDS + 1); WORDS];
             // SAFETY: as above.
