@@ -30,6 +30,7 @@ const PACKAGES: &[Package] = &[
     },
     Package { name: "bubblewrap", why: "the sandbox around web pages", proof: Proof::Program(&["bwrap"]) },
     Package { name: "xdg-dbus-proxy", why: "the session bus inside that sandbox", proof: Proof::Program(&["xdg-dbus-proxy"]) },
+    Package { name: "nodejs", why: "what programs in JavaScript run in, and are compared with", proof: Proof::Program(&["node"]) },
     Package { name: "xvfb", why: "an X server without a screen, for tests", proof: Proof::Program(&["Xvfb"]) },
 ];
 
@@ -95,9 +96,6 @@ pub(crate) fn run(check_only: bool) -> Result<(), String> {
     let packages = missing(PACKAGES, &ThisMachine);
     if packages.is_empty() {
         println!("setup: every system package is here");
-        if !ThisMachine.has_program("node") {
-            println!("note: Node.js is not here; the tests that use it as an oracle for structured clone are skipped (package nodejs)");
-        }
         for package in missing(FOR_FUZZING, &ThisMachine) {
             println!("note: {} is not here; cargo xtask fuzz, which alone needs it, will install it", package.why);
         }
@@ -197,12 +195,12 @@ mod tests {
     fn what_is_missing() {
         let check = |programs, libraries, expected: &str| assert_eq!(names(&missing(PACKAGES, &Fake { programs, libraries })), expected);
         const WEBKIT: &[&str] = &["webkit2gtk-4.1", "webkit2gtk-web-extension-4.1", "javascriptcoregtk-4.1", "gtk+-3.0"];
-        check(&["cc", "pkg-config", "bwrap", "xdg-dbus-proxy", "Xvfb"], WEBKIT, "");
-        check(&["clang", "pkgconf", "bwrap", "xdg-dbus-proxy", "Xvfb"], WEBKIT, "");
-        check(&["cc", "pkg-config", "bwrap", "xdg-dbus-proxy"], WEBKIT, "xvfb");
-        check(&["cc", "pkg-config", "Xvfb"], WEBKIT, "bubblewrap xdg-dbus-proxy");
-        check(&["cc", "pkg-config", "bwrap", "xdg-dbus-proxy", "Xvfb"], &["webkit2gtk-4.1", "gtk+-3.0"], "libwebkit2gtk-4.1-dev");
-        check(&[], &[], "build-essential pkg-config libwebkit2gtk-4.1-dev bubblewrap xdg-dbus-proxy xvfb");
+        check(&["cc", "pkg-config", "bwrap", "xdg-dbus-proxy", "node", "Xvfb"], WEBKIT, "");
+        check(&["clang", "pkgconf", "bwrap", "xdg-dbus-proxy", "node", "Xvfb"], WEBKIT, "");
+        check(&["cc", "pkg-config", "bwrap", "xdg-dbus-proxy", "node"], WEBKIT, "xvfb");
+        check(&["cc", "pkg-config", "Xvfb"], WEBKIT, "bubblewrap xdg-dbus-proxy nodejs");
+        check(&["cc", "pkg-config", "bwrap", "xdg-dbus-proxy", "node", "Xvfb"], &["webkit2gtk-4.1", "gtk+-3.0"], "libwebkit2gtk-4.1-dev");
+        check(&[], &[], "build-essential pkg-config libwebkit2gtk-4.1-dev bubblewrap xdg-dbus-proxy nodejs xvfb");
     }
 
     #[test]
