@@ -102,8 +102,8 @@ fn on_prepare() {
         if host.uv.is_busy() || !host.ready.is_empty() {
             return;
         }
-        let node = host.app.node();
-        if !awake(|| node.busy_poll()) {
+        let found = awake(|| host.embedded.borrow().as_ref().is_some_and(strait::Embedded::busy_poll));
+        if !found {
             return;
         }
     }

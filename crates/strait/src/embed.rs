@@ -26,7 +26,7 @@ use crate::{
 /// ends. The embedder's loop
 /// - polls [`App::node`]'s descriptor and calls [`Embedded::dispatch`] when it is readable,
 /// - takes what there is by [`Embedded::next_delivery`], then and whenever the waker is called,
-/// - may call [`Node::busy_poll`](strait_ports::Node::busy_poll) before it sleeps.
+/// - may call [`Embedded::busy_poll`] before it sleeps.
 pub struct Embedded {
     app: App,
     entries: Entries,
@@ -87,7 +87,6 @@ impl Embedded {
                 }
             })
             .map_err(StartError::Engine)?;
-        route_here();
         Ok(Self { app, entries, running, ui, waker, ended: None })
     }
 
@@ -101,7 +100,13 @@ impl Embedded {
     /// # Errors
     /// When `epoll` fails, or the process has no descriptor left.
     pub fn dispatch(&self, budget: Duration) -> io::Result<Progress> {
-        self.app.node().dispatch(budget)
+        route_here(|| self.app.node().dispatch(budget))
+    }
+
+    /// For a loop that is about to sleep: looks for messages for a moment, and routes them; as [`Node::busy_poll`](strait_ports::Node::busy_poll).
+    /// True if there may be something to deliver.
+    pub fn busy_poll(&self) -> bool {
+        route_here(|| self.app.node().busy_poll())
     }
 
     /// What the program has next; `None`: nothing now, and the waker is called when there is.

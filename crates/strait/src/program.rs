@@ -150,7 +150,6 @@ where
     Fut::Output: ProgramResult,
 {
     dispatch::enter_program_thread();
-    io_thread::route_here();
     let ran = catch_unwind(AssertUnwindSafe(|| {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -158,7 +157,7 @@ where
             .on_thread_park({
                 let node = shared.node.clone();
                 move || {
-                    let _told = node.busy_poll();
+                    let _told = io_thread::route_here(|| node.busy_poll());
                 }
             })
             .build()

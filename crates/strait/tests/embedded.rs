@@ -118,7 +118,7 @@ impl Loop {
         if let Some(delivery) = self.embedded.next_delivery() {
             return Some(delivery);
         }
-        if !self.embedded.app().node().busy_poll() {
+        if !self.embedded.busy_poll() {
             let node = self.embedded.app().node().clone();
             let mut polled = [PollFd::new(&node, PollFlags::IN), PollFd::from_borrowed_fd(self.bell.0.as_fd(), PollFlags::IN)];
             poll(&mut polled, None).expect("it polls");

@@ -46,9 +46,14 @@ struct Watched {
     waiting: Option<agent::Said>,
 }
 
-/// From now on this thread, which routes messages, handles what agents have sent.
-pub(crate) fn route_here() {
-    ROUTES_HERE.set(true);
+/// Runs what routes messages, so that this thread handles what agents have sent.
+///
+/// Only there: what posts may hold the state's lock, and a post that reaches a limit makes a port ready as well.
+pub(crate) fn route_here<T>(route: impl FnOnce() -> T) -> T {
+    let before = ROUTES_HERE.replace(true);
+    let result = route();
+    ROUTES_HERE.set(before);
+    result
 }
 
 /// Gives an agent its turn in this thread, if it routes and no thread is at it; otherwise, and for what is left, the I/O thread has to.
