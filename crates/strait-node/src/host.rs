@@ -108,8 +108,10 @@ impl Host {
         let hook = Hook::new(env, ffi::raw_function(hook))?;
         let uv = UvLoop::of(env, event_loop::CALLBACKS)?;
         let waker = Waker::from(Arc::new(LoopWaker { wake: uv.wake() }));
+        // A program that is started by its own name has the switch among its own arguments.
+        let no_sandbox = options.no_sandbox || options.arguments.iter().any(|argument| argument == strait::NO_SANDBOX);
         let config = AppConfig::new(&options.root).name(options.name).version(options.version).arguments(options.arguments).console(true);
-        let config = config.expose_gc(options.expose_gc).no_sandbox(options.no_sandbox);
+        let config = config.expose_gc(options.expose_gc).no_sandbox(no_sandbox);
         let config = match options.inspect_ports {
             Some(file) => config.inspect_ports(file),
             None => config,

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use strait_js::Program;
+use super::Program;
 
 /// Files of a folder, and the entry that is found there or a part of the error's text; `{}` stands for the folder.
 type Case<'a> = (&'a [(&'a str, &'a str)], Result<&'a str, &'a [&'a str]>);
@@ -43,7 +43,7 @@ fn folders() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let root = fs::canonicalize(folder.path()).expect("it exists");
         write(&root, files);
-        match (Program::locate(&root, Vec::new()), expected) {
+        match (Program::locate(&root), expected) {
             (Ok(program), Ok(main)) => assert_eq!((program.main, program.root), (root.join(main), root.clone()), "{files:?}"),
             (Err(error), Err(parts)) => {
                 for part in *parts {
@@ -61,11 +61,11 @@ fn names_and_files() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let manifest = r#"{ "name": "short", "productName": "Long Name", "version": "1.2.3", "main": "main.js" }"#;
     write(folder.path(), &[("package.json", manifest), ("main.js", ""), ("other.js", ""), ("notes.txt", "")]);
-    let program = Program::locate(folder.path(), vec!["a".into()]).expect("it is there");
-    assert_eq!((program.name.as_str(), program.version.as_str(), program.args.as_slice()), ("Long Name", "1.2.3", &["a".to_owned()][..]));
-    let script = Program::locate(&folder.path().join("other.js"), Vec::new()).expect("a script is a program");
+    let program = Program::locate(folder.path()).expect("it is there");
+    assert_eq!((program.name.as_str(), program.version.as_str()), ("Long Name", "1.2.3"));
+    let script = Program::locate(&folder.path().join("other.js")).expect("a script is a program");
     assert_eq!((script.name.as_str(), script.main.file_name()), ("other", Some("other.js".as_ref())));
-    let text = |path: &Path| Program::locate(path, Vec::new()).expect_err("no program").to_string();
+    let text = |path: &Path| Program::locate(path).expect_err("no program").to_string();
     assert!(text(&folder.path().join("notes.txt")).contains("notes.txt is no .js, .mjs or .cjs file"));
     assert!(text(Path::new("/no/such/folder")).contains("can't open /no/such/folder"));
 }

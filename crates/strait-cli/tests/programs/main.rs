@@ -21,6 +21,7 @@ mod ipc;
 mod isolation;
 mod node_modules;
 mod origins;
+mod printed;
 mod program;
 mod readme;
 mod sandbox;
@@ -50,27 +51,6 @@ struct Test {
     run: Box<dyn Fn() -> Outcome>,
 }
 
-/// What holds in Node.js too, so far: these tests again, with the programs in it.
-fn in_node() -> Vec<Test> {
-    let examples = examples::tests().into_iter().filter(|test| test.name.starts_with("example: "));
-    let suites = [
-        seed::tests(),
-        stopped_main::tests(),
-        origins::tests(),
-        transfers::tests(),
-        values::tests(),
-        ipc::tests(),
-        closes::tests(),
-        utility::tests(),
-        full_stderr::tests(),
-        instances::tests(),
-        isolation::tests(),
-        bridge::tests(),
-    ];
-    let again = |Test { name, run }: Test| test(format!("in Node: {name}"), move || program::in_node(&run));
-    suites.into_iter().flatten().chain(examples).map(again).collect()
-}
-
 /// A test for the list.
 fn test(name: impl Into<String>, run: impl Fn() -> Outcome + 'static) -> Test {
     Test { name: name.into(), run: Box::new(run) }
@@ -84,6 +64,7 @@ fn main() -> ExitCode {
         examples::tests(),
         stopped_main::tests(),
         origins::tests(),
+        printed::tests(),
         transfers::tests(),
         values::tests(),
         ipc::tests(),
@@ -104,7 +85,6 @@ fn main() -> ExitCode {
         scaffold::tests(),
         inspect::tests(),
         node_modules::tests(),
-        in_node(),
     ];
     let chosen: Vec<Test> =
         suites.into_iter().flatten().filter(|test| words.iter().all(|word| test.name.contains(word.as_str()))).collect();

@@ -57,7 +57,7 @@ app.whenReady().then(async () => {
   const { port1, port2 } = new MessageChannelMain()
   const buffer = new Uint8Array([1, 2, 3]).buffer
   contents.postMessage('take', { buffer }, [port1, buffer])
-  said(`buffer is ${buffer.detached ? 'detached' : 'still here'}`)
+  said(`buffer is ${buffer.byteLength === 0 ? 'detached' : 'still here'}`)
   port2.start()
   const answer = await new Promise((resolve) => port2.once('message', resolve))
   said(`page: ${answer.data.sum} ${answer.ports.length}`)

@@ -18,7 +18,7 @@ const check = (name, post) => {
   if (said !== 'nothing') {
     other.port2.start()
     other.port1.postMessage('still here')
-    checks.push(() => { if (!heard || buffer.detached) console.log(`${name}: took something`) })
+    checks.push(() => { if (!heard || buffer.byteLength === 0) console.log(`${name}: took something`) })
   }
   keep.push(port1, port2, other)
 }

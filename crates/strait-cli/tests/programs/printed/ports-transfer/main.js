@@ -22,11 +22,11 @@ const next = (port) => { const message = new Promise((resolve) => port.once('mes
   const view = new Uint8Array(buffer)
   port1.postMessage({ buffer, view }, [buffer])
   const moved = (await next(port2)).data
-  console.log('buffer', buffer.detached, view.length, new Uint8Array(moved.buffer), moved.view.buffer === moved.buffer)
+  console.log('buffer', buffer.byteLength === 0, view.length, new Uint8Array(moved.buffer), moved.view.buffer === moved.buffer)
 
   const copied = new Uint8Array([1]).buffer
   port1.postMessage(copied)
-  console.log('copied', copied.detached, (await next(port2)).data.byteLength)
+  console.log('copied', copied.byteLength === 0, (await next(port2)).data.byteLength)
 
   const large = new Uint8Array(5_000_000).fill(7)
   port1.postMessage(large, [large.buffer])

@@ -9,28 +9,20 @@ use serde_json::Value;
 
 /// A program that can be run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Program {
+pub(crate) struct Program {
     /// Its folder, absolute.
-    pub root: PathBuf,
+    pub(crate) root: PathBuf,
     /// Its entry script, absolute.
-    pub main: PathBuf,
+    pub(crate) main: PathBuf,
     /// `productName` or `name` of its `package.json`, otherwise the folder's name.
-    pub name: String,
+    pub(crate) name: String,
     /// `version` of its `package.json`, otherwise `0.0.0`.
-    pub version: String,
-    /// What the program finds after its own path in `process.argv`.
-    pub args: Vec<String>,
-    /// The file for the events of its ports: [`AppConfig::inspect_ports`](strait::AppConfig::inspect_ports).
-    pub inspect_ports: Option<PathBuf>,
-    /// Whether there is a function `gc` in main and in pages.
-    pub expose_gc: bool,
-    /// Whether windows run without the operating system's sandbox: [`AppConfig::no_sandbox`](strait::AppConfig::no_sandbox).
-    pub no_sandbox: bool,
+    pub(crate) version: String,
 }
 
 /// There is no program at a path.
 #[derive(Debug, thiserror::Error)]
-pub enum LocateError {
+pub(crate) enum LocateError {
     /// The path itself cannot be opened.
     #[error("can't open {path}: {source}; give a folder with a package.json or main.js, or a .js, .mjs or .cjs file")]
     Path {
@@ -104,20 +96,20 @@ fn plain(error: &serde_json::Error) -> String {
 
 impl Program {
     /// The program at `path`: a folder (entry: `main` of `package.json`, otherwise `main.js`, otherwise `index.js`) or a `.js`, `.mjs` or `.cjs` file.
-    pub fn locate(path: &Path, args: Vec<String>) -> Result<Self, LocateError> {
+    pub(crate) fn locate(path: &Path) -> Result<Self, LocateError> {
         let found = fs::canonicalize(path).map_err(|source| LocateError::Path { path: path.to_owned(), source })?;
         if found.is_dir() {
-            return Self::in_folder(found, args);
+            return Self::in_folder(found);
         }
         if !found.extension().is_some_and(|extension| extension == "js" || extension == "cjs" || extension == "mjs") {
             return Err(LocateError::NotAScript { path: path.to_owned() });
         }
         let root = found.parent().unwrap_or(Path::new("/")).to_owned();
         let name = found.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(Self { root, main: found, name, version: "0.0.0".into(), args, inspect_ports: None, expose_gc: false, no_sandbox: false })
+        Ok(Self { root, main: found, name, version: "0.0.0".into() })
     }
 
-    fn in_folder(root: PathBuf, args: Vec<String>) -> Result<Self, LocateError> {
+    fn in_folder(root: PathBuf) -> Result<Self, LocateError> {
         let path = root.join("package.json");
         let manifest = Manifest::read(&path)?;
         let main = match &manifest.main {
@@ -133,16 +125,7 @@ impl Program {
         };
         let name =
             manifest.name.unwrap_or_else(|| root.file_name().map_or_else(|| "strait".into(), |name| name.to_string_lossy().into_owned()));
-        Ok(Self {
-            root,
-            main,
-            name,
-            version: manifest.version.unwrap_or_else(|| "0.0.0".into()),
-            args,
-            inspect_ports: None,
-            expose_gc: false,
-            no_sandbox: false,
-        })
+        Ok(Self { root, main, name, version: manifest.version.unwrap_or_else(|| "0.0.0".into()) })
     }
 }
 
@@ -201,3 +184,6 @@ fn kind(value: &Value) -> &'static str {
         Value::Object(_) => "an object",
     }
 }
+
+#[cfg(test)]
+mod tests;
