@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 /// A value for JavaScript.
 #[derive(Debug)]
-pub(crate) enum Value {
+pub enum Value {
     /// Numbers, strings, booleans, null, and what is made of them.
     Plain(Json),
     /// A `Uint8Array`.
@@ -18,7 +18,7 @@ impl<T: Into<Json>> From<T> for Value {
 }
 
 /// The arguments of a call: each is made a [`Value`].
+#[macro_export]
 macro_rules! values {
-    ($($value:expr),* $(,)?) => { vec![$($crate::value::Value::from($value)),*] };
+    ($($value:expr),* $(,)?) => { vec![$($crate::Value::from($value)),*] };
 }
-pub(crate) use values;

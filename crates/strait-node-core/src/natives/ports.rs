@@ -4,23 +4,24 @@ use napi::{Error, Result};
 use strait_ports::{Message, Port, PostBufferError, PostError};
 
 use super::{Call, Natives};
-use crate::ports::PortId;
+use crate::{core::Host, ports::PortId};
 
 /// From this size on bytes are written into memory that both processes have, and not copied on the way.
 const LARGE: usize = 16 << 10;
 
-pub(super) fn register(natives: &mut Natives<'_>) -> Result<()> {
+pub(super) fn register<H: Host>(natives: &mut Natives<'_, H>) -> Result<()> {
     natives.set("portChannel", |call| {
-        let (first, second) = call.host.app.node().channel();
-        Ok(call.host.adopt(vec![first, second]))
+        let (first, second) = call.host.node().channel();
+        Ok(call.host.core().adopt(vec![first, second]))
     })?;
     natives.set("portPost", post)?;
     natives.set("portStart", |call| {
-        call.host.ports.borrow_mut().start(call.get(0)?, &call.host.ready);
+        let core = call.host.core();
+        core.ports.borrow_mut().start(call.get(0)?, &core.ready);
         Ok(())
     })?;
     natives.set("portClose", |call| {
-        let port = call.host.ports.borrow_mut().remove(call.get(0)?);
+        let port = call.host.core().ports.borrow_mut().remove(call.get(0)?);
         if let Some(port) = port {
             port.close();
         }
@@ -28,18 +29,18 @@ pub(super) fn register(natives: &mut Natives<'_>) -> Result<()> {
     })?;
     // Its object was collected.
     natives.set("portDrop", |call| {
-        let port = call.host.ports.borrow_mut().remove(call.get(0)?);
+        let port = call.host.core().ports.borrow_mut().remove(call.get(0)?);
         drop(port);
         Ok(())
     })
 }
 
 /// `(port, bytes, length, ports)`
-fn post(call: &Call<'_>) -> Result<()> {
+fn post<H: Host>(call: &Call<'_, H>) -> Result<()> {
     let id: PortId = call.get(0)?;
     let data = call.written(1)?;
     with_ports(call, 3, |ports| {
-        let table = call.host.ports.borrow();
+        let table = call.host.core().ports.borrow();
         // Without one: closed by the other end, and the script has not been called with that yet. As if posted into the void.
         let Some(port) = table.get(id) else { return Ok(()) };
         if data.len() >= LARGE
@@ -58,16 +59,19 @@ fn unsent(reason: &dyn std::fmt::Display) -> String {
 }
 
 /// Runs `post` with the ports whose numbers argument `index` has; if it gives them back, they are where they were, and the error is thrown.
-pub(super) fn with_ports(
-    call: &Call<'_>,
+///
+/// # Errors
+/// What `post` gives, and a port that is gone.
+pub fn with_ports<H: Host>(
+    call: &Call<'_, H>,
     index: usize,
     post: impl FnOnce(Vec<Port>) -> std::result::Result<(), (Vec<Port>, String)>,
 ) -> Result<()> {
     let ids: Vec<PortId> = call.get(index)?;
-    let taken = call.host.ports.borrow_mut().take(&ids);
+    let taken = call.host.core().ports.borrow_mut().take(&ids);
     let (taken, ports) = taken.map_err(|_| Error::from_reason("a port of the list is gone"))?;
     post(ports).map_err(|(ports, reason)| {
-        call.host.ports.borrow_mut().give_back(taken, ports);
+        call.host.core().ports.borrow_mut().give_back(taken, ports);
         Error::from_reason(reason)
     })
 }

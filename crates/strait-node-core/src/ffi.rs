@@ -37,6 +37,7 @@ struct Uv {
     prepare_start: unsafe extern "C" fn(Handle, extern "C" fn(Handle)) -> c_int,
     async_init: unsafe extern "C" fn(Loop, Handle, extern "C" fn(Handle)) -> c_int,
     async_send: unsafe extern "C" fn(Handle) -> c_int,
+    reference: unsafe extern "C" fn(Handle),
     unref: unsafe extern "C" fn(Handle),
     backend_timeout: unsafe extern "C" fn(Loop) -> c_int,
 }
@@ -58,6 +59,7 @@ impl Uv {
             prepare_start: find!(b"uv_prepare_start"),
             async_init: find!(b"uv_async_init"),
             async_send: find!(b"uv_async_send"),
+            reference: find!(b"uv_ref"),
             unref: find!(b"uv_unref"),
             backend_timeout: find!(b"uv_backend_timeout"),
         })
@@ -172,10 +174,11 @@ impl UvLoop {
         if results == [0; 2] { Ok(()) } else { Err(format!("Node's event loop does not poll: {results:?}")) }
     }
 
-    /// Lets the process end when nothing else keeps it.
-    pub(crate) fn release(self) {
-        // SAFETY: as in `of`.
-        unsafe { (self.uv.unref)(self.wake.handle) };
+    /// Whether the loop goes on when nothing else keeps it.
+    pub(crate) fn keep_alive(self, on: bool) {
+        let change = if on { self.uv.reference } else { self.uv.unref };
+        // SAFETY: as in `of`; both may be called in any state.
+        unsafe { change(self.wake.handle) };
     }
 
     /// Whether the loop is not going to wait.
@@ -190,7 +193,7 @@ fn check(status: sys::napi_status) -> Result<(), String> {
 }
 
 /// The function of JavaScript's that is called with what happens.
-pub(crate) struct Hook {
+pub struct Hook {
     env: sys::napi_env,
     function: sys::napi_ref,
     context: sys::napi_async_context,
@@ -232,7 +235,7 @@ impl Hook {
 
     /// Calls the function as a macrotask of its own: microtasks and ticks follow before this returns. True if it gave `true`. What it throws is an
     /// uncaught error of the program's.
-    pub(crate) fn call<A: ToNapiValue>(&self, arguments: impl IntoIterator<Item = A>) -> bool {
+    pub fn call<A: ToNapiValue>(&self, arguments: impl IntoIterator<Item = A>) -> bool {
         let mut is_true = false;
         let mut scope = ptr::null_mut();
         // SAFETY: the environment is this thread's and alive, as libuv has just called this thread's loop. The values are made in the scope that is open

@@ -18,14 +18,13 @@ use std::{
 };
 
 use futures_util::stream::{FuturesUnordered, Stream};
-use strait::Delivery;
 use strait_ports::{Event, Message};
 
 use crate::{
-    events,
+    core::{Core, Host, STAGE},
     ffi::Callbacks,
-    host::{self, Host},
-    value::{Value, values},
+    value::Value,
+    values,
 };
 
 /// How long one turn delivers. (With 4 ms file system calls went on at a third of this.)
@@ -37,6 +36,22 @@ pub(crate) const CALLBACKS: Callbacks = Callbacks { on_readable, on_prepare, on_
 
 thread_local! {
     static DELIVERING: Cell<bool> = const { Cell::new(false) };
+    static HOST: RefCell<Option<Rc<dyn Host>>> = const { RefCell::new(None) };
+}
+
+/// Delivers what comes to `host` from now on, in this thread, which is Node's main thread.
+///
+/// # Errors
+/// If Node's loop does not look after the node's descriptor.
+pub fn run(host: Rc<dyn Host>) -> Result<(), String> {
+    host.core().poll(host.node())?;
+    HOST.set(Some(host));
+    Ok(())
+}
+
+/// This thread's host, once it runs.
+fn current() -> Option<Rc<dyn Host>> {
+    HOST.with_borrow(Clone::clone)
 }
 
 /// Whether this thread is the loop's, and looks for what there is anyway.
@@ -45,7 +60,7 @@ pub(crate) fn is_delivering() -> bool {
 }
 
 /// Futures whose outcomes scripts wait for.
-pub(crate) struct Tasks {
+pub struct Tasks {
     running: RefCell<FuturesUnordered<Pin<Box<dyn Future<Output = ()>>>>>,
     /// Those that have been added while the others were polled.
     added: RefCell<Vec<Pin<Box<dyn Future<Output = ()>>>>>,
@@ -58,7 +73,7 @@ impl Tasks {
     }
 
     /// Runs a future, which calls JavaScript itself when it has its outcome.
-    pub(crate) fn spawn(&self, future: impl Future<Output = ()> + 'static) {
+    pub fn spawn(&self, future: impl Future<Output = ()> + 'static) {
         self.added.borrow_mut().push(Box::pin(future));
         self.waker.wake_by_ref();
     }
@@ -79,31 +94,23 @@ impl Tasks {
 }
 
 fn on_readable() {
-    let Some(host) = host::current() else { return };
-    awake(|| {
-        if let Some(embedded) = &*host.embedded.borrow() {
-            // Without descriptors there is nothing to route with; the I/O thread reports that.
-            let _ = embedded.dispatch(ROUTE_BUDGET);
-        }
-    });
-    deliver(&host);
+    let Some(host) = current() else { return };
+    awake(|| host.dispatch(ROUTE_BUDGET));
+    deliver(&*host);
 }
 
 fn on_wake() {
-    if let Some(host) = host::current() {
-        deliver(&host);
+    if let Some(host) = current() {
+        deliver(&*host);
     }
 }
 
 fn on_prepare() {
-    let Some(host) = host::current() else { return };
+    let Some(host) = current() else { return };
+    let core = host.core();
     loop {
-        deliver(&host);
-        if host.uv.is_busy() || !host.ready.is_empty() {
-            return;
-        }
-        let found = awake(|| host.embedded.borrow().as_ref().is_some_and(strait::Embedded::busy_poll));
-        if !found {
+        deliver(&*host);
+        if core.uv.is_busy() || !core.ready.is_empty() || !awake(|| host.busy_poll()) {
             return;
         }
     }
@@ -118,9 +125,10 @@ fn awake<T>(run: impl FnOnce() -> T) -> T {
 }
 
 /// Delivers what there is, for [`SLICE`].
-fn deliver(host: &Rc<Host>) {
+fn deliver(host: &dyn Host) {
+    let core = host.core();
     // JavaScript that runs a nested loop, as a debugger's does, gets nothing meanwhile.
-    if host.delivering.replace(true) {
+    if core.delivering.replace(true) {
         return;
     }
     let until = Instant::now() + SLICE;
@@ -130,52 +138,40 @@ fn deliver(host: &Rc<Host>) {
             more = deliver_one(host);
         }
     });
-    host.delivering.set(false);
+    core.delivering.set(false);
     if more {
-        host.uv.wake().wake();
+        core.uv.wake().wake();
     }
 }
 
 /// Delivers one thing of each kind; false if there is nothing.
-fn deliver_one(host: &Rc<Host>) -> bool {
-    let next = host.embedded.borrow_mut().as_mut().and_then(strait::Embedded::next_delivery);
-    let mut delivered = next.is_some();
-    match next {
-        None => {}
-        Some(Delivery::Started) => drop(host.hook.call(values!["started"])),
-        Some(Delivery::Failed(error)) => drop(host.hook.call(values!["start-failed", error.to_string()])),
-        Some(Delivery::Event(event)) => events::app_event(host, event),
-        Some(Delivery::Ended(code)) => {
-            host.uv.release();
-            host.hook.call(values!["ended", code]);
-        }
-        // `Settled`: a task has its outcome.
-        Some(_) => {}
-    }
-    delivered |= host.tasks.poll();
-    if let Some(id) = host.ready.pop() {
+fn deliver_one(host: &dyn Host) -> bool {
+    let core = host.core();
+    let mut delivered = host.deliver();
+    delivered |= core.tasks.poll();
+    if let Some(id) = core.ready.pop() {
         delivered = true;
-        let event = host.ports.borrow_mut().next_event(id);
+        let event = core.ports.borrow_mut().next_event(id);
         match event {
             Some(Event::Message(message)) => {
                 // There may be more.
-                host.ready.push(id);
-                deliver_message(host, id, message);
+                core.ready.push(id);
+                deliver_message(core, id, message);
             }
-            Some(Event::Close(reason)) => drop(host.hook.call(values!["port-close", id, reason.as_str()])),
+            Some(Event::Close(reason)) => drop(core.hook.call(values!["port-close", id, reason.as_str()])),
             None => {}
         }
     }
     delivered
 }
 
-fn deliver_message(host: &Host, id: u32, message: Message) {
+fn deliver_message(core: &Core, id: u32, message: Message) {
     let Message { data, ports, .. } = message;
-    if ports.is_empty() && data.len() <= Host::stage_length() {
-        host.hook.put_on_stage(&data);
-        host.hook.call(values!["port-small", id, data.len()]);
+    if ports.is_empty() && data.len() <= STAGE {
+        core.hook.put_on_stage(&data);
+        core.hook.call(values!["port-small", id, data.len()]);
     } else {
-        let ids = host.adopt(ports);
-        host.hook.call(values!["port-message", id, Value::Bytes(data), ids]);
+        let ids = core.adopt(ports);
+        core.hook.call(values!["port-message", id, Value::Bytes(data), ids]);
     }
 }

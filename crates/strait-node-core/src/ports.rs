@@ -9,7 +9,7 @@ use std::{
 use strait_ports::{Event, Port};
 
 /// A port's number in this process's JavaScript.
-pub(crate) type PortId = u32;
+pub type PortId = u32;
 
 #[derive(Debug, Default)]
 struct Queue {
