@@ -17,6 +17,7 @@ const members = {
   BrowserWindow: windows.BrowserWindow,
   ipcMain,
   MessageChannelMain: ports.MessageChannelMain,
+  MessagePortMain: ports.MessagePortMain,
   utilityProcess: utility.utilityProcess,
   webContents: contents.webContents,
   webFrameMain: {

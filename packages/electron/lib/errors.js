@@ -1,7 +1,10 @@
 'use strict'
-// Errors of other realms.
+// Texts of errors, and errors of other realms.
 
 module.exports = {
+  /** Of a value that has no clone, as Electron says it. */
+  CLONE_ERROR: 'An object could not be cloned.',
+
   /** The error of another realm whose string is `text`: of the same class if this realm has it. */
   errorOf (text) {
     const [, name, message] = /^(\w+): (.*)$/s.exec(text) ?? [null, 'Error', text]

@@ -4,10 +4,11 @@
 
 const { native } = require('./native')
 const EventEmitter = require('events')
+const { MessageChannel, MessagePort } = require('worker_threads')
 const { blobBytes } = require('./blob')
 const { Collectable } = require('./collect')
-
-const CLONE_ERROR = 'An object could not be cloned.'
+const { report } = require('./report')
+const { CLONE_ERROR } = require('./errors')
 
 /** @type {Map<number, MessagePortMain>} started ports live while they are entangled */
 const started = new Map()
@@ -15,11 +16,13 @@ const started = new Map()
 const unstarted = new Collectable((id) => native.portDrop(id))
 
 /** Set by the static block: access to private state for this file only. */
-let idOf, wrap, deliver, ended, release
+let idOf, wrap, deliver, ended, release, relay, relayOf
 
 class MessagePortMain extends EventEmitter {
   #id = 0
   #started = false
+  /** The port of Node's that its messages go to, instead of to listeners. @type {MessagePort | null} */
+  #relay = null
 
   constructor (key) {
     if (key !== kMake) throw new TypeError('Illegal constructor')
@@ -44,7 +47,17 @@ class MessagePortMain extends EventEmitter {
     deliver = (port, event) => { port.emit('message', event) }
     ended = (port, reason) => {
       release(port)
+      port.#relay?.close()
       port.emit('close', { reason })
+    }
+    relayOf = (port) => port.#relay
+    relay = (port, node) => {
+      port.#relay = node
+      node.addEventListener('message', ({ data, ports }) => fromNode(port, data, ports))
+      node.addEventListener('close', () => port.close())
+      // Whoever has the other end decides whether the process waits for it.
+      node.unref()
+      port.start()
     }
   }
 
@@ -73,6 +86,54 @@ class MessagePortMain extends EventEmitter {
     if (self >= 0) throw new Error(`Port at index ${self} contains the source port.`)
     checkUsable(given)
     send(given, (ids) => native.portPost(this.#id, codec.buffer, length, ids))
+  }
+
+  /**
+   * Takes this end's place by a MessagePort of Node's (`worker_threads`), which can go to a worker thread or to any library that takes a standard port.
+   * This object is neutered. Ports inside messages become ports of the other kind.
+   * @returns {MessagePort}
+   */
+  toMessagePort () {
+    if (this.#id === 0) throw new Error('The port is closed or has been transferred.')
+    const { port1, port2 } = new MessageChannel()
+    relay(wrap(release(this)), port1)
+    return port2
+  }
+
+  /**
+   * The other way: an end of a channel in the place of a MessagePort of Node's, which is not the caller's any more.
+   * @param {MessagePort} port
+   * @returns {MessagePortMain}
+   */
+  static from (port) {
+    if (!(port instanceof MessagePort)) throw new TypeError('The port must be a MessagePort of worker_threads.')
+    const { port1, port2 } = new MessageChannelMain()
+    relay(port1, port)
+    return port2
+  }
+}
+
+/** A message from a port of Node's, for the other end of `port`. */
+function fromNode (port, data, nodePorts) {
+  const ends = nodePorts.map(MessagePortMain.from)
+  if (idOf(port) === 0) return
+  try {
+    const length = codec.write(data, nodePorts, [])
+    native.portPost(idOf(port), codec.buffer, length, ends.map(idOf))
+    ends.forEach(release)
+  } catch (error) {
+    report('A message of a MessagePort was not passed on:', error)
+    for (const end of ends) end.close()
+  }
+}
+
+/** A message for a port of Node's. */
+function toNode (node, data, nodePorts) {
+  try {
+    node.postMessage(data, nodePorts)
+  } catch (error) {
+    report('A message for a MessagePort was not passed on:', error)
+    for (const port of nodePorts) port.close()
   }
 }
 
@@ -143,18 +204,25 @@ function read (bytes, ids) {
   return { data: codec.read(bytes, bytes.length, ports), ports }
 }
 
-/** A message for port `id`. */
-function message (id, bytes, length, ports) {
+/** A message for port `id`, with the ports of these numbers. */
+function message (id, bytes, length, ids) {
   const port = started.get(id)
-  if (port === undefined) return
+  if (port === undefined) {
+    for (const id of ids) native.portDrop(id)
+    return
+  }
+  const node = relayOf(port)
+  const ports = ids.map(node === null ? wrap : (id) => wrap(id).toMessagePort())
   let data
   try {
     data = codec.read(bytes, length, ports)
   } catch (error) {
-    port.emit('messageerror', { error, ports })
+    if (node === null) port.emit('messageerror', { error, ports })
+    else toNode(node, undefined, ports)
     return
   }
-  deliver(port, { data, ports })
+  if (node === null) deliver(port, { data, ports })
+  else toNode(node, data, ports)
 }
 
 class MessageChannelMain {
@@ -166,7 +234,6 @@ class MessageChannelMain {
 }
 
 module.exports = {
-  CLONE_ERROR,
   MessageChannelMain,
   MessagePortMain,
   sort,
@@ -191,7 +258,7 @@ module.exports = {
   reports: {
     /** A message without ports, which lies at the beginning of the buffer for small messages. */
     'port-small': (id, length) => message(id, native.stage, length, []),
-    'port-message': (id, bytes, ids) => message(id, bytes, bytes.length, ids.map(wrap)),
+    'port-message': (id, bytes, ids) => message(id, bytes, bytes.length, ids),
     /** The other end of port `id` is gone. */
     'port-close' (id, reason) {
       const port = started.get(id) ?? unstarted.get(id)
