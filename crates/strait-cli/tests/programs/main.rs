@@ -19,6 +19,7 @@ mod inspect;
 mod instances;
 mod ipc;
 mod isolation;
+mod module_positions;
 mod node_modules;
 mod origins;
 mod program;
@@ -104,6 +105,7 @@ fn main() -> ExitCode {
         scaffold::tests(),
         inspect::tests(),
         node_modules::tests(),
+        module_positions::tests(),
         in_node(),
     ];
     let chosen: Vec<Test> =
