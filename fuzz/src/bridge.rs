@@ -1,9 +1,9 @@
-//! contextBridge: a realm's end of the bridge (`js/context-bridge.js`), in the JS host's engine, with anything for the other world's messages.
+//! contextBridge: a realm's end of the bridge (`js/context-bridge.js`), in the engine of pages, with any bytes for the other world's messages.
 
-use rquickjs::{Ctx, Function, Object, TypedArray, Value};
+use javascriptcore::{Exception, ExceptionExt, Value};
 use strait_clone::JS_CODEC;
 
-use crate::engine::Engine;
+use crate::engine::{Engine, describe, to_bool};
 
 const PRIMORDIALS: &str = include_str!("../../crates/strait-renderer/js/primordials.js");
 const BRIDGE: &str = include_str!("../../crates/strait-renderer/js/context-bridge.js");
@@ -12,26 +12,22 @@ const BRIDGE: &str = include_str!("../../crates/strait-renderer/js/context-bridg
 const STEPS: usize = 16;
 
 thread_local! {
-    static ENGINE: Engine = Engine::start(make_realms);
+    /// Makes a realm.
+    static ENGINE: &'static Engine = Engine::start(include_str!("bridge.js"), &[JS_CODEC, PRIMORDIALS, BRIDGE]);
 }
 
-/// What makes a realm.
-fn make_realms<'js>(ctx: &Ctx<'js>) -> Function<'js> {
-    let evaluate = |text: &str| ctx.eval::<Function<'js>, _>(text).unwrap_or_else(|error| panic!("{error}: {:?}", ctx.catch()));
-    let [codec, primordials, bridge] = [JS_CODEC, PRIMORDIALS, BRIDGE].map(evaluate);
-    let start = evaluate(include_str!("bridge.js"));
-    start.call((codec, primordials, bridge)).unwrap_or_else(|error| panic!("{error}: {:?}", ctx.catch()))
+/// Panics with what was thrown.
+fn fail(exception: Exception) -> ! {
+    panic!("{}", describe(&exception))
 }
 
-/// A method of the realm's, which throws only what says that bytes are no clone.
-fn call<'js>(ctx: &Ctx<'js>, realm: &Object<'js>, name: &str, arguments: impl rquickjs::function::IntoArgs<'js>) -> Option<Value<'js>> {
-    let method: Function<'js> = realm.get(name).expect("the script has it");
-    match method.call(arguments) {
+/// Calls a method of the realm that may only throw an error that says that bytes are no clone; `None` if it did.
+fn try_call(engine: &Engine, realm: &Value, name: &str, arguments: &[Value]) -> Option<Value> {
+    match engine.call_method(realm, name, arguments) {
         Ok(value) => Some(value),
-        Err(_) => {
-            let thrown = ctx.catch();
-            let text = format!("{thrown:?}");
-            assert!(thrown.is_error() && text.contains("invalid structured clone"), "{name} threw {text}");
+        Err(exception) => {
+            let message = exception.message().unwrap_or_default();
+            assert!(message.contains("invalid structured clone"), "{name} threw {}", describe(&exception));
             None
         }
     }
@@ -41,40 +37,39 @@ fn call<'js>(ctx: &Ctx<'js>, realm: &Object<'js>, name: &str, arguments: impl rq
 /// is called, and what has been exposed goes on working unless it was released.
 pub fn messages(bytes: &[u8]) {
     ENGINE.with(|engine| {
-        engine.with(|ctx, make_realm| {
-            let realm: Object<'_> = make_realm.call(()).unwrap_or_else(|error| panic!("{error}: {:?}", ctx.catch()));
-            let mut rest = bytes;
-            let mut released = false;
-            for _ in 0..STEPS {
-                let [step, id, length, behind @ ..] = rest else { break };
-                let (message, behind) = behind.split_at(usize::from(*length).min(behind.len()));
-                rest = behind;
-                // Only the preload's realm may ask for the first two, which the agent sees to.
-                let id = 2 + u32::from(*id % 8);
-                let ports = u32::from(step >> 5);
-                let array = || TypedArray::<u8>::new_copy(ctx.clone(), message).expect("there is room");
-                match step % 5 {
-                    0 => {
-                        let answered = call(ctx, &realm, "invoke", (id, array(), ports)).expect("a call does not throw");
-                        assert!(answered.as_bool().is_some(), "{answered:?}");
-                        assert!(answered.as_bool() == Some(false) || id <= 5, "there is no function {id}");
-                    }
-                    1 => drop(call(ctx, &realm, "settle", (id, ports % 2 == 0, array(), ports))),
-                    2 => {
-                        // Each has been sent once.
-                        released |= id == 3 && ports == 1;
-                        call(ctx, &realm, "release", (id, ports)).expect("a release does not throw");
-                    }
-                    3 => drop(call(ctx, &realm, "call", (id, true, array())).expect("what is thrown is caught")),
-                    _ => {
-                        let thrown = call(ctx, &realm, "call", (id, false, array())).expect("what is thrown is caught");
-                        assert_eq!(thrown.as_bool(), Some(true), "{thrown:?}");
-                    }
+        let realm = engine.call(&[]).unwrap_or_else(|exception| fail(exception));
+        let call = |name, arguments: &[Value]| try_call(engine, &realm, name, arguments);
+        let mut rest = bytes;
+        let mut released = false;
+        for _ in 0..STEPS {
+            let [step, id, length, behind @ ..] = rest else { break };
+            let (message, behind) = behind.split_at(usize::from(*length).min(behind.len()));
+            rest = behind;
+            // Only the preload's realm may ask for the first two, which the agent sees to.
+            let id = 2 + u32::from(*id % 8);
+            let ports = u32::from(step >> 5);
+            let (function, array, count) = (engine.number(id), engine.bytes(message), engine.number(ports));
+            match step % 5 {
+                0 => {
+                    let answered = to_bool(&call("invoke", &[function, array, count]).expect("a call does not throw"));
+                    assert!(answered.is_some(), "it was not answered once");
+                    assert!(answered == Some(false) || id <= 5, "there is no function {id}");
+                }
+                1 => drop(call("settle", &[function, engine.boolean(ports % 2 == 0), array, count])),
+                2 => {
+                    // Each has been sent once.
+                    released |= id == 3 && ports == 1;
+                    call("release", &[function, count]).expect("a release does not throw");
+                }
+                3 => drop(call("call", &[function, engine.boolean(true), array]).expect("what is thrown is caught")),
+                _ => {
+                    let thrown = call("call", &[function, engine.boolean(false), array]).expect("what is thrown is caught");
+                    assert_eq!(to_bool(&thrown), Some(true), "what is thrown is an Error");
                 }
             }
-            let works = call(ctx, &realm, "works", (rquickjs::function::This(realm.clone()),)).expect("an honest call does not throw");
-            assert_eq!(works.as_bool(), Some(!released), "an honest call after {}", bytes.escape_ascii());
-        });
+        }
+        let works = call("works", &[]).expect("an honest call does not throw");
+        assert_eq!(to_bool(&works), Some(!released), "an honest call after {}", bytes.escape_ascii());
     });
 }
 

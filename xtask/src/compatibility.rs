@@ -33,7 +33,7 @@ const PAGES: [&str; 17] = [
 const INTRODUCTION: &str = "\
 # What of Electron's API there is
 
-Made by `cargo xtask compatibility` from `crates/strait-js/electron/*.json`; the main process and pages refuse what is missing by the same tables, and `cargo xtask test` fails
+Made by `cargo xtask compatibility` from `packages/electron/compatibility/*.json`; the main process and pages refuse what is missing by the same tables, and `cargo xtask test` fails
 if a member that is listed here as supported has no test, does not exist, or exists without being listed.
 
 - **yes**: works as Electron documents it. **differs**: works, but for what is said beside it. **no**: using it throws an error that names it and this page;
@@ -73,7 +73,7 @@ pub(crate) fn run() -> Result<(), String> {
 }
 
 fn text() -> Result<String, String> {
-    let folder = workspace::root().join("crates/strait-js/electron");
+    let folder = workspace::root().join("packages/electron/compatibility");
     let present = fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?.count();
     if present != PAGES.len() {
         return Err(format!("{} has {present} files, and {} pages are listed here", folder.display(), PAGES.len()));

@@ -81,7 +81,7 @@ enum Task {
     /// Run the tests of what has to do with addresses under AddressSanitizer, and the copies of shared memory under ThreadSanitizer
     #[command(after_long_help = sanitize::HELP)]
     Sanitize,
-    /// Write docs/electron-compatibility.md anew from the tables in crates/strait-js/electron/
+    /// Write docs/electron-compatibility.md anew from the tables in packages/electron/compatibility/
     Compatibility,
     /// Measure against what else one could use
     Bench {

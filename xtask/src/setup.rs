@@ -21,7 +21,7 @@ enum Proof {
 }
 
 const PACKAGES: &[Package] = &[
-    Package { name: "build-essential", why: "a C compiler, for QuickJS", proof: Proof::Program(&["cc", "gcc", "clang"]) },
+    Package { name: "build-essential", why: "the linker that Rust uses, and a C compiler", proof: Proof::Program(&["cc", "gcc", "clang"]) },
     Package { name: "pkg-config", why: "finds the libraries", proof: Proof::Program(&["pkg-config", "pkgconf"]) },
     Package {
         name: "libwebkit2gtk-4.1-dev",

@@ -7,8 +7,11 @@ use std::{
     process::Command,
 };
 
+use clap::Args;
 use serde_json::json;
-use strait_js::Program;
+use strait_inspect::STDERR;
+
+use crate::program::Program;
 
 /// The oldest Node whose module hooks give `electron` to ES modules.
 const OLDEST: (u32, u32) = (18, 19);
@@ -16,12 +19,52 @@ const OLDEST: (u32, u32) = (18, 19);
 const ADDON: &str = "libstrait_node.so";
 /// The package's folder, beside this program.
 const PACKAGE: &str = "electron";
-/// The first script of the package.
+/// The package's script that Node runs before the program's.
 const BOOT: &str = "boot.js";
 
-/// Replaces this process by Node; returns only if that fails.
-pub(crate) fn run(program: &Program) -> String {
-    match command(program) {
+/// How a program is run.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Let a debugger attach to main; Node's default is 127.0.0.1:9229.
+    #[arg(long, value_name = "[HOST:]PORT", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    inspect: Option<String>,
+    /// The same, and wait for the debugger before the program's first line.
+    #[arg(long, value_name = "[HOST:]PORT", num_args = 0..=1, require_equals = true, default_missing_value = "", conflicts_with = "inspect")]
+    inspect_brk: Option<String>,
+    /// Show the places of errors in the sources that main was compiled from.
+    #[arg(long)]
+    enable_source_maps: bool,
+    /// Write every event of every port to FILE, or to standard error: who, where, bytes, the reason of a close.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = STDERR)]
+    pub(crate) inspect_ports: Option<PathBuf>,
+    /// Give main and the pages a function `gc`, which collects garbage at once: to test what is let go of.
+    #[arg(long)]
+    expose_gc: bool,
+    /// Run all windows without the operating system's sandbox, for machines where it is not available.
+    #[arg(long)]
+    no_sandbox: bool,
+}
+
+impl Options {
+    /// Node's own.
+    fn of_node(&self) -> impl Iterator<Item = String> {
+        let address = |switch: &str, value: &Option<String>| {
+            value.as_ref().map(|value| if value.is_empty() { switch.to_owned() } else { format!("{switch}={value}") })
+        };
+        let plain = |switch: &str, is_given: bool| is_given.then(|| switch.to_owned());
+        let options = [
+            address("--inspect", &self.inspect),
+            address("--inspect-brk", &self.inspect_brk),
+            plain("--enable-source-maps", self.enable_source_maps),
+            plain("--expose-gc", self.expose_gc),
+        ];
+        options.into_iter().flatten()
+    }
+}
+
+/// Replaces this process by Node, with the program in it; returns only if that fails.
+pub(crate) fn run(program: &Program, options: &Options, args: &[String]) -> String {
+    match command(program, options, args) {
         Ok(mut command) => {
             let error = command.exec();
             format!("can't start {}: {error}", command.get_program().to_string_lossy())
@@ -30,26 +73,20 @@ pub(crate) fn run(program: &Program) -> String {
     }
 }
 
-fn command(program: &Program) -> Result<Command, String> {
+fn command(program: &Program, options: &Options, args: &[String]) -> Result<Command, String> {
     let executable = env::current_exe().map_err(|error| format!("can't find its own file: {error}"))?;
     let folder = executable.parent().unwrap_or(Path::new("/"));
     let (addon, boot) = (addon(folder)?, boot(folder)?);
-    let node = node()?;
     let about = json!({
         "addon": addon,
         "root": program.root,
-        "main": program.main,
         "name": program.name,
         "version": program.version,
-        "args": program.args,
-        "noSandbox": program.no_sandbox || program.args.iter().any(|argument| argument == strait_js::NO_SANDBOX),
-        "inspectPorts": program.inspect_ports,
+        "noSandbox": options.no_sandbox,
+        "inspectPorts": options.inspect_ports,
     });
-    let mut command = Command::new(node);
-    if program.expose_gc {
-        command.arg("--expose-gc");
-    }
-    command.arg(boot).env("STRAIT_BOOT", about.to_string());
+    let mut command = Command::new(node()?);
+    command.args(options.of_node()).arg("--require").arg(boot).arg(&program.main).args(args).env("STRAIT_BOOT", about.to_string());
     if env::var_os("STRAIT_UTILITY").is_none() {
         command.env("STRAIT_UTILITY", folder.join("strait-utility"));
     }

@@ -3,7 +3,7 @@
 //! - [`Value`] is anything that JavaScript can clone: primitives, strings with lone surrogates, objects with cycles and shared parts, buffers and views.
 //! - [`write()`] and [`read`] convert it to and from V8's serialisation format, version 15, which is Strait's only wire format. Reading is
 //!   made for hostile input.
-//! - [`JS_CODEC`] does the same in JavaScript, for pages and for QuickJS.
+//! - [`JS_CODEC`] does the same in JavaScript, for pages and for main processes in JavaScript.
 //! - `serde` both ways: [`to_value`] and [`from_value`], or straight to bytes with [`to_bytes`] and [`from_bytes`].
 //!
 //! Ports are known here only as "the n-th port that travels with the message": [`Value::Port`], or [`PortIndex`] in serde types.

@@ -1,7 +1,7 @@
 /**
  * Values made from a seed, nested, with shared parts and cycles, and a comparison that sees classes, sharing, holes, order and -0.
  *
- * Runs in pages, in QuickJS and in Node, and makes the same of the same seed everywhere: each end of a port can tell by itself what should have come.
+ * Runs in pages and in main processes, and makes equal values of equal seeds in every engine: each end of a port can make by itself what should have come.
  * The one expression gives `{ generate, difference, settle }`.
  */
 (() => {

@@ -1,5 +1,5 @@
 'use strict'
-// What Electron documents and Strait does not have, from the embedder's tables (strait-js/electron): whoever uses it is told so by name, instead of finding `undefined`.
+// What Electron documents and Strait does not have, by the compatibility tables: whoever uses it is told so by name, instead of finding `undefined`.
 // What Electron has on other systems only stays `undefined`, as in Electron on Linux: programs ask for that before they use it.
 
 /** @type {Map<string, [string, string, string, string][]>} the rows of each page: signature, kind, status, note */

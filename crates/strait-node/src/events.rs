@@ -6,14 +6,13 @@ use strait::{
     WindowEvent, WindowOpenDetails,
 };
 
-use crate::{
-    host::Host,
-    value::{Value, values},
-};
+use strait_node_core::{Value, values};
+
+use crate::host::Host;
 
 /// Calls JavaScript for one event.
 pub(crate) fn app_event(host: &Host, event: AppEvent) {
-    let hook = &host.hook;
+    let hook = &host.core.hook;
     match event {
         AppEvent::Ipc(message) => ipc(host, message),
         AppEvent::Window { window, event } => {
@@ -108,7 +107,7 @@ fn details(details: &WindowOpenDetails) -> Json {
 
 /// The script's `true` prevents it.
 fn decide(host: &Host, decision: Decision, arguments: Vec<Value>) {
-    if host.hook.call(arguments) { decision.prevent() } else { drop(decision) }
+    if host.core.hook.call(arguments) { decision.prevent() } else { drop(decision) }
 }
 
 fn contents_event(host: &Host, id: u32, event: ContentsEvent) {
@@ -135,7 +134,7 @@ fn contents_event(host: &Host, id: u32, event: ContentsEvent) {
         ContentsEvent::Destroyed => values!["contents", id, "destroyed"],
         _ => return,
     };
-    host.hook.call(arguments);
+    host.core.hook.call(arguments);
 }
 
 fn ipc(host: &Host, message: IpcMessage) {
@@ -147,26 +146,26 @@ fn ipc(host: &Host, message: IpcMessage) {
         IpcEventKind::SendSync(responder) => ("sync", host.keep_responder(responder)),
     };
     let (sender, frame) = (sender.id().get(), host.know(&frame));
-    let ids = host.adopt(ports);
+    let ids = host.core.adopt(ports);
     let payload = Value::Bytes(payload);
-    host.hook.call(values!["ipc", sender, frame, kind, channel, payload, ids, responder, document.get(), &*origin, leaving]);
+    host.core.hook.call(values!["ipc", sender, frame, kind, channel, payload, ids, responder, document.get(), &*origin, leaving]);
 }
 
 /// What happened to a child.
 fn utility(host: &Host, process: &UtilityProcess, event: &UtilityEvent) {
     let id = process.id().get();
     match event {
-        UtilityEvent::Spawned { pid } => drop(host.hook.call(values!["utility-spawned", id, *pid])),
+        UtilityEvent::Spawned { pid } => drop(host.core.hook.call(values!["utility-spawned", id, *pid])),
         UtilityEvent::LaunchFailed { message } => {
             strait_output::report!(
                 "strait: the utility process '{}' cannot be started: {}",
                 strait::printable(process.name()),
                 strait::printable(message)
             );
-            host.hook.call(values!["utility-ended", id, 1, "launch-failed"]);
+            host.core.hook.call(values!["utility-ended", id, 1, "launch-failed"]);
         }
         UtilityEvent::Exited(status) => {
-            host.hook.call(values!["utility-ended", id, status.exit_code(), status.reason.as_str()]);
+            host.core.hook.call(values!["utility-ended", id, status.exit_code(), status.reason.as_str()]);
         }
         _ => {}
     }
@@ -175,9 +174,9 @@ fn utility(host: &Host, process: &UtilityProcess, event: &UtilityEvent) {
 /// A load that a script waits for has ended.
 pub(crate) fn load_settled(host: &Host, token: u32, result: Result<(), LoadError>) {
     match result {
-        Ok(()) => host.settle("loaded", token, []),
+        Ok(()) => host.core.settle("loaded", token, []),
         Err(error) => {
-            host.settle("load-failed", token, values![error.to_string(), error.description, error.code, error.url]);
+            host.core.settle("load-failed", token, values![error.to_string(), error.description, error.code, error.url]);
         }
     }
 }
@@ -185,15 +184,15 @@ pub(crate) fn load_settled(host: &Host, token: u32, result: Result<(), LoadError
 /// A script in a page has ended.
 pub(crate) fn script_settled(host: &Host, token: u32, result: Result<Vec<u8>, ScriptError>) {
     match result {
-        Ok(bytes) => host.settle("script", token, [Value::Bytes(bytes)]),
-        Err(error) => host.settle("script-failed", token, values![error.to_string()]),
+        Ok(bytes) => host.core.settle("script", token, [Value::Bytes(bytes)]),
+        Err(error) => host.core.settle("script-failed", token, values![error.to_string()]),
     }
 }
 
 /// Something else has ended: with a text, or nothing; or the reason why not.
 pub(crate) fn settled(host: &Host, token: u32, result: Result<Option<String>, String>) {
     match result {
-        Ok(text) => host.settle("done", token, values![text.map_or(Json::Null, Json::from)]),
-        Err(error) => host.settle("script-failed", token, values![error]),
+        Ok(text) => host.core.settle("done", token, values![text.map_or(Json::Null, Json::from)]),
+        Err(error) => host.core.settle("script-failed", token, values![error]),
     }
 }

@@ -5,27 +5,16 @@ use std::{
     collections::HashMap,
     path::PathBuf,
     rc::Rc,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    task::{Wake, Waker},
+    time::Duration,
 };
 
 use napi::{Env, bindgen_prelude::Function};
 use serde::Deserialize;
-use strait::{App, AppConfig, BrowserWindow, Embedded, Responder, UtilityProcess, WebFrameMain, WindowOpenRequest};
-use strait_ports::Port;
+use strait::{App, AppConfig, BrowserWindow, Delivery, Embedded, Responder, UtilityProcess, WebFrameMain, WindowOpenRequest};
+use strait_node_core::{Core, values};
+use strait_ports::Node;
 
-use crate::{
-    event_loop::{self, Tasks},
-    ffi::{self, Hook, UvLoop},
-    ports::{PortId, PortTable, ReadyList},
-    value::Value,
-};
-
-/// Bytes of the buffer through which small messages reach JavaScript: to make an array for each costs more than everything else.
-const STAGE: usize = 64 << 10;
+use crate::events;
 
 /// What JavaScript says of its program.
 #[derive(Debug, Deserialize)]
@@ -51,13 +40,9 @@ pub(crate) type Utilities = RefCell<HashMap<u32, UtilityProcess>>;
 pub(crate) struct Host {
     pub(crate) app: App,
     pub(crate) root: PathBuf,
-    pub(crate) hook: Hook,
-    pub(crate) uv: UvLoop,
+    pub(crate) core: Core,
     /// `None` once the program has ended.
     pub(crate) embedded: RefCell<Option<Embedded>>,
-    pub(crate) tasks: Tasks,
-    pub(crate) ready: ReadyList,
-    pub(crate) ports: RefCell<PortTable>,
     /// The windows that scripts have named, until they are closed.
     pub(crate) windows: RefCell<HashMap<u32, BrowserWindow>>,
     /// The frames that scripts have seen, until they are gone.
@@ -68,95 +53,37 @@ pub(crate) struct Host {
     pub(crate) utilities: Utilities,
     /// A page that waits for the decision whether it may open a window, while a script is asked.
     pub(crate) open_request: RefCell<Option<WindowOpenRequest>>,
-    /// Something is being delivered: nothing else is until that has returned.
-    pub(crate) delivering: Cell<bool>,
-}
-
-thread_local! {
-    static HOST: RefCell<Option<Rc<Host>>> = const { RefCell::new(None) };
-}
-
-/// Wakes Node's loop, unless it is awake.
-struct LoopWaker {
-    wake: ffi::Wake,
-}
-
-impl Wake for LoopWaker {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        // In the loop's own thread what is delivered is looked through before it sleeps.
-        if !event_loop::is_delivering() {
-            self.wake.wake();
-        }
-    }
 }
 
 impl Host {
     /// Starts the program's part outside of JavaScript.
     pub(crate) fn start(env: &Env, options: Options, hook: &Function<'_, (), ()>) -> Result<Rc<Self>, String> {
-        static STARTED: AtomicBool = AtomicBool::new(false);
-        if rustix::thread::gettid() != rustix::process::getpid() {
-            return Err("windows can be made in the main thread only, not in a worker thread".into());
-        }
-        if STARTED.swap(true, Ordering::Relaxed) {
-            return Err("Strait has been started already".into());
-        }
         give_streams_to_children();
-        let hook = Hook::new(env, ffi::raw_function(hook))?;
-        let uv = UvLoop::of(env, event_loop::CALLBACKS)?;
-        let waker = Waker::from(Arc::new(LoopWaker { wake: uv.wake() }));
+        let core = Core::new(env, hook)?;
+        // A program that is started by its own name has the switch among its own arguments.
+        let no_sandbox = options.no_sandbox || options.arguments.iter().any(|argument| argument == strait::NO_SANDBOX);
         let config = AppConfig::new(&options.root).name(options.name).version(options.version).arguments(options.arguments).console(true);
-        let config = config.expose_gc(options.expose_gc).no_sandbox(options.no_sandbox);
+        let config = config.expose_gc(options.expose_gc).no_sandbox(no_sandbox);
         let config = match options.inspect_ports {
             Some(file) => config.inspect_ports(file),
             None => config,
         };
-        let embedded = Embedded::start(config, waker.clone()).map_err(|error| error.to_string())?;
+        let embedded = Embedded::start(config, core.waker()).map_err(|error| error.to_string())?;
         let app = embedded.app().clone();
-        uv.poll(std::os::fd::AsFd::as_fd(app.node()))?;
         let host = Rc::new(Self {
             app,
             root: options.root,
-            hook,
-            uv,
+            core,
             embedded: RefCell::new(Some(embedded)),
-            tasks: Tasks::new(waker.clone()),
-            ready: ReadyList::new(waker),
-            ports: RefCell::default(),
             windows: RefCell::default(),
             frames: RefCell::default(),
             responders: RefCell::default(),
             last_responder: Cell::new(0),
             utilities: RefCell::default(),
             open_request: RefCell::default(),
-            delivering: Cell::new(false),
         });
-        HOST.set(Some(host.clone()));
+        strait_node_core::run(host.clone())?;
         Ok(host)
-    }
-
-    /// Bytes of the buffer for small messages.
-    pub(crate) const fn stage_length() -> usize {
-        STAGE
-    }
-
-    /// That buffer, for JavaScript.
-    pub(crate) fn stage(&self) -> Result<napi::sys::napi_value, String> {
-        self.hook.make_stage(STAGE)
-    }
-
-    /// Promise number `token` settles: `hook(name, token, ...)`.
-    pub(crate) fn settle(&self, name: &str, token: u32, rest: impl IntoIterator<Item = Value>) {
-        let arguments = [Value::from(name), Value::from(token)];
-        self.hook.call(arguments.into_iter().chain(rest));
-    }
-
-    /// Gives ports to the program's scripts, by their numbers.
-    pub(crate) fn adopt(&self, ports: Vec<Port>) -> Vec<PortId> {
-        self.ports.borrow_mut().insert_all(ports, &self.ready)
     }
 
     /// The window with this number, which is also its page's.
@@ -195,6 +122,45 @@ impl Host {
     }
 }
 
+impl strait_node_core::Host for Host {
+    fn core(&self) -> &Core {
+        &self.core
+    }
+
+    fn node(&self) -> &Node {
+        self.app.node()
+    }
+
+    fn dispatch(&self, budget: Duration) {
+        if let Some(embedded) = &*self.embedded.borrow() {
+            // Without descriptors there is nothing to route with; the I/O thread reports that.
+            let _ = embedded.dispatch(budget);
+        }
+    }
+
+    fn busy_poll(&self) -> bool {
+        self.embedded.borrow().as_ref().is_some_and(Embedded::busy_poll)
+    }
+
+    fn deliver(&self) -> bool {
+        let next = self.embedded.borrow_mut().as_mut().and_then(Embedded::next_delivery);
+        let Some(next) = next else { return false };
+        let hook = &self.core.hook;
+        match next {
+            Delivery::Started => drop(hook.call(values!["started"])),
+            Delivery::Failed(error) => drop(hook.call(values!["start-failed", error.to_string()])),
+            Delivery::Event(event) => events::app_event(self, event),
+            Delivery::Ended(code) => {
+                self.core.keep_alive(false);
+                hook.call(values!["ended", code]);
+            }
+            // `Settled`: a task has its outcome.
+            _ => {}
+        }
+        true
+    }
+}
+
 /// Lets processes that are started here have this one's standard streams. Node keeps its own from them, and gives its children others by name; WebKit and
 /// children of the program take what there is, and would begin without.
 fn give_streams_to_children() {
@@ -203,9 +169,4 @@ fn give_streams_to_children() {
         // One that is closed is nobody's.
         let _ = rustix::io::fcntl_setfd(stream, rustix::io::FdFlags::empty());
     }
-}
-
-/// This thread's host, once it has started.
-pub(crate) fn current() -> Option<Rc<Host>> {
-    HOST.with_borrow(|host| host.clone())
 }

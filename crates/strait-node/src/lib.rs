@@ -5,15 +5,11 @@
 //! what a script waits for) is a call of the one function that JavaScript has given, each a macrotask of its own.
 //!
 //! GTK has a thread of its own, the I/O thread of the crate `strait` routes while JavaScript is busy, and libuv's loop polls the node's
-//! descriptor: `event_loop`.
+//! descriptor: `strait-node-core`, which has what children's addon needs too.
 
-mod event_loop;
 mod events;
-mod ffi;
 mod host;
 mod natives;
-mod ports;
-mod value;
 
 use napi::{
     Env, Error, Result,
@@ -33,5 +29,5 @@ use crate::host::{Host, Options};
 pub fn start<'env>(env: &'env Env, options: Object<'_>, hook: Function<'_, (), ()>) -> Result<Object<'env>> {
     let options: Options = env.from_js_value(options)?;
     let host = Host::start(env, options, &hook).map_err(Error::from_reason)?;
-    natives::object(env, &host)
+    natives::object(env, host)
 }

@@ -633,7 +633,7 @@ fn report_relay<'a>(_: &Agent, realm: &Realm, _: &Args<'a>) -> NativeResult<'a> 
 
 /// `()`: what Electron documents of its module in pages, as the compatibility table has it.
 fn documented<'a>(_: &Agent, _: &Realm, _: &Args<'a>) -> NativeResult<'a> {
-    NativeResult::Text(include_str!("../../strait-js/electron/exports-renderer.json").to_owned())
+    NativeResult::Text(include_str!("../../../packages/electron/compatibility/exports-renderer.json").to_owned())
 }
 
 /// `()`: what `process` says, in JSON.

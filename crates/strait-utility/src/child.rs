@@ -10,9 +10,9 @@ use strait_protocol::child::{Fatal, FromChild};
 /// What of Electron a child has, from the compatibility table of the main process.
 const TABLE: &str = concat!(
     "module.exports = [",
-    include_str!("../../strait-js/electron/exports-utility.json"),
+    include_str!("../../../packages/electron/compatibility/exports-utility.json"),
     ",",
-    include_str!("../../strait-js/electron/parent-port.json"),
+    include_str!("../../../packages/electron/compatibility/parent-port.json"),
     "]"
 );
 

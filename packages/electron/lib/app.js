@@ -51,12 +51,12 @@ class App extends EventEmitter {
 
   getPath (name) {
     const found = this.#paths.get(name) ?? native.appPath(String(name))
-    if (found === undefined || found === null) throw new Error(`Failed to get '${name}' path`)
+    if (found === null) throw new Error(`Failed to get '${name}' path`)
     return found
   }
 
   setPath (name, folder) {
-    if (native.appPath(String(name)) === undefined) throw new Error(`Failed to set path: there is no '${name}'`)
+    if (native.appPath(String(name)) === null) throw new Error(`Failed to set path: there is no '${name}'`)
     if (!path.isAbsolute(folder)) throw new Error('Path must be absolute')
     if (name === 'userData') native.appSetUserData(folder)
     else this.#paths.set(name, folder)

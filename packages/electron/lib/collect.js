@@ -4,7 +4,7 @@
 const v8 = require('v8')
 const vm = require('vm')
 
-/** V8 collects nothing while a program is idle. Where somebody waits for a collection, there is one after this time, in milliseconds, then after twice as long... */
+/** V8 collects nothing while a program is idle, and others wait for what a collection ends. There is one after this time, in milliseconds, then after twice as long... */
 const FIRST = 1000
 /** ... and at the latest after this. */
 const LAST = 60000
@@ -19,16 +19,11 @@ let collect
 class Collectable {
   #objects = new Map()
   #registry
-  #isAwaited
   #timer
   #delay = FIRST
 
-  /**
-   * @param {(id: number) => void} gone called once for each id whose object was collected
-   * @param {{isAwaited?: boolean}} [options] whether somebody waits for that, so that it must not take for ever
-   */
-  constructor (gone, { isAwaited = false } = {}) {
-    this.#isAwaited = isAwaited
+  /** @param {(id: number) => void} gone called once for each id whose object was collected */
+  constructor (gone) {
     this.#registry = new FinalizationRegistry((id) => {
       if (this.#objects.delete(id)) gone(id)
     })
@@ -39,10 +34,8 @@ class Collectable {
     this.#objects.set(id, reference)
     // The reference is the token: the object itself would be held by it.
     this.#registry.register(object, id, reference)
-    if (this.#isAwaited) {
-      this.#delay = FIRST
-      this.#collectLater()
-    }
+    this.#delay = FIRST
+    this.#collectLater()
   }
 
   /** The object, while it is watched and alive. */

@@ -94,7 +94,7 @@ async function invoke (receivers, channel, event, args, responder) {
 }
 
 /** Calls of `invoke` and events of `sendSync` without an answer so far. */
-const unanswered = new Collectable((responder) => native.answerError(responder, null), { isAwaited: true })
+const unanswered = new Collectable((responder) => native.answerError(responder, null))
 
 function sendSync (receivers, channel, event, args, responder, sender) {
   let answered = false

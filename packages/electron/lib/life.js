@@ -1,9 +1,6 @@
 'use strict'
 // The program's life: its entry, 'ready', and its end, in whichever way it comes.
 
-const fs = require('fs')
-const path = require('path')
-const Module = require('module')
 const { pathToFileURL } = require('url')
 const { native } = require('./native')
 
@@ -16,24 +13,21 @@ let entered = false
 let started = false
 let ready = false
 
-/** Is this file an ES module, by its name or the nearest package.json? */
-function isModule (file) {
-  if (/\.[cm]js$/.test(file)) return file.endsWith('.mjs')
-  for (let folder = path.dirname(file); ; folder = path.dirname(folder)) {
-    try {
-      return JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8')).type === 'module'
-    } catch (error) {
-      // A folder without one, or one that Node itself will complain about.
-      if (error.code !== 'ENOENT' || folder === path.dirname(folder)) return false
-    }
-  }
-}
-
 /** 'ready' comes when the entry has been evaluated; earlier only if the entry itself waits for it. */
 function mayBeReady (electron) {
   if (ready || !started || !(entered || electron.wantsReady())) return
   ready = true
   electron.becomeReady()
+}
+
+/** Waits for the entry. In the event loop's first turn one in CommonJS has been evaluated, and one that is an ES module is being loaded. */
+async function isEvaluated () {
+  if (process.mainModule !== undefined) return
+  try {
+    await import(pathToFileURL(process.argv[1]).href)
+  } catch {
+    // Node reports it: it has imported the same module.
+  }
 }
 
 function quitOnSignal (app) {
@@ -48,7 +42,8 @@ function quitOnSignal (app) {
 }
 
 module.exports = {
-  run (main, electron) {
+  /** Reports of the program's life arrive from now on; its entry has not been evaluated yet. */
+  begin (electron) {
     const { app } = electron.electron
     quitOnSignal(app)
     electron.addReports({
@@ -63,19 +58,15 @@ module.exports = {
       ended: (code) => process.exit(code)
     })
     process.on('exit', () => native.finish())
-    const done = () => {
-      entered = true
-      setImmediate(() => mayBeReady(electron))
-    }
     const whenReady = app.whenReady
     app.whenReady = function () {
       setImmediate(() => mayBeReady(electron))
       return Reflect.apply(whenReady, this, [])
     }
-    if (isModule(main)) import(pathToFileURL(main).href).then(done)
-    else {
-      Module._load(main, null, true)
-      done()
-    }
+    setImmediate(async () => {
+      await isEvaluated()
+      entered = true
+      mayBeReady(electron)
+    })
   }
 }

@@ -13,10 +13,9 @@ module.exports = {
   native,
   /**
    * Loads the addon and starts the program's part outside of JavaScript.
-   * @param {string} addon the addon's file
-   * @param {object} options what the addon is to know of the program
+   * @param {{addon: string}} options the addon's file, and what the addon is to know of the program
    */
-  start (addon, options) {
+  start ({ addon, ...options }) {
     const module = { exports: {} }
     process.dlopen(module, addon)
     const hook = (name, ...args) => receiver.dispatch(name, ...args)

@@ -11,7 +11,7 @@ const CLONE_ERROR = 'An object could not be cloned.'
 
 /** @type {Map<number, MessagePortMain>} started ports live while they are entangled */
 const started = new Map()
-/** The others may be collected, which closes them. */
+/** The others may be collected, which closes them: the program with the other end waits for that. */
 const unstarted = new Collectable((id) => native.portDrop(id))
 
 /** Set by the static block: access to private state for this file only. */

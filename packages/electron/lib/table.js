@@ -4,6 +4,6 @@
 const fs = require('fs')
 const path = require('path')
 
-const FOLDER = path.join(__dirname, '../../../crates/strait-js/electron')
+const FOLDER = path.join(__dirname, '../compatibility')
 
 module.exports = fs.readdirSync(FOLDER).map((file) => JSON.parse(fs.readFileSync(path.join(FOLDER, file), 'utf8')))

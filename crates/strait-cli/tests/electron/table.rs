@@ -9,7 +9,7 @@ use crate::program::workspace;
 
 /// What each row of the tables is to be tested for: `ID CELL`, and whether it is supported.
 fn rows() -> BTreeMap<String, Vec<String>> {
-    let folder = workspace().join("crates/strait-js/electron");
+    let folder = workspace().join("packages/electron/compatibility");
     let mut rows = BTreeMap::new();
     for entry in fs::read_dir(&folder).expect("the tables").flatten() {
         let text = fs::read_to_string(entry.path()).expect("a table");

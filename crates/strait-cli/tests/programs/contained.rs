@@ -1,4 +1,4 @@
-//! The binary needs nothing but itself, and programs do not disturb each other.
+//! The command needs only its addon and its package beside it, and programs do not disturb each other.
 
 use std::env;
 use std::fs;
@@ -9,13 +9,34 @@ use crate::program::{Running, folder, run, strait, workspace};
 use crate::{Outcome, Test, test};
 
 pub(crate) fn tests() -> Vec<Test> {
-    vec![test("the binary alone in another folder", the_binary_alone), test("two programs at once", two_programs_at_once)]
+    vec![
+        test("the command, its addon and its package in another folder", in_another_folder),
+        test("the command without its addon", without_addon),
+        test("two programs at once", two_programs_at_once),
+    ]
 }
 
-fn the_binary_alone() -> Outcome {
+/// The addon's file.
+const ADDON: &str = "libstrait_node.so";
+
+fn without_addon() -> Outcome {
     let home = folder(&[]);
     let binary = home.path().join("strait");
     fs::copy(strait(), &binary).expect("copy the binary");
+    let mut command = Command::new(&binary);
+    command.arg("run").arg(workspace().join("examples/port-basics"));
+    let mut program = Running::start(command);
+    program.expect(&format!("strait: {} is missing: ", home.path().join(ADDON).display()));
+    assert_eq!(program.end().code(), Some(1));
+    Ok(())
+}
+
+fn in_another_folder() -> Outcome {
+    let home = folder(&[]);
+    let binary = home.path().join("strait");
+    fs::copy(strait(), &binary).expect("copy the binary");
+    fs::copy(strait().with_file_name(ADDON), home.path().join(ADDON)).expect("copy the addon");
+    copy_folder(&workspace().join("packages/electron"), &home.path().join("electron"));
     let program = home.path().join("program");
     copy_folder(&workspace().join("examples/port-basics"), &program);
 
@@ -39,7 +60,12 @@ fn copy_folder(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("create a folder");
     for entry in fs::read_dir(from).expect("list a folder") {
         let path = entry.expect("list a folder").path();
-        fs::copy(&path, to.join(path.file_name().expect("a name"))).expect("copy a file");
+        let copy = to.join(path.file_name().expect("a name"));
+        if path.is_dir() {
+            copy_folder(&path, &copy);
+        } else {
+            fs::copy(&path, copy).expect("copy a file");
+        }
     }
 }
 

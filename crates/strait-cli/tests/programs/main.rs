@@ -22,6 +22,7 @@ mod isolation;
 mod module_positions;
 mod node_modules;
 mod origins;
+mod printed;
 mod program;
 mod readme;
 mod sandbox;
@@ -51,27 +52,6 @@ struct Test {
     run: Box<dyn Fn() -> Outcome>,
 }
 
-/// What holds in Node.js too, so far: these tests again, with the programs in it.
-fn in_node() -> Vec<Test> {
-    let examples = examples::tests().into_iter().filter(|test| test.name.starts_with("example: "));
-    let suites = [
-        seed::tests(),
-        stopped_main::tests(),
-        origins::tests(),
-        transfers::tests(),
-        values::tests(),
-        ipc::tests(),
-        closes::tests(),
-        utility::tests(),
-        full_stderr::tests(),
-        instances::tests(),
-        isolation::tests(),
-        bridge::tests(),
-    ];
-    let again = |Test { name, run }: Test| test(format!("in Node: {name}"), move || program::in_node(&run));
-    suites.into_iter().flatten().chain(examples).map(again).collect()
-}
-
 /// A test for the list.
 fn test(name: impl Into<String>, run: impl Fn() -> Outcome + 'static) -> Test {
     Test { name: name.into(), run: Box::new(run) }
@@ -85,6 +65,7 @@ fn main() -> ExitCode {
         examples::tests(),
         stopped_main::tests(),
         origins::tests(),
+        printed::tests(),
         transfers::tests(),
         values::tests(),
         ipc::tests(),
@@ -106,7 +87,6 @@ fn main() -> ExitCode {
         inspect::tests(),
         node_modules::tests(),
         module_positions::tests(),
-        in_node(),
     ];
     let chosen: Vec<Test> =
         suites.into_iter().flatten().filter(|test| words.iter().all(|word| test.name.contains(word.as_str()))).collect();

@@ -5,7 +5,6 @@ use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -44,30 +43,10 @@ pub(crate) fn folder(files: &[(&str, &str)]) -> TempDir {
     folder
 }
 
-/// Whether the programs of [`run`] run in Node.js.
-static IN_NODE: AtomicBool = AtomicBool::new(false);
-
-/// Has the programs that `test` starts by [`run`] run in Node.js.
-pub(crate) fn in_node<T>(test: impl FnOnce() -> T) -> T {
-    /// Sets it back, also when the test fails.
-    struct Back;
-    impl Drop for Back {
-        fn drop(&mut self) {
-            IN_NODE.store(false, Ordering::Relaxed);
-        }
-    }
-    IN_NODE.store(true, Ordering::Relaxed);
-    let _back = Back;
-    test()
-}
-
 /// `strait run PATH`.
 pub(crate) fn run(path: &Path) -> Command {
     let mut command = Command::new(strait());
     command.arg("run").arg(path);
-    if IN_NODE.load(Ordering::Relaxed) {
-        command.arg("--in-node");
-    }
     command
 }
 
@@ -76,12 +55,15 @@ pub(crate) struct Running {
     child: Child,
     events: Receiver<Event>,
     lines: Vec<String>,
+    /// Those of standard output.
+    printed: Vec<String>,
     status: Option<ExitStatus>,
     open_streams: u8,
 }
 
 enum Event {
-    Line(String),
+    Printed(String),
+    Reported(String),
     EndOfStream,
 }
 
@@ -97,9 +79,9 @@ impl Running {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let (sender, events) = mpsc::channel();
-        read_lines(child.stdout.take(), sender.clone());
-        read_lines(child.stderr.take(), sender);
-        Running { child, events, lines: Vec::new(), status: None, open_streams: 2 }
+        read_lines(child.stdout.take(), Event::Printed, sender.clone());
+        read_lines(child.stderr.take(), Event::Reported, sender);
+        Running { child, events, lines: Vec::new(), printed: Vec::new(), status: None, open_streams: 2 }
     }
 
     /// The main process.
@@ -188,6 +170,11 @@ impl Running {
         self.lines.join("\n")
     }
 
+    /// The lines of standard output so far.
+    pub(crate) fn printed(&self) -> &[String] {
+        &self.printed
+    }
+
     /// What was printed so far, for a failure's message: the beginning and the end of it.
     pub(crate) fn report(&self) -> String {
         const SHOWN: usize = 40;
@@ -207,7 +194,11 @@ impl Running {
             return false;
         }
         match self.events.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-            Ok(Event::Line(line)) => self.lines.push(line),
+            Ok(Event::Printed(line)) => {
+                self.printed.push(line.clone());
+                self.lines.push(line);
+            }
+            Ok(Event::Reported(line)) => self.lines.push(line),
             Ok(Event::EndOfStream) => self.open_streams -= 1,
             Err(RecvTimeoutError::Timeout) => return false,
             Err(RecvTimeoutError::Disconnected) => self.open_streams = 0,
@@ -225,14 +216,14 @@ impl Drop for Running {
     }
 }
 
-fn read_lines(stream: Option<impl Read + Send + 'static>, events: Sender<Event>) {
+fn read_lines(stream: Option<impl Read + Send + 'static>, line_of: fn(String) -> Event, events: Sender<Event>) {
     let mut stream = BufReader::new(stream.expect("piped"));
     thread::spawn(move || {
         let mut bytes = Vec::new();
         while stream.read_until(b'\n', &mut bytes).is_ok_and(|length| length > 0) {
             let line = String::from_utf8_lossy(&bytes).trim_end().to_owned();
             bytes.clear();
-            if events.send(Event::Line(line)).is_err() {
+            if events.send(line_of(line)).is_err() {
                 return;
             }
         }

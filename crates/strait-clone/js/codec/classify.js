@@ -198,7 +198,7 @@ const isForeignObjectPrototype = (proto) => {
 
 /** Asks the engine about an object without properties: its clone shows the class, and no getter can run. */
 const isClonedPlain = (value) => {
-  // QuickJS has no such function, and a throw there costs as much as writing a hundred properties. No own key at all is nearly proof.
+  // An engine without a page has no such function, and a throw costs as much as writing a hundred properties. No own key at all is nearly proof.
   if (cloneNatively === null) return ownKeys(value).length === 0;
   try {
     return getPrototypeOf(cloneNatively(value)) === ObjectProto;

@@ -6,9 +6,10 @@ use napi::{Error, Result};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use strait::{BrowserWindow, BrowserWindowBuilder, ProcessKind, ProcessMetrics, WindowOpenResponse};
+use strait_node_core::Value;
 
 use super::{Call, Natives};
-use crate::{host::Host, value::Value};
+use crate::host::Host;
 
 pub(super) fn register(natives: &mut Natives<'_>) -> Result<()> {
     natives.set("appQuit", |call| {

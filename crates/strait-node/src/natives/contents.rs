@@ -5,10 +5,11 @@ use std::rc::Rc;
 use napi::{Error, Result};
 use serde_json::{Value as Json, json};
 use strait::{DocumentId, EvalFuture, PostMessageError, SenderDocument, WebContents, WebFrameMain, World};
+use strait_node_core::{Value, with_ports};
 use strait_ports::Port;
 
-use super::{Call, Natives, ports::with_ports};
-use crate::{events, host::Host, value::Value};
+use super::{Call, Natives};
+use crate::{events, host::Host};
 
 pub(super) fn register(natives: &mut Natives<'_>) -> Result<()> {
     natives.set("contentsState", |call| {
@@ -160,11 +161,11 @@ fn load(call: &Call<'_>) -> Result<()> {
         _ => contents.reload(),
     };
     let (host, token) = (call.host.clone(), call.get(4)?);
-    call.host.tasks.spawn(async move { events::load_settled(&host, token, load.await) });
+    call.host.core.tasks.spawn(async move { events::load_settled(&host, token, load.await) });
     Ok(())
 }
 
 fn settle_script(host: &Rc<Host>, running: EvalFuture, token: u32) {
     let settled = host.clone();
-    host.tasks.spawn(async move { events::script_settled(&settled, token, running.await) });
+    host.core.tasks.spawn(async move { events::script_settled(&settled, token, running.await) });
 }

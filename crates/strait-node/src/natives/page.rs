@@ -60,7 +60,7 @@ fn remove_style(call: &Call<'_>) -> Result<()> {
 
 fn settle(host: &Rc<Host>, token: u32, done: impl Future<Output = std::result::Result<Option<String>, FrameGone>> + 'static) {
     let settled = host.clone();
-    host.tasks.spawn(async move {
+    host.core.tasks.spawn(async move {
         let done = done.await.map_err(|gone| format!("Error: {gone}"));
         events::settled(&settled, token, done);
     });

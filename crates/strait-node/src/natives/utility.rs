@@ -10,9 +10,9 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use strait::UtilityProcess;
+use strait_node_core::{Value, with_ports};
 
-use super::{Call, Natives, ports::with_ports};
-use crate::value::Value;
+use super::{Call, Natives};
 
 /// What a script says of a child; everything was checked in JavaScript.
 #[derive(Debug, Deserialize)]

@@ -1,5 +1,5 @@
 // Runs the tests of one page of Electron's documentation: `strait run program -- PAGE [WORD...]`.
-// A test is registered with what it shows of the compatibility table (../../../../strait-js/electron/), which it covers if it passes.
+// A test is registered with what it shows of the compatibility table (../../../../../packages/electron/compatibility/), which it covers if it passes.
 'use strict'
 const { app } = require('electron')
 const { Test, words } = require('./kit')

@@ -6,7 +6,7 @@ const path = require('path')
 
 /** The names that the table calls supported, and those that it calls missing. */
 const namesOf = (file) => {
-  const { rows } = JSON.parse(fs.readFileSync(path.join(__dirname, '../../../../../strait-js/electron', `${file}.json`), 'utf8'))
+  const { rows } = JSON.parse(fs.readFileSync(path.join(__dirname, '../../../../../../packages/electron/compatibility', `${file}.json`), 'utf8'))
   const having = (chosen) => rows.filter(([, , status]) => chosen.includes(status)).map(([name]) => name)
   return { supported: having(['yes', 'differs']), missing: having(['no']) }
 }

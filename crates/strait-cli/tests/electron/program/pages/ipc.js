@@ -163,16 +163,6 @@ module.exports = (test) => {
     t.equal(await t.run(window, () => ipcRenderer.sendSync('double', 21)), 42)
   })
 
-  test('ipcRenderer.sendSync', 'fails', 'without a listener the answer is undefined, and main says so', async (t) => {
-    const window = await t.page({}, PAGE)
-    const warned = []
-    const { warn } = console
-    console.warn = (text) => warned.push(text)
-    t.after(() => { console.warn = warn })
-    t.equal(await t.run(window, () => ipcRenderer.sendSync('nobody') === undefined), true)
-    t.deepEqual(warned, [`WebContents #${window.webContents.id} called ipcRenderer.sendSync() with 'nobody' channel without listeners.`])
-  })
-
   test('ipcRenderer.postMessage', 'succeeds', 'a message with ports', async (t) => {
     const window = await t.page({}, PAGE)
     const heard = t.event(ipcMain, 'port')

@@ -4,7 +4,7 @@ const electron = require('electron')
 const fs = require('fs')
 const path = require('path')
 
-const FOLDER = path.join(__dirname, '../../../../../strait-js/electron')
+const FOLDER = path.join(__dirname, '../../../../../../packages/electron/compatibility')
 
 /** The rows of a page as objects. */
 const rowsOf = (file) => {

@@ -1,2 +1,0 @@
-import './cycle.cjs'
-import './main.mjs'

@@ -1,1 +1,0 @@
-import { nothing } from './helper.js'

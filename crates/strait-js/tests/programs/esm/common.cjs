@@ -1,1 +1,0 @@
-exports.fromModule = require('./required.mjs').default + ' in CommonJS'

@@ -1,1 +1,0 @@
-exports.lazy = async () => (await import('./counter.mjs')).count + ' from import()'

@@ -1,3 +1,0 @@
-export const fine = 1
-
-export const = 2

@@ -1,3 +1,0 @@
-// A line.
-const deep = () => { throw new TypeError("thrown") }
-export default deep()

@@ -1,1 +1,0 @@
-module.exports = (a, b) => a + b

@@ -1,1 +1,0 @@
-exports.sawOfA = require('./a').seen

@@ -1,1 +1,0 @@
-module.exports = { same: this === exports }

@@ -1,3 +1,0 @@
-const fine = 1
-
-const wrong = = 2

@@ -1,0 +1,120 @@
+//! What every addon works on: JavaScript's hook, Node's loop, and the ports of the program.
+
+use std::{
+    cell::{Cell, RefCell},
+    os::fd::AsFd,
+    sync::Arc,
+    task::{Wake, Waker},
+    time::Duration,
+};
+
+use napi::{Env, bindgen_prelude::Function};
+use strait_ports::{Node, Port};
+
+use crate::{
+    event_loop::{self, Tasks},
+    ffi::{self, Hook, UvLoop},
+    ports::{PortId, PortTable, ReadyList},
+    value::Value,
+};
+
+/// Bytes of the buffer through which small messages reach JavaScript: to make an array for each costs more than everything else.
+pub(crate) const STAGE: usize = 64 << 10;
+
+/// What a process has besides ports: each addon has one.
+pub trait Host: 'static {
+    /// What it shares with other addons.
+    fn core(&self) -> &Core;
+    /// The process's node.
+    fn node(&self) -> &Node;
+    /// Routes messages for about `budget`; called when the node's descriptor is readable.
+    fn dispatch(&self, budget: Duration);
+    /// Looks for messages for a moment, as [`Node::busy_poll`].
+    fn busy_poll(&self) -> bool;
+    /// Delivers one thing that comes from no port; false if there is nothing.
+    fn deliver(&self) -> bool {
+        false
+    }
+}
+
+/// What every addon works on. One in a process, in Node's main thread.
+pub struct Core {
+    /// The function of JavaScript's that is called with everything that happens.
+    pub hook: Hook,
+    /// Futures whose outcomes scripts wait for.
+    pub tasks: Tasks,
+    pub(crate) uv: UvLoop,
+    pub(crate) ready: ReadyList,
+    pub(crate) ports: RefCell<PortTable>,
+    /// Something is being delivered: nothing else is until that has returned.
+    pub(crate) delivering: Cell<bool>,
+    waker: Waker,
+}
+
+/// Wakes Node's loop, unless it is awake.
+struct LoopWaker {
+    wake: ffi::Wake,
+}
+
+impl Wake for LoopWaker {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        // In the loop's own thread what is delivered is looked through before it sleeps.
+        if !event_loop::is_delivering() {
+            self.wake.wake();
+        }
+    }
+}
+
+impl Core {
+    /// The core of this process. It keeps Node's loop alive, until [`Core::keep_alive`] says otherwise.
+    ///
+    /// # Errors
+    /// In a worker thread, a second time, and if Node lacks functions of libuv's.
+    pub fn new(env: &Env, hook: &Function<'_, (), ()>) -> Result<Self, String> {
+        if rustix::thread::gettid() != rustix::process::getpid() {
+            return Err("Strait can be started in the main thread only, not in a worker thread".into());
+        }
+        let hook = Hook::new(env, ffi::raw_function(hook))?;
+        let uv = UvLoop::of(env, event_loop::CALLBACKS)?;
+        let waker = Waker::from(Arc::new(LoopWaker { wake: uv.wake() }));
+        Ok(Self {
+            hook,
+            tasks: Tasks::new(waker.clone()),
+            uv,
+            ready: ReadyList::new(waker.clone()),
+            ports: RefCell::default(),
+            delivering: Cell::new(false),
+            waker,
+        })
+    }
+
+    /// Has the loop deliver what there is, from any thread.
+    pub fn waker(&self) -> Waker {
+        self.waker.clone()
+    }
+
+    /// Whether the loop goes on when nothing else keeps it.
+    pub fn keep_alive(&self, on: bool) {
+        self.uv.keep_alive(on);
+    }
+
+    /// The loop looks after the node's descriptor from now on, which stays open for ever.
+    pub(crate) fn poll(&self, node: &Node) -> Result<(), String> {
+        self.uv.poll(node.as_fd())
+    }
+
+    /// Promise number `token` settles: `hook(name, token, ...)`.
+    pub fn settle(&self, name: &str, token: u32, rest: impl IntoIterator<Item = Value>) {
+        let arguments = [Value::from(name), Value::from(token)];
+        self.hook.call(arguments.into_iter().chain(rest));
+    }
+
+    /// Gives ports to the program's scripts, by their numbers.
+    pub fn adopt(&self, ports: Vec<Port>) -> Vec<PortId> {
+        self.ports.borrow_mut().insert_all(ports, &self.ready)
+    }
+}

@@ -1,0 +1,177 @@
+//! The program's turns in Node's loop.
+//!
+//! | libuv calls | when | what happens |
+//! |---|---|---|
+//! | `on_readable` | the node's descriptor is readable | messages are routed, then everything is delivered |
+//! | `on_prepare` | before the loop polls | everything is delivered; then, unless the loop is busy, the node is looked at for a moment |
+//! | `on_wake` | another thread has something | everything is delivered |
+//!
+//! Deliveries of one turn stop after [`SLICE`], so that timers and files get their turns.
+
+use std::{
+    cell::{Cell, RefCell},
+    future::Future,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll, Waker},
+    time::{Duration, Instant},
+};
+
+use futures_util::stream::{FuturesUnordered, Stream};
+use strait_ports::{Event, Message};
+
+use crate::{
+    core::{Core, Host, STAGE},
+    ffi::Callbacks,
+    value::Value,
+    values,
+};
+
+/// How long one turn delivers. (With 4 ms file system calls went on at a third of this.)
+const SLICE: Duration = Duration::from_millis(1);
+/// How long one turn routes.
+const ROUTE_BUDGET: Duration = Duration::from_millis(1);
+
+pub(crate) const CALLBACKS: Callbacks = Callbacks { on_readable, on_prepare, on_wake };
+
+thread_local! {
+    static DELIVERING: Cell<bool> = const { Cell::new(false) };
+    static HOST: RefCell<Option<Rc<dyn Host>>> = const { RefCell::new(None) };
+}
+
+/// Delivers what comes to `host` from now on, in this thread, which is Node's main thread.
+///
+/// # Errors
+/// If Node's loop does not look after the node's descriptor.
+pub fn run(host: Rc<dyn Host>) -> Result<(), String> {
+    host.core().poll(host.node())?;
+    HOST.set(Some(host));
+    Ok(())
+}
+
+/// This thread's host, once it runs.
+fn current() -> Option<Rc<dyn Host>> {
+    HOST.with_borrow(Clone::clone)
+}
+
+/// Whether this thread is the loop's, and looks for what there is anyway.
+pub(crate) fn is_delivering() -> bool {
+    DELIVERING.get()
+}
+
+/// Futures whose outcomes scripts wait for.
+pub struct Tasks {
+    running: RefCell<FuturesUnordered<Pin<Box<dyn Future<Output = ()>>>>>,
+    /// Those that have been added while the others were polled.
+    added: RefCell<Vec<Pin<Box<dyn Future<Output = ()>>>>>,
+    waker: Waker,
+}
+
+impl Tasks {
+    pub(crate) fn new(waker: Waker) -> Self {
+        Self { running: RefCell::default(), added: RefCell::default(), waker }
+    }
+
+    /// Runs a future, which calls JavaScript itself when it has its outcome.
+    pub fn spawn(&self, future: impl Future<Output = ()> + 'static) {
+        self.added.borrow_mut().push(Box::pin(future));
+        self.waker.wake_by_ref();
+    }
+
+    /// Polls those that can go on; true if one has ended.
+    fn poll(&self) -> bool {
+        let Ok(mut running) = self.running.try_borrow_mut() else { return false };
+        let mut ended = false;
+        loop {
+            running.extend(self.added.take());
+            match Pin::new(&mut *running).poll_next(&mut Context::from_waker(&self.waker)) {
+                Poll::Ready(Some(())) => ended = true,
+                Poll::Ready(None) | Poll::Pending if self.added.borrow().is_empty() => return ended,
+                Poll::Ready(None) | Poll::Pending => {}
+            }
+        }
+    }
+}
+
+fn on_readable() {
+    let Some(host) = current() else { return };
+    awake(|| host.dispatch(ROUTE_BUDGET));
+    deliver(&*host);
+}
+
+fn on_wake() {
+    if let Some(host) = current() {
+        deliver(&*host);
+    }
+}
+
+fn on_prepare() {
+    let Some(host) = current() else { return };
+    let core = host.core();
+    loop {
+        deliver(&*host);
+        if core.uv.is_busy() || !core.ready.is_empty() || !awake(|| host.busy_poll()) {
+            return;
+        }
+    }
+}
+
+/// Runs what makes wakers of this loop superfluous: what they are for is looked for afterwards.
+fn awake<T>(run: impl FnOnce() -> T) -> T {
+    let before = DELIVERING.replace(true);
+    let result = run();
+    DELIVERING.set(before);
+    result
+}
+
+/// Delivers what there is, for [`SLICE`].
+fn deliver(host: &dyn Host) {
+    let core = host.core();
+    // JavaScript that runs a nested loop, as a debugger's does, gets nothing meanwhile.
+    if core.delivering.replace(true) {
+        return;
+    }
+    let until = Instant::now() + SLICE;
+    let mut more = true;
+    awake(|| {
+        while more && Instant::now() < until {
+            more = deliver_one(host);
+        }
+    });
+    core.delivering.set(false);
+    if more {
+        core.uv.wake().wake();
+    }
+}
+
+/// Delivers one thing of each kind; false if there is nothing.
+fn deliver_one(host: &dyn Host) -> bool {
+    let core = host.core();
+    let mut delivered = host.deliver();
+    delivered |= core.tasks.poll();
+    if let Some(id) = core.ready.pop() {
+        delivered = true;
+        let event = core.ports.borrow_mut().next_event(id);
+        match event {
+            Some(Event::Message(message)) => {
+                // There may be more.
+                core.ready.push(id);
+                deliver_message(core, id, message);
+            }
+            Some(Event::Close(reason)) => drop(core.hook.call(values!["port-close", id, reason.as_str()])),
+            None => {}
+        }
+    }
+    delivered
+}
+
+fn deliver_message(core: &Core, id: u32, message: Message) {
+    let Message { data, ports, .. } = message;
+    if ports.is_empty() && data.len() <= STAGE {
+        core.hook.put_on_stage(&data);
+        core.hook.call(values!["port-small", id, data.len()]);
+    } else {
+        let ids = core.adopt(ports);
+        core.hook.call(values!["port-message", id, Value::Bytes(data), ids]);
+    }
+}

@@ -1,0 +1,23 @@
+//! What Strait's Node-API addons share: `strait-node` for main processes, `strait-node-child` for utility processes.
+//!
+//! An addon implements [`Host`] for what its process has, makes a [`Core`] of the function that JavaScript gives it, starts the [loop](run),
+//! and gives JavaScript the [natives](Natives): functions that take and give numbers, strings and bytes. Everything that happens is a call of that one
+//! function, each a macrotask of its own.
+//!
+//! **Architecture Invariant**: this crate depends on nothing that links GTK or WebKit.
+
+mod core;
+mod event_loop;
+mod ffi;
+mod natives;
+mod ports;
+mod value;
+
+pub use self::{
+    core::{Core, Host},
+    event_loop::{Tasks, run},
+    ffi::Hook,
+    natives::{Call, Natives, with_ports},
+    ports::PortId,
+    value::Value,
+};

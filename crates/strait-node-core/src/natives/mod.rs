@@ -1,0 +1,90 @@
+//! The natives: functions of JavaScript that take and give numbers, strings, bytes, and plain objects of them.
+
+mod ports;
+
+use std::rc::Rc;
+
+use napi::{
+    Env, Error, Result,
+    bindgen_prelude::{FromNapiValue, FunctionCallContext, Object, ToNapiValue},
+};
+
+pub use self::ports::with_ports;
+use crate::{
+    core::{Host, STAGE},
+    ffi::Made,
+};
+
+/// One call of a native.
+pub struct Call<'a, H> {
+    context: FunctionCallContext<'a>,
+    /// What the native works on.
+    pub host: Rc<H>,
+}
+
+impl<H> Call<'_, H> {
+    /// An argument.
+    ///
+    /// # Errors
+    /// One that is missing or of another type: a mistake of the package's own scripts.
+    pub fn get<T: FromNapiValue>(&self, index: usize) -> Result<T> {
+        self.context.get(index)
+    }
+
+    /// The bytes that a script wrote into a buffer of its own: the buffer is argument `index`, how many there are the next one.
+    ///
+    /// # Errors
+    /// As [`Call::get`].
+    pub fn written(&self, index: usize) -> Result<&[u8]> {
+        let (bytes, length): (&[u8], u32) = (self.get(index)?, self.get(index + 1)?);
+        bytes.get(..length as usize).ok_or_else(|| Error::from_reason("more bytes than the buffer has"))
+    }
+
+    /// A plain object.
+    ///
+    /// # Errors
+    /// As [`Call::get`].
+    pub fn plain<T: serde::de::DeserializeOwned>(&self, index: usize) -> Result<T> {
+        let object: Object<'_> = self.get(index)?;
+        self.context.env.from_js_value(object)
+    }
+}
+
+/// The object of natives that is being made.
+pub struct Natives<'env, H> {
+    env: &'env Env,
+    object: Object<'env>,
+    host: Rc<H>,
+}
+
+impl<'env, H: Host> Natives<'env, H> {
+    /// The natives that all addons have: those of ports and their codec.
+    ///
+    /// # Errors
+    /// If JavaScript has no memory left.
+    pub fn new(env: &'env Env, host: Rc<H>) -> Result<Self> {
+        let mut natives = Self { env, object: Object::new(env)?, host };
+        let stage = natives.host.core().hook.make_stage(STAGE).map_err(Error::from_reason)?;
+        natives.object.set("stage", Made(stage))?;
+        natives.object.set("version", env!("CARGO_PKG_VERSION"))?;
+        natives.set("codecSource", |_| Ok(strait_clone::JS_CODEC))?;
+        ports::register(&mut natives)?;
+        Ok(natives)
+    }
+
+    /// Adds a function.
+    ///
+    /// # Errors
+    /// If JavaScript has no memory left.
+    pub fn set<T: ToNapiValue + 'static>(&mut self, name: &str, run: impl Fn(&Call<'_, H>) -> Result<T> + 'static) -> Result<()> {
+        let host = self.host.clone();
+        let function =
+            self.env.create_function_from_closure::<(), T, _>(name, move |context| run(&Call { context, host: host.clone() }))?;
+        self.object.set(name, function)
+    }
+
+    /// All of them, for JavaScript.
+    pub fn into_object(self) -> Object<'env> {
+        self.object
+    }
+}
