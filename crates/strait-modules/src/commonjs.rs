@@ -1,11 +1,12 @@
 //! What a CommonJS file needs before an engine reads it, and what it exports.
 
 use oxc_allocator::Allocator;
-use oxc_ast_visit::Visit;
 use oxc_span::Span;
 
 use crate::{
-    module::{Edits, Found, fresh, parse, script},
+    edits::{Edits, fresh},
+    found::Found,
+    module::{parse, script},
     names,
 };
 
@@ -29,8 +30,7 @@ pub fn commonjs(source: &str) -> CommonJs {
     }
     let allocator = Allocator::default();
     let Ok(program) = parse(&allocator, source, script()) else { return plain(source) };
-    let mut found = Found::default();
-    found.visit_program(&program);
+    let found = Found::of(source, &program);
     if found.imports.is_empty() {
         return plain(source);
     }

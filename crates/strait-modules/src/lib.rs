@@ -6,12 +6,15 @@
 //! children (QuickJS) and pages (JavaScriptCore), whose C API has no module loader at all.
 
 mod commonjs;
+mod edits;
 mod error;
 mod exports;
+mod found;
 mod loader;
 mod module;
 mod names;
 mod package;
+mod references;
 mod resolve;
 mod url;
 

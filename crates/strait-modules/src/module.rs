@@ -6,23 +6,25 @@
 //! functions and hands out the exports, its second one is the module's own code. With top-level `await` it is an async function instead, which
 //! does both at once: another module of its cycle does not see its functions before.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use oxc_allocator::Allocator;
-use oxc_ast::{
-    AstKind,
-    ast::{
-        ArrowFunctionExpression, AwaitExpression, Declaration, ExportDefaultDeclarationKind, ForOfStatement, Function, ImportAttributeKey,
-        ImportDeclarationSpecifier, ImportExpression, MetaProperty, ModuleExportName, Program, Statement, VariableDeclaration,
-        VariableDeclarationKind, WithClause,
-    },
+use oxc_ast::ast::{
+    Declaration, ExportDefaultDeclarationKind, ImportAttributeKey, ImportDeclarationSpecifier, ModuleExportName, Program, Statement,
+    WithClause,
 };
-use oxc_ast_visit::{Visit, walk};
+use oxc_diagnostics::OxcDiagnostic;
 use oxc_ecmascript::BoundNames;
 use oxc_parser::{ParseOptions, Parser, ParserReturn};
-use oxc_semantic::{ScopeFlags, Semantic, SemanticBuilder, SymbolId};
+use oxc_semantic::{Semantic, SemanticBuilder, SemanticBuilderReturn, SymbolId};
 use oxc_span::{GetSpan, SourceType, Span};
 use serde_json::{Value, json};
+
+use crate::{
+    edits::{Edits, fresh},
+    found::Found,
+    references::{self, Origin},
+};
 
 /// Why a text cannot be parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,11 +59,13 @@ pub(crate) fn parse<'a>(allocator: &'a Allocator, source: &'a str, kind: SourceT
     let ParserReturn { program, errors, .. } = Parser::new(allocator, source, kind).with_options(options).parse();
     match errors.first() {
         None => Ok(program),
-        Some(error) => {
-            let offset = error.labels.as_ref().and_then(|labels| labels.first()).map_or(0, |label| label.offset());
-            Err(Syntax::at(source, offset, error.message.clone()))
-        }
+        Some(error) => Err(mistake(source, error)),
     }
+}
+
+fn mistake(source: &str, error: &OxcDiagnostic) -> Syntax {
+    let offset = error.labels.as_ref().and_then(|labels| labels.first()).map_or(0, |label| label.offset());
+    Syntax::at(source, offset, error.message.clone())
 }
 
 /// CommonJS files are scripts in a function.
@@ -76,126 +80,21 @@ pub fn is_module(source: &str) -> bool {
     }
     let allocator = Allocator::default();
     let Ok(program) = parse(&allocator, source, SourceType::mjs()) else { return false };
-    let mut found = Found::default();
-    found.visit_program(&program);
+    let found = Found::of(source, &program);
     let declares = program.body.iter().any(Statement::is_module_declaration);
-    declares || found.metas.iter().any(|_| true) || found.waits && parse(&Allocator::default(), source, script()).is_err()
+    declares || !found.metas.is_empty() || found.waits && parse(&Allocator::default(), source, script()).is_err()
 }
-
-/// What stands anywhere in a text.
-#[derive(Default)]
-pub(crate) struct Found {
-    depth: usize,
-    /// `await` outside of functions.
-    waits: bool,
-    /// The `import` of each `import()`.
-    pub(crate) imports: Vec<Span>,
-    /// Each `import.meta`.
-    metas: Vec<Span>,
-}
-
-impl<'a> Visit<'a> for Found {
-    fn visit_function(&mut self, it: &Function<'a>, flags: ScopeFlags) {
-        self.depth += 1;
-        walk::walk_function(self, it, flags);
-        self.depth -= 1;
-    }
-
-    fn visit_arrow_function_expression(&mut self, it: &ArrowFunctionExpression<'a>) {
-        self.depth += 1;
-        walk::walk_arrow_function_expression(self, it);
-        self.depth -= 1;
-    }
-
-    fn visit_await_expression(&mut self, it: &AwaitExpression<'a>) {
-        self.waits |= self.depth == 0;
-        walk::walk_await_expression(self, it);
-    }
-
-    fn visit_for_of_statement(&mut self, it: &ForOfStatement<'a>) {
-        self.waits |= it.r#await && self.depth == 0;
-        walk::walk_for_of_statement(self, it);
-    }
-
-    fn visit_variable_declaration(&mut self, it: &VariableDeclaration<'a>) {
-        self.waits |= it.kind == VariableDeclarationKind::AwaitUsing && self.depth == 0;
-        walk::walk_variable_declaration(self, it);
-    }
-
-    fn visit_import_expression(&mut self, it: &ImportExpression<'a>) {
-        if it.phase.is_none() {
-            self.imports.push(Span::sized(it.span.start, 6));
-        }
-        walk::walk_import_expression(self, it);
-    }
-
-    fn visit_meta_property(&mut self, it: &MetaProperty<'a>) {
-        if it.meta.name == "import" {
-            self.metas.push(it.span);
-        }
-    }
-}
-
-/// A name that the text does not use.
-pub(crate) fn fresh(source: &str) -> String {
-    let mut name = String::from("$strait");
-    let mut number = 0;
-    while source.contains(&name) {
-        number += 1;
-        name = format!("$strait{number}_");
-    }
-    name
-}
-
-/// Replacements in a text, applied all at once.
-pub(crate) struct Edits<'a> {
-    source: &'a str,
-    edits: Vec<(Span, String)>,
-}
-
-impl<'a> Edits<'a> {
-    pub(crate) fn new(source: &'a str) -> Self {
-        Self { source, edits: Vec::new() }
-    }
-
-    pub(crate) fn replace(&mut self, span: Span, text: impl Into<String>) {
-        self.edits.push((span, text.into()));
-    }
-
-    /// `text`, and the line ends that the span had.
-    fn blank(&mut self, span: Span, text: &str) {
-        let lines = self.source[span.start as usize..span.end as usize].chars().filter(|&c| matches!(c, '\n' | '\u{2028}' | '\u{2029}'));
-        let text = text.chars().chain(lines.map(|_| '\n')).collect::<String>();
-        self.replace(span, text);
-    }
-
-    /// Of what overlaps, the first and longest counts.
-    pub(crate) fn apply(mut self) -> String {
-        self.edits.sort_by_key(|(span, _)| (span.start, std::cmp::Reverse(span.end)));
-        let mut out = String::with_capacity(self.source.len() + self.edits.len() * 8);
-        let mut at = 0;
-        for (span, text) in self.edits {
-            if (span.start as usize) < at {
-                continue;
-            }
-            out.push_str(&self.source[at..span.start as usize]);
-            out.push_str(&text);
-            at = span.end as usize;
-        }
-        out.push_str(&self.source[at..]);
-        out
-    }
-}
-
-/// Where an import's local name comes from: the request's number, and the name there (`None`: the namespace).
-type Origin = (usize, Option<String>);
 
 struct Rewriter<'a, 's> {
     edits: Edits<'s>,
     prefix: String,
     semantic: Semantic<'a>,
+    /// Where the lines end.
+    line_ends: Vec<u32>,
     /// `[specifier, attributes]`
     requests: Vec<Value>,
+    /// The requests' numbers.
+    request_numbers: HashMap<String, usize>,
     /// `[request, name, line]`
     imports: Vec<Value>,
     /// `[exported, request, name or null]`
@@ -203,7 +102,7 @@ struct Rewriter<'a, 's> {
     stars: Vec<usize>,
     /// Names and the expressions that read them.
     own: Vec<(String, String)>,
-    exported: HashMap<String, ()>,
+    exported: HashSet<String>,
     locals: HashMap<SymbolId, Origin>,
     /// Gives a function without a name its name.
     named: Option<String>,
@@ -213,23 +112,31 @@ struct Rewriter<'a, 's> {
 /// itself.
 ///
 /// # Errors
-/// The first mistake in the text that the parser finds. Others are the engine's to find.
+/// The first mistake in the text that the parser or the check of its names finds. Others are the engine's to find.
 pub fn module(source: &str, globals: &[&str]) -> Result<String, Syntax> {
     let allocator = Allocator::default();
     let program = parse(&allocator, source, SourceType::mjs())?;
-    let mut found = Found::default();
-    found.visit_program(&program);
-    let semantic = SemanticBuilder::new().build(&program).semantic;
+    let found = Found::of(source, &program);
+    if let Some((at, message)) = found.mistake {
+        return Err(Syntax::at(source, at as usize, message));
+    }
+    // What is an error for a name, such as `delete` of it, may be none for what the name is replaced by.
+    let SemanticBuilderReturn { semantic, errors } = SemanticBuilder::new().with_check_syntax_error(true).build(&program);
+    if let Some(error) = errors.first() {
+        return Err(mistake(source, error));
+    }
     let mut rewriter = Rewriter {
         edits: Edits::new(source),
         prefix: fresh(source),
         semantic,
+        line_ends: source.bytes().zip(0..).filter(|&(byte, _)| byte == b'\n').map(|(_, at)| at).collect(),
         requests: Vec::new(),
+        request_numbers: HashMap::new(),
         imports: Vec::new(),
         indirect: Vec::new(),
         stars: Vec::new(),
         own: Vec::new(),
-        exported: HashMap::new(),
+        exported: HashSet::new(),
         locals: HashMap::new(),
         named: None,
     };
@@ -238,19 +145,21 @@ pub fn module(source: &str, globals: &[&str]) -> Result<String, Syntax> {
     }
     // What is exported may be imported further down.
     program.body.iter().for_each(|statement| rewriter.imported(statement));
+    rewriter.check_declared_once()?;
     for statement in &program.body {
         rewriter.exported(statement)?;
     }
-    rewriter.references();
+    let fixed = references::rewrite(&mut rewriter.edits, &rewriter.semantic, &rewriter.prefix, &rewriter.locals);
     for span in &found.imports {
         let text = format!("{}.import", rewriter.prefix);
         rewriter.edits.replace(*span, text);
     }
     for span in &found.metas {
-        let text = format!("{}.meta", rewriter.prefix);
+        let meta = format!("{}.meta", rewriter.prefix);
+        let text = if found.deleted.contains(&span.start) { format!("(0, {meta})") } else { meta };
         rewriter.edits.replace(*span, text);
     }
-    Ok(rewriter.finish(found.waits, globals))
+    Ok(rewriter.finish(found.waits, &fixed, globals))
 }
 
 fn name_of(name: &ModuleExportName<'_>) -> String {
@@ -269,14 +178,15 @@ fn attributes(clause: Option<&WithClause<'_>>) -> Value {
 impl Rewriter<'_, '_> {
     fn request(&mut self, specifier: &str, clause: Option<&WithClause<'_>>) -> usize {
         let request = json!([specifier, attributes(clause)]);
-        self.requests.iter().position(|known| *known == request).unwrap_or_else(|| {
-            self.requests.push(request);
-            self.requests.len() - 1
+        let requests = &mut self.requests;
+        *self.request_numbers.entry(request.to_string()).or_insert_with(|| {
+            requests.push(request);
+            requests.len() - 1
         })
     }
 
     fn line(&self, offset: u32) -> usize {
-        Syntax::at(self.edits.source, offset as usize, "").line
+        self.line_ends.partition_point(|&end| end < offset) + 1
     }
 
     fn imported(&mut self, statement: &Statement<'_>) {
@@ -311,10 +221,23 @@ impl Rewriter<'_, '_> {
         }
     }
 
-    fn add(&mut self, name: &str, at: u32) -> Result<(), Syntax> {
-        match self.exported.insert(name.to_owned(), ()) {
+    /// The check of names lets variables and classes replace an import.
+    fn check_declared_once(&self) -> Result<(), Syntax> {
+        let scoping = self.semantic.scoping();
+        let again = self.locals.keys().filter_map(|&symbol| scoping.symbol_redeclarations(symbol).get(1).map(|again| (symbol, again.span)));
+        match again.min_by_key(|(_, span)| span.start) {
             None => Ok(()),
-            Some(()) => Err(Syntax::at(self.edits.source, at as usize, format!("Duplicate export of '{name}'"))),
+            Some((symbol, span)) => {
+                let message = format!("Identifier '{}' has already been declared", scoping.symbol_name(symbol));
+                Err(Syntax::at(self.edits.source, span.start as usize, message))
+            }
+        }
+    }
+
+    fn add(&mut self, name: &str, at: u32) -> Result<(), Syntax> {
+        match self.exported.insert(name.to_owned()) {
+            true => Ok(()),
+            false => Err(Syntax::at(self.edits.source, at as usize, format!("Duplicate export of '{name}'"))),
         }
     }
 
@@ -410,47 +333,8 @@ impl Rewriter<'_, '_> {
         }
     }
 
-    /// Every use of what is imported.
-    fn references(&mut self) {
-        let nodes = self.semantic.nodes();
-        for (symbol, (request, name)) in &self.locals {
-            let from = match name {
-                Some(name) if is_identifier(name) => format!("{}{request}.{name}", self.prefix),
-                Some(name) => format!("{}{request}[{}]", self.prefix, json!(name)),
-                None => format!("{}{request}", self.prefix),
-            };
-            let local = self.semantic.scoping().symbol_name(*symbol);
-            for reference in self.semantic.scoping().get_resolved_references(*symbol) {
-                let span = nodes.kind(reference.node_id()).span();
-                // A function that is called has no `this`.
-                let called = || if name.is_some() { format!("(0, {from})") } else { from.clone() };
-                let text = match nodes.parent_kind(reference.node_id()) {
-                    AstKind::ObjectProperty(property) if property.shorthand => format!("{local}: {from}"),
-                    AstKind::AssignmentTargetPropertyIdentifier(property) => {
-                        self.edits.replace(property.binding.span, format!("{local}: {from}"));
-                        continue;
-                    }
-                    AstKind::CallExpression(call) if call.callee.span() == span => {
-                        // A parenthesis at the beginning of a statement would continue one before it that has no semicolon.
-                        let begins = nodes
-                            .ancestor_kinds(reference.node_id())
-                            .any(|kind| matches!(kind, AstKind::ExpressionStatement(statement) if statement.span.start == span.start));
-                        if begins && name.is_some() { format!("0, {}", called()) } else { called() }
-                    }
-                    AstKind::TaggedTemplateExpression(call) if call.tag.span() == span => {
-                        let begins = nodes
-                            .ancestor_kinds(reference.node_id())
-                            .any(|kind| matches!(kind, AstKind::ExpressionStatement(statement) if statement.span.start == span.start));
-                        if begins && name.is_some() { format!("0, {}", called()) } else { called() }
-                    }
-                    _ => from.clone(),
-                };
-                self.edits.replace(span, text);
-            }
-        }
-    }
-
-    fn finish(self, waits: bool, globals: &[&str]) -> String {
+    /// `fixed`: declarations of the constants that stand for namespaces where the text assigns to them.
+    fn finish(self, waits: bool, fixed: &str, globals: &[&str]) -> String {
         let prefix = &self.prefix;
         let namespaces = (0..self.requests.len()).map(|request| format!(", {prefix}{request}"));
         let free = |name: &&&str| self.semantic.scoping().get_root_binding(name).is_none();
@@ -462,7 +346,7 @@ impl Rewriter<'_, '_> {
         // Stacks leave out the function of this name.
         let (kind, pause) = if waits { ("async function", "") } else { ("function*", "yield; ") };
         let head = format!(
-            "({{ run: {kind} {prefix}Module({prefix}{parameters}) {{ 'use strict'; {named}{prefix}.exports({{ __proto__: null{own} }}); {pause}"
+            "({{ run: {kind} {prefix}Module({prefix}{parameters}) {{ 'use strict'; {fixed}{named}{prefix}.exports({{ __proto__: null{own} }}); {pause}"
         );
         let tail = format!(
             "\n}}, waits: {waits}, names: {names}, globals: {}, requests: {}, imports: {}, indirect: {}, stars: {} }})",
@@ -474,9 +358,4 @@ impl Rewriter<'_, '_> {
         );
         head + &self.edits.apply() + &tail
     }
-}
-
-fn is_identifier(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_' || c == '$')
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '$')
 }

@@ -19,6 +19,7 @@ mod inspect;
 mod instances;
 mod ipc;
 mod isolation;
+mod module_positions;
 mod node_modules;
 mod origins;
 mod printed;
@@ -85,6 +86,7 @@ fn main() -> ExitCode {
         scaffold::tests(),
         inspect::tests(),
         node_modules::tests(),
+        module_positions::tests(),
     ];
     let chosen: Vec<Test> =
         suites.into_iter().flatten().filter(|test| words.iter().all(|word| test.name.contains(word.as_str()))).collect();
