@@ -4,7 +4,7 @@ use std::{env, io, path::Path, process, thread, time::Duration};
 
 use rustix::{
     event::{PollFd, PollFlags, poll},
-    process::{PidfdFlags, getppid, pidfd_open},
+    process::{PidfdFlags, Signal, getpid, getppid, kill_process, pidfd_open},
 };
 use strait_inspect::Inspector;
 use strait_ports::{Event, FromEnvError, Node, Port, RecvError};
@@ -14,8 +14,6 @@ use strait_protocol::child::{INSPECT_VARIABLE, Start, ToChild};
 const START_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a child goes on after its parent is gone: time to finish a file, not to start anything.
 pub const ORPHAN_GRACE: Duration = Duration::from_secs(2);
-/// The exit code of a child that has outlived its parent: nobody reads it.
-const ORPHAN_CODE: i32 = 1;
 
 /// A child could not join.
 #[derive(Debug, thiserror::Error)]
@@ -100,7 +98,8 @@ fn follow_parent() -> io::Result<()> {
             }
         }
         thread::sleep(ORPHAN_GRACE);
-        process::exit(ORPHAN_CODE);
+        // By a signal: `exit` runs destructors while other threads, of a JavaScript engine for one, use what is destroyed. It can only fail for another process.
+        let _ = kill_process(getpid(), Signal::KILL);
     };
     thread::Builder::new().name("strait-parent".into()).stack_size(64 << 10).spawn(watch).map(drop)
 }
