@@ -15,7 +15,7 @@ function boot (program) {
   const electron = require('./lib/electron')
   receive(electron)
   require('./lib/process').complete(program)
-  require('./lib/loader').provide(electron.electron)
+  require('./lib/loader').provide(() => electron.electron, ['electron', 'electron/main', 'electron/common'])
   require('./lib/life').begin(electron)
 }
 
