@@ -2,19 +2,22 @@
 // Node runs this script before the program's own (`--require`): it starts Strait and makes `electron` known to the module loader.
 // `strait run` says by STRAIT_BOOT what the program is.
 
+const path = require('path')
 const { isMainThread } = require('worker_threads')
 
 function boot (program) {
+  // What utility processes in JavaScript run in.
+  const utility = { program: process.execPath, boot: path.join(__dirname, 'child.js'), addon: path.join(path.dirname(program.addon), 'libstrait_node_child.so') }
   const { start, receive } = require('./lib/native')
   try {
-    start({ ...program, arguments: process.argv, exposeGc: typeof globalThis.gc === 'function' })
+    start({ ...program, arguments: process.argv, exposeGc: typeof globalThis.gc === 'function', utility })
   } catch (error) {
     console.error(`strait: ${error.message}`)
     process.exit(1)
   }
   const electron = require('./lib/electron')
   receive(electron)
-  require('./lib/process').complete(program)
+  require('./lib/process').complete({ type: 'browser', defaultApp: true, resourcesPath: program.root, sandboxed: false })
   require('./lib/loader').provide(() => electron.electron, ['electron', 'electron/main', 'electron/common'])
   require('./lib/life').begin(electron)
 }

@@ -49,7 +49,7 @@ fn start(role: &str) -> Started {
     command.args(["--exact", "entry_of_children", "--nocapture"]).env(ROLE, role).stdout(Stdio::null());
     let (child, control) = node.spawn(&mut command).expect("a child");
     let (ours, theirs) = node.channel();
-    let message = strait_protocol::encode(&ToChild::Start(Start { name: format!("the {role}"), script: None }));
+    let message = strait_protocol::encode(&ToChild::Start(Start { name: format!("the {role}"), args: vec![] }));
     control.post(Message::with_ports(message, vec![theirs])).expect("the start");
     Started { node, child, port: ours.into(), _control: control }
 }

@@ -49,7 +49,12 @@ pub fn run(host: Rc<dyn Host>) -> Result<(), String> {
     Ok(())
 }
 
-/// This thread's host, once it runs.
+/// Delivers nothing any more, because JavaScript ends: Node turns its loop a few times more, when there is nobody to call.
+pub fn stop() {
+    HOST.set(None);
+}
+
+/// This thread's host, while it runs.
 fn current() -> Option<Rc<dyn Host>> {
     HOST.with_borrow(Clone::clone)
 }

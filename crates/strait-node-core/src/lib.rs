@@ -15,7 +15,7 @@ mod value;
 
 pub use self::{
     core::{Core, Host},
-    event_loop::{Tasks, run},
+    event_loop::{Tasks, run, stop},
     ffi::Hook,
     natives::{Call, Natives, with_ports},
     ports::PortId,

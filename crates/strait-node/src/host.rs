@@ -10,7 +10,7 @@ use std::{
 
 use napi::{Env, bindgen_prelude::Function};
 use serde::Deserialize;
-use strait::{App, AppConfig, BrowserWindow, Delivery, Embedded, Responder, UtilityProcess, WebFrameMain, WindowOpenRequest};
+use strait::{App, AppConfig, BrowserWindow, Delivery, Embedded, NodeJs, Responder, UtilityProcess, WebFrameMain, WindowOpenRequest};
 use strait_node_core::{Core, values};
 use strait_ports::Node;
 
@@ -31,6 +31,15 @@ pub(crate) struct Options {
     inspect_ports: Option<PathBuf>,
     /// Its `process.argv`.
     arguments: Vec<String>,
+    utility: UtilityOptions,
+}
+
+/// What its utility processes in JavaScript run in.
+#[derive(Debug, Deserialize)]
+struct UtilityOptions {
+    program: PathBuf,
+    boot: PathBuf,
+    addon: PathBuf,
 }
 
 /// A child that scripts have forked.
@@ -64,6 +73,8 @@ impl Host {
         let no_sandbox = options.no_sandbox || options.arguments.iter().any(|argument| argument == strait::NO_SANDBOX);
         let config = AppConfig::new(&options.root).name(options.name).version(options.version).arguments(options.arguments).console(true);
         let config = config.expose_gc(options.expose_gc).no_sandbox(no_sandbox);
+        let UtilityOptions { program, boot, addon } = options.utility;
+        let config = config.node_js(NodeJs { program, boot, addon });
         let config = match options.inspect_ports {
             Some(file) => config.inspect_ports(file),
             None => config,

@@ -12,38 +12,11 @@ pub enum ToChild {
     Start(Start),
 }
 
-/// From a child to main.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum FromChild {
-    /// It cannot go on, and ends.
-    Fatal(Fatal),
-}
-
-/// Why a child cannot go on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Fatal {
-    /// The file, line and column of the script, if it is known.
-    pub location: String,
-    /// What there is to say, for people.
-    pub report: String,
-}
-
 /// What a child is to be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Start {
     /// The process's name for people.
     pub name: String,
-    /// What a child in JavaScript runs.
-    pub script: Option<Script>,
-}
-
-/// A script with what it finds in `process`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Script {
-    /// As the program named it: relative to the child's working folder, perhaps without its extension.
-    pub module: String,
-    /// `process.argv` behind the module.
+    /// What a script finds in `process.argv` behind its file.
     pub args: Vec<String>,
-    /// `process.execArgv`.
-    pub exec_args: Vec<String>,
 }

@@ -7,6 +7,8 @@ use std::{
 
 use strait_ports::Limits;
 
+use crate::NodeJs;
+
 /// What [`App::run`](crate::App::run) needs to know.
 ///
 /// ```
@@ -25,6 +27,7 @@ pub struct AppConfig {
     pub(crate) user_data: Option<PathBuf>,
     pub(crate) single_instance: Option<strait_clone::Value>,
     pub(crate) limits: Limits,
+    pub(crate) node_js: Option<NodeJs>,
 }
 
 /// [`AppConfig::port_queue_limit`] unless it is set, in bytes.
@@ -55,6 +58,7 @@ impl AppConfig {
                 peer_queues: Some(DEFAULT_AGENT_QUEUES_LIMIT),
                 link_backlog: Some(DEFAULT_AGENT_BACKLOG_LIMIT),
             },
+            node_js: None,
         }
     }
 
@@ -138,6 +142,13 @@ impl AppConfig {
     /// warning, or, with an explicit `sandbox: true`, fails its loads. The usual source is the command-line switch [`NO_SANDBOX`](crate::NO_SANDBOX).
     pub fn no_sandbox(mut self, on: bool) -> Self {
         self.no_sandbox = on;
+        self
+    }
+
+    /// What runs utility processes in JavaScript: Node.js 18.19 or later, and the scripts and the addon that Strait has for it. Left out: what
+    /// [`NodeJs::find`] finds when the first such process is started, on a thread of its own.
+    pub fn node_js(mut self, node: NodeJs) -> Self {
+        self.node_js = Some(node);
         self
     }
 

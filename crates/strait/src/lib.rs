@@ -97,6 +97,7 @@ pub use strait_child::{
     DecodeValueError, MessageChannel, MessageEvent, MessagePort, PortRecvError, PostMessageError, PostMessageErrorKind,
 };
 pub use strait_clone::Value;
+pub use strait_nodejs::{NoNodeJs, NodeJs, NodeRole};
 pub use strait_ports::CloseReason;
 pub use strait_protocol::{ConsoleLevel, World};
 pub use text::printable;

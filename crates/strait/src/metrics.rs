@@ -173,7 +173,7 @@ mod tests {
         assert_eq!(stat("42 (x) S"), None);
         assert_eq!(kind("WebKitNetworkPr"), ProcessKind::Network);
         assert_eq!(kind("WebKitWebProces"), ProcessKind::Renderer);
-        assert_eq!(kind("strait-utility"), ProcessKind::Utility);
+        assert_eq!(kind("Node Utility Pr"), ProcessKind::Utility);
     }
 
     #[test]

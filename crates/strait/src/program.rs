@@ -123,7 +123,7 @@ pub(crate) fn start(config: AppConfig, ui: UiHandle) -> Result<(Running, Entries
     }
     let (io_handle, io_inbox) = io_thread::channel().map_err(StartError::Engine)?;
     io_thread::watch_limits(&node, config.limits, io_handle.clone());
-    let shared = SharedRef::new(Shared::assemble(config, node, ui, io_handle, queue));
+    let shared = SharedRef::new(Shared::assemble(config, node, ui, io_handle, queue, folder.reports()));
     *shared.instance() = instance;
     // The program is new: nothing has set it.
     let _ = shared.agent.set(agent);

@@ -20,6 +20,8 @@ const MAX_SOCKET_PATH: usize = 107;
 
 /// The folder in the folder for what pages store that is not to be kept.
 const PARTITIONS: &str = "partitions";
+/// The folder for reports of engines that could not go on.
+const REPORTS: &str = "reports";
 
 /// A file in the folder that is locked while its process lives. Process ids would not do: folders are shared between pid namespaces.
 const LOCK: &str = "lock";
@@ -89,6 +91,11 @@ impl RuntimeDir {
     pub(crate) fn partitions(&self) -> PathBuf {
         self.path.join(PARTITIONS)
     }
+
+    /// Where engines that cannot go on write their reports. Whoever needs the folder makes it.
+    pub(crate) fn reports(&self) -> PathBuf {
+        self.path.join(REPORTS)
+    }
 }
 
 impl Drop for RuntimeDir {
@@ -112,6 +119,7 @@ fn bases() -> Vec<PathBuf> {
 fn remove(folder: &Path) {
     // WebKit may still be writing as it ends: then the next program removes it.
     let _ = fs::remove_dir_all(folder.join(PARTITIONS));
+    let _ = fs::remove_dir_all(folder.join(REPORTS));
     for name in [SOCKET, LOCK, LOCK_DRAFT] {
         let _ = fs::remove_file(folder.join(name));
     }

@@ -221,7 +221,7 @@ pub(crate) enum Answer {
 }
 
 impl Shared {
-    pub(crate) fn assemble(config: crate::AppConfig, node: Node, ui: UiHandle, io: IoHandle, queue: Queue) -> Self {
+    pub(crate) fn assemble(config: crate::AppConfig, node: Node, ui: UiHandle, io: IoHandle, queue: Queue, reports: PathBuf) -> Self {
         let user_data = Mutex::new(config.user_data_folder());
         Self {
             name: config.name,
@@ -237,7 +237,7 @@ impl Shared {
             io,
             queue,
             handlers: Mutex::default(),
-            children: Children::default(),
+            children: Children::new(config.node_js, reports),
             agent: OnceLock::new(),
             user_data,
             instance: Mutex::default(),

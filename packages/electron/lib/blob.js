@@ -24,7 +24,7 @@ let reader
 function start () {
   const { port1, port2 } = new MessageChannel()
   const done = new Int32Array(new SharedArrayBuffer(4))
-  new Worker(READER, { eval: true, workerData: { port: port2, done }, transferList: [port2] }).unref()
+  new Worker(READER, { eval: true, execArgv: [], workerData: { port: port2, done }, transferList: [port2] }).unref()
   port1.unref()
   return { port: port1, done }
 }

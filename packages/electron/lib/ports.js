@@ -16,7 +16,10 @@ const started = new Map()
 const unstarted = new Collectable((id) => native.portDrop(id))
 
 /** Set by the static block: access to private state for this file only. */
-let idOf, wrap, deliver, ended, release, relay, relayOf
+let idOf, wrap, deliver, ended, release, relay, relayOf, isStarted
+
+/** Called with each port that has been started, closed or transferred. */
+let changed = () => {}
 
 class MessagePortMain extends EventEmitter {
   #id = 0
@@ -42,8 +45,10 @@ class MessagePortMain extends EventEmitter {
       started.delete(id)
       unstarted.forget(id)
       port.#id = 0
+      changed(port)
       return id
     }
+    isStarted = (port) => port.#started && port.#id !== 0
     deliver = (port, event) => { port.emit('message', event) }
     ended = (port, reason) => {
       release(port)
@@ -67,6 +72,7 @@ class MessagePortMain extends EventEmitter {
     unstarted.forget(this.#id)
     started.set(this.#id, this)
     native.portStart(this.#id)
+    changed(this)
   }
 
   close () {
@@ -251,6 +257,10 @@ module.exports = {
   },
   /** Neither closed nor transferred. */
   isOpen: (port) => idOf(port) !== 0,
+  /** Whether its messages are delivered: it is started, and neither closed nor transferred. */
+  isStarted,
+  /** Calls `observer` with each port that has been started, closed or transferred. */
+  observe (observer) { changed = observer },
   /** Marks an object as having no clone. */
   uncloneable: (object) => platform.add(object),
   /** The bytes of the last `write`. */

@@ -1,5 +1,5 @@
 'use strict'
-// What a main process's `process` has beside Node's own (https://www.electronjs.org/docs/latest/api/process).
+// What `process` has beside Node's own (https://www.electronjs.org/docs/latest/api/process).
 
 const fs = require('fs')
 const os = require('os')
@@ -74,12 +74,11 @@ const measurements = {
 }
 
 module.exports = {
-  /** @param {{root: string}} program */
-  complete ({ root }) {
+  /** @param {Record<string, unknown>} facts what this process is */
+  complete (facts) {
     for (const [name, value] of [['strait', native.version], ['electron', `${ELECTRON}.0.0`]]) {
       Object.defineProperty(process.versions, name, { value, enumerable: true })
     }
-    const facts = { type: 'browser', defaultApp: true, resourcesPath: root, sandboxed: false }
     for (const [name, value] of Object.entries({ ...facts, ...measurements })) {
       Object.defineProperty(process, name, { value, writable: true, enumerable: true, configurable: true })
     }

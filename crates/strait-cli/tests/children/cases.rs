@@ -33,6 +33,8 @@ pub(crate) fn all() -> Vec<(&'static str, Case)> {
         ("kill_ends_a_loop", |kit| Box::pin(killed(kit))),
         ("who_ignores_kill_is_killed_later", |kit| Box::pin(stubborn(kit))),
         ("what_cannot_be_started_says_so", |kit| Box::pin(unlaunched(kit))),
+        ("options_that_run_no_script_are_refused", |kit| Box::pin(refused(kit))),
+        ("without_node_a_script_says_what_to_install", |kit| Box::pin(without_node(kit))),
         ("kept_ports_close_with_the_reason_of_the_end", |kit| Box::pin(reasons(kit))),
         ("a_port_of_the_engine_as_parent_port", |kit| Box::pin(raw(kit))),
         ("a_script_without_memory_says_why", |kit| Box::pin(greedy(kit))),
@@ -227,9 +229,7 @@ async fn stubborn(kit: Kit) {
 async fn unlaunched(kit: Kit) {
     for language in BOTH {
         let child = kit.child(language, "echo").current_dir("/nowhere/at/all").spawn(&kit.app);
-        let (heard, mut hear) = tokio::sync::mpsc::unbounded_channel();
-        child.on_event(move |event| drop(heard.send(event.clone())));
-        let Some(UtilityEvent::LaunchFailed { message }) = hear.recv().await else { panic!("{language:?} was started") };
+        let message = not_launched(&child).await;
         assert!(message.contains("cannot start") && message.contains("No such file"), "{message}");
         let status = child.exited().await;
         assert_eq!((status.reason, status.code, status.signal, status.exit_code()), (ExitReason::LaunchFailed, None, None, 1));
@@ -237,6 +237,41 @@ async fn unlaunched(kit: Kit) {
         // What was said to it comes back as a close.
         assert_eq!(child.recv().await.err(), Some(PortRecvError::Closed(CloseReason::Dropped)));
     }
+}
+
+/// Why the child was not started.
+async fn not_launched(child: &UtilityProcess) -> String {
+    let (heard, mut hear) = tokio::sync::mpsc::unbounded_channel();
+    child.on_event(move |event| drop(heard.send(event.clone())));
+    match hear.recv().await {
+        Some(UtilityEvent::LaunchFailed { message }) => message,
+        other => panic!("expected LaunchFailed, got {other:?}"),
+    }
+}
+
+async fn refused(kit: Kit) {
+    let child = kit.child(Language::JavaScript, "well").exec_arg("--expose-gc").exec_arg("--test").spawn(&kit.app);
+    let message = not_launched(&child).await;
+    assert!(message.starts_with("the option --test in execArgv is not possible: "), "{message}");
+    // An option that Node does not know is its own to refuse.
+    let child = kit.child(Language::JavaScript, "well").exec_arg("--no-such-option").stderr(Stdio::null()).spawn(&kit.app);
+    assert_eq!(child.exited().await.code, Some(9));
+}
+
+/// Runs itself again without a Node in `PATH`, in a process of its own.
+async fn without_node(kit: Kit) {
+    const EMPTY: &str = "/nowhere";
+    if std::env::var("PATH").is_ok_and(|path| path == EMPTY) {
+        let child = kit.child(Language::JavaScript, "well").spawn(&kit.app);
+        let message = not_launched(&child).await;
+        assert!(message.starts_with("there is no Node.js in PATH: install Node.js 18.19 or later"), "{message}");
+        assert!(kit.child(Language::Rust, "well").spawn(&kit.app).exited().await.success(), "a child in Rust needs none");
+        return;
+    }
+    let mut command = std::process::Command::new(std::env::current_exe().expect("this program"));
+    command.arg("without_node_a_script_says_what_to_install").env("PATH", EMPTY).stdout(Stdio::null());
+    let status = tokio::task::spawn_blocking(move || command.status()).await.expect("it ran").expect("it starts");
+    assert!(status.success(), "{status}");
 }
 
 async fn reasons(kit: Kit) {
@@ -264,13 +299,13 @@ async fn raw(kit: Kit) {
 }
 
 async fn greedy(kit: Kit) {
-    let greedy = kit.child(Language::JavaScript, "greedy").exec_arg("--max-old-space-size=16").stderr(Stdio::null()).spawn(&kit.app);
+    let greedy = kit.child(Language::JavaScript, "greedy").exec_arg("--max-old-space-size=32").stderr(Stdio::null()).spawn(&kit.app);
     let status = greedy.exited().await;
-    assert_eq!((status.code, status.reason), (Some(1), ExitReason::AbnormalExit));
+    assert_eq!((status.signal, status.reason), (Some(6), ExitReason::Crashed));
     // The port's close comes after all it has said.
     assert_eq!(greedy.recv().await.err(), Some(PortRecvError::Closed(CloseReason::Crashed)));
     let error = greedy.take_fatal_error().expect("it says why");
-    assert!(error.location.contains("child.js:") && error.report.contains("out of memory"), "{error:?}");
+    assert!(error.location.contains("heap out of memory") && error.report.contains("\"trigger\": \"OOMError\""), "{error:?}");
     assert_eq!(greedy.take_fatal_error(), None, "once");
     let well = kit.child(Language::JavaScript, "well").exec_arg("--max-old-space-size=64").spawn(&kit.app);
     assert!(well.exited().await.success());

@@ -1,6 +1,6 @@
 //! `strait::UtilityProcess` as a Rust program uses it: the same cases with a child in JavaScript and with one in Rust.
 //!
-//! The program is here rather than with the crate because children in JavaScript need `strait-utility`. A child in Rust is this program again, told by an
+//! The program is here rather than with the crate because children in JavaScript need an addon that is built with the workspace. A child in Rust is this program again, told by an
 //! environment variable what to do. `children [FILTER]` runs the cases whose name contains FILTER.
 
 mod cases;

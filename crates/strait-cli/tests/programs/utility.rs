@@ -42,6 +42,8 @@ fn matrix() -> Outcome {
         program.report()
     );
     assert_eq!(program.count("the option 'disclaim'"), 0);
+    let refused = "strait: the utility process 'Node Utility Process' cannot be started: the option --eval in execArgv is not possible: ";
+    assert_eq!(program.count(refused), 1, "{}", program.report());
     // What a child writes goes where main's output goes, unless it is told otherwise.
     assert!(program.count("on purpose") >= 3, "{}", program.report());
     Ok(())

@@ -59,7 +59,7 @@ pub struct Natives<'env, H> {
 }
 
 impl<'env, H: Host> Natives<'env, H> {
-    /// The natives that all addons have: those of ports and their codec.
+    /// The natives that all addons have: those of ports and their codec, and `report`.
     ///
     /// # Errors
     /// If JavaScript has no memory left.
@@ -68,6 +68,10 @@ impl<'env, H: Host> Natives<'env, H> {
         let stage = natives.host.core().hook.make_stage(STAGE).map_err(Error::from_reason)?;
         natives.object.set("stage", Made(stage))?;
         natives.object.set("version", env!("CARGO_PKG_VERSION"))?;
+        natives.set("report", |call| {
+            strait_output::report!("{}", call.get::<String>(0)?);
+            Ok(())
+        })?;
         values::register(&mut natives)?;
         ports::register(&mut natives)?;
         Ok(natives)

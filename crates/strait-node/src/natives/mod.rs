@@ -20,12 +20,9 @@ type Natives<'env> = strait_node_core::Natives<'env, Host>;
 pub(crate) fn object<'env>(env: &'env Env, host: Rc<Host>) -> Result<Object<'env>> {
     let mut natives = Natives::new(env, host)?;
     natives.set("printable", |call| Ok(strait::printable(&call.get::<String>(0)?).into_owned()))?;
-    natives.set("report", |call| {
-        strait_output::report!("{}", call.get::<String>(0)?);
-        Ok(())
-    })?;
     natives.set("finish", |call| {
         call.host.finish();
+        strait_node_core::stop();
         Ok(())
     })?;
     app::register(&mut natives)?;

@@ -50,7 +50,7 @@ impl Main {
         let (commands_in, commands) = mpsc::channel();
         let ui = UiHandle::new(move |command| drop(commands_in.send(command)));
         let (handle, inbox) = super::channel().unwrap();
-        let shared = SharedRef::new(Shared::assemble(AppConfig::default(), Node::broker().unwrap(), ui, handle, queue));
+        let shared = SharedRef::new(Shared::assemble(AppConfig::default(), Node::broker().unwrap(), ui, handle, queue, "/nowhere".into()));
         let folder = RuntimeDir::create().unwrap();
         let socket = folder.socket();
         let thread = Some(super::start(shared.clone(), inbox, folder).unwrap());

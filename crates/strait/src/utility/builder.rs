@@ -2,15 +2,16 @@
 
 use std::{
     ffi::{OsStr, OsString},
+    fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
 use strait_ports::Port;
-use strait_protocol::child::{INSPECT_VARIABLE, Script, Start};
+use strait_protocol::child::{INSPECT_VARIABLE, Start};
 
-use super::{UtilityId, UtilityProcess, children::Launch, find};
-use crate::{App, MessagePort};
+use super::{UtilityId, UtilityProcess, children::Launch, script::Script};
+use crate::{App, MessagePort, shared::SharedRef};
 
 /// The name of children that have been given none, as in Electron.
 const DEFAULT_NAME: &str = "Node Utility Process";
@@ -83,7 +84,8 @@ impl UtilityProcessBuilder {
         args.into_iter().fold(self, Self::arg)
     }
 
-    /// An argument for what runs the script: `process.execArgv`. A program gets none of them.
+    /// An option for Node, which runs the script: `process.execArgv`. A program gets none of them. With one that keeps Node from running the script (`--eval`,
+    /// `--test`, `--watch`, ...) the process is not started, and [`UtilityEvent::LaunchFailed`](crate::UtilityEvent::LaunchFailed) names it.
     pub fn exec_arg(mut self, arg: impl Into<String>) -> Self {
         self.exec_args.push(arg.into());
         self
@@ -139,8 +141,8 @@ impl UtilityProcessBuilder {
     }
 
     /// Starts the process, soon: what comes of it is reported as [`UtilityEvent`](crate::UtilityEvent). Messages can be posted at once.
-    pub fn spawn(self, app: &App) -> UtilityProcess {
-        let (ours, theirs) = match self.parent_port {
+    pub fn spawn(mut self, app: &App) -> UtilityProcess {
+        let (ours, theirs) = match self.parent_port.take() {
             Some(theirs) => {
                 let unused = app.node().channel().0;
                 let port = MessagePort::from(unused);
@@ -154,45 +156,60 @@ impl UtilityProcessBuilder {
         };
         let id = UtilityId(app.0.children.next_id());
         let process = UtilityProcess::new(id, self.name.clone(), ours, app.0.clone());
-        let text = |arg: &OsString| arg.to_string_lossy().into_owned();
-        let (command, script) = match self.what {
+        let start = self.start();
+        let shared = app.0.clone();
+        let command = Box::new(move || self.command(&shared, id));
+        let launch = Launch { process: process.clone(), command, start, parent_port: theirs };
+        app.0.children.launch(launch);
+        process
+    }
+
+    /// What the child is told first.
+    fn start(&self) -> Start {
+        let args = match &self.what {
+            What::Script(_) => self.args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect(),
+            // They are in its command line.
+            What::Program(_) => Vec::new(),
+        };
+        Start { name: self.name.clone(), args }
+    }
+
+    /// What is to be run, or why nothing can be. Called on the children's thread, because Node may have to be found first.
+    fn command(self, shared: &SharedRef, id: UtilityId) -> Result<Command, String> {
+        let (mut command, script) = match self.what {
             What::Program(program) => {
                 let mut command = Command::new(program);
                 command.args(&self.args);
-                (Ok(command), None)
+                (command, None)
             }
             What::Script(module) => {
-                // For those who look at the list of processes; the child is told by the message.
-                let command = find::strait_utility().map(|program| {
-                    let mut command = Command::new(program);
-                    command.arg(&module);
-                    command
-                });
-                (command, Some(Script { module, args: self.args.iter().map(text).collect(), exec_args: self.exec_args }))
+                let node = shared.children.node_js()?;
+                (Command::new(&node.program), Some((node, Script { module, exec_args: self.exec_args })))
             }
         };
-        let command = command.map(|mut command| {
-            if self.env_clear {
-                command.env_clear();
-            }
-            for (name, value) in &self.env {
-                match value {
-                    Some(value) => command.env(name, value),
-                    None => command.env_remove(name),
-                };
-            }
-            match &app.0.inspect {
-                Some(file) => command.env(INSPECT_VARIABLE, file),
-                None => command.env_remove(INSPECT_VARIABLE),
+        if self.env_clear {
+            command.env_clear();
+        }
+        for (name, value) in &self.env {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
             };
-            if let Some(folder) = &self.folder {
-                command.current_dir(folder);
-            }
-            command.stdin(Stdio::null()).stdout(self.stdout.unwrap_or(Stdio::inherit())).stderr(self.stderr.unwrap_or(Stdio::inherit()));
-            command
-        });
-        let launch = Launch { process: process.clone(), command, start: Start { name: self.name, script }, parent_port: theirs };
-        app.0.children.launch(launch);
-        process
+        }
+        match &shared.inspect {
+            Some(file) => command.env(INSPECT_VARIABLE, file),
+            None => command.env_remove(INSPECT_VARIABLE),
+        };
+        if let Some(folder) = &self.folder {
+            command.current_dir(folder);
+        }
+        command.stdin(Stdio::null()).stdout(self.stdout.unwrap_or(Stdio::inherit())).stderr(self.stderr.unwrap_or(Stdio::inherit()));
+        if let Some((node, script)) = script {
+            let report = shared.children.report(id);
+            // Without the folder there is no report, should the engine fail.
+            let _ = report.parent().map(fs::create_dir_all);
+            script.complete(&mut command, node, &shared.app_path, &report)?;
+        }
+        Ok(command)
     }
 }

@@ -7,9 +7,10 @@ use std::{
     collections::HashMap,
     io,
     os::fd::OwnedFd,
+    path::PathBuf,
     process::{Child, Command},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicU32, Ordering},
         mpsc,
     },
@@ -26,6 +27,7 @@ use strait_ports::Port;
 use strait_protocol::child::{Start, ToChild};
 
 use super::{ExitStatus, Running, UtilityEvent, UtilityId, UtilityProcess};
+use crate::{NodeJs, NodeRole};
 
 /// How long a child that was asked to end may take.
 const KILL_AFTER: Duration = Duration::from_secs(5);
@@ -37,8 +39,8 @@ const BELL: u64 = 0;
 /// A child that is to be started.
 pub(super) struct Launch {
     pub(super) process: UtilityProcess,
-    /// What to run, or why there is nothing.
-    pub(super) command: Result<Command, String>,
+    /// Gives what to run, or why there is nothing.
+    pub(super) command: Box<dyn FnOnce() -> Result<Command, String> + Send>,
     pub(super) start: Start,
     pub(super) parent_port: Port,
 }
@@ -52,10 +54,13 @@ enum Job {
 }
 
 /// All children of the program.
-#[derive(Default)]
 pub(crate) struct Children {
     last: AtomicU32,
     thread: Mutex<Option<Handle>>,
+    /// What runs scripts: given by the program, or found when it is first needed.
+    node_js: OnceLock<NodeJs>,
+    /// The folder for reports of engines that could not go on.
+    reports: PathBuf,
 }
 
 struct Handle {
@@ -65,6 +70,28 @@ struct Handle {
 }
 
 impl Children {
+    pub(crate) fn new(node_js: Option<NodeJs>, reports: PathBuf) -> Self {
+        let node_js = node_js.map_or_else(OnceLock::new, OnceLock::from);
+        Self { last: AtomicU32::new(0), thread: Mutex::default(), node_js, reports }
+    }
+
+    /// What runs scripts. The first time this may run Node, for its version.
+    pub(super) fn node_js(&self) -> Result<&NodeJs, String> {
+        let node = match self.node_js.get() {
+            Some(node) => node,
+            None => {
+                let found = NodeJs::find(NodeRole::Child).map_err(|error| error.to_string())?;
+                self.node_js.get_or_init(|| found)
+            }
+        };
+        node.check(NodeRole::Child).map(|()| node).map_err(|error| error.to_string())
+    }
+
+    /// The file for the report of this child's engine.
+    pub(super) fn report(&self, id: UtilityId) -> PathBuf {
+        self.reports.join(format!("{}.json", id.get()))
+    }
+
     pub(super) fn next_id(&self) -> u32 {
         self.last.fetch_add(1, Ordering::Relaxed) + 1
     }
@@ -171,7 +198,7 @@ impl Nursery {
     }
 
     fn launch(&mut self, Launch { process, command, start, parent_port }: Launch) {
-        let mut command = match command {
+        let mut command = match command() {
             Ok(command) => command,
             Err(why) => return failed(&process, why),
         };

@@ -2,8 +2,9 @@
 
 mod builder;
 mod children;
-mod find;
+mod fatal;
 mod limits;
+mod script;
 mod status;
 
 use std::{
@@ -16,11 +17,11 @@ use std::{
 };
 
 use rustix::process::{Signal, pidfd_send_signal};
-use strait_ports::{Event, Port};
-use strait_protocol::child::{Fatal, FromChild};
+use strait_ports::Port;
 
 pub use self::{
     builder::UtilityProcessBuilder,
+    fatal::FatalError,
     status::{ExitReason, ExitStatus},
 };
 pub(crate) use self::{children::Children, limits::raise_descriptor_limit};
@@ -55,16 +56,6 @@ pub enum UtilityEvent {
     },
     /// It has ended. Nothing else comes; what it had posted before may still be in its ports.
     Exited(ExitStatus),
-}
-
-/// A script's engine could not go on: it has used up the memory that `--max-old-space-size` allows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct FatalError {
-    /// The file, line and column of the script, if they are known.
-    pub location: String,
-    /// What there is to say, for people.
-    pub report: String,
 }
 
 /// A child process without a window, and the port to it. Clones are the same child.
@@ -123,8 +114,8 @@ impl UtilityProcess {
 
     /// A child that runs a script, which finds its parent port in `process.parentPort`. A relative path is relative to the child's working folder.
     ///
-    /// Needs the program `strait-utility`, which comes with the `strait` command. It is looked for where the environment variable `STRAIT_UTILITY` says, then
-    /// beside this program, then in `PATH`.
+    /// It runs in Node.js: see [`AppConfig::node_js`](crate::AppConfig::node_js) for which one. If that is missing, or what Strait has for it, the process is not
+    /// started, and [`UtilityEvent::LaunchFailed`] says what to install.
     pub fn script(module: impl Into<String>) -> UtilityProcessBuilder {
         UtilityProcessBuilder::script(module.into())
     }
@@ -238,16 +229,10 @@ impl UtilityProcess {
         sent
     }
 
-    /// Why a script's engine could not go on, if it has said so: once, and complete only when the parent port has closed.
+    /// Why a script's engine could not go on, if that has ended the process: once, and not before [`UtilityEvent::Exited`].
     pub fn take_fatal_error(&self) -> Option<FatalError> {
-        let control = self.state().control.take()?;
-        let error = match control.try_recv() {
-            Some(Event::Message(message)) => strait_protocol::decode(&message.data).ok(),
-            _ => None,
-        };
-        // Its close would tell the child that this process is gone.
-        self.state().control = Some(control);
-        error.map(|FromChild::Fatal(Fatal { location, report })| FatalError { location, report })
+        self.exit_status()?;
+        FatalError::take(&self.0.shared.children.report(self.0.id))
     }
 
     /// What the process writes to its standard output, if that is piped: once, from [`UtilityEvent::Spawned`] on.

@@ -1,11 +1,15 @@
 'use strict'
 // process.parentPort (https://www.electronjs.org/docs/latest/api/parent-port): the way to who has forked this process.
 
-const EventEmitter = require('strait:events')
-const ports = require('strait:ports')
-const alive = require('strait:alive')
-const { whenListened } = require('strait:listening')
-const { refuse } = require('strait:unsupported')
+const EventEmitter = require('events')
+const { native } = require('./native')
+const alive = require('./alive')
+const ports = require('./ports')
+const { whenListened, whenListenersChange } = require('./listening')
+const { refuse } = require('./unsupported')
+
+/** Set by the static block: access to private state for this file only. */
+let portOf
 
 class ParentPort extends EventEmitter {
   #port = ports.adopt(native.parentPort())
@@ -13,13 +17,12 @@ class ParentPort extends EventEmitter {
   constructor () {
     super()
     ports.uncloneable(this)
-    this.#port.on('message', (event) => { this.emit('message', event) })
-    this.#port.on('messageerror', (event) => { this.emit('messageerror', event) })
-    this.#port.on('close', (event) => { this.emit('close', event) })
+    for (const name of ['message', 'messageerror', 'close']) this.#port.on(name, (event) => { this.emit(name, event) })
     // The port itself always has a listener; whether somebody waits for messages is to be seen here.
-    alive.disregard(this.#port)
-    alive.watch(() => ports.isOpen(this.#port) && this.listenerCount('message') > 0)
+    alive.listenersAt(this.#port, this)
   }
+
+  static { portOf = (parentPort) => parentPort.#port }
 
   postMessage (message, transfer) { this.#port.postMessage(message, transfer) }
   /** Messages wait until then; the first listener does it too. */
@@ -28,6 +31,7 @@ class ParentPort extends EventEmitter {
 }
 
 whenListened(ParentPort, 'message', (parentPort) => parentPort.start())
+whenListenersChange(ParentPort, (parentPort) => alive.look(portOf(parentPort)))
 refuse(ParentPort, 'parentPort')
 
 module.exports = { parentPort: new ParentPort() }

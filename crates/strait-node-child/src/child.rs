@@ -1,0 +1,52 @@
+//! A utility process: its node, and the ways to its parent.
+
+use std::{cell::Cell, error::Error as _, time::Duration};
+
+use napi::{Env, bindgen_prelude::Function};
+use strait_child::join::{Joined, join};
+use strait_node_core::{Core, Host};
+use strait_ports::{Node, Port};
+
+/// What the natives of a utility process work on.
+pub(crate) struct Child {
+    core: Core,
+    pub(crate) node: Node,
+    pub(crate) name: String,
+    pub(crate) arguments: Vec<String>,
+    /// Until the scripts take it.
+    pub(crate) parent_port: Cell<Option<Port>>,
+    /// Its close would tell the parent that this process has ended.
+    _control: Port,
+}
+
+impl Child {
+    /// Joins the process that has started this one.
+    pub(crate) fn join(env: &Env, hook: &Function<'_, (), ()>) -> Result<Self, String> {
+        let core = Core::new(env, hook)?;
+        core.keep_alive(false);
+        let Joined { node, control, start, parent_port } = join(true).map_err(|error| match error.source() {
+            Some(source) => format!("{error}: {source}"),
+            None => error.to_string(),
+        })?;
+        Ok(Self { core, node, name: start.name, arguments: start.args, parent_port: Cell::new(Some(parent_port)), _control: control })
+    }
+}
+
+impl Host for Child {
+    fn core(&self) -> &Core {
+        &self.core
+    }
+
+    fn node(&self) -> &Node {
+        &self.node
+    }
+
+    fn dispatch(&self, budget: Duration) {
+        // Without descriptors there is nothing to route with; the thread that drives the node reports that.
+        let _ = self.node.dispatch(budget);
+    }
+
+    fn busy_poll(&self) -> bool {
+        self.node.busy_poll()
+    }
+}
