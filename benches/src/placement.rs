@@ -3,6 +3,10 @@
 //! It matters more than anything else: on virtual machines, waking a processor that sleeps costs several times what switching to another process on
 //! the same processor does. So latencies are measured in each placement, and a peer always in the placement that it is compared in.
 
+use std::fs;
+
+use rustix::io::Errno;
+use rustix::process::Pid;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 use crate::Outcome;
@@ -50,6 +54,21 @@ impl Placement {
     /// Binds the calling thread.
     pub fn pin(self, side: Side) -> Outcome<()> {
         Ok(sched_setaffinity(None, &self.set(Some(side))?)?)
+    }
+
+    /// Binds all threads of another process.
+    pub fn pin_process(self, process: Pid, side: Side) -> Outcome<()> {
+        let set = self.set(Some(side))?;
+        for thread in fs::read_dir(format!("/proc/{}/task", process.as_raw_nonzero()))? {
+            let thread = thread?.file_name().to_str().and_then(|name| name.parse().ok()).and_then(Pid::from_raw);
+            // One may end meanwhile.
+            if let Some(Err(error)) = thread.map(|thread| sched_setaffinity(Some(thread), &set))
+                && error != Errno::SRCH
+            {
+                return Err(error.into());
+            }
+        }
+        Ok(())
     }
 
     /// Binds the calling thread to the processors of both sides: what a process that cannot be told more inherits.

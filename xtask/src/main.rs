@@ -3,6 +3,7 @@
 //! Must compile on a machine that has a Rust toolchain and nothing else, because it is what installs the rest.
 
 mod bench;
+mod clean_root;
 mod compatibility;
 mod demo;
 mod display;
@@ -85,6 +86,9 @@ enum Task {
     /// Run the tests of what has to do with addresses under AddressSanitizer, and the copies of shared memory under ThreadSanitizer
     #[command(after_long_help = sanitize::HELP)]
     Sanitize,
+    /// Run setup and the first programs in a root file system without Node.js; a part of test --long
+    #[command(hide = true)]
+    CleanRoot { programs: PathBuf },
     /// Write docs/electron-compatibility.md anew from the tables in packages/electron/compatibility/
     Compatibility,
     /// Measure against what else one could use
@@ -117,6 +121,7 @@ fn main() -> ExitCode {
             fuzz::run(&targets, runs.map_or(fuzz::Bound::Seconds(seconds), fuzz::Bound::Runs), jobs)
         }
         Task::Sanitize => sanitize::run(),
+        Task::CleanRoot { programs } => clean_root::run(&programs),
         Task::Compatibility => compatibility::run(),
         Task::Bench { suite, names, quick, list, page } => bench::run(suite.as_deref(), &bench::Choice { names, quick, list, page }),
     };

@@ -142,6 +142,7 @@ pub(crate) fn run(choice: &Choice, present_display: bool) -> Result<(), String> 
         if choice.long && filter.is_none() {
             session.run(loom()?);
             session.run(sanitizers()?);
+            session.run(clean_root(&programs)?);
         }
     }
     let Session { reports, total, .. } = session;
@@ -234,6 +235,14 @@ fn loom() -> Result<Step, String> {
     let flags = std::env::var("RUSTFLAGS").unwrap_or_default();
     command.env("RUSTFLAGS", format!("{flags} --cfg loom").trim_start()).env("CARGO_TARGET_DIR", folder);
     Ok(Step { name: "loom".into(), kind: Kind::Tests, limit: BUILD_LIMIT, command })
+}
+
+/// Setup and the first programs where there is no Node.js.
+fn clean_root(programs: &[TestProgram]) -> Result<Step, String> {
+    let mut command = Command::new(std::env::current_exe().map_err(|error| format!("xtask's own path: {error}"))?);
+    let program = programs.iter().find(|program| program.name() == "strait-cli programs").ok_or("strait-cli programs was not built")?;
+    command.arg("clean-root").arg(&program.executable);
+    Ok(Step { name: "a root file system without Node.js".into(), kind: Kind::Tests, limit: BUILD_LIMIT, command })
 }
 
 /// `cargo xtask sanitize`, which skips what it has no compiler for.

@@ -101,6 +101,18 @@ const withPort = {
     })
   },
 
+  /** Objects of one shape, so many in a message, there and back. */
+  rows: (port, count) => {
+    const rows = Array.from({ length: count }, (_, id) => ({ id, name: `row ${id}`, value: id / 4 }))
+    return timed((done, fail) => {
+      port.onmessage = ({ data }) => {
+        if (data.length !== count || data[count - 1].name !== rows[count - 1].name) fail('something else came back')
+        else done()
+      }
+      port.postMessage(rows)
+    })
+  },
+
   /** The longest gap of a 4 ms timer while so many messages come in. */
   gap: async (port, count) => {
     const timer = watchTimer()

@@ -24,6 +24,13 @@ impl Group {
     }
 }
 
+impl Group {
+    /// The process that was started.
+    pub(crate) fn pid(&self) -> Pid {
+        Pid::from_child(&self.0)
+    }
+}
+
 impl Drop for Group {
     fn drop(&mut self) {
         let _ = kill_process_group(Pid::from_child(&self.0), Signal::KILL);
@@ -57,6 +64,8 @@ pub(crate) const SANDBOXED: [&str; 8] = pages!("sandboxed");
 pub(crate) const UNSANDBOXED: [&str; 8] = pages!("unsandboxed");
 /// The page of a JavaScript program.
 pub(crate) const SCRIPT: &str = "script";
+/// That program.
+pub(crate) const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/program");
 /// The page of a webview without us.
 pub(crate) const WEBVIEW: &str = "webview";
 
@@ -65,11 +74,10 @@ impl Contestants {
     pub(crate) fn start(binaries: &Path) -> Outcome<Contestants> {
         let desk = Desk::open()?;
         let window = |role: &str| window(&desk, role);
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/program");
         let windows = [
             window("program")?,
             window("webview")?,
-            Group::start(Command::new(binaries.join("strait")).args(["run", script, "--", desk.base()]))?,
+            Group::start(Command::new(binaries.join("strait")).args(["run", PROGRAM, "--", desk.base(), SCRIPT]))?,
         ];
         for who in [RUST, SCRIPT, WEBVIEW] {
             desk.await_page(who, START_LIMIT)?;

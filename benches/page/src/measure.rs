@@ -1,5 +1,7 @@
 //! The questions, in the order of the table.
 
+mod node;
+
 use std::env;
 use std::time::Duration;
 
@@ -29,6 +31,9 @@ type Measurement = (&'static str, fn(&Contestants, &mut Report, Effort) -> Outco
 const MEASUREMENTS: &[Measurement] = &[
     ("round trip of a small object, visible windows", round_trip),
     ("round trip of a small object, with and without the sandbox", sandbox),
+    ("a main process in Node.js, on two processors", node::latency),
+    ("a main process in Node.js while messages stream in", node::others),
+    ("a main process in Node.js and one of an older build", node::older),
     ("two ports in one page", in_page),
     ("stream of small objects between two pages", stream),
     ("round trip of 1 MiB between two pages", large),

@@ -6,6 +6,8 @@ mod plot;
 mod rows;
 
 use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
 use std::process::Command;
 use std::sync::mpsc;
 use std::thread;
@@ -31,7 +33,7 @@ struct Suite {
 const SUITES: &[Suite] = &[
     // It needs no system package: what it measures does not either.
     Suite { name: "ports", program: "strait-bench", beside: &[], windows: false, page: page::PORTS },
-    Suite { name: "page", program: "strait-page-bench", beside: &["strait-cli"], windows: true, page: page::PAGES },
+    Suite { name: "page", program: "strait-page-bench", beside: &["strait-cli", "strait-node"], windows: true, page: page::PAGES },
 ];
 
 /// A run takes two minutes on an idle machine.
@@ -67,6 +69,9 @@ fn measure(suite: &Suite, choice: &Choice) -> Result<(), String> {
         return Err(format!("the build ended with {build}"));
     }
     let target = workspace::target()?;
+    if suite.windows {
+        link_package(&target.join("release"))?;
+    }
     let mut command = Command::new(target.join("release").join(suite.program));
     command.arg(&target).args(&choice.names);
     command.args(choice.quick.then_some("--quick")).args(choice.list.then_some("--list"));
@@ -82,6 +87,15 @@ fn measure(suite: &Suite, choice: &Choice) -> Result<(), String> {
         suite.page.write(&workspace::root().join("docs"), &rows::read(&text)?, &machine::describe())?;
     }
     Ok(())
+}
+
+/// Puts the package `electron` beside the command, where a release build looks for it.
+fn link_package(folder: &Path) -> Result<(), String> {
+    let link = folder.join("electron");
+    if link.exists() {
+        return Ok(());
+    }
+    symlink(workspace::root().join("packages/electron"), &link).map_err(|error| format!("{}: {error}", link.display()))
 }
 
 /// It writes to the terminal itself, where it can tell that it is one.

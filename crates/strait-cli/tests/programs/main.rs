@@ -12,6 +12,7 @@ mod contained;
 mod display;
 mod downloads;
 mod examples;
+mod exits;
 mod floods;
 mod full_stderr;
 mod http;
@@ -71,6 +72,7 @@ fn main() -> ExitCode {
         ipc::tests(),
         collects::tests(),
         closes::tests(),
+        exits::tests(),
         utility::tests(),
         floods::tests(),
         full_stderr::tests(),
