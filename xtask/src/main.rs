@@ -7,6 +7,7 @@ mod compatibility;
 mod demo;
 mod display;
 mod fuzz;
+mod node;
 mod processes;
 mod sanitize;
 mod setup;
@@ -53,6 +54,9 @@ enum Task {
         /// Include the slow ones
         #[arg(long)]
         long: bool,
+        /// Include those that need npm's registry: published packages, and other versions of Node.js
+        #[arg(long)]
+        npm: bool,
         /// Use the present display instead of an X server of our own
         #[arg(long)]
         display: bool,
@@ -106,7 +110,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Setup { check } => setup::run(check),
         Task::Demo { name, headless, screenshot } => demo::run(name.as_deref(), headless, screenshot.as_deref()),
-        Task::Test { filter, long, display } => test::run(filter.as_deref(), long, display),
+        Task::Test { filter, long, npm, display } => test::run(&test::Choice { filter, long, npm }, display),
         Task::Fuzz { write_seeds: true, .. } => fuzz::write_seeds(),
         Task::Fuzz { targets, replay: Some(file), .. } => fuzz::replay(&targets, &file),
         Task::Fuzz { targets, seconds, runs, jobs, .. } => {

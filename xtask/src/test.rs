@@ -5,6 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::display::Display;
+use crate::node;
 use crate::setup;
 use crate::step::{self, seconds};
 use crate::tally::{self, Tally};
@@ -41,11 +42,26 @@ struct Report {
     failures: Vec<String>,
 }
 
+/// Which tests are wanted.
+pub(crate) struct Choice {
+    /// A part of their names.
+    pub(crate) filter: Option<String>,
+    /// The slow ones too.
+    pub(crate) long: bool,
+    /// Those that need npm's registry too.
+    pub(crate) npm: bool,
+}
+
+impl Choice {
+    fn filter(&self) -> Option<&str> {
+        self.filter.as_deref()
+    }
+}
+
 /// A test run: where it happens and what has come out so far.
 struct Session<'a> {
     display: &'a Display,
-    filter: Option<&'a str>,
-    long: bool,
+    choice: &'a Choice,
     reports: Vec<Report>,
     total: Tally,
 }
@@ -55,8 +71,10 @@ impl Session<'_> {
     fn run(&mut self, mut step: Step) -> Option<Vec<String>> {
         println!("\n── {} ──", step.name);
         self.display.give_to(&mut step.command);
-        if self.long {
-            step.command.env("STRAIT_LONG", "1");
+        for (variable, wanted) in [("STRAIT_LONG", self.choice.long), ("STRAIT_NPM", self.choice.npm)] {
+            if wanted {
+                step.command.env(variable, "1");
+            }
         }
         if std::io::stdout().is_terminal() {
             step.command.env("CARGO_TERM_COLOR", "always");
@@ -72,8 +90,8 @@ impl Session<'_> {
         let mut tally = if step.kind == Kind::Tests { Tally::of(&ended.lines) } else { Tally::default() };
         // A filter leaves tests out on purpose, in some programs all of them.
         let nothing_matched =
-            self.filter.is_some() && tally == Tally::default() && ended.lines.iter().any(|line| line == "0 passed, 0 failed");
-        if self.filter.is_some() {
+            self.choice.filter.is_some() && tally == Tally::default() && ended.lines.iter().any(|line| line == "0 passed, 0 failed");
+        if self.choice.filter.is_some() {
             tally.skipped = 0;
         }
         let succeeded = ended.succeeded() || nothing_matched;
@@ -93,10 +111,11 @@ impl Session<'_> {
 }
 
 /// The task.
-pub(crate) fn run(filter: Option<&str>, long: bool, present_display: bool) -> Result<(), String> {
+pub(crate) fn run(choice: &Choice, present_display: bool) -> Result<(), String> {
+    let filter = choice.filter();
     setup::ensure()?;
     let display = if present_display { Display::Present } else { Display::own()? };
-    let mut session = Session { display: &display, filter, long, reports: Vec::new(), total: Tally::default() };
+    let mut session = Session { display: &display, choice, reports: Vec::new(), total: Tally::default() };
     let mut built = Some(Vec::new());
     for step in checks_and_build(filter) {
         let is_build = step.kind == Kind::Build;
@@ -109,10 +128,18 @@ pub(crate) fn run(filter: Option<&str>, long: bool, present_display: bool) -> Re
         }
     }
     if let Some(lines) = built {
-        for step in tests(&workspace::test_programs(&lines)?, filter, long) {
+        let programs = workspace::test_programs(&lines)?;
+        for step in tests(&programs, choice) {
             session.run(step);
         }
-        if long && filter.is_none() {
+        if choice.npm {
+            for version in node::VERSIONS {
+                for step in tests_in_node(version, &programs, filter)? {
+                    session.run(step);
+                }
+            }
+        }
+        if choice.long && filter.is_none() {
             session.run(loom()?);
             session.run(sanitizers()?);
         }
@@ -161,8 +188,9 @@ fn checks_and_build(filter: Option<&str>) -> Vec<Step> {
 
 /// The tests. `programs` are the test programs that were built: they are run as they are, because cargo, asked for a single package, would
 /// build it anew with other features. Documentation tests last, because each is linked by itself.
-fn tests(programs: &[TestProgram], filter: Option<&str>, long: bool) -> Vec<Step> {
-    let limit = 30 * MINUTE * if long { 4 } else { 1 };
+fn tests(programs: &[TestProgram], choice: &Choice) -> Vec<Step> {
+    let filter = choice.filter();
+    let limit = 30 * MINUTE * if choice.long { 4 } else { 1 };
     let mut steps = Vec::new();
     let mut add = |name: &str, limit, command| steps.push(Step { name: name.into(), kind: Kind::Tests, limit, command });
     let (plain, windows): (Vec<_>, Vec<_>) = programs.iter().partition(|program| program.harness);
@@ -173,7 +201,7 @@ fn tests(programs: &[TestProgram], filter: Option<&str>, long: bool) -> Vec<Step
             add(&program.name(), limit, program.command(filter));
         }
     }
-    for program in windows {
+    for program in windows.into_iter().filter(|program| choice.npm || program.name() != NPM_TESTS) {
         add(&program.name(), limit, program.command(filter));
     }
     // The examples in files that strait-fuzz takes from other crates name those crates: they are tested there.
@@ -181,6 +209,21 @@ fn tests(programs: &[TestProgram], filter: Option<&str>, long: bool) -> Vec<Step
     documentation.args(filter.into_iter().flat_map(|filter| ["--", filter]));
     add("documentation tests", limit, documentation);
     steps
+}
+
+/// The tests of published packages.
+const NPM_TESTS: &str = "strait-cli npm";
+
+/// The suites of programs in JavaScript, in this version of Node.
+fn tests_in_node(version: &str, programs: &[TestProgram], filter: Option<&str>) -> Result<Vec<Step>, String> {
+    let path = node::path_with(version)?;
+    let chosen = programs.iter().filter(|program| !program.harness && program.package == "strait-cli" && program.name() != NPM_TESTS);
+    let step = |program: &TestProgram| {
+        let mut command = program.command(filter);
+        command.env("PATH", &path);
+        Step { name: format!("Node {version}: {}", program.name()), kind: Kind::Tests, limit: 30 * MINUTE, command }
+    };
+    Ok(chosen.map(step).collect())
 }
 
 /// The rings' protocol in every order in which two threads can run, by loom. It is another build of the crate, with other flags for all it depends on:

@@ -6,6 +6,10 @@ const { types } = require('util')
 /** The natives. Before `start` there are none, and no script that needs them is loaded. */
 const native = {}
 
+const { latin1Slice, ucs2Write } = Buffer.prototype
+const oneByteText = (bytes, start, stop) => latin1Slice.call(bytes, start, stop)
+const putTwoByteText = (bytes, at, text) => { ucs2Write.call(bytes, text, at, text.length * 2) }
+
 /** Calls each function of `reports` by its name when the addon reports something. @type {{dispatch: (name: string, ...args: unknown[]) => boolean}} */
 let receiver
 
@@ -21,7 +25,8 @@ module.exports = {
     const hook = (name, ...args) => receiver.dispatch(name, ...args)
     Object.assign(native, module.exports.start(options, hook), { program: options })
     const make = (0, eval)(native.codecSource())
-    native.codec = (means) => make({ ...means, isProxy: types.isProxy })
+    const { isDense } = native
+    native.codec = (means) => make({ ...means, isProxy: types.isProxy, isDense, oneByteText, putTwoByteText })
   },
   /** Who is called with reports from now on. Nothing is reported before the first turn of the event loop. */
   receive (to) { receiver = to }

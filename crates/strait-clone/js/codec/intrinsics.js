@@ -1,10 +1,13 @@
 // What the codec uses of the engine, captured before any script of the page has run.
 //
 // `env` is `{ cloneError: (message: string) => unknown, isPort: (value: object) => boolean, isPlatform?: (value: object) => boolean,
-// isProxy?: (value: object) => boolean, detach?: (buffer: ArrayBuffer) => void, blobBytes?: (blob: Blob) => Uint8Array }`: `cloneError` makes what `write`
-// throws; `isPort` knows this realm's ports; `isPlatform` knows objects of the host that must not be cloned; `isProxy` knows Proxy objects, which scripts cannot
+// isProxy?: (value: object) => boolean, detach?: (buffer: ArrayBuffer) => void, blobBytes?: (blob: Blob) => Uint8Array, isDense?: (array: unknown[]) => boolean,
+// oneByteText?: (bytes: Uint8Array, start: number, stop: number) => string, putTwoByteText?: (bytes: Uint8Array, at: number, text: string) => void }`:
+// `cloneError` makes what `write` throws; `isPort` knows this realm's ports; `isPlatform` knows objects of the host that must not be cloned; `isProxy` knows Proxy objects, which scripts cannot
 // tell from others: they are refused; `detach` detaches an ArrayBuffer where the engine has no `ArrayBuffer.prototype.transfer`; `blobBytes` reads a Blob where
-// that can be done at once.
+// that can be done at once. What an engine's own functions do faster, if the host has some: `isDense` says whether an array's own enumerable string keys are just
+// its indices; `oneByteText` gives the Latin-1 text of bytes from a start to a stop; `putTwoByteText` puts a text's UTF-16 code units, low byte first, at a place
+// where there is room.
 
 const global = globalThis;
 const { apply, getPrototypeOf, defineProperty, getOwnPropertyDescriptor, ownKeys } = Reflect;
@@ -53,6 +56,20 @@ const isOwn = direct({
     return super.hasOwnProperty(key);
   },
 }.has);
+const setDouble = direct({
+  __proto__: { __proto__: null, setFloat64: DataView.prototype.setFloat64 },
+  /** @param {number} at @param {number} value */
+  set(at, value) {
+    super.setFloat64(at, value, true);
+  },
+}.set);
+const getDouble = direct({
+  __proto__: { __proto__: null, getFloat64: DataView.prototype.getFloat64 },
+  /** @param {number} at */
+  get(at) {
+    return super.getFloat64(at, true);
+  },
+}.get);
 const indexOf = uncurry(String.prototype.indexOf);
 const fromCharCode = String.fromCharCode;
 const toBigInt = typeof BigInt === 'function' ? BigInt : null;
@@ -140,6 +157,9 @@ const { cloneError, isPort } = env;
 const blobBytes = typeof env.blobBytes === 'function' ? env.blobBytes : null;
 const isPlatform = typeof env.isPlatform === 'function' ? env.isPlatform : null;
 const isProxy = typeof env.isProxy === 'function' ? env.isProxy : null;
+const isDenseNatively = typeof env.isDense === 'function' ? env.isDense : null;
+const oneByteText = typeof env.oneByteText === 'function' ? env.oneByteText : null;
+const putTwoByteText = typeof env.putTwoByteText === 'function' ? env.putTwoByteText : null;
 const detachByHost = typeof env.detach === 'function' ? env.detach : null;
 
 /** @returns {any[]} a list without prototype: safe to grow by index */

@@ -8,6 +8,9 @@ let knownSize = 0;
 let input = out;
 let inputBuffer = null;
 let inputOffset = 0;
+/** Of `viewedInput`, which is `input` or was it. */
+let inputView = null;
+let viewedInput = null;
 let at = 0;
 let end = 0;
 /** A long message comes in parts: where in it `input` begins, how much is behind `input`, and who has it. */
@@ -84,8 +87,12 @@ const readVarint = () => {
 
 const readDouble = () => {
   if (end - at < 8) need(8, 'it ends early');
-  for (let i = 0; i < 8; i++) doubleBytes[i] = input[at++];
-  return doubles[0];
+  if (viewedInput !== input) {
+    inputView = new NewDataView(inputBuffer, inputOffset);
+    viewedInput = input;
+  }
+  at += 8;
+  return getDouble.call(inputView, at - 8);
 };
 
 const readZigZag = () => {
@@ -113,6 +120,9 @@ const decodeLong = (decoder, size) => {
   }
 };
 
+/** From this length on the host's own function pays for its call. */
+const NATIVE_FROM = 16;
+
 const readOneByte = (length) => {
   if (length > end - at) need(length, 'a string is longer than the input');
   if (length >= LONG && utf8Decoder !== null) {
@@ -122,6 +132,10 @@ const readOneByte = (length) => {
       at += length;
       return decoded;
     }
+  }
+  if (length >= NATIVE_FROM && oneByteText !== null) {
+    at += length;
+    return oneByteText(input, at - length, at);
   }
   let text = '';
   let left = length;

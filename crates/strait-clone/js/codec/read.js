@@ -56,7 +56,7 @@ const read = (bytes, length, ports, source, blobs, maker, across) => {
     pull = null;
     take = null;
     input = out;
-    if (knownSize > WINDOW) known = knownBuffer = null;
+    if (knownSize > WINDOW) known = knownBuffer = inputView = viewedInput = null;
   }
 };
 

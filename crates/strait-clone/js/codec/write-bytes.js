@@ -62,8 +62,9 @@ const VIEW_REST = 1 << 16;
 /** Buffers of which only one view's bytes have been written so far. @type {{ id: number, start: number, stop: number, buffer: ArrayBuffer, tag: number, offset: number, size: number }[]} */
 let narrow = null;
 
-const doubles = new Float64Array(1);
-const doubleBytes = new Bytes(typedBuffer(doubles));
+/** Of `viewedOut`, which is `out` or was it. */
+let outView = null;
+let viewedOut = null;
 
 const fail = () => {
   throw cloneError('An object could not be cloned.');
@@ -100,8 +101,12 @@ const writeVarint = (value) => {
 
 const writeDouble = (value) => {
   if (pos + 8 > capacity) grow(8);
-  doubles[0] = value;
-  for (let i = 0; i < 8; i++) out[pos++] = doubleBytes[i];
+  if (viewedOut !== out) {
+    outView = new NewDataView(typedBuffer(out));
+    viewedOut = out;
+  }
+  setDouble.call(outView, pos, value);
+  pos += 8;
 };
 
 const writeNumber = (value) => {
@@ -136,6 +141,11 @@ const varintSize = (value) => {
 const writeString = (string) => {
   const length = string.length;
   if (pos + length + 10 > capacity) grow(length + 10);
+  // Most texts that need two bytes somewhere need them at once.
+  if (length >= LONG && charCode.call(string, 0) > 255) {
+    writeTwoByte(string, length);
+    return;
+  }
   const start = pos;
   out[pos++] = 0x22; // "
   writeVarint(length);
@@ -171,6 +181,11 @@ const writeTwoByte = (string, length) => {
   if ((sunk + pos + 1 + varintSize(size)) & 1) out[pos++] = 0;
   out[pos++] = 0x63; // c
   writeVarint(size);
+  if (length >= LONG && putTwoByteText !== null) {
+    putTwoByteText(out, pos, string);
+    pos += size;
+    return;
+  }
   for (let i = 0; i < length; i++) {
     const code = charCode.call(string, i);
     out[pos++] = code & 255;

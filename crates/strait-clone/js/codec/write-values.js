@@ -216,11 +216,17 @@ const writePlain = (value, keys) => {
   writeVarint(written);
 };
 
+/** From this length on the engine's own look at an array's keys pays for its call. */
+const DENSE_FROM = 32;
+const noKeys = newList();
+
 const writeArray = (value) => {
   const length = value.length;
-  const keys = objectKeys(value);
+  // To list the keys of a long array takes longer than to write it.
+  const isDense = length >= DENSE_FROM && isDenseNatively !== null && isDenseNatively(value);
+  const keys = isDense ? noKeys : objectKeys(value);
   // Index keys come first and in order: if the key at `length - 1` spells that index, there are no holes.
-  if (length === 0 || (keys.length >= length && arrayIndex(keys[length - 1]) === length - 1)) {
+  if (isDense || length === 0 || (keys.length >= length && arrayIndex(keys[length - 1]) === length - 1)) {
     writeByte(0x41); // A
     writeVarint(length);
     for (let i = 0; i < length; i++) {

@@ -39,6 +39,7 @@ const write = (value, ports, buffers, later, given, across) => {
   if (nested || capacity > KEPT_CAPACITY) {
     out = new Bytes(CAPACITY);
     capacity = CAPACITY;
+    outView = viewedOut = null;
   }
   if (nested) early = newEarly();
   writing = true;

@@ -1,6 +1,7 @@
 //! The natives: functions of JavaScript that take and give numbers, strings, bytes, and plain objects of them.
 
 mod ports;
+mod values;
 
 use std::rc::Rc;
 
@@ -67,7 +68,7 @@ impl<'env, H: Host> Natives<'env, H> {
         let stage = natives.host.core().hook.make_stage(STAGE).map_err(Error::from_reason)?;
         natives.object.set("stage", Made(stage))?;
         natives.object.set("version", env!("CARGO_PKG_VERSION"))?;
-        natives.set("codecSource", |_| Ok(strait_clone::JS_CODEC))?;
+        values::register(&mut natives)?;
         ports::register(&mut natives)?;
         Ok(natives)
     }
