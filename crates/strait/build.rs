@@ -39,10 +39,6 @@ fn main() {
             }
         }
     }
-    // `require` in pages has these two of the JS host's modules.
-    for shared in ["events.js", "inspect.js"] {
-        println!("cargo:rerun-if-changed={}", crates.join("strait-host/js").join(shared).display());
-    }
     let manifest = crates.join("strait-renderer/Cargo.toml");
     // Everything is usually there already; only a fresh foreign project must fetch what only the agent needs.
     let mut output = build(&manifest, &target, true);

@@ -16,7 +16,7 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("strait:listening", include_str!("../js/listening.js")),
     ("strait:streams", include_str!("../js/streams.js")),
     ("strait:writable", include_str!("../js/writable.js")),
-    ("strait:inspect", include_str!("../js/inspect.js")),
+    ("strait:inspect", include_str!("../../strait-system/js/inspect.js")),
     ("strait:errors", include_str!("../js/errors.js")),
     ("strait:console", include_str!("../js/console.js")),
     ("strait:timers", include_str!("../js/timers.js")),

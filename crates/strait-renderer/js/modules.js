@@ -51,7 +51,6 @@
     const name = plain(given)
     if (isSandboxed && forSandboxed[name] === undefined) return undefined
     if (name === 'process') return process
-    if (name === 'path/posix') return makePure('path')
     // Those names are for the pure modules alone.
     return p.startsWith(name, 'strait:') ? undefined : makePure(name)
   }

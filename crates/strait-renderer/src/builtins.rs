@@ -3,20 +3,10 @@
 use strait_system::Needs::{self, Nothing, System};
 use strait_system::{MODULES, module};
 
-/// The JS host's own way to show values. It asks its engine how a promise has ended: pages cannot know.
-const INSPECT: &str = concat!(
-    "'use strict'; const native = { promiseState: () => ['', { [Symbol.for('nodejs.util.inspect.custom')]: () => '<state unknown>' }] }; ",
-    include_str!("../../strait-host/js/inspect.js")
-);
-
-/// Those that are the pages' own, as `strait_system::MODULES` are everybody's. The emitter is the JS host's.
+/// Those that stand on what the page has, beside `strait_system::MODULES`.
 const BUILTINS: &[(&str, Needs, &str)] = &[
-    ("events", Nothing, include_str!("../../strait-host/js/events.js")),
-    ("path", Nothing, include_str!("../js/node/path.js")),
     ("perf_hooks", Nothing, include_str!("../js/node/perf-hooks.js")),
     ("timers", Nothing, include_str!("../js/node/timers.js")),
-    ("url", Nothing, include_str!("../js/node/url.js")),
-    ("strait:inspect", Nothing, INSPECT),
     ("strait:system", System, include_str!("../js/node/system.js")),
 ];
 
@@ -35,7 +25,7 @@ pub(crate) fn needs_system(name: &str) -> bool {
 }
 
 /// Those that are objects of the glue, or another's.
-const OBJECTS: [&str; 5] = ["electron", "electron/renderer", "electron/common", "process", "path/posix"];
+const OBJECTS: [&str; 4] = ["electron", "electron/renderer", "electron/common", "process"];
 
 /// Those that a sandboxed preload has, as in Electron ("Process Sandboxing").
 pub(crate) const FOR_SANDBOXED: [&str; 4] = ["electron", "events", "timers", "url"];

@@ -117,6 +117,7 @@ module.exports = {
   inherits,
   deprecate: (/** @type {Function} */ operation) => operation,
   isDeepStrictEqual: (/** @type {any} */ one, /** @type {any} */ other) => require('strait:deep-equal').isDeepStrictEqual(one, other),
+  parseArgs: (/** @type {any} */ config) => require('strait:parse-args')(config),
   types,
   debuglog,
   debug: debuglog,
@@ -125,5 +126,5 @@ module.exports = {
   isArray: Array.isArray,
   TextEncoder,
   TextDecoder,
-  ...refusals('util', 'MIMEType MIMEParams aborted getSystemErrorMap getSystemErrorName parseArgs parseEnv styleText transferableAbortController transferableAbortSignal'),
+  ...refusals('util', 'MIMEType MIMEParams aborted getSystemErrorMap getSystemErrorName parseEnv styleText transferableAbortController transferableAbortSignal'),
 }

@@ -1,5 +1,5 @@
 //! The texts of the modules. Each is CommonJS for a function of `exports`, `require`, `module` and `process`; what it requires under a name that is not here, its host has:
-//! `events`, `path`, `url`, and under `strait:` `inspect` (to show values), `natives` (`p`, what of the engine no program can have replaced; `codec`, for engines that interpret; `fileStreams`, may files be read as streams) and `system` (the way to the operations).
+//! under `strait:` `natives` (`p`, what of the engine no program can have replaced; `codec`, for engines that interpret; `fileStreams`, may files be read as streams) and `system` (the way to the operations).
 
 /// What a module needs of the process it is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,28 +12,45 @@ pub enum Needs {
 
 use Needs::{Nothing, System};
 
+/// How values are shown. In JavaScript itself nobody can see how a promise has ended; a host whose engine says it evaluates the file with a `native` of its own.
+const INSPECT: &str = concat!(
+    "'use strict'; const native = { promiseState: () => ['', { [Symbol.for('nodejs.util.inspect.custom')]: () => '<state unknown>' }] }; ",
+    include_str!("../js/inspect.js")
+);
+
 /// Each module's name and text. Names with `strait:` are for the others.
 pub const MODULES: &[(&str, Needs, &str)] = &[
     ("assert", Nothing, include_str!("../js/assert.js")),
     ("assert/strict", Nothing, include_str!("../js/assert-strict.js")),
     ("buffer", Nothing, include_str!("../js/buffer.js")),
     ("crypto", System, include_str!("../js/crypto.js")),
+    ("diagnostics_channel", Nothing, include_str!("../js/diagnostics-channel.js")),
+    ("events", Nothing, include_str!("../js/events.js")),
     ("fs", System, include_str!("../js/fs.js")),
     ("fs/promises", System, include_str!("../js/fs-promises.js")),
     ("os", System, include_str!("../js/os.js")),
+    ("path", Nothing, include_str!("../js/path.js")),
+    ("path/posix", Nothing, "module.exports = require('path').posix"),
+    ("path/win32", Nothing, "module.exports = require('path').win32"),
     ("querystring", Nothing, include_str!("../js/querystring.js")),
     ("stream", Nothing, include_str!("../js/stream/index.js")),
     ("stream/promises", Nothing, include_str!("../js/stream/promises.js")),
     ("string_decoder", Nothing, include_str!("../js/string-decoder.js")),
+    ("url", Nothing, include_str!("../js/url.js")),
     ("util", Nothing, include_str!("../js/util.js")),
     ("strait:buffer-numbers", Nothing, include_str!("../js/buffer-numbers.js")),
     ("strait:deep-equal", Nothing, include_str!("../js/deep-equal.js")),
     ("strait:encodings", Nothing, include_str!("../js/encodings.js")),
     ("strait:errors", Nothing, include_str!("../js/errors.js")),
+    ("strait:events-later", Nothing, include_str!("../js/events-later.js")),
     ("strait:fs-arguments", System, include_str!("../js/fs-arguments.js")),
     ("strait:fs-classes", System, include_str!("../js/fs-classes.js")),
     ("strait:fs-handles", System, include_str!("../js/fs-handles.js")),
     ("strait:fs-streams", System, include_str!("../js/fs-streams.js")),
+    ("strait:inspect", Nothing, INSPECT),
+    ("strait:parse-args", Nothing, include_str!("../js/parse-args.js")),
+    ("strait:path-win32", Nothing, include_str!("../js/path-win32.js")),
+    ("strait:punycode", Nothing, include_str!("../js/punycode.js")),
     ("strait:stream/base", Nothing, include_str!("../js/stream/base.js")),
     ("strait:stream/duplex", Nothing, include_str!("../js/stream/duplex.js")),
     ("strait:stream/finished", Nothing, include_str!("../js/stream/finished.js")),
@@ -42,6 +59,8 @@ pub const MODULES: &[(&str, Needs, &str)] = &[
     ("strait:stream/pipeline", Nothing, include_str!("../js/stream/pipeline.js")),
     ("strait:stream/readable", Nothing, include_str!("../js/stream/readable.js")),
     ("strait:stream/writable", Nothing, include_str!("../js/stream/writable.js")),
+    ("strait:url-legacy", Nothing, include_str!("../js/url-legacy.js")),
+    ("strait:url-resolve", Nothing, include_str!("../js/url-resolve.js")),
 ];
 
 /// The module of that name.

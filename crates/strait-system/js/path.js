@@ -1,12 +1,10 @@
 'use strict'
-// Paths as Node's `path` has them (https://nodejs.org/api/path.html), POSIX only: text alone, no file is looked at. What is relative
-// is relative to the process's working folder.
+// Node's `path` (https://nodejs.org/api/path.html): text alone, no file is looked at. What is relative is relative to the process's working folder. The POSIX half is here, which is what
+// `path` is itself; `path.win32` is loaded when it is first asked for.
 
-const checkText = (/** @type {any} */ value, /** @type {string} */ name) => {
-  if (typeof value === 'string') return
-  const received = value === null || value === undefined ? String(value) : `type ${typeof value}`
-  const error = new TypeError(`The "${name}" argument must be of type string. Received ${received}`)
-  throw Object.assign(error, { code: 'ERR_INVALID_ARG_TYPE' })
+/** @param {any} value @param {string} name */
+const checkText = (value, name) => {
+  if (typeof value !== 'string') throw require('strait:errors').wrongType(name, 'of type string', value)
 }
 
 /** The path's names, without `.` and without what a `..` takes back. A `..` too many stays, except at the root. */
@@ -72,12 +70,14 @@ const dirname = (/** @type {string} */ path) => {
   const at = withoutEndSlashes(path).lastIndexOf('/')
   if (at < 0) return path.startsWith('/') ? '/' : '.'
   if (at === 0) return '/'
+  if (at === 1 && path.startsWith('/')) return '//'
   return path.slice(0, at)
 }
 
 const basename = (/** @type {string} */ path, /** @type {string | undefined} */ suffix) => {
   checkText(path, 'path')
   if (suffix !== undefined) checkText(suffix, 'suffix')
+  if (path === suffix) return ''
   const whole = withoutEndSlashes(path)
   const name = whole.slice(whole.lastIndexOf('/') + 1)
   return suffix && name !== suffix && name.endsWith(suffix) ? name.slice(0, -suffix.length) : name
@@ -93,18 +93,23 @@ const parse = (/** @type {string} */ path) => {
   const base = basename(path, undefined)
   const ext = extname(base)
   const root = path.startsWith('/') ? '/' : ''
-  const dir = withoutEndSlashes(path).includes('/') ? dirname(path) : root
+  const at = withoutEndSlashes(path).lastIndexOf('/')
+  const dir = at > 0 ? path.slice(0, at) : root
   return { root, dir, base, ext, name: ext === '' ? base : base.slice(0, -ext.length) }
 }
 
-const format = (/** @type {{ root?: string, dir?: string, base?: string, name?: string, ext?: string }} */ parts) => {
-  const dir = parts.dir || parts.root || ''
+/** @param {string} sep */
+const makeFormat = (sep) => (/** @type {{ root?: string, dir?: string, base?: string, name?: string, ext?: string }} */ parts) => {
+  if (typeof parts !== 'object' || parts === null) throw require('strait:errors').wrongType('pathObject', 'of type object', parts)
+  const dir = parts.dir || parts.root
   const ext = parts.ext ? (parts.ext.startsWith('.') ? parts.ext : `.${parts.ext}`) : ''
-  const base = parts.base || (parts.name ?? '') + ext
-  return dir === '' || dir === parts.root ? dir + base : `${dir}/${base}`
+  const base = parts.base || `${parts.name || ''}${ext}`
+  if (!dir) return base
+  return dir === parts.root ? `${dir}${base}` : `${dir}${sep}${base}`
 }
 
-const path = {
+/** @type {any} */
+const posix = {
   sep: '/',
   delimiter: ':',
   isAbsolute,
@@ -116,7 +121,18 @@ const path = {
   basename,
   extname,
   parse,
-  format,
-  toNamespacedPath: (/** @type {any} */ name) => name,
+  format: makeFormat('/'),
+  toNamespacedPath: (/** @type {any} */ path) => path
 }
-module.exports = Object.assign(path, { posix: path })
+
+/** @type {any} */
+let known
+const windows = () => {
+  if (known === undefined) {
+    known = { sep: '\\', delimiter: ';', ...require('strait:path-win32'), format: makeFormat('\\') }
+    Object.assign(known, { win32: known, posix })
+  }
+  return known
+}
+
+module.exports = Object.defineProperty(Object.assign(posix, { posix }), 'win32', { get: windows, enumerable: true, configurable: true })
