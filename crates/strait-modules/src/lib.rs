@@ -2,8 +2,8 @@
 //!
 //! [`Resolver`] answers as Node does (CommonJS and ES modules, packages with `exports` and `imports`, `"type"`), with Node's error codes and
 //! texts. [`module`] turns an ES module's text into an expression that any engine can evaluate as a script, [`commonjs`] does what little a
-//! CommonJS file needs, and [`ES_MODULES`] is the JavaScript that links and evaluates such modules. The same code serves the main process, its
-//! children (QuickJS) and pages (JavaScriptCore), whose C API has no module loader at all.
+//! CommonJS file needs, and [`ES_MODULES`] is the JavaScript that links and evaluates such modules. It serves pages and
+//! preload scripts: the C API of JavaScriptCore has no module loader.
 
 mod commonjs;
 mod edits;

@@ -1,4 +1,4 @@
-//! The system as Node's modules see it, for every engine that Strait runs programs in: the JS host's and the pages'.
+//! The system as Node's modules see it, for pages and preload scripts, whose engine has no Node.
 //!
 //! Two halves that belong together. The operations ([`operation`]): each a function of Rust on plain arguments ([`Call`]) with Node's errors ([`Failure`]), which a host
 //! calls in its own thread or has done by a [`Pool`]. And the modules ([`module`]): texts of JavaScript which make Node's API of them, and of which each host evaluates
