@@ -18,15 +18,16 @@ function boot (program) {
   const electron = require('./lib/electron')
   receive(electron)
   require('./lib/process').complete({ type: 'browser', defaultApp: true, resourcesPath: program.root, sandboxed: false })
-  require('./lib/loader').provide(() => electron.electron, ['electron', 'electron/main', 'electron/common'])
+  require('./lib/loader').provide(() => electron.electron, 'electron')
   require('./lib/life').begin(electron)
 }
 
-if (isMainThread && process.env.STRAIT_BOOT !== undefined) {
+// Neither the program nor its children see the option. Worker threads inherit it.
+process.execArgv.splice(process.execArgv.indexOf(__filename) - 1, 2)
+
+if (!isMainThread) require('./lib/worker-thread').start()
+else if (process.env.STRAIT_BOOT !== undefined) {
   const program = JSON.parse(process.env.STRAIT_BOOT)
-  // The program's children are no programs of Strait's.
   delete process.env.STRAIT_BOOT
-  const at = process.execArgv.indexOf(__filename)
-  process.execArgv.splice(at - 1, 2)
   boot(program)
 }

@@ -13,6 +13,22 @@ const putTwoByteText = (bytes, at, text) => { ucs2Write.call(bytes, text, at, te
 /** Calls each function of `reports` by its name when the addon reports something. @type {{dispatch: (name: string, ...args: unknown[]) => boolean}} */
 let receiver
 
+/** The version of Node-API that the addon needs. */
+const NODE_API = 8
+
+/** The addon's module. */
+function load (addon) {
+  const node = `Node.js ${process.version} (${process.arch}, ${process.execPath})`
+  if (Number(process.versions.napi) < NODE_API) throw new Error(`${node} has Node-API ${process.versions.napi}, and ${addon} needs ${NODE_API}: install Node.js 18.19 or later`)
+  const module = { exports: {} }
+  try {
+    process.dlopen(module, addon)
+  } catch (error) {
+    throw new Error(`${node} can't load ${addon}: ${error.message.replaceAll('\n', ' ')}; it must be the file that was built or installed with this strait, for the same processor`)
+  }
+  return module
+}
+
 module.exports = {
   native,
   /**
@@ -20,8 +36,7 @@ module.exports = {
    * @param {{addon: string}} options the addon's file, and what the addon is to know of the program
    */
   start ({ addon, ...options }) {
-    const module = { exports: {} }
-    process.dlopen(module, addon)
+    const module = load(addon)
     const hook = (name, ...args) => receiver.dispatch(name, ...args)
     Object.assign(native, module.exports.start(options, hook), { program: options })
     const make = (0, eval)(native.codecSource())

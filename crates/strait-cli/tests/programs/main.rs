@@ -9,6 +9,7 @@ mod bridge;
 mod closes;
 mod collects;
 mod contained;
+mod debugging;
 mod display;
 mod downloads;
 mod examples;
@@ -81,6 +82,7 @@ fn main() -> ExitCode {
         bridge::tests(),
         bad_input::tests(),
         contained::tests(),
+        debugging::tests(),
         agent::tests(),
         downloads::tests(),
         user_data::tests(),
