@@ -18,8 +18,9 @@ function boot (program) {
   const electron = require('./lib/electron')
   receive(electron)
   require('./lib/process').complete({ type: 'browser', defaultApp: true, resourcesPath: program.root, sandboxed: false })
-  require('./lib/loader').provide(() => electron.electron, 'electron')
   require('./lib/life').begin(electron)
+  // Last: it looks at the texts of what is loaded from now on.
+  require('./lib/loader').provide(() => electron.electron, 'electron')
 }
 
 // Neither the program nor its children see the option. Worker threads inherit it.

@@ -13,7 +13,7 @@ use strait_ports::{Node, Port};
 
 use crate::{
     event_loop::{self, Tasks},
-    ffi::{self, Hook, UvLoop},
+    ffi::{self, Hook, NodeLoop},
     ports::{PortId, PortTable, ReadyList},
     value::Value,
 };
@@ -31,6 +31,10 @@ pub trait Host: 'static {
     fn dispatch(&self, budget: Duration);
     /// Looks for messages for a moment, as [`Node::busy_poll`].
     fn busy_poll(&self) -> bool;
+    /// Whether another thread routes too, so that this one need not.
+    fn is_routed_elsewhere(&self) -> bool {
+        false
+    }
     /// Delivers one thing that comes from no port; false if there is nothing.
     fn deliver(&self) -> bool {
         false
@@ -43,7 +47,7 @@ pub struct Core {
     pub hook: Hook,
     /// Futures whose outcomes scripts wait for.
     pub tasks: Tasks,
-    pub(crate) uv: UvLoop,
+    pub(crate) turns: NodeLoop,
     pub(crate) ready: ReadyList,
     pub(crate) ports: RefCell<PortTable>,
     /// Something is being delivered: nothing else is until that has returned.
@@ -73,18 +77,18 @@ impl Core {
     /// The core of this process. It keeps Node's loop alive, until [`Core::keep_alive`] says otherwise.
     ///
     /// # Errors
-    /// In a worker thread, a second time, and if Node lacks functions of libuv's.
+    /// In a worker thread, and a second time.
     pub fn new(env: &Env, hook: &Function<'_, (), ()>) -> Result<Self, String> {
         if rustix::thread::gettid() != rustix::process::getpid() {
             return Err("Strait can be started in the main thread only, not in a worker thread".into());
         }
         let hook = Hook::new(env, ffi::raw_function(hook))?;
-        let uv = UvLoop::of(env, event_loop::CALLBACKS)?;
-        let waker = Waker::from(Arc::new(LoopWaker { wake: uv.wake() }));
+        let turns = NodeLoop::of(env, event_loop::CALLBACKS)?;
+        let waker = Waker::from(Arc::new(LoopWaker { wake: turns.wake() }));
         Ok(Self {
             hook,
             tasks: Tasks::new(waker.clone()),
-            uv,
+            turns,
             ready: ReadyList::new(waker.clone()),
             ports: RefCell::default(),
             delivering: Cell::new(false),
@@ -99,12 +103,12 @@ impl Core {
 
     /// Whether the loop goes on when nothing else keeps it.
     pub fn keep_alive(&self, on: bool) {
-        self.uv.keep_alive(on);
+        self.turns.keep_alive(on);
     }
 
-    /// The loop looks after the node's descriptor from now on, which stays open for ever.
-    pub(crate) fn poll(&self, node: &Node) -> Result<(), String> {
-        self.uv.poll(node.as_fd())
+    /// The loop polls the node's descriptor from now on, which stays open for ever; false if it cannot.
+    pub(crate) fn poll(&self, node: &Node) -> Result<bool, String> {
+        self.turns.poll(node.as_fd())
     }
 
     /// Promise number `token` settles: `hook(name, token, ...)`.

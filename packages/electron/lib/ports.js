@@ -204,10 +204,17 @@ function send (given, post) {
   codec.detach(given.buffers)
 }
 
+/** The value of the first `length` bytes. */
+function decode (bytes, length, ports) {
+  const { buffer, byteOffset } = bytes
+  // A slice is copied once; an array that is filled afterwards is cleared first.
+  return codec.read(bytes, length, ports, undefined, undefined, (start, size) => buffer.slice(byteOffset + start, byteOffset + start + size))
+}
+
 /** A value that came from elsewhere, with the ports that came with it. */
 function read (bytes, ids) {
   const ports = ids.map(wrap)
-  return { data: codec.read(bytes, bytes.length, ports), ports }
+  return { data: decode(bytes, bytes.length, ports), ports }
 }
 
 /** A message for port `id`, with the ports of these numbers. */
@@ -221,7 +228,7 @@ function message (id, bytes, length, ids) {
   const ports = ids.map(node === null ? wrap : (id) => wrap(id).toMessagePort())
   let data
   try {
-    data = codec.read(bytes, length, ports)
+    data = decode(bytes, length, ports)
   } catch (error) {
     if (node === null) port.emit('messageerror', { error, ports })
     else toNode(node, undefined, ports)

@@ -6,6 +6,7 @@
 mod agent;
 mod bad_input;
 mod bridge;
+mod churn;
 mod closes;
 mod collects;
 mod contained;
@@ -35,6 +36,7 @@ mod transfers;
 mod user_data;
 mod utility;
 mod values;
+mod without_libuv;
 mod x11;
 
 use std::any::Any;
@@ -73,6 +75,7 @@ fn main() -> ExitCode {
         ipc::tests(),
         collects::tests(),
         closes::tests(),
+        churn::tests(),
         exits::tests(),
         utility::tests(),
         floods::tests(),
@@ -83,6 +86,7 @@ fn main() -> ExitCode {
         bad_input::tests(),
         contained::tests(),
         debugging::tests(),
+        without_libuv::tests(),
         agent::tests(),
         downloads::tests(),
         user_data::tests(),
