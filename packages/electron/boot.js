@@ -5,6 +5,9 @@
 const path = require('path')
 const { isMainThread } = require('worker_threads')
 
+/** How many of Node's options are Strait's own, behind the program's: see crates/strait-cli/src/node.rs. */
+const OWN_OPTIONS = 3
+
 function boot (program) {
   // What utility processes in JavaScript run in.
   const utility = { program: process.execPath, boot: path.join(__dirname, 'child.js'), addon: path.join(path.dirname(program.addon), 'libstrait_node_child.so') }
@@ -26,7 +29,7 @@ if (isMainThread && process.env.STRAIT_BOOT !== undefined) {
   const program = JSON.parse(process.env.STRAIT_BOOT)
   // The program's children are no programs of Strait's.
   delete process.env.STRAIT_BOOT
-  const at = process.execArgv.indexOf(__filename)
-  process.execArgv.splice(at - 1, 2)
+  // Nor do they get the last of Node's options, which are Strait's own.
+  process.execArgv.splice(-OWN_OPTIONS)
   boot(program)
 }
