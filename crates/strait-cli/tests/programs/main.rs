@@ -8,6 +8,7 @@ mod bad_input;
 mod bridge;
 mod closes;
 mod collects;
+mod compromised;
 mod contained;
 mod display;
 mod downloads;
@@ -71,6 +72,7 @@ fn main() -> ExitCode {
         values::tests(),
         ipc::tests(),
         collects::tests(),
+        compromised::tests(),
         closes::tests(),
         exits::tests(),
         utility::tests(),
