@@ -21,15 +21,16 @@ function boot (program) {
   const electron = require('./lib/electron')
   receive(electron)
   require('./lib/process').complete({ type: 'browser', defaultApp: true, resourcesPath: program.root, sandboxed: false })
-  require('./lib/loader').provide(() => electron.electron, ['electron', 'electron/main', 'electron/common'])
+  require('./lib/loader').provide(() => electron.electron, 'electron')
   require('./lib/life').begin(electron)
 }
 
-if (isMainThread && process.env.STRAIT_BOOT !== undefined) {
+// Neither the program nor its children see these options. Worker threads inherit them.
+process.execArgv.splice(-OWN_OPTIONS)
+
+if (!isMainThread) require('./lib/worker-thread').start()
+else if (process.env.STRAIT_BOOT !== undefined) {
   const program = JSON.parse(process.env.STRAIT_BOOT)
-  // The program's children are no programs of Strait's.
   delete process.env.STRAIT_BOOT
-  // Nor do they get the last of Node's options, which are Strait's own.
-  process.execArgv.splice(-OWN_OPTIONS)
   boot(program)
 }

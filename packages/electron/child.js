@@ -10,4 +10,4 @@ const OWN_OPTIONS = 3
 process.execArgv.splice(0, OWN_OPTIONS)
 
 if (isMainThread) require('./lib/child').start()
-else require('./lib/child-worker').start()
+else require('./lib/worker-thread').start()

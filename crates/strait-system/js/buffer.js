@@ -4,7 +4,6 @@
 const { coded, wrongType, wrongValue, outOfRange, refusals } = require('strait:errors')
 const encodings = require('strait:encodings')
 const numbers = require('strait:buffer-numbers')
-const { codec } = require('strait:natives')
 
 const MOST = 2 ** 32
 const { construct } = Reflect
@@ -88,7 +87,6 @@ const clamp = (given, absent, most) => {
 }
 
 const bytewise = (/** @type {Uint8Array} */ one, /** @type {Uint8Array} */ other) => {
-  if (codec !== undefined) return codec.compare(one, other)
   const most = Math.min(one.length, other.length)
   for (let i = 0; i < most; i++) if (one[i] !== other[i]) return one[i] < other[i] ? -1 : 1
   return Math.sign(one.length - other.length)

@@ -1,7 +1,6 @@
 'use strict'
 // Texts as bytes, in the encodings that Node's `buffer` knows (https://nodejs.org/api/buffer.html#buffers-and-character-encodings).
 
-const { codec } = require('strait:natives')
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
@@ -132,19 +131,6 @@ function sizeOfBase64(text) {
   if (length > 0 && text.charCodeAt(length - 1) === EQUALS) length--
   if (length > 1 && text.charCodeAt(length - 1) === EQUALS) length--
   return (length * 3) >>> 2
-}
-
-// Letter by letter is fast where the engine compiles; one that interprets has it done.
-if (codec !== undefined) {
-  for (const name of ['utf16le', 'latin1', 'ascii', 'hex', 'base64', 'base64url']) {
-    const { encode, decode, size } = TABLE[name]
-    TABLE[name] = {
-      // Half a pair of units is no text for it.
-      encode: (text) => (text.isWellFormed() ? codec.encode(text, name) : encode(text)),
-      decode: (bytes) => codec.decode(bytes, name) ?? decode(bytes),
-      size,
-    }
-  }
 }
 
 module.exports = {

@@ -3,7 +3,7 @@
 
 const EventEmitter = require('events')
 const { coded, wrongType, refusals } = require('strait:errors')
-const { p, fileStreams } = require('strait:natives')
+const { p } = require('strait:natives')
 
 /** Without it there is no object: a page without isolation that meets one, or its class, makes no other of it. */
 const KEY = Symbol('ours')
@@ -82,10 +82,7 @@ const makeFileHandle = (on) => {
   p.setPrototypeOf(FileHandle.prototype, EventEmitter.prototype)
   const add = (/** @type {any} */ name, /** @type {Function} */ value) => p.defineProperty(FileHandle.prototype, name, { __proto__: null, value, writable: true, configurable: true })
   if (disposal !== undefined) add(disposal, function () { return this.close() })
-  const missing = refusals('fs/promises', `${fileStreams ? '' : 'createReadStream createWriteStream '}readLines readableWebStream`)
-  if (fileStreams) {
-    for (const name of ['createReadStream', 'createWriteStream']) add(name, function (/** @type {any} */ options) { return require('fs')[name](undefined, { ...options, fd: this }) })
-  }
+  const missing = refusals('fs/promises', 'createReadStream createWriteStream readLines readableWebStream')
   for (const name in missing) add(name, missing[name])
   return { is: (/** @type {any} */ value) => value instanceof FileHandle, make: (/** @type {number} */ fd) => new FileHandle(KEY, fd) }
 }

@@ -6,7 +6,7 @@ const { coded, wrongType, checkInteger, refusals } = require('strait:errors')
 const { Buffer } = require('buffer')
 const path = require('path')
 const system = require('strait:system')
-const { p, fileStreams } = require('strait:natives')
+const { p } = require('strait:natives')
 const { constants, pathOf, optionsOf, encodingOf, flagsOf, modeOf, dataOf, nameIn, secondsOf, descriptorOf, ownerOf, roomOf, partOf, viewsOf } = require('strait:fs-arguments')
 const { Stats, BigIntStats, StatFs, Dirent } = require('strait:fs-classes')
 const { makeFileHandle, makeDir } = require('strait:fs-handles')
@@ -349,18 +349,8 @@ for (const name of ['readFile', 'writeFile', 'appendFile']) {
   addFunction(promises, name, async (/** @type {any} */ file, /** @type {any[]} */ ...rest) => (handles.is(file) ? file[name](...rest) : ofPath(typeof file === 'number' ? pathOf(file) : file, ...rest)))
 }
 
-// Pages have none: the classes of `stream` are programs' to change, and whoever has changed them would be handed what these open.
-if (fileStreams) {
-  const streams = () => require('strait:fs-streams')
-  addFunction(fs, 'createReadStream', (/** @type {any} */ file, /** @type {any} */ options) => new (streams().ReadStream)(file, options))
-  addFunction(fs, 'createWriteStream', (/** @type {any} */ file, /** @type {any} */ options) => new (streams().WriteStream)(file, options))
-  for (const name of ['ReadStream', 'WriteStream', 'FileReadStream', 'FileWriteStream']) {
-    const set = (/** @type {any} */ value) => add(fs, name, value)
-    p.defineProperty(fs, name, { __proto__: null, get: () => streams()[name.replace('File', '')], set, configurable: true, enumerable: true })
-  }
-} else {
-  addAll(fs, refusals('fs', 'createReadStream createWriteStream ReadStream WriteStream'))
-}
+// The classes of `stream` are a page's to change, and whoever has changed them would be handed what these open.
+addAll(fs, refusals('fs', 'createReadStream createWriteStream ReadStream WriteStream'))
 addAll(fs, refusals('fs', 'cp cpSync openAsBlob watch watchFile unwatchFile lchmod lchmodSync'))
 addAll(promises, refusals('fs/promises', 'cp watch lchmod'))
 

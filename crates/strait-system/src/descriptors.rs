@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::AsRawFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::io::Errno;
@@ -13,16 +13,9 @@ use rustix::io::Errno;
 #[derive(Debug, Default)]
 pub struct Descriptors {
     open: Mutex<BTreeMap<i32, Arc<File>>>,
-    /// 0, 1 and 2 are the process's own.
-    standard: bool,
 }
 
 impl Descriptors {
-    /// A table in which 0, 1 and 2 are what the process was started with: for programs that have the process to themselves.
-    pub fn with_standard() -> Self {
-        Self { standard: true, ..Self::default() }
-    }
-
     /// How many files are open.
     pub fn count(&self) -> usize {
         self.open().len()
@@ -43,26 +36,13 @@ impl Descriptors {
     /// The file of that number.
     pub(crate) fn get(&self, number: f64) -> io::Result<Arc<File>> {
         let number = exact(number)?;
-        if let Some(file) = self.open().get(&number) {
-            return Ok(Arc::clone(file));
-        }
-        let own = |stream: io::Result<std::os::fd::OwnedFd>| stream.map(|stream| Arc::new(File::from(stream)));
-        match number {
-            0 if self.standard => own(io::stdin().as_fd().try_clone_to_owned()),
-            1 if self.standard => own(io::stdout().as_fd().try_clone_to_owned()),
-            2 if self.standard => own(io::stderr().as_fd().try_clone_to_owned()),
-            _ => Err(Errno::BADF.into()),
-        }
+        self.open().get(&number).cloned().ok_or_else(|| Errno::BADF.into())
     }
 
-    /// Lets go of a file: it is closed when the last operation on it is over. The process's own streams stay open for the process.
+    /// Lets go of a file: it is closed when the last operation on it is over.
     pub(crate) fn close(&self, number: f64) -> io::Result<()> {
         let number = exact(number)?;
-        match self.open().remove(&number) {
-            Some(_) => Ok(()),
-            None if self.standard && (0..=2).contains(&number) => Ok(()),
-            None => Err(Errno::BADF.into()),
-        }
+        self.open().remove(&number).map(drop).ok_or_else(|| Errno::BADF.into())
     }
 }
 
@@ -87,7 +67,6 @@ mod tests {
         assert!(other.get(number).is_err() && other.close(number).is_err());
         table.close(number).unwrap();
         assert!(table.get(number).is_err() && table.close(number).is_err());
-        assert!(Descriptors::with_standard().get(2.0).is_ok());
     }
 
     #[test]

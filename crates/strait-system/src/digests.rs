@@ -6,7 +6,6 @@ use serde_json::json;
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
-use crate::encodings::hexadecimal;
 use crate::{Call, Gives, Outcome};
 
 fn of(name: &str, data: &[u8]) -> Option<Vec<u8>> {
@@ -47,6 +46,12 @@ pub(crate) fn hmac(call: &Call) -> Outcome {
     let parts = call.data.split_at_checked(call.numbers[0] as usize);
     let bytes = parts.and_then(|(key, data)| with_key(&call.first, key, data));
     Ok(Gives::Json(json!(bytes.map(|bytes| hexadecimal(&bytes)))))
+}
+
+/// Two digits a byte.
+fn hexadecimal(bytes: &[u8]) -> String {
+    let digit = |value: u8| char::from(b"0123456789abcdef"[usize::from(value)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 #[cfg(test)]

@@ -8,7 +8,6 @@
 
 mod descriptors;
 mod digests;
-mod encodings;
 mod errors;
 mod files;
 mod handles;
@@ -21,7 +20,6 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 pub use descriptors::Descriptors;
-pub use encodings::{decode, encode};
 pub use errors::Failure;
 pub use modules::{MODULES, Needs, module};
 pub use pool::{Pool, Task};

@@ -1,5 +1,5 @@
 //! The texts of the modules. Each is CommonJS for a function of `exports`, `require`, `module` and `process`; what it requires under a name that is not here, its host has:
-//! under `strait:` `natives` (`p`, what of the engine no program can have replaced; `codec`, for engines that interpret; `fileStreams`, may files be read as streams) and `system` (the way to the operations).
+//! under `strait:` `natives` (`p`, what of the engine no page can have replaced) and `system` (the way to the operations).
 
 /// What a module needs of the process it is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,12 +11,6 @@ pub enum Needs {
 }
 
 use Needs::{Nothing, System};
-
-/// How values are shown. In JavaScript itself nobody can see how a promise has ended; a host whose engine says it evaluates the file with a `native` of its own.
-const INSPECT: &str = concat!(
-    "'use strict'; const native = { promiseState: () => ['', { [Symbol.for('nodejs.util.inspect.custom')]: () => '<state unknown>' }] }; ",
-    include_str!("../js/inspect.js")
-);
 
 /// Each module's name and text. Names with `strait:` are for the others.
 pub const MODULES: &[(&str, Needs, &str)] = &[
@@ -46,8 +40,7 @@ pub const MODULES: &[(&str, Needs, &str)] = &[
     ("strait:fs-arguments", System, include_str!("../js/fs-arguments.js")),
     ("strait:fs-classes", System, include_str!("../js/fs-classes.js")),
     ("strait:fs-handles", System, include_str!("../js/fs-handles.js")),
-    ("strait:fs-streams", System, include_str!("../js/fs-streams.js")),
-    ("strait:inspect", Nothing, INSPECT),
+    ("strait:inspect", Nothing, include_str!("../js/inspect.js")),
     ("strait:parse-args", Nothing, include_str!("../js/parse-args.js")),
     ("strait:path-win32", Nothing, include_str!("../js/path-win32.js")),
     ("strait:punycode", Nothing, include_str!("../js/punycode.js")),

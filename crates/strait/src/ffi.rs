@@ -5,7 +5,10 @@ use std::{
     mem,
     os::fd::AsFd,
     ptr,
-    sync::OnceLock,
+    sync::{
+        Once, OnceLock,
+        atomic::{AtomicI32, Ordering},
+    },
 };
 
 use gtk::{
@@ -35,6 +38,47 @@ unsafe extern "C" {
     fn webkit_feature_get_identifier(feature: *mut WebKitFeature) -> *const c_char;
     fn webkit_web_context_get_type() -> usize;
     fn g_type_class_ref(class: usize) -> *mut c_void;
+}
+
+// Of glibc.
+unsafe extern "C" {
+    fn on_exit(function: extern "C" fn(c_int, *mut c_void), argument: *mut c_void) -> c_int;
+}
+
+/// The process's exit code once it is exiting.
+static EXIT_CODE: AtomicI32 = AtomicI32::new(NOT_EXITING);
+/// No exit code.
+const NOT_EXITING: i32 = i32::MIN;
+
+extern "C" fn note_exit_code(code: c_int, _: *mut c_void) {
+    EXIT_CODE.store(code, Ordering::Relaxed);
+}
+
+extern "C" fn end_before_libraries() {
+    let code = EXIT_CODE.load(Ordering::Relaxed);
+    if code != NOT_EXITING {
+        // SAFETY: null means all streams. The C library would write them out after the libraries' destructors; nothing runs after this.
+        unsafe {
+            libc::fflush(ptr::null_mut());
+            libc::_exit(code);
+        }
+    }
+}
+
+// The destructor of this program, or of the library that this crate is in: it runs after all handlers of `exit`, and before the destructors of the libraries
+// that are needed.
+#[used]
+#[unsafe(link_section = ".fini_array")]
+static END: extern "C" fn() = end_before_libraries;
+
+/// From now on the process's exit ends before the libraries' destructors, which take from under the threads of GTK, tao and WebKit what these use: Xlib's frees
+/// its locks, and a thread that waits for one crashes. Handlers of `exit` run as ever.
+pub(crate) fn skip_library_destructors() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // SAFETY: the function may be called at any time. If there is no room to remember it, the destructors run as they would have.
+        let _ = unsafe { on_exit(note_exit_code, ptr::null_mut()) };
+    });
 }
 
 /// Turns engine features on or off, by WebKit's names for them; gives those that this WebKit does not have.

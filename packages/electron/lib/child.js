@@ -65,7 +65,7 @@ module.exports = {
     require('./process').complete({ type: 'utility', resourcesPath: resources, sandboxed: false })
     Object.defineProperty(process, 'parentPort', { value: parentPort, writable: true, enumerable: true, configurable: true })
     const { exported } = require('./unsupported')
-    require('./loader').provide(() => exported('electron/utility', { MessageChannelMain, MessagePortMain }), ['electron', 'electron/utility', 'electron/common'])
+    require('./loader').provide(() => exported('electron/utility', { MessageChannelMain, MessagePortMain }), 'electron/utility')
     leaveAtExit()
   }
 }

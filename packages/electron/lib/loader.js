@@ -5,6 +5,7 @@ const fs = require('fs')
 const Module = require('module')
 const path = require('path')
 const { pathToFileURL } = require('url')
+const { missingExports } = require('./unsupported')
 
 /** Options of Node's with which ES modules may be loaded before the program's first. */
 const LOADS_MODULES = /--(import|loader|experimental-loader|experimental-default-type)\b/
@@ -48,10 +49,17 @@ function beforeModules (hook) {
   }
 }
 
+/** By these names programs ask for `electron`, in whichever process they are. */
+const NAMES = ['electron', 'electron/main', 'electron/renderer', 'electron/common', 'electron/utility']
+
 module.exports = {
-  /** From now on `names` give what `give()` gives. */
-  provide (give, names) {
-    const known = new Set(names)
+  /**
+   * From now on these names give `electron`.
+   * @param {() => object} give makes it, when it is first asked for
+   * @param {string} page the compatibility table's name for it
+   */
+  provide (give, page) {
+    const known = new Set(NAMES)
     let given
     const electron = () => (given ??= give())
     const load = Module._load
@@ -64,7 +72,7 @@ module.exports = {
     }
     beforeModules(() => {
       globalThis[Symbol.for('strait.electron')] = electron()
-      Module.register?.(pathToFileURL(require.resolve('./loader-hooks.mjs')), { data: { names, exports: Object.keys(electron()) } })
+      Module.register?.(pathToFileURL(require.resolve('./loader-hooks.mjs')), { data: { names: NAMES, exports: [...Object.keys(electron()), ...missingExports(page)] } })
     })
   }
 }

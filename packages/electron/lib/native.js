@@ -20,6 +20,22 @@ function provideCodec (source) {
   native.codec = (means) => make({ ...means, isProxy: types.isProxy, isDense, oneByteText, putTwoByteText })
 }
 
+/** The version of Node-API that the addon needs. */
+const NODE_API = 8
+
+/** The addon's module. */
+function load (addon) {
+  const node = `Node.js ${process.version} (${process.arch}, ${process.execPath})`
+  if (Number(process.versions.napi) < NODE_API) throw new Error(`${node} has Node-API ${process.versions.napi}, and ${addon} needs ${NODE_API}: install Node.js 18.19 or later`)
+  const module = { exports: {} }
+  try {
+    process.dlopen(module, addon)
+  } catch (error) {
+    throw new Error(`${node} can't load ${addon}: ${error.message.replaceAll('\n', ' ')}; it must be the file that was built or installed with this strait, for the same processor`)
+  }
+  return module
+}
+
 module.exports = {
   native,
   provideCodec,
@@ -28,8 +44,7 @@ module.exports = {
    * @param {{addon: string}} options the addon's file, and what the addon is to know of the program
    */
   start ({ addon, ...options }) {
-    const module = { exports: {} }
-    process.dlopen(module, addon)
+    const module = load(addon)
     const hook = (name, ...args) => receiver.dispatch(name, ...args)
     Object.assign(native, module.exports.start(options, hook), { program: options })
     provideCodec(native.codecSource())

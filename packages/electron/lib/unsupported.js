@@ -93,4 +93,7 @@ function exported (page, members) {
   return new Proxy(members, { get: (target, name) => target[name] ?? stands.get(name) })
 }
 
-module.exports = { refuse, checkOptions, checkAllOptions, exported, refusal, warn }
+/** The names of what `exported` has for what is missing: an ES module can import them, as CommonJS can. */
+const missingExports = (page) => missing(page, ['export'])
+
+module.exports = { refuse, missingExports, checkOptions, checkAllOptions, exported, refusal, warn }

@@ -2,7 +2,8 @@
 
 use std::env;
 use std::fs;
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::program::{Running, folder, run, strait, workspace};
@@ -12,6 +13,8 @@ pub(crate) fn tests() -> Vec<Test> {
     vec![
         test("the command, its addon and its package in another folder", in_another_folder),
         test("the command without its addon", without_addon),
+        test("an addon that Node can't load: the error names the file, Node, and the way out", foreign_addon),
+        test("no Node.js, and one that is too old: the error says what to install", without_node),
         test("two programs at once", two_programs_at_once),
     ]
 }
@@ -31,12 +34,61 @@ fn without_addon() -> Outcome {
     Ok(())
 }
 
+/// A copy of the command and of what lies beside it.
+fn copy_command(home: &Path) -> PathBuf {
+    let binary = home.join("strait");
+    fs::copy(strait(), &binary).expect("copy the binary");
+    fs::copy(strait().with_file_name(ADDON), home.join(ADDON)).expect("copy the addon");
+    copy_folder(&workspace().join("packages/electron"), &home.join("electron"));
+    binary
+}
+
+fn foreign_addon() -> Outcome {
+    // Where an ELF file says for which processor it is.
+    const MACHINE: usize = 18;
+    let home = folder(&[]);
+    let binary = copy_command(home.path());
+    let addon = home.path().join(ADDON);
+    let good = fs::read(&addon).expect("the addon");
+    let mut foreign = good.clone();
+    foreign[MACHINE] ^= 1;
+    for bad in [foreign, good[..good.len() / 2].to_vec(), b"no library".to_vec()] {
+        fs::write(&addon, bad).expect("write the addon");
+        let mut command = Command::new(&binary);
+        command.arg("run").arg(workspace().join("examples/port-basics"));
+        let mut program = Running::start(command);
+        let line = program.expect("strait: Node.js v");
+        for part in [
+            &*format!("can't load {}: ", addon.display()),
+            "for the same processor",
+            env::consts::ARCH.replace("x86_64", "x64").replace("aarch64", "arm64").as_str(),
+        ] {
+            assert!(line.contains(part), "{part}: {line}");
+        }
+        assert_eq!(program.end().code(), Some(1));
+    }
+    Ok(())
+}
+
+fn without_node() -> Outcome {
+    let home = folder(&[("old/node", "#!/bin/sh\necho v16.20.2\n"), ("none/other", "")]);
+    fs::set_permissions(home.path().join("old/node"), fs::Permissions::from_mode(0o755)).expect("make it executable");
+    for (path, says) in [("none", "strait: there is no Node.js in PATH: "), ("old", "old/node is v16.20.2, which is too old: ")] {
+        let mut command = run(&workspace().join("examples/port-basics"));
+        command.env("PATH", home.path().join(path));
+        let mut program = Running::start(command);
+        let line = program.expect(says);
+        for part in ["install Node.js 18.19 or later", "apt-get install nodejs", "a program whose main is Rust needs none"] {
+            assert!(line.contains(part), "{part}: {line}");
+        }
+        assert_eq!(program.end().code(), Some(1));
+    }
+    Ok(())
+}
+
 fn in_another_folder() -> Outcome {
     let home = folder(&[]);
-    let binary = home.path().join("strait");
-    fs::copy(strait(), &binary).expect("copy the binary");
-    fs::copy(strait().with_file_name(ADDON), home.path().join(ADDON)).expect("copy the addon");
-    copy_folder(&workspace().join("packages/electron"), &home.path().join("electron"));
+    let binary = copy_command(home.path());
     let program = home.path().join("program");
     copy_folder(&workspace().join("examples/port-basics"), &program);
 

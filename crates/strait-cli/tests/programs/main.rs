@@ -10,6 +10,7 @@ mod closes;
 mod collects;
 mod compromised;
 mod contained;
+mod debugging;
 mod display;
 mod downloads;
 mod examples;
@@ -83,6 +84,7 @@ fn main() -> ExitCode {
         bridge::tests(),
         bad_input::tests(),
         contained::tests(),
+        debugging::tests(),
         agent::tests(),
         downloads::tests(),
         user_data::tests(),

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -76,7 +76,20 @@ impl Running {
 
     /// Starts `command` in the environment it has.
     pub(crate) fn start_bare(mut command: Command) -> Running {
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+        command.stdin(Stdio::null());
+        Running::watch(command)
+    }
+
+    /// The same with a standard input that can be written.
+    pub(crate) fn start_with_input(mut command: Command) -> (Running, ChildStdin) {
+        command.stdin(Stdio::piped());
+        let mut running = Running::watch(command);
+        let input = running.child.stdin.take().expect("piped");
+        (running, input)
+    }
+
+    fn watch(mut command: Command) -> Running {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let (sender, events) = mpsc::channel();
         read_lines(child.stdout.take(), Event::Printed, sender.clone());

@@ -28,7 +28,7 @@ use tao::{
 pub(crate) use self::contexts::Views;
 use self::{maker::ViewMaker, view::View, window::UiWindow};
 use crate::{
-    AppEvent, BrowserWindow, ContentsId, Decision, StartError, WebPreferences, WindowEvent, WindowId, app::App, event::Question,
+    AppEvent, BrowserWindow, ContentsId, Decision, StartError, WebPreferences, WindowEvent, WindowId, app::App, event::Question, ffi,
     page::PageAction, quit, shared::SharedRef,
 };
 
@@ -217,6 +217,7 @@ impl Ui {
         if STARTED.swap(true, Ordering::Relaxed) {
             return Err(StartError::WrongThread);
         }
+        ffi::skip_library_destructors();
         if let Err(error) = gtk::init() {
             STARTED.store(false, Ordering::Relaxed);
             let unset = ["DISPLAY", "WAYLAND_DISPLAY"].iter().all(|name| std::env::var_os(name).is_none_or(|value| value.is_empty()));
