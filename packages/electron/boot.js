@@ -5,6 +5,9 @@
 const path = require('path')
 const { isMainThread } = require('worker_threads')
 
+/** How many of Node's options are Strait's own, behind the program's: see crates/strait-cli/src/node.rs. */
+const OWN_OPTIONS = 3
+
 function boot (program) {
   // What utility processes in JavaScript run in.
   const utility = { program: process.execPath, boot: path.join(__dirname, 'child.js'), addon: path.join(path.dirname(program.addon), 'libstrait_node_child.so') }
@@ -23,8 +26,8 @@ function boot (program) {
   require('./lib/loader').provide(() => electron.electron, 'electron')
 }
 
-// Neither the program nor its children see the option. Worker threads inherit it.
-process.execArgv.splice(process.execArgv.indexOf(__filename) - 1, 2)
+// Neither the program nor its children see these options. Worker threads inherit them.
+process.execArgv.splice(-OWN_OPTIONS)
 
 if (!isMainThread) require('./lib/worker-thread').start()
 else if (process.env.STRAIT_BOOT !== undefined) {

@@ -71,6 +71,8 @@ fn command(program: &Program, options: &Options, args: &[String]) -> Result<Comm
         "inspectPorts": options.inspect_ports,
     });
     let mut command = Command::new(node.program);
-    command.args(options.of_node()).arg("--require").arg(node.boot).arg(&program.main).args(args).env("STRAIT_BOOT", about.to_string());
+    // Three options of ours: `packages/electron/boot.js` hides as many from the program.
+    command.args(options.of_node()).arg(NodeJs::stack_option()).arg("--require").arg(node.boot);
+    command.arg(&program.main).args(args).env("STRAIT_BOOT", about.to_string());
     Ok(command)
 }

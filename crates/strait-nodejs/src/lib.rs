@@ -8,6 +8,12 @@ use std::{
     process::Command,
 };
 
+use rustix::process::{Resource, getrlimit};
+
+/// KiB of stack that scripts may use. The codec takes 1,200 for a value that is nested as deep as values may be.
+const STACK: u64 = 2000;
+/// The same where there is no room for that: Node's own number.
+const SMALL_STACK: u64 = 984;
 /// The oldest Node whose module hooks give `electron` to ES modules.
 const OLDEST: (u32, u32) = (18, 19);
 /// The folder of Strait's scripts for Node.
@@ -93,6 +99,12 @@ impl NodeJs {
         found.map_err(NoNodeJs)
     }
 
+    /// The option that gives scripts as much stack as reading the deepest values takes.
+    pub fn stack_option() -> String {
+        let limit = getrlimit(Resource::Stack).current;
+        format!("--stack-size={}", stack(limit))
+    }
+
     /// That the addon is where it is said to be.
     ///
     /// # Errors
@@ -106,6 +118,11 @@ impl NodeJs {
         let boot = boot(role, folders)?;
         Ok(Self { program: node(role, path)?, boot, addon })
     }
+}
+
+/// KiB for scripts in a main thread whose stack may have `limit` bytes. Native code needs room too, and Node does not check that there is some.
+fn stack(limit: Option<u64>) -> u64 {
+    if limit.is_none_or(|bytes| bytes / 1024 >= STACK * 2) { STACK } else { SMALL_STACK }
 }
 
 fn addon(role: NodeRole, folders: &[&Path]) -> Result<PathBuf, String> {
@@ -159,6 +176,13 @@ mod tests {
         assert_eq!(version("v18.19.0"), Some(OLDEST));
         assert_eq!(version("v22"), None);
         assert_eq!(version("node"), None);
+    }
+
+    #[test]
+    fn half_of_the_stack_is_left_to_native_code() {
+        assert_eq!(stack(None), STACK);
+        assert_eq!(stack(Some(8 << 20)), STACK);
+        assert_eq!(stack(Some(2 << 20)), SMALL_STACK);
     }
 
     /// Each error names what is missing and the way out.

@@ -11,6 +11,8 @@
 mod agent;
 #[path = "hostile/bindings.rs"]
 mod bindings;
+#[path = "hostile/build.rs"]
+mod build;
 #[path = "hostile/descriptors.rs"]
 mod descriptors;
 #[path = "windows/display.rs"]

@@ -8,6 +8,8 @@ const EventEmitter = require('events')
 const { Collectable } = require('./collect')
 const ports = require('./ports')
 
+/** Longer names of channels are cut in lines for people. */
+const MAX_SHOWN = 100
 /** More arguments than this are refused: a call of a listener cannot take any number. */
 const MAX_ARGUMENTS = 10000
 
@@ -60,6 +62,9 @@ class IpcMainEvent {
     ports.uncloneable(this)
   }
 }
+
+/** The name of a channel for a terminal: a page chooses it. */
+const shown = (channel) => native.printable(channel.length > MAX_SHOWN ? `${channel.slice(0, MAX_SHOWN)}…` : channel)
 
 function answer (responder, value) {
   const length = ports.write(value, ports.sort(undefined))
@@ -116,9 +121,7 @@ function sendSync (receivers, channel, event, args, responder, sender) {
   })
   sender.emit('ipc-message-sync', event, channel, ...args)
   if (!answered && !receivers.some((ipc) => ipc.listenerCount(channel) > 0)) {
-    // The name is the page's, and goes to a terminal.
-    const name = native.printable(channel)
-    report(`WebContents #${sender.id} called ipcRenderer.sendSync() with '${name}' channel without listeners.`)
+    report(`WebContents #${sender.id} called ipcRenderer.sendSync() with '${shown(channel)}' channel without listeners.`)
     respond(undefined)
     return
   }
@@ -146,7 +149,7 @@ function receive ({ sender, frame, from, kind, channel, bytes, ids, responder })
     value = read.data
   } catch (error) {
     if (responder !== 0) native.answerError(responder, textOf(error))
-    report(`WebContents #${sender.id} sent something on '${channel}' that cannot be read: ${error.message}`)
+    report(`WebContents #${sender.id} sent something on '${shown(channel)}' that cannot be read: ${error.message}`)
     return
   }
   const receivers = [frame.ipc, sender.ipc, ipcMain]
@@ -154,7 +157,7 @@ function receive ({ sender, frame, from, kind, channel, bytes, ids, responder })
   else if (!Array.isArray(value) || value.length > MAX_ARGUMENTS) {
     const text = `TypeError: arguments must be an array of at most ${MAX_ARGUMENTS}`
     if (responder !== 0) native.answerError(responder, text)
-    report(`WebContents #${sender.id} sent something on '${channel}' that cannot be delivered: ${text}`)
+    report(`WebContents #${sender.id} sent something on '${shown(channel)}' that cannot be delivered: ${text}`)
   } else if (kind === 'send') {
     sender.emit('ipc-message', event, channel, ...value)
     emit(receivers, channel, event, value)

@@ -13,6 +13,13 @@ const putTwoByteText = (bytes, at, text) => { ucs2Write.call(bytes, text, at, te
 /** Calls each function of `reports` by its name when the addon reports something. @type {{dispatch: (name: string, ...args: unknown[]) => boolean}} */
 let receiver
 
+/** Makes `native.codec(means)` from the codec's source, a function expression. */
+function provideCodec (source) {
+  const make = (0, eval)(source)
+  const { isDense } = native
+  native.codec = (means) => make({ ...means, isProxy: types.isProxy, isDense, oneByteText, putTwoByteText })
+}
+
 /** The version of Node-API that the addon needs. */
 const NODE_API = 8
 
@@ -31,6 +38,7 @@ function load (addon) {
 
 module.exports = {
   native,
+  provideCodec,
   /**
    * Loads the addon and starts the program's part outside of JavaScript.
    * @param {{addon: string}} options the addon's file, and what the addon is to know of the program
@@ -39,9 +47,7 @@ module.exports = {
     const module = load(addon)
     const hook = (name, ...args) => receiver.dispatch(name, ...args)
     Object.assign(native, module.exports.start(options, hook), { program: options })
-    const make = (0, eval)(native.codecSource())
-    const { isDense } = native
-    native.codec = (means) => make({ ...means, isProxy: types.isProxy, isDense, oneByteText, putTwoByteText })
+    provideCodec(native.codecSource())
   },
   /** Who is called with reports from now on. Nothing is reported before the first turn of the event loop. */
   receive (to) { receiver = to }

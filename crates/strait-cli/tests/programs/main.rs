@@ -9,6 +9,7 @@ mod bridge;
 mod churn;
 mod closes;
 mod collects;
+mod compromised;
 mod contained;
 mod debugging;
 mod display;
@@ -74,6 +75,7 @@ fn main() -> ExitCode {
         values::tests(),
         ipc::tests(),
         collects::tests(),
+        compromised::tests(),
         closes::tests(),
         churn::tests(),
         exits::tests(),

@@ -48,6 +48,7 @@ pub(crate) fn tests() -> Vec<Test> {
     vec![
         test("values come back, failed posts consume nothing", values_and_failed_posts),
         test("generated values go both ways between a page and main", generated_values),
+        test("values come back that are nested as deep as they may be", deepest_values),
     ]
 }
 
@@ -66,6 +67,19 @@ fn generated_values() -> Outcome {
     let status = program.end();
     for line in ["main has 500 values, wrong: 0", "the page has 500 values, wrong: 0"] {
         assert_eq!(program.count(line), 1, "{line}: {}", program.report());
+    }
+    assert!(status.success(), "ended with {status}; {}", program.report());
+    Ok(())
+}
+
+fn deepest_values() -> Outcome {
+    let mut program = Running::start(run(&fixture("deepest")));
+    let status = program.end();
+    for kind in ["object", "array", "map", "error"] {
+        for way in ["invoke", "port", "child"] {
+            let line = format!("{way}, {kind}: 1999 levels, innermost");
+            assert_eq!(program.count(&line), 1, "{line}: {}", program.report());
+        }
     }
     assert!(status.success(), "ended with {status}; {}", program.report());
     Ok(())

@@ -65,8 +65,14 @@ impl Script {
             "report": report.to_string_lossy(),
             "resources": program.to_string_lossy(),
         });
-        // Two options of ours: `packages/electron/child.js` hides as many from the program.
-        command.arg(WARN_OF_REJECTIONS).arg(require).args(&self.exec_args).arg(script).env(BOOT_VARIABLE, about.to_string());
+        // Three options of ours: `packages/electron/child.js` hides as many from the program.
+        command
+            .arg(WARN_OF_REJECTIONS)
+            .arg(NodeJs::stack_option())
+            .arg(require)
+            .args(&self.exec_args)
+            .arg(script)
+            .env(BOOT_VARIABLE, about.to_string());
         Ok(())
     }
 
@@ -108,7 +114,8 @@ mod tests {
     #[test]
     fn options_come_before_the_script() {
         let args = command("/a/main.js", &["--expose-gc", "--inspect=0"], None).expect("a command");
-        assert_eq!(args, ["--unhandled-rejections=warn", "--require=/p/child.js", "--expose-gc", "--inspect=0", "/a/main.js"]);
+        let stack = NodeJs::stack_option();
+        assert_eq!(args, ["--unhandled-rejections=warn", &stack, "--require=/p/child.js", "--expose-gc", "--inspect=0", "/a/main.js"]);
         let here = env::current_dir().expect("a folder");
         let script = |module, folder| command(module, &[], folder).expect("a command").pop().expect("a script");
         assert_eq!(script("main", Some(Path::new("/b"))), "/b/main");

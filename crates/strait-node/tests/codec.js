@@ -1,0 +1,59 @@
+'use strict'
+// A main process without windows: reads each message that comes on standard input as a port's, with the package's own scripts, and writes its value again.
+//
+// Both ways a frame is a length (32 bits, least significant byte first) and so many bytes. The first is the codec's source. An answer's first byte says
+// whether the others are a message (1) or the text of the error of 'messageerror' (0).
+
+const fs = require('fs')
+const { native, provideCodec } = require('../../../packages/electron/lib/native')
+
+const INPUT = 0
+const OUTPUT = 1
+
+/** The next `size` bytes of the input, or null at its end. */
+function take (size) {
+  const bytes = Buffer.alloc(size)
+  for (let done = 0; done < size;) {
+    const count = fs.readSync(INPUT, bytes, done, size - done)
+    if (count === 0) return null
+    done += count
+  }
+  return bytes
+}
+
+/** The next frame, or null at the end. */
+function receive () {
+  const head = take(4)
+  return head === null ? null : take(head.readUInt32LE())
+}
+
+function send (isMessage, bytes) {
+  const frame = Buffer.alloc(5 + bytes.length)
+  frame.writeUInt32LE(1 + bytes.length)
+  frame[4] = isMessage ? 1 : 0
+  frame.set(bytes, 5)
+  for (let done = 0; done < frame.length;) done += fs.writeSync(OUTPUT, frame, done)
+}
+
+Object.assign(native, {
+  portStart () {},
+  portDrop () {},
+  isDense (array) {
+    const keys = Object.keys(array)
+    return keys.length === array.length && keys.every((key, index) => key === String(index))
+  }
+})
+provideCodec(receive().toString())
+const ports = require('../../../packages/electron/lib/ports')
+
+/** The number of the port that the messages are for; those of the ports that come along are behind it. */
+const PORT = 1
+const port = ports.adopt(PORT)
+port.on('message', ({ data, ports: transfer }) => {
+  const length = ports.write(data, ports.sort(transfer))
+  send(true, ports.written().subarray(0, length))
+})
+port.on('messageerror', ({ error }) => send(false, Buffer.from(String(error))))
+port.start()
+
+for (let bytes = receive(); bytes !== null; bytes = receive()) ports.reports['port-message'](PORT, bytes, [2, 3, 4])
