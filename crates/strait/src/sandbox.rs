@@ -28,9 +28,21 @@ const X_SOCKETS: &str = "/tmp/.X11-unix";
 const PLUGIN_LIST: &str = "GST_REGISTRY";
 /// A file in a folder that cannot exist: then there is nothing to write into, and each process finds the plugins by itself.
 const NO_PLUGIN_LIST: &str = "/proc/strait/registry.bin";
-/// What bubblewrap has to manage: the namespaces that WebKit asks for.
-const TRIAL: [&str; 11] =
-    ["--unshare-pid", "--unshare-net", "--unshare-uts", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "/bin/true"];
+/// What bubblewrap has to manage: the namespaces that WebKit asks for. It ends with a program that ends meanwhile.
+const TRIAL: [&str; 12] = [
+    "--die-with-parent",
+    "--unshare-pid",
+    "--unshare-net",
+    "--unshare-uts",
+    "--ro-bind",
+    "/",
+    "/",
+    "--proc",
+    "/proc",
+    "--dev",
+    "/dev",
+    "/bin/true",
+];
 /// The variable by which WebKit leaves its sandbox out.
 const DISABLING: &str = "WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS";
 
