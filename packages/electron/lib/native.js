@@ -10,6 +10,9 @@ const { latin1Slice, ucs2Write } = Buffer.prototype
 const oneByteText = (bytes, start, stop) => latin1Slice.call(bytes, start, stop)
 const putTwoByteText = (bytes, at, text) => { ucs2Write.call(bytes, text, at, text.length * 2) }
 
+/** A plain array: with two classes of arrays the codec is slower. */
+const newBytes = (size) => new Uint8Array(Buffer.allocUnsafeSlow(size).buffer)
+
 /** Calls each function of `reports` by its name when the addon reports something. @type {{dispatch: (name: string, ...args: unknown[]) => boolean}} */
 let receiver
 
@@ -17,7 +20,7 @@ let receiver
 function provideCodec (source) {
   const make = (0, eval)(source)
   const { isDense } = native
-  native.codec = (means) => make({ ...means, isProxy: types.isProxy, isDense, oneByteText, putTwoByteText })
+  native.codec = (means) => make({ ...means, isProxy: types.isProxy, isDense, oneByteText, putTwoByteText, newBytes })
 }
 
 /** The version of Node-API that the addon needs. */

@@ -2,12 +2,13 @@
 //
 // `env` is `{ cloneError: (message: string) => unknown, isPort: (value: object) => boolean, isPlatform?: (value: object) => boolean,
 // isProxy?: (value: object) => boolean, detach?: (buffer: ArrayBuffer) => void, blobBytes?: (blob: Blob) => Uint8Array, isDense?: (array: unknown[]) => boolean,
-// oneByteText?: (bytes: Uint8Array, start: number, stop: number) => string, putTwoByteText?: (bytes: Uint8Array, at: number, text: string) => void }`:
+// oneByteText?: (bytes: Uint8Array, start: number, stop: number) => string, putTwoByteText?: (bytes: Uint8Array, at: number, text: string) => void,
+// newBytes?: (size: number) => Uint8Array }`:
 // `cloneError` makes what `write` throws; `isPort` knows this realm's ports; `isPlatform` knows objects of the host that must not be cloned; `isProxy` knows Proxy objects, which scripts cannot
 // tell from others: they are refused; `detach` detaches an ArrayBuffer where the engine has no `ArrayBuffer.prototype.transfer`; `blobBytes` reads a Blob where
 // that can be done at once. What an engine's own functions do faster, if the host has some: `isDense` says whether an array's own enumerable string keys are just
 // its indices; `oneByteText` gives the Latin-1 text of bytes from a start to a stop; `putTwoByteText` puts a text's UTF-16 code units, low byte first, at a place
-// where there is room.
+// where there is room; `newBytes` makes an array whose bytes may be anything.
 
 const global = globalThis;
 const { apply, getPrototypeOf, defineProperty, getOwnPropertyDescriptor, ownKeys } = Reflect;
@@ -160,6 +161,7 @@ const isProxy = typeof env.isProxy === 'function' ? env.isProxy : null;
 const isDenseNatively = typeof env.isDense === 'function' ? env.isDense : null;
 const oneByteText = typeof env.oneByteText === 'function' ? env.oneByteText : null;
 const putTwoByteText = typeof env.putTwoByteText === 'function' ? env.putTwoByteText : null;
+const newBytes = typeof env.newBytes === 'function' ? env.newBytes : null;
 const detachByHost = typeof env.detach === 'function' ? env.detach : null;
 
 /** @returns {any[]} a list without prototype: safe to grow by index */

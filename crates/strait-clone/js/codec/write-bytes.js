@@ -74,7 +74,7 @@ const grow = (count) => {
   let size = capacity * 2;
   // One large buffer is mostly all there is: room for twice as much costs time too.
   if (size < pos + count) size = pos + count + CAPACITY;
-  const bigger = new Bytes(size);
+  const bigger = newBytes === null ? new Bytes(size) : newBytes(size);
   typedSet(bigger, out, 0);
   out = bigger;
   capacity = size;
