@@ -101,7 +101,7 @@ const withPort = {
     })
   },
 
-  /** Objects of one shape, so many in a message, there and back. */
+  /** A message with `count` objects of one shape, there and back. */
   rows: (port, count) => {
     const rows = Array.from({ length: count }, (_, id) => ({ id, name: `row ${id}`, value: id / 4 }))
     return timed((done, fail) => {
@@ -234,3 +234,6 @@ const work = async measurements => {
     await fetch(`done?who=${who}`, { method: 'POST', body: JSON.stringify(answer) })
   }
 }
+
+// Main watches its timer in the same way.
+if (typeof module === 'object') module.exports = { watchTimer }

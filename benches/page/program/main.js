@@ -1,6 +1,7 @@
 // The main process in JavaScript: sends back what comes.
 const { app, BrowserWindow, ipcMain } = require('electron')
 const fs = require('fs')
+const { watchTimer } = require('../pages/bench.js')
 
 ipcMain.on('main', ({ ports: [port] }) => {
   port.on('message', ({ data }) => port.postMessage(data))
@@ -13,15 +14,8 @@ ipcMain.handle('ask', () => 0)
 const measurements = {
   /** The longest time between two turns of a 4 ms timer. */
   gap () {
-    let last = performance.now()
-    let longest = 0
-    const tick = () => {
-      const now = performance.now()
-      longest = Math.max(longest, now - last)
-      last = now
-    }
-    const timer = setInterval(tick, 4)
-    return () => { tick(); clearInterval(timer); return longest / 1000 }
+    const timer = watchTimer()
+    return () => timer.stop() / 1000
   },
   /** How long a call of `fs.stat` takes, one after the other. */
   stat () {

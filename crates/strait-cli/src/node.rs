@@ -24,7 +24,7 @@ pub(crate) struct Options {
     /// Write every event of every port to FILE, or to standard error: who, where, bytes, the reason of a close.
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = STDERR)]
     pub(crate) inspect_ports: Option<PathBuf>,
-    /// Give main and the pages a function `gc`, which collects garbage at once: to test what is let go of.
+    /// Give main and the pages a function `gc`, which collects garbage at once: for tests of memory.
     #[arg(long)]
     expose_gc: bool,
     /// Run all windows without the operating system's sandbox, for machines where it is not available.

@@ -21,7 +21,7 @@ use crate::{
 /// Bytes of the buffer through which small messages reach JavaScript: to make an array for each costs more than everything else.
 pub(crate) const STAGE: usize = 64 << 10;
 
-/// What a process has besides ports: each addon has one.
+/// What a process has besides ports: each addon has one. A thread of the process's routes whatever Node's loop does not.
 pub trait Host: 'static {
     /// What it shares with other addons.
     fn core(&self) -> &Core;
@@ -31,10 +31,6 @@ pub trait Host: 'static {
     fn dispatch(&self, budget: Duration);
     /// Looks for messages for a moment, as [`Node::busy_poll`].
     fn busy_poll(&self) -> bool;
-    /// Whether another thread routes too, so that this one need not.
-    fn is_routed_elsewhere(&self) -> bool {
-        false
-    }
     /// Delivers one thing that comes from no port; false if there is nothing.
     fn deliver(&self) -> bool {
         false
@@ -106,8 +102,8 @@ impl Core {
         self.turns.keep_alive(on);
     }
 
-    /// The loop polls the node's descriptor from now on, which stays open for ever; false if it cannot.
-    pub(crate) fn poll(&self, node: &Node) -> Result<bool, String> {
+    /// The loop polls the node's descriptor from now on, which stays open for ever, if it can.
+    pub(crate) fn poll(&self, node: &Node) -> Result<(), String> {
         self.turns.poll(node.as_fd())
     }
 

@@ -6,7 +6,7 @@
 //! | `on_prepare` | before the loop polls | everything is delivered; then, unless the loop is busy, the node is looked at for a moment |
 //! | `on_wake` | another thread has something | everything is delivered |
 //!
-//! Where Node does not export libuv's functions, a threadsafe function is called for everything, and other threads route.
+//! Where Node does not export libuv's functions, a threadsafe function is called for everything, and the process's I/O thread routes alone.
 //!
 //! Deliveries of one turn stop after [`SLICE`], so that timers and files get their turns; if there is more, the loop is woken at once.
 
@@ -16,13 +16,11 @@ use std::{
     pin::Pin,
     rc::Rc,
     task::{Context, Poll, Waker},
-    thread,
     time::{Duration, Instant},
 };
 
 use futures_util::stream::{FuturesUnordered, Stream};
-use rustix::event::{PollFd, PollFlags, poll};
-use strait_ports::{Event, Message, Node};
+use strait_ports::{Event, Message};
 
 use crate::{
     core::{Core, Host, STAGE},
@@ -49,9 +47,7 @@ thread_local! {
 /// # Errors
 /// If Node's loop does not look after the node's descriptor.
 pub fn run(host: Rc<dyn Host>) -> Result<(), String> {
-    if !host.core().poll(host.node())? && !host.is_routed_elsewhere() {
-        route_in_thread(host.node().clone())?;
-    }
+    host.core().poll(host.node())?;
     let wake = host.core().turns.wake();
     HOST.set(Some(host));
     // What is to be delivered is asked for once: from then on it wakes the loop.
@@ -62,20 +58,6 @@ pub fn run(host: Rc<dyn Host>) -> Result<(), String> {
 /// Delivers nothing any more, because JavaScript ends: Node turns its loop a few times more, when there is nobody to call.
 pub fn stop() {
     HOST.set(None);
-}
-
-/// Routes in a thread of its own, where the loop can't.
-fn route_in_thread(node: Node) -> Result<(), String> {
-    let route = move || {
-        loop {
-            let polled = poll(&mut [PollFd::new(&node, PollFlags::IN)], None);
-            // An interrupted poll is done again; a node that can't route has nothing more to give.
-            if polled.is_ok() && node.dispatch(ROUTE_BUDGET).is_err() {
-                return;
-            }
-        }
-    };
-    thread::Builder::new().name("strait-route".into()).spawn(route).map(drop).map_err(|error| format!("can't start a thread: {error}"))
 }
 
 /// This thread's host, while it runs.

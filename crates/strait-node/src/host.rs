@@ -149,11 +149,6 @@ impl strait_node_core::Host for Host {
         }
     }
 
-    fn is_routed_elsewhere(&self) -> bool {
-        // The I/O thread routes whatever this thread does not.
-        true
-    }
-
     fn busy_poll(&self) -> bool {
         self.embedded.borrow().as_ref().is_some_and(Embedded::busy_poll)
     }

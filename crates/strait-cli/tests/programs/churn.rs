@@ -14,7 +14,7 @@ const GROWTH: u64 = 12 << 10;
 /// What JavaScript may have more of for a pair, in KiB.
 const HEAP_PER_PAIR: u64 = 4;
 
-/// Of what is counted so many may be there for a moment; one for each pair would be more.
+/// Descriptors, threads and processes that may exist for a moment. A leak of one for each pair is larger.
 const PASSING: u64 = 4;
 
 pub(crate) fn tests() -> Vec<Test> {

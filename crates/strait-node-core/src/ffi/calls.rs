@@ -1,4 +1,4 @@
-//! Node's loop by a threadsafe function: it can be woken, and nothing else. Whoever polls and routes does so in another thread.
+//! Node's loop by a threadsafe function: it can be woken, and nothing else. The process's I/O thread polls and routes.
 
 use std::{
     ffi::c_void,

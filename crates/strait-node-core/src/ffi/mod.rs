@@ -68,11 +68,11 @@ impl NodeLoop {
         }
     }
 
-    /// Polls a descriptor, which stays open for ever; false if this loop polls none. It keeps nothing alive.
-    pub(crate) fn poll(self, descriptor: BorrowedFd<'_>) -> Result<bool, String> {
+    /// Polls a descriptor, which stays open for ever, where the loop can do that. It keeps nothing alive.
+    pub(crate) fn poll(self, descriptor: BorrowedFd<'_>) -> Result<(), String> {
         match self {
-            Self::Uv(uv) => uv.poll(descriptor).map(|()| true),
-            Self::Calls(_) => Ok(false),
+            Self::Uv(uv) => uv.poll(descriptor),
+            Self::Calls(_) => Ok(()),
         }
     }
 
