@@ -14,6 +14,7 @@ use strait_ports::{Node, Port};
 use crate::{
     event_loop::{self, Tasks},
     ffi::{self, Hook, NodeLoop},
+    natives::LargeMessages,
     ports::{PortId, PortTable, ReadyList},
     value::Value,
 };
@@ -46,6 +47,7 @@ pub struct Core {
     pub(crate) turns: NodeLoop,
     pub(crate) ready: ReadyList,
     pub(crate) ports: RefCell<PortTable>,
+    pub(crate) large: RefCell<LargeMessages>,
     /// Something is being delivered: nothing else is until that has returned.
     pub(crate) delivering: Cell<bool>,
     waker: Waker,
@@ -78,6 +80,7 @@ impl Core {
         if rustix::thread::gettid() != rustix::process::getpid() {
             return Err("Strait can be started in the main thread only, not in a worker thread".into());
         }
+        ffi::keep_freed_memory();
         let hook = Hook::new(env, ffi::raw_function(hook))?;
         let turns = NodeLoop::of(env, event_loop::CALLBACKS)?;
         let waker = Waker::from(Arc::new(LoopWaker { wake: turns.wake() }));
@@ -87,6 +90,7 @@ impl Core {
             turns,
             ready: ReadyList::new(waker.clone()),
             ports: RefCell::default(),
+            large: RefCell::default(),
             delivering: Cell::new(false),
             waker,
         })
@@ -111,6 +115,11 @@ impl Core {
     pub fn settle(&self, name: &str, token: u32, rest: impl IntoIterator<Item = Value>) {
         let arguments = [Value::from(name), Value::from(token)];
         self.hook.call(arguments.into_iter().chain(rest));
+    }
+
+    /// Fills `bytes` with a part of the message that is being read; false if there is not so much.
+    pub(crate) fn copy_incoming(&self, start: usize, bytes: &mut [u8]) -> bool {
+        self.large.borrow().incoming.as_ref().is_some_and(|message| message.copy_to(start, bytes))
     }
 
     /// Gives ports to the program's scripts, by their numbers.

@@ -20,12 +20,11 @@ use std::{
 };
 
 use futures_util::stream::{FuturesUnordered, Stream};
-use strait_ports::{Event, Message};
+use strait_ports::{Arrival, Unread};
 
 use crate::{
     core::{Core, Host, STAGE},
     ffi::Callbacks,
-    value::Value,
     values,
 };
 
@@ -170,25 +169,36 @@ fn deliver_one(host: &dyn Host) -> bool {
         delivered = true;
         let event = core.ports.borrow_mut().next_event(id);
         match event {
-            Some(Event::Message(message)) => {
+            Some(Arrival::Message(message)) => {
                 // There may be more.
                 core.ready.push(id);
                 deliver_message(core, id, message);
             }
-            Some(Event::Close(reason)) => drop(core.hook.call(values!["port-close", id, reason.as_str()])),
+            Some(Arrival::Close(reason)) => drop(core.hook.call(values!["port-close", id, reason.as_str()])),
             None => {}
         }
     }
     delivered
 }
 
-fn deliver_message(core: &Core, id: u32, message: Message) {
-    let Message { data, ports, .. } = message;
-    if ports.is_empty() && data.len() <= STAGE {
-        core.hook.put_on_stage(&data);
-        core.hook.call(values!["port-small", id, data.len()]);
-    } else {
-        let ids = core.adopt(ports);
-        core.hook.call(values!["port-message", id, Value::Bytes(data), ids]);
+fn deliver_message(core: &Core, id: u32, mut message: Unread) {
+    let length = message.len();
+    let part = length.min(STAGE);
+    if !core.hook.fill_stage(part, |stage| message.copy_to(0, stage)) {
+        return;
     }
+    let ports = std::mem::take(&mut message.ports);
+    if length == part {
+        drop(message);
+        if ports.is_empty() {
+            core.hook.call(values!["port-small", id, length]);
+            return;
+        }
+    } else {
+        core.large.borrow_mut().incoming = Some(message);
+    }
+    let ids = core.adopt(ports);
+    core.hook.call(values!["port-message", id, length, ids]);
+    let read = core.large.borrow_mut().incoming.take();
+    drop(read);
 }

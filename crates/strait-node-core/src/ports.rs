@@ -6,7 +6,7 @@ use std::{
     task::Waker,
 };
 
-use strait_ports::{Event, Port};
+use strait_ports::{Arrival, Port};
 
 /// A port's number in this process's JavaScript.
 pub type PortId = u32;
@@ -128,14 +128,14 @@ impl PortTable {
 
     /// What the port has for the program now. A port that was never started keeps its messages; its close comes once none wait. After the
     /// close the number is free.
-    pub(crate) fn next_event(&mut self, id: PortId) -> Option<Event> {
+    pub(crate) fn next_event(&mut self, id: PortId) -> Option<Arrival> {
         let entry = self.entries.get(&id)?;
         let deliverable = entry.started || (entry.port.is_ended() && entry.port.buffered().0 == 0);
         if !deliverable {
             return None;
         }
-        let event = entry.port.try_recv()?;
-        if let Event::Close(_) = event {
+        let event = entry.port.try_recv_unread()?;
+        if let Arrival::Close(_) = event {
             self.entries.remove(&id);
         }
         Some(event)

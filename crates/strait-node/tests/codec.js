@@ -2,7 +2,7 @@
 // A main process without windows: reads each message that comes on standard input as a port's, with the package's own scripts, and writes its value again.
 //
 // Both ways a frame is a length (32 bits, least significant byte first) and so many bytes. The first is the codec's source. An answer's first byte says
-// whether the others are a message (1) or the text of the error of 'messageerror' (0).
+// whether the others are a message (1) or the text of the error of 'messageerror' (0). The argument is the stage's length.
 
 const fs = require('fs')
 const { native, provideCodec } = require('../../../packages/electron/lib/native')
@@ -35,7 +35,14 @@ function send (isMessage, bytes) {
   for (let done = 0; done < frame.length;) done += fs.writeSync(OUTPUT, frame, done)
 }
 
+/** The message that is being read. */
+let message
+
 Object.assign(native, {
+  stage: new Uint8Array(Number(process.argv[2])),
+  readPart (start, length) { native.stage.set(message.subarray(start, start + length)) },
+  readInto (start, bytes) { bytes.set(message.subarray(start, start + bytes.length)) },
+  readDone () {},
   portStart () {},
   portDrop () {},
   isDense (array) {
@@ -56,4 +63,7 @@ port.on('message', ({ data, ports: transfer }) => {
 port.on('messageerror', ({ error }) => send(false, Buffer.from(String(error))))
 port.start()
 
-for (let bytes = receive(); bytes !== null; bytes = receive()) ports.reports['port-message'](PORT, bytes, [2, 3, 4])
+for (message = receive(); message !== null; message = receive()) {
+  native.stage.set(message.subarray(0, native.stage.length))
+  ports.reports['port-message'](PORT, message.length, [2, 3, 4])
+}

@@ -21,10 +21,11 @@ struct Node {
 }
 
 impl Node {
-    fn start() -> Self {
+    /// `stage` is how much of a message it gets at once.
+    fn start(stage: usize) -> Self {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/codec.js");
         let mut command = Command::new("node");
-        command.arg(script).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.arg(script).arg(stage.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("node (cargo xtask setup installs it): {error}"));
         let (input, output) = (child.stdin.take().expect("piped"), child.stdout.take().expect("piped"));
         let mut node = Self { child, input, output };
@@ -60,9 +61,19 @@ impl Node {
     }
 }
 
-#[test]
-fn main_processes_read_what_rust_reads() {
-    let node = RefCell::new(Node::start());
+fn reads_what_rust_reads(stage: usize) {
+    let node = RefCell::new(Node::start(stage));
     replay("codec", &[], MUTANTS, |bytes| agreement::check(bytes, |bytes| node.borrow_mut().round(bytes)));
     node.into_inner().end();
+}
+
+#[test]
+fn main_processes_read_what_rust_reads() {
+    reads_what_rust_reads(64 << 10);
+}
+
+#[test]
+fn main_processes_read_large_messages_as_rust_does() {
+    // So small that most messages come in parts.
+    reads_what_rust_reads(16);
 }

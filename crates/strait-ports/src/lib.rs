@@ -239,6 +239,7 @@ mod router;
 mod shared_buffer;
 mod trace;
 mod wire;
+mod writer;
 
 pub use buffer::{AllocError, Buffer, PostBufferError};
 pub use flow::{Amount, HighWaterMark, Ready, ReadyError};
@@ -258,6 +259,7 @@ pub use port::SinkError;
 pub use port::{Arrival, Port, PortId, PortSet, PostError, PostErrorReason, Recv, RecvError, Unread, select};
 pub use shared_buffer::SharedBuffer;
 pub use trace::{PortEvent, TracedEvent, trace_clock};
+pub use writer::MessageWriter;
 
 /// The most shared buffers one message may carry: 16.
 pub const MAX_BUFFERS: usize = 16;

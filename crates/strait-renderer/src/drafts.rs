@@ -1,15 +1,12 @@
 //! Messages that are being written, part by part, where their receivers will read them.
 
-use strait_ports::{AllocError, Buffer, MAX_DATA, Port};
+use strait_ports::{AllocError, MessageWriter, Port};
 
 use crate::agent::Agent;
 use crate::ffi::{Args, NativeResult};
 use crate::natives::post_buffer;
 use crate::ports::Handle;
 use crate::realm::Realm;
-
-/// So much more than has been asked for: what is behind a large buffer is mostly a few bytes.
-const SLACK: usize = 4096;
 
 /// All of the process. There is one for each `postMessage` on the stack that has written a large buffer, as a getter of a message may post others; the glue
 /// abandons what it does not post.
@@ -25,20 +22,16 @@ pub(crate) struct Draft {
     realm: u32,
     /// The port it is for.
     pub(crate) handle: Handle,
-    /// `None`: there is nobody to write it for.
-    buffer: Option<Buffer>,
-    /// How much is written.
-    used: usize,
-    aside: Vec<u8>,
+    pub(crate) writer: MessageWriter,
 }
 
 impl Drafts {
     /// A draft for a port; its number.
     pub(crate) fn begin(&mut self, realm: u32, handle: Handle, port: Option<&Port>, size: usize) -> Result<u32, AllocError> {
-        let buffer = port.map(|port| port.alloc((size + SLACK).min(MAX_DATA).max(size))).transpose()?;
+        let writer = MessageWriter::new(port, size)?;
         // Not 0, which is none.
         self.last = self.last.wrapping_add(1).max(1);
-        self.open.push((self.last, Draft { realm, handle, buffer, used: 0, aside: Vec::new() }));
+        self.open.push((self.last, Draft { realm, handle, writer }));
         Ok(self.last)
     }
 
@@ -55,49 +48,6 @@ impl Drafts {
     /// A realm is gone, and will not abandon what it has begun.
     pub(crate) fn forget(&mut self, realm: u32) {
         self.open.retain(|(_, draft)| draft.realm != realm);
-    }
-}
-
-impl Draft {
-    /// Room for the next `size` bytes, which must be filled; none if nobody will get them.
-    pub(crate) fn room(&mut self, size: usize, port: Option<&Port>) -> Result<&mut [u8], AllocError> {
-        let start = self.used;
-        self.used += size;
-        let needed = self.used;
-        if self.buffer.as_ref().is_some_and(|buffer| buffer.len() < needed) {
-            // Unless the port has gone since.
-            let wanted = needed.saturating_mul(2).min(MAX_DATA).max(needed);
-            let larger = port.map(|port| port.alloc(wanted)).transpose()?;
-            let smaller = std::mem::replace(&mut self.buffer, larger);
-            if let (Some(larger), Some(smaller)) = (&mut self.buffer, smaller) {
-                larger[..start].copy_from_slice(&smaller[..start]);
-            }
-        }
-        Ok(self.buffer.as_mut().map_or(&mut [], |buffer| &mut buffer[start..needed]))
-    }
-
-    /// Puts aside what is there from `stop` on, and forgets what is there from `start` on.
-    pub(crate) fn cut(&mut self, start: usize, stop: usize) {
-        let (start, stop) = (start.min(self.used), stop.min(self.used));
-        self.aside = self.buffer.as_ref().and_then(|buffer| buffer.get(stop..self.used)).map_or_else(Vec::new, <[u8]>::to_vec);
-        self.used = start;
-    }
-
-    /// Adds what has been put aside.
-    pub(crate) fn paste(&mut self, port: Option<&Port>) -> Result<(), AllocError> {
-        let aside = std::mem::take(&mut self.aside);
-        let room = self.room(aside.len(), port)?;
-        if !room.is_empty() {
-            room.copy_from_slice(&aside);
-        }
-        Ok(())
-    }
-
-    /// The message's bytes, if somebody gets them.
-    pub(crate) fn finish(self) -> Option<Buffer> {
-        let mut buffer = self.buffer?;
-        buffer.truncate(self.used);
-        Some(buffer)
     }
 }
 
@@ -124,7 +74,7 @@ pub(crate) fn put<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeRe
     let mut drafts = agent.drafts.borrow_mut();
     let Some(draft) = drafts.get(args.index(0), realm.id) else { return NativeResult::Throw(UNREADABLE.to_owned()) };
     let port = table.get_mut(draft.handle, realm.document.get()).map(|entry| &entry.port);
-    match draft.room(size, port).map(|room| args.get(1).copy_to(room)) {
+    match draft.writer.room(size, port).map(|room| args.get(1).copy_to(room)) {
         Ok(true) => NativeResult::Nothing,
         Ok(false) => NativeResult::Throw(UNREADABLE.to_owned()),
         Err(error) => NativeResult::Throw(error.to_string()),
@@ -134,7 +84,7 @@ pub(crate) fn put<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeRe
 /// `(draft, start, stop)`: puts aside what is there from `stop` on, and forgets what is there from `start` on.
 pub(crate) fn cut<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     if let Some(draft) = agent.drafts.borrow_mut().get(args.index(0), realm.id) {
-        draft.cut(args.index(1) as usize, args.index(2) as usize);
+        draft.writer.cut(args.index(1) as usize, args.index(2) as usize);
     }
     NativeResult::Nothing
 }
@@ -145,7 +95,7 @@ pub(crate) fn paste<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> Native
     let mut drafts = agent.drafts.borrow_mut();
     let Some(draft) = drafts.get(args.index(0), realm.id) else { return NativeResult::Nothing };
     let port = table.get_mut(draft.handle, realm.document.get()).map(|entry| &entry.port);
-    draft.paste(port).map_or_else(|error| NativeResult::Throw(error.to_string()), |()| NativeResult::Nothing)
+    draft.writer.paste(port).map_or_else(|error| NativeResult::Throw(error.to_string()), |()| NativeResult::Nothing)
 }
 
 /// `(draft, bytes, size, handles, count)`: adds the last bytes and posts.
@@ -158,7 +108,7 @@ pub(crate) fn post<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeR
         return NativeResult::Throw(UNREADABLE.to_owned());
     };
     let handle = draft.handle;
-    match draft.finish() {
+    match draft.writer.finish() {
         Some(buffer) => post_buffer(agent, realm, handle, buffer, handles),
         None => NativeResult::Nothing,
     }
@@ -172,7 +122,7 @@ pub(crate) fn abandon<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> Nati
 
 /// The bytes of a draft, if that is one, and `last` behind them.
 pub(crate) fn with_draft(agent: &Agent, realm: &Realm, number: u32, last: Vec<u8>) -> Vec<u8> {
-    let Some(buffer) = agent.drafts.borrow_mut().take(number, realm.id).and_then(Draft::finish) else { return last };
+    let Some(buffer) = agent.drafts.borrow_mut().take(number, realm.id).and_then(|draft| draft.writer.finish()) else { return last };
     let mut bytes = buffer.into_vec();
     bytes.extend_from_slice(&last);
     bytes

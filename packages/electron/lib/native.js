@@ -11,7 +11,7 @@ const oneByteText = (bytes, start, stop) => latin1Slice.call(bytes, start, stop)
 const putTwoByteText = (bytes, at, text) => { ucs2Write.call(bytes, text, at, text.length * 2) }
 
 /** A plain array: with two classes of arrays the codec is slower. */
-const newBytes = (size) => new Uint8Array(Buffer.allocUnsafeSlow(size).buffer)
+native.newBytes = (size) => new Uint8Array(Buffer.allocUnsafeSlow(size).buffer)
 
 /** Calls each function of `reports` by its name when the addon reports something. @type {{dispatch: (name: string, ...args: unknown[]) => boolean}} */
 let receiver
@@ -19,7 +19,7 @@ let receiver
 /** Makes `native.codec(means)` from the codec's source, a function expression. */
 function provideCodec (source) {
   const make = (0, eval)(source)
-  const { isDense } = native
+  const { isDense, newBytes } = native
   native.codec = (means) => make({ ...means, isProxy: types.isProxy, isDense, oneByteText, putTwoByteText, newBytes })
 }
 

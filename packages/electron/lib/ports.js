@@ -9,6 +9,7 @@ const { blobBytes } = require('./blob')
 const { Collectable } = require('./collect')
 const { report } = require('./report')
 const { CLONE_ERROR } = require('./errors')
+const { Writer, pull, take } = require('./large')
 
 /** @type {Map<number, MessagePortMain>} started ports live while they are entangled */
 const started = new Map()
@@ -84,14 +85,19 @@ class MessagePortMain extends EventEmitter {
   postMessage (message, transfer) {
     if (this.#id === 0) return
     const given = sort(transfer)
-    // The value comes first: its error wins over the list's.
-    const length = write(message, given)
-    if (!given.isArray) throw new TypeError('transferables must be an array of MessagePorts')
-    if (given.invalid >= 0) throw new TypeError(`Port at index ${given.invalid} is not a valid port`)
-    const self = given.list.indexOf(this)
-    if (self >= 0) throw new Error(`Port at index ${self} contains the source port.`)
-    checkUsable(given)
-    send(given, (ids) => native.portPost(this.#id, codec.buffer, length, ids))
+    const writer = new Writer(this.#id)
+    try {
+      // The value comes first: its error wins over the list's.
+      const length = codec.write(message, given.ports, given.buffers, false, writer)
+      if (!given.isArray) throw new TypeError('transferables must be an array of MessagePorts')
+      if (given.invalid >= 0) throw new TypeError(`Port at index ${given.invalid} is not a valid port`)
+      const self = given.list.indexOf(this)
+      if (self >= 0) throw new Error(`Port at index ${self} contains the source port.`)
+      checkUsable(given)
+      send(given, (ids) => writer.post(codec.buffer, length - codec.sunk, ids))
+    } finally {
+      writer.end()
+    }
   }
 
   /**
@@ -124,8 +130,13 @@ function fromNode (port, data, nodePorts) {
   const ends = nodePorts.map(MessagePortMain.from)
   if (idOf(port) === 0) return
   try {
-    const length = codec.write(data, nodePorts, [])
-    native.portPost(idOf(port), codec.buffer, length, ends.map(idOf))
+    const writer = new Writer(idOf(port))
+    try {
+      const length = codec.write(data, nodePorts, [], false, writer)
+      writer.post(codec.buffer, length - codec.sunk, ends.map(idOf))
+    } finally {
+      writer.end()
+    }
     ends.forEach(release)
   } catch (error) {
     report('A message of a MessagePort was not passed on:', error)
@@ -159,6 +170,8 @@ function isAttached (buffer) {
 
 /** Objects that stand for something of the host: they have no clone. */
 const platform = new WeakSet()
+/** The buffer through which messages come: small ones, and the beginnings of others. */
+const { stage } = native
 const codec = native.codec({ cloneError: () => new Error(CLONE_ERROR), isPort, isPlatform: (value) => platform.has(value), detach, blobBytes })
 
 /**
@@ -204,21 +217,17 @@ function send (given, post) {
   codec.detach(given.buffers)
 }
 
-/** The value of the first `length` bytes. */
-function decode (bytes, length, ports) {
-  const { buffer, byteOffset } = bytes
-  // A slice is copied once; an array that is filled afterwards is cleared first.
-  return codec.read(bytes, length, ports, undefined, undefined, (start, size) => buffer.slice(byteOffset + start, byteOffset + start + size))
-}
-
 /** A value that came from elsewhere, with the ports that came with it. */
 function read (bytes, ids) {
   const ports = ids.map(wrap)
-  return { data: decode(bytes, bytes.length, ports), ports }
+  const { buffer, byteOffset } = bytes
+  // A slice is copied once; an array that is filled afterwards is cleared first.
+  const slice = (start, size) => buffer.slice(byteOffset + start, byteOffset + start + size)
+  return { data: codec.read(bytes, bytes.length, ports, undefined, undefined, slice), ports }
 }
 
-/** A message for port `id`, with the ports of these numbers. */
-function message (id, bytes, length, ids) {
+/** A message of `length` bytes for port `id`, with the ports of these numbers. The stage has its beginning. */
+function message (id, length, ids) {
   const port = started.get(id)
   if (port === undefined) {
     for (const id of ids) native.portDrop(id)
@@ -228,7 +237,8 @@ function message (id, bytes, length, ids) {
   const ports = ids.map(node === null ? wrap : (id) => wrap(id).toMessagePort())
   let data
   try {
-    data = decode(bytes, length, ports)
+    data = codec.read(stage, length, ports, pull, undefined, take)
+    if (length > stage.length) native.readDone()
   } catch (error) {
     if (node === null) port.emit('messageerror', { error, ports })
     else toNode(node, undefined, ports)
@@ -273,9 +283,9 @@ module.exports = {
   /** The bytes of the last `write`. */
   written: () => codec.buffer,
   reports: {
-    /** A message without ports, which lies at the beginning of the buffer for small messages. */
-    'port-small': (id, length) => message(id, native.stage, length, []),
-    'port-message': (id, bytes, ids) => message(id, bytes, bytes.length, ids),
+    /** A message without ports that is not longer than the stage. */
+    'port-small': (id, length) => message(id, length, []),
+    'port-message': message,
     /** The other end of port `id` is gone. */
     'port-close' (id, reason) {
       const port = started.get(id) ?? unstarted.get(id)

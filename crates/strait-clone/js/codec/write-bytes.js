@@ -39,6 +39,7 @@ let sunk = 0;
  * @property {(bytes: Uint8Array, size: number, more: number) => void} put takes the first `size` bytes, which change afterwards; at least `more` follow
  * @property {(start: number, stop: number) => void} cut puts aside what it has from `stop` on, and forgets what it has from `start` on
  * @property {() => void} paste adds what it has put aside
+ * @property {boolean} [direct] it takes the value's own arrays; otherwise their bytes come by way of `staging`
  */
 
 /**
@@ -51,8 +52,8 @@ let sunk = 0;
 
 /** From this size on bytes go to the sink. */
 const SINK_FROM = 1 << 16;
-/** By way of this array, since who looks at a page's own pins it: a part at a time, which stays in the processor's cache. */
-let stage = null;
+/** Parts of a large array go to the sink in this one: native code would pin the page's own. A part stays in the processor's cache. */
+let staging = null;
 
 /**
  * Views with this many bytes or more of their buffer around them are written without them, if nothing else in the message shows the buffer: a few
@@ -219,16 +220,20 @@ const flush = (more) => {
 
 const sinkBytes = (bytes, size) => {
   flush(size);
-  if (stage === null) stage = new Bytes(SINK_FROM);
+  sunk += size;
+  if (sink.direct === true) {
+    sink.put(bytes, size, 0);
+    return;
+  }
+  if (staging === null) staging = new Bytes(SINK_FROM);
   const buffer = typedBuffer(bytes);
   const offset = typedOffset(bytes);
   for (let done = 0; done < size; ) {
     const part = size - done < SINK_FROM ? size - done : SINK_FROM;
-    typedSet(stage, new Bytes(buffer, offset + done, part), 0);
-    sink.put(stage, part, 0);
+    typedSet(staging, new Bytes(buffer, offset + done, part), 0);
+    sink.put(staging, part, 0);
     done += part;
   }
-  sunk += size;
 };
 
 /** @param {Uint8Array} bytes @param {number} size its length */

@@ -93,6 +93,25 @@ impl NodeLoop {
     }
 }
 
+/// From this size on buffers are mapped and unmapped one by one: the most that glibc comes to by itself, once a program has freed such a buffer.
+#[cfg(target_env = "gnu")]
+const MAPPED_FROM: i32 = 32 << 20;
+
+/// So much free memory at the end of the heap is kept.
+#[cfg(target_env = "gnu")]
+const KEPT: i32 = 32 << 20;
+
+/// Has the allocator keep the memory of freed buffers for the next ones. V8 frees a message's buffers many at a time, and pages that are new for each one take
+/// as long as copying a message into them.
+pub(crate) fn keep_freed_memory() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: the calls change settings of the allocator, under its own lock; a value that it refuses changes nothing.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, MAPPED_FROM);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, KEPT);
+    }
+}
+
 fn check(status: sys::napi_status) -> Result<(), String> {
     if status == sys::Status::napi_ok { Ok(()) } else { Err(format!("Node-API: status {status}")) }
 }
@@ -103,6 +122,7 @@ pub struct Hook {
     function: sys::napi_ref,
     context: sys::napi_async_context,
     stage: Cell<*mut u8>,
+    stage_length: Cell<usize>,
 }
 
 impl Hook {
@@ -116,7 +136,7 @@ impl Hook {
             check(sys::napi_create_string_utf8(env, c"strait".as_ptr(), 6, &raw mut name))?;
             check(sys::napi_async_init(env, ptr::null_mut(), name, &raw mut context))?;
         }
-        Ok(Self { env, function: reference, context, stage: Cell::new(ptr::null_mut()) })
+        Ok(Self { env, function: reference, context, stage: Cell::new(ptr::null_mut()), stage_length: Cell::new(0) })
     }
 
     /// The buffer for small messages, made now and kept for ever.
@@ -129,13 +149,18 @@ impl Hook {
             check(sys::napi_create_reference(self.env, buffer, 1, &raw mut reference))?;
         }
         self.stage.set(data.cast());
+        self.stage_length.set(length);
         Ok(array)
     }
 
-    /// Copies a small message to the stage, whose length `bytes` does not exceed.
-    pub(crate) fn put_on_stage(&self, bytes: &[u8]) {
-        // SAFETY: the stage is as long as the caller says and no Rust code refers to it otherwise; JavaScript runs in this thread, so not now.
-        unsafe { slice::from_raw_parts_mut(self.stage.get(), bytes.len()) }.copy_from_slice(bytes);
+    /// Has `fill` write the first `length` bytes of the stage; false if the stage is not so long, or if `fill` gives that.
+    pub(crate) fn fill_stage(&self, length: usize, fill: impl FnOnce(&mut [u8]) -> bool) -> bool {
+        // A second `fill` inside of the first finds no stage.
+        let whole = self.stage_length.replace(0);
+        // SAFETY: the stage has `whole` bytes, and no Rust code refers to them otherwise; JavaScript runs in this thread, so not now.
+        let filled = length <= whole && fill(unsafe { slice::from_raw_parts_mut(self.stage.get(), length) });
+        self.stage_length.set(whole);
+        filled
     }
 
     /// Calls the function as a macrotask of its own: microtasks and ticks follow before this returns. True if it gave `true`. What it throws is an

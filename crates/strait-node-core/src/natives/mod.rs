@@ -1,5 +1,6 @@
 //! The natives: functions of JavaScript that take and give numbers, strings, bytes, and plain objects of them.
 
+mod large;
 mod ports;
 mod values;
 
@@ -10,6 +11,7 @@ use napi::{
     bindgen_prelude::{FromNapiValue, FunctionCallContext, Object, ToNapiValue},
 };
 
+pub(crate) use self::large::LargeMessages;
 pub use self::ports::with_ports;
 use crate::{
     core::{Host, STAGE},
@@ -37,8 +39,16 @@ impl<H> Call<'_, H> {
     /// # Errors
     /// As [`Call::get`].
     pub fn written(&self, index: usize) -> Result<&[u8]> {
-        let (bytes, length): (&[u8], u32) = (self.get(index)?, self.get(index + 1)?);
-        bytes.get(..length as usize).ok_or_else(|| Error::from_reason("more bytes than the buffer has"))
+        let bytes: &[u8] = self.get(index)?;
+        bytes.get(..self.size(index + 1)?).ok_or_else(|| Error::from_reason("more bytes than the buffer has"))
+    }
+
+    /// A number of bytes: buffers have more than 2^32 where there is the memory.
+    ///
+    /// # Errors
+    /// As [`Call::get`], and a number below 0.
+    pub fn size(&self, index: usize) -> Result<usize> {
+        usize::try_from(self.get::<i64>(index)?).map_err(|_| Error::from_reason("a size below 0"))
     }
 
     /// A plain object.
@@ -74,6 +84,7 @@ impl<'env, H: Host> Natives<'env, H> {
         })?;
         values::register(&mut natives)?;
         ports::register(&mut natives)?;
+        large::register(&mut natives)?;
         Ok(natives)
     }
 

@@ -54,7 +54,7 @@ fn post<H: Host>(call: &Call<'_, H>) -> Result<()> {
     })
 }
 
-fn unsent(reason: &dyn std::fmt::Display) -> String {
+pub(super) fn unsent(reason: &dyn std::fmt::Display) -> String {
     format!("the message could not be sent: {reason}")
 }
 
