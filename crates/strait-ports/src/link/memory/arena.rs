@@ -4,6 +4,7 @@ use std::io;
 use std::ops::{Deref, DerefMut};
 use std::os::fd::{AsFd, OwnedFd};
 use std::slice;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, fcntl_get_seals, fstat, ftruncate, memfd_create};
@@ -19,13 +20,15 @@ fn seals() -> SealFlags {
     SealFlags::FUTURE_WRITE | SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL
 }
 
-/// From this size on a block's pages are all asked for at once: those that are new take a third of the time, and those that are there already next to none.
+/// From this size on a block's new pages are all asked for at once, which takes a third of the time.
 const POPULATED_FROM: usize = 128 * 1024;
 
 /// Memory that this process alone writes.
 pub(crate) struct Arena {
     mapping: Mapping,
     space: Mutex<Space>,
+    /// Pages are new from here on: room is taken from the beginning.
+    new_from: AtomicUsize,
 }
 
 impl Arena {
@@ -36,7 +39,7 @@ impl Arena {
         let mapping = Mapping::new(&fd, length, ProtFlags::READ | ProtFlags::WRITE, MapFlags::empty())?;
         mapping.keep_from_children()?;
         fcntl_add_seals(&fd, seals())?;
-        Ok((Arc::new(Self { mapping, space: Mutex::new(Space::new(length / PAGE)) }), fd))
+        Ok((Arc::new(Self { mapping, space: Mutex::new(Space::new(length / PAGE)), new_from: AtomicUsize::new(0) }), fd))
     }
 
     fn space(&self) -> MutexGuard<'_, Space> {
@@ -47,7 +50,12 @@ impl Arena {
     pub(crate) fn block(self: &Arc<Self>, length: usize) -> Option<Block> {
         let page = self.space().take(length)?;
         if length >= POPULATED_FROM {
-            self.mapping.populate(page as usize * PAGE, length);
+            let start = page as usize * PAGE;
+            let end = start + length.next_multiple_of(PAGE);
+            let new = self.new_from.fetch_max(end, Ordering::Relaxed).max(start);
+            if new < end {
+                self.mapping.populate(new, end - new);
+            }
         }
         Some(Block { arena: Arc::clone(self), page, length, lent: false })
     }
