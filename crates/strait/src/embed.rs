@@ -2,7 +2,7 @@
 
 use std::{
     fmt, io,
-    sync::{Arc, Condvar, Mutex, PoisonError},
+    sync::{Arc, Condvar, Mutex, PoisonError, atomic::Ordering},
     task::{Context, Poll, Waker},
     thread,
     time::Duration,
@@ -100,6 +100,7 @@ impl Embedded {
     /// # Errors
     /// When `epoll` fails, or the process has no descriptor left.
     pub fn dispatch(&self, budget: Duration) -> io::Result<Progress> {
+        self.app.0.loop_routes.store(true, Ordering::Relaxed);
         route_here(|| self.app.node().dispatch(budget))
     }
 

@@ -5,7 +5,7 @@ use std::{
     fmt,
     ops::Deref,
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError, Weak},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError, Weak, atomic::AtomicBool},
 };
 
 use strait_ports::{Node, Port};
@@ -104,6 +104,8 @@ pub(crate) struct Shared {
     pub(crate) processes: Mutex<metrics::Seen>,
     /// Taken before `state`, never after it.
     turns: Mutex<AgentTurns>,
+    /// The program's own event loop routes too, and is not busy: the I/O thread leaves messages to it for a moment.
+    pub(crate) loop_routes: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -243,6 +245,7 @@ impl Shared {
             instance: Mutex::default(),
             processes: Mutex::default(),
             turns: Mutex::default(),
+            loop_routes: AtomicBool::new(false),
             state: Mutex::default(),
         }
     }

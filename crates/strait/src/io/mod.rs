@@ -12,8 +12,8 @@ use std::{
     cell::Cell,
     collections::BTreeSet,
     fmt, io,
-    os::fd::{AsFd, BorrowedFd, OwnedFd},
-    sync::{Arc, mpsc},
+    os::fd::{AsFd, OwnedFd},
+    sync::{Arc, atomic::Ordering, mpsc},
     thread,
     time::{Duration, Instant},
 };
@@ -33,6 +33,12 @@ use crate::{StartError, WindowId, registry::AgentId, runtime_dir::RuntimeDir, sh
 
 /// How long the node routes before agents' control messages get their turn.
 const ROUTE_BUDGET: Duration = Duration::from_millis(1);
+
+/// How long the I/O thread leaves messages to the program's own event loop, if that loop routes too. A loop that has not routed them by then is busy with something
+/// else. Two threads that route at the same time contend for the node's lock, and one of them takes the processor from the sender.
+const STAND_BACK: Timespec = Timespec { tv_sec: 0, tv_nsec: 4_000_000 };
+
+const NO_TIME: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
 
 /// What other threads ask of the I/O thread.
 #[derive(Debug)]
@@ -219,19 +225,35 @@ impl Io {
         let timeout = if busy { Some(Duration::ZERO) } else { deadline.map(|deadline| deadline.saturating_duration_since(now)) };
         let timeout = timeout.map(|timeout| Timespec { tv_sec: timeout.as_secs() as i64, tv_nsec: i64::from(timeout.subsec_nanos()) });
         let ready: Vec<bool> = {
-            let fixed: [BorrowedFd<'_>; 2] = [self.shared.node.as_fd(), self.wake.as_fd()];
-            let all = fixed.into_iter().chain(self.listener.descriptors());
+            let own = [self.wake.as_fd()].into_iter().chain(self.listener.descriptors());
+            // The last one, which can be left out.
+            let all = own.chain([self.shared.node.as_fd()]);
             let mut fds: Vec<PollFd<'_>> = all.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)).collect();
-            match poll(&mut fds, timeout.as_ref()) {
-                Ok(_) => fds.iter().map(|fd| !fd.revents().is_empty()).collect(),
+            let node = fds.len() - 1;
+            let polled = poll(&mut fds, timeout.as_ref()).and_then(|_| {
+                let messages_only = fds[..node].iter().all(|fd| fd.revents().is_empty()) && !fds[node].revents().is_empty();
+                if messages_only && !busy && self.shared.loop_routes.load(Ordering::Relaxed) {
+                    // The same messages have woken the program's loop.
+                    poll(&mut fds[..node], Some(&STAND_BACK))?;
+                    // If the loop is busy, this thread routes without a pause until the loop has routed again.
+                    if poll(&mut fds[node..], Some(&NO_TIME))? > 0 {
+                        self.shared.loop_routes.store(false, Ordering::Relaxed);
+                    }
+                }
+                Ok(())
+            });
+            match polled {
+                Ok(()) => fds.iter().map(|fd| !fd.revents().is_empty()).collect(),
                 Err(Errno::INTR) => return Ok(()),
                 Err(error) => return Err(error.into()),
             }
         };
-        if ready[1] {
+        let [wake, listener @ .., _node] = &ready[..] else { return Ok(()) };
+        if *wake {
+            // It is non-blocking: another thread cannot have read it, and nothing depends on the count.
             let _ = rustix::io::read(&self.wake, &mut [0; 8]);
         }
-        self.listener.handle(&ready[2..], &self.shared);
+        self.listener.handle(listener, &self.shared);
         Ok(())
     }
 }
