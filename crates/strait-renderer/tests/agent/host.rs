@@ -90,6 +90,8 @@ pub(crate) struct Setup<'a> {
     pub(crate) node: bool,
     /// Do not send a ViewConfig.
     pub(crate) unbound: bool,
+    /// Do not wait for the page's own scripts.
+    pub(crate) loading: bool,
 }
 
 impl Drop for Host {
@@ -255,7 +257,7 @@ impl Host {
         self.agents.borrow_mut()[agent] = None;
     }
 
-    /// Opens a window and waits for its first document.
+    /// Opens a window and waits until the scripts of its first document have run.
     pub(crate) fn open(&self, setup: Setup<'_>) -> Check<View> {
         let file = self.write(&self.fresh(".html"), setup.html);
         let preload = setup.preload.map(|source| self.write(&self.fresh("-preload.js"), source));
@@ -290,7 +292,18 @@ impl Host {
         self.latest.set(agent);
         let view = View { window, web, agent, page, document: Cell::new(0) };
         self.new_document(&view)?;
+        if !setup.loading {
+            self.ready(&view)?;
+        }
         Ok(view)
+    }
+
+    /// Waits for DOMContentLoaded of a view's document.
+    pub(crate) fn ready(&self, view: &View) -> Check {
+        let is_it = |said: &Said| {
+            said.agent == view.agent && matches!(said.message, ToMain::DocumentReady { document } if document == view.document.get())
+        };
+        self.until("DocumentReady", || self.has_heard(is_it).then_some(()))
     }
 
     fn config(&self, preload: Option<PathBuf>, setup: &Setup<'_>) -> ViewConfig {

@@ -76,7 +76,7 @@ fn waits(host: &Host) -> Check {
     let address = server.local_addr().map_err(|error| error.to_string())?;
     let html = format!("<script src='http://{address}/late.js'></script>");
     let preload = "require('electron').ipcRenderer.on('early', () => {})";
-    let view = host.open(Setup { html: &html, preload: Some(preload), ..Setup::default() })?;
+    let view = host.open(Setup { html: &html, preload: Some(preload), loading: true, ..Setup::default() })?;
     let (mut stream, _) = host.until("the page asks for its script", || server.accept().ok())?;
     let (here, there) = host.node.channel();
     speak(host, &view, "early", "early", vec![there]);
