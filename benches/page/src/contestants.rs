@@ -2,7 +2,6 @@
 
 use std::env;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -43,7 +42,7 @@ pub(crate) struct Contestants {
     pub(crate) desk: Desk,
     /// `chromium`, where it is installed.
     pub(crate) chromium: Option<Chromium>,
-    _windows: [Group; 3],
+    _windows: [Group; 2],
 }
 
 /// Names of pages of one kind.
@@ -62,24 +61,18 @@ pub(crate) const RUST: &str = "rust";
 pub(crate) const SANDBOXED: [&str; 8] = pages!("sandboxed");
 /// The same pages without the sandbox.
 pub(crate) const UNSANDBOXED: [&str; 8] = pages!("unsandboxed");
-/// The page of a JavaScript program.
-pub(crate) const SCRIPT: &str = "script";
-/// That program.
+/// A JavaScript program.
 pub(crate) const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/program");
 /// The page of a webview without us.
 pub(crate) const WEBVIEW: &str = "webview";
 
 impl Contestants {
-    /// Starts all, and waits until they are there. `binaries` is the folder of the `strait` command.
-    pub(crate) fn start(binaries: &Path) -> Outcome<Contestants> {
+    /// Starts all, and waits until they are there.
+    pub(crate) fn start() -> Outcome<Contestants> {
         let desk = Desk::open()?;
         let window = |role: &str| window(&desk, role);
-        let windows = [
-            window("program")?,
-            window("webview")?,
-            Group::start(Command::new(binaries.join("strait")).args(["run", PROGRAM, "--", desk.base(), SCRIPT]))?,
-        ];
-        for who in [RUST, SCRIPT, WEBVIEW] {
+        let windows = [window("program")?, window("webview")?];
+        for who in [RUST, WEBVIEW] {
             desk.await_page(who, START_LIMIT)?;
         }
         let chromium = Chromium::start(&desk)?;

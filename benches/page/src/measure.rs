@@ -2,7 +2,6 @@
 
 mod node;
 
-use std::env;
 use std::time::Duration;
 
 use strait_bench::placement::{Placement, Side};
@@ -11,7 +10,7 @@ use strait_bench::rounds::{Contest, Effort, Figures};
 use strait_bench::{Choice, Echo, Outcome, round_trips, seqpacket};
 
 use crate::chromium::CHROMIUM;
-use crate::contestants::{Contestants, RUST, SANDBOXED, SCRIPT, UNSANDBOXED, WEBVIEW};
+use crate::contestants::{Contestants, RUST, SANDBOXED, UNSANDBOXED, WEBVIEW};
 
 /// The longest one round may take.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -53,8 +52,7 @@ pub(crate) fn run(choice: &Choice) -> Outcome<()> {
     if chosen.is_empty() {
         return Err(format!("no measurement's title contains {}", choice.names.join(" or ")).into());
     }
-    let own = env::current_exe()?;
-    let contestants = Contestants::start(own.parent().ok_or("this program has no folder")?)?;
+    let contestants = Contestants::start()?;
     if let Some(chromium) = &contestants.chromium {
         println!("measured against {}", chromium.version);
     }
@@ -90,7 +88,6 @@ fn round_trip(contestants: &Contestants, report: &mut Report, effort: Effort) ->
         effort,
         &[
             ("Rust main", RUST, "main", 5000),
-            ("JS main", SCRIPT, "main", 5000),
             ("other page", RUST, "page", 5000),
             ("Chromium, two processes", CHROMIUM, "page", 2000),
             ("wry IPC", WEBVIEW, "main", 1000),
@@ -110,8 +107,6 @@ fn round_trip(contestants: &Contestants, report: &mut Report, effort: Effort) ->
     row("page ↔ Rust main, round trip", "Rust main", "Chromium, two processes", Bar::AtMost(0.1667));
     row("page ↔ Rust main, round trip", "Rust main", "wry IPC", Bar::AtMost(0.1));
     row("page ↔ page, two windows, round trip", "other page", "Chromium, two processes", Bar::AtMost(0.2));
-    row("page ↔ JS main, round trip", "JS main", "raw SEQPACKET", Bar::AtMost(2.5));
-    row("page ↔ JS main, round trip", "JS main", "raw SEQPACKET, apart", Bar::None);
     Ok(())
 }
 
