@@ -40,7 +40,7 @@ impl Victim {
     }
 
     /// The socket has woken it.
-    fn stirs(&self) -> bool {
+    fn has_input(&self) -> bool {
         let mut event = [epoll::Event { flags: epoll::EventFlags::empty(), data: epoll::EventData::new_u64(0) }];
         epoll::wait(&self.epoll, &mut event[..], Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|ready| ready > 0)
     }
@@ -52,8 +52,8 @@ impl Victim {
             match self.link.receive(&mut self.buffer) {
                 Ok(Incoming::Frame(frame)) => heard(frame),
                 Ok(Incoming::Part) => assert!(self.link.received() > before, "a part of nothing"),
-                Ok(Incoming::Nothing) if self.stirs() => self.link.woken(),
-                Ok(Incoming::Nothing) => match self.link.doze() {
+                Ok(Incoming::Nothing) if self.has_input() => self.link.woken(),
+                Ok(Incoming::Nothing) => match self.link.prepare_sleep() {
                     // Whether the bell has rung makes no difference to what it finds.
                     Ok(true) => self.link.rung(),
                     Ok(false) => return Turn::Idle,

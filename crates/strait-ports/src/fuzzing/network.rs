@@ -48,7 +48,7 @@ impl Liar {
                 Ok(Incoming::Frame(frame)) => self.names.learn(wire::decode(frame.bytes).expect("nodes say what can be decoded")),
                 Ok(Incoming::Part) => {}
                 Ok(Incoming::Nothing) if peer::readable(&self.link) => self.link.woken(),
-                Ok(Incoming::Nothing) => match self.link.doze().expect("an honest node keeps to the rings' rules") {
+                Ok(Incoming::Nothing) => match self.link.prepare_sleep().expect("an honest node keeps to the rings' rules") {
                     true => self.link.rung(),
                     false => return self.link.flush().is_ok(),
                 },

@@ -45,7 +45,7 @@ impl Victim {
     }
 
     /// The socket has woken it.
-    fn stirs(&self) -> bool {
+    fn has_input(&self) -> bool {
         let mut event = [epoll::Event { flags: epoll::EventFlags::empty(), data: epoll::EventData::new_u64(0) }];
         epoll::wait(&self.epoll, &mut event[..], Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).unwrap() > 0
     }
@@ -53,13 +53,13 @@ impl Victim {
     /// Receives until something else than a frame or a part comes; the bound shows that no end is missing.
     fn receive(&mut self) -> Result<Incoming, LinkError> {
         for _ in 0..100_000 {
-            let readable = self.stirs();
+            let readable = self.has_input();
             if readable {
                 self.link.woken();
             }
             match self.link.receive(&mut self.buffer) {
                 Ok(Incoming::Frame(_) | Incoming::Part) => {}
-                Ok(Incoming::Nothing) if readable || self.link.doze()? => {}
+                Ok(Incoming::Nothing) if readable || self.link.prepare_sleep()? => {}
                 other => return other,
             }
         }
@@ -143,7 +143,7 @@ fn descriptors_without_records_are_not_taken() {
     assert!(matches!(victim.receive(), Ok(Incoming::Nothing)));
     for _ in 0..50 {
         raw_send(&victim.socket, &[2], &[raw_pair().0]);
-        assert!(victim.stirs() && !victim.stirs());
+        assert!(victim.has_input() && !victim.has_input());
         victim.link.woken();
         assert!(matches!(victim.receive(), Ok(Incoming::Nothing)));
     }
@@ -151,7 +151,7 @@ fn descriptors_without_records_are_not_taken() {
     assert!(matches!(victim.link.receive(&mut victim.buffer), Ok(Incoming::Frame(f)) if f.bytes == [1, 2] && f.descriptors.len() == 1));
     victim.record(1, 0, &[3], 16);
     victim.socket = raw_pair().0;
-    assert!(victim.stirs());
+    assert!(victim.has_input());
     victim.link.woken();
     assert!(matches!(victim.link.receive(&mut victim.buffer), Ok(Incoming::Frame(f)) if f.bytes == [3]));
     assert!(matches!(victim.receive(), Ok(Incoming::Ended)));

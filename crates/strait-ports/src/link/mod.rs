@@ -80,21 +80,21 @@ pub(crate) trait Link: AsFd + Send {
     fn receive(&mut self, buffer: &mut [u8]) -> Result<Incoming, LinkError>;
 
     /// After [`Incoming::Nothing`]: from now on a descriptor becomes readable when something comes. True if something has come after all.
-    fn doze(&mut self) -> Result<bool, LinkError> {
+    fn prepare_sleep(&mut self) -> Result<bool, LinkError> {
         Ok(false)
     }
 
-    /// Until it dozes, the link is looked at without being told: no descriptor becomes readable. False where there must be one.
+    /// Until it sleeps, the link is polled: no descriptor becomes readable. False for links that need one.
     fn stay_awake(&mut self) -> bool {
         false
     }
 
-    /// Something may have come: cheap, and for links that stay awake.
-    fn stirs(&self) -> bool {
+    /// Whether something may have come; cheap, for links that stay awake.
+    fn has_input(&self) -> bool {
         false
     }
 
-    /// As [`Link::doze`], but from now on the word is woken. `None` if something has come after all.
+    /// As [`Link::prepare_sleep`], but from now on the word is woken. `None` if something has come after all.
     fn park(&mut self) -> Result<Option<Half>, LinkError> {
         Ok(None)
     }

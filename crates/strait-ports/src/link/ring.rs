@@ -175,7 +175,7 @@ pub(super) struct Header {
 
 /// What a consumer has found before it sleeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Doze {
+pub(super) struct SleepCheck {
     /// There is a record after all.
     pub(super) record: bool,
     /// The producer waits for the room there is now: ring.
@@ -265,23 +265,23 @@ impl<M: Memory> Consumer<M> {
     }
 
     /// After `next` has given nothing: from now on this side must be woken, by the bell or, if it is parked, by its word.
-    pub(super) fn doze(&mut self, how: Wake) -> Result<Doze, Broken> {
+    pub(super) fn prepare_sleep(&mut self, how: Wake) -> Result<SleepCheck, Broken> {
         self.publish();
         // The fences would do with a store; but loom does not know that a store which comes after a swap cannot be ordered into it, and finds a lost wake-up.
         self.memory.awake().swap(if how == Wake::Bell { ASLEEP } else { PARKED }, Ordering::Relaxed);
         self.memory.fence();
         let must_ring = self.wanted();
         self.look()?;
-        Ok(Doze { record: self.head != self.tail, must_ring })
+        Ok(SleepCheck { record: self.head != self.tail, must_ring })
     }
 
-    /// This side looks by itself until it dozes again, and need not be woken.
+    /// This side polls until it sleeps again, and need not be signalled.
     pub(super) fn stay_awake(&self) {
         self.memory.awake().store(AWAKE, Ordering::Relaxed);
     }
 
     /// Something may have come since `next` gave nothing: one load, no check.
-    pub(super) fn stirs(&self) -> bool {
+    pub(super) fn has_input(&self) -> bool {
         self.head != self.tail || self.memory.tail().load(Ordering::Relaxed) != self.tail
     }
 

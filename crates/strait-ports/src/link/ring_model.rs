@@ -180,12 +180,12 @@ fn receive(consumer: &mut Consumer<Arc<Small>>, memory: &Arc<Small>, how: Wake, 
             }
             return bytes;
         }
-        let doze = consumer.doze(how).unwrap();
-        if doze.must_ring {
+        let check = consumer.prepare_sleep(how).unwrap();
+        if check.must_ring {
             alarms.to_producer.ring();
         }
         match how {
-            _ if doze.record => {}
+            _ if check.record => {}
             Wake::Bell => alarms.to_consumer.wait(),
             Wake::Word => alarms.consumer_is_parked.wait(memory.awake()),
         }

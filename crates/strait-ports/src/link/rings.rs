@@ -158,11 +158,11 @@ impl Rings {
 
     /// From now on this side must be woken; true if there is a record after all.
     fn sleep(&mut self, how: Wake) -> Result<bool, LinkError> {
-        let doze = self.from.doze(how)?;
-        if doze.must_ring {
+        let check = self.from.prepare_sleep(how)?;
+        if check.must_ring {
             self.wake(self.to.wake_for_room())?;
         }
-        Ok(doze.record)
+        Ok(check.record)
     }
 
     /// Sends the next record.
@@ -286,7 +286,7 @@ impl Link for Rings {
         }
     }
 
-    fn doze(&mut self) -> Result<bool, LinkError> {
+    fn prepare_sleep(&mut self) -> Result<bool, LinkError> {
         self.sleep(Wake::Bell)
     }
 
@@ -303,8 +303,8 @@ impl Link for Rings {
         true
     }
 
-    fn stirs(&self) -> bool {
-        self.from.stirs()
+    fn has_input(&self) -> bool {
+        self.from.has_input()
     }
 
     fn park(&mut self) -> Result<Option<Half>, LinkError> {

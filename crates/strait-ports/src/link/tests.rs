@@ -63,7 +63,7 @@ impl End {
         count > 0
     }
 
-    /// Receives until a frame has come or there is nothing to do; then it dozes.
+    /// Receives until a frame has come or nothing is left; then it sleeps.
     fn receive(&mut self) -> Result<Incoming, LinkError> {
         let mut buffer = vec![0; MAX_PACKET];
         loop {
@@ -71,7 +71,7 @@ impl End {
             match self.link.receive(&mut buffer) {
                 Ok(Incoming::Part) => {}
                 // As a loop does: whoever has something has another turn.
-                Ok(Incoming::Nothing) if self.link.doze()? || self.readable() => {}
+                Ok(Incoming::Nothing) if self.link.prepare_sleep()? || self.readable() => {}
                 other => return other,
             }
         }
@@ -358,7 +358,7 @@ fn who_sleeps_is_woken(pair: fn() -> Pair) {
             assert!(matches!(b.link.receive(&mut buffer), Ok(Incoming::Frame(f)) if f.bytes.len() == length && f.bytes[0] == number));
         }
         assert!(matches!(b.link.receive(&mut buffer), Ok(Incoming::Nothing)));
-        assert!(!b.doze().unwrap());
+        assert!(!b.prepare_sleep().unwrap());
         // While it was awake more came than it has taken: it must be told, or find it, before it sleeps again.
         b.push(frame(&[number]), vec![]);
         b.flush().unwrap();

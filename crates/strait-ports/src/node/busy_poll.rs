@@ -1,7 +1,8 @@
-//! A host's loop looks by itself for a moment before it sleeps.
+//! An event loop spins for a moment before it sleeps.
 //!
-//! Waking a thread on another processor takes longer than everything else that happens to a message. Who has just said something often has the answer before it would have fallen asleep; and who
-//! has just been told something is often told more.
+//! Waking a thread on another processor takes longer than everything else that happens to a message.
+//! After a message was sent, the answer often comes before the thread would sleep; after one was
+//! received, another often follows.
 
 use std::hint;
 use std::mem;
@@ -9,36 +10,28 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::core::Core;
-use super::links::Vigil;
-use super::vigil::{LOOK_FOR, LOOKS, Look, PAUSES};
+use super::links::IdlePolicy;
+use super::spin_wait::{PAUSES_PER_POLL, POLLS_PER_CLOCK_READ, PollOutcome, SPIN_LIMIT};
 use super::{Node, Shared};
 
-/// With how many links it is worth it: each is looked at, each time.
+/// The most links with which spinning is worthwhile: each poll reads all of them.
 const MAX_POLLED: usize = 32;
 
-/// How long a look routes.
+/// How long one poll routes.
 const SLICE: Duration = Duration::from_micros(300);
 
 impl Node {
-    /// For a loop that is about to sleep on the node's descriptor: looks for messages by itself for a moment, and routes them. True if somebody was told of something (callbacks and
-    /// wakers have been called in this thread), so that there may be work to do before the loop sleeps.
+    /// Polls for messages for a moment and routes them; for a loop that is about to sleep on the
+    /// node's descriptor. True if callbacks or wakers were called in this thread, so that there may be
+    /// work to do before the loop sleeps.
     ///
-    /// It takes 100 microseconds at most, and no time at all if nothing was sent or received over a link since the last time, if looking was in vain lately, or if there are more than 32 links. While it
-    /// looks, peers need not wake this process, and other threads that wait for the node's descriptor are not woken.
+    /// It takes 100 microseconds at most. It returns at once if nothing was sent or received over a
+    /// link since the last call, if polling was useless lately, or if there are more than 32 links.
+    /// Meanwhile peers need not wake this process, and other threads that wait for the node's
+    /// descriptor are not woken.
     pub fn busy_poll(&self) -> bool {
         self.shared.busy_poll()
     }
-}
-
-/// What a glance has come to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Glance {
-    /// Links are awake, and have nothing.
-    Quiet,
-    /// Something was routed, and the links doze.
-    Routed,
-    /// Looking makes no sense.
-    Vain,
 }
 
 impl Shared {
@@ -46,64 +39,60 @@ impl Shared {
         if !self.act(|core| mem::take(&mut core.talked)) {
             return false;
         }
-        let told = self.poll_luck.is_promising() && self.glance_until(Instant::now() + LOOK_FOR);
-        if told {
-            self.poll_luck.was_good();
+        let notified = self.poll_spin.is_worthwhile() && self.spin_until(Instant::now() + SPIN_LIMIT);
+        if notified {
+            self.poll_spin.succeeded();
         } else {
-            self.poll_luck.was_vain();
+            self.poll_spin.failed();
         }
-        told
+        notified
     }
 
-    fn glance_until(&self, until: Instant) -> bool {
-        let mut told = false;
+    fn spin_until(&self, until: Instant) -> bool {
+        let mut notified = false;
         for n in 0u32.. {
-            match self.glance() {
-                (Glance::Routed, true) => return true,
-                (Glance::Vain, _) => break,
-                (_, told_now) => told = told_now,
+            match self.poll_once() {
+                (PollOutcome::Active, true) => return true,
+                (PollOutcome::NoLinks | PollOutcome::Unpollable, _) => break,
+                (_, notified_now) => notified = notified_now,
             }
-            if told {
+            if notified {
                 break;
             }
-            if n % LOOKS == LOOKS - 1 {
+            if n % POLLS_PER_CLOCK_READ == POLLS_PER_CLOCK_READ - 1 {
                 if Instant::now() >= until {
                     break;
                 }
-                // Whoever is to answer may have been put on this processor: looking would keep it from that, until the look is over and then some. (Measured: one answer
-                // in fifteen was late by that.)
+                // The scheduler may have put the peer on this processor, where it cannot run while this thread spins. (Measured: one answer in fifteen came
+                // after the spin for that reason.)
                 thread::yield_now();
             }
-            (0..PAUSES).for_each(|_| hint::spin_loop());
+            (0..PAUSES_PER_POLL).for_each(|_| hint::spin_loop());
         }
-        self.give_up() || told
+        self.stop_polling() || notified
     }
 
-    /// One look, and whether somebody was told of something.
-    fn glance(&self) -> (Glance, bool) {
-        // Somebody else is at it: who is told of something is told there.
-        self.try_lock().map_or((Glance::Quiet, false), |core| Self::act_and_tell(core, Core::glance))
+    /// One poll, and whether it called a callback or a waker.
+    fn poll_once(&self) -> (PollOutcome, bool) {
+        // If another thread holds the lock, that thread routes and calls them.
+        self.try_lock().map_or((PollOutcome::Idle, false), |core| Self::act_and_tell(core, Core::poll_once))
     }
 
-    /// From now on the links have to tell. True if one had something at the last moment, and somebody was told.
-    fn give_up(&self) -> bool {
-        Self::act_and_tell(self.lock(), Core::doze_all).1
+    /// Puts the links to sleep. True if one had something at the last moment, and a callback or a waker was called.
+    fn stop_polling(&self) -> bool {
+        Self::act_and_tell(self.lock(), Core::sleep_links).1
     }
 }
 
 impl Core {
-    /// Routes what has come, and has the links doze then.
-    fn glance(&mut self) -> Glance {
-        let (look, ready) = self.look(MAX_POLLED);
-        match look {
-            Look::Nobody | Look::Sockets => Glance::Vain,
-            Look::Quiet => Glance::Quiet,
-            Look::Stirs => {
-                self.turn(&ready, Instant::now() + SLICE, Vigil::Doze);
-                self.leave_note();
-                Glance::Routed
-            }
+    /// Routes what has come, and puts the links to sleep if there was something.
+    fn poll_once(&mut self) -> PollOutcome {
+        let (outcome, ready) = self.poll_links(MAX_POLLED);
+        if outcome == PollOutcome::Active {
+            self.turn(&ready, Instant::now() + SLICE, IdlePolicy::Sleep);
+            self.leave_note();
         }
+        outcome
     }
 }
 
@@ -143,62 +132,62 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_found_and_told_in_this_thread() {
+    fn a_message_is_found_and_reported_in_this_thread() {
         let (broker, at_broker, _member, at_member) = pair();
-        let told = Arc::new(AtomicU32::new(0));
-        let count = Arc::clone(&told);
+        let called = Arc::new(AtomicU32::new(0));
+        let count = Arc::clone(&called);
         at_broker.on_ready(move || {
             count.fetch_add(1, Ordering::Relaxed);
         });
         at_broker.post(vec![1]).unwrap();
         at_member.post(vec![2]).unwrap();
         assert!(broker.busy_poll());
-        assert_eq!(told.load(Ordering::Relaxed), 1);
+        assert_eq!(called.load(Ordering::Relaxed), 1);
         assert!(matches!(at_broker.try_recv(), Some(Event::Message(message)) if message.data == [2]));
     }
 
     #[test]
-    fn who_has_said_and_heard_nothing_does_not_look() {
+    fn without_traffic_it_returns_at_once() {
         let (broker, at_broker, member, at_member) = pair();
         at_member.post(vec![1]).unwrap();
-        assert!(!broker.busy_poll(), "nothing was said: no look");
+        assert!(!broker.busy_poll(), "nothing was sent: no spin");
         assert!(at_broker.try_recv().is_none());
-        // What was posted has set the member going.
+        // The member has posted: it spins.
         let begin = Instant::now();
         assert!(!member.busy_poll());
-        assert!(begin.elapsed() >= LOOK_FOR, "it looked for {:?}", begin.elapsed());
+        assert!(begin.elapsed() >= SPIN_LIMIT, "it span for {:?}", begin.elapsed());
         assert!(!member.busy_poll());
     }
 
-    /// While a thread looks nobody is woken; when it has given up, everybody is as before.
+    /// While a thread polls, no other thread is woken; after it has stopped, the node's descriptor is readable again.
     #[test]
-    fn others_are_woken_only_when_nobody_looks() {
+    fn other_threads_are_woken_only_when_no_thread_polls() {
         let (broker, at_broker, _member, at_member) = pair();
-        assert_eq!(broker.shared.glance(), (Glance::Quiet, false));
+        assert_eq!(broker.shared.poll_once(), (PollOutcome::Idle, false));
         at_member.post(vec![1]).unwrap();
-        assert!(!is_readable(&broker), "the link is awake, and yet it was told");
-        assert_eq!(broker.shared.act(Core::glance), Glance::Routed);
+        assert!(!is_readable(&broker), "the link is awake, and yet the node is readable");
+        assert_eq!(broker.shared.act(Core::poll_once), PollOutcome::Active);
         assert!(at_broker.try_recv().is_some());
         for _ in 0..20 {
-            // In vain, more and more often without a look.
+            // Useless, and more and more often without a spin.
             at_broker.post(vec![2]).unwrap();
             assert!(!broker.busy_poll());
             at_member.post(vec![3]).unwrap();
-            assert!(is_readable(&broker), "the link dozes, and was not told");
+            assert!(is_readable(&broker), "the link sleeps, and the node is not readable");
             settle(&broker);
             assert!(at_broker.try_recv().is_some());
         }
     }
 
-    /// Whoever gives up goes to sleep next, unless there is something.
+    /// A thread that stops polling sleeps next, unless something has come.
     #[test]
-    fn what_comes_at_the_last_moment_counts() {
+    fn a_message_at_the_last_moment_counts() {
         let (broker, at_broker, _member, at_member) = pair();
         at_broker.on_ready(|| {});
-        assert_eq!(broker.shared.glance(), (Glance::Quiet, false));
+        assert_eq!(broker.shared.poll_once(), (PollOutcome::Idle, false));
         at_member.post(vec![1]).unwrap();
-        assert!(broker.shared.give_up());
+        assert!(broker.shared.stop_polling());
         assert!(at_broker.try_recv().is_some());
-        assert!(!broker.shared.give_up());
+        assert!(!broker.shared.stop_polling());
     }
 }

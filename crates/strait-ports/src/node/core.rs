@@ -126,9 +126,9 @@ pub(crate) struct Core {
     /// For which node an endpoint is our end of the bootstrap channel.
     pub(super) bootstraps: HashMap<ElementKey, NodeName>,
     pub(super) buffer: Box<[u8]>,
-    /// How often a thread has looked by itself.
-    pub(super) looks: u32,
-    /// Something has come or gone over a link since a host's loop last looked by itself.
+    /// How often the links have been polled.
+    pub(super) polls: u32,
+    /// Something was sent or received over a link since the last [`Node::busy_poll`](super::Node::busy_poll).
     pub(super) talked: bool,
     watches: HashMap<ElementKey, Watch, RandomKeys>,
     pub(crate) rooms: Rooms,
@@ -170,7 +170,7 @@ impl Core {
             unflushed: Vec::new(),
             bootstraps: HashMap::new(),
             buffer: vec![0; MAX_PACKET].into_boxed_slice(),
-            looks: 0,
+            polls: 0,
             talked: false,
             watches: HashMap::default(),
             rooms: Rooms::default(),

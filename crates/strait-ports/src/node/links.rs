@@ -33,13 +33,13 @@ pub(super) const PORTS_A_ROUND: usize = 256;
 /// hoard without end.
 const MAX_CONTROL_BACKLOG: usize = if cfg!(test) { 1 << 20 } else { 64 << 20 };
 
-/// What becomes of links that have nothing more to say.
+/// What becomes of links that have nothing more to receive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Vigil {
-    /// They doze: their descriptors tell when there is something.
-    Doze,
-    /// They stay as they are: somebody looks at them again soon. The node's descriptor is readable meanwhile.
-    Keep,
+pub(super) enum IdlePolicy {
+    /// They sleep: their doorbells become readable when something comes.
+    Sleep,
+    /// They stay awake: a thread polls them again soon. The node's descriptor is readable meanwhile.
+    StayAwake,
 }
 
 /// What a round may still take.
@@ -195,7 +195,7 @@ impl Core {
     }
 
     /// One round over the links that have something, until `deadline` at most (but one packet at least): true if there may be more.
-    pub(super) fn turn(&mut self, ready: &Ready, deadline: Instant, vigil: Vigil) -> bool {
+    pub(super) fn turn(&mut self, ready: &Ready, deadline: Instant, idle: IdlePolicy) -> bool {
         self.note_ready(ready);
         let mut more = ready.full();
         let mut round = Round::new(deadline);
@@ -207,7 +207,7 @@ impl Core {
             let Some(slot) = self.unread.pop_front() else { break };
             let Some(peer) = self.peers.at(slot) else { continue };
             peer.unread = false;
-            match self.hear(slot, &mut round, vigil) {
+            match self.hear(slot, &mut round, idle) {
                 Turn::More => {
                     more = true;
                     self.is_unread(slot);
@@ -237,14 +237,14 @@ impl Core {
     }
 
     /// A link's turn in a round.
-    fn hear(&mut self, slot: Slot, round: &mut Round, vigil: Vigil) -> Turn {
+    fn hear(&mut self, slot: Slot, round: &mut Round, idle: IdlePolicy) -> Turn {
         for _ in 0..PACKETS_A_TURN {
             let Some(cost) = self.hear_packet(slot) else {
                 let Some(peer) = self.peers.at(slot) else { return Turn::Over };
-                if vigil == Vigil::Keep && peer.link.stay_awake() {
+                if idle == IdlePolicy::StayAwake && peer.link.stay_awake() {
                     return Turn::Empty;
                 }
-                match peer.link.doze() {
+                match peer.link.prepare_sleep() {
                     Ok(true) => continue,
                     Ok(false) => {}
                     Err(why) => self.cut(slot, &Offence::Link(why)),

@@ -1,6 +1,5 @@
 //! The node: a process's router, its links, and whoever drives them.
 
-mod alarm;
 mod busy_poll;
 mod core;
 mod drive;
@@ -9,13 +8,14 @@ pub mod hostile;
 mod introduce;
 mod large;
 mod links;
+mod parker;
 mod peers;
 mod ready;
 mod rooms;
 mod source;
+mod spin_wait;
 #[cfg(test)]
 mod tests;
-mod vigil;
 
 use std::fmt;
 use std::hint;
@@ -39,10 +39,10 @@ use crate::wire::{self, Control, Packet, VERSION};
 use core::Core;
 pub(crate) use core::Membership;
 use drive::Drivers;
-use links::Vigil;
+use links::IdlePolicy;
 use ready::Ready;
-use vigil::Luck;
-pub(crate) use vigil::drive_until;
+use spin_wait::AdaptiveSpin;
+pub(crate) use spin_wait::drive_until;
 
 /// How long [`Node::join`] waits for the broker.
 const WELCOME_TIMEOUT: Duration = Duration::from_secs(10);
@@ -131,9 +131,9 @@ pub enum JoinError {
 pub(crate) struct Shared {
     pub(crate) epoll: Arc<OwnedFd>,
     core: Mutex<Core>,
-    luck: Luck,
+    wait_spin: AdaptiveSpin,
     /// The same for [`Node::busy_poll`].
-    poll_luck: Luck,
+    poll_spin: AdaptiveSpin,
     /// How many links there are.
     links: Arc<AtomicU32>,
     drivers: Drivers,
@@ -211,8 +211,8 @@ impl Node {
 
     fn with(core: Core) -> Self {
         let (epoll, links) = (Arc::clone(&core.epoll), core.peers.count());
-        let (luck, poll_luck) = (Luck::default(), Luck::default());
-        Self { shared: Arc::new(Shared { epoll, core: Mutex::new(core), luck, poll_luck, links, drivers: Drivers::default() }) }
+        let (wait_spin, poll_spin) = (AdaptiveSpin::default(), AdaptiveSpin::default());
+        Self { shared: Arc::new(Shared { epoll, core: Mutex::new(core), wait_spin, poll_spin, links, drivers: Drivers::default() }) }
     }
 
     /// The node that invites others and introduces them to each other.
@@ -349,7 +349,7 @@ impl Node {
     fn route(&self, mut ready: Ready, deadline: Instant) -> io::Result<Progress> {
         loop {
             let (more, enough) = self.shared.act(|core| {
-                let more = core.turn(&ready, deadline, Vigil::Doze);
+                let more = core.turn(&ready, deadline, IdlePolicy::Sleep);
                 let enough = !more || Instant::now() >= deadline;
                 if enough {
                     core.leave_note();
