@@ -152,7 +152,7 @@ impl Ready<'_> {
         let waker = waker.cloned();
         let (room, ticket, _spare) = self.port.shared().act(|core| match (core.router.room(key), waker) {
             (Room::Reached, Some(waker)) => {
-                let (ticket, former) = core.rooms.wait(key, ticket, waker);
+                let (ticket, former) = core.send_waiters.add(key, ticket, waker);
                 (Room::Reached, Some(ticket), former)
             }
             (room, spare) => (room, ticket, spare),
@@ -177,7 +177,7 @@ impl Future for Ready<'_> {
 impl Drop for Ready<'_> {
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket {
-            let _waker = self.port.shared().act(|core| core.rooms.leave(self.port.element(), ticket));
+            let _waker = self.port.shared().act(|core| core.send_waiters.remove(self.port.element(), ticket));
         }
     }
 }

@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 
 use super::NodeStats;
 use super::peers::{Peers, Slot, Token};
-use super::rooms::Rooms;
+use super::send_waiters::SendWaiters;
 use super::source::Sources;
 use crate::body::Body;
 use crate::limits::{LimitReached, Limits, OnLimit};
@@ -131,7 +131,7 @@ pub(crate) struct Core {
     /// Something was sent or received over a link since the last [`Node::busy_poll`](super::Node::busy_poll).
     pub(super) talked: bool,
     watches: HashMap<ElementKey, Watch, RandomKeys>,
-    pub(crate) rooms: Rooms,
+    pub(crate) send_waiters: SendWaiters,
     tracer: Option<Tracer>,
     /// See [`crate::Limits::link_backlog`].
     pub(super) link_limit: usize,
@@ -173,7 +173,7 @@ impl Core {
             polls: 0,
             talked: false,
             watches: HashMap::default(),
-            rooms: Rooms::default(),
+            send_waiters: SendWaiters::default(),
             tracer: None,
             link_limit: usize::MAX,
             on_limit: None,
@@ -263,7 +263,7 @@ impl Core {
     /// Closes every port of this node; who waits for room learns of it.
     pub(super) fn close_all(&mut self, reason: CloseReason) {
         self.router.close_all(reason);
-        self.effects.wakers.extend(self.rooms.take_all());
+        self.effects.wakers.extend(self.send_waiters.take_all());
     }
 
     pub(super) fn stats(&mut self) -> NodeStats {
@@ -291,7 +291,7 @@ impl Core {
             while let Some(action) = self.router.next_action() {
                 match action {
                     Action::Ready(key) => self.announce(key),
-                    Action::Room(key) => self.effects.wakers.extend(self.rooms.take(key)),
+                    Action::Room(key) => self.effects.wakers.extend(self.send_waiters.take(key)),
                     Action::Send { node, frame } => {
                         let packet = self.packet(node, frame);
                         self.say(node, packet, Vec::new());
@@ -341,8 +341,8 @@ impl Core {
     }
 
     fn announce(&mut self, key: ElementKey) {
-        if !self.rooms.is_empty() && self.router.ended(key) {
-            self.effects.wakers.extend(self.rooms.take(key));
+        if !self.send_waiters.is_empty() && self.router.ended(key) {
+            self.effects.wakers.extend(self.send_waiters.take(key));
         }
         let Some(watch) = self.watches.get_mut(&key) else { return };
         self.effects.wakers.append(&mut watch.wakers);

@@ -11,7 +11,7 @@ mod links;
 mod parker;
 mod peers;
 mod ready;
-mod rooms;
+mod send_waiters;
 mod source;
 mod spin_wait;
 #[cfg(test)]

@@ -97,7 +97,7 @@ impl Port {
         // A waker is foreign code: it is copied and dropped without the lock.
         let waker = cx.waker().clone();
         let (room, _spare) = self.shared.act(|core| match core.router.room(key) {
-            Room::Reached => (Room::Reached, core.rooms.wait_without_ticket(key, waker)),
+            Room::Reached => (Room::Reached, core.send_waiters.add_without_ticket(key, waker)),
             room => (room, Some(waker)),
         });
         match room {
