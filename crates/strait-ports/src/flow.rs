@@ -93,22 +93,22 @@ impl Port {
     /// less, but at least one message. It is never too small. Inside a node the first figure is as exact as all others; across processes the first call may give
     /// a lump too much, as the answer comes later.
     pub fn buffered_amount(&self) -> Amount {
-        self.shared().act(|core| core.router.look_at_amount(self.element()))
+        self.shared().act(|state| state.router.look_at_amount(self.element()))
     }
 
     /// Sets how much may wait for the other end ([`Port::buffered_amount`]) before [`Port::ready`] waits. There is no mark at first. It goes along when this port is transferred.
     pub fn set_high_water_mark(&self, mark: HighWaterMark) {
-        self.shared().act(|core| core.router.set_mark(self.element(), mark));
+        self.shared().act(|state| state.router.set_mark(self.element(), mark));
     }
 
     /// The mark that is set; none once the channel has ended.
     pub fn high_water_mark(&self) -> HighWaterMark {
-        self.shared().act(|core| core.router.mark(self.element()))
+        self.shared().act(|state| state.router.mark(self.element()))
     }
 
     /// The amount is below the mark, and the other end is not known to be gone.
     pub fn is_ready(&self) -> bool {
-        self.shared().act(|core| core.router.room(self.element())) == Room::Below
+        self.shared().act(|state| state.router.room(self.element())) == Room::Below
     }
 
     /// Waits until the amount is below the mark; one message may then be posted, of whatever size, so that no message is too large for a mark. There is no lower mark at which
@@ -150,9 +150,9 @@ impl Ready<'_> {
         let (key, ticket) = (self.port.element(), self.ticket);
         // A waker is foreign code: it is copied and dropped without the lock.
         let waker = waker.cloned();
-        let (room, ticket, _spare) = self.port.shared().act(|core| match (core.router.room(key), waker) {
+        let (room, ticket, _spare) = self.port.shared().act(|state| match (state.router.room(key), waker) {
             (Room::Reached, Some(waker)) => {
-                let (ticket, former) = core.send_waiters.add(key, ticket, waker);
+                let (ticket, former) = state.send_waiters.add(key, ticket, waker);
                 (Room::Reached, Some(ticket), former)
             }
             (room, spare) => (room, ticket, spare),
@@ -177,7 +177,7 @@ impl Future for Ready<'_> {
 impl Drop for Ready<'_> {
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket {
-            let _waker = self.port.shared().act(|core| core.send_waiters.remove(self.port.element(), ticket));
+            let _waker = self.port.shared().act(|state| state.send_waiters.remove(self.port.element(), ticket));
         }
     }
 }

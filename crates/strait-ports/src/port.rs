@@ -151,7 +151,7 @@ impl Port {
         let message = message.into();
         if message.ports.is_empty() && message.buffers.is_empty() && message.data.len() < POST_FROM {
             // Most messages are so: nothing to check, nothing to prepare.
-            self.shared.act(|core| core.post_bytes(self.key(), message.data));
+            self.shared.act(|state| state.post_bytes(self.key(), message.data));
             return Ok(());
         }
         self.post_whole(message)
@@ -225,7 +225,7 @@ impl Port {
 
     fn send(&self, body: Body, ports: Vec<Port>) {
         let keys = ports.into_iter().map(|mut port| port.key.take().expect("a port in a list is whole")).collect();
-        self.shared.act(|core| core.post(self.key(), body, keys));
+        self.shared.act(|state| state.post(self.key(), body, keys));
     }
 
     fn refusal(&self, size: usize, ports: &[Port]) -> Option<PostErrorReason> {
@@ -255,7 +255,7 @@ impl Port {
 
     /// The next event, in any case.
     fn fetch(&self) -> Option<Event> {
-        let received = self.shared.act(|core| core.router.fetch(self.key(), &self.inbox))?;
+        let received = self.shared.act(|state| state.router.fetch(self.key(), &self.inbox))?;
         Some(self.event(received))
     }
 
@@ -265,8 +265,8 @@ impl Port {
             return (Some(Event::Message(Message::new(data))), true);
         }
         let key = self.key();
-        let (received, more) = self.shared.act(|core| {
-            let (received, more) = (core.router.fetch(key, &self.inbox), core.router.receivable(key));
+        let (received, more) = self.shared.act(|state| {
+            let (received, more) = (state.router.fetch(key, &self.inbox), state.router.receivable(key));
             if !more {
                 empty();
             }
@@ -277,7 +277,7 @@ impl Port {
 
     /// The close has been received: nothing will ever come.
     fn is_exhausted(&self) -> bool {
-        self.shared.act(|core| core.router.exhausted(self.key()))
+        self.shared.act(|state| state.router.exhausted(self.key()))
     }
 
     /// Handles to the ports of a message.
@@ -328,8 +328,8 @@ impl Port {
         let key = self.key();
         // A waker is foreign code too: it is copied and dropped without the lock.
         let waker = waker.clone();
-        let (event, _spare) = self.shared.act(|core| match received(&mut core.router, key, &self.inbox) {
-            None => (None, core.watch(key).wake_by(waker)),
+        let (event, _spare) = self.shared.act(|state| match received(&mut state.router, key, &self.inbox) {
+            None => (None, state.watch(key).wake_by(waker)),
             event => (event, Some(waker)),
         });
         match event {
@@ -344,24 +344,24 @@ impl Port {
     /// events until [`Port::try_recv`] gives `None`, or come back by yourself. It is let go of after the close has arrived and when the port
     /// goes away; a call that is under way in another thread then may still end later.
     pub fn on_ready(&self, ready: impl Fn() + Send + Sync + 'static) {
-        self.shared.act(|core| core.set_ready(self.key(), Arc::new(ready)));
+        self.shared.act(|state| state.set_ready(self.key(), Arc::new(ready)));
     }
 
     /// Messages that wait to be received here, and the bytes in them.
     pub fn buffered(&self) -> (usize, usize) {
-        self.shared.act(|core| core.router.buffered(self.key()))
+        self.shared.act(|state| state.router.buffered(self.key()))
     }
 
     /// What may wait here to be received, in the costs of [`Limits`](crate::Limits), in place of what was set for the node; `None`: any amount. What
     /// waits here does not count for [`Limits::peer_queues`](crate::Limits::peer_queues) then.
     /// It does not move with the port.
     pub fn set_queue_limit(&self, cost: Option<usize>) {
-        self.shared.act(|core| core.router.limit_queue(self.key(), cost.unwrap_or(usize::MAX)));
+        self.shared.act(|state| state.router.limit_queue(self.key(), cost.unwrap_or(usize::MAX)));
     }
 
     /// The other end is known to be gone; messages and the close may still wait to be received.
     pub fn is_ended(&self) -> bool {
-        self.shared.act(|core| core.router.ended(self.key()))
+        self.shared.act(|state| state.router.ended(self.key()))
     }
 
     /// Ends the channel: the other end gets what was posted before, then [`CloseReason::Closed`]. What waited here is let go.
@@ -376,7 +376,7 @@ impl Port {
 
     fn end(&mut self, reason: CloseReason) {
         if let Some(key) = self.key.take() {
-            self.shared.act(|core| core.close(key, reason));
+            self.shared.act(|state| state.close(key, reason));
         }
     }
 }

@@ -9,9 +9,9 @@ use std::mem;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::core::Core;
 use super::links::IdlePolicy;
 use super::spin_wait::{PAUSES_PER_POLL, POLLS_PER_CLOCK_READ, PollOutcome, SPIN_LIMIT};
+use super::state::NodeState;
 use super::{Node, Shared};
 
 /// The most links with which spinning is worthwhile: each poll reads all of them.
@@ -36,7 +36,7 @@ impl Node {
 
 impl Shared {
     fn busy_poll(&self) -> bool {
-        if !self.act(|core| mem::take(&mut core.talked)) {
+        if !self.act(|state| mem::take(&mut state.talked)) {
             return false;
         }
         let notified = self.poll_spin.is_worthwhile() && self.spin_until(Instant::now() + SPIN_LIMIT);
@@ -75,16 +75,16 @@ impl Shared {
     /// One poll, and whether it called a callback or a waker.
     fn poll_once(&self) -> (PollOutcome, bool) {
         // If another thread holds the lock, that thread routes and calls them.
-        self.try_lock().map_or((PollOutcome::Idle, false), |core| Self::act_and_tell(core, Core::poll_once))
+        self.try_lock().map_or((PollOutcome::Idle, false), |state| Self::act_and_tell(state, NodeState::poll_once))
     }
 
     /// Puts the links to sleep. True if one had something at the last moment, and a callback or a waker was called.
     fn stop_polling(&self) -> bool {
-        Self::act_and_tell(self.lock(), Core::sleep_links).1
+        Self::act_and_tell(self.lock(), NodeState::sleep_links).1
     }
 }
 
-impl Core {
+impl NodeState {
     /// Routes what has come, and puts the links to sleep if there was something.
     fn poll_once(&mut self) -> PollOutcome {
         let (outcome, ready) = self.poll_links(MAX_POLLED);
@@ -128,7 +128,7 @@ mod tests {
         while is_readable(node) {
             let _ = node.dispatch(Duration::from_millis(1)).unwrap();
         }
-        node.shared.act(|core| core.talked = false);
+        node.shared.act(|state| state.talked = false);
     }
 
     #[test]
@@ -166,7 +166,7 @@ mod tests {
         assert_eq!(broker.shared.poll_once(), (PollOutcome::Idle, false));
         at_member.post(vec![1]).unwrap();
         assert!(!is_readable(&broker), "the link is awake, and yet the node is readable");
-        assert_eq!(broker.shared.act(Core::poll_once), PollOutcome::Active);
+        assert_eq!(broker.shared.act(NodeState::poll_once), PollOutcome::Active);
         assert!(at_broker.try_recv().is_some());
         for _ in 0..20 {
             // Useless, and more and more often without a spin.

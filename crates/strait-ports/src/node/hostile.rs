@@ -11,7 +11,7 @@ use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use rustix::io::write;
 use rustix::net::{Shutdown, shutdown};
 
-use super::core::Core;
+use super::state::NodeState;
 use crate::link::arena::Reference;
 use crate::name::{Addr, NodeName};
 use crate::router::{Consumed, Descriptor, Event, Frame};
@@ -26,13 +26,13 @@ pub type NamedFrame = (&'static str, Vec<u8>);
 ///
 /// Empty if the other end of `port` is in this process or gone.
 pub fn frames(port: &Port) -> Vec<NamedFrame> {
-    port.shared().act(|core| {
+    port.shared().act(|state| {
         let key = port.element();
-        let (Some(from), Some(to), Some(_)) = (core.router.name_of(key), core.router.peer_of(key), core.router.remote_neighbour(key))
+        let (Some(from), Some(to), Some(_)) = (state.router.name_of(key), state.router.peer_of(key), state.router.remote_neighbour(key))
         else {
             return Vec::new();
         };
-        let me = core.router.me();
+        let me = state.router.me();
         let next = Addr { node: me, side: from };
         let port = Descriptor { side: from, neighbour: to.side, baggage: Default::default() };
         let lent = Reference { arena: 0, page: 0, length: 4096 };
@@ -78,7 +78,7 @@ pub fn send(port: &Port, frame: Vec<u8>, descriptors: usize) -> bool {
         (0..descriptors.min(crate::link::MAX_DESCRIPTORS)).map(|_| eventfd(0, EventfdFlags::CLOEXEC)).collect();
     let Ok(useless) = useless else { return false };
     let frame = Encoded { data: frame, message: true, ..Encoded::default() };
-    with_peer(port, |core, node| core.peers.slot(node).map(|slot| core.say_frame(slot, frame, useless))).is_some()
+    with_peer(port, |state, node| state.peers.slot(node).map(|slot| state.say_frame(slot, frame, useless))).is_some()
 }
 
 /// Sends a shared buffer of this size, in sealed memory that this process does not count, over the link of `port`'s other end. It belongs to the next message.
@@ -92,7 +92,7 @@ pub fn send_sealed(port: &Port, length: usize) -> bool {
     };
     let Ok(file) = sealed() else { return false };
     let frame = wire::encode(Packet::Shared(length as u64, Vec::new()));
-    with_peer(port, |core, node| core.peers.slot(node).map(|slot| core.say_frame(slot, frame, vec![file]))).is_some()
+    with_peer(port, |state, node| state.peers.slot(node).map(|slot| state.say_frame(slot, frame, vec![file]))).is_some()
 }
 
 /// What a node does with descriptors that it receives, besides.
@@ -106,10 +106,10 @@ pub enum Hoard {
 
 /// From now on the node of `port` does this.
 pub fn hoard(port: &Port, hoard: Hoard) {
-    port.shared().act(|core| core.hoard = Some(hoard));
+    port.shared().act(|state| state.hoard = Some(hoard));
 }
 
-impl Core {
+impl NodeState {
     /// Handles a received frame as the node does; returns it unless the frame is to be ignored.
     pub(super) fn hoarded(&self, descriptors: Vec<OwnedFd>) -> Option<Vec<OwnedFd>> {
         match self.hoard {
@@ -130,14 +130,14 @@ impl Core {
 /// Shuts the link of `port`'s other end down for sending; this end goes on receiving. False if there
 /// is no such link.
 pub fn half_close(port: &Port) -> bool {
-    with_peer(port, |core, node| core.peers.get(node).map(|peer| shutdown(&peer.link, Shutdown::Write))).is_some_and(|done| done.is_ok())
+    with_peer(port, |state, node| state.peers.get(node).map(|peer| shutdown(&peer.link, Shutdown::Write))).is_some_and(|done| done.is_ok())
 }
 
 /// Does something about the node at the other end of `port`.
-fn with_peer<R>(port: &Port, what: impl FnOnce(&mut Core, NodeName) -> Option<R>) -> Option<R> {
-    port.shared().act(|core| {
-        let node = core.router.remote_neighbour(port.element())?;
-        what(core, node)
+fn with_peer<R>(port: &Port, what: impl FnOnce(&mut NodeState, NodeName) -> Option<R>) -> Option<R> {
+    port.shared().act(|state| {
+        let node = state.router.remote_neighbour(port.element())?;
+        what(state, node)
     })
 }
 

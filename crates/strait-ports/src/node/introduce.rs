@@ -5,15 +5,15 @@ use std::os::fd::OwnedFd;
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
-use super::core::{Core, Role};
 use super::links::Offence;
+use super::state::{NodeState, Role};
 use crate::link::{self, Link, LinkKind, RingParts, Socket};
 use crate::message::CloseReason;
 use crate::name::{NodeName, SideName};
 use crate::router::ElementKey;
 use crate::wire::{self, Control, Encoded, Otherwise, Packet, VERSION};
 
-impl Core {
+impl NodeState {
     /// Broker: names the node at the other end of `socket` and welcomes it.
     pub(super) fn invite(&mut self, socket: OwnedFd) -> io::Result<ElementKey> {
         let Role::Broker { links, .. } = self.role else {
@@ -208,7 +208,7 @@ fn ring_parts(links: LinkKind) -> [Option<RingParts>; 2] {
     }
 }
 
-impl Drop for Core {
+impl Drop for NodeState {
     /// The last handle is gone: an end in good order, as far as the links have room.
     fn drop(&mut self) {
         self.say_goodbye(CloseReason::Exited);

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, epoll};
 use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime};
 
-use super::core::Core;
 use super::links::Offence;
 use super::peers::{Slot, Token};
+use super::state::NodeState;
 use super::{Shared, poll_until};
 use crate::MAX_BUFFERS;
 use crate::body::Body;
@@ -34,17 +34,17 @@ const ANSWER_WAIT: Duration = Duration::from_millis(10);
 const LOOK_EVERY: Duration = Duration::from_micros(200);
 
 impl Shared {
-    /// As [`Core::block`]; for very many bytes it waits, once for each arena, until the peer can see it.
+    /// As [`NodeState::block`]; for very many bytes it waits, once for each arena, until the peer can see it.
     pub(crate) fn block(&self, port: ElementKey, length: usize) -> Option<Block> {
-        let block = self.act(|core| core.block(port, length));
-        if block.is_some() || length < WORTH_WAITING || !self.act(|core| core.await_answer(port, length)) {
+        let block = self.act(|state| state.block(port, length));
+        if block.is_some() || length < WORTH_WAITING || !self.act(|state| state.await_answer(port, length)) {
             return block;
         }
         let deadline = Instant::now() + ANSWER_WAIT;
         while Instant::now() < deadline {
             // What is readable is heard by `block`, as far as it comes from that node; the rest stays for who drives.
             poll_until(&mut [PollFd::new(&*self.epoll, PollFlags::IN)], Some(Instant::now() + LOOK_EVERY)).ok()?;
-            if let Some(block) = self.act(|core| core.block(port, length)) {
+            if let Some(block) = self.act(|state| state.block(port, length)) {
                 return Some(block);
             }
         }
@@ -52,7 +52,7 @@ impl Shared {
     }
 }
 
-impl Core {
+impl NodeState {
     fn await_answer(&mut self, port: ElementKey, length: usize) -> bool {
         let node = self.router.remote_neighbour(port);
         node.and_then(|node| self.peers.get_mut(node)).is_some_and(|peer| peer.lender.await_answer(length))

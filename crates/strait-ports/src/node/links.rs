@@ -8,9 +8,9 @@ use std::time::Instant;
 use rustix::event::epoll;
 use rustix::io::Errno;
 
-use super::core::{Core, Role};
 use super::peers::{Slot, Token};
 use super::ready::Ready;
+use super::state::{NodeState, Role};
 use crate::MAX_BUFFERS;
 use crate::limits::LimitReached;
 use crate::link::arena::{Borrower, Lie, NotOut};
@@ -95,7 +95,7 @@ enum Turn {
     Over,
 }
 
-impl Core {
+impl NodeState {
     /// Makes a link to a node.
     pub(super) fn connect(&mut self, node: NodeName, link: Box<dyn Link>) -> io::Result<()> {
         self.peers.add(&self.epoll, node, link, Borrower::new(Arc::clone(&self.some_done)))
@@ -122,7 +122,7 @@ impl Core {
     }
 
     /// Puts a message without ports straight into the link to where it goes, if that can be done at once: the short way of what
-    /// [`Core::post`] does. Nothing that was said before is overtaken: whoever has the lock leaves nothing undone.
+    /// [`NodeState::post`] does. Nothing that was said before is overtaken: whoever has the lock leaves nothing undone.
     pub(super) fn write(&mut self, key: ElementKey, data: &[u8]) -> bool {
         let Some((from, to, flow)) = self.router.way(key) else { return false };
         let Some(slot) = self.peers.slot(to.node) else { return false };

@@ -1,7 +1,6 @@
 //! The node: a process's router, its links, and whoever drives them.
 
 mod busy_poll;
-mod core;
 mod drive;
 #[cfg(any(test, feature = "hostile"))]
 pub mod hostile;
@@ -14,6 +13,7 @@ mod ready;
 mod send_waiters;
 mod source;
 mod spin_wait;
+mod state;
 #[cfg(test)]
 mod tests;
 
@@ -36,13 +36,13 @@ use crate::port::Port;
 use crate::shared_buffer::SharedBuffer;
 use crate::trace::TracedEvent;
 use crate::wire::{self, Control, Packet, VERSION};
-use core::Core;
-pub(crate) use core::Membership;
 use drive::Drivers;
 use links::IdlePolicy;
 use ready::Ready;
 use spin_wait::AdaptiveSpin;
 pub(crate) use spin_wait::drive_until;
+pub(crate) use state::Membership;
+use state::NodeState;
 
 /// How long [`Node::join`] waits for the broker.
 const WELCOME_TIMEOUT: Duration = Duration::from_secs(10);
@@ -130,7 +130,7 @@ pub enum JoinError {
 /// What a node's handles and its ports share.
 pub(crate) struct Shared {
     pub(crate) epoll: Arc<OwnedFd>,
-    core: Mutex<Core>,
+    state: Mutex<NodeState>,
     wait_spin: AdaptiveSpin,
     /// The same for [`Node::busy_poll`].
     poll_spin: AdaptiveSpin,
@@ -140,44 +140,44 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// Does something with the core, then, without the lock, what came of it for others.
-    pub(crate) fn act<R>(&self, what: impl FnOnce(&mut Core) -> R) -> R {
+    /// Calls `what` with the locked state, then, without the lock, the callbacks and wakers that resulted.
+    pub(crate) fn act<R>(&self, what: impl FnOnce(&mut NodeState) -> R) -> R {
         Self::act_on(self.lock(), what)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Core> {
+    fn lock(&self) -> MutexGuard<'_, NodeState> {
         // Two threads that talk to each other meet here all the time, for a tenth of a microsecond: sleeping and being woken would take fifty times as long.
         for _ in 0..LOCK_TRIES {
-            if let Some(core) = self.try_lock() {
-                return core;
+            if let Some(state) = self.try_lock() {
+                return state;
             }
             hint::spin_loop();
         }
-        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// As [`Shared::act`], if nobody else is at it.
-    pub(crate) fn try_act<R>(&self, what: impl FnOnce(&mut Core) -> R) -> Option<R> {
-        self.try_lock().map(|core| Self::act_on(core, what))
+    pub(crate) fn try_act<R>(&self, what: impl FnOnce(&mut NodeState) -> R) -> Option<R> {
+        self.try_lock().map(|state| Self::act_on(state, what))
     }
 
-    fn try_lock(&self) -> Option<MutexGuard<'_, Core>> {
-        match self.core.try_lock() {
-            Ok(core) => Some(core),
+    fn try_lock(&self) -> Option<MutexGuard<'_, NodeState>> {
+        match self.state.try_lock() {
+            Ok(state) => Some(state),
             Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
             Err(TryLockError::WouldBlock) => None,
         }
     }
 
-    fn act_on<R>(core: MutexGuard<'_, Core>, what: impl FnOnce(&mut Core) -> R) -> R {
-        Self::act_and_tell(core, what).0
+    fn act_on<R>(state: MutexGuard<'_, NodeState>, what: impl FnOnce(&mut NodeState) -> R) -> R {
+        Self::act_and_tell(state, what).0
     }
 
     /// Also says whether anybody was told of anything.
-    fn act_and_tell<R>(mut core: MutexGuard<'_, Core>, what: impl FnOnce(&mut Core) -> R) -> (R, bool) {
-        let result = what(&mut core);
-        let effects = core.settle();
-        drop(core);
+    fn act_and_tell<R>(mut state: MutexGuard<'_, NodeState>, what: impl FnOnce(&mut NodeState) -> R) -> (R, bool) {
+        let result = what(&mut state);
+        let effects = state.settle();
+        drop(state);
         let any = effects.is_some();
         if let Some(effects) = effects {
             effects.run();
@@ -209,10 +209,10 @@ impl Node {
         &self.shared
     }
 
-    fn with(core: Core) -> Self {
-        let (epoll, links) = (Arc::clone(&core.epoll), core.peers.count());
+    fn with(state: NodeState) -> Self {
+        let (epoll, links) = (Arc::clone(&state.epoll), state.peers.count());
         let (wait_spin, poll_spin) = (AdaptiveSpin::default(), AdaptiveSpin::default());
-        Self { shared: Arc::new(Shared { epoll, core: Mutex::new(core), wait_spin, poll_spin, links, drivers: Drivers::default() }) }
+        Self { shared: Arc::new(Shared { epoll, state: Mutex::new(state), wait_spin, poll_spin, links, drivers: Drivers::default() }) }
     }
 
     /// The node that invites others and introduces them to each other.
@@ -229,7 +229,7 @@ impl Node {
     /// As [`Node::broker`].
     #[doc(hidden)]
     pub fn broker_with(links: LinkKind) -> io::Result<Self> {
-        Ok(Self::with(Core::broker(links)?))
+        Ok(Self::with(NodeState::broker(links)?))
     }
 
     /// Joins over `socket` (`SOCK_SEQPACKET`), whose other end the broker invites. Waits for the broker's welcome, ten seconds at most.
@@ -261,10 +261,11 @@ impl Node {
         match wire::decode(frame.bytes) {
             Ok(Packet::Control(welcome)) if !welcome.takes_descriptors(frame.descriptors.len()) => Err(JoinError::NoWelcome),
             Ok(Packet::Control(Control::Welcome { version: VERSION, you, broker, yours, mine })) => {
-                let mut core = Core::member(you, broker)?;
-                core.connect(broker, link::over(socket, RingParts::from_descriptors(&mut frame.descriptors.into_iter()), you < broker)?)?;
-                let key = core.bootstrap(yours, broker, mine);
-                let node = Self::with(core);
+                let mut state = NodeState::member(you, broker)?;
+                state
+                    .connect(broker, link::over(socket, RingParts::from_descriptors(&mut frame.descriptors.into_iter()), you < broker)?)?;
+                let key = state.bootstrap(yours, broker, mine);
+                let node = Self::with(state);
                 let port = node.port(key);
                 Ok((node, port))
             }
@@ -277,20 +278,20 @@ impl Node {
     /// # Errors
     /// When `socket` is no `SOCK_SEQPACKET` socket, or this node is not the broker.
     pub fn invite(&self, socket: OwnedFd) -> io::Result<Port> {
-        let key = self.shared.act(|core| core.invite(socket))?;
+        let key = self.shared.act(|state| state.invite(socket))?;
         Ok(self.port(key))
     }
 
     /// How the coming end of the node at the other end of `bootstrap` is to be understood, should it come without a goodbye. Its peers are told.
     pub fn expect_departure(&self, bootstrap: &Port, reason: CloseReason) {
         if Arc::ptr_eq(bootstrap.shared(), &self.shared) {
-            self.shared.act(|core| core.expect_departure(bootstrap.element(), reason));
+            self.shared.act(|state| state.expect_departure(bootstrap.element(), reason));
         }
     }
 
     /// A new channel inside this node: no system call, no descriptor.
     pub fn channel(&self) -> (Port, Port) {
-        let (a, b) = self.shared.act(|core| core.router.channel());
+        let (a, b) = self.shared.act(|state| state.router.channel());
         (self.port(a), self.port(b))
     }
 
@@ -319,18 +320,18 @@ impl Node {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn trace(&self, tracer: impl Fn(&[TracedEvent]) + Send + Sync + 'static) {
-        self.shared.act(|core| core.trace(Arc::new(tracer)));
+        self.shared.act(|state| state.trace(Arc::new(tracer)));
     }
 
     /// Limits what this node keeps for programs and peers that do not read. `reached` is called, without locks, in the thread that found a limit
     /// reached, before the ends that follow are delivered; limits that were reached at the same time come in one call.
     pub fn set_limits(&self, limits: Limits, reached: impl Fn(&[LimitReached]) + Send + Sync + 'static) {
-        self.shared.act(|core| core.set_limits(limits, Arc::new(reached)));
+        self.shared.act(|state| state.set_limits(limits, Arc::new(reached)));
     }
 
     /// What the node holds now.
     pub fn stats(&self) -> NodeStats {
-        self.shared.act(|core| core.stats())
+        self.shared.act(|state| state.stats())
     }
 
     /// Routes what has come, for `budget` at most. Calls ports' `on_ready` and wakers in this thread.
@@ -348,11 +349,11 @@ impl Node {
     /// Routes what is ready, and what comes meanwhile.
     fn route(&self, mut ready: Ready, deadline: Instant) -> io::Result<Progress> {
         loop {
-            let (more, enough) = self.shared.act(|core| {
-                let more = core.turn(&ready, deadline, IdlePolicy::Sleep);
+            let (more, enough) = self.shared.act(|state| {
+                let more = state.turn(&ready, deadline, IdlePolicy::Sleep);
                 let enough = !more || Instant::now() >= deadline;
                 if enough {
-                    core.leave_note();
+                    state.leave_note();
                 }
                 (more, enough)
             });
@@ -378,16 +379,16 @@ impl Node {
     /// Channels inside this node keep working afterwards; nothing else does.
     pub fn leave(&self, reason: CloseReason) {
         let deadline = Instant::now() + LEAVE_TIMEOUT;
-        self.shared.act(|core| core.close_all(reason));
-        self.drive_until(deadline, |core| core.router.counts().1 == 0 && core.all_sent());
-        self.shared.act(|core| core.say_goodbye(reason));
-        self.drive_until(deadline, Core::all_sent);
-        self.shared.act(|core| core.hang_up(reason));
+        self.shared.act(|state| state.close_all(reason));
+        self.drive_until(deadline, |state| state.router.counts().1 == 0 && state.all_sent());
+        self.shared.act(|state| state.say_goodbye(reason));
+        self.drive_until(deadline, NodeState::all_sent);
+        self.shared.act(|state| state.hang_up(reason));
         self.shared.drivers.dismiss();
     }
 
-    fn drive_until(&self, deadline: Instant, done: impl Fn(&Core) -> bool) {
-        while !self.shared.act(|core| done(core)) && Instant::now() < deadline {
+    fn drive_until(&self, deadline: Instant, done: impl Fn(&NodeState) -> bool) {
+        while !self.shared.act(|state| done(state)) && Instant::now() < deadline {
             // Another thread may drive the node too and take the event that we wait for: look again now and then.
             let slice = deadline.min(Instant::now() + Duration::from_millis(5));
             match poll_until(&mut [PollFd::new(&*self.shared.epoll, PollFlags::IN)], Some(slice)) {

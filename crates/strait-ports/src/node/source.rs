@@ -8,8 +8,8 @@ use std::task::Waker;
 use rustix::event::epoll::{self, EventFlags};
 
 use super::Node;
-use super::core::Core;
 use super::peers::Token;
+use super::state::NodeState;
 
 /// Who waits for which descriptor, by its number.
 #[derive(Default)]
@@ -27,7 +27,7 @@ impl Sources {
     }
 }
 
-impl Core {
+impl NodeState {
     fn watch_source(&mut self, descriptor: BorrowedFd<'_>) -> io::Result<u32> {
         // Numbers come round again after 2^32 sources: then one that is still there is in the way.
         while self.sources.waiting.contains_key(&self.sources.next) {
@@ -63,18 +63,18 @@ impl Core {
 impl Node {
     /// Has the node look after a descriptor, for [`Node::rearm_source`].
     pub(crate) fn watch_source(&self, descriptor: BorrowedFd<'_>) -> io::Result<u32> {
-        self.shared.act(|core| core.watch_source(descriptor))
+        self.shared.act(|state| state.watch_source(descriptor))
     }
 
     /// Wakes `waker` once the descriptor is readable: at once if it is so now.
     pub(crate) fn rearm_source(&self, number: u32, descriptor: BorrowedFd<'_>, waker: &Waker) -> io::Result<()> {
         // A waker is foreign code: it is copied and dropped without the lock.
         let waker = waker.clone();
-        let _spare = self.shared.act(|core| core.rearm_source(number, descriptor, waker))?;
+        let _spare = self.shared.act(|state| state.rearm_source(number, descriptor, waker))?;
         Ok(())
     }
 
     pub(crate) fn unwatch_source(&self, number: u32, descriptor: BorrowedFd<'_>) {
-        let _forgotten = self.shared.act(|core| core.unwatch_source(number, descriptor));
+        let _forgotten = self.shared.act(|state| state.unwatch_source(number, descriptor));
     }
 }

@@ -19,10 +19,10 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags};
 use smallvec::SmallVec;
 
-use super::core::Core;
 use super::links::IdlePolicy;
 use super::parker::{ParkKind, Parker};
 use super::ready::Ready;
+use super::state::NodeState;
 use super::{Shared, poll_until};
 use crate::link::{self, Half, MAX_WORDS};
 
@@ -116,7 +116,7 @@ fn is_past(deadline: Option<Instant>) -> bool {
 }
 
 fn park_on_descriptors(nodes: &[&Arc<Shared>], deadline: Option<Instant>, parker: &Parker) -> io::Result<()> {
-    nodes.iter().for_each(|node| node.act(Core::sleep_links));
+    nodes.iter().for_each(|node| node.act(NodeState::sleep_links));
     let descriptors = nodes.iter().map(|node| &*node.epoll).chain([&parker.descriptor]);
     let mut fds: SmallVec<[PollFd<'_>; 2]> = descriptors.map(|fd| PollFd::new(fd, PollFlags::IN)).collect();
     if parker.park(ParkKind::Descriptors, |_| poll_until(&mut fds, deadline)).transpose()? != Some(true) {
@@ -128,7 +128,7 @@ fn park_on_descriptors(nodes: &[&Arc<Shared>], deadline: Option<Instant>, parker
     }
     for (node, _) in nodes.iter().zip(&fds).filter(|(_, fd)| !fd.revents().is_empty()) {
         let ready = Ready::now(&node.epoll)?;
-        node.act(|core| core.route_and_keep(&ready));
+        node.act(|state| state.route_and_keep(&ready));
     }
     Ok(())
 }
@@ -141,7 +141,7 @@ impl Shared {
         for n in 0u32.. {
             if outcome != PollOutcome::NoLinks {
                 // If another thread holds the lock, that thread routes.
-                outcome = self.try_act(Core::poll_and_route).unwrap_or(outcome);
+                outcome = self.try_act(NodeState::poll_and_route).unwrap_or(outcome);
             }
             if outcome == PollOutcome::Unpollable {
                 return false;
@@ -166,7 +166,7 @@ impl Shared {
         if parker.is_notified() {
             return Ok(true);
         }
-        let Some(words) = self.act(Core::park) else { return Ok(true) };
+        let Some(words) = self.act(NodeState::park) else { return Ok(true) };
         let limit = deadline.map_or(MAX_PARK, |deadline| deadline.saturating_duration_since(Instant::now()).min(MAX_PARK));
         parker.park(ParkKind::Word, |parker| link::sleep(&parker.word, ParkKind::Word as u32, &words, limit)).unwrap_or(Ok(true))
     }
@@ -185,7 +185,7 @@ pub(super) enum PollOutcome {
     Active,
 }
 
-impl Core {
+impl NodeState {
     /// Polls all links that can be polled, and routes what they have.
     fn poll_and_route(&mut self) -> PollOutcome {
         let (outcome, ready) = self.poll_links(MAX_WORDS);
@@ -303,10 +303,10 @@ mod tests {
     fn a_link_made_after_the_last_poll_is_not_left_parked() {
         let broker = Node::broker().unwrap();
         let first = member(&broker);
-        assert!(broker.shared.act(Core::poll_and_route) == PollOutcome::Idle);
+        assert!(broker.shared.act(NodeState::poll_and_route) == PollOutcome::Idle);
         let second = member(&broker);
-        assert_eq!(broker.shared.act(|core| core.park().map(|words| words.len())), Some(2));
-        broker.shared.act(Core::sleep_links);
+        assert_eq!(broker.shared.act(|state| state.park().map(|words| words.len())), Some(2));
+        broker.shared.act(NodeState::sleep_links);
         for (at_broker, _, at_member) in [&first, &second] {
             at_member.post(vec![1]).unwrap();
             let mut fds = [PollFd::new(&broker, PollFlags::IN)];
@@ -324,7 +324,7 @@ mod tests {
     fn links_that_are_kept_awake_make_the_node_readable() {
         let broker = Node::broker().unwrap();
         let (at_broker, _node, at_member) = member(&broker);
-        assert!(broker.shared.act(Core::poll_and_route) == PollOutcome::Idle);
+        assert!(broker.shared.act(NodeState::poll_and_route) == PollOutcome::Idle);
         let readable = || poll_until(&mut [PollFd::new(&broker, PollFlags::IN)], Some(Instant::now())).unwrap();
         assert!(readable());
         while readable() {

@@ -203,10 +203,10 @@ fn forged_names_reach_nobody(kind: LinkKind) {
     let honest = Honest::joins(&broker);
     let (mut forger, port) = Forger::joins(&broker);
     // It knows, by magic, the sides and nodes of a channel between two others.
-    let (ours, theirs, member) = broker.shared.act(|core| {
+    let (ours, theirs, member) = broker.shared.act(|state| {
         let honest = honest.at_broker.element();
-        let peer = core.router.peer_of(honest).unwrap();
-        (core.router.name_of(honest).unwrap(), peer.side, peer.node)
+        let peer = state.router.peer_of(honest).unwrap();
+        (state.router.name_of(honest).unwrap(), peer.side, peer.node)
     });
     let (mine, its) = (forger.mine, forger.theirs);
     let victim = Addr { node: member, side: theirs };
@@ -244,7 +244,7 @@ fn a_bypass_to_a_stranger_leads_nowhere(kind: LinkKind) {
     let broker = Node::broker_with(kind).unwrap();
     let honest = Honest::joins(&broker);
     let (mut forger, port) = Forger::joins(&broker);
-    let victim = broker.shared.act(|core| core.router.peer_of(honest.at_broker.element()).unwrap());
+    let victim = broker.shared.act(|state| state.router.peer_of(honest.at_broker.element()).unwrap());
     let (mine, its) = (forger.mine, forger.theirs);
     forger.event(mine, its, Event::Lock);
     forger.event(mine, its, Event::Bypass(victim));
@@ -265,7 +265,7 @@ fn requests_for_introductions_leave_nothing_behind(kind: LinkKind) {
         turn(&broker);
         assert_eq!(forger.hear().unwrap(), [Packet::Control(Control::Unreachable(NodeName(n)))]);
     }
-    let (me, other) = (forger.me, broker.shared.act(|core| core.router.peer_of(honest.at_broker.element()).unwrap().node));
+    let (me, other) = (forger.me, broker.shared.act(|state| state.router.peer_of(honest.at_broker.element()).unwrap().node));
     for node in [me, forger.broker] {
         forger.packet(Packet::Control(Control::Introduce(node)), None);
         turn(&broker);
@@ -418,9 +418,9 @@ fn without_memory_a_link_is_a_socket_alone() {
 
 /// The forger's own hold of its direct link, and the sides (its, the member's) of the channel there.
 fn direct_link(forger: &mut Forger, honest: &Honest, straight: &Port) -> (Box<dyn Link>, SideName, SideName) {
-    let (its, member, members) = honest.node.shared.act(|core| {
+    let (its, member, members) = honest.node.shared.act(|state| {
         let key = straight.element();
-        (core.router.peer_of(key).unwrap().side, core.router.me(), core.router.name_of(key).unwrap())
+        (state.router.peer_of(key).unwrap().side, state.router.me(), state.router.name_of(key).unwrap())
     });
     let mut descriptors = std::mem::take(&mut forger.descriptors).into_iter();
     let socket = Socket::new(descriptors.next().unwrap()).unwrap();
@@ -438,7 +438,7 @@ fn a_mourned_nodes_last_words_are_heard_and_nothing_after_them(kind: LinkKind) {
         direct.flush().unwrap();
     };
     let lost = forger.me;
-    let is_mourned = || honest.node.shared.act(|core| core.peers.get(lost).is_some_and(|peer| peer.mourned_at.is_some()));
+    let is_mourned = || honest.node.shared.act(|state| state.peers.get(lost).is_some_and(|peer| peer.mourned_at.is_some()));
     (0..100u8).for_each(|n| say(&[n]));
     forger.packet(Packet::Control(Control::Goodbye(CloseReason::Unloaded)), None);
     turn(&broker);
@@ -578,7 +578,7 @@ fn a_round_is_limited_in_packets_bytes_and_ports(kind: LinkKind) {
         name += ports.len() as u128;
         forger.event(mine, its, message(b"", &ports));
     }
-    assert!(broker.shared.act(|core| core.turn(&Ready::now(&broker.shared.epoll).unwrap(), far, IdlePolicy::Sleep)));
+    assert!(broker.shared.act(|state| state.turn(&Ready::now(&broker.shared.epoll).unwrap(), far, IdlePolicy::Sleep)));
     assert_eq!(port.buffered().0, 2);
     empty("ports");
 
@@ -589,7 +589,7 @@ fn a_round_is_limited_in_packets_bytes_and_ports(kind: LinkKind) {
     let mut rounds = 0;
     while honest.at_broker.try_recv().is_none() {
         let before = port.buffered().1 as u64;
-        let more = broker.shared.act(|core| core.turn(&Ready::now(&broker.shared.epoll).unwrap(), far, IdlePolicy::Sleep));
+        let more = broker.shared.act(|state| state.turn(&Ready::now(&broker.shared.epoll).unwrap(), far, IdlePolicy::Sleep));
         assert!(more || rounds > 0);
         assert!(port.buffered().1 as u64 - before <= BYTES_A_ROUND + MAX_PACKET as u64);
         rounds += 1;

@@ -216,7 +216,7 @@ impl PortSet {
         self.drives(&port.shared);
         let listed = Arc::new(AtomicBool::new(false));
         let membership = Membership { list: Arc::clone(&self.list), id, listed: Arc::clone(&listed) };
-        port.shared.act(|core| core.enlist(port.key(), membership));
+        port.shared.act(|state| state.enlist(port.key(), membership));
         self.members.insert(id, Member { port, listed, guest });
         id
     }
@@ -224,7 +224,7 @@ impl PortSet {
     /// Takes a port out, with what waits in it.
     pub fn remove(&mut self, id: PortId) -> Option<Port> {
         let Member { port, .. } = self.members.remove(&id)?;
-        port.shared.act(|core| core.delist(port.key()));
+        port.shared.act(|state| state.delist(port.key()));
         if let Some(place) = self.nodes.iter().position(|(node, _)| Arc::ptr_eq(node, &port.shared)) {
             self.nodes[place].1 -= 1;
             if self.nodes[place].1 == 0 {

@@ -96,8 +96,8 @@ impl Port {
         let key = self.key();
         // A waker is foreign code: it is copied and dropped without the lock.
         let waker = cx.waker().clone();
-        let (room, _spare) = self.shared.act(|core| match core.router.room(key) {
-            Room::Reached => (Room::Reached, core.send_waiters.add_without_ticket(key, waker)),
+        let (room, _spare) = self.shared.act(|state| match state.router.room(key) {
+            Room::Reached => (Room::Reached, state.send_waiters.add_without_ticket(key, waker)),
             room => (room, Some(waker)),
         });
         match room {

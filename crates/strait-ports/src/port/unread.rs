@@ -104,7 +104,7 @@ impl Port {
         if let Some(data) = self.inboxed() {
             return Some(Arrival::Message(Unread::new(&self.shared, data.into(), Vec::new())));
         }
-        Some(match self.shared.act(|core| core.router.fetch(self.key(), &self.inbox))? {
+        Some(match self.shared.act(|state| state.router.fetch(self.key(), &self.inbox))? {
             Received::Message { data, ports } => Arrival::Message(Unread::new(&self.shared, data, self.adopt(ports))),
             Received::Close(reason) => Arrival::Close(reason),
         })

@@ -262,7 +262,7 @@ fn an_arena_that_is_not_used_is_given_up(kind: LinkKind) {
     };
     assert_eq!(heard, [Packet::Control(Control::Withdraw(0))]);
     // And the clock is gone with the last: nothing wakes who has nothing to do.
-    assert!(broker.shared.act(|core| core.arena_clock.is_none()));
+    assert!(broker.shared.act(|state| state.arena_clock.is_none()));
     // The next is another.
     port.post(vec![1; 1 << 20]).unwrap();
     assert_eq!(hear_all(&mut forger, &broker), 1 << 20);

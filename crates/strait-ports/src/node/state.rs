@@ -1,4 +1,4 @@
-//! What is behind a node's lock: the router, the links, and who wants to be told.
+//! What the lock of a node protects: the router, the links, and the callbacks to be called.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
@@ -109,7 +109,7 @@ pub(super) enum Role {
     Member { broker: Option<NodeName> },
 }
 
-pub(crate) struct Core {
+pub(crate) struct NodeState {
     pub(crate) router: Router,
     pub(super) role: Role,
     pub(super) epoll: Arc<OwnedFd>,
@@ -152,7 +152,7 @@ pub(crate) struct Core {
     _reserve: Reserve,
 }
 
-impl Core {
+impl NodeState {
     fn new(me: NodeName, names: SystemNames, role: Role) -> io::Result<Self> {
         let _reserve = Reserve::hold()?;
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
