@@ -17,7 +17,7 @@ use crate::buffer::{ALLOC_FROM, AllocError, Buffer, POST_FROM, PostBufferError};
 use crate::link::copy_bytes;
 use crate::message::{CloseReason, Event, Message};
 use crate::node::{Shared, drive_until};
-use crate::router::{ElementKey, Inbox, Received, Router};
+use crate::router::{ElementKey, Prefetch, Received, Router};
 use crate::{MAX_BUFFERS, MAX_DATA, MAX_PORTS};
 
 pub(crate) use set::ReadyList;
@@ -46,7 +46,7 @@ pub struct Port {
     /// `None` once the endpoint went away with a message or was closed: nothing is left to drop.
     key: Option<ElementKey>,
     /// What can be received without the node's lock; made when there is something for it.
-    inbox: OnceLock<Arc<Inbox>>,
+    prefetch: OnceLock<Arc<Prefetch>>,
 }
 
 /// A post that did not happen. Nothing was consumed: the message is in here, with all its ports.
@@ -120,7 +120,7 @@ pub enum RecvError {
 
 impl Port {
     pub(crate) fn new(shared: Arc<Shared>, key: ElementKey) -> Self {
-        Self { shared, key: Some(key), inbox: OnceLock::new() }
+        Self { shared, key: Some(key), prefetch: OnceLock::new() }
     }
 
     fn key(&self) -> ElementKey {
@@ -242,31 +242,31 @@ impl Port {
     /// The next event, if one has arrived.
     #[inline]
     pub fn try_recv(&self) -> Option<Event> {
-        match self.inboxed() {
+        match self.prefetched() {
             Some(data) => Some(Event::Message(Message::new(data))),
             None => self.fetch(),
         }
     }
 
     /// The next event's data, if it can be had without the node's lock. There is another behind it, then.
-    fn inboxed(&self) -> Option<Vec<u8>> {
-        self.inbox.get()?.take()
+    fn prefetched(&self) -> Option<Vec<u8>> {
+        self.prefetch.get()?.take()
     }
 
     /// The next event, in any case.
     fn fetch(&self) -> Option<Event> {
-        let received = self.shared.act(|state| state.router.fetch(self.key(), &self.inbox))?;
+        let received = self.shared.act(|state| state.router.fetch(self.key(), &self.prefetch))?;
         Some(self.event(received))
     }
 
     /// The next event, and whether there is another behind it; if not, `empty` is called before another can arrive.
     fn take(&self, empty: impl FnOnce()) -> (Option<Event>, bool) {
-        if let Some(data) = self.inboxed() {
+        if let Some(data) = self.prefetched() {
             return (Some(Event::Message(Message::new(data))), true);
         }
         let key = self.key();
         let (received, more) = self.shared.act(|state| {
-            let (received, more) = (state.router.fetch(key, &self.inbox), state.router.receivable(key));
+            let (received, more) = (state.router.fetch(key, &self.prefetch), state.router.receivable(key));
             if !more {
                 empty();
             }
@@ -322,13 +322,13 @@ impl Port {
     }
 
     fn poll_recv(&self, waker: &Waker) -> Poll<Option<Event>> {
-        if let Some(data) = self.inboxed() {
+        if let Some(data) = self.prefetched() {
             return Poll::Ready(Some(Event::Message(Message::new(data))));
         }
         let key = self.key();
         // A waker is foreign code too: it is copied and dropped without the lock.
         let waker = waker.clone();
-        let (event, _spare) = self.shared.act(|state| match received(&mut state.router, key, &self.inbox) {
+        let (event, _spare) = self.shared.act(|state| match received(&mut state.router, key, &self.prefetch) {
             None => (None, state.watch(key).wake_by(waker)),
             event => (event, Some(waker)),
         });
@@ -409,8 +409,8 @@ impl Future for Recv<'_> {
 }
 
 /// What a port has received: `Some(None)` once nothing ever will.
-fn received(router: &mut Router, key: ElementKey, inbox: &OnceLock<Arc<Inbox>>) -> Option<Option<Received>> {
-    match router.fetch(key, inbox) {
+fn received(router: &mut Router, key: ElementKey, prefetch: &OnceLock<Arc<Prefetch>>) -> Option<Option<Received>> {
+    match router.fetch(key, prefetch) {
         Some(received) => Some(Some(received)),
         None if router.exhausted(key) => Some(None),
         None => None,

@@ -101,10 +101,10 @@ impl Port {
     /// # }
     /// ```
     pub fn try_recv_unread(&self) -> Option<Arrival> {
-        if let Some(data) = self.inboxed() {
+        if let Some(data) = self.prefetched() {
             return Some(Arrival::Message(Unread::new(&self.shared, data.into(), Vec::new())));
         }
-        Some(match self.shared.act(|state| state.router.fetch(self.key(), &self.inbox))? {
+        Some(match self.shared.act(|state| state.router.fetch(self.key(), &self.prefetch))? {
             Received::Message { data, ports } => Arrival::Message(Unread::new(&self.shared, data, self.adopt(ports))),
             Received::Close(reason) => Arrival::Close(reason),
         })

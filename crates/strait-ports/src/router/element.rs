@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::event::Event;
 use super::flow::Flow;
-use super::inbox::Inbox;
 use super::limits::Held;
+use super::prefetch::Prefetch;
 use super::queue::Queue;
 use crate::message::CloseReason;
 use crate::name::{Addr, NodeName, SideName};
@@ -145,17 +145,17 @@ pub(super) enum Line {
 pub(super) struct Endpoint {
     pub(super) line: Line,
     pub(super) queue: Queue,
-    /// Payload bytes in `queue` and in `inbox`.
+    /// Payload bytes in `queue` and in `prefetch`.
     pub(super) bytes: usize,
     /// What the other end has not received of what was posted here, and the like.
     pub(super) flow: Flow,
     /// What the program has been given ahead of its asking. It counts in `bytes` until it is known to be taken.
-    pub(super) inbox: Option<Arc<Inbox>>,
+    pub(super) prefetch: Option<Arc<Prefetch>>,
 }
 
 impl Endpoint {
     pub(super) fn new(name: SideName, peer: Addr) -> Self {
-        Self { line: Line::Open(Side::new(name, peer)), queue: Queue::default(), bytes: 0, flow: Flow::default(), inbox: None }
+        Self { line: Line::Open(Side::new(name, peer)), queue: Queue::default(), bytes: 0, flow: Flow::default(), prefetch: None }
     }
 }
 

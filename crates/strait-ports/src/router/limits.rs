@@ -229,8 +229,8 @@ impl Router {
         let (mut queue, mut bytes) = (Queue::default(), 0);
         if let Some(Element::Endpoint(endpoint)) = self.elements.get_mut(place.key) {
             queue = std::mem::take(&mut endpoint.queue);
-            if let Some(inbox) = endpoint.inbox.take() {
-                inbox.empty_into(&mut queue);
+            if let Some(prefetch) = endpoint.prefetch.take() {
+                prefetch.empty_into(&mut queue);
             }
             bytes = std::mem::take(&mut endpoint.bytes);
             if let Line::Ended { reason, .. } = &mut endpoint.line {

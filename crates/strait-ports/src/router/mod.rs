@@ -26,9 +26,9 @@ mod bypass;
 mod element;
 mod event;
 mod flow;
-mod inbox;
 mod limits;
 mod loss;
+mod prefetch;
 mod queue;
 mod sides;
 #[cfg(test)]
@@ -40,7 +40,7 @@ use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 pub(crate) use element::ElementKey;
 pub(crate) use event::{Action, Descriptor, Event, Frame, QueueLimit};
 pub(crate) use flow::{Baggage, Consumed, Grain, Room};
-pub(crate) use inbox::Inbox;
+pub(crate) use prefetch::Prefetch;
 
 use crate::body::Body;
 use crate::flow::Amount;

@@ -77,7 +77,7 @@ impl Router {
         self.name_edge(key);
         let there = SideName(self.names.next());
         let to = Addr { node, side: there };
-        let Some(Element::Endpoint(Endpoint { line, queue, bytes, flow, inbox: _ })) = self.elements.remove(key) else {
+        let Some(Element::Endpoint(Endpoint { line, queue, bytes, flow, prefetch: _ })) = self.elements.remove(key) else {
             unreachable!("a message carries endpoints and is their only owner")
         };
         self.limits.forget(key);

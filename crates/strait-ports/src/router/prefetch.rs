@@ -1,11 +1,12 @@
-//! What the holder of a port takes without the node's lock.
+//! Messages that a port's holder takes without the node's lock.
 //!
-//! Receiving one message costs less than the lock and what goes with it. So whoever takes one from an endpoint's queue takes those behind it along, as far as they are
-//! plain bytes and nobody wants to be told exactly what has been received. The router counts them as received when it is visited again, and can have the rest back at any
-//! time ([`Router::recall`]): when the port moves, or when somebody wants exact figures after all. The last message is never taken here, so the router hears of an inbox
-//! that is empty.
+//! Taking the lock costs more than receiving one message. So `recv` moves the messages behind the
+//! first one out of the endpoint's queue as well, if they are plain bytes and the sender does not need
+//! exact reports. The router counts them as received at its next visit. It can take the others back
+//! ([`Router::recall`]): when the port moves, or when the sender needs exact reports after all. The
+//! last message is never taken here, so that the router is called when the prefetch runs empty.
 //!
-//! Locks: the node's, then the inbox's.
+//! Lock order: the node's, then the prefetch's.
 
 use std::collections::VecDeque;
 use std::mem;
@@ -17,22 +18,22 @@ use super::queue::{Item, Queue};
 use super::{ElementKey, Received, Router};
 use crate::flow::Amount;
 
-/// An inbox takes a whole queue with so many messages at most...
+/// The most messages of a queue that is prefetched whole,
 const MOST: usize = 4096;
 
-/// ... and so many bytes...
+/// and the most bytes of it.
 const MOST_BYTES: usize = 256 * 1024;
 
-/// ... or so many messages of a longer one.
+/// How many messages of a longer queue are prefetched.
 const SOME: usize = 32;
 
-/// Room for so many messages is kept when there are none.
+/// The capacity that an empty prefetch keeps, in messages.
 const KEPT: usize = 256;
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(crate) struct Inbox {
-    /// It has been filled, and not been emptied by the router since.
+pub(crate) struct Prefetch {
+    /// Filled, and not emptied by the router since.
     filled: AtomicBool,
     contents: Mutex<Contents>,
 }
@@ -41,18 +42,18 @@ pub(crate) struct Inbox {
 struct Contents {
     /// Messages of plain bytes.
     plain: VecDeque<Item>,
-    /// What the program has taken that the router does not know of.
+    /// Taken by the program, and not yet counted by the router.
     taken: Amount,
 }
 
-impl Inbox {
+impl Prefetch {
     fn lock(&self) -> MutexGuard<'_, Contents> {
         self.contents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The next message's bytes, unless it is the last.
     pub(crate) fn take(&self) -> Option<Vec<u8>> {
-        // Who sees this late asks the router.
+        // A thread that sees an old value asks the router.
         if !self.filled.load(Ordering::Relaxed) {
             return None;
         }
@@ -67,7 +68,7 @@ impl Inbox {
         if let Item::Plain { data, .. } = item { Some(data.into_vec()) } else { None }
     }
 
-    /// Takes plain messages from a queue into an empty inbox; true if there are some.
+    /// Takes plain messages from a queue into an empty prefetch; true if there are some.
     fn fill(&self, queue: &mut Queue, bytes: usize) -> bool {
         let mut contents = self.lock();
         if queue.len() > MOST || bytes > MOST_BYTES || !queue.swap_plain(&mut contents.plain) {
@@ -89,20 +90,20 @@ impl Inbox {
 }
 
 impl Router {
-    /// As [`Router::pop`], and puts what comes next into the inbox of the endpoint's port, if that may be.
-    pub(crate) fn fetch(&mut self, key: ElementKey, inbox: &OnceLock<Arc<Inbox>>) -> Option<Received> {
+    /// As [`Router::pop`], and puts what comes next into the prefetch of the endpoint's port, if that may be.
+    pub(crate) fn fetch(&mut self, key: ElementKey, prefetch: &OnceLock<Arc<Prefetch>>) -> Option<Received> {
         let received = self.pop(key)?;
         if self.trace.is_some() {
             // It is to be told of each.
             return Some(received);
         }
-        if let Some(Element::Endpoint(Endpoint { queue, bytes, flow, inbox: handed_over, .. })) = self.elements.get_mut(key)
+        if let Some(Element::Endpoint(Endpoint { queue, bytes, flow, prefetch: handed_over, .. })) = self.elements.get_mut(key)
             && queue.len() >= 2
             && !flow.is_watched()
         {
-            let inbox = inbox.get_or_init(Arc::default);
-            if inbox.fill(queue, *bytes) {
-                *handed_over = Some(Arc::clone(inbox));
+            let prefetch = prefetch.get_or_init(Arc::default);
+            if prefetch.fill(queue, *bytes) {
+                *handed_over = Some(Arc::clone(prefetch));
             }
         }
         Some(received)
@@ -110,9 +111,9 @@ impl Router {
 
     /// Has back what an endpoint's program has been given ahead of its asking.
     pub(super) fn recall(&mut self, key: ElementKey) {
-        let Some(Element::Endpoint(Endpoint { queue, inbox, .. })) = self.elements.get_mut(key) else { return };
-        let Some(inbox) = inbox.take() else { return };
-        let taken = inbox.empty_into(queue);
+        let Some(Element::Endpoint(Endpoint { queue, prefetch, .. })) = self.elements.get_mut(key) else { return };
+        let Some(prefetch) = prefetch.take() else { return };
+        let taken = prefetch.empty_into(queue);
         if taken.messages > 0 {
             self.received(key, taken);
         }
@@ -120,8 +121,8 @@ impl Router {
 }
 
 impl Endpoint {
-    /// There is something for the program to receive. (A full inbox has one message at least, until the router empties it.)
+    /// There is something for the program to receive. (A full prefetch has one message at least, until the router empties it.)
     pub(super) fn has_something(&self) -> bool {
-        !self.queue.is_empty() || self.inbox.is_some()
+        !self.queue.is_empty() || self.prefetch.is_some()
     }
 }
