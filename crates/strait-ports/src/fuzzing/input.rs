@@ -67,7 +67,7 @@ impl Names {
     /// How many names a liar knows before it has heard any.
     pub(super) const OWN: u8 = 10;
 
-    /// Names of its own choice, and some that it can guess: inside a node, ends of channels that have never left it are numbered (`router/sides.rs`).
+    /// Names of its own choice, and some that it can guess: inside a node, ends of channels that have never left it are numbered (`router/side_table.rs`).
     pub(super) fn new() -> Self {
         let inner = [0, 1, 2, 3, 1 << 32, 1 | 1 << 32].map(|key| 0x1a9e_57a1_7000_0001 << 64 | key);
         let names = Self((1..=4).map(|n| 0xbad << 64 | n).chain(inner).collect());

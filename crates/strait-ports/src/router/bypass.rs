@@ -202,7 +202,7 @@ impl Router {
             self.receive(peer, name, event);
         }
         // What was held may have ended this side, or its element may have become another: look again.
-        let Some(place) = self.sides.get(&name) else { return };
+        let Some(place) = self.side_table.get(&name) else { return };
         match lost {
             Some(reason) if self.side(place).is_some_and(|s| s.peer == peer) => self.cut(place, reason),
             _ if self.wake_proxy(place.key) => self.seek(place.key),
@@ -267,7 +267,7 @@ impl Router {
     pub(crate) fn link_up(&mut self, node: NodeName) {
         self.linked.insert(node);
         for name in self.awaited.remove(&node).unwrap_or_default() {
-            let Some(place) = self.sides.get(&name) else { continue };
+            let Some(place) = self.side_table.get(&name) else { continue };
             let Some(side) = self.side(place) else { continue };
             match side.change.as_deref_mut() {
                 Some(Change::Expecting { next, unlinked, .. }) if next.node == node && *unlinked => {
@@ -301,7 +301,7 @@ impl Router {
     }
 
     fn give_up(&mut self, name: SideName, node: NodeName) {
-        let Some(place) = self.sides.get(&name) else { return };
+        let Some(place) = self.side_table.get(&name) else { return };
         let Some(side) = self.side(place) else { return };
         let waits = match side.change.as_deref() {
             Some(Change::Expecting { next, unlinked, .. }) => *unlinked && next.node == node,

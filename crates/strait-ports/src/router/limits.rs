@@ -172,7 +172,7 @@ impl Router {
             if peer.node != self.me {
                 return peer.node;
             }
-            match self.sides.get(&peer.side) {
+            match self.side_table.get(&peer.side) {
                 Some(Place { key, which }) if matches!(self.elements.get(key), Some(Element::Proxy(_))) => {
                     at = Place { key, which: 1 - which };
                 }

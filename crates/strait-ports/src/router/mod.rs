@@ -30,7 +30,7 @@ mod limits;
 mod loss;
 mod prefetch;
 mod queue;
-mod sides;
+mod side_table;
 #[cfg(test)]
 mod tests;
 mod transfer;
@@ -51,7 +51,7 @@ use element::{Change, Element, Elements, Endpoint, Line, LocalEvent, Place, Side
 use flow::Flow;
 use limits::QueueLimits;
 use queue::Item;
-use sides::Sides;
+use side_table::SideTable;
 
 /// A message that has passed this many proxies is chasing a port that is in front of it: its channel is cut.
 ///
@@ -93,9 +93,9 @@ pub(crate) struct Router {
     names: Box<dyn NameSource + Sync>,
     elements: Elements,
     /// Where each registered side is.
-    sides: Sides,
+    side_table: SideTable,
     linked: HashSet<NodeName, RandomKeys>,
-    /// Sides that can go on once there is a link to the node.
+    /// SideTable that can go on once there is a link to the node.
     awaited: HashMap<NodeName, BTreeSet<SideName>>,
     local: VecDeque<Mail>,
     actions: VecDeque<Action>,
@@ -116,7 +116,7 @@ impl Router {
             me,
             names,
             elements: Elements::default(),
-            sides: Sides::default(),
+            side_table: SideTable::default(),
             linked: HashSet::default(),
             awaited: HashMap::new(),
             local: VecDeque::new(),
@@ -186,7 +186,7 @@ impl Router {
 
     fn adopt_with(&mut self, name: SideName, peer: Addr, flow: Flow) -> ElementKey {
         let key = self.elements.insert(Element::Endpoint(Endpoint { flow, ..Endpoint::new(name, peer) }));
-        self.sides.insert(name, Place { key, which: 0 });
+        self.side_table.insert(name, Place { key, which: 0 });
         key
     }
 
@@ -355,7 +355,7 @@ impl Router {
 
     /// Lets a side hear an event if the speaker has a say there.
     fn receive(&mut self, from: Addr, to: SideName, event: LocalEvent) {
-        let Some(place) = self.sides.get(&to) else { return self.discard(event) };
+        let Some(place) = self.side_table.get(&to) else { return self.discard(event) };
         let Some(side) = self.elements.get_mut(place.key).and_then(|e| e.side_mut(place.which)).filter(|side| side.name == to) else {
             return self.discard(event);
         };
@@ -413,7 +413,7 @@ impl Router {
 
     /// The endpoint that hears a side of its present neighbour at once.
     fn taker_of(&self, from: Addr, to: SideName) -> Option<ElementKey> {
-        let key = self.sides.get(&to)?.key;
+        let key = self.side_table.get(&to)?.key;
         match self.elements.get(key) {
             Some(Element::Endpoint(Endpoint { line: Line::Open(side), .. }))
                 if side.change.is_none() && side.name == to && side.peer == from =>
@@ -523,7 +523,7 @@ impl Router {
 
     /// Takes a side out of the books; what it held can't be delivered any more.
     fn forget(&mut self, side: Side) {
-        self.sides.remove(&side.name);
+        self.side_table.remove(&side.name);
         self.drop_change(side.name, side.change);
     }
 

@@ -95,7 +95,7 @@ impl Router {
             Line::Open(side) => match self.resting_local_neighbour(&side) {
                 Some(place) => {
                     // The neighbour lives here and nothing is under way between the two: it takes the edge over.
-                    self.sides.remove(&side.name);
+                    self.side_table.remove(&side.name);
                     let neighbour = self.elements.get_mut(place.key).and_then(|e| e.side_mut(place.which)).expect("just looked at");
                     neighbour.peer = to;
                     let name = neighbour.name;
@@ -110,8 +110,8 @@ impl Router {
                     let proxy = Proxy { sides: [side, Side::new(here, to)], stage: Stage::Locking };
                     let key = self.elements.insert(Element::Proxy(Box::new(proxy)));
                     self.proxies += 1;
-                    self.sides.insert(outer, Place { key, which: 0 });
-                    self.sides.insert(here, Place { key, which: 1 });
+                    self.side_table.insert(outer, Place { key, which: 0 });
+                    self.side_table.insert(here, Place { key, which: 1 });
                     moved.push(key);
                     here
                 }
@@ -129,7 +129,7 @@ impl Router {
         if side.peer.node != self.me || !side.at_rest() || !self.local.is_empty() {
             return None;
         }
-        let place = self.sides.get(&side.peer.side)?;
+        let place = self.side_table.get(&side.peer.side)?;
         let neighbour = self.elements.get(place.key)?.side(place.which)?;
         neighbour.at_rest().then_some(place)
     }
@@ -137,7 +137,7 @@ impl Router {
     fn import(&mut self, node: NodeName, ports: Vec<Descriptor>) -> Result<Vec<ElementKey>, Violation> {
         let mut keys = Vec::with_capacity(ports.len());
         for Descriptor { side, neighbour, baggage } in ports {
-            if side.is_inner() || self.sides.contains(&side) {
+            if side.is_inner() || self.side_table.contains(&side) {
                 keys.into_iter().for_each(|key| self.close_element(key, CloseReason::Dropped));
                 return Err(Violation::NameTaken);
             }

@@ -100,7 +100,7 @@ impl Walk<'_> {
             let Addr { node, side } = self.pending[self.next];
             self.next += 1;
             let node = number(node);
-            if let Some(place) = world.routers.get(node).and_then(|r| r.as_ref()?.sides.get(&side)) {
+            if let Some(place) = world.routers.get(node).and_then(|r| r.as_ref()?.side_table.get(&side)) {
                 self.put((self.next, place.which));
                 self.element(node, place.key);
             }

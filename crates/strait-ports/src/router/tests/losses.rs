@@ -46,7 +46,7 @@ impl World {
             let Some((ours, peer)) = self.routers[node].as_ref().and_then(|r| resting(r, key)) else { continue };
             let over = matches!(self.queues.get(&(node, number(peer.node))).and_then(VecDeque::back), Some(Parcel::Lost));
             let Some(router) = self.routers[number(peer.node)].as_ref().filter(|_| number(peer.node) != node && !over) else { continue };
-            let Some(place) = router.sides.get(&peer.side) else { continue };
+            let Some(place) = router.side_table.get(&peer.side) else { continue };
             self.books[end ^ 1].owed = resting(router, place.key) == Some((peer.side, Addr { node: name(node), side: ours }));
         }
     }
@@ -79,7 +79,7 @@ impl World {
             nodes.extend([at, next]);
             let linked = at == next || self.linked.contains(&(at, next)) && self.linked.contains(&(next, at));
             let router = self.routers[next].as_ref().filter(|_| linked && side.change.is_none())?;
-            let Some(place) = router.sides.get(&peer.side) else {
+            let Some(place) = router.side_table.get(&peer.side) else {
                 return (self.is_closed(end ^ 1) && self.ends_in_order(peer, here)).then_some(nodes);
             };
             let element = router.elements.get(place.key)?;

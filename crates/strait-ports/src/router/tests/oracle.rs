@@ -242,7 +242,7 @@ impl World {
             let Some(router) = router else { continue };
             assert_eq!(router.elements.len(), 0, "{NO_LEAK}: node {node} keeps elements");
             assert_eq!(router.proxies, 0, "{NO_LEAK}: node {node} miscounts its proxies");
-            assert!(router.sides.is_empty(), "{NO_LEAK}: node {node} keeps sides");
+            assert!(router.side_table.is_empty(), "{NO_LEAK}: node {node} keeps sides");
             assert!(router.awaited.is_empty(), "{NO_LEAK}: node {node} waits for introductions");
             assert!(router.local.is_empty(), "{NO_LEAK}: node {node} keeps local events");
             assert_eq!(router.queued_bytes, 0, "{NO_LEAK}: node {node} miscounts bytes");

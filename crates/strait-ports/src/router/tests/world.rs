@@ -114,7 +114,7 @@ fn replica(router: &Router, names: &Names) -> Router {
         me: router.me,
         names: Box::new(names.clone()),
         elements: router.elements.clone(),
-        sides: router.sides.clone(),
+        side_table: router.side_table.clone(),
         linked: router.linked.clone(),
         awaited: router.awaited.clone(),
         local: router.local.clone(),

@@ -1,7 +1,9 @@
-//! Where sides are, by name.
+//! The sides of a node by their names.
 //!
-//! The names of a channel that has never left the node need not be secret, for nobody outside can use them: they are made of the element's key, and cost no randomness and no entry here. An end that leaves
-//! gives its edge true names first ([`Router::name_edge`]).
+//! A name is a secret: who has it can send events to the side. The names of a channel that has never
+//! left its node need not be secret, as no other node can send to them: they are made of the element's
+//! key, and need no randomness and no entry in the table. An end that leaves the node gives its edge
+//! secret names first ([`Router::name_edge`]).
 
 use std::collections::HashMap;
 
@@ -9,7 +11,7 @@ use super::element::{Element, ElementKey, Endpoint, Line, Place};
 use super::{Mail, Router};
 use crate::name::{Addr, RandomKeys, SideName};
 
-/// The upper half of names that mean something in this node only. A true name has it once in 2^64 times.
+/// The upper half of names that are valid inside this node only. A secret name has it with a probability of 2^-64.
 const INNER: u64 = 0x1a9e_57a1_7000_0001;
 
 impl SideName {
@@ -17,17 +19,17 @@ impl SideName {
         Self(u128::from(INNER) << 64 | u128::from(key.to_bits()))
     }
 
-    /// Not for the outside, and not to be believed when it comes from there.
+    /// Valid inside this node only: refused when it comes from a peer.
     pub(super) fn is_inner(self) -> bool {
         (self.0 >> 64) as u64 == INNER
     }
 }
 
-/// Places of sides.
+/// The elements of secretly named sides.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Sides(HashMap<SideName, Place, RandomKeys>);
+pub(super) struct SideTable(HashMap<SideName, Place, RandomKeys>);
 
-impl Sides {
+impl SideTable {
     /// Where the side would be. With an inner name the element may be gone or be known by another name by now.
     pub(super) fn get(&self, name: &SideName) -> Option<Place> {
         if name.is_inner() {
@@ -68,13 +70,13 @@ impl Router {
         let (former, former_peer) = (side.name, side.peer.side);
         let (name, peer) = (SideName(self.names.next()), SideName(self.names.next()));
         (side.name, side.peer.side) = (name, peer);
-        self.sides.insert(name, Place { key, which: 0 });
-        if let Some(place) = self.sides.get(&former_peer)
+        self.side_table.insert(name, Place { key, which: 0 });
+        if let Some(place) = self.side_table.get(&former_peer)
             && let Some(side) = self.elements.get_mut(place.key).and_then(|e| e.side_mut(place.which))
             && side.name == former_peer
         {
             (side.name, side.peer.side) = (peer, name);
-            self.sides.insert(peer, place);
+            self.side_table.insert(peer, place);
         }
         let renamed = |side: SideName| match side {
             side if side == former => name,
