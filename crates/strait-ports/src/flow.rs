@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::node::drive_until;
 use crate::port::Port;
-use crate::router::Room;
+use crate::router::Credit;
 
 /// Messages, and the payload bytes in them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -89,11 +89,11 @@ impl Port {
     /// transferred. Nothing, once the channel has ended.
     ///
     /// The other end tells what it has received in lumps. The first call asks it to tell the rest, too, whenever nothing more waits there; so the figure may be too
-    /// large, while messages wait, by a lump: a quarter of the mark, an eighth of what waits, or 255 messages or 256 KiB, whichever applies and is
+    /// large, while messages wait, by a batch: a quarter of the mark, an eighth of what waits, or 255 messages or 256 KiB, whichever applies and is
     /// less, but at least one message. It is never too small. Inside a node the first figure is as exact as all others; across processes the first call may give
-    /// a lump too much, as the answer comes later.
+    /// a batch too much, as the answer comes later.
     pub fn buffered_amount(&self) -> Amount {
-        self.shared().act(|state| state.router.look_at_amount(self.element()))
+        self.shared().act(|state| state.router.observe_amount(self.element()))
     }
 
     /// Sets how much may wait for the other end ([`Port::buffered_amount`]) before [`Port::ready`] waits. There is no mark at first. It goes along when this port is transferred.
@@ -108,7 +108,7 @@ impl Port {
 
     /// The amount is below the mark, and the other end is not known to be gone.
     pub fn is_ready(&self) -> bool {
-        self.shared().act(|state| state.router.room(self.element())) == Room::Below
+        self.shared().act(|state| state.router.credit(self.element())) == Credit::Available
     }
 
     /// Waits until the amount is below the mark; one message may then be posted, of whatever size, so that no message is too large for a mark. There is no lower mark at which
@@ -150,18 +150,18 @@ impl Ready<'_> {
         let (key, ticket) = (self.port.element(), self.ticket);
         // A waker is foreign code: it is copied and dropped without the lock.
         let waker = waker.cloned();
-        let (room, ticket, _spare) = self.port.shared().act(|state| match (state.router.room(key), waker) {
-            (Room::Reached, Some(waker)) => {
+        let (credit, ticket, _spare) = self.port.shared().act(|state| match (state.router.credit(key), waker) {
+            (Credit::Blocked, Some(waker)) => {
                 let (ticket, former) = state.send_waiters.add(key, ticket, waker);
-                (Room::Reached, Some(ticket), former)
+                (Credit::Blocked, Some(ticket), former)
             }
-            (room, spare) => (room, ticket, spare),
+            (credit, spare) => (credit, ticket, spare),
         });
         self.ticket = ticket;
-        match room {
-            Room::Below => Poll::Ready(Ok(())),
-            Room::Reached => Poll::Pending,
-            Room::Ended => Poll::Ready(Err(ReadyError::Ended)),
+        match credit {
+            Credit::Available => Poll::Ready(Ok(())),
+            Credit::Blocked => Poll::Pending,
+            Credit::Ended => Poll::Ready(Err(ReadyError::Ended)),
         }
     }
 }

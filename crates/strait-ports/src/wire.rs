@@ -4,7 +4,7 @@
 //! all a message's data. So a received buffer becomes the message's data by cutting its end off, however large it is. Integers are little endian.
 //!
 //! ```text
-//! message   data | descriptors (baggage 0 or 45, side 16, neighbour 16, has baggage 1)* | hops 2 | ports 4 | from 16 | to 16 | kind
+//! message   data | descriptors (flow_state 0 or 45, side 16, neighbour 16, has flow_state 1)* | hops 2 | ports 4 | from 16 | to 16 | kind
 //! lent      as a message without data; before the kind: arena 1 | page 4 | length 8
 //! shared    data | length 8 | kind
 //! event     fields | from 16 | to 16 | kind
@@ -19,7 +19,7 @@ use crate::link::RING_PARTS;
 use crate::link::arena::Reference;
 use crate::message::CloseReason;
 use crate::name::{Addr, NodeName, SideName};
-use crate::router::{Baggage, Consumed, Descriptor, Event, Frame, Grain};
+use crate::router::{Consumed, CreditPolicy, Descriptor, Event, FlowState, Frame};
 use crate::shared_buffer::SharedBuffer;
 use crate::{MAX_DATA, MAX_PORTS};
 
@@ -31,7 +31,7 @@ pub(crate) const MAX_FRAME: usize = MAX_DATA + MAX_PORTS * (DESCRIPTOR + BAGGAGE
 
 const NAME: usize = 16;
 const DESCRIPTOR: usize = 2 * NAME + 1;
-/// What a descriptor has more if its port has baggage.
+/// What a descriptor has more if its port has flow_state.
 const BAGGAGE: usize = 45;
 pub(crate) const MESSAGE_TAIL: usize = 2 + 4 + 2 * NAME + 1;
 
@@ -149,7 +149,7 @@ mod kind {
     pub(super) const FENCE: u8 = 10;
     pub(super) const LENT: u8 = 11;
     pub(super) const CONSUMED: u8 = 12;
-    pub(super) const GRAIN: u8 = 13;
+    pub(super) const CREDIT_POLICY: u8 = 13;
     pub(super) const SHARED: u8 = 14;
     pub(super) const WELCOME: u8 = 32;
     pub(super) const INTRODUCE: u8 = 33;
@@ -222,15 +222,15 @@ fn encode_event(Frame { from, to, event }: Frame, block: Option<Reference>) -> E
             tail.push(reason_byte(reason));
             kind::CLOSE
         }
-        Event::Consumed { lump, hops } => {
-            put_lump(&mut tail, lump);
+        Event::Consumed { batch, hops } => {
+            put_consumed(&mut tail, batch);
             tail.extend_from_slice(&hops.to_le_bytes());
             kind::CONSUMED
         }
-        Event::Grain { grain, hops } => {
-            put_grain(&mut tail, grain);
+        Event::CreditPolicy { policy, hops } => {
+            put_policy(&mut tail, policy);
             tail.extend_from_slice(&hops.to_le_bytes());
-            kind::GRAIN
+            kind::CREDIT_POLICY
         }
         Event::Lock => kind::LOCK,
         Event::Granted => kind::GRANTED,
@@ -324,38 +324,38 @@ fn put(tail: &mut Tail, name: u128) {
 /// In place of a mark: there is none.
 const NO_MARK: u64 = u64::MAX;
 
-/// What is written where there is no grain.
-const NO_GRAIN: Grain = Grain { messages: 0, bytes: 0, drained: false };
-const GRAIN_IS_THERE: u8 = 1;
-const GRAIN_DRAINED: u8 = 2;
+/// What is written where there is no policy.
+const NO_POLICY: CreditPolicy = CreditPolicy { messages: 0, bytes: 0, drained: false };
+const HAS_POLICY: u8 = 1;
+const REPORT_DRAINED: u8 = 2;
 
-fn put_descriptor(tail: &mut Tail, Descriptor { side, neighbour, baggage }: &Descriptor) {
-    let has_baggage = *baggage != Baggage::default();
+fn put_descriptor(tail: &mut Tail, Descriptor { side, neighbour, flow_state }: &Descriptor) {
+    let has_baggage = *flow_state != FlowState::default();
     if has_baggage {
-        tail.extend_from_slice(&baggage.out_messages.to_le_bytes());
-        tail.extend_from_slice(&baggage.out_bytes.to_le_bytes());
-        put_lump(tail, baggage.pending);
-        for mark in [baggage.mark.messages, baggage.mark.bytes] {
+        tail.extend_from_slice(&flow_state.out_messages.to_le_bytes());
+        tail.extend_from_slice(&flow_state.out_bytes.to_le_bytes());
+        put_consumed(tail, flow_state.pending);
+        for mark in [flow_state.mark.messages, flow_state.mark.bytes] {
             tail.extend_from_slice(&mark.map_or(NO_MARK, |mark| mark as u64).to_le_bytes());
         }
-        put_grain(tail, baggage.grain);
-        tail.push(u8::from(baggage.looked_at));
+        put_policy(tail, flow_state.policy);
+        tail.push(u8::from(flow_state.observed));
     }
     put(tail, side.0);
     put(tail, neighbour.0);
     tail.push(u8::from(has_baggage));
 }
 
-fn put_lump(tail: &mut Tail, lump: Consumed) {
-    tail.extend_from_slice(&lump.messages.to_le_bytes());
-    tail.extend_from_slice(&lump.bytes.to_le_bytes());
+fn put_consumed(tail: &mut Tail, batch: Consumed) {
+    tail.extend_from_slice(&batch.messages.to_le_bytes());
+    tail.extend_from_slice(&batch.bytes.to_le_bytes());
 }
 
-fn put_grain(tail: &mut Tail, grain: Option<Grain>) {
-    let Grain { messages, bytes, drained } = grain.unwrap_or(NO_GRAIN);
+fn put_policy(tail: &mut Tail, policy: Option<CreditPolicy>) {
+    let CreditPolicy { messages, bytes, drained } = policy.unwrap_or(NO_POLICY);
     tail.extend_from_slice(&messages.to_le_bytes());
     tail.extend_from_slice(&bytes.to_le_bytes());
-    tail.push(if grain.is_some() { GRAIN_IS_THERE } else { 0 } | if drained { GRAIN_DRAINED } else { 0 });
+    tail.push(if policy.is_some() { HAS_POLICY } else { 0 } | if drained { REPORT_DRAINED } else { 0 });
 }
 
 /// The frame in `bytes`, which must be nothing but the frame.
@@ -389,11 +389,11 @@ pub(crate) fn decode(bytes: Vec<u8>) -> Result<Packet, DecodeError> {
         kind::CLOSE => Event::Close(end.reason()?),
         kind::CONSUMED => {
             let hops = u16::from_le_bytes(end.take()?);
-            Event::Consumed { lump: end.lump()?, hops }
+            Event::Consumed { batch: end.consumed()?, hops }
         }
-        kind::GRAIN => {
+        kind::CREDIT_POLICY => {
             let hops = u16::from_le_bytes(end.take()?);
-            Event::Grain { grain: end.grain()?, hops }
+            Event::CreditPolicy { policy: end.policy()?, hops }
         }
         kind::LOCK => Event::Lock,
         kind::GRANTED => Event::Granted,
@@ -507,22 +507,22 @@ impl End {
         let has_baggage = self.flags(1)? == 1;
         let neighbour = SideName(self.name()?);
         let side = SideName(self.name()?);
-        let baggage = if has_baggage { self.baggage()? } else { Baggage::default() };
-        if has_baggage && baggage == Baggage::default() {
+        let flow_state = if has_baggage { self.flow_state()? } else { FlowState::default() };
+        if has_baggage && flow_state == FlowState::default() {
             return Err(DecodeError::Flags(1));
         }
-        Ok(Descriptor { side, neighbour, baggage })
+        Ok(Descriptor { side, neighbour, flow_state })
     }
 
-    fn baggage(&mut self) -> Result<Baggage, DecodeError> {
-        let looked_at = self.flags(1)? == 1;
-        let grain = self.grain()?;
+    fn flow_state(&mut self) -> Result<FlowState, DecodeError> {
+        let observed = self.flags(1)? == 1;
+        let policy = self.policy()?;
         let bytes = self.mark()?;
         let messages = self.mark()?;
-        let pending = self.lump()?;
+        let pending = self.consumed()?;
         let out_bytes = u64::from_le_bytes(self.take()?);
         let out_messages = u32::from_le_bytes(self.take()?);
-        Ok(Baggage { out_messages, out_bytes, pending, mark: HighWaterMark { messages, bytes }, looked_at, grain })
+        Ok(FlowState { out_messages, out_bytes, pending, mark: HighWaterMark { messages, bytes }, observed, policy })
     }
 
     fn mark(&mut self) -> Result<Option<usize>, DecodeError> {
@@ -530,20 +530,20 @@ impl End {
         Ok(usize::try_from(mark).ok().filter(|_| mark != NO_MARK))
     }
 
-    fn lump(&mut self) -> Result<Consumed, DecodeError> {
+    fn consumed(&mut self) -> Result<Consumed, DecodeError> {
         let bytes = u32::from_le_bytes(self.take()?);
         Ok(Consumed { messages: u32::from_le_bytes(self.take()?), bytes })
     }
 
-    fn grain(&mut self) -> Result<Option<Grain>, DecodeError> {
-        let flags = self.flags(GRAIN_IS_THERE | GRAIN_DRAINED)?;
+    fn policy(&mut self) -> Result<Option<CreditPolicy>, DecodeError> {
+        let flags = self.flags(HAS_POLICY | REPORT_DRAINED)?;
         let bytes = u32::from_le_bytes(self.take()?);
         let messages = u32::from_le_bytes(self.take()?);
-        let grain = Grain { messages, bytes, drained: flags & GRAIN_DRAINED != 0 };
-        match flags & GRAIN_IS_THERE {
-            0 if grain != NO_GRAIN => Err(DecodeError::Flags(flags)),
+        let policy = CreditPolicy { messages, bytes, drained: flags & REPORT_DRAINED != 0 };
+        match flags & HAS_POLICY {
+            0 if policy != NO_POLICY => Err(DecodeError::Flags(flags)),
             0 => Ok(None),
-            _ => Ok(Some(grain)),
+            _ => Ok(Some(policy)),
         }
     }
 
@@ -585,38 +585,39 @@ mod tests {
         proptest::sample::select(&REASONS[..])
     }
 
-    fn lump() -> impl Strategy<Value = Consumed> {
+    fn consumed() -> impl Strategy<Value = Consumed> {
         (any::<u32>(), any::<u32>()).prop_map(|(messages, bytes)| Consumed { messages, bytes })
     }
 
-    fn grain() -> impl Strategy<Value = Option<Grain>> {
+    fn policy() -> impl Strategy<Value = Option<CreditPolicy>> {
         proptest::option::of((any::<u32>(), any::<u32>(), any::<bool>()))
-            .prop_map(|grain| grain.map(|(messages, bytes, drained)| Grain { messages, bytes, drained }))
+            .prop_map(|policy| policy.map(|(messages, bytes, drained)| CreditPolicy { messages, bytes, drained }))
     }
 
-    fn baggage() -> impl Strategy<Value = Baggage> {
+    fn flow_state() -> impl Strategy<Value = FlowState> {
         let mark = || proptest::option::of(0..usize::MAX);
-        let some = (any::<u32>(), any::<u64>(), lump(), mark(), mark(), any::<bool>(), grain()).prop_map(
-            |(out_messages, out_bytes, pending, messages, bytes, looked_at, grain)| Baggage {
+        let some = (any::<u32>(), any::<u64>(), consumed(), mark(), mark(), any::<bool>(), policy()).prop_map(
+            |(out_messages, out_bytes, pending, messages, bytes, observed, policy)| FlowState {
                 out_messages,
                 out_bytes,
                 pending,
                 mark: HighWaterMark { messages, bytes },
-                looked_at,
-                grain,
+                observed,
+                policy,
             },
         );
-        prop_oneof![Just(Baggage::default()), some]
+        prop_oneof![Just(FlowState::default()), some]
     }
 
     fn packet() -> impl Strategy<Value = Packet> {
-        let descriptor = (side(), side(), baggage()).prop_map(|(side, neighbour, baggage)| Descriptor { side, neighbour, baggage });
+        let descriptor =
+            (side(), side(), flow_state()).prop_map(|(side, neighbour, flow_state)| Descriptor { side, neighbour, flow_state });
         let message = (any::<Vec<u8>>(), proptest::collection::vec(descriptor, 0..5), any::<u16>());
         let event = prop_oneof![
             message.prop_map(|(data, ports, hops)| Event::Message { data: data.into(), ports, hops }),
             reason().prop_map(Event::Close),
-            (lump(), any::<u16>()).prop_map(|(lump, hops)| Event::Consumed { lump, hops }),
-            (grain(), any::<u16>()).prop_map(|(grain, hops)| Event::Grain { grain, hops }),
+            (consumed(), any::<u16>()).prop_map(|(batch, hops)| Event::Consumed { batch, hops }),
+            (policy(), any::<u16>()).prop_map(|(policy, hops)| Event::CreditPolicy { policy, hops }),
             Just(Event::Lock),
             Just(Event::Granted),
             Just(Event::Unlock),
@@ -646,7 +647,8 @@ mod tests {
             any::<u8>().prop_map(Control::Withdraw),
         ];
         let event = (side(), side(), event).prop_map(|(from, to, event)| Packet::Event(Frame { from, to, event }));
-        let descriptor = (side(), side(), baggage()).prop_map(|(side, neighbour, baggage)| Descriptor { side, neighbour, baggage });
+        let descriptor =
+            (side(), side(), flow_state()).prop_map(|(side, neighbour, flow_state)| Descriptor { side, neighbour, flow_state });
         let empty = (proptest::collection::vec(descriptor, 0..5), any::<u16>());
         let empty = empty.prop_map(|(ports, hops)| Event::Message { data: Vec::new().into(), ports, hops });
         let block = (any::<u8>(), any::<u32>(), 0..=MAX_DATA as u64).prop_map(|(arena, page, length)| Reference { arena, page, length });

@@ -119,7 +119,7 @@ impl World {
                         }
                     }
                     Action::Introduce(to) => self.asked.push_back((node, to)),
-                    Action::Ready(_) | Action::Room(_) | Action::Overflow { .. } => {}
+                    Action::Ready(_) | Action::CreditAvailable(_) | Action::Overflow { .. } => {}
                 }
             }
         }

@@ -34,7 +34,7 @@ pub fn frames(port: &Port) -> Vec<NamedFrame> {
         };
         let me = state.router.me();
         let next = Addr { node: me, side: from };
-        let port = Descriptor { side: from, neighbour: to.side, baggage: Default::default() };
+        let port = Descriptor { side: from, neighbour: to.side, flow_state: Default::default() };
         let lent = Reference { arena: 0, page: 0, length: 4096 };
         let message = |ports| Event::Message { data: vec![b'x'; 32].into(), ports, hops: 0 };
         let bare = Event::Message { data: Vec::new().into(), ports: Vec::new(), hops: 0 };
@@ -53,8 +53,8 @@ pub fn frames(port: &Port) -> Vec<NamedFrame> {
             ("cannot reach", event(Event::CannotReach)),
             ("bypass", event(Event::Bypass(next))),
             ("fence", event(Event::Fence)),
-            ("consumed", event(Event::Consumed { lump: Consumed { messages: u32::MAX, bytes: u32::MAX }, hops: 0 })),
-            ("batch size", event(Event::Grain { grain: None, hops: 0 })),
+            ("consumed", event(Event::Consumed { batch: Consumed { messages: u32::MAX, bytes: u32::MAX }, hops: 0 })),
+            ("batch size", event(Event::CreditPolicy { policy: None, hops: 0 })),
             ("welcome", Packet::Control(welcome)),
             ("introduce", Packet::Control(Control::Introduce(me))),
             ("introduction", Packet::Control(Control::Introduction(me))),

@@ -291,7 +291,7 @@ impl NodeState {
             while let Some(action) = self.router.next_action() {
                 match action {
                     Action::Ready(key) => self.announce(key),
-                    Action::Room(key) => self.effects.wakers.extend(self.send_waiters.take(key)),
+                    Action::CreditAvailable(key) => self.effects.wakers.extend(self.send_waiters.take(key)),
                     Action::Send { node, frame } => {
                         let packet = self.packet(node, frame);
                         self.say(node, packet, Vec::new());

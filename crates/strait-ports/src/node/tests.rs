@@ -13,7 +13,7 @@ use crate::link::{self, Incoming, Link, LinkKind, MAX_PACKET, RingParts, Socket}
 use crate::message::{CloseReason, Event as PortEvent, Message};
 use crate::name::{Addr, NodeName, SideName};
 use crate::port::Port;
-use crate::router::{Baggage, Descriptor, Event, Frame};
+use crate::router::{Descriptor, Event, FlowState, Frame};
 use crate::wire::{Control, Encoded, Packet, VERSION, decode, encode};
 
 /// Both kinds of link must pass every one of these.
@@ -109,7 +109,7 @@ impl Forger {
 fn message(data: &[u8], ports: &[(u128, u128)]) -> Event<Descriptor> {
     let ports = ports
         .iter()
-        .map(|(side, neighbour)| Descriptor { side: SideName(*side), neighbour: SideName(*neighbour), baggage: Baggage::default() })
+        .map(|(side, neighbour)| Descriptor { side: SideName(*side), neighbour: SideName(*neighbour), flow_state: FlowState::default() })
         .collect();
     Event::Message { data: data.to_vec().into(), ports, hops: 0 }
 }

@@ -9,7 +9,7 @@ use futures_sink::Sink;
 use super::{Port, PortId, PortSet, SinkError};
 use crate::host::{AcceptError, Guest, Incoming};
 use crate::message::{Event, Message};
-use crate::router::Room;
+use crate::router::Credit;
 
 /// What is received, the close last. As [`Port::recv`]: somebody must drive the node.
 impl Stream for Port {
@@ -96,14 +96,14 @@ impl Port {
         let key = self.key();
         // A waker is foreign code: it is copied and dropped without the lock.
         let waker = cx.waker().clone();
-        let (room, _spare) = self.shared.act(|state| match state.router.room(key) {
-            Room::Reached => (Room::Reached, state.send_waiters.add_without_ticket(key, waker)),
-            room => (room, Some(waker)),
+        let (credit, _spare) = self.shared.act(|state| match state.router.credit(key) {
+            Credit::Blocked => (Credit::Blocked, state.send_waiters.add_without_ticket(key, waker)),
+            credit => (credit, Some(waker)),
         });
-        match room {
-            Room::Below => Poll::Ready(Ok(())),
-            Room::Reached => Poll::Pending,
-            Room::Ended => Poll::Ready(Err(SinkError::Ended)),
+        match credit {
+            Credit::Available => Poll::Ready(Ok(())),
+            Credit::Blocked => Poll::Pending,
+            Credit::Ended => Poll::Ready(Err(SinkError::Ended)),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What neighbours say to each other.
 
-use super::flow::{Baggage, Consumed, Grain};
+use super::flow::{Consumed, CreditPolicy, FlowState};
 use crate::body::Body;
 use crate::message::CloseReason;
 use crate::name::{Addr, NodeName, SideName};
@@ -13,7 +13,7 @@ pub(crate) struct Descriptor {
     /// That side's neighbour, at the sender.
     pub(crate) neighbour: SideName,
     /// How much waits for its other end, and the like.
-    pub(crate) baggage: Baggage,
+    pub(crate) flow_state: FlowState,
 }
 
 /// An event between two neighbouring sides. `P` is how a port is written: a key inside a node, a [`Descriptor`] between nodes.
@@ -24,9 +24,9 @@ pub(crate) enum Event<P> {
     /// The stream's end: the sender's last word on this edge.
     Close(CloseReason),
     /// The program here has received this of what was posted there.
-    Consumed { lump: Consumed, hops: u16 },
-    /// Tell what you receive in lumps of this size; `None`: nobody looks.
-    Grain { grain: Option<Grain>, hops: u16 },
+    Consumed { batch: Consumed, hops: u16 },
+    /// The sender's limits of a batch of [`Event::Consumed`]; `None`: the default ones.
+    CreditPolicy { policy: Option<CreditPolicy>, hops: u16 },
     /// May I own this edge?
     Lock,
     /// You may.
@@ -74,8 +74,8 @@ pub(crate) enum Action {
     Introduce(NodeName),
     /// Something can be received here.
     Ready(super::ElementKey),
-    /// What waits for the other end of this one is below its mark again.
-    Room(super::ElementKey),
+    /// The outstanding amount of this element is below its mark again.
+    CreditAvailable(super::ElementKey),
     /// This much waited at this element, which was too much: its channel has ended.
     Overflow { limit: QueueLimit, key: super::ElementKey, messages: usize, bytes: usize },
 }

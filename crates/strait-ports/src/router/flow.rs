@@ -1,8 +1,10 @@
-//! Back-pressure: how much was posted on an endpoint and has not been received at the other end, and who tells whom.
+//! Flow control: how much is outstanding on a channel, and how its receiver reports.
 //!
-//! The end that posts counts up; the end whose program receives counts what it has not told yet, and tells it in lumps ([`Event::Consumed`]) that travel along the
-//! chain as messages do. Sums of lumps do not depend on their order. How large a lump may become is the posting end's wish ([`Event::Grain`]): as long as nobody looks, lumps
-//! are coarse. Both ends' counts go along when a port moves ([`Baggage`]), in the same frame as the port.
+//! The posting end counts what it posts. The receiving end accumulates received messages and bytes and
+//! reports them in batches ([`Event::Consumed`]), which travel along the chain as messages do. The
+//! order of batches does not matter: only their sum counts. The posting end sets how large a batch may
+//! become ([`Event::CreditPolicy`]); while its program uses neither a mark nor the amount, batches are
+//! large. Both counts move with a port ([`FlowState`]), in the same frame.
 
 use super::element::{Element, Endpoint, Line, Place, Stage};
 use super::event::{Action, Event};
@@ -11,51 +13,52 @@ use crate::flow::{Amount, HighWaterMark};
 use crate::message::CloseReason;
 use crate::name::{Addr, SideName};
 
-/// What was received and is being told in one go.
+/// One batch: what the receiver reports as received.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Consumed {
     pub(crate) messages: u32,
     pub(crate) bytes: u32,
 }
 
-/// How large a lump may become before it is told, for a posting end that wants to know.
+/// How large a batch may become before it is reported. Only a posting end that has a mark, or whose program has asked for the amount, sends one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Grain {
+pub(crate) struct CreditPolicy {
     pub(crate) messages: u32,
     pub(crate) bytes: u32,
-    /// An end that has received everything tells the rest, however little.
+    /// A receiver whose queue is empty reports at once, however little.
     pub(crate) drained: bool,
 }
 
-/// A lump is never larger than this many messages. (One message less is what [`Pending`] has room for.)
-const COARSE_MESSAGES: u32 = 256;
+/// The most messages of a batch. ([`Pending`] holds one less.)
+const MAX_BATCH_MESSAGES: u32 = 256;
 
-/// Nor, unless a single message is, than this many bytes.
-const COARSE_BYTES: u32 = 256 * 1024;
+/// The most bytes of a batch of several messages.
+const MAX_BATCH_BYTES: u32 = 256 * 1024;
 
-/// A mark is divided into so many lumps: the posting end goes on well before the other runs dry.
-const LUMPS_A_MARK: usize = 4;
+/// A batch is at most this part of the mark, so that the sender continues before the receiver has nothing left.
+const BATCHES_PER_MARK: usize = 4;
 
-/// While this many times a lump waits to be received, the lump may grow: what is told would change next to nothing.
-const QUEUE_A_LUMP: usize = 8;
+/// A batch may grow to this part of the receiver's queue: with a long queue a report changes little.
+const QUEUE_PER_BATCH: usize = 8;
 
-impl Grain {
-    /// What a posting end with this mark wants to be told. A lump is never more than the mark: who waits is told before there is nothing left to tell.
-    pub(super) fn wanted(mark: HighWaterMark, looked_at: bool) -> Option<Self> {
+impl CreditPolicy {
+    /// The policy of a posting end with this mark; `None` if it needs no reports. A batch is smaller than the mark, so a blocked sender always gets a report.
+    pub(super) fn wanted(mark: HighWaterMark, observed: bool) -> Option<Self> {
         let part = |mark: Option<usize>, most: u32| {
-            mark.map_or(most, |m| u32::try_from(m / LUMPS_A_MARK).map_or(most, |part| part.clamp(1, most)))
+            mark.map_or(most, |m| u32::try_from(m / BATCHES_PER_MARK).map_or(most, |part| part.clamp(1, most)))
         };
-        let wanted = Self { messages: part(mark.messages, COARSE_MESSAGES), bytes: part(mark.bytes, COARSE_BYTES), drained: looked_at };
-        (looked_at || mark != HighWaterMark::NONE).then_some(wanted)
+        let wanted =
+            Self { messages: part(mark.messages, MAX_BATCH_MESSAGES), bytes: part(mark.bytes, MAX_BATCH_BYTES), drained: observed };
+        (observed || mark != HighWaterMark::NONE).then_some(wanted)
     }
 
-    /// The same within limits: it comes from a peer. At the finest, every message is told, which is one small event for each that the peer has sent.
+    /// The same within limits, as it comes from a peer. The smallest batch is one message: one small event for each message that the peer has sent.
     fn within_limits(self) -> Self {
-        Self { messages: self.messages.clamp(1, COARSE_MESSAGES), bytes: self.bytes.clamp(1, COARSE_BYTES), ..self }
+        Self { messages: self.messages.clamp(1, MAX_BATCH_MESSAGES), bytes: self.bytes.clamp(1, MAX_BATCH_BYTES), ..self }
     }
 }
 
-/// What was received and has not been told: less than 256 messages in the upper 8 bits, less than 16 MiB in the lower 24.
+/// Received and not yet reported: less than 256 messages in the upper 8 bits, less than 16 MiB in the lower 24.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Pending(u32);
 
@@ -69,7 +72,7 @@ impl Pending {
         (all != Consumed::default()).then_some(all)
     }
 
-    /// Adds a lump; what does not fit any more comes out, all of it.
+    /// Adds to it. If the sum does not fit, takes all of it out and gives it.
     fn add(&mut self, more: Consumed) -> Option<Consumed> {
         let have = self.get();
         // Bytes are less than 16 MiB and a message, which is at most 1 GiB.
@@ -87,11 +90,11 @@ impl Pending {
 #[derive(Debug, Default)]
 #[cfg_attr(test, derive(Clone))]
 pub(crate) struct Flow {
-    /// Posted here and not known to be received.
+    /// Outstanding: posted here and not reported as received.
     out_bytes: u64,
     out_messages: u32,
     pending: Pending,
-    /// Only where somebody has set a mark or looked.
+    /// Only if a mark is set, the amount was asked for, or the other end has sent a policy.
     rare: Option<Box<Rare>>,
 }
 
@@ -100,29 +103,29 @@ struct Rare {
     /// For what is posted here.
     mark: HighWaterMark,
     /// The program has asked for the amount.
-    looked_at: bool,
-    /// What the other end wants to be told of what is received here.
-    grain: Option<Grain>,
+    observed: bool,
+    /// How the other end wants what is received here to be reported.
+    policy: Option<CreditPolicy>,
 }
 
-/// What a port that moves to another node takes along of this.
+/// The part of [`Flow`] that moves with a port to another node.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Baggage {
+pub(crate) struct FlowState {
     pub(crate) out_messages: u32,
     pub(crate) out_bytes: u64,
     pub(crate) pending: Consumed,
     pub(crate) mark: HighWaterMark,
-    pub(crate) looked_at: bool,
-    pub(crate) grain: Option<Grain>,
+    pub(crate) observed: bool,
+    pub(crate) policy: Option<CreditPolicy>,
 }
 
-/// Whether it is time to post.
+/// Whether a sender may post.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Room {
-    /// The amount is below the mark, or there is no mark.
-    Below,
-    /// It is not.
-    Reached,
+pub(crate) enum Credit {
+    /// The outstanding amount is below the mark, or there is no mark.
+    Available,
+    /// The amount has reached the mark.
+    Blocked,
     /// The other end is gone.
     Ended,
 }
@@ -134,22 +137,22 @@ impl Flow {
         self.out_bytes = self.out_bytes.saturating_add(bytes as u64);
     }
 
-    /// What has been received here is worth telling when something goes there anyway: a dialogue has no other reports.
-    pub(super) fn rides(&self) -> bool {
+    /// Whether a report should go along with the next message: in a dialogue there are no other reports.
+    pub(super) fn should_piggyback(&self) -> bool {
         let Consumed { messages, bytes } = self.pending.get();
-        messages >= COARSE_MESSAGES / 2 || bytes >= COARSE_BYTES / 2
+        messages >= MAX_BATCH_MESSAGES / 2 || bytes >= MAX_BATCH_BYTES / 2
     }
 
-    pub(super) fn ride(&mut self) -> Option<Consumed> {
-        if self.rides() { self.pending.take() } else { None }
+    pub(super) fn take_piggyback(&mut self) -> Option<Consumed> {
+        if self.should_piggyback() { self.pending.take() } else { None }
     }
 
-    /// The other end has asked to be told finely.
-    pub(super) fn is_watched(&self) -> bool {
-        self.rare.as_deref().is_some_and(|rare| rare.grain.is_some())
+    /// Whether the other end has set a policy.
+    pub(super) fn has_policy(&self) -> bool {
+        self.rare.as_deref().is_some_and(|rare| rare.policy.is_some())
     }
 
-    /// So much was received, and so many messages still wait. Gives what is to be told now.
+    /// Counts received messages; `waiting` are still queued. Gives the batch that is due.
     pub(super) fn received(&mut self, amount: Amount, waiting: usize, waiting_bytes: usize) -> Option<Consumed> {
         let alone = self.pending == Pending::default() && amount.messages == 1;
         let most = |count| u32::try_from(count).unwrap_or(u32::MAX);
@@ -158,25 +161,25 @@ impl Flow {
             return too_much;
         }
         let have = self.pending.get();
-        let due = match self.rare.as_deref().and_then(|rare| rare.grain) {
-            // A single message is not told: often enough an answer follows, and the report goes with that.
-            None => have.bytes >= COARSE_BYTES && !alone,
-            Some(grain) => {
-                have.messages as usize >= (grain.messages as usize).max(waiting / QUEUE_A_LUMP)
-                    || have.bytes as usize >= (grain.bytes as usize).max(waiting_bytes / QUEUE_A_LUMP)
-                    || grain.drained && waiting == 0
+        let due = match self.rare.as_deref().and_then(|rare| rare.policy) {
+            // A single message is not reported: mostly an answer follows, and the report goes along with it.
+            None => have.bytes >= MAX_BATCH_BYTES && !alone,
+            Some(policy) => {
+                have.messages as usize >= (policy.messages as usize).max(waiting / QUEUE_PER_BATCH)
+                    || have.bytes as usize >= (policy.bytes as usize).max(waiting_bytes / QUEUE_PER_BATCH)
+                    || policy.drained && waiting == 0
             }
         };
         if due { self.pending.take() } else { None }
     }
 
-    /// The other end has received this. True if that brings the amount below the mark.
-    fn told(&mut self, told: Consumed) -> bool {
-        let before = self.room();
-        // More than there was: somebody lies, about its own channel.
-        self.out_messages = self.out_messages.saturating_sub(told.messages);
-        self.out_bytes = self.out_bytes.saturating_sub(told.bytes.into());
-        before != self.room()
+    /// Applies a report of the other end. True if that brings the amount below the mark.
+    fn report_received(&mut self, report: Consumed) -> bool {
+        let before = self.credit();
+        // A report of more than is outstanding is false, and harms this channel only.
+        self.out_messages = self.out_messages.saturating_sub(report.messages);
+        self.out_bytes = self.out_bytes.saturating_sub(report.bytes.into());
+        before != self.credit()
     }
 
     fn amount(&self) -> Amount {
@@ -195,24 +198,24 @@ impl Flow {
         }
     }
 
-    fn room(&self) -> Room {
+    fn credit(&self) -> Credit {
         match &self.rare {
-            Some(rare) if !rare.mark.is_above(self.amount()) => Room::Reached,
-            _ => Room::Below,
+            Some(rare) if !rare.mark.is_above(self.amount()) => Credit::Blocked,
+            _ => Credit::Available,
         }
     }
 
-    pub(super) fn pack(&self) -> Baggage {
-        let Rare { mark, looked_at, grain } = self.rare();
-        Baggage { out_messages: self.out_messages, out_bytes: self.out_bytes, pending: self.pending.get(), mark, looked_at, grain }
+    pub(super) fn pack(&self) -> FlowState {
+        let Rare { mark, observed, policy } = self.rare();
+        FlowState { out_messages: self.out_messages, out_bytes: self.out_bytes, pending: self.pending.get(), mark, observed, policy }
     }
 
-    /// Whatever the baggage says is true of one channel only; it is used as far as it makes sense.
-    pub(super) fn unpack(Baggage { out_messages, out_bytes, pending, mark, looked_at, grain }: Baggage) -> Self {
+    /// The state comes from a peer: it affects one channel only, and is clamped to the limits.
+    pub(super) fn unpack(FlowState { out_messages, out_bytes, pending, mark, observed, policy }: FlowState) -> Self {
         let mut flow = Self { out_bytes, out_messages, pending: Pending::default(), rare: None };
         // An honest node sends no more than fits.
         let _ = flow.pending.add(pending);
-        flow.set_rare(Rare { mark, looked_at, grain: grain.map(Grain::within_limits) });
+        flow.set_rare(Rare { mark, observed, policy: policy.map(CreditPolicy::within_limits) });
         flow
     }
 }
@@ -225,14 +228,14 @@ impl Router {
         }
     }
 
-    /// What was posted here and has not been received at the other end, as far as that has been told.
+    /// What is outstanding here.
     pub(crate) fn amount(&mut self, key: ElementKey) -> Amount {
         self.flow(key).map(|(_, _, flow)| flow.amount()).unwrap_or_default()
     }
 
-    /// The program wants to know the amount: from now on the other end tells it when it has received everything.
-    pub(crate) fn look_at_amount(&mut self, key: ElementKey) -> Amount {
-        self.wish(key, |rare| rare.looked_at = true);
+    /// The same for a program that asks: from now on the other end reports when it has received everything.
+    pub(crate) fn observe_amount(&mut self, key: ElementKey) -> Amount {
+        self.update(key, |rare| rare.observed = true);
         self.amount(key)
     }
 
@@ -242,63 +245,63 @@ impl Router {
 
     /// Sets the mark for what is posted here.
     pub(crate) fn set_mark(&mut self, key: ElementKey, mark: HighWaterMark) {
-        self.wish(key, |rare| rare.mark = mark);
+        self.update(key, |rare| rare.mark = mark);
     }
 
-    /// Changes what this end wants to know, and says so to the other if it is something else than before.
-    fn wish(&mut self, key: ElementKey, change: impl FnOnce(&mut Rare)) {
+    /// Changes the mark or `observed`, and sends the policy to the other end if it has changed.
+    fn update(&mut self, key: ElementKey, change: impl FnOnce(&mut Rare)) {
         let Some((name, peer, flow)) = self.flow(key) else { return };
-        let (room, before) = (flow.room(), flow.rare());
+        let (credit, before) = (flow.credit(), flow.rare());
         let mut rare = before;
         change(&mut rare);
         flow.set_rare(rare);
-        let wanted = Grain::wanted(rare.mark, rare.looked_at);
-        let has_room = room == Room::Reached && flow.room() == Room::Below;
-        if has_room {
-            self.actions.push_back(Action::Room(key));
+        let wanted = CreditPolicy::wanted(rare.mark, rare.observed);
+        let unblocked = credit == Credit::Blocked && flow.credit() == Credit::Available;
+        if unblocked {
+            self.actions.push_back(Action::CreditAvailable(key));
         }
-        if wanted != Grain::wanted(before.mark, before.looked_at) {
-            self.send(name, peer, Event::Grain { grain: wanted, hops: 0 });
+        if wanted != CreditPolicy::wanted(before.mark, before.observed) {
+            self.send(name, peer, Event::CreditPolicy { policy: wanted, hops: 0 });
             self.run();
         }
     }
 
-    /// Whether a program that heeds its mark would post now.
-    pub(crate) fn room(&mut self, key: ElementKey) -> Room {
-        self.flow(key).map_or(Room::Ended, |(_, _, flow)| flow.room())
+    /// Whether the sender may post; a program may ignore it.
+    pub(crate) fn credit(&mut self, key: ElementKey) -> Credit {
+        self.flow(key).map_or(Credit::Ended, |(_, _, flow)| flow.credit())
     }
 
-    /// Tells the other end what has been received here.
-    pub(super) fn tell(&mut self, key: ElementKey, lump: Consumed) {
+    /// Reports to the other end what has been received here.
+    pub(super) fn report(&mut self, key: ElementKey, batch: Consumed) {
         if let Some((name, peer, _)) = self.flow(key) {
-            self.send(name, peer, Event::Consumed { lump, hops: 0 });
+            self.send(name, peer, Event::Consumed { batch, hops: 0 });
         }
     }
 
-    pub(super) fn consumed(&mut self, place: Place, lump: Consumed, hops: u16) {
+    pub(super) fn consumed(&mut self, place: Place, batch: Consumed, hops: u16) {
         if let Some((_, _, flow)) = self.flow(place.key) {
-            if flow.told(lump) {
-                self.actions.push_back(Action::Room(place.key));
+            if flow.report_received(batch) {
+                self.actions.push_back(Action::CreditAvailable(place.key));
             }
         } else if let Some((from, to)) = self.onward(place, hops) {
-            self.send(from, to, Event::Consumed { lump, hops: hops + 1 });
+            self.send(from, to, Event::Consumed { batch, hops: hops + 1 });
         }
     }
 
-    /// The other end wants to know more, or less. What it does not know yet is the answer.
-    pub(super) fn grain(&mut self, place: Place, grain: Option<Grain>, hops: u16) {
+    /// The other end has changed its policy: what is not yet reported is reported at once.
+    pub(super) fn set_policy(&mut self, place: Place, policy: Option<CreditPolicy>, hops: u16) {
         self.recall(place.key);
         if let Some((_, _, flow)) = self.flow(place.key) {
-            flow.set_rare(Rare { grain: grain.map(Grain::within_limits), ..flow.rare() });
-            if let Some(lump) = flow.pending.take() {
-                self.tell(place.key, lump);
+            flow.set_rare(Rare { policy: policy.map(CreditPolicy::within_limits), ..flow.rare() });
+            if let Some(batch) = flow.pending.take() {
+                self.report(place.key, batch);
             }
         } else if let Some((from, to)) = self.onward(place, hops) {
-            self.send(from, to, Event::Grain { grain, hops: hops + 1 });
+            self.send(from, to, Event::CreditPolicy { policy, hops: hops + 1 });
         }
     }
 
-    /// Where a proxy passes on what has come to this side. `None`: nowhere, and the channel ends, for the same reasons as with a message.
+    /// The side to which a proxy forwards what has come to this one. `None`: the channel ends, for the same reasons as with a message.
     fn onward(&mut self, place: Place, hops: u16) -> Option<(SideName, Addr)> {
         let Some(Element::Proxy(proxy)) = self.elements.get(place.key) else { return None };
         let spent = proxy.stage == (Stage::Leaving { fenced: true }) && place.which == 0;

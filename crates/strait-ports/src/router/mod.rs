@@ -39,7 +39,7 @@ use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
 pub(crate) use element::ElementKey;
 pub(crate) use event::{Action, Descriptor, Event, Frame, QueueLimit};
-pub(crate) use flow::{Baggage, Consumed, Grain, Room};
+pub(crate) use flow::{Consumed, Credit, CreditPolicy, FlowState};
 pub(crate) use prefetch::Prefetch;
 
 use crate::body::Body;
@@ -201,8 +201,8 @@ impl Router {
         };
         let (from, to) = (side.name, side.peer);
         flow.post(bytes);
-        if let Some(lump) = flow.ride() {
-            self.send(from, to, Event::Consumed { lump, hops: 0 });
+        if let Some(batch) = flow.take_piggyback() {
+            self.send(from, to, Event::Consumed { batch, hops: 0 });
             self.run();
         }
         if to.node == self.me {
@@ -218,7 +218,9 @@ impl Router {
     /// there and counts it, or posts it.
     pub(crate) fn way(&mut self, key: ElementKey) -> Option<(SideName, Addr, &mut Flow)> {
         match self.elements.get_mut(key) {
-            Some(Element::Endpoint(Endpoint { line: Line::Open(side), flow, .. })) if side.peer.node != self.me && !flow.rides() => {
+            Some(Element::Endpoint(Endpoint { line: Line::Open(side), flow, .. }))
+                if side.peer.node != self.me && !flow.should_piggyback() =>
+            {
                 Some((side.name, side.peer, flow))
             }
             _ => None,
@@ -280,8 +282,8 @@ impl Router {
         let Some(Element::Endpoint(endpoint)) = self.elements.get_mut(key) else { return };
         endpoint.bytes -= amount.bytes;
         self.queued_bytes -= amount.bytes;
-        if let Some(lump) = endpoint.flow.received(amount, endpoint.queue.len(), endpoint.bytes) {
-            self.tell(key, lump);
+        if let Some(batch) = endpoint.flow.received(amount, endpoint.queue.len(), endpoint.bytes) {
+            self.report(key, batch);
             self.run();
         }
     }
@@ -375,8 +377,8 @@ impl Router {
         match event {
             Event::Message { data, ports, hops } => self.message(place, data, ports, hops),
             Event::Close(reason) => self.last_word(place, reason),
-            Event::Consumed { lump, hops } => self.consumed(place, lump, hops),
-            Event::Grain { grain, hops } => self.grain(place, grain, hops),
+            Event::Consumed { batch, hops } => self.consumed(place, batch, hops),
+            Event::CreditPolicy { policy, hops } => self.set_policy(place, policy, hops),
             Event::Lock => self.lock(place),
             Event::Granted => self.granted(place),
             Event::Unlock => self.unlock(place),
@@ -399,7 +401,7 @@ impl Router {
     /// The short way of [`Router::post`] inside the node: true if somebody takes the bytes at once.
     pub(crate) fn post_here(&mut self, key: ElementKey, data: &mut Vec<u8>) -> bool {
         let Some(Element::Endpoint(Endpoint { line: Line::Open(side), flow, .. })) = self.elements.get_mut(key) else { return false };
-        if side.peer.node != self.me || flow.rides() {
+        if side.peer.node != self.me || flow.should_piggyback() {
             return false;
         }
         let (from, to) = (Addr { node: self.me, side: side.name }, side.peer.side);

@@ -99,7 +99,7 @@ impl Router {
         }
         if let Some(Element::Endpoint(Endpoint { queue, bytes, flow, prefetch: handed_over, .. })) = self.elements.get_mut(key)
             && queue.len() >= 2
-            && !flow.is_watched()
+            && !flow.has_policy()
         {
             let prefetch = prefetch.get_or_init(Arc::default);
             if prefetch.fill(queue, *bytes) {

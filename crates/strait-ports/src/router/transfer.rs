@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::element::{Element, Endpoint, Line, LocalEvent, Place, Proxy, Side, Stage};
 use super::event::{Action, Descriptor, Event, Frame};
-use super::flow::{Baggage, Flow};
+use super::flow::{Flow, FlowState};
 use super::queue::Item;
 use super::{ElementKey, Mail, Router, Violation};
 use crate::message::CloseReason;
@@ -41,8 +41,8 @@ impl Router {
                 Event::Message { data, ports, hops }
             }
             Event::Close(reason) => Event::Close(reason),
-            Event::Consumed { lump, hops } => Event::Consumed { lump, hops },
-            Event::Grain { grain, hops } => Event::Grain { grain, hops },
+            Event::Consumed { batch, hops } => Event::Consumed { batch, hops },
+            Event::CreditPolicy { policy, hops } => Event::CreditPolicy { policy, hops },
             Event::Lock => Event::Lock,
             Event::Granted => Event::Granted,
             Event::Unlock => Event::Unlock,
@@ -59,8 +59,8 @@ impl Router {
         Ok(match event {
             Event::Message { data, ports, hops } => Event::Message { data, ports: self.import(node, ports)?, hops },
             Event::Close(reason) => Event::Close(reason),
-            Event::Consumed { lump, hops } => Event::Consumed { lump, hops },
-            Event::Grain { grain, hops } => Event::Grain { grain, hops },
+            Event::Consumed { batch, hops } => Event::Consumed { batch, hops },
+            Event::CreditPolicy { policy, hops } => Event::CreditPolicy { policy, hops },
             Event::Lock => Event::Lock,
             Event::Granted => Event::Granted,
             Event::Unlock => Event::Unlock,
@@ -90,7 +90,7 @@ impl Router {
                 // The channel is over and there is nothing to forward. The close is in the queue, if not for the first time: see `tell_again`.
                 let here = SideName(self.names.next());
                 backlog.extend(queue.into_iter().map(|item| (here, to, event_of(item))));
-                return Descriptor { side: there, neighbour: here, baggage: Baggage::default() };
+                return Descriptor { side: there, neighbour: here, flow_state: FlowState::default() };
             }
             Line::Open(side) => match self.resting_local_neighbour(&side) {
                 Some(place) => {
@@ -117,7 +117,7 @@ impl Router {
                 }
             },
         };
-        let descriptor = Descriptor { side: there, neighbour: here, baggage: flow.pack() };
+        let descriptor = Descriptor { side: there, neighbour: here, flow_state: flow.pack() };
         if mutant!(self, TransferForgetsQueue) {
             return descriptor;
         }
@@ -136,12 +136,12 @@ impl Router {
 
     fn import(&mut self, node: NodeName, ports: Vec<Descriptor>) -> Result<Vec<ElementKey>, Violation> {
         let mut keys = Vec::with_capacity(ports.len());
-        for Descriptor { side, neighbour, baggage } in ports {
+        for Descriptor { side, neighbour, flow_state } in ports {
             if side.is_inner() || self.side_table.contains(&side) {
                 keys.into_iter().for_each(|key| self.close_element(key, CloseReason::Dropped));
                 return Err(Violation::NameTaken);
             }
-            let key = self.adopt_with(side, Addr { node, side: neighbour }, Flow::unpack(baggage));
+            let key = self.adopt_with(side, Addr { node, side: neighbour }, Flow::unpack(flow_state));
             if let Some(trace) = &mut self.trace {
                 trace.arrived(key, side);
             }

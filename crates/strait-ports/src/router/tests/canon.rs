@@ -137,16 +137,16 @@ impl Walk<'_> {
                 match &frame.event {
                     Event::Message { data, ports, .. } => {
                         self.put(data);
-                        for Descriptor { side, neighbour, baggage } in ports {
-                            self.put(baggage);
+                        for Descriptor { side, neighbour, flow_state } in ports {
+                            self.put(flow_state);
                             let carried = Addr { node: to, side: *side };
                             self.name(carried);
                             self.pair(carried, Addr { node: from, side: *neighbour });
                         }
                     }
                     Event::Close(reason) => self.put(reason),
-                    Event::Consumed { lump, .. } => self.put(lump),
-                    Event::Grain { grain, .. } => self.put(grain),
+                    Event::Consumed { batch, .. } => self.put(batch),
+                    Event::CreditPolicy { policy, .. } => self.put(policy),
                     Event::Expect(next) | Event::Bypass(next) => self.pair(there, *next),
                     _ => {}
                 }
@@ -216,8 +216,8 @@ impl Walk<'_> {
             match event {
                 Event::Message { data, ports, .. } => self.message(node, data, ports),
                 Event::Close(reason) => self.put(reason),
-                Event::Consumed { lump, .. } => self.put(lump),
-                Event::Grain { grain, .. } => self.put(grain),
+                Event::Consumed { batch, .. } => self.put(batch),
+                Event::CreditPolicy { policy, .. } => self.put(policy),
                 Event::Expect(next) | Event::Bypass(next) => self.name(*next),
                 _ => {}
             }

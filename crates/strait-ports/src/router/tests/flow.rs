@@ -8,7 +8,7 @@ use crate::message::CloseReason;
 use crate::name::{Addr, SideName};
 use crate::router::element::{Element, Endpoint, Line};
 use crate::router::queue::Item;
-use crate::router::{Baggage, Consumed, Descriptor, ElementKey, Event, Frame, Grain, Received, Room};
+use crate::router::{Consumed, Credit, CreditPolicy, Descriptor, ElementKey, Event, FlowState, Frame, Received};
 
 impl World {
     fn handle(&self, end: End) -> Option<Handle> {
@@ -21,15 +21,15 @@ impl World {
         self.act(node);
     }
 
-    pub(super) fn look_at_amount(&mut self, end: End) -> Amount {
+    pub(super) fn observe_amount(&mut self, end: End) -> Amount {
         let Handle { node, key, .. } = self.handles[self.index(end)];
-        let amount = self.router(node).look_at_amount(key);
+        let amount = self.router(node).observe_amount(key);
         self.act(node);
         amount
     }
 
     /// What is packed up if an end moves now, if its channel is open.
-    fn baggage(&self, Handle { node, key, .. }: Handle) -> Option<Baggage> {
+    fn flow_state(&self, Handle { node, key, .. }: Handle) -> Option<FlowState> {
         match self.routers[node].as_ref()?.elements.get(key)? {
             Element::Endpoint(Endpoint { line: Line::Open(_), flow, .. }) => Some(flow.pack()),
             _ => None,
@@ -58,7 +58,7 @@ impl World {
         let pairs: Vec<_> = (0..self.books.len()).filter_map(|end| Some((self.handle(end)?, self.handle(end ^ 1)?))).collect();
         for (posting, receiving) in pairs {
             let end = posting.end;
-            let (Some(ours), Some(theirs)) = (self.baggage(posting), self.baggage(receiving)) else { continue };
+            let (Some(ours), Some(theirs)) = (self.flow_state(posting), self.flow_state(receiving)) else { continue };
             if self.books[end].tainted || self.books[end ^ 1].tainted {
                 continue;
             }
@@ -66,7 +66,7 @@ impl World {
             let counted = (ours.out_messages as usize, ours.out_bytes as usize);
             let true_count = (waiting.messages + theirs.pending.messages as usize, waiting.bytes + theirs.pending.bytes as usize);
             assert_eq!(counted, true_count, "{AMOUNTS}: end {end}");
-            let open = self.router(posting.node).room(posting.key) == Room::Below;
+            let open = self.router(posting.node).credit(posting.key) == Credit::Available;
             let mark = ours.mark;
             assert_eq!(
                 open,
@@ -74,13 +74,13 @@ impl World {
                 "{AMOUNTS}: end {end}"
             );
             assert_eq!(
-                theirs.grain,
-                crate::router::flow::Grain::wanted(mark, ours.looked_at),
+                theirs.policy,
+                crate::router::flow::CreditPolicy::wanted(mark, ours.observed),
                 "{AMOUNTS}: end {end}: the other end knows what is wanted"
             );
             if waiting.messages == 0 {
                 assert!(open, "{AMOUNTS}: end {end}: nothing waits and yet there is no room");
-                assert!(!ours.looked_at || counted == (0, 0), "{AMOUNTS}: end {end}: nothing waits and the amount is {counted:?}");
+                assert!(!ours.observed || counted == (0, 0), "{AMOUNTS}: end {end}: nothing waits and the amount is {counted:?}");
             }
         }
     }
@@ -153,7 +153,7 @@ fn a_stream_that_nobody_looks_at_has_a_report_in_256_messages() {
     }
     assert_eq!(reports, 10);
     world.check_amounts();
-    assert_eq!(world.look_at_amount(0), Amount::default());
+    assert_eq!(world.observe_amount(0), Amount::default());
 }
 
 #[test]
@@ -162,12 +162,12 @@ fn who_looks_learns_what_was_not_worth_telling() {
     (0..100).for_each(|_| world.post_bytes(0, 10));
     world.settle(|_| 0);
     (0..60).for_each(|_| assert_eq!(world.take_bytes(1), 10));
-    assert_eq!(world.look_at_amount(0), Amount { messages: 100, bytes: 1000 }, "nothing has been told yet");
+    assert_eq!(world.observe_amount(0), Amount { messages: 100, bytes: 1000 }, "nothing has been told yet");
     world.settle(|_| 0);
-    assert_eq!(world.look_at_amount(0), Amount { messages: 40, bytes: 400 });
+    assert_eq!(world.observe_amount(0), Amount { messages: 40, bytes: 400 });
     (0..40).for_each(|_| assert_eq!(world.take_bytes(1), 10));
     world.settle(|_| 0);
-    assert_eq!(world.look_at_amount(0), Amount::default());
+    assert_eq!(world.observe_amount(0), Amount::default());
     world.check_amounts();
 }
 
@@ -190,11 +190,11 @@ fn a_message_larger_than_the_mark_is_told_when_it_is_received() {
     for bytes in [1 << 20, 40 << 20] {
         let (node, key) = world.key(0);
         world.post_bytes(0, bytes);
-        assert_eq!(world.router(node).room(key), Room::Reached);
+        assert_eq!(world.router(node).credit(key), Credit::Blocked);
         world.settle(|_| 0);
         world.take_bytes(1);
         world.settle(|_| 0);
-        assert_eq!(world.router(node).room(key), Room::Below);
+        assert_eq!(world.router(node).credit(key), Credit::Available);
     }
     world.check_amounts();
 }
@@ -204,9 +204,9 @@ fn a_mark_of_nothing_is_a_mark_of_one() {
     let mut world = pair();
     world.set_mark(0, HighWaterMark { messages: Some(0), bytes: Some(0) });
     let (node, key) = world.key(0);
-    assert_eq!(world.router(node).room(key), Room::Below);
+    assert_eq!(world.router(node).credit(key), Credit::Available);
     world.post_bytes(0, 0);
-    assert_eq!(world.router(node).room(key), Room::Reached);
+    assert_eq!(world.router(node).credit(key), Credit::Blocked);
 }
 
 /// A peer that says what it likes about amounts: wrong figures for its own channel, and no more.
@@ -218,14 +218,15 @@ fn a_lie_about_amounts_hurts_nobody_else() {
     let tell = |world: &mut World, event| world.router(node).handle(name(1), Frame { from, to, event });
     world.post_bytes(0, 5);
     let most = Consumed { messages: u32::MAX, bytes: u32::MAX };
-    tell(&mut world, Event::Consumed { lump: most, hops: u16::MAX }).unwrap();
-    assert_eq!(world.look_at_amount(0), Amount::default());
-    // The finest grain is a report a message; there is no coarser one than our own.
-    for (grain, reports) in
-        [(Grain { messages: 0, bytes: 0, drained: true }, 300), (Grain { messages: u32::MAX, bytes: u32::MAX, drained: false }, 4)]
-    {
-        for grain in [Some(grain), None, Some(grain)] {
-            tell(&mut world, Event::Grain { grain, hops: 0 }).unwrap();
+    tell(&mut world, Event::Consumed { batch: most, hops: u16::MAX }).unwrap();
+    assert_eq!(world.observe_amount(0), Amount::default());
+    // The finest policy is a report a message; there is no coarser one than our own.
+    for (policy, reports) in [
+        (CreditPolicy { messages: 0, bytes: 0, drained: true }, 300),
+        (CreditPolicy { messages: u32::MAX, bytes: u32::MAX, drained: false }, 4),
+    ] {
+        for policy in [Some(policy), None, Some(policy)] {
+            tell(&mut world, Event::CreditPolicy { policy, hops: 0 }).unwrap();
         }
         world.act(node);
         let before = world.reports();
@@ -236,15 +237,15 @@ fn a_lie_about_amounts_hurts_nobody_else() {
         }
         assert_eq!(world.reports() - before, reports);
     }
-    let baggage = Baggage {
+    let flow_state = FlowState {
         out_messages: u32::MAX,
         out_bytes: u64::MAX,
         pending: most,
         mark: HighWaterMark { messages: Some(usize::MAX), bytes: Some(0) },
-        looked_at: true,
-        grain: Some(Grain { messages: 0, bytes: u32::MAX, drained: true }),
+        observed: true,
+        policy: Some(CreditPolicy { messages: 0, bytes: u32::MAX, drained: true }),
     };
-    let ports = vec![Descriptor { side: SideName(7), neighbour: SideName(8), baggage }];
+    let ports = vec![Descriptor { side: SideName(7), neighbour: SideName(8), flow_state }];
     tell(&mut world, Event::Message { data: Vec::new().into(), ports, hops: 0 }).unwrap();
     let Some(Received::Message { ports, .. }) = world.router(node).pop(honest) else { panic!("posted") };
     let port = ports[0];
@@ -253,21 +254,21 @@ fn a_lie_about_amounts_hurts_nobody_else() {
         let message = Event::Message { data: vec![0; 10].into(), ports: Vec::new(), hops: 0 };
         world.router(node).handle(name(1), Frame { from: SideName(8), to: SideName(7), event: message }).unwrap();
         world.router(node).pop(port);
-        let lump = Event::Consumed { lump: most, hops: 0 };
-        world.router(node).handle(name(1), Frame { from: SideName(8), to: SideName(7), event: lump }).unwrap();
+        let batch = Event::Consumed { batch: most, hops: 0 };
+        world.router(node).handle(name(1), Frame { from: SideName(8), to: SideName(7), event: batch }).unwrap();
     }
     // It has claimed 4 billion messages and taken them back; of its bytes enough is left.
     assert_eq!(world.router(node).amount(port).messages, 0);
-    assert_eq!(world.router(node).room(port), Room::Reached);
+    assert_eq!(world.router(node).credit(port), Credit::Blocked);
     world.router(node).close(port, CloseReason::Closed);
-    assert_eq!(world.router(node).room(port), Room::Ended);
+    assert_eq!(world.router(node).credit(port), Credit::Ended);
     assert_eq!(world.router(node).peer_of(honest), Some(Addr { node: name(1), side: from }));
 }
 
 /// A report has its hops, as a message has: in a ring of proxies, which only liars can build, it does not run for ever.
 #[test]
 fn a_report_that_has_gone_too_far_ends_the_channel() {
-    for event in [Event::Consumed { lump: Consumed { messages: 1, bytes: 1 }, hops: 50 }, Event::Grain { grain: None, hops: 50 }] {
+    for event in [Event::Consumed { batch: Consumed { messages: 1, bytes: 1 }, hops: 50 }, Event::CreditPolicy { policy: None, hops: 50 }] {
         let mut world = World::new(3, 9, &[(1, 2)], None);
         world.limit_hops(50);
         let end = world.channel(1);
@@ -285,7 +286,7 @@ fn a_report_that_has_gone_too_far_ends_the_channel() {
         let (from, to) = (world.router(1).name_of(key).unwrap(), world.router(1).peer_of(key).unwrap());
         world.put(1, 0, Parcel::Frame(Frame { from, to: to.side, event }));
         world.settle(|_| 0);
-        assert_eq!(world.router(1).room(key), Room::Ended);
+        assert_eq!(world.router(1).credit(key), Credit::Ended);
         assert_eq!(world.proxies(), 0);
     }
 }

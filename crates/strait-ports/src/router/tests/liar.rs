@@ -3,7 +3,7 @@
 use super::world::{Parcel, World, name, number};
 use crate::message::CloseReason;
 use crate::name::{Addr, SideName};
-use crate::router::{Baggage, Descriptor, Event, Frame};
+use crate::router::{Descriptor, Event, FlowState, Frame};
 
 /// Something that an honest node would not do there and then.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -97,7 +97,7 @@ impl World {
         let there = |n: usize| known.get(n).map_or(nowhere, |(_, there)| *there);
         let port = |side| Event::Message {
             data: Vec::new().into(),
-            ports: vec![Descriptor { side, neighbour: from, baggage: Baggage::default() }],
+            ports: vec![Descriptor { side, neighbour: from, flow_state: FlowState::default() }],
             hops: 0,
         };
         let event = match lie.what {

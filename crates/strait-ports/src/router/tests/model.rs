@@ -174,7 +174,7 @@ impl Proof {
             Op::Post(end) => world.post(base + end, &[]),
             Op::Close(end) => world.close(base + end),
             Op::Look(end) => {
-                world.look_at_amount(base + end);
+                world.observe_amount(base + end);
             }
             Op::Read(end) => while world.pop(base + end) {},
             Op::Carry(carrier, cargo) => world.post(base + carrier, &[base + cargo]),

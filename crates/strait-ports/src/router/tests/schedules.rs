@@ -122,7 +122,7 @@ fn play(world: &mut World, steps: &[Step]) {
             }
             Step::Look { port } => {
                 if let Some(handle) = pick(world, *port) {
-                    world.look_at_amount(handle.end);
+                    world.observe_amount(handle.end);
                 }
             }
             Step::Close { port } => {

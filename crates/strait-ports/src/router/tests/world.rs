@@ -259,7 +259,7 @@ impl World {
     pub(super) fn act(&mut self, node: usize) {
         for action in self.router(node).take_actions() {
             match action {
-                Action::Ready(_) | Action::Room(_) | Action::Overflow { .. } => {}
+                Action::Ready(_) | Action::CreditAvailable(_) | Action::Overflow { .. } => {}
                 Action::Send { node: to, frame } => self.put(node, number(to), Parcel::Frame(frame)),
                 Action::Introduce(whom) if node == 0 || !self.linked.contains(&(node, 0)) => {
                     self.router(node).unreachable(whom);
