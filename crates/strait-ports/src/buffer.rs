@@ -17,7 +17,7 @@ pub(crate) const POST_FROM: usize = 64 * 1024;
 /// Bytes that are to be posted: see [`Port::alloc`]. Writable until then.
 ///
 /// Where the receiver is another process and there is room in memory that the two share, the buffer lies there, and its bytes are copied only once, by the receiver.
-/// Otherwise it is on the heap. Dropping it unposted gives its room back.
+/// Fallback it is on the heap. Dropping it unposted gives its room back.
 pub struct Buffer {
     room: Room,
 }

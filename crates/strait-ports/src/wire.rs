@@ -96,20 +96,20 @@ pub(crate) struct Encoded {
     pub(crate) tail: Tail,
     /// It carries what a program posted.
     pub(crate) message: bool,
-    /// Nobody is woken for it: the other node hears it when it next hears something, or when it needs to know.
+    /// The peer is not signalled: it receives the frame with the next one, or when it polls.
     pub(crate) quiet: bool,
-    pub(crate) otherwise: Otherwise,
+    pub(crate) fallback: Fallback,
 }
 
-/// What is sent if a frame's descriptors cannot be: the user has too many of them under way.
+/// What is sent if a frame's descriptors cannot be, because too many of the user's are under way.
 #[derive(Debug, Default)]
-pub(crate) enum Otherwise {
-    /// There is no other way: the link fails.
+pub(crate) enum Fallback {
+    /// Nothing: the link fails.
     #[default]
     Nothing,
-    /// The frame without them.
+    /// The frame without its descriptors.
     Bare,
-    /// With the frame goes the descriptor of these bytes; otherwise they do.
+    /// The frame carries the descriptor of these bytes; as a fallback it carries the bytes.
     Bytes(SharedBuffer),
     /// Another frame.
     Frame(Box<Encoded>),

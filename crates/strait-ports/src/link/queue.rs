@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use super::packets::Carried;
 use super::{Incoming, LinkError, MAX_CARRIED, MAX_DESCRIPTORS, Received};
 use crate::limits::MESSAGE_COST;
-use crate::wire::{Encoded, MAX_FRAME, Otherwise};
+use crate::wire::{Encoded, Fallback, MAX_FRAME};
 
 /// A frame on its way out.
 pub(super) struct Outgoing {
@@ -22,7 +22,7 @@ pub(super) struct Outgoing {
 impl Outgoing {
     /// What goes with the next piece. A shared buffer's descriptor is its own: what waits here takes no other.
     pub(super) fn descriptors(&self) -> SmallVec<[BorrowedFd<'_>; MAX_DESCRIPTORS]> {
-        let shared = if let Otherwise::Bytes(bytes) = &self.frame.otherwise { bytes.descriptor() } else { None };
+        let shared = if let Fallback::Bytes(bytes) = &self.frame.fallback { bytes.descriptor() } else { None };
         self.descriptors.iter().map(AsFd::as_fd).chain(shared).collect()
     }
 
@@ -93,7 +93,7 @@ impl Queue {
         if let Some(first) = self.frames.front_mut() {
             first.descriptors.clear();
             self.cost -= cost(&first.frame);
-            first.frame.otherwise = Otherwise::Nothing;
+            first.frame.fallback = Fallback::Nothing;
             self.cost += cost(&first.frame);
         }
     }
@@ -133,14 +133,14 @@ impl Queue {
 
 /// Puts what is sent instead into a frame whose descriptors cannot be sent, and into the sums. True if there is something.
 fn fall_back(first: &mut Outgoing, data: &mut usize, control: &mut usize) -> bool {
-    match std::mem::take(&mut first.frame.otherwise) {
-        Otherwise::Nothing => return false,
-        Otherwise::Bare => {}
-        Otherwise::Bytes(bytes) => {
+    match std::mem::take(&mut first.frame.fallback) {
+        Fallback::Nothing => return false,
+        Fallback::Bare => {}
+        Fallback::Bytes(bytes) => {
             first.frame.data = bytes.to_vec();
             *data += bytes.len();
         }
-        Otherwise::Frame(frame) => {
+        Fallback::Frame(frame) => {
             *data = *data - first.frame.data.len() + frame.data.len();
             *control = *control - control_bytes(&first.frame) + control_bytes(&frame);
             first.frame = *frame;
@@ -151,7 +151,7 @@ fn fall_back(first: &mut Outgoing, data: &mut usize, control: &mut usize) -> boo
 
 /// What a frame that waits costs.
 fn cost(frame: &Encoded) -> usize {
-    let shared = if let Otherwise::Bytes(bytes) = &frame.otherwise { bytes.len() } else { 0 };
+    let shared = if let Fallback::Bytes(bytes) = &frame.fallback { bytes.len() } else { 0 };
     frame.data.len() + frame.tail.len() + shared + MESSAGE_COST
 }
 

@@ -11,7 +11,7 @@ use crate::link::{self, Link, LinkKind, RingParts, Socket};
 use crate::message::CloseReason;
 use crate::name::{NodeName, SideName};
 use crate::router::ElementKey;
-use crate::wire::{self, Control, Encoded, Otherwise, Packet, VERSION};
+use crate::wire::{self, Control, Encoded, Fallback, Packet, VERSION};
 
 impl NodeState {
     /// Broker: names the node at the other end of `socket` and welcomes it.
@@ -25,7 +25,7 @@ impl NodeState {
         let mut socket = Socket::new(socket)?;
         let [ours, theirs] = ring_parts(links);
         let welcome = Control::Welcome { version: VERSION, you: node, broker: me, yours, mine };
-        let welcome = Encoded { otherwise: Otherwise::Bare, ..wire::encode(Packet::Control(welcome)) };
+        let welcome = Encoded { fallback: Fallback::Bare, ..wire::encode(Packet::Control(welcome)) };
         socket.push(welcome, theirs.into_iter().flat_map(RingParts::into_descriptors).collect());
         // At once: if the parts of the rings cannot go, neither of us has any.
         let _ = socket.flush();
@@ -93,9 +93,9 @@ impl NodeState {
             let descriptors = std::iter::once(socket).chain(parts.into_iter().flat_map(RingParts::into_descriptors)).collect();
             let introduction = wire::encode(Packet::Control(Control::Introduction(whom)));
             // Who cannot be sent them hears so. The other has a link that ends at once.
-            let otherwise = Otherwise::Frame(Box::new(wire::encode(Packet::Control(Control::Unreachable(whom)))));
+            let fallback = Fallback::Frame(Box::new(wire::encode(Packet::Control(Control::Unreachable(whom)))));
             if let Some(slot) = self.peers.slot(node) {
-                self.say_frame(slot, Encoded { otherwise, ..introduction }, descriptors);
+                self.say_frame(slot, Encoded { fallback, ..introduction }, descriptors);
             }
             if let Some(reason) = self.peers.get(whom).and_then(|peer| peer.departure) {
                 self.say(node, Packet::Control(Control::Departing(whom, reason)), Vec::new());

@@ -19,7 +19,7 @@ use crate::link::memory::arena::Block;
 use crate::name::NodeName;
 use crate::router::{ElementKey, Event, Frame};
 use crate::shared_buffer::SharedBuffer;
-use crate::wire::{self, Control, Encoded, Otherwise, Packet};
+use crate::wire::{self, Control, Encoded, Fallback, Packet};
 
 /// An arena that nobody has used for this long is given up, at twice this time at the latest.
 const ARENA_IDLE: Duration = if cfg!(test) { Duration::from_millis(400) } else { Duration::from_secs(2) };
@@ -79,7 +79,7 @@ impl NodeState {
         let offer = wire::encode(Packet::Control(Control::Offer(arena)));
         let slot = self.peers.slot(node)?;
         // Without its descriptor it is answered all the same: with a no.
-        self.say_frame(slot, Encoded { otherwise: Otherwise::Bare, ..offer }, vec![descriptor]);
+        self.say_frame(slot, Encoded { fallback: Fallback::Bare, ..offer }, vec![descriptor]);
         None
     }
 
@@ -132,7 +132,7 @@ impl NodeState {
         let Some(slot) = self.peers.slot(node) else { return };
         let length = buffer.len() as u64;
         let frame = if buffer.descriptor().is_some() {
-            Encoded { otherwise: Otherwise::Bytes(buffer), ..wire::encode(Packet::Shared(length, Vec::new())) }
+            Encoded { fallback: Fallback::Bytes(buffer), ..wire::encode(Packet::Shared(length, Vec::new())) }
         } else {
             wire::encode(Packet::Shared(length, buffer.to_vec()))
         };

@@ -230,7 +230,7 @@ impl NodeState {
             return;
         }
         let done = if unread { rustix::io::write(&self.note, &1u64.to_ne_bytes()) } else { rustix::io::read(&self.note, &mut [0; 8]) };
-        // Otherwise the next who comes here does it.
+        // Fallback the next who comes here does it.
         if done.is_ok() || done == Err(Errno::AGAIN) {
             self.noted = unread;
         }
