@@ -10,8 +10,8 @@
 
 pub(crate) mod arena;
 mod copy;
-mod fresh;
 mod inherit;
+mod large_page_vec;
 mod mapping;
 pub(crate) mod sealed;
 

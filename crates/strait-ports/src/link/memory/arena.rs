@@ -11,7 +11,7 @@ use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, fcntl_get_seals, fstat,
 use rustix::mm::{MapFlags, ProtFlags};
 
 use super::copy;
-use super::fresh;
+use super::large_page_vec;
 use super::mapping::Mapping;
 use crate::link::arena::{NotOut, PAGE, Space};
 
@@ -152,7 +152,7 @@ impl View {
 
     /// A copy of a part of it, which must lie in it.
     pub(crate) fn copy(&self, offset: usize, length: usize) -> Vec<u8> {
-        let mut copy = fresh::room(length);
+        let mut copy = large_page_vec::with_capacity(length);
         // SAFETY: the room has been made just now.
         unsafe {
             self.copy_to(offset, length, copy.as_mut_ptr());
