@@ -19,28 +19,28 @@ pub(crate) const POST_FROM: usize = 64 * 1024;
 /// Where the receiver is another process and there is room in memory that the two share, the buffer lies there, and its bytes are copied only once, by the receiver.
 /// Fallback it is on the heap. Dropping it unposted gives its room back.
 pub struct Buffer {
-    room: Room,
+    storage: Storage,
 }
 
-enum Room {
+enum Storage {
     Heap(Vec<u8>),
     Shared(Box<Block>),
 }
 
 impl Buffer {
     pub(crate) fn heap(bytes: Vec<u8>) -> Self {
-        Self { room: Room::Heap(bytes) }
+        Self { storage: Storage::Heap(bytes) }
     }
 
     pub(crate) fn shared(block: Block) -> Self {
-        Self { room: Room::Shared(Box::new(block)) }
+        Self { storage: Storage::Shared(Box::new(block)) }
     }
 
     /// Keeps the first `length` bytes; does nothing if there are no more than that.
     pub fn truncate(&mut self, length: usize) {
-        match &mut self.room {
-            Room::Heap(bytes) => bytes.truncate(length),
-            Room::Shared(block) => block.truncate(length),
+        match &mut self.storage {
+            Storage::Heap(bytes) => bytes.truncate(length),
+            Storage::Shared(block) => block.truncate(length),
         }
     }
 
@@ -52,9 +52,9 @@ impl Buffer {
 
 impl From<Buffer> for Body {
     fn from(buffer: Buffer) -> Self {
-        match buffer.room {
-            Room::Heap(bytes) => Self::Bytes(bytes),
-            Room::Shared(block) => Self::Own(block),
+        match buffer.storage {
+            Storage::Heap(bytes) => Self::Bytes(bytes),
+            Storage::Shared(block) => Self::Own(block),
         }
     }
 }
@@ -63,25 +63,25 @@ impl Deref for Buffer {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        match &self.room {
-            Room::Heap(bytes) => bytes,
-            Room::Shared(block) => block,
+        match &self.storage {
+            Storage::Heap(bytes) => bytes,
+            Storage::Shared(block) => block,
         }
     }
 }
 
 impl DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut [u8] {
-        match &mut self.room {
-            Room::Heap(bytes) => bytes,
-            Room::Shared(block) => block,
+        match &mut self.storage {
+            Storage::Heap(bytes) => bytes,
+            Storage::Shared(block) => block,
         }
     }
 }
 
 impl fmt::Debug for Buffer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shared = matches!(self.room, Room::Shared(_));
+        let shared = matches!(self.storage, Storage::Shared(_));
         f.debug_struct("Buffer").field("len", &self.len()).field("shared", &shared).finish()
     }
 }

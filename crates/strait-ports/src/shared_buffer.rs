@@ -6,7 +6,7 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 use crate::link::memory::arena::Refusal;
-use crate::link::memory::sealed::{Room, Sealed, Unsealed};
+use crate::link::memory::sealed::{LargePages, Sealed, Unsealed};
 
 /// What is smaller than this stays on the heap, and is copied when it is sent.
 const SEALED_FROM: usize = 16 * 1024;
@@ -37,7 +37,7 @@ impl SharedBuffer {
     /// A copy of these bytes.
     pub fn new(bytes: &[u8]) -> Self {
         if bytes.len() >= SEALED_FROM {
-            if let Some(room) = Room::new(bytes.len()) {
+            if let Some(room) = LargePages::new(bytes.len()) {
                 return Self::of(room.fill(|room| room.copy_from_slice(bytes)).seal());
             }
             if let Ok(unsealed) = Unsealed::new(bytes) {
@@ -52,7 +52,7 @@ impl SharedBuffer {
     /// From 1 MiB on they are written in place, in large pages where there are some: then what is shared takes up to 1 MiB more than its bytes, and costs the less to
     /// make and to receive.
     pub fn build(length: usize, fill: impl FnOnce(&mut [u8])) -> Self {
-        if let Some(room) = Room::new(length) {
+        if let Some(room) = LargePages::new(length) {
             return Self::of(room.fill(fill).seal());
         }
         let mut bytes = vec![0; length];

@@ -76,14 +76,14 @@ fn new_file() -> io::Result<OwnedFd> {
     Ok(memfd_create("strait-shared", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?)
 }
 
-/// Room for bytes that this process alone can write, in large pages.
-pub(crate) struct Room {
+/// Memory in large pages that this process alone can write; it becomes [`Sealed`].
+pub(crate) struct LargePages {
     mapping: Mapping,
     unsealed: Unsealed,
 }
 
-impl Room {
-    /// `length` bytes, all zero, if it is worth it and there are such pages. All of it is there: who reads it later cannot fail.
+impl LargePages {
+    /// `length` zero bytes, if that many are worth large pages and the kernel has some. All pages are present: reading them later cannot fail.
     pub(crate) fn new(length: usize) -> Option<Self> {
         let patient = || IMPATIENT.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_err();
         if length < LARGE_FROM || !patient() {
@@ -325,7 +325,7 @@ mod tests {
             assert_eq!(padded(length), size);
             let bytes: Vec<u8> = (0..length).map(|i| (i / 251 + i) as u8).collect();
             let small = Unsealed::new(&bytes).unwrap();
-            let large = Room::new(length).map(|room| {
+            let large = LargePages::new(length).map(|room| {
                 room.fill(|room| {
                     assert!(room.len() == length && room.iter().all(|byte| *byte == 0));
                     room.copy_from_slice(&bytes);
@@ -359,7 +359,7 @@ mod tests {
     #[test]
     fn who_gets_no_large_pages_does_not_ask_for_a_while() {
         IMPATIENT.store(PATIENCE, Ordering::Relaxed);
-        assert!(Room::new(LARGE_FROM).is_none());
+        assert!(LargePages::new(LARGE_FROM).is_none());
         assert!(IMPATIENT.swap(0, Ordering::Relaxed) < PATIENCE);
     }
 }
