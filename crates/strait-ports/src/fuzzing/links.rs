@@ -191,7 +191,7 @@ pub fn ring_link(bytes: &[u8]) {
     let its_parts = its_parts.into_descriptors();
     let copies = its_parts.each_ref().map(|fd| fd.try_clone().expect("a descriptor"));
     // The memory is the first of them; whoever has the bell can ring it all day long.
-    let [memory, bell, _ear] = copies;
+    let [memory, doorbell, _reader] = copies;
     let its_parts = RingParts::from_descriptors(&mut its_parts.into_iter());
     let mut raw = Some(theirs.try_clone().expect("a descriptor"));
     let over = |socket, parts, first| link::over(Socket::new(socket).expect("a socket"), parts, first).expect("a link");
@@ -256,7 +256,7 @@ pub fn ring_link(bytes: &[u8]) {
                 if let Some(raw) = &raw {
                     lies |= peer::swallow(raw);
                 }
-                let _ = rustix::io::write(&bell, &vec![1; usize::from(step) * 16]);
+                let _ = rustix::io::write(&doorbell, &vec![1; usize::from(step) * 16]);
             }
             10 | 11 => turn = victim.send(frame(vec![step; usize::from(input.word())])),
             12 => {

@@ -22,19 +22,19 @@ struct Victim {
     to_victim: Half,
     from_victim: Half,
     /// Rings for the victim.
-    bell: OwnedFd,
-    _ear: OwnedFd,
+    doorbell: OwnedFd,
+    _reader: OwnedFd,
 }
 
 impl Victim {
     fn new() -> Self {
         let ((ours, socket), [parts, its]) = (raw_pair(), RingParts::pair().unwrap());
-        let [memory, bell, ear] = its.into_descriptors();
+        let [memory, doorbell, reader] = its.into_descriptors();
         let [from_victim, to_victim] = memory::map(&memory).unwrap();
         let link = Rings::new(Socket::new(ours).unwrap(), parts, true).unwrap();
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).unwrap();
         epoll::add(&epoll, &link, epoll::EventData::new_u64(0), link.interest()).unwrap();
-        Self { link, epoll, buffer: vec![0; MAX_PACKET], socket, to_victim, from_victim, bell, _ear: ear }
+        Self { link, epoll, buffer: vec![0; MAX_PACKET], socket, to_victim, from_victim, doorbell, _reader: reader }
     }
 
     /// Writes a header and bytes, and moves the tail by `step`.
@@ -197,7 +197,7 @@ fn flags_that_stand_still_do_no_harm() {
 #[test]
 fn bells_without_end_do_no_harm() {
     let mut victim = Victim::new();
-    while rustix::io::write(&victim.bell, &[1; 4096]).is_ok() {}
+    while rustix::io::write(&victim.doorbell, &[1; 4096]).is_ok() {}
     for _ in 0..5000 {
         victim.link.rung();
         assert!(matches!(victim.receive(), Ok(Incoming::Nothing)));
@@ -209,7 +209,7 @@ fn bells_without_end_do_no_harm() {
         victim.link.push(frame(&[1, 2]), vec![]);
         assert_eq!(victim.link.flush().unwrap(), Flushed::All);
     }
-    victim._ear = raw_pair().0;
+    victim._reader = raw_pair().0;
     victim.from_victim.awake().store(0, Relaxed);
     victim.link.push(frame(&[1, 2]), vec![]);
     assert_eq!(victim.link.flush().unwrap(), Flushed::All);
@@ -226,8 +226,8 @@ fn only_pipes_are_bells() {
     }
     // Nor the wrong end of one: writing to it could be deadly.
     let [ours, _theirs] = RingParts::pair().unwrap();
-    let [memory, bell, ear] = ours.into_descriptors();
-    let parts = RingParts::from_descriptors(&mut [memory, ear, bell].into_iter()).unwrap();
+    let [memory, doorbell, reader] = ours.into_descriptors();
+    let parts = RingParts::from_descriptors(&mut [memory, reader, doorbell].into_iter()).unwrap();
     assert!(Rings::new(Socket::new(raw_pair().0).unwrap(), parts, true).is_err());
 }
 

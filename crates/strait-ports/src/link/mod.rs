@@ -4,7 +4,7 @@
 //! [`over`] picks: rings where the broker has given the parts for them, which it does unless it was made with [`LinkKind::Socket`] or cannot.
 
 pub(crate) mod arena;
-mod bell;
+mod doorbell;
 #[cfg(test)]
 mod hostile;
 pub(crate) mod memory;
@@ -69,7 +69,7 @@ pub(crate) trait Link: AsFd + Send {
     fn woken(&mut self);
 
     /// A second descriptor to watch, edge-triggered: see [`Link::rung`].
-    fn bell(&self) -> Option<BorrowedFd<'_>> {
+    fn doorbell(&self) -> Option<BorrowedFd<'_>> {
         None
     }
 

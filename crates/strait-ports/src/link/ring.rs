@@ -29,7 +29,7 @@ pub(super) const PARKED: u32 = 2;
 /// How somebody is woken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wake {
-    Bell,
+    Doorbell,
     Word,
 }
 
@@ -137,7 +137,7 @@ impl<M: Memory> Producer<M> {
         match awake.swap(AWAKE, Ordering::Relaxed) {
             AWAKE => None,
             PARKED => Some(Wake::Word),
-            _ => Some(Wake::Bell),
+            _ => Some(Wake::Doorbell),
         }
     }
 
@@ -145,7 +145,7 @@ impl<M: Memory> Producer<M> {
     #[must_use]
     pub(super) fn wake_for_room(&self) -> Wake {
         let awake = self.memory.awake();
-        if awake.load(Ordering::Relaxed) == PARKED && awake.swap(AWAKE, Ordering::Relaxed) == PARKED { Wake::Word } else { Wake::Bell }
+        if awake.load(Ordering::Relaxed) == PARKED && awake.swap(AWAKE, Ordering::Relaxed) == PARKED { Wake::Word } else { Wake::Doorbell }
     }
 
     /// Where the consumer sleeps if it is parked.
@@ -179,7 +179,7 @@ pub(super) struct SleepCheck {
     /// There is a record after all.
     pub(super) record: bool,
     /// The producer waits for the room there is now: ring.
-    pub(super) must_ring: bool,
+    pub(super) must_signal: bool,
 }
 
 /// The side that reads.
@@ -268,11 +268,11 @@ impl<M: Memory> Consumer<M> {
     pub(super) fn prepare_sleep(&mut self, how: Wake) -> Result<SleepCheck, Broken> {
         self.publish();
         // The fences would do with a store; but loom does not know that a store which comes after a swap cannot be ordered into it, and finds a lost wake-up.
-        self.memory.awake().swap(if how == Wake::Bell { ASLEEP } else { PARKED }, Ordering::Relaxed);
+        self.memory.awake().swap(if how == Wake::Doorbell { ASLEEP } else { PARKED }, Ordering::Relaxed);
         self.memory.fence();
-        let must_ring = self.wanted();
+        let must_signal = self.wanted();
         self.look()?;
-        Ok(SleepCheck { record: self.head != self.tail, must_ring })
+        Ok(SleepCheck { record: self.head != self.tail, must_signal })
     }
 
     /// This side polls until it sleeps again, and need not be signalled.

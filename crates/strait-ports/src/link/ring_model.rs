@@ -101,13 +101,13 @@ fn value(cell: &UnsafeCell<u8>) -> u8 {
 /// What the bell is to a link: who waits here sleeps until the bell is rung, which is remembered. A wake-up that gets lost leaves both asleep, which the
 /// checker reports.
 #[derive(Default)]
-struct Bell {
+struct Doorbell {
     rung: Mutex<bool>,
     ringing: Condvar,
 }
 
-impl Bell {
-    fn ring(&self) {
+impl Doorbell {
+    fn signal(&self) {
         *self.rung.lock().unwrap() = true;
         self.ringing.notify_one();
     }
@@ -145,8 +145,8 @@ impl Futex {
 /// What wakes the two sides.
 #[derive(Default)]
 struct Alarms {
-    to_consumer: Bell,
-    to_producer: Bell,
+    to_consumer: Doorbell,
+    to_producer: Doorbell,
     consumer_is_parked: Futex,
 }
 
@@ -163,7 +163,7 @@ fn send(producer: &mut Producer<Arc<Small>>, bytes: &[u8], alarms: &Alarms) {
     let (first, second) = bytes.split_at(bytes.len() / 2);
     producer.write(7, [first, second]);
     match producer.wake() {
-        Some(Wake::Bell) => alarms.to_consumer.ring(),
+        Some(Wake::Doorbell) => alarms.to_consumer.signal(),
         Some(Wake::Word) => alarms.consumer_is_parked.wake(),
         None => {}
     }
@@ -176,17 +176,17 @@ fn receive(consumer: &mut Consumer<Arc<Small>>, memory: &Arc<Small>, how: Wake, 
             assert_eq!(header.flags, 7);
             let mut bytes = Vec::new();
             if consumer.take(header, &mut bytes) {
-                alarms.to_producer.ring();
+                alarms.to_producer.signal();
             }
             return bytes;
         }
         let check = consumer.prepare_sleep(how).unwrap();
-        if check.must_ring {
-            alarms.to_producer.ring();
+        if check.must_signal {
+            alarms.to_producer.signal();
         }
         match how {
             _ if check.record => {}
-            Wake::Bell => alarms.to_consumer.wait(),
+            Wake::Doorbell => alarms.to_consumer.wait(),
             Wake::Word => alarms.consumer_is_parked.wait(memory.awake()),
         }
     }
@@ -216,7 +216,7 @@ fn passes(capacity: usize, lengths: &'static [usize], sleeps: &'static [Wake], p
 
 #[test]
 fn loom_a_sleeper_is_woken() {
-    passes(64, &[1, 2], &[Wake::Bell], None);
+    passes(64, &[1, 2], &[Wake::Doorbell], None);
 }
 
 #[test]
@@ -226,17 +226,17 @@ fn loom_a_parked_thread_is_woken() {
 
 #[test]
 fn loom_now_parked_now_dozing() {
-    passes(64, &[1, 2, 3], &[Wake::Word, Wake::Bell], Some(3));
+    passes(64, &[1, 2, 3], &[Wake::Word, Wake::Doorbell], Some(3));
 }
 
 #[test]
 fn loom_a_ring_that_is_exactly_full() {
     // Each record fills it: every send waits for room, every receive for a record.
-    passes(16, &[8, 8, 8], &[Wake::Bell, Wake::Word], Some(3));
+    passes(16, &[8, 8, 8], &[Wake::Doorbell, Wake::Word], Some(3));
 }
 
 #[test]
 fn loom_records_that_wrap_around() {
     // 16 + 24 of 32 bytes: the second waits for room, and wraps.
-    passes(32, &[8, 12, 3, 0], &[Wake::Bell], Some(3));
+    passes(32, &[8, 12, 3, 0], &[Wake::Doorbell], Some(3));
 }

@@ -10,7 +10,7 @@ use rustix::event::epoll;
 use rustix::io::Errno;
 use rustix::thread::futex;
 
-use super::bell::{self, Bell, Ear};
+use super::doorbell::{self, Doorbell, DoorbellReader};
 use super::memory::{self, Half};
 use super::packets::{Carried, is_ended, is_full, is_gone, peek_packet, receive_carrier, send_packet};
 use super::queue::{Assembly, Queue};
@@ -37,26 +37,26 @@ pub(crate) const RING_PARTS: usize = 3;
 pub(crate) struct RingParts {
     memory: OwnedFd,
     /// Wakes the other node.
-    bell: OwnedFd,
+    doorbell: OwnedFd,
     /// Wakes this one.
-    ear: OwnedFd,
+    reader: OwnedFd,
 }
 
 impl RingParts {
     /// The parts of both nodes.
     pub(crate) fn pair() -> io::Result<[Self; 2]> {
         let memory = memory::shared_memory()?;
-        let ((bell, its_ear), (its_bell, ear)) = (bell::pair()?, bell::pair()?);
-        Ok([Self { memory: memory.try_clone()?, bell, ear }, Self { memory, bell: its_bell, ear: its_ear }])
+        let ((doorbell, its_reader), (its_doorbell, reader)) = (doorbell::pair()?, doorbell::pair()?);
+        Ok([Self { memory: memory.try_clone()?, doorbell, reader }, Self { memory, doorbell: its_doorbell, reader: its_reader }])
     }
 
     pub(crate) fn into_descriptors(self) -> [OwnedFd; RING_PARTS] {
-        [self.memory, self.bell, self.ear]
+        [self.memory, self.doorbell, self.reader]
     }
 
     /// Parts that have come as descriptors; `None` if none have.
     pub(crate) fn from_descriptors(descriptors: &mut impl Iterator<Item = OwnedFd>) -> Option<Self> {
-        Some(Self { memory: descriptors.next()?, bell: descriptors.next()?, ear: descriptors.next()? })
+        Some(Self { memory: descriptors.next()?, doorbell: descriptors.next()?, reader: descriptors.next()? })
     }
 }
 
@@ -67,8 +67,8 @@ pub(crate) struct Rings {
     queue: Queue,
     to: Producer<Half>,
     from: Consumer<Half>,
-    bell: Bell,
-    ear: Ear,
+    doorbell: Doorbell,
+    reader: DoorbellReader,
     assembly: Assembly,
     /// Something is to be read from the socket.
     woken: bool,
@@ -92,8 +92,8 @@ impl Rings {
             queue: Queue::default(),
             to: Producer::new(to),
             from: Consumer::new(from),
-            bell: Bell::new(parts.bell)?,
-            ear: Ear::new(parts.ear)?,
+            doorbell: Doorbell::new(parts.doorbell)?,
+            reader: DoorbellReader::new(parts.reader)?,
             assembly: Assembly::default(),
             woken: false,
             received: 0,
@@ -105,7 +105,7 @@ impl Rings {
 
     fn wake(&mut self, how: Wake) -> Result<(), LinkError> {
         match how {
-            Wake::Bell => self.bell.ring()?,
+            Wake::Doorbell => self.doorbell.signal()?,
             // However many sleep there: a process has one node on this link, but threads enough.
             Wake::Word => drop(futex::wake(self.to.word(), futex::Flags::empty(), i32::MAX as u32)),
         }
@@ -145,12 +145,12 @@ impl Rings {
             return Err(Broken::Flags(header.flags).into());
         }
         let carried = if header.flags & DESCRIPTORS == 0 { Carried::default() } else { self.fetch_descriptors(buffer)? };
-        let (there, from, mut must_ring) = (self.from.there(), &mut self.from, false);
+        let (there, from, mut must_signal) = (self.from.there(), &mut self.from, false);
         // What is in the ring has come: mostly it is the rest of this frame.
         let room = if more { there } else { header.length };
-        let incoming = self.assembly.add(more, header.length, room, carried, |bytes| must_ring = from.take(header, bytes))?;
+        let incoming = self.assembly.add(more, header.length, room, carried, |bytes| must_signal = from.take(header, bytes))?;
         self.received += u64::from(space(header.length));
-        if must_ring {
+        if must_signal {
             self.wake(self.to.wake_for_room())?;
         }
         Ok(incoming)
@@ -159,7 +159,7 @@ impl Rings {
     /// From now on this side must be woken; true if there is a record after all.
     fn sleep(&mut self, how: Wake) -> Result<bool, LinkError> {
         let check = self.from.prepare_sleep(how)?;
-        if check.must_ring {
+        if check.must_signal {
             self.wake(self.to.wake_for_room())?;
         }
         Ok(check.record)
@@ -287,15 +287,15 @@ impl Link for Rings {
     }
 
     fn prepare_sleep(&mut self) -> Result<bool, LinkError> {
-        self.sleep(Wake::Bell)
+        self.sleep(Wake::Doorbell)
     }
 
-    fn bell(&self) -> Option<BorrowedFd<'_>> {
-        Some(self.ear.as_fd())
+    fn doorbell(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.reader.as_fd())
     }
 
     fn rung(&mut self) {
-        self.ear.heard();
+        self.reader.signalled();
     }
 
     fn stay_awake(&mut self) -> bool {

@@ -39,8 +39,8 @@ impl End {
     fn new(link: Box<dyn Link>) -> Self {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).unwrap();
         epoll::add(&epoll, link.as_fd(), epoll::EventData::new_u64(0), link.interest()).unwrap();
-        if let Some(bell) = link.bell() {
-            epoll::add(&epoll, bell, epoll::EventData::new_u64(1), epoll::EventFlags::IN | epoll::EventFlags::ET).unwrap();
+        if let Some(doorbell) = link.doorbell() {
+            epoll::add(&epoll, doorbell, epoll::EventData::new_u64(1), epoll::EventFlags::IN | epoll::EventFlags::ET).unwrap();
         }
         Self { link, epoll }
     }

@@ -21,7 +21,7 @@ pub(crate) struct Drivers(Mutex<State>);
 #[derive(Default)]
 struct State {
     left: bool,
-    bells: Vec<Arc<OwnedFd>>,
+    wake_ups: Vec<Arc<OwnedFd>>,
 }
 
 impl Drivers {
@@ -33,9 +33,9 @@ impl Drivers {
     pub(super) fn dismiss(&self) {
         let mut state = self.state();
         state.left = true;
-        for bell in state.bells.drain(..) {
+        for wake_up in state.wake_ups.drain(..) {
             // It cannot be full: it is rung once.
-            let _ = rustix::io::write(&bell, &1u64.to_ne_bytes());
+            let _ = rustix::io::write(&wake_up, &1u64.to_ne_bytes());
         }
     }
 }
@@ -70,9 +70,9 @@ impl Node {
     /// When `epoll` fails, or the process has no descriptor left.
     pub fn drive(self) -> io::Result<()> {
         let epoll = Arc::clone(&self.shared.epoll);
-        let bell = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
-        epoll::add(&epoll, &bell, Token::Note.data(), epoll::EventFlags::IN)?;
-        self.shared.drivers.state().bells.push(Arc::clone(&bell));
+        let wake_up = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
+        epoll::add(&epoll, &wake_up, Token::Note.data(), epoll::EventFlags::IN)?;
+        self.shared.drivers.state().wake_ups.push(Arc::clone(&wake_up));
         let shared = Arc::downgrade(&self.shared);
         drop(self);
         let driven = loop {
@@ -89,7 +89,7 @@ impl Node {
                 break Err(error);
             }
         };
-        let _ = epoll::delete(&epoll, &bell);
+        let _ = epoll::delete(&epoll, &wake_up);
         driven
     }
 }

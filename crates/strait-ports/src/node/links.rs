@@ -165,7 +165,7 @@ impl NodeState {
                     self.sources.ready(number, &mut self.effects.wakers);
                     continue;
                 }
-                Token::Bell(slot) => {
+                Token::Doorbell(slot) => {
                     let Some(peer) = self.peers.at(slot) else { continue };
                     peer.link.rung();
                     slot

@@ -54,7 +54,7 @@ pub(super) struct Peers {
 /// Which descriptor `epoll` speaks of.
 pub(super) enum Token {
     Socket(Slot),
-    Bell(Slot),
+    Doorbell(Slot),
     /// Somebody else's.
     Source(u32),
     /// The node's own: it is readable while there is something to do, and a driver's.
@@ -67,7 +67,7 @@ impl Token {
     pub(super) fn data(self) -> epoll::EventData {
         epoll::EventData::new_u64(match self {
             Self::Socket(slot) => u64::from(slot) << 2,
-            Self::Bell(slot) => u64::from(slot) << 2 | 1,
+            Self::Doorbell(slot) => u64::from(slot) << 2 | 1,
             Self::Source(number) => u64::from(number) << 2 | 2,
             Self::Note => 3,
             Self::Clock => 1 << 2 | 3,
@@ -78,7 +78,7 @@ impl Token {
         let number = (data >> 2) as u32;
         match data & 3 {
             0 => Self::Socket(number),
-            1 => Self::Bell(number),
+            1 => Self::Doorbell(number),
             2 => Self::Source(number),
             _ if number == 0 => Self::Note,
             _ => Self::Clock,
@@ -91,8 +91,8 @@ impl Peers {
     pub(super) fn add(&mut self, epoll: &OwnedFd, name: NodeName, link: Box<dyn Link>, borrower: Borrower) -> std::io::Result<()> {
         let slot = self.free.last().copied().unwrap_or(self.slots.len() as Slot);
         epoll::add(epoll, link.as_fd(), Token::Socket(slot).data(), link.interest())?;
-        if let Some(bell) = link.bell()
-            && let Err(why) = epoll::add(epoll, bell, Token::Bell(slot).data(), epoll::EventFlags::IN | epoll::EventFlags::ET)
+        if let Some(doorbell) = link.doorbell()
+            && let Err(why) = epoll::add(epoll, doorbell, Token::Doorbell(slot).data(), epoll::EventFlags::IN | epoll::EventFlags::ET)
         {
             let _ = epoll::delete(epoll, link.as_fd());
             return Err(why.into());
@@ -130,8 +130,8 @@ impl Peers {
         let peer = self.slots[slot as usize].take()?;
         // Somebody may hold copies of the descriptors: closing ours would not be enough.
         let _ = epoll::delete(epoll, peer.link.as_fd());
-        if let Some(bell) = peer.link.bell() {
-            let _ = epoll::delete(epoll, bell);
+        if let Some(doorbell) = peer.link.doorbell() {
+            let _ = epoll::delete(epoll, doorbell);
         }
         Some(peer)
     }

@@ -204,7 +204,7 @@ impl NodeState {
         if count == 0 {
             return (PollOutcome::NoLinks, Ready::default());
         }
-        if count > most || self.peers.iter().any(|peer| peer.link.bell().is_none()) {
+        if count > most || self.peers.iter().any(|peer| peer.link.doorbell().is_none()) {
             return (PollOutcome::Unpollable, Ready::default());
         }
         if self.unread.len() < self.peers.len() {
