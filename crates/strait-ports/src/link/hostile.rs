@@ -70,9 +70,9 @@ impl Victim {
 /// What a peer does, and why the link dies of it.
 #[test]
 fn a_lie_in_the_ring_ends_the_link() {
-    type Lie = fn(&Victim);
+    type ArenaViolation = fn(&Victim);
     type Expected = fn(&LinkError) -> bool;
-    let table: [(&str, Lie, Expected); 16] = [
+    let table: [(&str, ArenaViolation, Expected); 16] = [
         ("tail too far", |v| v.record(1, 0, &[1], CAPACITY as u32 + 8), |e| matches!(e, LinkError::Ring(Broken::Position(_)))),
         ("tail backwards", |v| v.record(1, 0, &[1], 8u32.wrapping_neg()), |e| matches!(e, LinkError::Ring(Broken::Position(_)))),
         ("tail between records", |v| v.record(1, 0, &[1], 17), |e| matches!(e, LinkError::Ring(Broken::Position(17)))),

@@ -65,7 +65,7 @@ impl NodeState {
             Control::Obituary(node, reason) if from_broker => self.mourn(node, reason),
             Control::Offer(arena) => self.offered(from, arena, descriptors)?,
             Control::Answer(arena, accepted) => self.answered(from, arena, accepted)?,
-            Control::Done(arena, page) => self.given_back(from, arena, page)?,
+            Control::Done(arena, page) => self.released(from, arena, page)?,
             Control::Withdraw(arena) => self.withdrawn(from, arena)?,
             other => return Err(Offence::NotEntitled(other)),
         }
@@ -135,7 +135,7 @@ impl NodeState {
         self.router.unreachable(node);
         let Some(peer) = self.peers.get_mut(node) else { return };
         peer.departure.get_or_insert(reason);
-        peer.mourned_at.get_or_insert(peer.link.arrived());
+        peer.reported_dead_at.get_or_insert(peer.link.arrived());
         self.part_from_mourned(node);
     }
 

@@ -14,7 +14,7 @@ use super::state::NodeState;
 use super::{Shared, poll_until};
 use crate::MAX_BUFFERS;
 use crate::body::Body;
-use crate::link::arena::{Lie, NotOut, Reference};
+use crate::link::arena::{ArenaViolation, NotLoaned, Reference};
 use crate::link::memory::arena::Block;
 use crate::name::NodeName;
 use crate::router::{ElementKey, Event, Frame};
@@ -55,26 +55,26 @@ impl Shared {
 impl NodeState {
     fn await_answer(&mut self, port: ElementKey, length: usize) -> bool {
         let node = self.router.remote_neighbour(port);
-        node.and_then(|node| self.peers.get_mut(node)).is_some_and(|peer| peer.lender.await_answer(length))
+        node.and_then(|node| self.peers.get_mut(node)).is_some_and(|peer| peer.arena_writer.await_answer(length))
     }
 
     /// A block of so many bytes in an arena that the node next on the port's channel can see, if there is one with room. If not, there may be one soon.
     pub(crate) fn block(&mut self, port: ElementKey, length: usize) -> Option<Block> {
         let mut node = self.router.remote_neighbour(port)?;
-        let lender = &mut self.peers.get_mut(node)?.lender;
-        if let Some(block) = lender.block(length) {
+        let writer = &mut self.peers.get_mut(node)?.arena_writer;
+        if let Some(block) = writer.block(length) {
             return Some(block);
         }
-        if lender.has_arenas() {
+        if writer.has_arenas() {
             // It may have said quietly that there is room again.
             self.listen(self.peers.slot(node)?);
             node = self.router.remote_neighbour(port)?;
-            if let Some(block) = self.peers.get_mut(node)?.lender.block(length) {
+            if let Some(block) = self.peers.get_mut(node)?.arena_writer.block(length) {
                 return Some(block);
             }
         }
-        let lender = &mut self.peers.get_mut(node)?.lender;
-        let (arena, descriptor) = lender.enlarge(length)?;
+        let writer = &mut self.peers.get_mut(node)?.arena_writer;
+        let (arena, descriptor) = writer.enlarge(length)?;
         self.watch_arenas();
         let offer = wire::encode(Packet::Control(Control::Offer(arena)));
         let slot = self.peers.slot(node)?;
@@ -108,23 +108,23 @@ impl NodeState {
 
     /// Puts data into an arena that the node can see, where it is already unless its port has moved on; if there is no room, gives its bytes.
     fn lend(&mut self, node: NodeName, body: Body) -> Result<Reference, Vec<u8>> {
-        let Some(lender) = self.peers.get_mut(node).map(|peer| &mut peer.lender) else { return Err(body.into_bytes()) };
+        let Some(writer) = self.peers.get_mut(node).map(|peer| &mut peer.arena_writer) else { return Err(body.into_bytes()) };
         let body = match body {
-            Body::Own(block) => match lender.lend(*block) {
+            Body::Own(block) => match writer.lend(*block) {
                 Ok(reference) => return Ok(reference),
                 Err(block) => Body::Own(Box::new(block)),
             },
             body => body,
         };
-        let Some(mut block) = lender.block(body.len()) else { return Err(body.into_bytes()) };
+        let Some(mut block) = writer.block(body.len()) else { return Err(body.into_bytes()) };
         body.copy_into(&mut block);
-        lender.lend(block).map_err(|block| block.to_vec())
+        writer.lend(block).map_err(|block| block.to_vec())
     }
 
     /// The data that a node's message names.
     pub(super) fn borrow(&mut self, node: NodeName, block: Reference) -> Result<Body, Offence> {
         let Some(peer) = self.peers.get_mut(node) else { return Ok(Body::default()) };
-        Ok(Body::Lent(Box::new(peer.borrower.borrow(block)?)))
+        Ok(Body::Lent(Box::new(peer.arena_reader.borrow(block)?)))
     }
 
     /// Sends a shared buffer ahead of its message.
@@ -179,26 +179,26 @@ impl NodeState {
     }
 
     /// A node has offered an arena.
-    pub(super) fn offered(&mut self, node: NodeName, arena: u8, descriptors: Vec<OwnedFd>) -> Result<(), Lie> {
+    pub(super) fn offered(&mut self, node: NodeName, arena: u8, descriptors: Vec<OwnedFd>) -> Result<(), ArenaViolation> {
         let Some(peer) = self.peers.get_mut(node) else { return Ok(()) };
-        let seen = peer.borrower.offered(arena, descriptors.into_iter().next())?;
+        let seen = peer.arena_reader.offered(arena, descriptors.into_iter().next())?;
         self.say(node, Packet::Control(Control::Answer(arena, seen)), Vec::new());
         Ok(())
     }
 
     /// A node has answered an offer.
-    pub(super) fn answered(&mut self, node: NodeName, arena: u8, accepted: bool) -> Result<(), NotOut> {
-        self.peers.get_mut(node).map_or(Ok(()), |peer| peer.lender.answered(arena, accepted))
+    pub(super) fn answered(&mut self, node: NodeName, arena: u8, accepted: bool) -> Result<(), NotLoaned> {
+        self.peers.get_mut(node).map_or(Ok(()), |peer| peer.arena_writer.answered(arena, accepted))
     }
 
     /// A node has done with a block.
-    pub(super) fn given_back(&mut self, node: NodeName, arena: u8, page: u32) -> Result<(), NotOut> {
-        self.peers.get(node).map_or(Ok(()), |peer| peer.lender.given_back(arena, page))
+    pub(super) fn released(&mut self, node: NodeName, arena: u8, page: u32) -> Result<(), NotLoaned> {
+        self.peers.get(node).map_or(Ok(()), |peer| peer.arena_writer.released(arena, page))
     }
 
     /// A node takes an arena of its own back.
-    pub(super) fn withdrawn(&mut self, node: NodeName, arena: u8) -> Result<(), Lie> {
-        self.peers.get_mut(node).map_or(Ok(()), |peer| peer.borrower.withdrawn(arena))
+    pub(super) fn withdrawn(&mut self, node: NodeName, arena: u8) -> Result<(), ArenaViolation> {
+        self.peers.get_mut(node).map_or(Ok(()), |peer| peer.arena_reader.withdrawn(arena))
     }
 
     /// From now on arenas are looked at every [`ARENA_IDLE`], as long as there are some.
@@ -230,33 +230,33 @@ impl NodeState {
         }
         // They say quietly what they have done with: for the next look.
         self.lent_to().into_iter().for_each(|slot| self.is_unread(slot));
-        let retired: Vec<_> = self.peers.iter_mut().map(|peer| (peer.name, peer.lender.retire())).collect();
+        let retired: Vec<_> = self.peers.iter_mut().map(|peer| (peer.name, peer.arena_writer.retire())).collect();
         for (node, arenas) in retired {
             arenas.into_iter().for_each(|arena| self.say(node, Packet::Control(Control::Withdraw(arena)), Vec::new()));
         }
-        if !self.peers.iter().any(|peer| peer.lender.has_arenas()) {
+        if !self.peers.iter().any(|peer| peer.arena_writer.has_arenas()) {
             self.arena_clock = None;
         }
     }
 
     /// The links to nodes that have blocks of ours.
     fn lent_to(&self) -> Vec<Slot> {
-        let lent = self.peers.iter().filter(|peer| peer.lender.lent() > 0);
+        let lent = self.peers.iter().filter(|peer| peer.arena_writer.lent() > 0);
         lent.filter_map(|peer| self.peers.slot(peer.name)).collect()
     }
 
     /// Bytes in blocks that others have not done with.
     pub(super) fn lent_bytes(&mut self) -> usize {
         self.lent_to().into_iter().for_each(|slot| self.listen(slot));
-        self.peers.iter().map(|peer| peer.lender.lent()).sum()
+        self.peers.iter().map(|peer| peer.arena_writer.lent()).sum()
     }
 
     /// Tells the nodes whose blocks have been read.
-    pub(super) fn give_back(&mut self) {
+    pub(super) fn release_blocks(&mut self) {
         if !self.some_done.load(Ordering::Relaxed) || !self.some_done.swap(false, Ordering::Acquire) {
             return;
         }
-        let done: Vec<_> = self.peers.iter_mut().map(|peer| (peer.name, peer.borrower.done())).filter(|(_, d)| !d.is_empty()).collect();
+        let done: Vec<_> = self.peers.iter_mut().map(|peer| (peer.name, peer.arena_reader.done())).filter(|(_, d)| !d.is_empty()).collect();
         for (node, blocks) in done {
             let Some(slot) = self.peers.slot(node) else { continue };
             for (arena, page) in blocks {

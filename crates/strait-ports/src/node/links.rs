@@ -13,7 +13,7 @@ use super::ready::Ready;
 use super::state::{NodeState, Role};
 use crate::MAX_BUFFERS;
 use crate::limits::LimitReached;
-use crate::link::arena::{Borrower, Lie, NotOut};
+use crate::link::arena::{ArenaReader, ArenaViolation, NotLoaned};
 use crate::link::{Flushed, Incoming, Link, Received};
 use crate::message::CloseReason;
 use crate::name::{Addr, NodeName, SideName};
@@ -98,7 +98,7 @@ enum Turn {
 impl NodeState {
     /// Makes a link to a node.
     pub(super) fn connect(&mut self, node: NodeName, link: Box<dyn Link>) -> io::Result<()> {
-        self.peers.add(&self.epoll, node, link, Borrower::new(Arc::clone(&self.some_done)))
+        self.peers.add(&self.epoll, node, link, ArenaReader::new(Arc::clone(&self.some_done)))
     }
 
     /// An endpoint whose neighbour's name both nodes know from the welcome.
@@ -290,7 +290,7 @@ impl NodeState {
         let before = peer.link.received();
         let incoming = peer.link.receive(&mut self.buffer);
         let length = peer.link.received() - before;
-        let mourned = peer.mourned_at.is_some();
+        let mourned = peer.reported_dead_at.is_some();
         let heard = match incoming {
             Ok(Incoming::Frame(Received { bytes, descriptors, loan })) => {
                 #[cfg(any(test, feature = "hostile"))]
@@ -326,7 +326,7 @@ impl NodeState {
     /// Lets go of a node that has ended, if everything it had sent by then has been heard.
     pub(super) fn part_from_mourned(&mut self, node: NodeName) {
         let Some(peer) = self.peers.get(node) else { return };
-        if peer.mourned_at.is_some_and(|end| peer.link.received() >= end) {
+        if peer.reported_dead_at.is_some_and(|end| peer.link.received() >= end) {
             let reason = peer.departure.unwrap_or(CloseReason::Crashed);
             self.lose(node, reason);
         }
@@ -433,9 +433,9 @@ pub(super) enum Offence {
     #[error(transparent)]
     Protocol(#[from] crate::router::Violation),
     #[error(transparent)]
-    Borrowed(#[from] Lie),
+    Borrowed(#[from] ArenaViolation),
     #[error(transparent)]
-    Lent(#[from] NotOut),
+    Lent(#[from] NotLoaned),
     #[error(transparent)]
     Shared(#[from] NotShared),
     #[error("a message has more than {MAX_BUFFERS} shared buffers")]

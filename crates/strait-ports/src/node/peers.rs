@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use rustix::event::epoll;
 
 use crate::link::Link;
-use crate::link::arena::{Borrower, Lender};
+use crate::link::arena::{ArenaReader, ArenaWriter};
 use crate::message::CloseReason;
 use crate::name::{NodeName, RandomKeys};
 use crate::shared_buffer::SharedBuffer;
@@ -30,10 +30,10 @@ pub(super) struct Peer {
     /// How its end is to be understood if it comes without a goodbye.
     pub(super) departure: Option<CloseReason>,
     /// The broker has said that the node has ended; this many received bytes later the link goes too.
-    pub(super) mourned_at: Option<u64>,
+    pub(super) reported_dead_at: Option<u64>,
     /// Our arenas that it can read, and its that we can.
-    pub(super) lender: Lender,
-    pub(super) borrower: Borrower,
+    pub(super) arena_writer: ArenaWriter,
+    pub(super) arena_reader: ArenaReader,
     /// Shared buffers of the message that comes next.
     pub(super) gathered: Vec<SharedBuffer>,
 }
@@ -88,7 +88,7 @@ impl Token {
 
 impl Peers {
     /// Adds a peer, and has its descriptors watched.
-    pub(super) fn add(&mut self, epoll: &OwnedFd, name: NodeName, link: Box<dyn Link>, borrower: Borrower) -> std::io::Result<()> {
+    pub(super) fn add(&mut self, epoll: &OwnedFd, name: NodeName, link: Box<dyn Link>, arena_reader: ArenaReader) -> std::io::Result<()> {
         let slot = self.free.last().copied().unwrap_or(self.slots.len() as Slot);
         epoll::add(epoll, link.as_fd(), Token::Socket(slot).data(), link.interest())?;
         if let Some(doorbell) = link.doorbell()
@@ -97,7 +97,7 @@ impl Peers {
             let _ = epoll::delete(epoll, link.as_fd());
             return Err(why.into());
         }
-        let (departure, mourned_at, lender) = (None, None, Lender::default());
+        let (departure, reported_dead_at, arena_writer) = (None, None, ArenaWriter::default());
         let (waits, wants_room, unflushed, unread) = (false, false, false, false);
         let over_limit = false;
         let peer = Peer {
@@ -109,9 +109,9 @@ impl Peers {
             unflushed,
             unread,
             departure,
-            mourned_at,
-            lender,
-            borrower,
+            reported_dead_at,
+            arena_writer,
+            arena_reader,
             gathered: Vec::new(),
         };
         self.names.insert(name, slot);

@@ -283,7 +283,7 @@ impl NodeState {
 
     /// Does what the router wants done, and hands out what must be done without the lock.
     pub(super) fn settle(&mut self) -> Option<Effects> {
-        self.give_back();
+        self.release_blocks();
         if self.router.is_settled() && self.unflushed.is_empty() {
             return self.take_effects();
         }
@@ -313,7 +313,7 @@ impl NodeState {
             }
             self.flush_all();
             // What was dropped meanwhile may have been a block.
-            self.give_back();
+            self.release_blocks();
         }
     }
 

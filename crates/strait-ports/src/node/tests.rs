@@ -438,7 +438,7 @@ fn a_mourned_nodes_last_words_are_heard_and_nothing_after_them(kind: LinkKind) {
         direct.flush().unwrap();
     };
     let lost = forger.me;
-    let is_mourned = || honest.node.shared.act(|state| state.peers.get(lost).is_some_and(|peer| peer.mourned_at.is_some()));
+    let is_mourned = || honest.node.shared.act(|state| state.peers.get(lost).is_some_and(|peer| peer.reported_dead_at.is_some()));
     (0..100u8).for_each(|n| say(&[n]));
     forger.packet(Packet::Control(Control::Goodbye(CloseReason::Unloaded)), None);
     turn(&broker);

@@ -1,33 +1,35 @@
 //! Arenas: shared memory for large payloads, one writer and one reader each.
 //!
-//! The sender of a link makes them, in a few sizes, at most one of each: a `memfd` that it maps for writing and then seals, so that the receiver can map it
-//! for reading only. It takes blocks of it, fills them, and names them in its messages; the receiver copies a block out and
-//! gives it back. Who is out of blocks sends bytes the ordinary way.
+//! The sending side of a link makes them, in a few sizes, at most one of each: a `memfd` that it maps for
+//! writing and then seals, so that the receiver can map it for reading only. The sender takes a block,
+//! fills it, and names it in a message: the block is on loan. The receiver copies the block out and
+//! releases it. Without a free block, bytes go through the ring or the socket.
 //!
-//! [`space`] says which pages are whose, [`lender`] is the sender's side and [`borrower`] the receiver's. What has to do with addresses is in `link/memory`.
+//! [`space`] is the table of pages, [`writer`] the sending side, [`reader`] the receiving side. The code
+//! that handles addresses is in `link/memory`.
 
-mod borrower;
-mod lender;
+mod reader;
 mod space;
+mod writer;
 
-pub(crate) use borrower::{Borrower, Lent, Lie};
-pub(crate) use lender::Lender;
-pub(crate) use space::{NotOut, PAGE, Space};
+pub(crate) use reader::{ArenaReader, ArenaViolation, Lent};
+pub(crate) use space::{NotLoaned, PAGE, Space};
+pub(crate) use writer::ArenaWriter;
 
 const MIB: usize = 1 << 20;
 
-/// The sizes of arenas. An arena's place in here is its name on its link.
+/// The sizes of arenas, in bytes. The index in this list names an arena on its link.
 pub(crate) const ARENA_SIZES: [usize; MAX_ARENAS] = [4 * MIB, 16 * MIB, 64 * MIB, 128 * MIB];
 
-/// So many arenas a link has in each direction.
+/// The most arenas of a link in each direction.
 pub(crate) const MAX_ARENAS: usize = 4;
 
-/// A block as it is named in a message.
+/// A block as a message names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Reference {
     pub(crate) arena: u8,
-    /// Where it begins, in units of [`PAGE`].
+    /// Its first page, in units of [`PAGE`].
     pub(crate) page: u32,
-    /// Bytes in it.
+    /// Its length in bytes.
     pub(crate) length: u64,
 }

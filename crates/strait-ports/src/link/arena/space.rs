@@ -9,7 +9,7 @@ pub(crate) const PAGE: usize = 4096;
 /// The reader has given a block back that it does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a block was given back that was not out")]
-pub(crate) struct NotOut;
+pub(crate) struct NotLoaned;
 
 /// A block in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,9 +54,9 @@ impl Space {
     }
 
     /// The reader has done with it.
-    pub(crate) fn give_back(&mut self, start: u32) -> Result<(), NotOut> {
+    pub(crate) fn release_blocks(&mut self, start: u32) -> Result<(), NotLoaned> {
         if !self.taken.get(&start).is_some_and(|taken| taken.out) {
-            return Err(NotOut);
+            return Err(NotLoaned);
         }
         self.release(start);
         Ok(())
@@ -153,10 +153,10 @@ mod tests {
                     Step::GiveBack(block) => match out.iter().position(|b| *b == block) {
                         Some(index) => {
                             out.swap_remove(index);
-                            prop_assert_eq!(space.give_back(block), Ok(()));
+                            prop_assert_eq!(space.release_blocks(block), Ok(()));
                             clear(&mut owners, block);
                         }
-                        None => prop_assert_eq!(space.give_back(block), Err(NotOut)),
+                        None => prop_assert_eq!(space.release_blocks(block), Err(NotLoaned)),
                     },
                     Step::Lend(_) | Step::Free(_) => {}
                 }

@@ -13,7 +13,7 @@ use rustix::mm::{MapFlags, ProtFlags};
 use super::copy;
 use super::large_page_vec;
 use super::mapping::Mapping;
-use crate::link::arena::{NotOut, PAGE, Space};
+use crate::link::arena::{NotLoaned, PAGE, Space};
 
 /// It keeps its size, nobody but who has it mapped already can write it, and that stays so.
 fn seals() -> SealFlags {
@@ -61,8 +61,8 @@ impl Arena {
     }
 
     /// The reader has done with the block at this page.
-    pub(crate) fn given_back(&self, page: u32) -> Result<(), NotOut> {
-        self.space().give_back(page)
+    pub(crate) fn released(&self, page: u32) -> Result<(), NotLoaned> {
+        self.space().release_blocks(page)
     }
 
     /// Bytes of the blocks in the reader's hands.
@@ -224,8 +224,8 @@ mod tests {
         let (page, length) = blocks.swap_remove(3).lend();
         assert_eq!(View::of(&fd, LENGTH).unwrap().copy(page as usize * PAGE, length), [3; PAGE + 1]);
         assert_eq!((arena.lent(), arena.block(1).is_none()), (2 * PAGE, true));
-        arena.given_back(page).unwrap();
-        assert_eq!(arena.given_back(page), Err(NotOut));
+        arena.released(page).unwrap();
+        assert_eq!(arena.released(page), Err(NotLoaned));
         drop(blocks);
         assert!(arena.is_idle() && arena.block(LENGTH).is_some());
     }

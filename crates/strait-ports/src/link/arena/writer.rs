@@ -1,42 +1,42 @@
-//! The arenas that a node has made for the other end of a link.
+//! The arenas that this node has made for its peer.
 
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use super::{ARENA_SIZES, MAX_ARENAS, NotOut, Reference};
+use super::{ARENA_SIZES, MAX_ARENAS, NotLoaned, Reference};
 use crate::link::memory::arena::{Arena, Block};
 
-/// An arena gets so many blocks of the size that it is made for, if there is one so large.
+/// The number of blocks of the requested size that a new arena has room for, if there is a size so large.
 const BLOCKS: usize = 4;
 
-/// How far an arena is.
+/// The state of an arena.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// The other side has not answered yet.
+    /// Offered, and not answered yet.
     Offered,
-    /// It can see it.
+    /// Accepted: the peer has mapped it.
     Ready,
 }
 
 struct Slot {
     arena: Arc<Arena>,
     stage: Stage,
-    /// Blocks have been taken since it was last looked at.
+    /// Blocks have been taken since the last check for idle arenas.
     used: bool,
-    /// Somebody has waited for the answer.
+    /// A sender has waited for the answer.
     awaited: bool,
 }
 
 /// See the module.
 #[derive(Default)]
-pub(crate) struct Lender {
+pub(crate) struct ArenaWriter {
     slots: [Option<Slot>; MAX_ARENAS],
-    /// The first of the sizes that cannot be had, neither it nor a larger one.
+    /// The smallest size that could not be made; larger ones are not tried.
     limit: Option<usize>,
 }
 
-impl Lender {
-    /// A block of so many bytes, if there is room.
+impl ArenaWriter {
+    /// A block of `length` bytes, if there is room.
     pub(crate) fn block(&mut self, length: usize) -> Option<Block> {
         let mut ready = self.slots.iter_mut().flatten().filter(|slot| slot.stage == Stage::Ready);
         ready.find_map(|slot| {
@@ -73,9 +73,9 @@ impl Lender {
     }
 
     /// The other side can see the arena, or cannot. Wrong for one that is not on offer.
-    pub(crate) fn answered(&mut self, arena: u8, accepted: bool) -> Result<(), NotOut> {
+    pub(crate) fn answered(&mut self, arena: u8, accepted: bool) -> Result<(), NotLoaned> {
         let index = usize::from(arena);
-        let slot = self.slots.get_mut(index).filter(|slot| slot.as_ref().is_some_and(|s| s.stage == Stage::Offered)).ok_or(NotOut)?;
+        let slot = self.slots.get_mut(index).filter(|slot| slot.as_ref().is_some_and(|s| s.stage == Stage::Offered)).ok_or(NotLoaned)?;
         match slot {
             Some(slot) if accepted => slot.stage = Stage::Ready,
             _ => {
@@ -117,7 +117,7 @@ impl Lender {
     }
 
     /// The other side has done with a block.
-    pub(crate) fn given_back(&self, arena: u8, page: u32) -> Result<(), NotOut> {
-        self.slots.get(usize::from(arena)).and_then(Option::as_ref).ok_or(NotOut)?.arena.given_back(page)
+    pub(crate) fn released(&self, arena: u8, page: u32) -> Result<(), NotLoaned> {
+        self.slots.get(usize::from(arena)).and_then(Option::as_ref).ok_or(NotLoaned)?.arena.released(page)
     }
 }

@@ -1,4 +1,4 @@
-//! The arenas that the other end of a link has offered, and which blocks of them are here.
+//! The arenas that the peer has offered, and the blocks of them that are on loan to this node.
 
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
@@ -8,62 +8,62 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::{ARENA_SIZES, MAX_ARENAS, PAGE, Reference};
 use crate::link::memory::arena::{Refusal, View};
 
-/// What the other side says of its arenas is not so.
+/// A frame of the peer's about its arenas that breaks the protocol: the link is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Lie {
-    #[error("there is no arena {0}")]
+pub(crate) enum ArenaViolation {
+    #[error("arena {0} was never offered")]
     Unknown(u8),
-    #[error("arena {0} exists already")]
+    #[error("arena {0} was offered twice")]
     Exists(u8),
-    #[error("arena {0} is no arena")]
+    #[error("arena {0} rejected: wrong size or missing seals")]
     NoArena(u8),
-    #[error("a block of {length} bytes at page {page} is not in its arena")]
+    #[error("a block of {length} bytes at page {page} is outside its arena")]
     Outside { page: u32, length: u64 },
-    #[error("the block at page {0} has not been given back yet")]
+    #[error("the block at page {0} overlaps one that was not released")]
     Overlap(u32),
-    #[error("arena {0} is taken back while blocks of it are here")]
+    #[error("arena {0} was withdrawn while blocks of it are on loan")]
     InUse(u8),
 }
 
 /// See the module.
-pub(crate) struct Borrower {
-    arenas: [Option<Borrowed>; MAX_ARENAS],
+pub(crate) struct ArenaReader {
+    arenas: [Option<OfferedArena>; MAX_ARENAS],
     done: Arc<Done>,
 }
 
-struct Borrowed {
+struct OfferedArena {
     view: Arc<View>,
-    /// The blocks that are here: first page, and the one behind the last.
+    /// The blocks on loan: the first page, and the page behind the last.
     blocks: BTreeMap<u32, u32>,
 }
 
-/// Blocks that have been read, or thrown away, and that the other side has not been told of.
+/// Blocks that were read or dropped, and are not yet reported as released.
 struct Done {
     blocks: Mutex<Vec<(u8, u32)>>,
     /// Set after one has been added.
     some: Arc<AtomicBool>,
 }
 
-impl Borrower {
-    /// `some_done` is set whenever there is something in [`Borrower::done`].
+impl ArenaReader {
+    /// `some_done` is set whenever there is something in [`ArenaReader::done`].
     pub(crate) fn new(some_done: Arc<AtomicBool>) -> Self {
         Self { arenas: Default::default(), done: Arc::new(Done { blocks: Mutex::default(), some: some_done }) }
     }
 
     /// The other side offers an arena. True if it can be seen from here.
-    pub(crate) fn offered(&mut self, arena: u8, descriptor: Option<OwnedFd>) -> Result<bool, Lie> {
-        let slot = self.arenas.get_mut(usize::from(arena)).ok_or(Lie::Unknown(arena))?;
+    pub(crate) fn offered(&mut self, arena: u8, descriptor: Option<OwnedFd>) -> Result<bool, ArenaViolation> {
+        let slot = self.arenas.get_mut(usize::from(arena)).ok_or(ArenaViolation::Unknown(arena))?;
         if slot.is_some() {
-            return Err(Lie::Exists(arena));
+            return Err(ArenaViolation::Exists(arena));
         }
         // What could not be sent cannot be seen.
         let Some(descriptor) = descriptor else { return Ok(false) };
         match View::of(descriptor, ARENA_SIZES[usize::from(arena)]) {
             Ok(view) => {
-                *slot = Some(Borrowed { view: Arc::new(view), blocks: BTreeMap::new() });
+                *slot = Some(OfferedArena { view: Arc::new(view), blocks: BTreeMap::new() });
                 Ok(true)
             }
-            Err(Refusal::NoArena) => Err(Lie::NoArena(arena)),
+            Err(Refusal::NoArena) => Err(ArenaViolation::NoArena(arena)),
             Err(Refusal::Unmappable(why)) => {
                 tracing::debug!("arena not mapped: {why}");
                 Ok(false)
@@ -72,9 +72,10 @@ impl Borrower {
     }
 
     /// The block that a message names.
-    pub(crate) fn borrow(&mut self, Reference { arena, page, length }: Reference) -> Result<Lent, Lie> {
-        let Borrowed { view, blocks } = self.arenas.get_mut(usize::from(arena)).and_then(Option::as_mut).ok_or(Lie::Unknown(arena))?;
-        let outside = Lie::Outside { page, length };
+    pub(crate) fn borrow(&mut self, Reference { arena, page, length }: Reference) -> Result<Lent, ArenaViolation> {
+        let OfferedArena { view, blocks } =
+            self.arenas.get_mut(usize::from(arena)).and_then(Option::as_mut).ok_or(ArenaViolation::Unknown(arena))?;
+        let outside = ArenaViolation::Outside { page, length };
         let size = ARENA_SIZES[usize::from(arena)] as u64;
         let start = u64::from(page) * PAGE as u64;
         if start.checked_add(length).is_none_or(|end| end > size) || start == size {
@@ -82,7 +83,7 @@ impl Borrower {
         }
         let behind = page + (length.div_ceil(PAGE as u64)).max(1) as u32;
         if blocks.range(..behind).next_back().is_some_and(|(_, end)| *end > page) {
-            return Err(Lie::Overlap(page));
+            return Err(ArenaViolation::Overlap(page));
         }
         blocks.insert(page, behind);
         Ok(Lent { view: Arc::clone(view), arena, page, length: length as usize, done: Arc::clone(&self.done) })
@@ -100,11 +101,11 @@ impl Borrower {
     }
 
     /// The other side takes an arena back.
-    pub(crate) fn withdrawn(&mut self, arena: u8) -> Result<(), Lie> {
+    pub(crate) fn withdrawn(&mut self, arena: u8) -> Result<(), ArenaViolation> {
         match self.arenas.get_mut(usize::from(arena)) {
             Some(slot @ Some(_)) if slot.as_ref().is_some_and(|borrowed| borrowed.blocks.is_empty()) => *slot = None,
-            Some(Some(_)) => return Err(Lie::InUse(arena)),
-            _ => return Err(Lie::Unknown(arena)),
+            Some(Some(_)) => return Err(ArenaViolation::InUse(arena)),
+            _ => return Err(ArenaViolation::Unknown(arena)),
         }
         Ok(())
     }
