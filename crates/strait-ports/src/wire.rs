@@ -61,7 +61,7 @@ pub(crate) enum Control {
     /// From the broker: when this node ends, this is why.
     Departing(NodeName, CloseReason),
     /// From the broker: this node has ended.
-    Obituary(NodeName, CloseReason),
+    PeerDied(NodeName, CloseReason),
     /// My last word: I end.
     Goodbye(CloseReason),
     /// With its descriptor, an arena of mine that you can read; without, one whose descriptor cannot be sent.
@@ -156,7 +156,7 @@ mod kind {
     pub(super) const INTRODUCTION: u8 = 34;
     pub(super) const UNREACHABLE: u8 = 35;
     pub(super) const DEPARTING: u8 = 36;
-    pub(super) const OBITUARY: u8 = 37;
+    pub(super) const PEER_DIED: u8 = 37;
     pub(super) const GOODBYE: u8 = 38;
     pub(super) const OFFER: u8 = 39;
     pub(super) const ANSWER: u8 = 40;
@@ -286,10 +286,10 @@ fn encode_control(control: Control) -> Tail {
             tail.push(reason_byte(reason));
             kind::DEPARTING
         }
-        Control::Obituary(node, reason) => {
+        Control::PeerDied(node, reason) => {
             put(&mut tail, node.0);
             tail.push(reason_byte(reason));
-            kind::OBITUARY
+            kind::PEER_DIED
         }
         Control::Goodbye(reason) => {
             tail.push(reason_byte(reason));
@@ -451,9 +451,9 @@ fn decode_control(kind: u8, end: &mut End) -> Result<Control, DecodeError> {
             let reason = end.reason()?;
             Control::Departing(NodeName(end.name()?), reason)
         }
-        kind::OBITUARY => {
+        kind::PEER_DIED => {
             let reason = end.reason()?;
-            Control::Obituary(NodeName(end.name()?), reason)
+            Control::PeerDied(NodeName(end.name()?), reason)
         }
         kind::GOODBYE => Control::Goodbye(end.reason()?),
         kind::OFFER => Control::Offer(end.byte()?),
@@ -639,7 +639,7 @@ mod tests {
             node().prop_map(Control::Introduction),
             node().prop_map(Control::Unreachable),
             (node(), reason()).prop_map(|(n, r)| Control::Departing(n, r)),
-            (node(), reason()).prop_map(|(n, r)| Control::Obituary(n, r)),
+            (node(), reason()).prop_map(|(n, r)| Control::PeerDied(n, r)),
             reason().prop_map(Control::Goodbye),
             any::<u8>().prop_map(Control::Offer),
             any::<(u8, bool)>().prop_map(|(arena, yes)| Control::Answer(arena, yes)),

@@ -60,7 +60,7 @@ pub fn frames(port: &Port) -> Vec<NamedFrame> {
             ("introduction", Packet::Control(Control::Introduction(me))),
             ("unreachable", Packet::Control(Control::Unreachable(me))),
             ("departing", Packet::Control(Control::Departing(to.node, CloseReason::Exited))),
-            ("peer died", Packet::Control(Control::Obituary(to.node, CloseReason::Exited))),
+            ("peer died", Packet::Control(Control::PeerDied(to.node, CloseReason::Exited))),
             ("goodbye", Packet::Control(Control::Goodbye(CloseReason::Exited))),
             ("arena offer", Packet::Control(Control::Offer(0))),
             ("arena answer", Packet::Control(Control::Answer(0, true))),

@@ -62,7 +62,7 @@ impl NodeState {
                     peer.departure = Some(reason);
                 }
             }
-            Control::Obituary(node, reason) if from_broker => self.mourn(node, reason),
+            Control::PeerDied(node, reason) if from_broker => self.peer_died(node, reason),
             Control::Offer(arena) => self.offered(from, arena, descriptors)?,
             Control::Answer(arena, accepted) => self.answered(from, arena, accepted)?,
             Control::Done(arena, page) => self.released(from, arena, page)?,
@@ -131,16 +131,16 @@ impl NodeState {
     ///
     /// What it had sent is still heard, in the link's ordinary turns. What comes later was not sent by a node that has ended: an impostor
     /// could go on for ever.
-    fn mourn(&mut self, node: NodeName, reason: CloseReason) {
+    fn peer_died(&mut self, node: NodeName, reason: CloseReason) {
         self.router.unreachable(node);
         let Some(peer) = self.peers.get_mut(node) else { return };
         peer.departure.get_or_insert(reason);
         peer.reported_dead_at.get_or_insert(peer.link.arrived());
-        self.part_from_mourned(node);
+        self.drop_dead_peer(node);
     }
 
     /// After a node is lost: the broker tells those who knew it, and a member that has lost its broker waits for no introductions.
-    pub(super) fn bury(&mut self, node: NodeName, reason: CloseReason) {
+    pub(super) fn report_death(&mut self, node: NodeName, reason: CloseReason) {
         match &mut self.role {
             Role::Broker { introduced, .. } => {
                 self.bootstraps.retain(|_, n| *n != node);
@@ -151,7 +151,7 @@ impl NodeState {
                     }
                 }
                 for acquaintance in acquaintances {
-                    self.say(acquaintance, Packet::Control(Control::Obituary(node, reason)), Vec::new());
+                    self.say(acquaintance, Packet::Control(Control::PeerDied(node, reason)), Vec::new());
                 }
             }
             Role::Member { broker } if *broker == Some(node) => {

@@ -148,7 +148,7 @@ impl NodeState {
         self.gathered -= peer.gathered.len();
         drop(peer);
         self.router.lose_node(node, reason);
-        self.bury(node, reason);
+        self.report_death(node, reason);
     }
 
     /// Takes down what descriptors have told.
@@ -290,7 +290,7 @@ impl NodeState {
         let before = peer.link.received();
         let incoming = peer.link.receive(&mut self.buffer);
         let length = peer.link.received() - before;
-        let mourned = peer.reported_dead_at.is_some();
+        let reported_dead = peer.reported_dead_at.is_some();
         let heard = match incoming {
             Ok(Incoming::Frame(Received { bytes, descriptors, loan })) => {
                 #[cfg(any(test, feature = "hostile"))]
@@ -310,8 +310,8 @@ impl NodeState {
         };
         match heard {
             Ok(ports) => {
-                if mourned {
-                    self.part_from_mourned(node);
+                if reported_dead {
+                    self.drop_dead_peer(node);
                 }
                 self.talked = true;
                 Some(Cost { bytes: length, ports })
@@ -324,7 +324,7 @@ impl NodeState {
     }
 
     /// Lets go of a node that has ended, if everything it had sent by then has been heard.
-    pub(super) fn part_from_mourned(&mut self, node: NodeName) {
+    pub(super) fn drop_dead_peer(&mut self, node: NodeName) {
         let Some(peer) = self.peers.get(node) else { return };
         if peer.reported_dead_at.is_some_and(|end| peer.link.received() >= end) {
             let reason = peer.departure.unwrap_or(CloseReason::Crashed);

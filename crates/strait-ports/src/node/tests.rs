@@ -37,10 +37,10 @@ over_both!(
     requests_for_introductions_leave_nothing_behind,
     a_node_that_never_reads_is_cut_off,
     the_brokers_word_counts_even_if_the_end_is_seen_first,
-    an_obituary_ends_a_link_that_somebody_keeps_open,
+    peer_died_ends_a_link_that_another_process_keeps_open,
     the_descriptor_is_readable_exactly_while_there_is_something_to_do,
-    a_mourned_nodes_last_words_are_heard_and_nothing_after_them,
-    a_mourned_node_that_floods_is_cut_off,
+    frames_before_peer_died_are_received_and_later_ones_are_not,
+    a_dead_nodes_flood_ends_its_link,
     a_busy_broker_does_not_hide_the_end_of_another_link,
     a_round_is_limited_in_packets_bytes_and_ports,
 );
@@ -169,7 +169,7 @@ fn an_offence_against_the_protocol_ends_the_offender_only(kind: LinkKind) {
             let (broker, me, side) = (f.broker, f.me, f.mine);
             f.packet(Packet::Control(Control::Welcome { version: 1, you: broker, broker: me, yours: side, mine: side }), None);
         }),
-        ("obituary by a member", |f| f.packet(Packet::Control(Control::Obituary(NodeName(3), CloseReason::Exited)), None)),
+        ("PeerDied by a member", |f| f.packet(Packet::Control(Control::PeerDied(NodeName(3), CloseReason::Exited)), None)),
         ("departure of another", |f| f.packet(Packet::Control(Control::Departing(NodeName(3), CloseReason::Exited)), None)),
     ];
     only_the_offender_pays(kind, &table);
@@ -338,7 +338,7 @@ fn the_brokers_word_counts_even_if_the_end_is_seen_first(kind: LinkKind) {
     honest.is_well(&broker);
 }
 
-fn an_obituary_ends_a_link_that_somebody_keeps_open(kind: LinkKind) {
+fn peer_died_ends_a_link_that_another_process_keeps_open(kind: LinkKind) {
     let broker = Node::broker_with(kind).unwrap();
     let honest = Honest::joins(&broker);
     let (mut forger, port) = Forger::joins(&broker);
@@ -427,7 +427,7 @@ fn direct_link(forger: &mut Forger, honest: &Honest, straight: &Port) -> (Box<dy
     (link::over(socket, RingParts::from_descriptors(&mut descriptors), forger.me < member).unwrap(), its, members)
 }
 
-fn a_mourned_nodes_last_words_are_heard_and_nothing_after_them(kind: LinkKind) {
+fn frames_before_peer_died_are_received_and_later_ones_are_not(kind: LinkKind) {
     let broker = Node::broker_with(kind).unwrap();
     let honest = Honest::joins(&broker);
     let (mut forger, port) = Forger::joins(&broker);
@@ -438,7 +438,7 @@ fn a_mourned_nodes_last_words_are_heard_and_nothing_after_them(kind: LinkKind) {
         direct.flush().unwrap();
     };
     let lost = forger.me;
-    let is_mourned = || honest.node.shared.act(|state| state.peers.get(lost).is_some_and(|peer| peer.reported_dead_at.is_some()));
+    let is_reported_dead = || honest.node.shared.act(|state| state.peers.get(lost).is_some_and(|peer| peer.reported_dead_at.is_some()));
     (0..100u8).for_each(|n| say(&[n]));
     forger.packet(Packet::Control(Control::Goodbye(CloseReason::Unloaded)), None);
     turn(&broker);
@@ -448,8 +448,8 @@ fn a_mourned_nodes_last_words_are_heard_and_nothing_after_them(kind: LinkKind) {
         assert!(dispatches < 300, "still heard");
         let before = straight.buffered().0;
         let _ = honest.node.dispatch(Duration::ZERO).unwrap();
-        assert!(straight.buffered().0 <= before + 1, "an obituary is no reason to hear more at a time");
-        if said_in_time.is_none() && is_mourned() {
+        assert!(straight.buffered().0 <= before + 1, "PeerDied does not raise the limit of a turn");
+        if said_in_time.is_none() && is_reported_dead() {
             said_in_time = Some(said);
         }
         say(b"late");
@@ -460,7 +460,7 @@ fn a_mourned_nodes_last_words_are_heard_and_nothing_after_them(kind: LinkKind) {
     for n in 0..100u8 {
         assert!(matches!(straight.try_recv(), Some(PortEvent::Message(m)) if m.data == [n]));
     }
-    for _ in 0..said_in_time.expect("the obituary has come") {
+    for _ in 0..said_in_time.expect("PeerDied has come") {
         assert!(matches!(straight.try_recv(), Some(PortEvent::Message(m)) if m.data == b"late"), "heard up to the mark");
     }
     let close = straight.try_recv();
@@ -507,7 +507,7 @@ fn hung_up(link: &dyn Link) -> bool {
 }
 
 /// The same from another thread, as fast as it can, while the member hears it.
-fn a_mourned_node_that_floods_is_cut_off(kind: LinkKind) {
+fn a_dead_nodes_flood_ends_its_link(kind: LinkKind) {
     let broker = Node::broker_with(kind).unwrap();
     let honest = Honest::joins(&broker);
     let (mut forger, port) = Forger::joins(&broker);
