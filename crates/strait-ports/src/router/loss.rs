@@ -5,28 +5,28 @@ use super::{ElementKey, Router};
 use crate::message::CloseReason;
 use crate::name::NodeName;
 
-/// What a lost node means to a side.
-enum Fate {
+/// What the loss of a node means to a side.
+enum LossEffect {
     /// Nothing.
     Unharmed,
-    /// Who spoke to us is gone: everything that will ever come has come.
+    /// The sending neighbour is gone: nothing more will come.
     Cut,
-    /// Who is going to speak to us is gone; the one before it has not finished yet.
+    /// The next sending neighbour is gone; the present one has not finished yet.
     Later,
 }
 
-fn fate(side: &Side, node: NodeName) -> Fate {
+fn loss_effect(side: &Side, node: NodeName) -> LossEffect {
     let (speaker, next) = match side.change.as_deref() {
         None | Some(Change::Preparing { .. }) => (side.peer, None),
         Some(Change::Expecting { next, .. }) => (side.peer, Some(*next)),
         Some(Change::Crossing { former, .. }) => (*former, Some(side.peer)),
     };
     if speaker.node == node {
-        Fate::Cut
+        LossEffect::Cut
     } else if next.is_some_and(|n| n.node == node) {
-        Fate::Later
+        LossEffect::Later
     } else {
-        Fate::Unharmed
+        LossEffect::Unharmed
     }
 }
 
@@ -46,12 +46,12 @@ impl Router {
     fn lose_neighbours(&mut self, key: ElementKey, node: NodeName, reason: CloseReason) {
         for which in 0..2 {
             let Some(side) = self.elements.get_mut(key).and_then(|e| e.side_mut(which)) else { return };
-            match fate(side, node) {
-                Fate::Unharmed if mutant!(self, LossCutsAll) => return self.cut(Place { key, which }, reason),
-                Fate::Unharmed => {}
-                Fate::Cut if mutant!(self, LossDoesNotCut) => {}
-                Fate::Cut => return self.cut(Place { key, which }, reason),
-                Fate::Later => {
+            match loss_effect(side, node) {
+                LossEffect::Unharmed if mutant!(self, LossCutsAll) => return self.cut(Place { key, which }, reason),
+                LossEffect::Unharmed => {}
+                LossEffect::Cut if mutant!(self, LossDoesNotCut) => {}
+                LossEffect::Cut => return self.cut(Place { key, which }, reason),
+                LossEffect::Later => {
                     if let Some(Change::Expecting { lost, .. } | Change::Crossing { lost, .. }) = side.change.as_deref_mut() {
                         *lost = Some(reason);
                     }
