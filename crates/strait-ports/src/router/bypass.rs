@@ -2,14 +2,14 @@
 
 use super::limits::Held;
 
-use super::element::{Change, Element, LocalEvent, Lock, Place, Proxy, Side, Stage};
+use super::element::{Change, Element, LocalEvent, Lock, Proxy, Side, SideId, Stage};
 use super::event::{Action, Event};
 use super::{ElementKey, MAX_AWAITED_NODES, Router};
 use crate::message::CloseReason;
 use crate::name::{Addr, NodeName, SideName};
 
 impl Router {
-    fn side(&mut self, place: Place) -> Option<&mut Side> {
+    fn side(&mut self, place: SideId) -> Option<&mut Side> {
         self.elements.get_mut(place.key)?.side_mut(place.which)
     }
 
@@ -21,7 +21,7 @@ impl Router {
     }
 
     /// Answers the neighbour at `place`.
-    fn answer(&mut self, place: Place, event: LocalEvent) {
+    fn answer(&mut self, place: SideId, event: LocalEvent) {
         if let Some(side) = self.side(place) {
             let (from, to) = (side.name, side.peer);
             self.send(from, to, event);
@@ -29,7 +29,7 @@ impl Router {
     }
 
     /// What this neighbour said does not fit where we stand: the channel ends, nothing else.
-    fn offence(&mut self, place: Place) {
+    fn offence(&mut self, place: SideId) {
         self.cut(place, CloseReason::Crashed);
     }
 
@@ -51,7 +51,7 @@ impl Router {
         }
         if proxy.sides[0].peer == (Addr { node: me, side: proxy.sides[1].name }) {
             // A ring without ends: only a neighbour that lies can make one.
-            return self.offence(Place { key, which: 0 });
+            return self.offence(SideId { key, which: 0 });
         }
         let mut asks = Vec::new();
         for side in &mut proxy.sides {
@@ -63,7 +63,7 @@ impl Router {
         asks.into_iter().for_each(|(from, to)| self.send(from, to, Event::Lock));
     }
 
-    pub(super) fn lock(&mut self, place: Place) {
+    pub(super) fn lock(&mut self, place: SideId) {
         let gives_way = !mutant!(self, BothAreGranted);
         let Some(side) = self.side(place) else { return };
         match side.lock {
@@ -77,7 +77,7 @@ impl Router {
         }
     }
 
-    pub(super) fn granted(&mut self, place: Place) {
+    pub(super) fn granted(&mut self, place: SideId) {
         let Some(side) = self.side(place) else { return };
         if side.lock != Lock::Asked {
             return self.offence(place);
@@ -87,11 +87,11 @@ impl Router {
         if proxy.stage == Stage::Locking && proxy.sides.iter().all(|s| s.lock == Lock::Mine) {
             proxy.stage = Stage::Asking;
             let next = proxy.sides[0].peer;
-            self.answer(Place { key: place.key, which: 1 }, Event::Expect(next));
+            self.answer(SideId { key: place.key, which: 1 }, Event::Expect(next));
         }
     }
 
-    pub(super) fn unlock(&mut self, place: Place) {
+    pub(super) fn unlock(&mut self, place: SideId) {
         let Some(side) = self.side(place) else { return };
         if side.lock != Lock::Theirs || matches!(side.change.as_deref(), Some(Change::Crossing { .. })) {
             return self.offence(place);
@@ -103,13 +103,13 @@ impl Router {
     }
 
     /// The edge at `place` may be replaced: its owner speaks, and nothing has been begun.
-    fn may_change(&mut self, place: Place, next: Addr) -> bool {
+    fn may_change(&mut self, place: SideId, next: Addr) -> bool {
         let me = self.me;
         let other = self.proxy(place.key).map(|p| Addr { node: me, side: p.sides[usize::from(1 - place.which)].name });
         self.side(place).is_some_and(|s| s.lock == Lock::Theirs && s.change.is_none()) && other != Some(next)
     }
 
-    pub(super) fn expect(&mut self, place: Place, next: Addr) {
+    pub(super) fn expect(&mut self, place: SideId, next: Addr) {
         if !self.may_change(place, next) {
             return self.offence(place);
         }
@@ -124,30 +124,30 @@ impl Router {
         }
     }
 
-    pub(super) fn expecting(&mut self, place: Place) {
+    pub(super) fn expecting(&mut self, place: SideId) {
         match self.proxy(place.key) {
             Some(proxy) if proxy.stage == Stage::Asking && place.which == 1 => {
                 proxy.stage = Stage::Leaving { fenced: false };
                 let next = proxy.sides[1].peer;
-                self.answer(Place { key: place.key, which: 0 }, Event::Bypass(next));
+                self.answer(SideId { key: place.key, which: 0 }, Event::Bypass(next));
             }
             _ => self.offence(place),
         }
     }
 
-    pub(super) fn cannot_reach(&mut self, place: Place) {
+    pub(super) fn cannot_reach(&mut self, place: SideId) {
         match self.proxy(place.key) {
             Some(proxy) if matches!((proxy.stage, place.which), (Stage::Asking, 1) | (Stage::Leaving { fenced: false }, 0)) => {
                 proxy.stage = Stage::Stuck;
                 proxy.sides.iter_mut().for_each(|side| side.lock = Lock::Free);
-                self.answer(Place { key: place.key, which: 0 }, Event::Unlock);
-                self.answer(Place { key: place.key, which: 1 }, Event::Unlock);
+                self.answer(SideId { key: place.key, which: 0 }, Event::Unlock);
+                self.answer(SideId { key: place.key, which: 1 }, Event::Unlock);
             }
             _ => self.offence(place),
         }
     }
 
-    pub(super) fn bypass(&mut self, place: Place, next: Addr) {
+    pub(super) fn bypass(&mut self, place: SideId, next: Addr) {
         if !self.may_change(place, next) {
             return self.offence(place);
         }
@@ -161,14 +161,14 @@ impl Router {
     }
 
     /// Says the last word to the leaving proxy and speaks to the next neighbour from now on.
-    fn cross(&mut self, place: Place, next: Addr) {
+    fn cross(&mut self, place: SideId, next: Addr) {
         self.answer(place, Event::Fence);
         let Some(side) = self.side(place) else { return };
         let former = std::mem::replace(&mut side.peer, next);
         side.change = Some(Box::new(Change::Crossing { former, held: Held::default(), lost: None }));
     }
 
-    pub(super) fn fence(&mut self, place: Place) {
+    pub(super) fn fence(&mut self, place: SideId) {
         let Some(side) = self.side(place) else { return };
         match side.change.as_deref() {
             Some(Change::Expecting { next, unlinked: false, .. }) => {
@@ -188,7 +188,7 @@ impl Router {
     }
 
     /// The old path is empty: the new neighbour is heard, first of all what it said so far.
-    fn open(&mut self, place: Place, peer: Addr) {
+    fn open(&mut self, place: SideId, peer: Addr) {
         let Some(side) = self.side(place) else { return };
         let (held, lost) = match side.change.take().map(|c| *c) {
             Some(Change::Expecting { held, lost, .. } | Change::Crossing { held, lost, .. }) => (held, lost),
@@ -211,16 +211,16 @@ impl Router {
     }
 
     /// A leaving proxy passes the fences on, L's first; after R's it is gone.
-    fn fence_passes(&mut self, place: Place) {
+    fn fence_passes(&mut self, place: SideId) {
         match self.proxy(place.key).map(|p| (p.stage, place.which)) {
             Some((Stage::Leaving { fenced: false }, 0)) => {
                 if let Some(proxy) = self.proxy(place.key) {
                     proxy.stage = Stage::Leaving { fenced: true };
                 }
-                self.answer(Place { key: place.key, which: 1 }, Event::Fence);
+                self.answer(SideId { key: place.key, which: 1 }, Event::Fence);
             }
             Some((Stage::Leaving { fenced: true }, 1)) => {
-                self.answer(Place { key: place.key, which: 0 }, Event::Fence);
+                self.answer(SideId { key: place.key, which: 0 }, Event::Fence);
                 self.vanish(place.key);
             }
             _ => self.offence(place),

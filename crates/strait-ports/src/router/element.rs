@@ -189,7 +189,7 @@ pub(super) enum Element {
 
 /// A side's place: its element and which of the element's sides it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Place {
+pub(super) struct SideId {
     pub(super) key: ElementKey,
     pub(super) which: u8,
 }

@@ -6,7 +6,7 @@
 //! become ([`Event::CreditPolicy`]); while its program uses neither a mark nor the amount, batches are
 //! large. Both counts move with a port ([`FlowState`]), in the same frame.
 
-use super::element::{Element, Endpoint, Line, Place, Stage};
+use super::element::{Element, Endpoint, Line, SideId, Stage};
 use super::event::{Action, Event};
 use super::{ElementKey, Router};
 use crate::flow::{Amount, HighWaterMark};
@@ -278,7 +278,7 @@ impl Router {
         }
     }
 
-    pub(super) fn consumed(&mut self, place: Place, batch: Consumed, hops: u16) {
+    pub(super) fn consumed(&mut self, place: SideId, batch: Consumed, hops: u16) {
         if let Some((_, _, flow)) = self.flow(place.key) {
             if flow.report_received(batch) {
                 self.actions.push_back(Action::CreditAvailable(place.key));
@@ -289,7 +289,7 @@ impl Router {
     }
 
     /// The other end has changed its policy: what is not yet reported is reported at once.
-    pub(super) fn set_policy(&mut self, place: Place, policy: Option<CreditPolicy>, hops: u16) {
+    pub(super) fn set_policy(&mut self, place: SideId, policy: Option<CreditPolicy>, hops: u16) {
         self.recall(place.key);
         if let Some((_, _, flow)) = self.flow(place.key) {
             flow.set_rare(Rare { policy: policy.map(CreditPolicy::within_limits), ..flow.rare() });
@@ -302,7 +302,7 @@ impl Router {
     }
 
     /// The side to which a proxy forwards what has come to this one. `None`: the channel ends, for the same reasons as with a message.
-    fn onward(&mut self, place: Place, hops: u16) -> Option<(SideName, Addr)> {
+    fn onward(&mut self, place: SideId, hops: u16) -> Option<(SideName, Addr)> {
         let Some(Element::Proxy(proxy)) = self.elements.get(place.key) else { return None };
         let spent = proxy.stage == (Stage::Leaving { fenced: true }) && place.which == 0;
         let out = &proxy.sides[usize::from(1 - place.which)];

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ops::Deref;
 
-use super::element::{Element, Endpoint, Line, LocalEvent, Place};
+use super::element::{Element, Endpoint, Line, LocalEvent, SideId};
 use super::event::{Action, Event, QueueLimit};
 use super::queue::{Item, Queue};
 use super::{ElementKey, Router};
@@ -125,7 +125,7 @@ impl Router {
     }
 
     /// Whether something of this cost may be queued at an element. If not, its channel has ended.
-    pub(super) fn has_room(&mut self, place: Place, cost: usize) -> bool {
+    pub(super) fn has_room(&mut self, place: SideId, cost: usize) -> bool {
         if self.limits.are_off() {
             return true;
         }
@@ -149,7 +149,7 @@ impl Router {
     }
 
     /// Keeps what the next neighbour of a side says until the fence.
-    pub(super) fn hold(&mut self, place: Place, event: LocalEvent) {
+    pub(super) fn hold(&mut self, place: SideId, event: LocalEvent) {
         if !self.has_room(place, cost_of(&event)) {
             return self.discard(event);
         }
@@ -161,7 +161,7 @@ impl Router {
 
     /// The node whose messages arrive at a side: the neighbour's, or, behind proxies of this node, the one that they receive from. Of an endpoint whose channel has
     /// ended, the node that its messages came from.
-    pub(super) fn source(&self, place: Place) -> NodeName {
+    pub(super) fn source(&self, place: SideId) -> NodeName {
         if let Some(Element::Endpoint(Endpoint { line: Line::Ended { source, .. }, .. })) = self.elements.get(place.key) {
             return *source;
         }
@@ -173,8 +173,8 @@ impl Router {
                 return peer.node;
             }
             match self.side_table.get(&peer.side) {
-                Some(Place { key, which }) if matches!(self.elements.get(key), Some(Element::Proxy(_))) => {
-                    at = Place { key, which: 1 - which };
+                Some(SideId { key, which }) if matches!(self.elements.get(key), Some(Element::Proxy(_))) => {
+                    at = SideId { key, which: 1 - which };
                 }
                 _ => break,
             }
@@ -185,7 +185,7 @@ impl Router {
     /// Ends channels of each peer for which more waits than may, those first in which most waits. Looks at every element: what may be added before it has to do so
     /// again is a sixteenth of the limit at least, by which a peer can exceed it.
     fn end_overflowing_peers(&mut self) {
-        let mut peers = BTreeMap::<NodeName, Vec<(usize, Place)>>::new();
+        let mut peers = BTreeMap::<NodeName, Vec<(usize, SideId)>>::new();
         for key in self.elements.keys() {
             for (source, cost, place) in self.waiting(key) {
                 peers.entry(source).or_default().push((cost, place));
@@ -208,7 +208,7 @@ impl Router {
     }
 
     /// What waits at an element, from which node, and at which of its sides. What this node has posted itself is left out.
-    fn waiting(&self, key: ElementKey) -> impl Iterator<Item = (NodeName, usize, Place)> + use<> {
+    fn waiting(&self, key: ElementKey) -> impl Iterator<Item = (NodeName, usize, SideId)> + use<> {
         let costs = match self.elements.get(key) {
             Some(Element::Endpoint(_)) if self.limits.own.contains_key(&key) => [0, 0],
             Some(Element::Endpoint(endpoint)) => match &endpoint.line {
@@ -218,14 +218,14 @@ impl Router {
             Some(Element::Proxy(proxy)) => [proxy.sides[0].held_cost(), proxy.sides[1].held_cost()],
             None => [0, 0],
         };
-        let places = [0, 1].map(|which| Place { key, which });
+        let places = [0, 1].map(|which| SideId { key, which });
         let found = [0, 1].map(|which| (costs[which] > 0).then(|| (self.source(places[which]), costs[which], places[which])));
         let me = self.me;
         found.into_iter().flatten().filter(move |(source, ..)| *source != me)
     }
 
     /// Ends the channel of an element where too much waits. What waits is dropped, which frees its memory.
-    fn overflow(&mut self, place: Place, limit: QueueLimit) {
+    fn overflow(&mut self, place: SideId, limit: QueueLimit) {
         let (mut queue, mut bytes) = (Queue::default(), 0);
         if let Some(Element::Endpoint(endpoint)) = self.elements.get_mut(place.key) {
             queue = std::mem::take(&mut endpoint.queue);

@@ -1,6 +1,6 @@
 //! What happens to channels that led to, or through, a node that is gone.
 
-use super::element::{Change, Place, Side};
+use super::element::{Change, Side, SideId};
 use super::{ElementKey, Router};
 use crate::message::CloseReason;
 use crate::name::NodeName;
@@ -47,10 +47,10 @@ impl Router {
         for which in 0..2 {
             let Some(side) = self.elements.get_mut(key).and_then(|e| e.side_mut(which)) else { return };
             match loss_effect(side, node) {
-                LossEffect::Unharmed if mutant!(self, LossCutsAll) => return self.cut(Place { key, which }, reason),
+                LossEffect::Unharmed if mutant!(self, LossCutsAll) => return self.cut(SideId { key, which }, reason),
                 LossEffect::Unharmed => {}
                 LossEffect::Cut if mutant!(self, LossDoesNotCut) => {}
-                LossEffect::Cut => return self.cut(Place { key, which }, reason),
+                LossEffect::Cut => return self.cut(SideId { key, which }, reason),
                 LossEffect::Later => {
                     if let Some(Change::Expecting { lost, .. } | Change::Crossing { lost, .. }) = side.change.as_deref_mut() {
                         *lost = Some(reason);

@@ -47,7 +47,7 @@ use crate::flow::Amount;
 use crate::message::CloseReason;
 use crate::name::{Addr, NameSource, NodeName, RandomKeys, SideName};
 use crate::trace::Trace;
-use element::{Change, Element, Elements, Endpoint, Line, LocalEvent, Place, Side, Speaker, Stage};
+use element::{Change, Element, Elements, Endpoint, Line, LocalEvent, Side, SideId, Speaker, Stage};
 use flow::Flow;
 use limits::QueueLimits;
 use queue::Item;
@@ -186,7 +186,7 @@ impl Router {
 
     fn adopt_with(&mut self, name: SideName, peer: Addr, flow: Flow) -> ElementKey {
         let key = self.elements.insert(Element::Endpoint(Endpoint { flow, ..Endpoint::new(name, peer) }));
-        self.side_table.insert(name, Place { key, which: 0 });
+        self.side_table.insert(name, SideId { key, which: 0 });
         key
     }
 
@@ -373,7 +373,7 @@ impl Router {
         }
     }
 
-    fn accept(&mut self, place: Place, event: LocalEvent) {
+    fn accept(&mut self, place: SideId, event: LocalEvent) {
         match event {
             Event::Message { data, ports, hops } => self.message(place, data, ports, hops),
             Event::Close(reason) => self.last_word(place, reason),
@@ -432,7 +432,7 @@ impl Router {
     }
 
     fn queue_item(&mut self, key: ElementKey, item: Item) {
-        if !self.has_room(Place { key, which: 0 }, item.cost()) {
+        if !self.has_room(SideId { key, which: 0 }, item.cost()) {
             return item.into_ports().into_iter().for_each(|port| self.close_element(port, CloseReason::Dropped));
         }
         let Some(Element::Endpoint(endpoint)) = self.elements.get_mut(key) else { return };
@@ -442,7 +442,7 @@ impl Router {
         self.ready(key);
     }
 
-    fn message(&mut self, place: Place, data: Body, ports: Vec<ElementKey>, hops: u16) {
+    fn message(&mut self, place: SideId, data: Body, ports: Vec<ElementKey>, hops: u16) {
         let message = Event::Message { data, ports, hops };
         match self.elements.get_mut(place.key) {
             Some(Element::Endpoint(_)) => {
@@ -474,7 +474,7 @@ impl Router {
 
     /// The present neighbour says that this is all. If that is a leaving proxy that we have said our last word to, the next neighbour may be done with it
     /// already (the proxy's link to it may have broken between the two fences), and hears of the end from nobody but us.
-    fn last_word(&mut self, place: Place, reason: CloseReason) {
+    fn last_word(&mut self, place: SideId, reason: CloseReason) {
         let side = self.elements.get(place.key).and_then(|e| e.side(place.which));
         match side.and_then(|side| side.change.as_deref()) {
             Some(Change::Crossing { .. }) if !mutant!(self, EndIsNotPassedOn) => self.cut(place, reason),
@@ -490,7 +490,7 @@ impl Router {
     }
 
     /// The neighbour's last word (or what stands for it) has come to this side: an endpoint queues it, a proxy passes it on.
-    fn finish(&mut self, place: Place, reason: CloseReason) {
+    fn finish(&mut self, place: SideId, reason: CloseReason) {
         let source = self.source(place);
         match self.elements.get_mut(place.key) {
             Some(Element::Endpoint(endpoint)) => {
@@ -516,7 +516,7 @@ impl Router {
     }
 
     /// Ends a channel at this edge, in both directions.
-    fn cut(&mut self, place: Place, reason: CloseReason) {
+    fn cut(&mut self, place: SideId, reason: CloseReason) {
         let Some(side) = self.elements.get(place.key).and_then(|e| e.side(place.which)) else { return };
         let (name, peer) = (side.name, side.peer);
         self.finish(place, reason);

@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 
-use super::element::{Element, ElementKey, Endpoint, Line, Place};
+use super::element::{Element, ElementKey, Endpoint, Line, SideId};
 use super::{Mail, Router};
 use crate::name::{Addr, RandomKeys, SideName};
 
@@ -27,13 +27,13 @@ impl SideName {
 
 /// The elements of secretly named sides.
 #[derive(Debug, Default, Clone)]
-pub(super) struct SideTable(HashMap<SideName, Place, RandomKeys>);
+pub(super) struct SideTable(HashMap<SideName, SideId, RandomKeys>);
 
 impl SideTable {
     /// Where the side would be. With an inner name the element may be gone or be known by another name by now.
-    pub(super) fn get(&self, name: &SideName) -> Option<Place> {
+    pub(super) fn get(&self, name: &SideName) -> Option<SideId> {
         if name.is_inner() {
-            return Some(Place { key: ElementKey::from_bits(name.0 as u64), which: 0 });
+            return Some(SideId { key: ElementKey::from_bits(name.0 as u64), which: 0 });
         }
         self.0.get(name).copied()
     }
@@ -42,7 +42,7 @@ impl SideTable {
         self.0.contains_key(name)
     }
 
-    pub(super) fn insert(&mut self, name: SideName, place: Place) {
+    pub(super) fn insert(&mut self, name: SideName, place: SideId) {
         self.0.insert(name, place);
     }
 
@@ -70,7 +70,7 @@ impl Router {
         let (former, former_peer) = (side.name, side.peer.side);
         let (name, peer) = (SideName(self.names.next()), SideName(self.names.next()));
         (side.name, side.peer.side) = (name, peer);
-        self.side_table.insert(name, Place { key, which: 0 });
+        self.side_table.insert(name, SideId { key, which: 0 });
         if let Some(place) = self.side_table.get(&former_peer)
             && let Some(side) = self.elements.get_mut(place.key).and_then(|e| e.side_mut(place.which))
             && side.name == former_peer

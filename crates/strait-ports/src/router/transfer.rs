@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::element::{Element, Endpoint, Line, LocalEvent, Place, Proxy, Side, Stage};
+use super::element::{Element, Endpoint, Line, LocalEvent, Proxy, Side, SideId, Stage};
 use super::event::{Action, Descriptor, Event, Frame};
 use super::flow::{Flow, FlowState};
 use super::queue::Item;
@@ -110,8 +110,8 @@ impl Router {
                     let proxy = Proxy { sides: [side, Side::new(here, to)], stage: Stage::Locking };
                     let key = self.elements.insert(Element::Proxy(Box::new(proxy)));
                     self.proxies += 1;
-                    self.side_table.insert(outer, Place { key, which: 0 });
-                    self.side_table.insert(here, Place { key, which: 1 });
+                    self.side_table.insert(outer, SideId { key, which: 0 });
+                    self.side_table.insert(here, SideId { key, which: 1 });
                     moved.push(key);
                     here
                 }
@@ -125,7 +125,7 @@ impl Router {
         descriptor
     }
 
-    fn resting_local_neighbour(&self, side: &Side) -> Option<Place> {
+    fn resting_local_neighbour(&self, side: &Side) -> Option<SideId> {
         if side.peer.node != self.me || !side.at_rest() || !self.local.is_empty() {
             return None;
         }

@@ -173,19 +173,19 @@ pub(crate) struct Sealed {
     /// The file's.
     size: usize,
     /// Set from the beginning if there is no descriptor; otherwise when somebody first reads them. Who only sends them on never pays for it.
-    place: OnceLock<Place>,
+    contents: OnceLock<Contents>,
     descriptor: Option<Kept>,
 }
 
 /// Where they are in this process.
-enum Place {
+enum Contents {
     /// Counted unless the descriptor is.
     Mapped { mapping: Mapping, _counted: Option<Counted> },
     /// There was no room for them, or too many are mapped: a copy.
     Copied(Vec<u8>),
 }
 
-impl Place {
+impl Contents {
     /// That of bytes whose descriptor is not kept.
     fn unkept(fd: &OwnedFd, length: usize, size: usize) -> io::Result<Self> {
         match Counted::new(&MAPPED, MAX_MAPPED) {
@@ -207,10 +207,10 @@ impl Place {
 impl Sealed {
     fn new(fd: OwnedFd, length: usize, size: usize, keep: bool) -> io::Result<Self> {
         match if keep { Counted::new(&KEPT, MAX_KEPT) } else { None } {
-            Some(counted) => Ok(Self { length, size, place: OnceLock::new(), descriptor: Some(Kept { fd, _counted: counted }) }),
+            Some(counted) => Ok(Self { length, size, contents: OnceLock::new(), descriptor: Some(Kept { fd, _counted: counted }) }),
             None => {
-                let place = OnceLock::from(Place::unkept(&fd, length, size)?);
-                Ok(Self { length, size, place, descriptor: None })
+                let contents = OnceLock::from(Contents::unkept(&fd, length, size)?);
+                Ok(Self { length, size, contents, descriptor: None })
             }
         }
     }
@@ -239,10 +239,12 @@ impl Sealed {
         self.descriptor.as_ref().map(|kept| kept.fd.as_fd())
     }
 
-    fn place(&self) -> &Place {
-        self.place.get_or_init(|| {
-            let Some(kept) = &self.descriptor else { unreachable!("who has no descriptor has a place") };
-            Place::of(&kept.fd, self.length, self.size, None).expect(READABLE)
+    fn contents(&self) -> &Contents {
+        self.contents.get_or_init(|| {
+            let Some(kept) = &self.descriptor else {
+                unreachable!("sealed memory without a descriptor has its contents from the beginning")
+            };
+            Contents::of(&kept.fd, self.length, self.size, None).expect(READABLE)
         })
     }
 }
@@ -251,12 +253,12 @@ impl Deref for Sealed {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        match self.place() {
+        match self.contents() {
             // SAFETY: the mapping is at least of this length and lives as long as `self`; the seals, which have been looked at, keep the file from being written, by
             // anybody in any way, and from shrinking; nobody had it mapped for writing when it was sealed, or the kernel had refused. All bytes are initialised:
             // they are a file's.
-            Place::Mapped { mapping, .. } => unsafe { slice::from_raw_parts(mapping.at(0).as_ptr(), self.length) },
-            Place::Copied(bytes) => bytes,
+            Contents::Mapped { mapping, .. } => unsafe { slice::from_raw_parts(mapping.at(0).as_ptr(), self.length) },
+            Contents::Copied(bytes) => bytes,
         }
     }
 }
@@ -348,7 +350,7 @@ mod tests {
         let bytes = vec![5; 5000];
         let fd = || Unsealed::new(&bytes).unwrap().seal().ok().unwrap().descriptor().unwrap().try_clone_to_owned().unwrap();
         let all: Vec<Sealed> = (0..MAX_MAPPED + 10).map(|_| Sealed::of(fd(), bytes.len(), false).ok().unwrap()).collect();
-        let mapped = all.iter().filter(|sealed| matches!(sealed.place(), Place::Mapped { .. })).count();
+        let mapped = all.iter().filter(|sealed| matches!(sealed.contents(), Contents::Mapped { .. })).count();
         // Other tests of this process may have some.
         assert!(mapped <= MAX_MAPPED && MAPPED.load(Ordering::Relaxed) >= mapped, "{mapped}");
         assert!(all.iter().all(|sealed| sealed[..] == bytes[..]));

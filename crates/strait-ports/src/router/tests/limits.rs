@@ -4,7 +4,7 @@ use super::world::name;
 use crate::limits::{MESSAGE_COST, PORT_COST};
 use crate::message::CloseReason;
 use crate::name::{Addr, SideName, SystemNames};
-use crate::router::element::Place;
+use crate::router::element::SideId;
 use crate::router::{Action, ElementKey, Event, Frame, QueueLimit, Received, Router};
 
 const HERE: usize = 0;
@@ -252,7 +252,7 @@ fn a_peer_behind_a_proxy_of_this_node_counts() {
     });
     assert_eq!(router.counts().1, 1, "one proxy");
     let back = router.adopt(inner, Addr { node: name(HERE), side: left.expect("the port left").neighbour });
-    assert_eq!(router.source(Place { key: back, which: 0 }), name(THERE));
+    assert_eq!(router.source(SideId { key: back, which: 0 }), name(THERE));
     let (local, _other) = router.channel();
-    assert_eq!(router.source(Place { key: local, which: 0 }), name(HERE));
+    assert_eq!(router.source(SideId { key: local, which: 0 }), name(HERE));
 }
