@@ -13,18 +13,18 @@ use rustix::event::{EventfdFlags, eventfd};
 use super::MAX_DESCRIPTORS;
 
 /// The process's one.
-static HELD: Mutex<Held> = Mutex::new(Held { descriptors: Vec::new(), users: 0 });
+static SPARE: Mutex<SpareDescriptors> = Mutex::new(SpareDescriptors { descriptors: Vec::new(), users: 0 });
 
 #[derive(Debug)]
-struct Held {
+struct SpareDescriptors {
     /// All the same, and of no use but to be closed.
     descriptors: Vec<OwnedFd>,
     users: usize,
 }
 
-impl Held {
+impl SpareDescriptors {
     fn get() -> MutexGuard<'static, Self> {
-        HELD.lock().unwrap_or_else(PoisonError::into_inner)
+        SPARE.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn fill(&mut self) -> io::Result<()> {
@@ -49,41 +49,41 @@ impl Reserve {
     /// # Errors
     /// When the process has not so many descriptors left.
     pub(crate) fn hold() -> io::Result<Self> {
-        let mut held = Held::get();
-        let filled = held.fill();
+        let mut spare = SpareDescriptors::get();
+        let filled = spare.fill();
         if let Err(why) = filled {
-            if held.users == 0 {
-                held.descriptors.clear();
+            if spare.users == 0 {
+                spare.descriptors.clear();
             }
             return Err(io::Error::new(why.kind(), format!("no descriptors for a reserve of {MAX_DESCRIPTORS}: {why}")));
         }
-        held.users += 1;
+        spare.users += 1;
         Ok(Self(()))
     }
 }
 
 impl Drop for Reserve {
     fn drop(&mut self) {
-        let mut held = Held::get();
-        held.users -= 1;
-        if held.users == 0 {
-            held.descriptors.clear();
+        let mut spare = SpareDescriptors::get();
+        spare.users -= 1;
+        if spare.users == 0 {
+            spare.descriptors.clear();
         }
     }
 }
 
 /// Whoever receives descriptors has this meanwhile: two threads that are at it at the same time would take the reserve away from each other.
-pub(super) struct Access(MutexGuard<'static, Held>);
+pub(super) struct Access(MutexGuard<'static, SpareDescriptors>);
 
 impl Access {
     /// Waits for other threads. Must not be called by who has a [`Loan`].
     pub(super) fn get() -> Self {
-        let mut held = Held::get();
-        if held.users > 0 {
+        let mut spare = SpareDescriptors::get();
+        if spare.users > 0 {
             // It may have been short since it was last given up.
-            let _ = held.fill();
+            let _ = spare.fill();
         }
-        Self(held)
+        Self(spare)
     }
 
     /// Gives the reserve up; false if there is none.
@@ -100,7 +100,7 @@ impl Access {
 
 /// Descriptors have come in place of the reserve. It is taken back when this is dropped, as far as descriptors are free then; until that other threads wait.
 #[derive(Debug)]
-pub(crate) struct Loan(MutexGuard<'static, Held>);
+pub(crate) struct Loan(MutexGuard<'static, SpareDescriptors>);
 
 impl Drop for Loan {
     fn drop(&mut self) {

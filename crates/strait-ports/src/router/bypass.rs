@@ -1,6 +1,6 @@
 //! How a proxy removes itself: locks on both edges, `Expect` to R, `Bypass` to L, a fence each way.
 
-use super::limits::Held;
+use super::limits::FencedEvents;
 
 use super::element::{Change, Element, LocalEvent, Lock, Proxy, Side, SideId, Stage};
 use super::event::{Action, Event};
@@ -115,7 +115,7 @@ impl Router {
         }
         let unlinked = !self.reaches(next.node);
         let Some(side) = self.side(place) else { return };
-        side.change = Some(Box::new(Change::Expecting { next, unlinked, held: Held::default(), lost: None }));
+        side.change = Some(Box::new(Change::Expecting { next, unlinked, held: FencedEvents::default(), lost: None }));
         let name = side.name;
         if unlinked {
             self.await_link(next.node, name);
@@ -165,7 +165,7 @@ impl Router {
         self.answer(place, Event::Fence);
         let Some(side) = self.side(place) else { return };
         let former = std::mem::replace(&mut side.peer, next);
-        side.change = Some(Box::new(Change::Crossing { former, held: Held::default(), lost: None }));
+        side.change = Some(Box::new(Change::Crossing { former, held: FencedEvents::default(), lost: None }));
     }
 
     pub(super) fn fence(&mut self, place: SideId) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::event::Event;
 use super::flow::Flow;
-use super::limits::Held;
+use super::limits::FencedEvents;
 use super::prefetch::Prefetch;
 use super::queue::Queue;
 use crate::message::CloseReason;
@@ -64,14 +64,14 @@ pub(super) enum Change {
         next: Addr,
         /// Set while there is no link to `next` yet: `Expecting` has not been answered.
         unlinked: bool,
-        held: Held,
+        held: FencedEvents,
         /// The next neighbour's node is gone: nothing will follow what is held.
         lost: Option<CloseReason>,
     },
     /// `Bypass` has come but there is no link to `next` yet: everything still goes through the proxy.
     Preparing { next: Addr },
     /// We speak to `peer` directly; `former`, the leaving proxy, speaks to us until its fence, and what `peer` says is held.
-    Crossing { former: Addr, held: Held, lost: Option<CloseReason> },
+    Crossing { former: Addr, held: FencedEvents, lost: Option<CloseReason> },
 }
 
 /// Who speaks.
@@ -106,7 +106,7 @@ impl Side {
     }
 
     /// What waits here for a fence.
-    pub(super) fn held(&mut self) -> Option<&mut Held> {
+    pub(super) fn held(&mut self) -> Option<&mut FencedEvents> {
         match self.change.as_deref_mut() {
             Some(Change::Expecting { held, .. } | Change::Crossing { held, .. }) => Some(held),
             _ => None,

@@ -64,12 +64,12 @@ impl QueueLimits {
 /// Events that wait for a fence, and their cost.
 #[derive(Debug, Default)]
 #[cfg_attr(test, derive(Clone))]
-pub(super) struct Held {
+pub(super) struct FencedEvents {
     events: VecDeque<LocalEvent>,
     cost: usize,
 }
 
-impl Held {
+impl FencedEvents {
     pub(super) fn push(&mut self, event: LocalEvent) {
         self.cost += cost_of(&event);
         self.events.push_back(event);
@@ -85,7 +85,7 @@ fn cost_of(event: &LocalEvent) -> usize {
     event.bytes() + MESSAGE_COST + ports * PORT_COST
 }
 
-impl Deref for Held {
+impl Deref for FencedEvents {
     type Target = VecDeque<LocalEvent>;
 
     fn deref(&self) -> &VecDeque<LocalEvent> {
@@ -93,7 +93,7 @@ impl Deref for Held {
     }
 }
 
-impl IntoIterator for Held {
+impl IntoIterator for FencedEvents {
     type Item = LocalEvent;
     type IntoIter = std::collections::vec_deque::IntoIter<LocalEvent>;
 

@@ -209,7 +209,7 @@ impl Walk<'_> {
         }
     }
 
-    fn held(&mut self, node: usize, held: &crate::router::limits::Held) {
+    fn held(&mut self, node: usize, held: &crate::router::limits::FencedEvents) {
         self.put(held.len());
         for event in held.iter() {
             self.put(std::mem::discriminant(event));
