@@ -9,7 +9,7 @@ use rustix::io::{pread, pwrite};
 
 use super::input::Input;
 use super::peer::{self, MOST_DESCRIPTORS, readable};
-use crate::link::{self, Incoming, Link, MAX_CARRIED, MAX_DESCRIPTORS, MAX_PACKET, Received, RingParts, Socket};
+use crate::link::{self, Link, MAX_CARRIED, MAX_DESCRIPTORS, MAX_PACKET, ReceiveOutcome, Received, RingParts, Socket};
 use crate::wire::Encoded;
 
 /// More than this many pieces cannot be in a ring, or in a socket, at a time: who takes more spins.
@@ -50,16 +50,16 @@ impl Victim {
         for _ in 0..MOST_PIECES {
             let before = self.link.received();
             match self.link.receive(&mut self.buffer) {
-                Ok(Incoming::Frame(frame)) => heard(frame),
-                Ok(Incoming::Part) => assert!(self.link.received() > before, "a part of nothing"),
-                Ok(Incoming::Nothing) if self.has_input() => self.link.woken(),
-                Ok(Incoming::Nothing) => match self.link.prepare_sleep() {
+                Ok(ReceiveOutcome::Frame(frame)) => heard(frame),
+                Ok(ReceiveOutcome::Part) => assert!(self.link.received() > before, "a part of nothing"),
+                Ok(ReceiveOutcome::Nothing) if self.has_input() => self.link.woken(),
+                Ok(ReceiveOutcome::Nothing) => match self.link.prepare_sleep() {
                     // Whether the bell has rung makes no difference to what it finds.
                     Ok(true) => self.link.rung(),
                     Ok(false) => return Turn::Idle,
                     Err(_) => return Turn::Cut,
                 },
-                Ok(Incoming::Ended) => return Turn::Ended,
+                Ok(ReceiveOutcome::Ended) => return Turn::Ended,
                 Err(_) => return Turn::Cut,
             }
             assert!(self.link.received() >= before && self.link.arrived() >= self.link.received(), "the counts go backwards");

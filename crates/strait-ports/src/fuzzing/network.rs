@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::input::{Input, Names};
 use super::peer;
-use crate::link::{self, Incoming, Link, MAX_PACKET, RingParts, Socket};
+use crate::link::{self, Link, MAX_PACKET, ReceiveOutcome, RingParts, Socket};
 use crate::router::MAX_HOPS;
 use crate::wire::{self, Control, Encoded, Packet};
 use crate::{CloseReason, Event, LinkKind, Message, Node, Port, Progress};
@@ -27,7 +27,7 @@ impl Liar {
     /// Takes the welcome, as [`Node::join`] does.
     fn join(socket: OwnedFd) -> Self {
         let (mut socket, mut buffer) = (Socket::new(socket).expect("a socket"), vec![0; MAX_PACKET]);
-        let Ok(Incoming::Frame(frame)) = socket.receive(&mut buffer) else { panic!("no welcome") };
+        let Ok(ReceiveOutcome::Frame(frame)) = socket.receive(&mut buffer) else { panic!("no welcome") };
         let Ok(Packet::Control(welcome)) = wire::decode(frame.bytes) else { panic!("no welcome") };
         let Control::Welcome { you, broker, .. } = welcome else { panic!("no welcome") };
         let link = link::over(socket, RingParts::from_descriptors(&mut frame.descriptors.into_iter()), you < broker).expect("a link");
@@ -45,14 +45,14 @@ impl Liar {
     fn hear(&mut self) -> bool {
         for _ in 0..MOST_ROUNDS {
             match self.link.receive(&mut self.buffer) {
-                Ok(Incoming::Frame(frame)) => self.names.learn(wire::decode(frame.bytes).expect("nodes say what can be decoded")),
-                Ok(Incoming::Part) => {}
-                Ok(Incoming::Nothing) if peer::readable(&self.link) => self.link.woken(),
-                Ok(Incoming::Nothing) => match self.link.prepare_sleep().expect("an honest node keeps to the rings' rules") {
+                Ok(ReceiveOutcome::Frame(frame)) => self.names.learn(wire::decode(frame.bytes).expect("nodes say what can be decoded")),
+                Ok(ReceiveOutcome::Part) => {}
+                Ok(ReceiveOutcome::Nothing) if peer::readable(&self.link) => self.link.woken(),
+                Ok(ReceiveOutcome::Nothing) => match self.link.prepare_sleep().expect("an honest node keeps to the rings' rules") {
                     true => self.link.rung(),
                     false => return self.link.flush().is_ok(),
                 },
-                Ok(Incoming::Ended) => return false,
+                Ok(ReceiveOutcome::Ended) => return false,
                 Err(error) => panic!("an honest node breaks the link: {error}"),
             }
         }

@@ -9,7 +9,7 @@ use rustix::event::{Timespec, epoll};
 use super::memory::{self, CAPACITY, Half};
 use super::ring::{Broken, MAX_RECORD, Memory};
 use super::tests::{frame, raw_pair, raw_send};
-use super::{Flushed, Incoming, Link, LinkError, MAX_DESCRIPTORS, MAX_PACKET, RingParts, Rings, Socket};
+use super::{Flushed, Link, LinkError, MAX_DESCRIPTORS, MAX_PACKET, ReceiveOutcome, RingParts, Rings, Socket};
 
 /// A link, and everything its peer can get hold of.
 struct Victim {
@@ -51,15 +51,15 @@ impl Victim {
     }
 
     /// Receives until something else than a frame or a part comes; the bound shows that no end is missing.
-    fn receive(&mut self) -> Result<Incoming, LinkError> {
+    fn receive(&mut self) -> Result<ReceiveOutcome, LinkError> {
         for _ in 0..100_000 {
             let readable = self.has_input();
             if readable {
                 self.link.woken();
             }
             match self.link.receive(&mut self.buffer) {
-                Ok(Incoming::Frame(_) | Incoming::Part) => {}
-                Ok(Incoming::Nothing) if readable || self.link.prepare_sleep()? => {}
+                Ok(ReceiveOutcome::Frame(_) | ReceiveOutcome::Part) => {}
+                Ok(ReceiveOutcome::Nothing) if readable || self.link.prepare_sleep()? => {}
                 other => return other,
             }
         }
@@ -127,7 +127,7 @@ fn a_lie_in_the_ring_ends_the_link() {
         let mut victim = Victim::new();
         // What it sent before counts.
         victim.record(3, 0, &[7, 7, 7], 16);
-        assert!(matches!(victim.link.receive(&mut victim.buffer), Ok(Incoming::Frame(f)) if f.bytes == [7, 7, 7]), "{what}");
+        assert!(matches!(victim.link.receive(&mut victim.buffer), Ok(ReceiveOutcome::Frame(f)) if f.bytes == [7, 7, 7]), "{what}");
         lie(&victim);
         match victim.receive() {
             Err(error) if expected(&error) => {}
@@ -140,21 +140,23 @@ fn a_lie_in_the_ring_ends_the_link() {
 #[test]
 fn descriptors_without_records_are_not_taken() {
     let mut victim = Victim::new();
-    assert!(matches!(victim.receive(), Ok(Incoming::Nothing)));
+    assert!(matches!(victim.receive(), Ok(ReceiveOutcome::Nothing)));
     for _ in 0..50 {
         raw_send(&victim.socket, &[2], &[raw_pair().0]);
         assert!(victim.has_input() && !victim.has_input());
         victim.link.woken();
-        assert!(matches!(victim.receive(), Ok(Incoming::Nothing)));
+        assert!(matches!(victim.receive(), Ok(ReceiveOutcome::Nothing)));
     }
     victim.record(2, 2, &[1, 2], 16);
-    assert!(matches!(victim.link.receive(&mut victim.buffer), Ok(Incoming::Frame(f)) if f.bytes == [1, 2] && f.descriptors.len() == 1));
+    assert!(
+        matches!(victim.link.receive(&mut victim.buffer), Ok(ReceiveOutcome::Frame(f)) if f.bytes == [1, 2] && f.descriptors.len() == 1)
+    );
     victim.record(1, 0, &[3], 16);
     victim.socket = raw_pair().0;
     assert!(victim.has_input());
     victim.link.woken();
-    assert!(matches!(victim.link.receive(&mut victim.buffer), Ok(Incoming::Frame(f)) if f.bytes == [3]));
-    assert!(matches!(victim.receive(), Ok(Incoming::Ended)));
+    assert!(matches!(victim.link.receive(&mut victim.buffer), Ok(ReceiveOutcome::Frame(f)) if f.bytes == [3]));
+    assert!(matches!(victim.receive(), Ok(ReceiveOutcome::Ended)));
 }
 
 #[test]
@@ -185,7 +187,7 @@ fn flags_that_stand_still_do_no_harm() {
             victim.from_victim.awake().store(awake, Relaxed);
             victim.to_victim.wanting().store(wanting, Relaxed);
             victim.record(1, 0, &[1], 16);
-            assert!(matches!(victim.receive(), Ok(Incoming::Nothing)));
+            assert!(matches!(victim.receive(), Ok(ReceiveOutcome::Nothing)));
             victim.link.push(frame(&[1, 2]), vec![]);
             assert_eq!(victim.link.flush().unwrap(), Flushed::All);
         }
@@ -200,7 +202,7 @@ fn bells_without_end_do_no_harm() {
     while rustix::io::write(&victim.doorbell, &[1; 4096]).is_ok() {}
     for _ in 0..5000 {
         victim.link.rung();
-        assert!(matches!(victim.receive(), Ok(Incoming::Nothing)));
+        assert!(matches!(victim.receive(), Ok(ReceiveOutcome::Nothing)));
     }
     // The peer hears nothing: its own pipe is full, then gone.
     for _ in 0..10_000 {
@@ -243,9 +245,9 @@ fn half_a_record_is_never_visible() {
     victim.socket = raw_pair().0;
     victim.link.woken();
     for number in 0..10u8 {
-        assert!(matches!(victim.link.receive(&mut victim.buffer), Ok(Incoming::Frame(f)) if f.bytes == [number]));
+        assert!(matches!(victim.link.receive(&mut victim.buffer), Ok(ReceiveOutcome::Frame(f)) if f.bytes == [number]));
     }
-    assert!(matches!(victim.receive(), Ok(Incoming::Ended)));
+    assert!(matches!(victim.receive(), Ok(ReceiveOutcome::Ended)));
 }
 
 #[test]

@@ -77,9 +77,9 @@ pub(crate) trait Link: AsFd + Send {
     fn rung(&mut self) {}
 
     /// Takes one piece of what has come. `buffer` has room for [`MAX_PACKET`] bytes and is only a place to work in.
-    fn receive(&mut self, buffer: &mut [u8]) -> Result<Incoming, LinkError>;
+    fn receive(&mut self, buffer: &mut [u8]) -> Result<ReceiveOutcome, LinkError>;
 
-    /// After [`Incoming::Nothing`]: from now on a descriptor becomes readable when something comes. True if something has come after all.
+    /// After [`ReceiveOutcome::Nothing`]: from now on a descriptor becomes readable when something comes. True if something has come after all.
     fn prepare_sleep(&mut self) -> Result<bool, LinkError> {
         Ok(false)
     }
@@ -148,7 +148,7 @@ pub(crate) struct Received {
 
 /// What a try to receive gave.
 #[derive(Debug)]
-pub(crate) enum Incoming {
+pub(crate) enum ReceiveOutcome {
     Frame(Received),
     /// A part of a frame: try again.
     Part,

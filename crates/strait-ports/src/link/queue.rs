@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use smallvec::SmallVec;
 
 use super::packets::Carried;
-use super::{Incoming, LinkError, MAX_CARRIED, MAX_DESCRIPTORS, Received};
+use super::{LinkError, MAX_CARRIED, MAX_DESCRIPTORS, ReceiveOutcome, Received};
 use crate::limits::MESSAGE_COST;
 use crate::wire::{Encoded, Fallback, MAX_FRAME};
 
@@ -185,7 +185,7 @@ impl Assembly {
         room: usize,
         carried: Carried,
         copy: impl FnOnce(&mut Vec<u8>),
-    ) -> Result<Incoming, LinkError> {
+    ) -> Result<ReceiveOutcome, LinkError> {
         // What has descriptors comes whole: they would have to wait here for the rest, and may be on loan.
         if !carried.descriptors.is_empty() && (more || self.partial.is_some()) {
             return Err(LinkError::StrayDescriptors);
@@ -198,12 +198,12 @@ impl Assembly {
         copy(&mut bytes);
         if more {
             self.partial = Some(bytes);
-            return Ok(Incoming::Part);
+            return Ok(ReceiveOutcome::Part);
         }
         // A frame of many pieces has grown by doubling.
         if bytes.capacity() - bytes.len() > bytes.len() / 4 {
             bytes.shrink_to_fit();
         }
-        Ok(Incoming::Frame(Received { bytes, descriptors: carried.descriptors, loan: carried.loan }))
+        Ok(ReceiveOutcome::Frame(Received { bytes, descriptors: carried.descriptors, loan: carried.loan }))
     }
 }

@@ -15,7 +15,7 @@ use super::memory::{self, Half};
 use super::packets::{Carried, is_ended, is_full, is_gone, peek_packet, receive_carrier, send_packet};
 use super::queue::{Assembly, Queue};
 use super::ring::{Broken, Consumer, Header, MAX_RECORD, Producer, Wake, space};
-use super::{Flushed, Incoming, Link, LinkError, MAX_CARRIED, Socket};
+use super::{Flushed, Link, LinkError, MAX_CARRIED, ReceiveOutcome, Socket};
 use crate::wire::Encoded;
 
 /// Flag of a record whose frame goes on.
@@ -138,7 +138,7 @@ impl Rings {
         }
     }
 
-    fn take(&mut self, header: Header, buffer: &mut [u8]) -> Result<Incoming, LinkError> {
+    fn take(&mut self, header: Header, buffer: &mut [u8]) -> Result<ReceiveOutcome, LinkError> {
         let more = header.flags & MORE != 0;
         // A part that brings nothing could be repeated for ever.
         if header.flags & !(MORE | DESCRIPTORS) != 0 || (more && header.length == 0) {
@@ -267,10 +267,10 @@ impl Link for Rings {
         self.woken = true;
     }
 
-    fn receive(&mut self, buffer: &mut [u8]) -> Result<Incoming, LinkError> {
+    fn receive(&mut self, buffer: &mut [u8]) -> Result<ReceiveOutcome, LinkError> {
         loop {
             if self.end.is_some_and(|end| self.received >= end) {
-                return Ok(Incoming::Ended);
+                return Ok(ReceiveOutcome::Ended);
             }
             if let Some(header) = self.from.next()? {
                 return self.take(header, buffer);
@@ -282,7 +282,7 @@ impl Link for Rings {
                 }
                 continue;
             }
-            return Ok(Incoming::Nothing);
+            return Ok(ReceiveOutcome::Nothing);
         }
     }
 

@@ -12,7 +12,7 @@ use rustix::net::{AddressFamily, SocketType, sockopt};
 
 use super::packets::{Carried, arrived, is_full, is_gone, receive_carrier, receive_packet, send_packet};
 use super::queue::{Assembly, Queue};
-use super::{Flushed, Incoming, Link, LinkError, MAX_PACKET};
+use super::{Flushed, Link, LinkError, MAX_PACKET, ReceiveOutcome};
 use crate::wire::Encoded;
 
 /// Flag of a packet that ends its frame.
@@ -151,7 +151,7 @@ impl Link for Socket {
         self.received + arrived(&self.fd)
     }
 
-    fn receive(&mut self, buffer: &mut [u8]) -> Result<Incoming, LinkError> {
+    fn receive(&mut self, buffer: &mut [u8]) -> Result<ReceiveOutcome, LinkError> {
         let buffer = &mut buffer[..MAX_PACKET];
         let was_announced = self.announced;
         let mut packet = self.receive_any(buffer)?;
@@ -163,9 +163,9 @@ impl Link for Socket {
             packet = self.receive_any(buffer)?;
         }
         let (length, carried) = match packet {
-            Some((0, _)) => return Ok(Incoming::Ended),
+            Some((0, _)) => return Ok(ReceiveOutcome::Ended),
             Some(packet) => packet,
-            None => return Ok(Incoming::Nothing),
+            None => return Ok(ReceiveOutcome::Nothing),
         };
         let (flag, piece) = (buffer[0], &buffer[1..length]);
         let more = match flag {

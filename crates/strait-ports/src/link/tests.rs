@@ -9,7 +9,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, epoll, poll};
 use rustix::net::{AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketFlags, SocketType, sendmsg, socketpair};
 
 use super::ring::MAX_RECORD;
-use super::{Flushed, Incoming, Link, LinkError, MAX_CARRIED, MAX_DESCRIPTORS, MAX_PACKET, RingParts, Rings, Socket};
+use super::{Flushed, Link, LinkError, MAX_CARRIED, MAX_DESCRIPTORS, MAX_PACKET, ReceiveOutcome, RingParts, Rings, Socket};
 use crate::wire::Encoded;
 
 pub(super) fn raw_pair() -> (OwnedFd, OwnedFd) {
@@ -64,14 +64,14 @@ impl End {
     }
 
     /// Receives until a frame has come or nothing is left; then it sleeps.
-    fn receive(&mut self) -> Result<Incoming, LinkError> {
+    fn receive(&mut self) -> Result<ReceiveOutcome, LinkError> {
         let mut buffer = vec![0; MAX_PACKET];
         loop {
             self.stirred();
             match self.link.receive(&mut buffer) {
-                Ok(Incoming::Part) => {}
+                Ok(ReceiveOutcome::Part) => {}
                 // As a loop does: whoever has something has another turn.
-                Ok(Incoming::Nothing) if self.link.prepare_sleep()? || self.readable() => {}
+                Ok(ReceiveOutcome::Nothing) if self.link.prepare_sleep()? || self.readable() => {}
                 other => return other,
             }
         }
@@ -79,7 +79,7 @@ impl End {
 
     fn bytes(&mut self) -> Vec<u8> {
         match self.receive() {
-            Ok(Incoming::Frame(frame)) => frame.bytes,
+            Ok(ReceiveOutcome::Frame(frame)) => frame.bytes,
             other => panic!("{other:?}"),
         }
     }
@@ -147,7 +147,7 @@ proptest! {
         let (raw, ours) = raw_pair();
         let mut socket = End::new(Box::new(Socket::new(ours).unwrap()));
         packets.iter().for_each(|packet| raw_send(&raw, packet, &[]));
-        while let Ok(Incoming::Frame(_)) = socket.receive() {}
+        while let Ok(ReceiveOutcome::Frame(_)) = socket.receive() {}
     }
 }
 
@@ -168,8 +168,8 @@ fn frames_of_any_length_arrive_whole_and_in_order(pair: fn() -> Pair) {
         for _ in 0..10_000 {
             a.flush().unwrap();
             match b.receive().unwrap() {
-                Incoming::Frame(frame) => got.push(frame.bytes),
-                Incoming::Nothing => {}
+                ReceiveOutcome::Frame(frame) => got.push(frame.bytes),
+                ReceiveOutcome::Nothing => {}
                 other => panic!("{other:?}"),
             }
             if got.len() == lengths.len() {
@@ -191,11 +191,11 @@ fn a_full_link_keeps_the_rest_for_later(pair: fn() -> Pair) {
     let mut next = 0u32;
     while next < 5000 {
         match b.receive().unwrap() {
-            Incoming::Frame(frame) => {
+            ReceiveOutcome::Frame(frame) => {
                 assert_eq!(frame.bytes[..4], next.to_le_bytes());
                 next += 1;
             }
-            Incoming::Nothing => {
+            ReceiveOutcome::Nothing => {
                 a.flush().unwrap();
             }
             other => panic!("{other:?}"),
@@ -217,7 +217,7 @@ fn a_descriptor_rides_with_its_frame(pair: fn() -> Pair) {
     let descriptors = loop {
         a.flush().unwrap();
         match b.receive().unwrap() {
-            Incoming::Frame(frame) => {
+            ReceiveOutcome::Frame(frame) => {
                 if frame.descriptors.is_empty() {
                     assert_eq!(frame.bytes.len(), 10 * MAX_PACKET);
                     continue;
@@ -225,7 +225,7 @@ fn a_descriptor_rides_with_its_frame(pair: fn() -> Pair) {
                 assert_eq!(frame.bytes, [2; MAX_CARRIED]);
                 break frame.descriptors;
             }
-            Incoming::Nothing => {}
+            ReceiveOutcome::Nothing => {}
             other => panic!("{other:?}"),
         }
     };
@@ -271,7 +271,7 @@ fn nonsense_ends_the_link() {
         }
         let outcome = loop {
             match socket.receive() {
-                Ok(Incoming::Frame(_)) => {}
+                Ok(ReceiveOutcome::Frame(_)) => {}
                 other => break other,
             }
         };
@@ -288,16 +288,16 @@ fn announcements_may_be_in_vain() {
     let (raw, ours) = raw_pair();
     let mut socket = End::new(Box::new(Socket::new(ours).unwrap()));
     raw_send(&raw, &[3], &[]);
-    assert!(matches!(socket.receive(), Ok(Incoming::Nothing)));
+    assert!(matches!(socket.receive(), Ok(ReceiveOutcome::Nothing)));
     raw_send(&raw, &[1, 1], &[]);
     raw_send(&raw, &[0, 2], &[]);
-    assert!(matches!(socket.receive(), Ok(Incoming::Frame(f)) if f.bytes == [1, 2] && f.descriptors.is_empty()));
+    assert!(matches!(socket.receive(), Ok(ReceiveOutcome::Frame(f)) if f.bytes == [1, 2] && f.descriptors.is_empty()));
     raw_send(&raw, &[3], &[]);
     raw_send(&raw, &[0, 3], &[rustix::io::dup(&raw).unwrap()]);
-    assert!(matches!(socket.receive(), Ok(Incoming::Frame(f)) if f.bytes == [3] && f.descriptors.len() == 1));
+    assert!(matches!(socket.receive(), Ok(ReceiveOutcome::Frame(f)) if f.bytes == [3] && f.descriptors.len() == 1));
     raw_send(&raw, &[3], &[]);
     drop(raw);
-    assert!(matches!(socket.receive(), Ok(Incoming::Ended)));
+    assert!(matches!(socket.receive(), Ok(ReceiveOutcome::Ended)));
 }
 
 fn a_frame_beyond_the_limit_is_given_up(pair: fn() -> Pair) {
@@ -307,7 +307,7 @@ fn a_frame_beyond_the_limit_is_given_up(pair: fn() -> Pair) {
         a.push(frame(&vec![0; length]), vec![]);
         a.flush().unwrap();
         match b.receive() {
-            Ok(Incoming::Frame(frame)) => assert!(expected && frame.bytes.len() == length),
+            Ok(ReceiveOutcome::Frame(frame)) => assert!(expected && frame.bytes.len() == length),
             Err(LinkError::FrameTooLong) => assert!(!expected),
             other => panic!("{other:?}"),
         }
@@ -330,11 +330,11 @@ fn two_full_links_are_emptied_by_each_other(pair: fn() -> Pair) {
             // Only a part, so that both stay full for long.
             for _ in 0..50 {
                 match link.receive().unwrap() {
-                    Incoming::Frame(frame) => {
+                    ReceiveOutcome::Frame(frame) => {
                         assert_eq!(frame.bytes[..4], received.to_le_bytes());
                         *received += 1;
                     }
-                    Incoming::Nothing => break,
+                    ReceiveOutcome::Nothing => break,
                     other => panic!("{other:?}"),
                 }
             }
@@ -347,7 +347,7 @@ fn two_full_links_are_emptied_by_each_other(pair: fn() -> Pair) {
 fn who_sleeps_is_woken(pair: fn() -> Pair) {
     let (mut a, mut b) = pair();
     let mut buffer = vec![0; MAX_PACKET];
-    assert!(matches!(b.receive(), Ok(Incoming::Nothing)));
+    assert!(matches!(b.receive(), Ok(ReceiveOutcome::Nothing)));
     for number in 0..100u8 {
         assert!(!b.readable());
         a.push(frame(&[number]), vec![]);
@@ -355,23 +355,23 @@ fn who_sleeps_is_woken(pair: fn() -> Pair) {
         assert_eq!(a.flush().unwrap(), Flushed::All);
         assert!(b.readable() && b.stirred());
         for length in [1, 2] {
-            assert!(matches!(b.link.receive(&mut buffer), Ok(Incoming::Frame(f)) if f.bytes.len() == length && f.bytes[0] == number));
+            assert!(matches!(b.link.receive(&mut buffer), Ok(ReceiveOutcome::Frame(f)) if f.bytes.len() == length && f.bytes[0] == number));
         }
-        assert!(matches!(b.link.receive(&mut buffer), Ok(Incoming::Nothing)));
+        assert!(matches!(b.link.receive(&mut buffer), Ok(ReceiveOutcome::Nothing)));
         assert!(!b.prepare_sleep().unwrap());
         // While it was awake more came than it has taken: it must be told, or find it, before it sleeps again.
         b.push(frame(&[number]), vec![]);
         b.flush().unwrap();
         assert_eq!(a.bytes(), [number]);
-        assert!(matches!(a.receive(), Ok(Incoming::Nothing)));
+        assert!(matches!(a.receive(), Ok(ReceiveOutcome::Nothing)));
     }
     // Who waits for room is told when there is some: by the descriptor, readable or writable.
     a.push(frame(&vec![1; 1 << 20]), vec![]);
     while a.flush().unwrap() != Flushed::All {
-        while !matches!(b.receive().unwrap(), Incoming::Nothing) {}
+        while !matches!(b.receive().unwrap(), ReceiveOutcome::Nothing) {}
         let writable = poll(&mut [PollFd::new(&a.as_fd(), PollFlags::OUT)], Some(&NOW)).unwrap() > 0;
         assert!(a.readable() || writable);
-        assert!(matches!(a.receive(), Ok(Incoming::Nothing)));
+        assert!(matches!(a.receive(), Ok(ReceiveOutcome::Nothing)));
     }
     assert_eq!(b.bytes().len(), 1 << 20);
 }
@@ -381,14 +381,14 @@ fn who_sleeps_is_woken(pair: fn() -> Pair) {
 fn who_sleeps_is_not_woken_for_what_is_quiet() {
     let (mut a, mut b) = rings();
     let quiet = |bytes: &[u8]| Encoded { quiet: true, ..frame(bytes) };
-    assert!(matches!(b.receive(), Ok(Incoming::Nothing)));
+    assert!(matches!(b.receive(), Ok(ReceiveOutcome::Nothing)));
     a.push(quiet(&[1]), vec![]);
     assert_eq!(a.flush().unwrap(), Flushed::All);
     a.push(quiet(&[2]), vec![]);
     assert_eq!(a.flush().unwrap(), Flushed::All);
     assert!(!b.readable());
     // Who looks finds it.
-    assert!(matches!(b.link.receive(&mut vec![0; MAX_PACKET]), Ok(Incoming::Frame(f)) if f.bytes == [1]));
+    assert!(matches!(b.link.receive(&mut vec![0; MAX_PACKET]), Ok(ReceiveOutcome::Frame(f)) if f.bytes == [1]));
     assert!(!b.readable());
     a.push(frame(&[3]), vec![]);
     a.push(quiet(&[4]), vec![]);
@@ -398,7 +398,7 @@ fn who_sleeps_is_not_woken_for_what_is_quiet() {
         assert_eq!(b.bytes(), [number]);
     }
     // A ring full of it is another matter: somebody has to make room.
-    assert!(matches!(b.receive(), Ok(Incoming::Nothing)));
+    assert!(matches!(b.receive(), Ok(ReceiveOutcome::Nothing)));
     let mut count = 0u32;
     loop {
         a.push(quiet(&[5; 1000]), vec![]);
@@ -412,7 +412,7 @@ fn who_sleeps_is_not_woken_for_what_is_quiet() {
     for _ in 1..count {
         assert_eq!(b.bytes().len(), 1000);
     }
-    assert!(matches!(b.receive(), Ok(Incoming::Nothing)));
+    assert!(matches!(b.receive(), Ok(ReceiveOutcome::Nothing)));
     assert!(a.readable() && a.stirred());
     assert_eq!(a.flush().unwrap(), Flushed::All);
     assert_eq!(b.bytes().len(), 1000);
@@ -426,12 +426,12 @@ fn a_link_that_is_full_of_descriptors_recovers(pair: fn() -> Pair) {
     }
     for number in 0..600u32 {
         match b.receive().unwrap() {
-            Incoming::Frame(frame) => assert_eq!((&frame.bytes[..], frame.descriptors.len()), (&number.to_le_bytes()[..], 1)),
+            ReceiveOutcome::Frame(frame) => assert_eq!((&frame.bytes[..], frame.descriptors.len()), (&number.to_le_bytes()[..], 1)),
             other => panic!("{other:?}"),
         }
         a.flush().unwrap();
     }
-    assert!(matches!(b.receive(), Ok(Incoming::Nothing)));
+    assert!(matches!(b.receive(), Ok(ReceiveOutcome::Nothing)));
 }
 
 fn what_was_sent_before_the_end_is_received_first(pair: fn() -> Pair) {
@@ -451,7 +451,7 @@ fn what_was_sent_before_the_end_is_received_first(pair: fn() -> Pair) {
         b.push(frame(&[5]), vec![]);
         assert_eq!(b.flush().unwrap(), Flushed::All);
         assert_eq!(b.bytes(), [3, 4]);
-        assert!(matches!(b.receive(), Ok(Incoming::Ended)));
+        assert!(matches!(b.receive(), Ok(ReceiveOutcome::Ended)));
     }
 }
 

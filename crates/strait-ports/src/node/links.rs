@@ -14,7 +14,7 @@ use super::state::{NodeState, Role};
 use crate::MAX_BUFFERS;
 use crate::limits::LimitReached;
 use crate::link::arena::{ArenaReader, ArenaViolation, NotLoaned};
-use crate::link::{Flushed, Incoming, Link, Received};
+use crate::link::{Flushed, Link, ReceiveOutcome, Received};
 use crate::message::CloseReason;
 use crate::name::{Addr, NodeName, SideName};
 use crate::router::{ElementKey, Event, Frame};
@@ -292,7 +292,7 @@ impl NodeState {
         let length = peer.link.received() - before;
         let reported_dead = peer.reported_dead_at.is_some();
         let heard = match incoming {
-            Ok(Incoming::Frame(Received { bytes, descriptors, loan })) => {
+            Ok(ReceiveOutcome::Frame(Received { bytes, descriptors, loan })) => {
                 #[cfg(any(test, feature = "hostile"))]
                 let Some(descriptors) = self.hoarded(descriptors) else { return Some(Cost { bytes: length, ports: 0 }) };
                 let heard = self.heard(node, bytes, descriptors, loan.is_some());
@@ -300,9 +300,9 @@ impl NodeState {
                 drop(loan);
                 heard
             }
-            Ok(Incoming::Part) => Ok(0),
-            Ok(Incoming::Nothing) => return None,
-            Ok(Incoming::Ended) => {
+            Ok(ReceiveOutcome::Part) => Ok(0),
+            Ok(ReceiveOutcome::Nothing) => return None,
+            Ok(ReceiveOutcome::Ended) => {
                 self.ended(node);
                 return None;
             }

@@ -30,7 +30,7 @@ use rustix::io::Errno;
 
 use crate::body::Body;
 use crate::limits::{LimitReached, Limits};
-use crate::link::{self, Incoming, Link, LinkError, LinkKind, MAX_PACKET, Reserve, RingParts, Socket};
+use crate::link::{self, Link, LinkError, LinkKind, MAX_PACKET, ReceiveOutcome, Reserve, RingParts, Socket};
 use crate::message::CloseReason;
 use crate::port::Port;
 use crate::shared_buffer::SharedBuffer;
@@ -243,11 +243,11 @@ impl Node {
         let mut buffer = vec![0; MAX_PACKET];
         let frame = loop {
             match socket.receive(&mut buffer) {
-                Ok(Incoming::Frame(frame)) => break frame,
-                Ok(Incoming::Ended) => return Err(JoinError::Closed),
+                Ok(ReceiveOutcome::Frame(frame)) => break frame,
+                Ok(ReceiveOutcome::Ended) => return Err(JoinError::Closed),
                 // A welcome is short.
-                Ok(Incoming::Part) => return Err(JoinError::NoWelcome),
-                Ok(Incoming::Nothing) => {}
+                Ok(ReceiveOutcome::Part) => return Err(JoinError::NoWelcome),
+                Ok(ReceiveOutcome::Nothing) => {}
                 Err(LinkError::Io(error)) => return Err(error.into()),
                 Err(_) => return Err(JoinError::NoWelcome),
             }

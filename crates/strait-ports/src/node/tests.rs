@@ -9,7 +9,7 @@ use super::Node;
 use super::links::{BYTES_A_ROUND, IdlePolicy, PORTS_A_ROUND};
 use super::ready::Ready;
 use crate::MAX_PORTS;
-use crate::link::{self, Incoming, Link, LinkKind, MAX_PACKET, RingParts, Socket};
+use crate::link::{self, Link, LinkKind, MAX_PACKET, ReceiveOutcome, RingParts, Socket};
 use crate::message::{CloseReason, Event as PortEvent, Message};
 use crate::name::{Addr, NodeName, SideName};
 use crate::port::Port;
@@ -68,7 +68,7 @@ impl Forger {
         let port = broker.invite(theirs).unwrap();
         let mut socket = Socket::new(ours).unwrap();
         let mut buffer = vec![0; MAX_PACKET];
-        let Incoming::Frame(frame) = socket.receive(&mut buffer).unwrap() else { panic!("no welcome") };
+        let ReceiveOutcome::Frame(frame) = socket.receive(&mut buffer).unwrap() else { panic!("no welcome") };
         let Packet::Control(Control::Welcome { you, broker, yours, mine, .. }) = decode(frame.bytes).unwrap() else { panic!("no welcome") };
         let link = link::over(socket, RingParts::from_descriptors(&mut frame.descriptors.into_iter()), you < broker).unwrap();
         (Self { link, buffer, descriptors: Vec::new(), me: you, broker, mine: yours, theirs: mine }, port)
@@ -94,13 +94,13 @@ impl Forger {
         self.link.woken();
         loop {
             match self.link.receive(&mut self.buffer) {
-                Ok(Incoming::Frame(frame)) => {
+                Ok(ReceiveOutcome::Frame(frame)) => {
                     self.descriptors.extend(frame.descriptors);
                     heard.push(decode(frame.bytes).unwrap());
                 }
-                Ok(Incoming::Nothing) => return Some(heard),
-                Ok(Incoming::Part) => {}
-                Ok(Incoming::Ended) | Err(_) => return None,
+                Ok(ReceiveOutcome::Nothing) => return Some(heard),
+                Ok(ReceiveOutcome::Part) => {}
+                Ok(ReceiveOutcome::Ended) | Err(_) => return None,
             }
         }
     }
@@ -402,8 +402,8 @@ fn without_memory_a_link_is_a_socket_alone() {
     let mut buffer = vec![0; MAX_PACKET];
     let answer = loop {
         match socket.receive(&mut buffer).unwrap() {
-            Incoming::Frame(frame) => break decode(frame.bytes).unwrap(),
-            Incoming::Part => {}
+            ReceiveOutcome::Frame(frame) => break decode(frame.bytes).unwrap(),
+            ReceiveOutcome::Part => {}
             other => panic!("{other:?}"),
         }
     };
@@ -491,7 +491,7 @@ fn flood(mut link: Box<dyn Link>, from: SideName) -> std::thread::JoinHandle<boo
                 return true;
             }
             link.woken();
-            if matches!(link.receive(&mut vec![0; MAX_PACKET]), Ok(Incoming::Ended) | Err(_)) {
+            if matches!(link.receive(&mut vec![0; MAX_PACKET]), Ok(ReceiveOutcome::Ended) | Err(_)) {
                 return true;
             }
         }
