@@ -20,7 +20,7 @@ use crate::node::{Shared, drive_until};
 use crate::router::{ElementKey, Prefetch, Received, Router};
 use crate::{MAX_BUFFERS, MAX_DATA, MAX_PORTS};
 
-pub(crate) use set::ReadyList;
+pub(crate) use set::ReadyPorts;
 pub use set::{PortId, PortSet, select};
 pub use unread::{Arrival, Unread};
 

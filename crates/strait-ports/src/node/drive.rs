@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use rustix::event::{EventfdFlags, epoll, eventfd};
 
 use super::Node;
+use super::epoll_events::EpollEvents;
 use super::peers::Token;
-use super::ready::Ready;
 
 /// How long a driver routes before it looks whether the node is still wanted.
 const SLICE: Duration = Duration::from_millis(10);
@@ -80,7 +80,7 @@ impl Node {
                 Some(shared) if !shared.drivers.state().left => {}
                 _ => break Ok(()),
             }
-            let ready = match Ready::until(&epoll, None) {
+            let ready = match EpollEvents::until(&epoll, None) {
                 Ok(ready) => ready,
                 Err(error) => break Err(error),
             };

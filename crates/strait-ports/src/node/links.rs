@@ -8,8 +8,8 @@ use std::time::Instant;
 use rustix::event::epoll;
 use rustix::io::Errno;
 
+use super::epoll_events::EpollEvents;
 use super::peers::{Slot, Token};
-use super::ready::Ready;
 use super::state::{NodeState, Role};
 use crate::MAX_BUFFERS;
 use crate::limits::LimitReached;
@@ -152,7 +152,7 @@ impl NodeState {
     }
 
     /// Takes down what descriptors have told.
-    fn note_ready(&mut self, ready: &Ready) {
+    fn note_ready(&mut self, ready: &EpollEvents) {
         for (token, flags) in ready.events() {
             let slot = match Token::of(token) {
                 Token::Note => continue,
@@ -195,7 +195,7 @@ impl NodeState {
     }
 
     /// One round over the links that have something, until `deadline` at most (but one packet at least): true if there may be more.
-    pub(super) fn turn(&mut self, ready: &Ready, deadline: Instant, idle: IdlePolicy) -> bool {
+    pub(super) fn turn(&mut self, ready: &EpollEvents, deadline: Instant, idle: IdlePolicy) -> bool {
         self.note_ready(ready);
         let mut more = ready.full();
         let mut round = Round::new(deadline);

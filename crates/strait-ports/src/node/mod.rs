@@ -2,6 +2,7 @@
 
 mod busy_poll;
 mod drive;
+mod epoll_events;
 #[cfg(any(test, feature = "hostile"))]
 pub mod hostile;
 mod introduce;
@@ -9,7 +10,6 @@ mod large;
 mod links;
 mod parker;
 mod peers;
-mod ready;
 mod send_waiters;
 mod source;
 mod spin_wait;
@@ -37,8 +37,8 @@ use crate::shared_buffer::SharedBuffer;
 use crate::trace::TracedEvent;
 use crate::wire::{self, Control, Packet, VERSION};
 use drive::Drivers;
+use epoll_events::EpollEvents;
 use links::IdlePolicy;
-use ready::Ready;
 use spin_wait::AdaptiveSpin;
 pub(crate) use spin_wait::drive_until;
 pub(crate) use state::Membership;
@@ -343,11 +343,11 @@ impl Node {
     /// # Errors
     /// When `epoll` fails.
     pub fn dispatch(&self, budget: Duration) -> io::Result<Progress> {
-        self.route(Ready::now(&self.shared.epoll)?, Instant::now() + budget)
+        self.route(EpollEvents::now(&self.shared.epoll)?, Instant::now() + budget)
     }
 
     /// Routes what is ready, and what comes meanwhile.
-    fn route(&self, mut ready: Ready, deadline: Instant) -> io::Result<Progress> {
+    fn route(&self, mut ready: EpollEvents, deadline: Instant) -> io::Result<Progress> {
         loop {
             let (more, enough) = self.shared.act(|state| {
                 let more = state.turn(&ready, deadline, IdlePolicy::Sleep);
@@ -360,7 +360,7 @@ impl Node {
             if enough {
                 return Ok(if more { Progress::More } else { Progress::Idle });
             }
-            ready = Ready::now(&self.shared.epoll)?;
+            ready = EpollEvents::now(&self.shared.epoll)?;
         }
     }
 
@@ -369,7 +369,7 @@ impl Node {
     /// # Errors
     /// When `epoll` fails.
     pub fn wait(&self, timeout: Option<Duration>) -> io::Result<Progress> {
-        let ready = Ready::until(&self.shared.epoll, timeout.map(|t| Instant::now() + t))?;
+        let ready = EpollEvents::until(&self.shared.epoll, timeout.map(|t| Instant::now() + t))?;
         if ready.is_empty() { Ok(Progress::Idle) } else { self.route(ready, Instant::now() + Duration::from_millis(10)) }
     }
 

@@ -19,9 +19,9 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags};
 use smallvec::SmallVec;
 
+use super::epoll_events::EpollEvents;
 use super::links::IdlePolicy;
 use super::parker::{ParkKind, Parker};
-use super::ready::Ready;
 use super::state::NodeState;
 use super::{Shared, poll_until};
 use crate::link::{self, Half, MAX_WORDS};
@@ -127,7 +127,7 @@ fn park_on_descriptors(nodes: &[&Arc<Shared>], deadline: Option<Instant>, parker
         let _ = rustix::io::read(&parker.descriptor, &mut [0; 8]);
     }
     for (node, _) in nodes.iter().zip(&fds).filter(|(_, fd)| !fd.revents().is_empty()) {
-        let ready = Ready::now(&node.epoll)?;
+        let ready = EpollEvents::now(&node.epoll)?;
         node.act(|state| state.route_and_keep(&ready));
     }
     Ok(())
@@ -199,13 +199,13 @@ impl NodeState {
     }
 
     /// Polls each link, if there are no more than `most` and all are rings, and leaves them awake. Once in [`POLLS_PER_EPOLL`] calls it polls the node's descriptors as well.
-    pub(super) fn poll_links(&mut self, most: usize) -> (PollOutcome, Ready) {
+    pub(super) fn poll_links(&mut self, most: usize) -> (PollOutcome, EpollEvents) {
         let count = self.peers.len();
         if count == 0 {
-            return (PollOutcome::NoLinks, Ready::default());
+            return (PollOutcome::NoLinks, EpollEvents::default());
         }
         if count > most || self.peers.iter().any(|peer| peer.link.doorbell().is_none()) {
-            return (PollOutcome::Unpollable, Ready::default());
+            return (PollOutcome::Unpollable, EpollEvents::default());
         }
         if self.unread.len() < self.peers.len() {
             for slot in self.peers.slots() {
@@ -217,13 +217,17 @@ impl NodeState {
             }
         }
         self.polls = self.polls.wrapping_add(1);
-        let ready = if self.polls.is_multiple_of(POLLS_PER_EPOLL) { Ready::now(&self.epoll).unwrap_or_default() } else { Ready::default() };
+        let ready = if self.polls.is_multiple_of(POLLS_PER_EPOLL) {
+            EpollEvents::now(&self.epoll).unwrap_or_default()
+        } else {
+            EpollEvents::default()
+        };
         let active = !ready.is_empty() || self.peers.iter().any(|peer| peer.link.has_input() || peer.waits);
         (if active { PollOutcome::Active } else { PollOutcome::Idle }, ready)
     }
 
     /// Routes, and leaves idle links awake: this thread polls them again soon. Another thread may poll the node's descriptor, which is readable meanwhile.
-    fn route_and_keep(&mut self, ready: &Ready) {
+    fn route_and_keep(&mut self, ready: &EpollEvents) {
         self.turn(ready, Instant::now() + SLICE, IdlePolicy::StayAwake);
         self.leave_note();
     }
@@ -231,7 +235,7 @@ impl NodeState {
     /// Puts all links to sleep, after what they have has been routed.
     pub(super) fn sleep_links(&mut self) {
         let until = Instant::now() + SLICE;
-        while !self.unread.is_empty() && self.turn(&Ready::default(), until, IdlePolicy::Sleep) && Instant::now() < until {}
+        while !self.unread.is_empty() && self.turn(&EpollEvents::default(), until, IdlePolicy::Sleep) && Instant::now() < until {}
         self.leave_note();
     }
 

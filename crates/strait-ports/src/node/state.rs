@@ -19,7 +19,7 @@ use crate::limits::{LimitReached, Limits, OnLimit};
 use crate::link::{LinkKind, MAX_PACKET, Reserve};
 use crate::message::CloseReason;
 use crate::name::{NameSource, NodeName, RandomKeys, SystemNames};
-use crate::port::{PortId, ReadyList};
+use crate::port::{PortId, ReadyPorts};
 use crate::router::{Action, ElementKey, QueueLimit, Router};
 use crate::trace::{TracedEvent, Tracer};
 
@@ -34,7 +34,7 @@ pub(crate) struct Watch {
 
 /// A port's place in a set, which is told of arrivals by a list rather than by a call for each.
 pub(crate) struct Membership {
-    pub(crate) list: Arc<ReadyList>,
+    pub(crate) list: Arc<ReadyPorts>,
     pub(crate) id: PortId,
     /// It is in the list. Changed under the node's lock.
     pub(crate) listed: Arc<AtomicBool>,
@@ -60,7 +60,7 @@ pub(crate) struct Effects {
     pub(super) reached: Vec<LimitReached>,
     on_limit: Option<OnLimit>,
     /// Ports that have something, by the sets that they are in.
-    listed: Vec<(Arc<ReadyList>, Vec<PortId>)>,
+    listed: Vec<(Arc<ReadyPorts>, Vec<PortId>)>,
     /// What is to be told to whom watches.
     traced: Option<(Tracer, Vec<TracedEvent>)>,
     /// Only to be dropped: a callback may own ports.

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair, sockopt};
 
 use super::Node;
+use super::epoll_events::EpollEvents;
 use super::links::{BYTES_A_ROUND, IdlePolicy, PORTS_A_ROUND};
-use super::ready::Ready;
 use crate::MAX_PORTS;
 use crate::link::{self, Link, LinkKind, MAX_PACKET, ReceiveOutcome, RingParts, Socket};
 use crate::message::{CloseReason, Event as PortEvent, Message};
@@ -578,7 +578,7 @@ fn a_round_is_limited_in_packets_bytes_and_ports(kind: LinkKind) {
         name += ports.len() as u128;
         forger.event(mine, its, message(b"", &ports));
     }
-    assert!(broker.shared.act(|state| state.turn(&Ready::now(&broker.shared.epoll).unwrap(), far, IdlePolicy::Sleep)));
+    assert!(broker.shared.act(|state| state.turn(&EpollEvents::now(&broker.shared.epoll).unwrap(), far, IdlePolicy::Sleep)));
     assert_eq!(port.buffered().0, 2);
     empty("ports");
 
@@ -589,7 +589,7 @@ fn a_round_is_limited_in_packets_bytes_and_ports(kind: LinkKind) {
     let mut rounds = 0;
     while honest.at_broker.try_recv().is_none() {
         let before = port.buffered().1 as u64;
-        let more = broker.shared.act(|state| state.turn(&Ready::now(&broker.shared.epoll).unwrap(), far, IdlePolicy::Sleep));
+        let more = broker.shared.act(|state| state.turn(&EpollEvents::now(&broker.shared.epoll).unwrap(), far, IdlePolicy::Sleep));
         assert!(more || rounds > 0);
         assert!(port.buffered().1 as u64 - before <= BYTES_A_ROUND + MAX_PACKET as u64);
         rounds += 1;

@@ -99,7 +99,7 @@ pub struct PortId(u64);
 pub struct PortSet {
     members: HashMap<PortId, Member, RandomKeys>,
     next: u64,
-    list: Arc<ReadyList>,
+    list: Arc<ReadyPorts>,
     /// Those of the list whose turn it is.
     turns: VecDeque<PortId>,
     /// Those that have had one and still have something.
@@ -125,7 +125,7 @@ struct Door {
 /// Lists a door.
 struct Bell {
     id: PortId,
-    list: Arc<ReadyList>,
+    list: Arc<ReadyPorts>,
     listed: AtomicBool,
 }
 
@@ -137,16 +137,16 @@ impl Wake for Bell {
 
 /// Members that have something, in the order in which they got it.
 #[derive(Default)]
-pub(crate) struct ReadyList(Mutex<Ready>);
+pub(crate) struct ReadyPorts(Mutex<ReadyQueue>);
 
 #[derive(Default)]
-struct Ready {
+struct ReadyQueue {
     ids: VecDeque<PortId>,
     waiting: Option<Waker>,
 }
 
-impl ReadyList {
-    fn with<R>(&self, what: impl FnOnce(&mut Ready) -> R) -> R {
+impl ReadyPorts {
+    fn with<R>(&self, what: impl FnOnce(&mut ReadyQueue) -> R) -> R {
         what(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 

@@ -1,4 +1,4 @@
-//! Which links `epoll` has something to tell about.
+//! The descriptors that `epoll` has reported as ready.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -7,25 +7,25 @@ use std::time::Instant;
 use rustix::event::{Timespec, epoll};
 use rustix::io::Errno;
 
-/// How many links have their turn in one round.
+/// The most descriptors of one `epoll` call.
 pub(super) const LINKS_A_TURN: usize = 32;
 
 const NOTHING: epoll::Event = epoll::Event { flags: epoll::EventFlags::empty(), data: epoll::EventData::new_u64(0) };
 
-/// What one look has given.
-pub(super) struct Ready {
+/// What one `epoll` call has reported.
+pub(super) struct EpollEvents {
     events: [epoll::Event; LINKS_A_TURN],
     count: usize,
 }
 
-impl Default for Ready {
+impl Default for EpollEvents {
     /// Nothing.
     fn default() -> Self {
         Self { events: [NOTHING; LINKS_A_TURN], count: 0 }
     }
 }
 
-impl Ready {
+impl EpollEvents {
     /// What is ready now.
     pub(super) fn now(epoll: &OwnedFd) -> io::Result<Self> {
         Self::until(epoll, Some(Instant::now()))
