@@ -130,7 +130,7 @@ impl PortTable {
     /// close the number is free.
     pub(crate) fn next_event(&mut self, id: PortId) -> Option<Arrival> {
         let entry = self.entries.get(&id)?;
-        let deliverable = entry.started || (entry.port.is_ended() && entry.port.buffered().0 == 0);
+        let deliverable = entry.started || (entry.port.is_ended() && entry.port.queued().0 == 0);
         if !deliverable {
             return None;
         }

@@ -198,7 +198,7 @@
 //! feed.set_high_water_mark(HighWaterMark::messages(16));
 //! let slow = thread::spawn(move || {
 //!     while let Ok(strait_ports::Event::Message(_)) = worker.recv_blocking(None) {
-//!         assert!(worker.buffered().0 <= 16);
+//!         assert!(worker.queued().0 <= 16);
 //!     }
 //! });
 //! for number in 0..100u8 {

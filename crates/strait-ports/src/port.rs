@@ -347,9 +347,11 @@ impl Port {
         self.shared.act(|state| state.set_ready(self.key(), Arc::new(ready)));
     }
 
-    /// Messages that wait to be received here, and the bytes in them.
-    pub fn buffered(&self) -> (usize, usize) {
-        self.shared.act(|state| state.router.buffered(self.key()))
+    /// How many messages are queued here to be received, and the bytes in them.
+    ///
+    /// What is outstanding in the other direction is [`Port::buffered_amount`].
+    pub fn queued(&self) -> (usize, usize) {
+        self.shared.act(|state| state.router.queued(self.key()))
     }
 
     /// What may wait here to be received, in the costs of [`Limits`](crate::Limits), in place of what was set for the node; `None`: any amount. What

@@ -39,7 +39,7 @@ fn figures_are_exact() {
     let node = Node::broker().unwrap();
     let (a, b) = begun(&node);
     let left: usize = (3..100).map(|n| bytes(n).len()).sum();
-    assert_eq!(b.buffered(), (97, left));
+    assert_eq!(b.queued(), (97, left));
     assert_eq!(number(b.try_recv()), 3);
     assert_eq!(number(b.try_recv()), 4);
     let left: usize = (5..100).map(|n| bytes(n).len()).sum();

@@ -134,7 +134,7 @@ fn sink(socket: OwnedFd) {
     let mut task = None;
     while obey(&bootstrap, &mut task) {
         if let Some(Task { port, done, to_read }) = &mut task {
-            let (messages, bytes) = port.buffered();
+            let (messages, bytes) = port.queued();
             assert!(messages <= MARK && bytes <= MARK * SIZE, "{messages} messages, {bytes} bytes wait");
             if is_full(messages, *done) {
                 *to_read = messages.div_ceil(2);
@@ -150,7 +150,7 @@ fn sink(socket: OwnedFd) {
                     bootstrap.post(text("complete", vec![])).unwrap();
                 }
             }
-            if is_full(port.buffered().0, *done) && *to_read == 0 {
+            if is_full(port.queued().0, *done) && *to_read == 0 {
                 // The last ones: nothing more will come that would wake us.
                 continue;
             }
@@ -360,7 +360,7 @@ fn a_blocked_sender_is_woken_by_a_receiver_in_another_thread() {
         });
         for number in 0..10_000u32 {
             assert_eq!(message(&b).data, number.to_le_bytes());
-            assert!(b.buffered().0 <= 3);
+            assert!(b.queued().0 <= 3);
         }
     });
 }

@@ -189,7 +189,7 @@ fn a_slow_receiver_is_counted_and_loses_nothing(kind: LinkKind) {
     }
     // Most of it waits here, as the member does not read.
     assert!(network.broker.stats().queued_bytes > 2_000_000);
-    network.until("it to arrive", || at_member.buffered() == (3000, 3_000_000));
+    network.until("it to arrive", || at_member.queued() == (3000, 3_000_000));
     assert_eq!(network.broker.stats().queued_bytes, 0);
     assert_eq!(network.members[0].stats().queued_bytes, 3_000_000);
     for i in 0..3000u32 {

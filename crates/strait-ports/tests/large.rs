@@ -119,7 +119,7 @@ fn a_block_is_lent_read_and_given_back(kind: LinkKind) {
         // The post is complete: nothing waits for room.
         assert_eq!((member.stats().lent_bytes, member.stats().queued_bytes), (MIB + 4096, 0));
         world.settle();
-        assert_eq!(at_broker.buffered(), (1, MIB + 5));
+        assert_eq!(at_broker.queued(), (1, MIB + 5));
         assert_eq!(data(at_broker), pattern(MIB + 5, round));
         world.settle();
         assert_eq!(member.stats().lent_bytes, 0);
@@ -352,7 +352,7 @@ fn a_port_moves_with_blocks_in_its_queue(kind: LinkKind) {
     world.settle();
     let Some(Event::Message(mut message)) = at_broker.try_recv() else { panic!() };
     let port = message.ports.remove(0);
-    assert_eq!((port.buffered(), world.members[0].stats().lent_bytes), ((3, 3 * MIB), 3 * MIB));
+    assert_eq!((port.queued(), world.members[0].stats().lent_bytes), ((3, 3 * MIB), 3 * MIB));
     to_other.post(Message::with_ports(vec![], vec![port])).unwrap();
     world.settle();
     // They have left the first one's arena, which is free again.

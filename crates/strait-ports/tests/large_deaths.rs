@@ -97,7 +97,7 @@ fn what_was_lent_before_a_kill_is_received(kind: LinkKind) {
             port.post(vec![]).unwrap();
         }
         // Without reading: so that everything is still lent when it dies.
-        while port.buffered().0 < 4 {
+        while port.queued().0 < 4 {
             let _ = node.wait(Some(PATIENCE)).unwrap();
         }
         lender.kill();

@@ -278,7 +278,7 @@ fn on_loan_to_all(kind: LinkKind) {
                 let mut received = Vec::new();
                 start.wait();
                 for number in 0..MESSAGES {
-                    while port.buffered().0 == 0 {
+                    while port.queued().0 == 0 {
                         assert!(Instant::now() < deadline && node.stats().links == 1, "nothing comes");
                         let _ = node.dispatch(Duration::ZERO).unwrap();
                     }

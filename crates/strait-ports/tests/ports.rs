@@ -39,7 +39,7 @@ fn every_way_to_end_has_its_reason_after_the_messages() {
         a.post(vec![2]).unwrap();
         end(a);
         assert!(b.is_ended());
-        assert_eq!(b.buffered(), (2, 2));
+        assert_eq!(b.queued(), (2, 2));
         assert_eq!(data(&b), [1]);
         assert_eq!(data(&b), [2]);
         assert_eq!(reason(&b), expected);

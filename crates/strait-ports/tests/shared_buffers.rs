@@ -107,7 +107,7 @@ fn small_and_empty_ones_arrive_too(kind: LinkKind) {
     assert_eq!(buffers.iter().map(is_shared).collect::<Vec<_>>(), [false, false, false, false, true, true]);
     port.post(Message::with_buffers(b"all".to_vec(), buffers.clone())).unwrap();
     settle(&[&broker, &node]);
-    assert_eq!(at_member.buffered(), (1, 3 + buffers.iter().map(|b| b.len()).sum::<usize>()));
+    assert_eq!(at_member.queued(), (1, 3 + buffers.iter().map(|b| b.len()).sum::<usize>()));
     assert_eq!(message(&at_member).buffers, buffers);
     assert_eq!(SharedBuffer::build(100, |bytes| bytes[3] = 4)[2..5], [0, 4, 0]);
 }

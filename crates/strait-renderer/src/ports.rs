@@ -74,7 +74,7 @@ fn bit(world: World) -> u8 {
 impl Entry {
     /// The close, if nothing is queued before it.
     pub(crate) fn lone_close(&self) -> Option<Arrival> {
-        if self.port.is_ended() && self.port.buffered().0 == 0 { self.port.try_recv_unread() } else { None }
+        if self.port.is_ended() && self.port.queued().0 == 0 { self.port.try_recv_unread() } else { None }
     }
 
     /// Does this world have an object for the port?

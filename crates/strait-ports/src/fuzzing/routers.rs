@@ -224,7 +224,7 @@ impl World {
             let (endpoints, _) = self.routers[node].counts();
             let held: Vec<_> = self.ports.iter().filter(|(n, _)| *n == node).map(|(_, key)| *key).collect();
             assert!(endpoints >= held.len(), "a port in somebody's hands is gone");
-            let buffered: usize = held.into_iter().map(|key| self.routers[node].buffered(key).1).sum();
+            let buffered: usize = held.into_iter().map(|key| self.routers[node].queued(key).1).sum();
             assert!(self.routers[node].queued_bytes() >= buffered, "queued bytes are not counted");
         }
     }

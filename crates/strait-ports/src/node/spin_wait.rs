@@ -316,7 +316,7 @@ mod tests {
             let mut fds = [PollFd::new(&broker, PollFlags::IN)];
             assert!(poll_until(&mut fds, Some(Instant::now())).unwrap(), "the node is not readable");
             let deadline = Instant::now() + Duration::from_secs(60);
-            while at_broker.buffered().0 == 0 && Instant::now() < deadline {
+            while at_broker.queued().0 == 0 && Instant::now() < deadline {
                 let _ = broker.dispatch(Duration::ZERO).unwrap();
             }
             assert!(matches!(at_broker.try_recv(), Some(Event::Message(_))));

@@ -378,7 +378,7 @@ fn the_descriptor_is_readable_exactly_while_there_is_something_to_do(kind: LinkK
             turns += 1;
         }
         assert!(turns > 5, "one dispatch is not to take everything");
-        assert_eq!(honest.at_broker.buffered().0, 501);
+        assert_eq!(honest.at_broker.queued().0, 501);
         while honest.at_broker.try_recv().is_some() {}
     }
 }
@@ -446,9 +446,9 @@ fn frames_before_peer_died_are_received_and_later_ones_are_not(kind: LinkKind) {
     let (mut dispatches, mut said, mut said_in_time) = (0, 0, None);
     while honest.node.stats().links == 2 {
         assert!(dispatches < 300, "still heard");
-        let before = straight.buffered().0;
+        let before = straight.queued().0;
         let _ = honest.node.dispatch(Duration::ZERO).unwrap();
-        assert!(straight.buffered().0 <= before + 1, "PeerDied does not raise the limit of a turn");
+        assert!(straight.queued().0 <= before + 1, "PeerDied does not raise the limit of a turn");
         if said_in_time.is_none() && is_reported_dead() {
             said_in_time = Some(said);
         }
@@ -567,7 +567,7 @@ fn a_round_is_limited_in_packets_bytes_and_ports(kind: LinkKind) {
     (0..100).for_each(|_| forger.event(mine, its, message(b"x", &[])));
     for n in 1..=40 {
         assert_eq!(broker.dispatch(Duration::ZERO).unwrap(), super::Progress::More);
-        assert_eq!(port.buffered().0, n);
+        assert_eq!(port.queued().0, n);
     }
     empty("packets");
 
@@ -579,7 +579,7 @@ fn a_round_is_limited_in_packets_bytes_and_ports(kind: LinkKind) {
         forger.event(mine, its, message(b"", &ports));
     }
     assert!(broker.shared.act(|state| state.turn(&EpollEvents::now(&broker.shared.epoll).unwrap(), far, IdlePolicy::Sleep)));
-    assert_eq!(port.buffered().0, 2);
+    assert_eq!(port.queued().0, 2);
     empty("ports");
 
     // So are bytes; and the honest member has its turn in the next round.
@@ -588,10 +588,10 @@ fn a_round_is_limited_in_packets_bytes_and_ports(kind: LinkKind) {
     honest.at_member.post(vec![5]).unwrap();
     let mut rounds = 0;
     while honest.at_broker.try_recv().is_none() {
-        let before = port.buffered().1 as u64;
+        let before = port.queued().1 as u64;
         let more = broker.shared.act(|state| state.turn(&EpollEvents::now(&broker.shared.epoll).unwrap(), far, IdlePolicy::Sleep));
         assert!(more || rounds > 0);
-        assert!(port.buffered().1 as u64 - before <= BYTES_A_ROUND + MAX_PACKET as u64);
+        assert!(port.queued().1 as u64 - before <= BYTES_A_ROUND + MAX_PACKET as u64);
         rounds += 1;
         assert!(rounds <= 2, "starved");
     }

@@ -322,7 +322,7 @@ impl Router {
     }
 
     /// Messages and their bytes that wait at an endpoint, those that wait for a fence included.
-    pub(crate) fn buffered(&mut self, key: ElementKey) -> (usize, usize) {
+    pub(crate) fn queued(&mut self, key: ElementKey) -> (usize, usize) {
         self.recall(key);
         let Some(Element::Endpoint(endpoint)) = self.elements.get_mut(key) else { return (0, 0) };
         let mut messages = endpoint.queue.iter().filter(|item| item.is_message()).count();

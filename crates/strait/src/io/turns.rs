@@ -119,7 +119,7 @@ impl AgentTurns {
 
     /// Ends an agent's process if there is more in its port than anybody has reason to send. A single message may have any size.
     fn check_backlog(&mut self, shared: &SharedRef, agent: AgentId, account: &Arc<Account>, port: &Port) {
-        let (messages, bytes) = port.buffered();
+        let (messages, bytes) = port.queued();
         if messages > MAX_BACKLOG_MESSAGES || (messages > 1 && bytes > MAX_BACKLOG_BYTES) {
             agent::expel(shared, &mut self.closings, agent, account, (messages, bytes));
             self.accounts.remove(&agent);

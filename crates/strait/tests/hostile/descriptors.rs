@@ -135,7 +135,7 @@ pub(super) fn cases(cases: &mut Vec<Case>) {
             let count = SEALED / if length == 1 { 1 } else { 4 };
             let sent = attacker.run(&format!("hostile.sealed({length}, {count}, port)")).await.expect("the attacker is there");
             assert_eq!(sent, super::kit::number(count as u32));
-            while unread.buffered().0 < count {
+            while unread.queued().0 < count {
                 bystander.check().await;
             }
             let now = [descriptors(), mappings()];

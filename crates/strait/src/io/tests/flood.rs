@@ -101,7 +101,7 @@ fn a_burst_is_lossless_and_waits_in_the_port() {
     for number in 0..BURST {
         agent.say(&send(payload(number)));
     }
-    let waits = |main: &Main| main.shared.state().agents.values().map(|port| port.buffered().0).sum::<usize>();
+    let waits = |main: &Main| main.shared.state().agents.values().map(|port| port.queued().0).sum::<usize>();
     let started = Instant::now();
     while main.events.len() + waits(&main) < BURST as usize && started.elapsed() < LONG {
         let _ = agent.node.wait(Some(Duration::from_millis(10)));

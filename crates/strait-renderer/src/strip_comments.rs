@@ -1,0 +1,70 @@
+//! The glue's text without what only its readers need: every document's realms parse it, and every worker loads it.
+
+/// The text without comments and indentation. Lines stay where they are, so that stacks tell the truth.
+///
+/// It knows the glue's style, not JavaScript: no string, template or regular expression of the glue contains a comment's beginning or end, and no template
+/// a line break (which a test holds the glue to).
+pub(crate) fn lean(text: &str) -> String {
+    let mut lean = String::with_capacity(text.len());
+    let mut inside = false;
+    for line in text.lines() {
+        let mut rest = line.trim();
+        while !rest.is_empty() {
+            if inside {
+                let Some((_, after)) = rest.split_once("*/") else { break };
+                (rest, inside) = (after, false);
+                continue;
+            }
+            let (code, after) = match rest.split_once("/*") {
+                Some((code, after)) if !code.contains("//") => (code, Some(after)),
+                _ => (rest.split_once("//").map_or(rest, |(code, _)| code), None),
+            };
+            // Around a comment that is gone, one blank keeps words apart.
+            lean.push_str(code.trim_end_matches(' '));
+            if code.ends_with(' ') && after.is_some() {
+                lean.push(' ');
+            }
+            (rest, inside) = (after.unwrap_or_default(), after.is_some());
+        }
+        lean.push('\n');
+    }
+    lean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comments_go_and_lines_stay() {
+        let text =
+            "// A head.\n(function f(/** @type {any} */ x) {\n  /**\n   * A doc: `x`\n   * // more\n   */\n  return x / 2 // half\n})\n";
+        assert_eq!(lean(text), "\n(function f( x) {\n\n\n\n\nreturn x / 2\n})\n");
+        assert_eq!(lean("a /* b */ c /* d\n e */ f"), "a  c \n f\n");
+    }
+
+    #[test]
+    fn the_glue_keeps_to_the_style_that_this_needs() {
+        for (name, text) in crate::realm::texts() {
+            let mut comment = false;
+            for (number, line) in text.lines().enumerate() {
+                let place = format!("{name}:{}: {line}", number + 1);
+                let code = line.trim();
+                comment = comment || code.starts_with("/*");
+                if comment || code.starts_with("//") {
+                    comment = comment && !code.contains("*/");
+                    continue;
+                }
+                let code = code.split_once(" //").map_or(code, |(code, _)| code);
+                assert!(code.matches('`').count() % 2 == 0, "a template over several lines: {place}");
+                for quote in ['\'', '"', '`'] {
+                    for inside in code.split(quote).skip(1).step_by(2) {
+                        let marks = ["//", "/*", "*/"].iter().any(|mark| inside.contains(mark));
+                        // Between two strings, a comment may stand.
+                        assert!(!marks || inside.contains("/** @"), "a comment in a string: {place}");
+                    }
+                }
+            }
+        }
+    }
+}
