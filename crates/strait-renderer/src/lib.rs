@@ -23,7 +23,6 @@ pub mod fuzzing;
 #[cfg(feature = "hostile")]
 mod hostile;
 mod idle;
-mod lean;
 mod modules;
 mod natives;
 #[cfg(feature = "planted-elimination")]
@@ -33,6 +32,7 @@ mod ports;
 mod pump;
 mod realm;
 mod slabs;
+mod strip_comments;
 mod system;
 mod trace;
 mod untracked_ports;

@@ -10,9 +10,9 @@ use strait_protocol::{DocumentId, EmitKind, RequestId, World};
 
 use crate::bridge::Answer;
 use crate::ffi::{Completion, Context, Object, Pinned, Value};
-use crate::lean::lean;
 use crate::natives;
 use crate::ports::Handle;
+use crate::strip_comments::strip_comments;
 use crate::system::Cargo;
 use crate::trace;
 
@@ -192,9 +192,9 @@ fn prologue(modules: &[(&str, &str)]) -> String {
 fn expression(text: &str) -> String {
     #[cfg(feature = "planted-elimination")]
     let text = &crate::planted::patch(text);
-    let mut lean = lean(text);
-    lean.truncate(lean.trim_end().trim_end_matches(';').len());
-    lean
+    let mut stripped = strip_comments(text);
+    stripped.truncate(stripped.trim_end().trim_end_matches(';').len());
+    stripped
 }
 
 /// What an exception says: text, place, stack.

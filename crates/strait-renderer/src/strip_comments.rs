@@ -1,11 +1,12 @@
-//! The glue's text without what only its readers need: every document's realms parse it, and every worker loads it.
+//! Removes comments and indentation from the glue's source: each realm and each worker parses it.
 
-/// The text without comments and indentation. Lines stay where they are, so that stacks tell the truth.
+/// The text without comments and indentation. Line numbers stay, so that stacks are right.
 ///
-/// It knows the glue's style, not JavaScript: no string, template or regular expression of the glue contains a comment's beginning or end, and no template
-/// a line break (which a test holds the glue to).
-pub(crate) fn lean(text: &str) -> String {
-    let mut lean = String::with_capacity(text.len());
+/// It relies on the glue's style and does not parse JavaScript: no string, template or regular
+/// expression contains the beginning or end of a comment, and no template a line break. A test checks
+/// that.
+pub(crate) fn strip_comments(text: &str) -> String {
+    let mut stripped = String::with_capacity(text.len());
     let mut inside = false;
     for line in text.lines() {
         let mut rest = line.trim();
@@ -20,15 +21,15 @@ pub(crate) fn lean(text: &str) -> String {
                 _ => (rest.split_once("//").map_or(rest, |(code, _)| code), None),
             };
             // Around a comment that is gone, one blank keeps words apart.
-            lean.push_str(code.trim_end_matches(' '));
+            stripped.push_str(code.trim_end_matches(' '));
             if code.ends_with(' ') && after.is_some() {
-                lean.push(' ');
+                stripped.push(' ');
             }
             (rest, inside) = (after.unwrap_or_default(), after.is_some());
         }
-        lean.push('\n');
+        stripped.push('\n');
     }
-    lean
+    stripped
 }
 
 #[cfg(test)]
@@ -39,8 +40,8 @@ mod tests {
     fn comments_go_and_lines_stay() {
         let text =
             "// A head.\n(function f(/** @type {any} */ x) {\n  /**\n   * A doc: `x`\n   * // more\n   */\n  return x / 2 // half\n})\n";
-        assert_eq!(lean(text), "\n(function f( x) {\n\n\n\n\nreturn x / 2\n})\n");
-        assert_eq!(lean("a /* b */ c /* d\n e */ f"), "a  c \n f\n");
+        assert_eq!(strip_comments(text), "\n(function f( x) {\n\n\n\n\nreturn x / 2\n})\n");
+        assert_eq!(strip_comments("a /* b */ c /* d\n e */ f"), "a  c \n f\n");
     }
 
     #[test]
