@@ -16,13 +16,13 @@ use strait_protocol::{
 };
 use strait_system::Pool;
 
+use crate::buffer_pool::BufferPool;
 use crate::document::Document;
 use crate::drafts::Drafts;
 use crate::ffi::{self, ConsoleMessage, Extension, Page, PageEvents, Source};
 use crate::popup::Opening;
 use crate::ports::{PortTable, ReadyList};
 use crate::realm::Realm;
-use crate::slabs::Slabs;
 use crate::system::Done;
 use crate::{natives, pump};
 
@@ -76,7 +76,7 @@ pub(crate) struct Agent {
     pub(crate) routing: Cell<bool>,
     /// Tasks are being done.
     pub(crate) in_turn: Cell<bool>,
-    pub(crate) slabs: Slabs,
+    pub(crate) buffer_pool: BufferPool,
     pub(crate) drafts: RefCell<Drafts>,
     /// Where operations of the system's are done that a page does not wait for.
     pub(crate) pool: Pool<Done>,
@@ -185,7 +185,7 @@ pub(crate) fn start(extension: &Extension, data: &[u8]) -> Result<(), StartError
         vacated: RefCell::default(),
         routing: Cell::new(false),
         in_turn: Cell::new(false),
-        slabs: Slabs::default(),
+        buffer_pool: BufferPool::default(),
         drafts: RefCell::default(),
         pool: Pool::new(ffi::wake_loop),
         expose_gc: init.expose_gc,

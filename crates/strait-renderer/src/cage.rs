@@ -1,4 +1,4 @@
-//! Does JavaScriptCore lay out its memory for ArrayBuffers as the slabs (`ffi/slab.rs`) need it?
+//! Does JavaScriptCore lay out its memory for ArrayBuffers as the blocks (`ffi/pool_block.rs`) need it?
 //!
 //! JavaScriptCore ends the process that shows it an ArrayBuffer's bytes outside of its *cage*. What it does, as of WebKit 2.50 on x86-64, and what is checked here:
 //!
@@ -11,7 +11,7 @@
 //! (k + 1) × 64 GiB  the cage ends; all of it is mapped by JavaScriptCore
 //! ```
 //!
-//! With another layout (another version, another processor, `GIGACAGE_ENABLED=0`) there are no slabs: the glue makes the arrays, and their bytes are copied once more.
+//! With another layout (another version, another processor, `GIGACAGE_ENABLED=0`) there are no blocks: the glue makes the arrays, and their bytes are copied once more.
 
 use std::ops::Range;
 
@@ -21,10 +21,10 @@ const CAGE: usize = 64 << 30;
 /// What JavaScriptCore keeps for itself at the beginning of a resizable ArrayBuffer's addresses is less than this (64 KiB). Large pages begin at multiples of it.
 const FOREWORD: usize = 2 << 20;
 
-/// What the addresses for slabs end at.
+/// What the addresses for blocks end at.
 const PAGE: usize = 4096;
 
-/// The addresses for slabs within the `size` bytes of addresses of a resizable ArrayBuffer at `reserved`; `ordinary` is where an ordinary ArrayBuffer lies, `maps` is
+/// The addresses for blocks within the `size` bytes of addresses of a resizable ArrayBuffer at `reserved`; `ordinary` is where an ordinary ArrayBuffer lies, `maps` is
 /// `/proc/self/maps`.
 ///
 /// # Errors
@@ -97,13 +97,13 @@ mod tests {
 7f0fb1321000-7f1000000000 ---p 00000000 00:00 0
 7f1b00000000-7f1c00000000 rw-p 00000000 00:00 0 ";
 
-    fn slabs(maps: &str, reserved: usize, ordinary: usize) -> Result<Range<usize>, String> {
+    fn blocks(maps: &str, reserved: usize, ordinary: usize) -> Result<Range<usize>, String> {
         slab_addresses(maps, reserved, 2 * GIB, ordinary)
     }
 
     #[test]
     fn the_known_layout_has_room() {
-        assert_eq!(slabs(KNOWN, RESERVED, ORDINARY), Ok(0x7f00_6240_0000..0x7f00_e220_0000));
+        assert_eq!(blocks(KNOWN, RESERVED, ORDINARY), Ok(0x7f00_6240_0000..0x7f00_e220_0000));
     }
 
     #[test]
@@ -117,7 +117,7 @@ mod tests {
 7fc24a400000-7fc24d421000 rw-p 00000000 00:00 0
 ";
         let failed = |maps: &str, reserved, ordinary, why: &str| {
-            let error = slabs(maps, reserved, ordinary).unwrap_err();
+            let error = blocks(maps, reserved, ordinary).unwrap_err();
             assert!(error.contains(why), "{error}");
         };
         failed(uncaged, 0x7fc0_8000_0000, 0x7fc2_4b07_c0b0, "nothing is mapped at 0x7fc000000000");

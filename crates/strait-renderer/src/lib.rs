@@ -10,12 +10,12 @@
 
 mod agent;
 mod bridge;
+mod buffer_pool;
 mod builtins;
 mod cage;
 mod control;
 mod document;
 mod drafts;
-mod extents;
 mod ffi;
 mod files;
 #[cfg(any(test, fuzzing))]
@@ -30,8 +30,8 @@ mod planted;
 mod popup;
 mod ports;
 mod pump;
+mod range_allocator;
 mod realm;
-mod slabs;
 mod strip_comments;
 mod system;
 mod trace;

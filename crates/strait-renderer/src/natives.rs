@@ -500,17 +500,17 @@ fn pull<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
 /// `(start, length)`: an ArrayBuffer with so much of the message that is being delivered, or nothing if the glue has to make one itself. A number asks for
 /// `reserve`.
 fn buffer<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
-    if agent.slabs.are_without_room() {
+    if agent.buffer_pool.are_without_room() {
         return NativeResult::Number(RESERVED as f64);
     }
     let (start, length) = (args.index(0) as usize, args.index(1) as usize);
-    let made = agent.slabs.buffer(args, length, |bytes| realm.copy_incoming(start, bytes));
+    let made = agent.buffer_pool.buffer(args, length, |bytes| realm.copy_incoming(start, bytes));
     made.map_or(NativeResult::Nothing, NativeResult::Value)
 }
 
 /// `(buffer)`: a resizable ArrayBuffer of no length, with room for as many bytes as `buffer` has said; it is the agent's from now on.
 fn reserve<'a>(agent: &Agent, _: &Realm, args: &Args<'a>) -> NativeResult<'a> {
-    agent.slabs.reserve(args.get(0));
+    agent.buffer_pool.reserve(args.get(0));
     NativeResult::Nothing
 }
 

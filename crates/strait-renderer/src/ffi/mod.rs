@@ -7,13 +7,13 @@
 mod glib;
 mod jsc;
 mod pinned;
-mod slab;
+mod pool_block;
 mod webkit;
 
 pub(crate) use glib::{Source, SourceHandler, attach_source, call_later, wake_loop};
 pub(crate) use jsc::{Args, Completion, Context, NativeResult, Object, Value, install_native_handler};
 pub(crate) use pinned::Pinned;
-pub(crate) use slab::{Cage, Home, RESERVED, Slab};
+pub(crate) use pool_block::{Cage, Home, PoolBlock, RESERVED};
 pub(crate) use webkit::{ConsoleMessage, Extension, Frame, Page, PageEvents, World, isolated_world, main_world, on_window_object_cleared};
 
 use std::ffi::CStr;

@@ -2,6 +2,7 @@
 
 mod blobs;
 mod bridge;
+mod buffer_pool;
 mod closes;
 mod collection;
 mod display;
@@ -15,7 +16,6 @@ mod modules;
 mod popups;
 mod ports;
 mod server;
-mod slabs;
 mod values;
 mod window_messages;
 mod wire;
@@ -43,7 +43,7 @@ fn main() {
         flow::CASES,
         values::CASES,
         large::CASES,
-        slabs::CASES,
+        buffer_pool::CASES,
         collection::CASES,
     ]
     .concat();

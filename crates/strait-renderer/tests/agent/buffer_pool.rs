@@ -184,7 +184,7 @@ fn posted_meanwhile(host: &Host) -> Check {
     if sizes == expected { Ok(()) } else { Err(format!("{sizes:?}")) }
 }
 
-/// What an agent says that has no slabs.
+/// What an agent says that has no blocks.
 const NO_SLABS: &str = "large buffers are copied once more";
 
 /// Runs a case in a process of its own, whose web processes have JavaScriptCore's memory in a cage or not: what it printed.
@@ -208,7 +208,7 @@ fn copied(_: &Host) -> Check {
             return Err(format!("the variable has no effect any more: {text}"));
         }
         if !text.contains(NO_SLABS) {
-            return Err(format!("slabs in an unknown layout: {text}"));
+            return Err(format!("blocks in an unknown layout: {text}"));
         }
     }
     Ok(())

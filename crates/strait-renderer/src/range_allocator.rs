@@ -1,11 +1,11 @@
-//! Which parts of a stretch of addresses are free.
+//! The free ranges of an address space.
 
 use std::collections::BTreeMap;
 
 /// The free parts: where they begin, and their sizes. No two touch.
-pub(crate) struct Extents(BTreeMap<usize, usize>);
+pub(crate) struct RangeAllocator(BTreeMap<usize, usize>);
 
-impl Extents {
+impl RangeAllocator {
     /// All of a stretch of this size.
     pub(crate) fn new(size: usize) -> Self {
         Self(BTreeMap::from([(0, size)]))
@@ -45,7 +45,7 @@ mod tests {
     #[test]
     fn every_unit_has_one_owner() {
         const UNITS: usize = 64;
-        let mut extents = Extents::new(UNITS);
+        let mut ranges = RangeAllocator::new(UNITS);
         let mut owned = [false; UNITS];
         let mut held = Vec::new();
         let mut state = 1_u32;
@@ -57,27 +57,27 @@ mod tests {
             if random(2) == 0 {
                 let size = 1 + random(20);
                 let place = owned.windows(size).position(|window| window.iter().all(|owned| !owned));
-                assert_eq!(extents.take(size), place, "the first place that is large enough, and one if there is one");
+                assert_eq!(ranges.take(size), place, "the first place that is large enough, and one if there is one");
                 if let Some(start) = place {
                     owned[start..start + size].fill(true);
                     held.push((start, size));
                 }
             } else if !held.is_empty() {
                 let (start, size) = held.swap_remove(random(held.len()));
-                extents.give_back(start, size);
+                ranges.give_back(start, size);
                 owned[start..start + size].fill(false);
             }
         }
-        held.into_iter().for_each(|(start, size)| extents.give_back(start, size));
-        assert_eq!(extents.0, BTreeMap::from([(0, UNITS)]));
+        held.into_iter().for_each(|(start, size)| ranges.give_back(start, size));
+        assert_eq!(ranges.0, BTreeMap::from([(0, UNITS)]));
     }
 
     #[test]
     #[should_panic(expected = "free already")]
     fn nothing_is_given_back_twice() {
-        let mut extents = Extents::new(8);
-        assert_eq!((extents.take(2), extents.take(2)), (Some(0), Some(2)));
-        extents.give_back(0, 2);
-        extents.give_back(1, 1);
+        let mut ranges = RangeAllocator::new(8);
+        assert_eq!((ranges.take(2), ranges.take(2)), (Some(0), Some(2)));
+        ranges.give_back(0, 2);
+        ranges.give_back(1, 1);
     }
 }
