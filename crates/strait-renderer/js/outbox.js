@@ -63,13 +63,13 @@
       for (let i = 2; i < blobs.length; i += 3) total += padded(blobs[i])
       if (total > maximum) throw cloneError('A Blob is too large for a message.')
     },
-    /** Posts what the codec has just written, `length` bytes of it behind what is in `draft` (0: nothing), with `count` ports in `outgoing`, on a port. */
+    /** Posts what the codec has just written, `length` bytes of it behind what is in `writer` (0: nothing), with `count` ports in `outgoing`, on a port. */
     post(
       /** @type {number} */ handle,
       /** @type {number} */ length,
       /** @type {number} */ count,
       /** @type {any[]} */ blobs,
-      /** @type {number} */ draft,
+      /** @type {number} */ writer,
     ) {
       const rooms = new p.Uint32Array((blobs.length / 3) * 2)
       let words = 0
@@ -77,7 +77,7 @@
         rooms[words++] = blobs[i + 1]
         rooms[words++] = blobs[i + 2]
       }
-      const id = natives.hold(handle, codec.buffer, length, outgoing, count, rooms, words, draft)
+      const id = natives.hold(handle, codec.buffer, length, outgoing, count, rooms, words, writer)
       codec.blobs = null
       if (id > 0) read(id, blobs)
     },

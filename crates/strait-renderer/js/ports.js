@@ -332,37 +332,38 @@
     codec.detach(buffers)
   }
 
-  // A message with large buffers is written where its receiver reads it, part by part, as a draft of the agent's. (Workers' natives have none.)
-  let draft = 0
-  let draftFor = 0
+  // A message with large buffers is written where its receiver reads it, part by part, by a writer of
+  // the agent's. (Workers' natives have none.)
+  let writer = 0
+  let writerFor = 0
   const sink =
-    natives.draft === undefined
+    natives.openWriter === undefined
       ? undefined
       : {
           __proto__: null,
           put(/** @type {Uint8Array} */ bytes, /** @type {number} */ size, /** @type {number} */ more) {
-            if (draft === 0) draft = natives.draft(draftFor, size + more)
-            natives.put(draft, bytes, size)
+            if (writer === 0) writer = natives.openWriter(writerFor, size + more)
+            natives.put(writer, bytes, size)
           },
-          cut: (/** @type {number} */ start, /** @type {number} */ stop) => natives.cut(draft, start, stop),
-          paste: () => natives.paste(draft),
+          cut: (/** @type {number} */ start, /** @type {number} */ stop) => natives.cut(writer, start, stop),
+          paste: () => natives.paste(writer),
         }
 
   const post = (/** @type {any} */ port, /** @type {any} */ message, /** @type {any} */ options) => {
     const state = stateOf(port)
     const { ports, buffers } = options === undefined ? nothing : sortTransfer(transferList(options), port)
     // A getter of the message may post one itself.
-    const outer = draft
-    const outerFor = draftFor
-    draft = 0
-    draftFor = state.handle
+    const outer = writer
+    const outerFor = writerFor
+    writer = 0
+    writerFor = state.handle
     try {
       const length = pack(message, ports, buffers, outbox !== null, state.handle === 0 || state.peerGone ? undefined : sink)
       send(state, length, ports)
     } finally {
-      if (draft !== 0) natives.abandon(draft)
-      draft = outer
-      draftFor = outerFor
+      if (writer !== 0) natives.abandon(writer)
+      writer = outer
+      writerFor = outerFor
     }
     surrender(ports, buffers)
   }
@@ -371,13 +372,13 @@
   const send = (/** @type {State} */ state, /** @type {number} */ length, /** @type {any[]} */ ports) => {
     if (state.handle !== 0 && !state.peerGone) {
       if (codec.blobs !== null) {
-        outbox.post(state.handle, length - codec.sunk, ports.length, codec.blobs, draft)
-        draft = 0
-      } else if (draft === 0) {
+        outbox.post(state.handle, length - codec.sunk, ports.length, codec.blobs, writer)
+        writer = 0
+      } else if (writer === 0) {
         natives.post(state.handle, codec.buffer, length, outgoing, ports.length)
       } else {
-        natives.postDraft(draft, codec.buffer, length - codec.sunk, outgoing, ports.length)
-        draft = 0
+        natives.postWritten(writer, codec.buffer, length - codec.sunk, outgoing, ports.length)
+        writer = 0
       }
       const { mate } = state
       if (mate !== null) {

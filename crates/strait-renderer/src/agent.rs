@@ -18,8 +18,8 @@ use strait_system::Pool;
 
 use crate::buffer_pool::BufferPool;
 use crate::document::Document;
-use crate::drafts::Drafts;
 use crate::ffi::{self, ConsoleMessage, Extension, Page, PageEvents, Source};
+use crate::message_writers::MessageWriters;
 use crate::popup::Opening;
 use crate::ports::{PortTable, ReadyList};
 use crate::realm::Realm;
@@ -77,7 +77,7 @@ pub(crate) struct Agent {
     /// Tasks are being done.
     pub(crate) in_turn: Cell<bool>,
     pub(crate) buffer_pool: BufferPool,
-    pub(crate) drafts: RefCell<Drafts>,
+    pub(crate) message_writers: RefCell<MessageWriters>,
     /// Where operations of the system's are done that a page does not wait for.
     pub(crate) pool: Pool<Done>,
     /// What the `window.open` that is being called opens.
@@ -186,7 +186,7 @@ pub(crate) fn start(extension: &Extension, data: &[u8]) -> Result<(), StartError
         routing: Cell::new(false),
         in_turn: Cell::new(false),
         buffer_pool: BufferPool::default(),
-        drafts: RefCell::default(),
+        message_writers: RefCell::default(),
         pool: Pool::new(ffi::wake_loop),
         expose_gc: init.expose_gc,
         opening: Opening::default(),

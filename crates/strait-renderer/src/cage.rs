@@ -29,7 +29,7 @@ const PAGE: usize = 4096;
 ///
 /// # Errors
 /// What is not as it should be.
-pub(crate) fn slab_addresses(maps: &str, reserved: usize, size: usize, ordinary: usize) -> Result<Range<usize>, String> {
+pub(crate) fn pool_addresses(maps: &str, reserved: usize, size: usize, ordinary: usize) -> Result<Range<usize>, String> {
     if !cfg!(target_arch = "x86_64") {
         return Err("its layout on this processor has not been measured".to_owned());
     }
@@ -98,7 +98,7 @@ mod tests {
 7f1b00000000-7f1c00000000 rw-p 00000000 00:00 0 ";
 
     fn blocks(maps: &str, reserved: usize, ordinary: usize) -> Result<Range<usize>, String> {
-        slab_addresses(maps, reserved, 2 * GIB, ordinary)
+        pool_addresses(maps, reserved, 2 * GIB, ordinary)
     }
 
     #[test]
@@ -147,7 +147,7 @@ mod tests {
         failed("", RESERVED, ORDINARY, "nothing is mapped");
         failed("nonsense", RESERVED, ORDINARY, "unknown kind");
         failed("1000-g ---p", RESERVED, ORDINARY, "unknown kind");
-        assert!(slab_addresses(KNOWN, RESERVED, FOREWORD, ORDINARY).is_err());
-        assert!(slab_addresses(KNOWN, usize::MAX - 5, 2 * GIB, usize::MAX - 7).is_err());
+        assert!(pool_addresses(KNOWN, RESERVED, FOREWORD, ORDINARY).is_err());
+        assert!(pool_addresses(KNOWN, usize::MAX - 5, 2 * GIB, usize::MAX - 7).is_err());
     }
 }

@@ -334,7 +334,7 @@ impl Agent {
         let mut realms = self.realms.borrow_mut();
         for realm in [World::Main, World::Isolated].into_iter().filter_map(|world| document.realm(world)) {
             realms.remove(&realm.id);
-            self.drafts.borrow_mut().forget(realm.id);
+            self.message_writers.borrow_mut().forget(realm.id);
         }
         self.departed.borrow_mut().push_back(document);
     }

@@ -15,7 +15,6 @@ mod builtins;
 mod cage;
 mod control;
 mod document;
-mod drafts;
 mod ffi;
 mod files;
 #[cfg(any(test, fuzzing))]
@@ -23,6 +22,7 @@ pub mod fuzzing;
 #[cfg(feature = "hostile")]
 mod hostile;
 mod idle;
+mod message_writers;
 mod modules;
 mod natives;
 #[cfg(feature = "planted-elimination")]

@@ -12,9 +12,9 @@ use strait_protocol::{IpcKind, Outcome, ToMain};
 use crate::agent::{self, Agent};
 use crate::bridge;
 use crate::document::Birth;
-use crate::drafts;
 use crate::ffi::{Args, NativeResult, Pinned, RESERVED};
 use crate::files;
+use crate::message_writers;
 use crate::modules;
 use crate::ports::{Handle, PortTable, Way, with_rooms};
 use crate::realm::{Buffers, Privileges, Realm};
@@ -27,12 +27,12 @@ type Native = for<'a> fn(&Agent, &Realm, &Args<'a>) -> NativeResult<'a>;
 const NATIVES: &[(&str, Native)] = &[
     ("channel", channel),
     ("post", post),
-    ("draft", drafts::draft),
-    ("put", drafts::put),
-    ("cut", drafts::cut),
-    ("paste", drafts::paste),
-    ("postDraft", drafts::post),
-    ("abandon", drafts::abandon),
+    ("openWriter", message_writers::open),
+    ("put", message_writers::put),
+    ("cut", message_writers::cut),
+    ("paste", message_writers::paste),
+    ("postWritten", message_writers::post),
+    ("abandon", message_writers::abandon),
     ("hold", hold),
     ("fill", fill),
     ("filled", filled),
@@ -221,12 +221,12 @@ fn wait_behind<'a>(table: &mut PortTable, realm: &Realm, way: Way, data: Vec<u8>
     }
 }
 
-/// `(handle, bytes, length, handles, count, rooms, words, draft)`: `post` of a message, the first part of which may be a draft, into which the bytes of Blobs are
+/// `(handle, bytes, length, handles, count, rooms, words, writer)`: `post` of a message, the first part of which may be a writer, into which the bytes of Blobs are
 /// still to be put: `rooms` are pairs of a place and a length. The number that `fill` and `filled` ask for.
 fn hold<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let way = Way::Port(args.index(0));
     let last = realm.outgoing(args.get(1), args.index(2) as usize);
-    let written = last.map(|last| drafts::with_draft(agent, realm, args.index(7), last));
+    let written = last.map(|last| message_writers::with_written(agent, realm, args.index(7), last));
     let (Some(written), Some(handles), Some(rooms)) =
         (written, args.get(3).words(args.index(4) as usize), args.get(5).words(args.index(6) as usize))
     else {

@@ -16,7 +16,7 @@ use rustix::mm::{Advice, MprotectFlags, madvise, mprotect};
 
 use super::guarded;
 use super::jsc::{Args, Context, OpaqueGroup, RawContext, RawValue, TYPED_ARRAY_UINT8, Value};
-use crate::cage::slab_addresses;
+use crate::cage::pool_addresses;
 use crate::range_allocator::RangeAllocator;
 
 type Deallocator = extern "C" fn(bytes: *mut c_void, context: *mut c_void);
@@ -70,7 +70,7 @@ impl Cage {
         let (reserved, ordinary) = Self::places(buffer).ok_or("ArrayBuffers cannot be made")?;
         let maps = fs::read_to_string("/proc/self/maps").map_err(|error| format!("/proc/self/maps: {error}"))?;
         // Only addresses behind which there is nothing are taken for what they should be.
-        let addresses = slab_addresses(&maps, reserved.addr().get(), RESERVED, ordinary)?;
+        let addresses = pool_addresses(&maps, reserved.addr().get(), RESERVED, ordinary)?;
         let base = reserved.map_addr(|_| std::num::NonZero::new(addresses.start).unwrap_or(reserved.addr()));
         // SAFETY: mapped private memory without any access, which its holder, an unreachable ArrayBuffer of length 0, never accesses.
         unsafe { mprotect(base.as_ptr().cast::<c_void>(), addresses.len(), MprotectFlags::READ | MprotectFlags::WRITE) }

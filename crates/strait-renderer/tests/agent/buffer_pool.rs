@@ -185,7 +185,7 @@ fn posted_meanwhile(host: &Host) -> Check {
 }
 
 /// What an agent says that has no blocks.
-const NO_SLABS: &str = "large buffers are copied once more";
+const NO_POOL: &str = "large buffers are copied once more";
 
 /// Runs a case in a process of its own, whose web processes have JavaScriptCore's memory in a cage or not: what it printed.
 fn run_again(case: &str, cage: &str) -> Check<String> {
@@ -197,7 +197,7 @@ fn run_again(case: &str, cage: &str) -> Check<String> {
 
 fn as_expected(_: &Host) -> Check {
     let text = run_again(CASES[0].0, "1")?;
-    if text.contains(NO_SLABS) { Err(text) } else { Ok(()) }
+    if text.contains(NO_POOL) { Err(text) } else { Ok(()) }
 }
 
 /// JavaScriptCore without its cage: another layout, and a real one.
@@ -207,7 +207,7 @@ fn copied(_: &Host) -> Check {
         if !text.contains("disabling gigacage") {
             return Err(format!("the variable has no effect any more: {text}"));
         }
-        if !text.contains(NO_SLABS) {
+        if !text.contains(NO_POOL) {
             return Err(format!("blocks in an unknown layout: {text}"));
         }
     }
