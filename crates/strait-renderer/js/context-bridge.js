@@ -1,9 +1,9 @@
 // What crosses between the two worlds of a document. Electron, "contextBridge".
 //
 // Nothing crosses raw: values are cloned by the codec, and what has no clone is a number that the world which has the thing knows. A function
-// becomes a proxy that calls it, a promise one that settles with it; ports move; nodes, Blobs and symbols take the passage (`passage.js`). Each realm
+// becomes a proxy that calls it, a promise one that settles with it; ports move; nodes, Blobs and symbols take the world channel (`world-channel.js`). Each realm
 // has one end of the bridge; `natives.bridge…` reaches the other one, which only a realm of the same document can.
-(function makeContextBridge(p, natives, codec, ports, makePassage, dress, inbox, isMainWorld, global) {
+(function makeContextBridge(p, natives, codec, ports, makeWorldChannel, dress, inbox, isMainWorld, global) {
   'use strict'
 
   // The kinds of what has no clone.
@@ -167,7 +167,7 @@
         let index = 0
         while (index < crosser.brought.length && crosser.brought[index] !== value) index++
         if (index === crosser.brought.length) {
-          const id = passage.bring(value)
+          const id = worldChannel.bring(value)
           if (id === 0) return -1
           crosser.brought[index] = value
           crosser.broughtIds[index] = id
@@ -181,7 +181,7 @@
 
   /** The message will not come: what was brought for it is let go of. */
   const unload = (/** @type {any} */ crosser) => {
-    for (let i = 0; i < crosser.broughtIds.length; i++) passage.forget(crosser.broughtIds[i])
+    for (let i = 0; i < crosser.broughtIds.length; i++) worldChannel.forget(crosser.broughtIds[i])
   }
 
   /**
@@ -247,7 +247,7 @@
     }
   }
 
-  /** Objects that came by the passage. */
+  /** Objects that came through the world channel. */
   const passengers = new p.WeakSet()
   const admit = (/** @type {any} */ value) => {
     if (isObject(value)) p.weakSetAdd(passengers, value)
@@ -275,10 +275,10 @@
         default:
           // One value may be there several times.
           unloaded[unloaded.length] = id
-          return admit(passage.take(id))
+          return admit(worldChannel.take(id))
       }
     })[0]
-    for (let i = 0; i < unloaded.length; i++) passage.taken(unloaded[i])
+    for (let i = 0; i < unloaded.length; i++) worldChannel.taken(unloaded[i])
     return value
   }
 
@@ -300,7 +300,7 @@
     }
   }
 
-  const passage = makePassage(
+  const worldChannel = makeWorldChannel(
     p,
     (/** @type {string} */ name) => {
       const args = p.list()
@@ -345,7 +345,7 @@
       case RUN:
         return p.apply(natives.bridgeCompile(args[0]), undefined, args[1])
       case MEET:
-        return passage.await(args[0])
+        return worldChannel.await(args[0])
       default:
         return p.apply(functions[id], undefined, args)
     }

@@ -11,15 +11,15 @@
   ports = parts.makePorts(p, natives, codec, parts.makeTransferList(p), parts.makeOutbox, global)
   p.defineProperty(global, 'MessageChannel', { __proto__: null, value: ports.MessageChannel, writable: true, configurable: true })
   parts.patchConsole(p, global.console)
-  parts.patchOpen(p, natives, global)
-  const bridge = parts.makeBridge(p, natives, codec, ports)
-  ports.useBridge(bridge)
-  const untracked = parts.makeUntrackedPorts(p, natives, ports, bridge, codec, global)
+  parts.patchDocumentOpen(p, natives, global)
+  const foreignPorts = parts.makeForeignPorts(p, natives, codec, ports)
+  ports.useForeignPorts(foreignPorts)
+  const untracked = parts.makeUntrackedPorts(p, natives, ports, foreignPorts, codec, global)
   ports.useUntracked(untracked)
-  const workers = parts.makeWorkers(p, natives, codec, ports, bridge, parts.makeRelays, global, natives.workerScope)
-  parts.patchServiceWorkers(p, bridge, global)
+  const workers = parts.makeWorkers(p, natives, codec, ports, foreignPorts, parts.makeRelays, global, natives.workerScope)
+  parts.patchServiceWorkers(p, foreignPorts, global)
   parts.patchClone(p, natives, ports, global)
-  const transfer = parts.patchTransfers(p, natives, ports, untracked, global, isMainWorld)
+  const transfer = parts.patchWindowPostMessage(p, natives, ports, untracked, global, isMainWorld)
   parts.patchWindowOpen(p, natives, global)
   if (isMainWorld && parts.exposeHostile !== undefined) parts.exposeHostile(p, natives, ports, global)
   dress()
@@ -114,7 +114,7 @@
     return natives.buffer(start, size)
   }
 
-  const across = parts.makeContextBridge(p, natives, codec, ports, parts.makePassage, dress, () => inbox, isMainWorld, global)
+  const across = parts.makeContextBridge(p, natives, codec, ports, parts.makeWorldChannel, dress, () => inbox, isMainWorld, global)
 
   if (natives.collects()) {
     const value = () => {

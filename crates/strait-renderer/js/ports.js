@@ -250,15 +250,15 @@
   const none = p.list()
   const nothing = { __proto__: null, ports: none, buffers: none }
 
-  // Set by `useBridge`: what to do with ports that are not ours.
-  let bridge
+  // Set by `useForeignPorts`: what to do with ports that are not ours.
+  let foreignPorts
   // Set by `useUntracked`, where ports can leave unseen.
   let untracked
 
   /** Puts `port` in reach of the agent as a handle that may ride in a message; bridges ports that are not ours. */
   const handleFor = (/** @type {any} */ port) => {
     const state = stateOf(port)
-    if (state === undefined) return natives.rehome(port) || bridge.bring(port)
+    if (state === undefined) return natives.rehome(port) || foreignPorts.bring(port)
     return state.peerGone ? orphan() : state.handle
   }
 
@@ -470,7 +470,7 @@
       } else {
         brand(this)
         if (isElsewhere(this)) natives.invoke(this, 'postMessage', message, options, arguments.length)
-        else bridge.post(native.postMessage, this, message, options, arguments.length)
+        else foreignPorts.post(native.postMessage, this, message, options, arguments.length)
       }
     },
     start() {
@@ -708,8 +708,8 @@
     useUntracked(/** @type {any} */ made) {
       untracked = made
     },
-    useBridge(/** @type {any} */ made) {
-      bridge = made
+    useForeignPorts(/** @type {any} */ made) {
+      foreignPorts = made
     },
     maximum: MAXIMUM,
 

@@ -1,5 +1,5 @@
 // `ServiceWorker.prototype.postMessage`: no agent reaches a service worker, so ports of ours that go there are linked with ports of WebKit's own.
-(function patchServiceWorkers(p, bridge, global) {
+(function patchServiceWorkers(p, foreignPorts, global) {
   'use strict'
 
   // Realms of insecure contexts have none.
@@ -8,7 +8,7 @@
   const nativePost = p.uncurry(prototype.postMessage)
   const { postMessage } = {
     postMessage(/** @type {any} */ message, /** @type {any} */ options) {
-      bridge.post(nativePost, this, message, options, arguments.length)
+      foreignPorts.post(nativePost, this, message, options, arguments.length)
     },
   }
   p.defineProperty(postMessage, 'length', { __proto__: null, value: 1 })

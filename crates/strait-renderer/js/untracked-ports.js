@@ -5,7 +5,7 @@
 // identified by WebKit's own channel, never by what arrives where. A port without a twin closes.
 //
 // A port that is sent by window messages leaves its twin with the first sender, its *keeper*. The agent knows the keeper of each such port.
-(function makeUntrackedPorts(p, natives, ports, bridge, codec, global) {
+(function makeUntrackedPorts(p, natives, ports, foreignPorts, codec, global) {
   'use strict'
 
   const { stateOf, native, outgoing } = ports
@@ -46,7 +46,7 @@
       ports.post(ours, p.eventData(came), p.array(list))
     }
     p.addEventListener(twin, 'message', forward, true)
-    const back = (/** @type {MessageEvent} */ came) => bridge.post(native.postMessage, twin, p.eventData(came), p.eventPorts(came), 2)
+    const back = (/** @type {MessageEvent} */ came) => foreignPorts.post(native.postMessage, twin, p.eventData(came), p.eventPorts(came), 2)
     p.addEventListener(ours, 'message', back)
     p.addEventListener(ours, 'close', () => native.close(twin))
     ports.start(ours, stateOf(ours))

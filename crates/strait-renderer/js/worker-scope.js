@@ -37,10 +37,10 @@
   })
   ports = parts.makePorts(p, natives, codec, parts.makeTransferList(p))
   p.defineProperty(global, 'MessageChannel', { __proto__: null, value: ports.MessageChannel, writable: true, configurable: true })
-  const bridge = parts.makeBridge(p, natives, codec, ports)
-  ports.useBridge(bridge)
+  const foreignPorts = parts.makeForeignPorts(p, natives, codec, ports)
+  ports.useForeignPorts(foreignPorts)
   const base = parts.patchBase(p, global, href)
-  const workers = parts.makeWorkers(p, natives, codec, ports, bridge, parts.makeRelays, global, () => functionToString(entry), href)
+  const workers = parts.makeWorkers(p, natives, codec, ports, foreignPorts, parts.makeRelays, global, () => functionToString(entry), href)
   parts.patchClone(p, natives, ports, global)
   table.connect({
     __proto__: null,

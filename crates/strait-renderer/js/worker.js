@@ -5,7 +5,7 @@
 // else sees them. A port of the worker is a port of this realm that is *relayed*: raw bytes come in and go out under an id.
 // Where such an entry would not do what the script's own URL does, the worker is WebKit's own and its ports are bridged.
 // `scriptBase` is what a worker's own workers are relative to.
-(function makeWorkers(p, natives, codec, ports, bridge, makeRelays, global, scopeText, scriptBase) {
+(function makeWorkers(p, natives, codec, ports, foreignPorts, makeRelays, global, scopeText, scriptBase) {
   'use strict'
 
   // Realms of contexts that may have no workers (and of engines that have none inside workers).
@@ -272,7 +272,7 @@
     postMessage(/** @type {any} */ message, /** @type {any} */ options) {
       const connection = connectionOf(this)
       if (connection === undefined || connection.ended || arguments.length < 2) {
-        bridge.post(nativePost, this, message, options, arguments.length)
+        foreignPorts.post(nativePost, this, message, options, arguments.length)
         return
       }
       const entries = ports.transferList(options)

@@ -9,7 +9,6 @@
 //! > glue's closures, and only primitives and bytes go from one world to the other.
 
 mod agent;
-mod bridge;
 mod buffer_pool;
 mod builtins;
 mod cage;
@@ -36,6 +35,7 @@ mod strip_comments;
 mod system;
 mod trace;
 mod untracked_ports;
+mod world_calls;
 
 /// Called once, when WebKit has loaded the library: `data` is the encoded `AgentInit`.
 fn start(extension: ffi::Extension, data: Vec<u8>) {

@@ -10,7 +10,6 @@ use strait_ports::{Buffer, CloseReason, MAX_DATA, MAX_PORTS, Message};
 use strait_protocol::{IpcKind, Outcome, ToMain};
 
 use crate::agent::{self, Agent};
-use crate::bridge;
 use crate::document::Birth;
 use crate::ffi::{Args, NativeResult, Pinned, RESERVED};
 use crate::files;
@@ -20,6 +19,7 @@ use crate::ports::{Handle, PortTable, Way, with_rooms};
 use crate::realm::{Buffers, Privileges, Realm};
 use crate::system;
 use crate::trace;
+use crate::world_calls;
 
 type Native = for<'a> fn(&Agent, &Realm, &Args<'a>) -> NativeResult<'a>;
 
@@ -65,7 +65,7 @@ const NATIVES: &[(&str, Native)] = &[
     ("ready", ready),
     ("loaded", loaded),
     ("gone", gone),
-    ("reopened", reopened),
+    ("documentOpened", document_opened),
     ("opening", opening),
     ("opened", opened),
     ("inboxIs", inbox_is),
@@ -91,12 +91,12 @@ const NATIVES: &[(&str, Native)] = &[
     ("systemPut", system::put),
     ("systemPull", system::pull),
     ("preloadError", preload_error),
-    ("bridgeCall", bridge::call),
-    ("bridgeAnswer", bridge::answer),
-    ("bridgePorts", bridge::ports),
-    ("bridgeSettle", bridge::settle),
-    ("bridgeRelease", bridge::release),
-    ("bridgeCompile", bridge::compile),
+    ("bridgeCall", world_calls::call),
+    ("bridgeAnswer", world_calls::answer),
+    ("bridgePorts", world_calls::ports),
+    ("bridgeSettle", world_calls::settle),
+    ("bridgeRelease", world_calls::release),
+    ("bridgeCompile", world_calls::compile),
     ("version", version),
     ("collects", collects),
     ("collect", collect),
@@ -469,7 +469,7 @@ fn gone<'a>(agent: &Agent, realm: &Realm, _: &Args<'a>) -> NativeResult<'a> {
 }
 
 /// `()`: a document was opened for writing, and it may be any that the caller can reach.
-fn reopened<'a>(agent: &Agent, _: &Realm, _: &Args<'a>) -> NativeResult<'a> {
+fn document_opened<'a>(agent: &Agent, _: &Realm, _: &Args<'a>) -> NativeResult<'a> {
     agent.arm_documents();
     NativeResult::Nothing
 }

@@ -8,13 +8,13 @@ use std::sync::LazyLock;
 use strait_ports::Unread;
 use strait_protocol::{DocumentId, EmitKind, RequestId, World};
 
-use crate::bridge::Answer;
 use crate::ffi::{Completion, Context, Object, Pinned, Value};
 use crate::natives;
 use crate::ports::Handle;
 use crate::strip_comments::strip_comments;
 use crate::system::Cargo;
 use crate::trace;
+use crate::world_calls::Answer;
 
 /// What a realm is given beyond ports.
 #[derive(Default)]
@@ -109,16 +109,16 @@ const MODULES: &[(&str, &str)] = &[
     ("makePorts", include_str!("../js/ports.js")),
     ("makeOutbox", include_str!("../js/outbox.js")),
     ("patchConsole", include_str!("../js/console.js")),
-    ("makeBridge", include_str!("../js/bridge.js")),
+    ("makeForeignPorts", include_str!("../js/foreign-ports.js")),
     ("makeUntrackedPorts", include_str!("../js/untracked-ports.js")),
-    ("patchOpen", include_str!("../js/reopen.js")),
+    ("patchDocumentOpen", include_str!("../js/document-open.js")),
     ("makeWorkers", include_str!("../js/worker.js")),
     ("makeRelays", include_str!("../js/worker-relays.js")),
     ("patchServiceWorkers", include_str!("../js/service-worker.js")),
     ("patchClone", include_str!("../js/structured-clone.js")),
-    ("patchTransfers", include_str!("../js/transfer.js")),
+    ("patchWindowPostMessage", include_str!("../js/window-post-message.js")),
     ("patchWindowOpen", include_str!("../js/window-open.js")),
-    ("makePassage", include_str!("../js/passage.js")),
+    ("makeWorldChannel", include_str!("../js/world-channel.js")),
     ("makeContextBridge", include_str!("../js/context-bridge.js")),
     ("makeExpose", include_str!("../js/expose.js")),
     ("makeExports", include_str!("../js/exports.js")),
@@ -136,7 +136,7 @@ const WORKER_MODULES: &[(&str, &str)] = &[
     ("makeNativeLook", include_str!("../js/native-look.js")),
     ("makeTransferList", include_str!("../js/transfer-list.js")),
     ("makePorts", include_str!("../js/ports.js")),
-    ("makeBridge", include_str!("../js/bridge.js")),
+    ("makeForeignPorts", include_str!("../js/foreign-ports.js")),
     ("makeWorkers", include_str!("../js/worker.js")),
     ("makeRelays", include_str!("../js/worker-relays.js")),
     ("patchClone", include_str!("../js/structured-clone.js")),

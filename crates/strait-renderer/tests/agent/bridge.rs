@@ -22,7 +22,7 @@ pub(crate) const CASES: &[Case] = &[
     ("bridge: blobs and files are cloned", blobs),
     ("bridge: symbols are the same in both worlds", symbols),
     ("bridge: what neither world can have is refused", refused),
-    ("bridge: a page learns nothing of the passage", secret_passage),
+    ("bridge: a page cannot observe the world channel", secret_world_channel),
     ("bridge: what is exposed where, and what is refused", exposing),
     ("bridge: executeInMainWorld", execute),
     ("bridge: a page that replaces everything", hostile),
@@ -355,7 +355,7 @@ fn refused(host: &Host) -> Check {
     )
 }
 
-fn secret_passage(host: &Host) -> Check {
+fn secret_world_channel(host: &Host) -> Check {
     let view = page(
         host,
         "contextBridge.exposeInMainWorld('api', { body: () => document.body, tag: (node) => node.tagName, text: (blob) => blob.text(), symbol: () => Symbol('x') })",

@@ -3,7 +3,7 @@
 // Both worlds have a wrapper of one event target that nobody else knows. An event that one world dispatches there is seen by the other, and WebKit
 // sees to what it carries: `relatedTarget` has the same node's wrapper in each world (only on the way through a tree is it retargeted, and this
 // target is in none), `detail` is a clone if it is an object, and else the value itself. What has come waits under a number, for the message that names it.
-(function makePassage(p, ask, isMainWorld, global) {
+(function makeWorldChannel(p, ask, isMainWorld, global) {
   'use strict'
 
   const { FocusEvent, CustomEvent, Node } = global

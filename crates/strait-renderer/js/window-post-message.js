@@ -3,7 +3,7 @@
 // A window message with stamped ports travels as `[nonce, message]`: the agent keeps the handles under the nonce, the DOM ports go
 // natively, and the glue of whichever document gets them claims the handles and stamps the ports that arrived. The nonce is random
 // and worth nothing once claimed, and no listener of a page runs before ours: so it is never seen and cannot be guessed.
-(function patchTransfers(p, natives, ports, untracked, global, isMainWorld) {
+(function patchWindowPostMessage(p, natives, ports, untracked, global, isMainWorld) {
   'use strict'
 
   const { stateOf, outgoing } = ports

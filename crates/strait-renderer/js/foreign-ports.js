@@ -2,7 +2,7 @@
 //
 // A foreign port that enters one of our channels, and a port of ours that leaves for a worker, are linked: what arrives on one side is
 // posted on the other. A link knows when our side closes; WebKit does not tell when the foreign one does.
-(function makeBridge(p, natives, codec, ports) {
+(function makeForeignPorts(p, natives, codec, ports) {
   'use strict'
 
   const { stateOf, native } = ports

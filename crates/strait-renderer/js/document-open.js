@@ -1,6 +1,6 @@
 // `document.open()`, and the `write` that opens implicitly, erase every listener of the window: the glue's are put back at once,
 // before a script of the new content can add its own.
-(function patchOpen(p, natives, global) {
+(function patchDocumentOpen(p, natives, global) {
   'use strict'
 
   const { prototype } = global.Document
@@ -14,15 +14,15 @@
   const methods = {
     open() {
       const result = p.apply(open, this, arguments)
-      natives.reopened()
+      natives.documentOpened()
       return result
     },
     write() {
-      reopen(this)
+      restoreListeners(this)
       return p.apply(write, this, arguments)
     },
     writeln() {
-      reopen(this)
+      restoreListeners(this)
       return p.apply(writeln, this, arguments)
     },
   }
@@ -30,14 +30,14 @@
   // Scripts in what is written run inside the call: so what may have to be opened is opened first, by writing nothing.
   const nothing = p.list()
   nothing[0] = ''
-  const reopen = (/** @type {any} */ document) => {
+  const restoreListeners = (/** @type {any} */ document) => {
     try {
       p.apply(write, document, nothing)
     } catch {
       // The call itself will throw the same.
       return
     }
-    natives.reopened()
+    natives.documentOpened()
   }
 
   replace('open', methods.open, 0)
