@@ -1,8 +1,8 @@
 // window.postMessage, taught about stamped ports.
 //
 // A window message with stamped ports travels as `[nonce, message]`: the agent keeps the handles under the nonce, the DOM ports go
-// natively, and the glue of whichever document gets them claims the handles and stamps the ports that arrived. The nonce is random
-// and worth nothing once claimed, and no listener of a page runs before ours: so it is never seen and cannot be guessed.
+// natively, and the glue of whichever document gets them redeems the handles and stamps the ports that arrived. The nonce is random
+// and worth nothing once redeemed, and no listener of a page runs before ours: so it is never seen and cannot be guessed.
 (function patchWindowPostMessage(p, natives, ports, untracked, global, isMainWorld) {
   'use strict'
 
@@ -80,7 +80,7 @@
       handles[handles.length] = state.handle
       untracked.keep(entries[i])
     }
-    const nonce = natives.launch(lay(entries), outgoing, target)
+    const nonce = natives.stageTransfer(lay(entries), outgoing, target)
     if (nonce === '') throw ports.cloneError('A port in the transfer list cannot be transferred.')
     try {
       nativePost.call(target, [nonce, message], { __proto__: null, targetOrigin, transfer: p.sequence(entries) })
@@ -96,7 +96,7 @@
       speaking++
     }
     if (mismatches(target, targetOrigin)) {
-      // WebKit drops the message: nobody will claim its ports.
+      // WebKit drops the message: its ports will not be redeemed.
       natives.abort(nonce)
       for (let i = 0; i < handles.length; i++) natives.discard(handles[i])
     }
@@ -146,7 +146,7 @@
     if (arrived.length === 0 && speaking === 0) return
     const data = p.eventData(event)
     const nonce = p.isArray(data) && data.length === 2 ? data[0] : ''
-    const count = typeof nonce === 'string' && nonce.length === NONCE_LENGTH ? natives.claim(nonce) : 0
+    const count = typeof nonce === 'string' && nonce.length === NONCE_LENGTH ? natives.redeemTransfer(nonce) : 0
     const channel = typeof nonce === 'string' ? spoken[nonce] : undefined
     if (count === 0 && channel === undefined) {
       // They stay ports of WebKit's own. If one is a port of ours that left unseen, the realm that lost it relays its messages from now on.

@@ -27,7 +27,7 @@ struct Sent {
     sender: DocumentId,
     target: Option<DocumentId>,
     handles: Vec<Handle>,
-    claimed: Option<DocumentId>,
+    redeemed: Option<DocumentId>,
     over: bool,
 }
 
@@ -86,7 +86,7 @@ impl Model {
         let ended: Vec<usize> = (0..self.sent.len()).filter(|&at| !self.sent[at].over && matches(&self.sent[at])).collect();
         for at in ended {
             self.sent[at].over = true;
-            if self.sent[at].claimed.is_none() {
+            if self.sent[at].redeemed.is_none() {
                 for handle in self.sent[at].handles.clone() {
                     self.end(handle);
                 }
@@ -141,27 +141,27 @@ fn step(
             let nonce = format!("{:032}", model.sent.len());
             let distinct: HashSet<_> = handles.iter().collect();
             let sound = distinct.len() == handles.len() && handles.iter().all(|&handle| model.owns(handle, document));
-            let launched = table.launch(nonce.clone(), handles.clone(), document, target);
-            assert_eq!(launched, sound, "document {document} sends {handles:?}");
-            if launched {
+            let staged = table.stage_transfer(nonce.clone(), handles.clone(), document, target);
+            assert_eq!(staged, sound, "document {document} sends {handles:?}");
+            if staged {
                 for &handle in &handles {
                     model.owners.insert(handle, Owner::Message(model.sent.len()));
                 }
-                model.sent.push(Sent { nonce, sender: document, target, handles, claimed: None, over: false });
+                model.sent.push(Sent { nonce, sender: document, target, handles, redeemed: None, over: false });
             }
         }
         2 if !model.sent.is_empty() => {
             // Only its receiver knows the nonce of a message: that any document may try shows that it serves one document.
             let at = usize::from(input.next().unwrap_or(0)) % model.sent.len();
             let world = input.world();
-            let claimed = table.claim(&model.sent[at].nonce, document, world);
+            let redeemed = table.redeem_transfer(&model.sent[at].nonce, document, world);
             let sent = &mut model.sent[at];
-            let expected = !sent.over && sent.claimed.is_none_or(|first| first == document);
-            assert_eq!(claimed, if expected { sent.handles.clone() } else { Vec::new() }, "document {document} claims message {at}");
+            let expected = !sent.over && sent.redeemed.is_none_or(|first| first == document);
+            assert_eq!(redeemed, if expected { sent.handles.clone() } else { Vec::new() }, "document {document} claims message {at}");
             if expected {
-                let first = sent.claimed.replace(document).is_none();
+                let first = sent.redeemed.replace(document).is_none();
                 sent.over = world == World::Main;
-                for &handle in claimed.iter().filter(|_| first) {
+                for &handle in redeemed.iter().filter(|_| first) {
                     assert_eq!(model.owners.insert(handle, Owner::Document(document)), Some(Owner::Message(at)));
                 }
             }
@@ -169,7 +169,7 @@ fn step(
         3 if !model.sent.is_empty() => {
             let at = usize::from(input.next().unwrap_or(0)) % model.sent.len();
             // The glue aborts a message that WebKit did not send, at once.
-            if model.sent[at].claimed.is_none() {
+            if model.sent[at].redeemed.is_none() {
                 table.abort(&model.sent[at].nonce, document);
                 let sent = &mut model.sent[at];
                 if !sent.over && sent.sender == document {

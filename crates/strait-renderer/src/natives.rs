@@ -45,9 +45,9 @@ const NATIVES: &[(&str, Native)] = &[
     ("maximumPorts", maximum_ports),
     ("maximumData", maximum_data),
     ("collected", collected),
-    ("launch", launch),
+    ("stageTransfer", stage_transfer),
     ("abort", abort),
-    ("claim", claim),
+    ("redeemTransfer", redeem_transfer),
     ("forward", forward),
     ("foreignHandle", foreign_handle),
     ("rehome", rehome),
@@ -328,7 +328,7 @@ fn collected<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<
 }
 
 /// `(count, handles, window)`: puts ports into a message for that window; its nonce, or an empty string.
-fn launch<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+fn stage_transfer<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let Some(handles) = args.get(1).words(args.index(0) as usize) else { return NativeResult::Text(String::new()) };
     let mut random = [0; 16];
     if getrandom::fill(&mut random).is_err() {
@@ -336,8 +336,8 @@ fn launch<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a>
     }
     let nonce: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
     let target = agent.document_of_window(realm.world, args.get(2).identity());
-    let launched = agent.ports.borrow_mut().launch(nonce.clone(), handles, realm.document.get(), target);
-    NativeResult::Text(if launched { nonce } else { String::new() })
+    let staged = agent.ports.borrow_mut().stage_transfer(nonce.clone(), handles, realm.document.get(), target);
+    NativeResult::Text(if staged { nonce } else { String::new() })
 }
 
 /// `(nonce)`: the window message was not sent.
@@ -347,8 +347,8 @@ fn abort<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> 
 }
 
 /// `(nonce)`: a window message arrived; its handles are laid out, their number is returned.
-fn claim<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
-    let handles = agent.ports.borrow_mut().claim(&args.text(0), realm.document.get(), realm.world);
+fn redeem_transfer<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
+    let handles = agent.ports.borrow_mut().redeem_transfer(&args.text(0), realm.document.get(), realm.world);
     let laid = realm.buffers.borrow().as_ref().is_some_and(|buffers| buffers.words.write_words(&handles));
     NativeResult::Number(if laid { handles.len() as f64 } else { 0.0 })
 }

@@ -89,8 +89,8 @@ struct Bundle {
     /// The document it was sent to, if the agent knows the window.
     target: Option<DocumentId>,
     handles: Vec<Handle>,
-    /// The document whose first realm has claimed it; its second realm gets the same answer once.
-    claimed: Option<DocumentId>,
+    /// The document whose first realm has redeemed it; its second realm gets the same answer once.
+    redeemed: Option<DocumentId>,
 }
 
 /// Every port that pages of this process hold.
@@ -308,7 +308,7 @@ impl PortTable {
     }
 
     /// Puts the document's ports (0 stands for a port that is not ours) into a window message named by the random `nonce`.
-    pub(crate) fn launch(&mut self, nonce: String, handles: Vec<Handle>, document: DocumentId, target: Option<DocumentId>) -> bool {
+    pub(crate) fn stage_transfer(&mut self, nonce: String, handles: Vec<Handle>, document: DocumentId, target: Option<DocumentId>) -> bool {
         let ours: Vec<Handle> = handles.iter().copied().filter(|&handle| handle != 0).collect();
         if !self.check(&ours, 0, document) {
             return false;
@@ -318,7 +318,7 @@ impl PortTable {
                 entry.place = Place::Bundle;
             }
         }
-        self.bundles.insert(nonce, Bundle { sender: document, target, handles, claimed: None });
+        self.bundles.insert(nonce, Bundle { sender: document, target, handles, redeemed: None });
         true
     }
 
@@ -337,13 +337,13 @@ impl PortTable {
     }
 
     /// The window message has arrived: its ports are this document's. Each realm of it asks once, the page's own realm last.
-    pub(crate) fn claim(&mut self, nonce: &str, document: DocumentId, world: World) -> Vec<Handle> {
+    pub(crate) fn redeem_transfer(&mut self, nonce: &str, document: DocumentId, world: World) -> Vec<Handle> {
         let Some(bundle) = self.bundles.get_mut(nonce) else { return Vec::new() };
-        if bundle.claimed.is_some_and(|claimed| claimed != document) {
+        if bundle.redeemed.is_some_and(|redeemed| redeemed != document) {
             return Vec::new();
         }
-        let first = bundle.claimed.is_none();
-        bundle.claimed = Some(document);
+        let first = bundle.redeemed.is_none();
+        bundle.redeemed = Some(document);
         let handles = bundle.handles.clone();
         if world == World::Main {
             self.bundles.remove(nonce);
@@ -383,7 +383,7 @@ impl PortTable {
         self.move_waiting(from, to);
     }
 
-    /// Closes everything a document has, and what it sent that nobody has claimed.
+    /// Closes everything a document has, and what it sent that nobody has redeemed.
     pub(crate) fn close_document(&mut self, document: DocumentId) {
         self.stop_reading(document);
         let handles: Vec<Handle> =
@@ -404,7 +404,7 @@ impl PortTable {
         let nonces: Vec<String> = self.bundles.iter().filter(|(_, bundle)| matches(bundle)).map(|(nonce, _)| nonce.clone()).collect();
         for nonce in nonces {
             let bundle = self.bundles.remove(&nonce);
-            for handle in bundle.into_iter().filter(|bundle| bundle.claimed.is_none()).flat_map(|bundle| bundle.handles) {
+            for handle in bundle.into_iter().filter(|bundle| bundle.redeemed.is_none()).flat_map(|bundle| bundle.handles) {
                 self.let_go(handle, CloseReason::Dropped);
             }
         }
