@@ -48,7 +48,7 @@ struct Reader<'a> {
     graph: Graph,
     /// What references name, in the order of beginning.
     objects: Vec<Numbered>,
-    stack: Vec<Frame>,
+    stack: Vec<OpenValue>,
 }
 
 #[derive(Clone, Copy)]
@@ -58,7 +58,7 @@ enum Numbered {
 }
 
 /// An object that has begun, and what its next value is for.
-enum Frame {
+enum OpenValue {
     Object {
         node: NodeId,
         key: JsString,
@@ -121,7 +121,7 @@ impl Reader<'_> {
     fn step(&mut self) -> Result_<Option<Item>> {
         let Some(mut frame) = self.stack.pop() else { return Err(Wrong::Truncated) };
         let tag = match &mut frame {
-            Frame::Object { node, key, count } => {
+            OpenValue::Object { node, key, count } => {
                 let tag = self.tag()?;
                 if tag == END_OBJECT {
                     self.expect_count(*count)?;
@@ -130,10 +130,10 @@ impl Reader<'_> {
                 *key = self.key(tag)?;
                 self.tag()?
             }
-            Frame::Dense { node, next, length } => {
+            OpenValue::Dense { node, next, length } => {
                 if next == length {
                     let (node, length) = (*node, *length);
-                    self.stack.push(Frame::Named { node, key: JsString::default(), count: 0, length, end: END_DENSE_ARRAY });
+                    self.stack.push(OpenValue::Named { node, key: JsString::default(), count: 0, length, end: END_DENSE_ARRAY });
                     return Ok(None);
                 }
                 let tag = self.tag()?;
@@ -145,7 +145,7 @@ impl Reader<'_> {
                 }
                 tag
             }
-            Frame::Named { node, key, count, length, end } => {
+            OpenValue::Named { node, key, count, length, end } => {
                 let tag = self.tag()?;
                 if tag == *end {
                     self.expect_count(*count)?;
@@ -161,7 +161,7 @@ impl Reader<'_> {
                 }
                 self.tag()?
             }
-            Frame::Map { node, key, count } => {
+            OpenValue::Map { node, key, count } => {
                 let tag = self.tag()?;
                 if tag == END_MAP && key.is_none() {
                     self.expect_count(*count)?;
@@ -169,7 +169,7 @@ impl Reader<'_> {
                 }
                 tag
             }
-            Frame::Set { node, count } => {
+            OpenValue::Set { node, count } => {
                 let tag = self.tag()?;
                 if tag == END_SET {
                     self.expect_count(*count)?;
@@ -177,7 +177,7 @@ impl Reader<'_> {
                 }
                 tag
             }
-            Frame::Error { node } => {
+            OpenValue::Error { node } => {
                 let node = *node;
                 if !self.error_parts(node)? {
                     return Ok(Some(Item::Node(node)));
@@ -194,32 +194,32 @@ impl Reader<'_> {
         let node = match tag {
             BEGIN_OBJECT => {
                 let node = self.numbered(Node::Plain(Properties::default()));
-                return self.open(Frame::Object { node, key: JsString::default(), count: 0 });
+                return self.open(OpenValue::Object { node, key: JsString::default(), count: 0 });
             }
             BEGIN_DENSE_ARRAY => {
                 let length = self.varint()?;
                 // Every element takes a byte at least, also a hole.
                 self.check_left(u64::from(length))?;
                 let node = self.numbered(Node::Array { elements: Elements::Dense(Vec::new()), named: Named::default() });
-                return self.open(Frame::Dense { node, next: 0, length });
+                return self.open(OpenValue::Dense { node, next: 0, length });
             }
             BEGIN_SPARSE_ARRAY => {
                 let length = self.varint()?;
                 let elements = Elements::Sparse { length, items: Default::default() };
                 let node = self.numbered(Node::Array { elements, named: Named::default() });
-                return self.open(Frame::Named { node, key: JsString::default(), count: 0, length, end: END_SPARSE_ARRAY });
+                return self.open(OpenValue::Named { node, key: JsString::default(), count: 0, length, end: END_SPARSE_ARRAY });
             }
             BEGIN_MAP => {
                 let node = self.numbered(Node::Map(Vec::new()));
-                return self.open(Frame::Map { node, key: None, count: 0 });
+                return self.open(OpenValue::Map { node, key: None, count: 0 });
             }
             BEGIN_SET => {
                 let node = self.numbered(Node::Set(Vec::new()));
-                return self.open(Frame::Set { node, count: 0 });
+                return self.open(OpenValue::Set { node, count: 0 });
             }
             ERROR => {
                 let node = self.error()?;
-                return self.open(Frame::Error { node });
+                return self.open(OpenValue::Error { node });
             }
             REFERENCE => return self.reference().map(Some),
             HOST_OBJECT => return self.host_object().map(Some),
@@ -267,7 +267,7 @@ impl Reader<'_> {
         })
     }
 
-    fn open(&mut self, frame: Frame) -> Result_<Option<Item>> {
+    fn open(&mut self, frame: OpenValue) -> Result_<Option<Item>> {
         if self.stack.len() >= MAX_DEPTH {
             return Err(Wrong::TooDeep);
         }
@@ -529,34 +529,34 @@ impl Reader<'_> {
     }
 }
 
-impl Frame {
+impl OpenValue {
     /// Puts a finished value where the frame wanted it.
     fn store(&mut self, graph: &mut Graph, item: Item) {
         match self {
-            Frame::Object { node, key, count } => {
+            OpenValue::Object { node, key, count } => {
                 graph.set(*node, std::mem::take(key), item);
                 *count += 1;
             }
-            Frame::Dense { node, next, .. } => {
+            OpenValue::Dense { node, next, .. } => {
                 graph.push(*node, item);
                 *next += 1;
             }
-            Frame::Named { node, key, count, .. } => {
+            OpenValue::Named { node, key, count, .. } => {
                 graph.set(*node, std::mem::take(key), item);
                 *count += 1;
             }
-            Frame::Map { node, key, count } => {
+            OpenValue::Map { node, key, count } => {
                 *count += 1;
                 match key.take() {
                     None => *key = Some(item),
                     Some(key) => graph.insert(*node, key, item),
                 }
             }
-            Frame::Set { node, count } => {
+            OpenValue::Set { node, count } => {
                 graph.add_item(*node, item);
                 *count += 1;
             }
-            Frame::Error { node } => {
+            OpenValue::Error { node } => {
                 if let Node::Error(error) = graph.node_mut(*node) {
                     error.cause = Some(item);
                 }

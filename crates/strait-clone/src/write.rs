@@ -39,11 +39,11 @@ struct Writer {
     ids: HashMap<(usize, u32), u32>,
     /// Ports take numbers too, so this is not the number of `ids`.
     next_id: u32,
-    stack: Vec<Frame>,
+    stack: Vec<OpenObject>,
 }
 
 /// A container that has begun: which of its parts comes next. What the position counts depends on the kind.
-struct Frame {
+struct OpenObject {
     object: Object,
     position: u64,
     /// Of an array: it has no holes, and is written as dense.
@@ -123,7 +123,7 @@ impl Writer {
         if self.stack.len() >= MAX_DEPTH {
             return Err(WriteError::TooDeep);
         }
-        self.stack.push(Frame { object: object.clone(), position: 0, dense });
+        self.stack.push(OpenObject { object: object.clone(), position: 0, dense });
         Ok(())
     }
 
@@ -193,7 +193,7 @@ impl Writer {
     }
 
     /// The next value of a container, after whatever stands before it; `None` once the container is complete.
-    fn step(&mut self, frame: &mut Frame) -> Result<Option<Value>, WriteError> {
+    fn step(&mut self, frame: &mut OpenObject) -> Result<Option<Value>, WriteError> {
         let position = frame.position as usize;
         frame.position += 1;
         let object = &frame.object;

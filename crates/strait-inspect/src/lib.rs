@@ -38,13 +38,13 @@ pub const STDERR: &str = "/dev/stderr";
 
 /// Where a port of a page is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Place {
+pub struct PortLocation {
     window: u32,
     frame: u64,
     url: String,
 }
 
-impl Place {
+impl PortLocation {
     /// A document in a frame of a window.
     pub fn new(window: u32, frame: u64, url: &str) -> Self {
         let mut end = url.len().min(MAX_URL);
@@ -64,7 +64,7 @@ struct Line<'a> {
     #[serde(flatten)]
     what: What<'a>,
     #[serde(rename = "where", skip_serializing_if = "Option::is_none")]
-    place: Option<&'a Place>,
+    place: Option<&'a PortLocation>,
 }
 
 #[derive(Serialize)]
@@ -82,9 +82,9 @@ enum What<'a> {
 #[derive(Default)]
 struct Places {
     /// By the document's number.
-    documents: HashMap<u64, Arc<Place>>,
+    documents: HashMap<u64, Arc<PortLocation>>,
     /// By the port's.
-    ports: HashMap<u64, Arc<Place>>,
+    ports: HashMap<u64, Arc<PortLocation>>,
 }
 
 /// Writes the events of one process's ports.
@@ -109,7 +109,7 @@ impl Inspector {
     }
 
     /// Says where documents are, for [`Inspector::put`].
-    pub fn document(&self, document: u64, place: Place) {
+    pub fn document(&self, document: u64, place: PortLocation) {
         self.places().documents.insert(document, Arc::new(place));
     }
 

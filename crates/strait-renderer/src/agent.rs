@@ -21,7 +21,7 @@ use crate::document::Document;
 use crate::ffi::{self, ConsoleMessage, Extension, Page, PageEvents, Source};
 use crate::message_writers::MessageWriters;
 use crate::popup::Opening;
-use crate::ports::{PortTable, ReadyList};
+use crate::ports::{PortTable, ReadyHandles};
 use crate::realm::Realm;
 use crate::system::Done;
 use crate::{natives, pump};
@@ -58,7 +58,7 @@ pub(crate) struct Agent {
     pub(crate) pid: u32,
     /// Carries all control messages; `None` once main is gone.
     pub(crate) bootstrap: RefCell<Option<Port>>,
-    pub(crate) ready: Arc<ReadyList>,
+    pub(crate) ready: Arc<ReadyHandles>,
     pub(crate) ports: RefCell<PortTable>,
     pub(crate) pages: RefCell<HashMap<PageId, PageState>>,
     pub(crate) documents: RefCell<HashMap<DocumentId, Rc<Document>>>,
@@ -168,7 +168,7 @@ pub(crate) fn start(extension: &Extension, data: &[u8]) -> Result<(), StartError
     let inspector =
         init.inspect.as_deref().map(|file| Inspector::attach(&node, ("renderer", pid), file)).transpose().map_err(StartError::Inspect)?;
 
-    let ready = Arc::new(ReadyList::default());
+    let ready = Arc::new(ReadyHandles::default());
     let agent: &'static Agent = Box::leak(Box::new(Agent {
         node,
         pid,

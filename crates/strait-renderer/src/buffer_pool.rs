@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::ffi::{Args, Cage, Home, PoolBlock, Value, call_later};
-use crate::idle::{Idle, Room};
+use crate::idle_memory::{IdleMemory, Region};
 
 /// The clock that gives up what nobody uses, in milliseconds: what it has seen twice goes.
 const IDLE: u32 = 2000;
 
-/// See the module. What pages have of blocks is theirs, and limited as all of their memory is; what comes back is limited here ([`crate::idle::MAX_IDLE`]).
+/// See the module. What pages have of blocks is theirs, and limited as all of their memory is; what comes back is limited here ([`crate::idle_memory::MAX_IDLE`]).
 #[derive(Default)]
 pub(crate) struct BufferPool {
     /// `None` inside: there is none to be had, and the glue makes the buffers.
@@ -24,19 +24,19 @@ pub(crate) struct BufferPool {
 /// What pages have let go of.
 #[derive(Default)]
 struct Store {
-    idle: Mutex<Idle<PoolBlock>>,
+    idle: Mutex<IdleMemory<PoolBlock>>,
     /// The clock runs.
     watched: AtomicBool,
 }
 
-impl Room for PoolBlock {
+impl Region for PoolBlock {
     fn size(&self) -> usize {
         PoolBlock::size(self)
     }
 }
 
 impl Store {
-    fn idle(&self) -> MutexGuard<'_, Idle<PoolBlock>> {
+    fn idle(&self) -> MutexGuard<'_, IdleMemory<PoolBlock>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -85,7 +85,7 @@ impl BufferPool {
     /// A block of so many bytes at least, warm or new.
     fn take(&self, length: usize) -> Option<PoolBlock> {
         let warm = self.store.idle().take(length);
-        warm.or_else(|| self.cage.get()?.as_ref()?.block(Idle::<PoolBlock>::size_for(length)))
+        warm.or_else(|| self.cage.get()?.as_ref()?.block(IdleMemory::<PoolBlock>::size_for(length)))
     }
 }
 

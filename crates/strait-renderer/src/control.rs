@@ -11,24 +11,24 @@ use crate::agent::{Agent, Control, Emit};
 const WAIT: Duration = Duration::from_secs(1);
 
 /// What the bootstrap port had.
-enum Incoming {
+enum ControlEvent {
     Control(Control),
     Nothing,
     Gone(CloseReason),
 }
 
 impl Agent {
-    fn pull_control(&self) -> Incoming {
+    fn pull_control(&self) -> ControlEvent {
         loop {
             let event = match self.bootstrap.borrow().as_ref() {
                 Some(port) => port.try_recv(),
-                None => return Incoming::Gone(CloseReason::Exited),
+                None => return ControlEvent::Gone(CloseReason::Exited),
             };
             match event {
-                None => return Incoming::Nothing,
-                Some(Event::Close(reason)) => return Incoming::Gone(reason),
+                None => return ControlEvent::Nothing,
+                Some(Event::Close(reason)) => return ControlEvent::Gone(reason),
                 Some(Event::Message(message)) => match decode(&message.data) {
-                    Ok(decoded) => return Incoming::Control(Control { message: decoded, ports: message.ports }),
+                    Ok(decoded) => return ControlEvent::Control(Control { message: decoded, ports: message.ports }),
                     Err(error) => strait_output::report!("strait agent: {error}"),
                 },
             }
@@ -38,13 +38,13 @@ impl Agent {
     /// One control message from the bootstrap port.
     pub(crate) fn receive_control(&self) {
         match self.pull_control() {
-            Incoming::Control(control) => {
+            ControlEvent::Control(control) => {
                 // There may be more: it has its turn after the ports that are ready now.
                 self.ready.push(0);
                 self.handle(control);
             }
-            Incoming::Nothing => {}
-            Incoming::Gone(reason) => self.main_is_gone(reason),
+            ControlEvent::Nothing => {}
+            ControlEvent::Gone(reason) => self.main_is_gone(reason),
         }
     }
 
@@ -146,19 +146,19 @@ impl Agent {
     pub(crate) fn wait_for<T>(&self, wanted: impl Fn(ToAgent) -> Result<T, ToAgent>) -> Result<T, String> {
         loop {
             match self.pull_control() {
-                Incoming::Control(Control { message, ports }) => match wanted(message) {
+                ControlEvent::Control(Control { message, ports }) => match wanted(message) {
                     Ok(found) => {
                         self.ready.push(0);
                         return Ok(found);
                     }
                     Err(message) => self.control.borrow_mut().push_back(Control { message, ports }),
                 },
-                Incoming::Nothing => {
+                ControlEvent::Nothing => {
                     if let Err(error) = self.node.wait(Some(WAIT)) {
                         return Err(format!("the main process cannot be reached: {error}"));
                     }
                 }
-                Incoming::Gone(reason) => {
+                ControlEvent::Gone(reason) => {
                     self.main_is_gone(reason);
                     return Err("the main process is gone".to_owned());
                 }

@@ -4,12 +4,12 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{HashSet, VecDeque};
 use std::rc::Rc;
 
-use strait_inspect::Place;
+use strait_inspect::PortLocation;
 use strait_ports::Port;
 use strait_protocol::{DocumentId, EmitKind, FrameId, PageId, ToMain, ViewConfig, World};
 
 use crate::agent::{Agent, Emit};
-use crate::ffi::{Context, Frame, Page};
+use crate::ffi::{Context, Page, WebFrame};
 use crate::realm::{Privileges, Realm};
 
 /// What the page's own realm reports of a new document.
@@ -21,7 +21,7 @@ pub(crate) struct Birth {
 }
 
 /// An emit that waits until its document listens.
-struct Held {
+struct PendingEmit {
     channel: String,
     kind: EmitKind,
     payload: Vec<u8>,
@@ -42,7 +42,7 @@ pub(crate) struct Document {
     /// The load event has been.
     loaded: Cell<bool>,
     listening: RefCell<HashSet<String>>,
-    held: RefCell<VecDeque<Held>>,
+    pending: RefCell<VecDeque<PendingEmit>>,
 }
 
 impl Document {
@@ -61,8 +61,8 @@ impl Document {
     }
 
     /// Where it is, for what is told of its ports.
-    pub(crate) fn place(&self, config: &ViewConfig) -> Option<Place> {
-        Some(Place::new(config.window, self.frame, &self.birth.get()?.url))
+    pub(crate) fn place(&self, config: &ViewConfig) -> Option<PortLocation> {
+        Some(PortLocation::new(config.window, self.frame, &self.birth.get()?.url))
     }
 
     /// Its origin, once its own realm has reported.
@@ -97,7 +97,7 @@ impl Document {
 
 impl Agent {
     /// The page's own window object was cleared: a new document, none of whose scripts has run.
-    pub(crate) fn document_begins(&self, page: &Page, frame: &Frame) {
+    pub(crate) fn document_begins(&self, page: &Page, frame: &WebFrame) {
         let Some(context) = frame.context(&self.main_world) else { return };
         self.end_leaving();
         if let Some(former) = self.document_with(frame.id(), &context) {
@@ -116,7 +116,7 @@ impl Agent {
     }
 
     /// The isolated world's window object was cleared: within [`document_begins`](Self::document_begins), or after it.
-    pub(crate) fn isolated_realm_begins(&self, frame: &Frame) {
+    pub(crate) fn isolated_realm_begins(&self, frame: &WebFrame) {
         let Some(context) = frame.context(&self.isolated_world) else { return };
         let frame_id = frame.id();
         let present = self.documents.borrow().values().find(|document| document.frame == frame_id).cloned();
@@ -165,7 +165,7 @@ impl Agent {
             ready: Cell::new(false),
             loaded: Cell::new(false),
             listening: former.listening.clone(),
-            held: RefCell::default(),
+            pending: RefCell::default(),
         });
         if let Some(former) = self.documents.borrow_mut().remove(&former.id) {
             self.departed.borrow_mut().push_back(former);
@@ -184,7 +184,7 @@ impl Agent {
         }
     }
 
-    fn new_document(&self, page: &Page, frame: &Frame) -> Rc<Document> {
+    fn new_document(&self, page: &Page, frame: &WebFrame) -> Rc<Document> {
         let frame_id = frame.id();
         // Normally `pagehide` has told us.
         let previous: Vec<_> = self.documents.borrow().values().filter(|document| document.frame == frame_id).cloned().collect();
@@ -205,7 +205,7 @@ impl Agent {
             ready: Cell::new(false),
             loaded: Cell::new(false),
             listening: RefCell::default(),
-            held: RefCell::default(),
+            pending: RefCell::default(),
         });
         self.documents.borrow_mut().insert(document.id, Rc::clone(&document));
         document
@@ -268,7 +268,7 @@ impl Agent {
     pub(crate) fn document_ready(&self, document: &Document) {
         if !document.ready.replace(true) {
             self.tell(&ToMain::DocumentReady { document: document.id }, Vec::new());
-            self.release_held(document, |_| true);
+            self.emit_pending(document, |_| true);
         }
     }
 
@@ -282,16 +282,16 @@ impl Agent {
     /// The document has a listener for the channel.
     pub(crate) fn document_listens(&self, document: &Document, channel: String) {
         if !document.ready.get() && document.listening.borrow_mut().insert(channel.clone()) {
-            self.release_held(document, |held| held.kind != EmitKind::Window && held.channel == channel);
+            self.emit_pending(document, |held| held.kind != EmitKind::Window && held.channel == channel);
         }
     }
 
-    fn release_held(&self, document: &Document, matches: impl Fn(&Held) -> bool) {
+    fn emit_pending(&self, document: &Document, matches: impl Fn(&PendingEmit) -> bool) {
         let mut emits = self.emits.borrow_mut();
-        let mut held = document.held.borrow_mut();
+        let mut held = document.pending.borrow_mut();
         for entry in std::mem::take(&mut *held) {
             if matches(&entry) {
-                let Held { channel, kind, payload, ports } = entry;
+                let PendingEmit { channel, kind, payload, ports } = entry;
                 emits.push_back(Emit { document: document.id, channel, kind, payload, ports });
             } else {
                 held.push_back(entry);
@@ -306,7 +306,7 @@ impl Agent {
             self.emits.borrow_mut().push_back(emit);
         } else {
             let Emit { channel, kind, payload, ports, .. } = emit;
-            document.held.borrow_mut().push_back(Held { channel, kind, payload, ports });
+            document.pending.borrow_mut().push_back(PendingEmit { channel, kind, payload, ports });
         }
     }
 
@@ -330,7 +330,7 @@ impl Agent {
         let Some(document) = self.documents.borrow_mut().remove(&document.id) else { return };
         self.ports.borrow_mut().close_document(document.id);
         self.send_due_ipc();
-        document.held.borrow_mut().clear();
+        document.pending.borrow_mut().clear();
         let mut realms = self.realms.borrow_mut();
         for realm in [World::Main, World::Isolated].into_iter().filter_map(|world| document.realm(world)) {
             realms.remove(&realm.id);

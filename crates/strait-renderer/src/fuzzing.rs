@@ -8,7 +8,7 @@ use std::sync::Arc;
 use strait_ports::{CloseReason, Node};
 use strait_protocol::{DocumentId, World};
 
-use crate::ports::{Handle, PortTable, ReadyList};
+use crate::ports::{Handle, PortTable, ReadyHandles};
 use crate::untracked_ports::Keeper;
 
 /// The number of documents; document `n` has the realms `2n` (main world) and `2n + 1`.
@@ -101,7 +101,7 @@ pub fn untracked_ports(bytes: &[u8]) {
     thread_local! {
         static NODE: Node = Node::broker().expect("a node without neighbours");
     }
-    let ready = Arc::new(ReadyList::default());
+    let ready = Arc::new(ReadyHandles::default());
     let mut table = PortTable::new(ready, None);
     let mut model = Model { owners: HashMap::new(), keepers: HashMap::new(), released: Vec::new(), sent: Vec::new(), handles: Vec::new() };
     let mut input = Input(bytes);

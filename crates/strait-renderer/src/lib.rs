@@ -20,7 +20,7 @@ mod files;
 pub mod fuzzing;
 #[cfg(feature = "hostile")]
 mod hostile;
-mod idle;
+mod idle_memory;
 mod message_writers;
 mod modules;
 mod natives;

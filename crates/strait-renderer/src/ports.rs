@@ -15,16 +15,16 @@ use strait_protocol::{DocumentId, ViewConfig, World};
 use crate::document::Document;
 use crate::untracked_ports::{Keeper, Keepers};
 
-/// A port's number in this process: what the glue's stamps hold. 0 is none (and stands for the bootstrap port in the [`ReadyList`]).
+/// A port's number in this process: what the glue's stamps hold. 0 is none (and stands for the bootstrap port in the [`ReadyHandles`]).
 pub(crate) type Handle = u32;
 
 /// Ports that may have something to receive, in the order they said so.
 ///
 /// The one thing here that other threads could touch: the engine may call back from anywhere.
 #[derive(Default)]
-pub(crate) struct ReadyList(Mutex<VecDeque<Handle>>);
+pub(crate) struct ReadyHandles(Mutex<VecDeque<Handle>>);
 
-impl ReadyList {
+impl ReadyHandles {
     pub(crate) fn push(&self, handle: Handle) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back(handle);
     }
@@ -40,13 +40,13 @@ impl ReadyList {
 
 /// Where a port is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum Location {
     /// In a document.
     Document(DocumentId),
     /// Under way in a window message.
     Bundle,
     /// In a message that waits.
-    Held(outbox::HeldId),
+    Waiting(outbox::MessageId),
     /// Nowhere any more: it closes, for this reason, when nothing waits in it.
     Leaving(CloseReason),
 }
@@ -54,14 +54,14 @@ enum Place {
 /// A port of a document.
 pub(crate) struct Entry {
     pub(crate) port: Port,
-    place: Place,
+    location: Location,
     /// Which of the document's realms have a stamped object for it.
     holders: u8,
     /// The realm that started it, which gets its messages.
     pub(crate) started: Option<u32>,
     listed: Arc<AtomicBool>,
     /// What has been posted on it and waits.
-    outbox: VecDeque<outbox::HeldId>,
+    outbox: VecDeque<outbox::MessageId>,
 }
 
 fn bit(world: World) -> u8 {
@@ -103,12 +103,12 @@ pub(crate) struct PortTable {
     keepers: Keepers,
     waiting: outbox::Waiting,
     next: Handle,
-    ready: Arc<ReadyList>,
+    ready: Arc<ReadyHandles>,
     inspector: Option<Arc<Inspector>>,
 }
 
 impl PortTable {
-    pub(crate) fn new(ready: Arc<ReadyList>, inspector: Option<Arc<Inspector>>) -> Self {
+    pub(crate) fn new(ready: Arc<ReadyHandles>, inspector: Option<Arc<Inspector>>) -> Self {
         Self {
             entries: HashMap::new(),
             bundles: HashMap::new(),
@@ -145,7 +145,8 @@ impl PortTable {
                 ready.push(handle);
             }
         });
-        let entry = Entry { port, place: Place::Document(document), holders: bit(world), started: None, listed, outbox: VecDeque::new() };
+        let entry =
+            Entry { port, location: Location::Document(document), holders: bit(world), started: None, listed, outbox: VecDeque::new() };
         self.entries.insert(handle, entry);
     }
 
@@ -166,16 +167,16 @@ impl PortTable {
 
     /// The entry, if the document owns it.
     pub(crate) fn get_mut(&mut self, handle: Handle, document: DocumentId) -> Option<&mut Entry> {
-        self.entries.get_mut(&handle).filter(|entry| entry.place == Place::Document(document))
+        self.entries.get_mut(&handle).filter(|entry| entry.location == Location::Document(document))
     }
 
     /// The entry and its document, for the pump. Clears the mark that keeps a port from being listed twice.
     pub(crate) fn unlist(&mut self, handle: Handle) -> Option<(&mut Entry, DocumentId)> {
         let entry = self.entries.get_mut(&handle)?;
         entry.listed.store(false, Ordering::Release);
-        match entry.place {
-            Place::Document(document) => Some((entry, document)),
-            Place::Bundle | Place::Held(_) | Place::Leaving(_) => None,
+        match entry.location {
+            Location::Document(document) => Some((entry, document)),
+            Location::Bundle | Location::Waiting(_) | Location::Leaving(_) => None,
         }
     }
 
@@ -243,7 +244,7 @@ impl PortTable {
         self.get_mut(handle, document)?;
         let entry = self.remove(handle)?;
         for id in entry.outbox {
-            self.drop_held(id);
+            self.drop_waiting(id);
         }
         Some(entry.port)
     }
@@ -315,7 +316,7 @@ impl PortTable {
         }
         for handle in &ours {
             if let Some(entry) = self.entries.get_mut(handle) {
-                entry.place = Place::Bundle;
+                entry.location = Location::Bundle;
             }
         }
         self.bundles.insert(nonce, Bundle { sender: document, target, handles, redeemed: None });
@@ -330,7 +331,7 @@ impl PortTable {
         let Some(bundle) = self.bundles.remove(nonce) else { return };
         for handle in bundle.handles {
             if let Some(entry) = self.entries.get_mut(&handle) {
-                entry.place = Place::Document(document);
+                entry.location = Location::Document(document);
                 self.relist(handle);
             }
         }
@@ -351,7 +352,7 @@ impl PortTable {
         for &handle in &handles {
             if let Some(entry) = self.entries.get_mut(&handle) {
                 if first {
-                    entry.place = Place::Document(document);
+                    entry.location = Location::Document(document);
                     if let Some(inspector) = &self.inspector {
                         inspector.put(entry.port.number(), document);
                     }
@@ -368,8 +369,8 @@ impl PortTable {
 
     /// A document's ports become another's.
     pub(crate) fn move_document(&mut self, from: DocumentId, to: DocumentId) {
-        for entry in self.entries.values_mut().filter(|entry| entry.place == Place::Document(from)) {
-            entry.place = Place::Document(to);
+        for entry in self.entries.values_mut().filter(|entry| entry.location == Location::Document(from)) {
+            entry.location = Location::Document(to);
             if let Some(inspector) = &self.inspector {
                 inspector.put(entry.port.number(), to);
             }
@@ -387,7 +388,7 @@ impl PortTable {
     pub(crate) fn close_document(&mut self, document: DocumentId) {
         self.stop_reading(document);
         let handles: Vec<Handle> =
-            self.entries.iter().filter(|(_, entry)| entry.place == Place::Document(document)).map(|(&handle, _)| handle).collect();
+            self.entries.iter().filter(|(_, entry)| entry.location == Location::Document(document)).map(|(&handle, _)| handle).collect();
         for handle in handles {
             self.let_go(handle, CloseReason::Unloaded);
         }

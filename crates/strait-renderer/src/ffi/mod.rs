@@ -14,7 +14,9 @@ pub(crate) use glib::{Source, SourceHandler, attach_source, call_later, wake_loo
 pub(crate) use jsc::{Args, Completion, Context, NativeResult, Object, Value, install_native_handler};
 pub(crate) use pinned::Pinned;
 pub(crate) use pool_block::{Cage, Home, PoolBlock, RESERVED};
-pub(crate) use webkit::{ConsoleMessage, Extension, Frame, Page, PageEvents, World, isolated_world, main_world, on_window_object_cleared};
+pub(crate) use webkit::{
+    ConsoleMessage, Extension, Page, PageEvents, WebFrame, World, isolated_world, main_world, on_window_object_cleared,
+};
 
 use std::ffi::CStr;
 use std::os::raw::c_char;

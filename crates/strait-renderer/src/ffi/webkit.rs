@@ -186,9 +186,9 @@ pub(crate) fn isolated_world(name: &CStr) -> World {
 }
 
 /// A frame of a page.
-pub(crate) struct Frame(*mut RawFrame);
+pub(crate) struct WebFrame(*mut RawFrame);
 
-impl Frame {
+impl WebFrame {
     /// WebKit's frame id.
     pub(crate) fn id(&self) -> u64 {
         // SAFETY: we hold a reference.
@@ -211,17 +211,17 @@ impl Frame {
     }
 }
 
-impl Drop for Frame {
+impl Drop for WebFrame {
     fn drop(&mut self) {
         // SAFETY: the reference taken when it was made.
         unsafe { g_object_unref(self.0.cast()) }
     }
 }
 
-type ClearedHandler = dyn Fn(Page, Frame);
+type ClearedHandler = dyn Fn(Page, WebFrame);
 
 /// Calls `handler` for each new document, before any of its scripts run.
-pub(crate) fn on_window_object_cleared(world: &World, handler: impl Fn(Page, Frame) + 'static) {
+pub(crate) fn on_window_object_cleared(world: &World, handler: impl Fn(Page, WebFrame) + 'static) {
     let handler: Box<Box<ClearedHandler>> = Box::new(Box::new(handler));
     let data = Box::into_raw(handler).cast::<c_void>();
     // SAFETY: the world is live; the function has the signal's signature; the box is never freed.
@@ -236,7 +236,7 @@ extern "C" fn window_object_cleared(_world: *mut RawWorld, page: *mut RawPage, f
         // SAFETY: WebKit passes a live page and frame; `data` is the box made in `on_window_object_cleared`, never freed.
         let (handler, page, frame) = unsafe {
             let frame = g_object_ref(frame.cast()).cast::<RawFrame>();
-            (&*data.cast::<Box<ClearedHandler>>(), Page::of(page), Frame(frame))
+            (&*data.cast::<Box<ClearedHandler>>(), Page::of(page), WebFrame(frame))
         };
         handler(page, frame);
     });

@@ -1,18 +1,18 @@
 //! What has been posted and cannot go yet: a message whose Blobs are still being read, everything posted behind it on the same port, and messages
 //! with such a port inside.
 //!
-//! A port in a message that waits keeps its entry, out of every document's reach ([`Place::Held`]). A port that is closed while something waits in it
-//! stays until that has gone ([`Place::Leaving`]). Nothing here can wait for itself: a port that lies in a message can be posted on by nobody.
+//! A port in a message that waits keeps its entry, out of every document's reach ([`Location::Waiting`]). A port that is closed while something waits in it
+//! stays until that has gone ([`Location::Leaving`]). Nothing here can wait for itself: a port that lies in a message can be posted on by nobody.
 
 use std::collections::{HashMap, VecDeque};
 
 use strait_ports::{CloseReason, MAX_DATA, Message, Port};
 use strait_protocol::{DocumentId, IpcKind};
 
-use super::{Handle, Place, PortTable};
+use super::{Handle, Location, PortTable};
 
 /// A waiting message's number; 0 is none.
-pub(crate) type HeldId = u32;
+pub(crate) type MessageId = u32;
 
 /// Where a message is to go.
 pub(crate) enum Way {
@@ -23,7 +23,7 @@ pub(crate) enum Way {
 }
 
 /// A message that waits.
-struct Held {
+struct WaitingMessage {
     way: Way,
     data: Vec<u8>,
     handles: Vec<Handle>,
@@ -43,9 +43,9 @@ pub(crate) struct DueIpc {
 /// Everything that waits; the order is in the ports' entries, and here for IPC.
 #[derive(Default)]
 pub(super) struct Waiting {
-    held: HashMap<HeldId, Held>,
-    last: HeldId,
-    ipc: HashMap<DocumentId, VecDeque<HeldId>>,
+    messages: HashMap<MessageId, WaitingMessage>,
+    last: MessageId,
+    ipc: HashMap<DocumentId, VecDeque<MessageId>>,
     due: VecDeque<DueIpc>,
 }
 
@@ -73,7 +73,7 @@ pub(crate) fn with_rooms(written: &[u8], rooms: &[u32]) -> Option<Vec<u8>> {
 impl PortTable {
     /// Must a message on this port, or for main, wait for another?
     pub(crate) fn must_wait(&self, way: &Way, handles: &[Handle]) -> bool {
-        if self.waiting.held.is_empty() {
+        if self.waiting.messages.is_empty() {
             return false;
         }
         let behind = match way {
@@ -89,7 +89,7 @@ impl PortTable {
 
     /// Keeps a message until its turn comes: at once if nothing is in its way and nobody `reads` what is to be put into it. `None` if a port in it is not
     /// the document's, and then nothing has been taken. A message on a port that has gone goes nowhere, and its ports with it.
-    pub(crate) fn hold(&mut self, way: Way, data: Vec<u8>, handles: Vec<Handle>, document: DocumentId, reads: bool) -> Option<HeldId> {
+    pub(crate) fn hold(&mut self, way: Way, data: Vec<u8>, handles: Vec<Handle>, document: DocumentId, reads: bool) -> Option<MessageId> {
         let source = if let Way::Port(handle) = way { handle } else { 0 };
         if !self.check(&handles, source, document) {
             return None;
@@ -97,7 +97,7 @@ impl PortTable {
         let id = self.waiting.next_id();
         for handle in &handles {
             if let Some(entry) = self.entries.get_mut(handle) {
-                entry.place = Place::Held(id);
+                entry.location = Location::Waiting(id);
             }
         }
         let queue = match &way {
@@ -109,7 +109,7 @@ impl PortTable {
             return Some(0);
         };
         queue.push_back(id);
-        self.waiting.held.insert(id, Held { way, data, handles, reader: reads.then_some(document) });
+        self.waiting.messages.insert(id, WaitingMessage { way, data, handles, reader: reads.then_some(document) });
         self.flush_from(id);
         Some(id)
     }
@@ -117,19 +117,19 @@ impl PortTable {
     /// Puts bytes into a message that waits for them; false if it does not, or they don't fit.
     pub(crate) fn fill(
         &mut self,
-        id: HeldId,
+        id: MessageId,
         document: DocumentId,
         start: usize,
         length: usize,
         fill: impl FnOnce(&mut [u8]) -> bool,
     ) -> bool {
-        let Some(held) = self.waiting.held.get_mut(&id).filter(|held| held.reader == Some(document)) else { return false };
+        let Some(held) = self.waiting.messages.get_mut(&id).filter(|held| held.reader == Some(document)) else { return false };
         start.checked_add(length).and_then(|end| held.data.get_mut(start..end)).is_some_and(fill)
     }
 
     /// The message has all of its bytes, or (`whole` is false) will never have them: then its receiver gets one that cannot be read, in its place.
-    pub(crate) fn filled(&mut self, id: HeldId, document: DocumentId, whole: bool) {
-        let Some(held) = self.waiting.held.get_mut(&id).filter(|held| held.reader == Some(document)) else { return };
+    pub(crate) fn filled(&mut self, id: MessageId, document: DocumentId, whole: bool) {
+        let Some(held) = self.waiting.messages.get_mut(&id).filter(|held| held.reader == Some(document)) else { return };
         held.reader = None;
         if !whole {
             held.data = Vec::new();
@@ -144,7 +144,8 @@ impl PortTable {
 
     /// The document brings no more bytes: what waits for it goes without.
     pub(super) fn stop_reading(&mut self, document: DocumentId) {
-        let mut waiting: Vec<_> = self.waiting.held.iter().filter(|(_, held)| held.reader == Some(document)).map(|(&id, _)| id).collect();
+        let mut waiting: Vec<_> =
+            self.waiting.messages.iter().filter(|(_, held)| held.reader == Some(document)).map(|(&id, _)| id).collect();
         waiting.sort_unstable();
         for id in waiting {
             self.filled(id, document, false);
@@ -154,13 +155,13 @@ impl PortTable {
     /// What the document had for main and could not send any more.
     pub(super) fn drop_ipc(&mut self, document: DocumentId) {
         for id in self.waiting.ipc.remove(&document).into_iter().flatten() {
-            self.drop_held(id);
+            self.drop_waiting(id);
         }
     }
 
     /// What waits of one document becomes another's.
     pub(super) fn move_waiting(&mut self, from: DocumentId, to: DocumentId) {
-        for held in self.waiting.held.values_mut() {
+        for held in self.waiting.messages.values_mut() {
             if held.reader == Some(from) {
                 held.reader = Some(to);
             }
@@ -176,9 +177,9 @@ impl PortTable {
     }
 
     /// The messages that wait in a port now wait in it under another handle.
-    pub(super) fn rename_waiting(&mut self, outbox: &VecDeque<HeldId>, handle: Handle) {
+    pub(super) fn rename_waiting(&mut self, outbox: &VecDeque<MessageId>, handle: Handle) {
         for id in outbox {
-            if let Some(held) = self.waiting.held.get_mut(id) {
+            if let Some(held) = self.waiting.messages.get_mut(id) {
                 held.way = Way::Port(handle);
             }
         }
@@ -187,7 +188,7 @@ impl PortTable {
     /// Lets go of a port for this reason, once nothing waits in it.
     pub(super) fn let_go(&mut self, handle: Handle, reason: CloseReason) {
         let Some(entry) = self.entries.get_mut(&handle) else { return };
-        entry.place = Place::Leaving(reason);
+        entry.location = Location::Leaving(reason);
         self.flush(handle);
     }
 
@@ -198,15 +199,15 @@ impl PortTable {
     }
 
     /// Nobody can get the message any more.
-    pub(super) fn drop_held(&mut self, id: HeldId) {
-        if let Some(held) = self.waiting.held.remove(&id) {
+    pub(super) fn drop_waiting(&mut self, id: MessageId) {
+        if let Some(held) = self.waiting.messages.remove(&id) {
             self.let_go_all(held.handles);
         }
     }
 
     /// Sends what can be sent, beginning where this message stands.
-    fn flush_from(&mut self, id: HeldId) {
-        match self.waiting.held.get(&id).map(|held| &held.way) {
+    fn flush_from(&mut self, id: MessageId) {
+        match self.waiting.messages.get(&id).map(|held| &held.way) {
             Some(Way::Port(handle)) => {
                 let handle = *handle;
                 self.flush(handle);
@@ -220,8 +221,8 @@ impl PortTable {
     }
 
     /// Is the message complete, and does nothing wait in its ports?
-    fn is_due(&self, id: HeldId) -> bool {
-        let Some(held) = self.waiting.held.get(&id) else { return true };
+    fn is_due(&self, id: MessageId) -> bool {
+        let Some(held) = self.waiting.messages.get(&id) else { return true };
         held.reader.is_none() && !held.handles.iter().any(|&handle| self.has_waiting(handle))
     }
 
@@ -235,21 +236,21 @@ impl PortTable {
                 if let Some(entry) = self.entries.get_mut(&handle) {
                     entry.outbox.pop_front();
                 }
-                let Some(held) = self.waiting.held.remove(&id) else { continue };
+                let Some(held) = self.waiting.messages.remove(&id) else { continue };
                 let ports = self.extract(&held.handles);
                 if let Some(entry) = self.entries.get(&handle) {
                     // What cannot be posted has nobody left to get it.
                     let _ = entry.port.post(Message::with_ports(held.data, ports));
                 }
             }
-            match self.entries.get(&handle).map(|entry| entry.place) {
-                Some(Place::Leaving(reason)) => {
+            match self.entries.get(&handle).map(|entry| entry.location) {
+                Some(Location::Leaving(reason)) => {
                     if let Some(entry) = self.remove(handle) {
                         entry.port.close_with(reason);
                     }
                     return;
                 }
-                Some(Place::Held(id)) => match self.waiting.held.get(&id).map(|held| &held.way) {
+                Some(Location::Waiting(id)) => match self.waiting.messages.get(&id).map(|held| &held.way) {
                     Some(Way::Port(outer)) => handle = *outer,
                     Some(Way::Ipc { .. }) => return self.flush_from(id),
                     None => return,
@@ -267,7 +268,7 @@ impl PortTable {
             if let Some(queue) = self.waiting.ipc.get_mut(&document) {
                 queue.pop_front();
             }
-            let Some(held) = self.waiting.held.remove(&id) else { continue };
+            let Some(held) = self.waiting.messages.remove(&id) else { continue };
             let ports = self.extract(&held.handles);
             if let Way::Ipc { document, kind, channel } = held.way {
                 self.waiting.due.push_back(DueIpc { document, kind, channel, payload: held.data, ports });
@@ -284,10 +285,10 @@ impl PortTable {
 
 impl Waiting {
     /// A number that no waiting message has.
-    fn next_id(&mut self) -> HeldId {
+    fn next_id(&mut self) -> MessageId {
         loop {
             self.last = self.last.wrapping_add(1);
-            if self.last != 0 && !self.held.contains_key(&self.last) {
+            if self.last != 0 && !self.messages.contains_key(&self.last) {
                 return self.last;
             }
         }

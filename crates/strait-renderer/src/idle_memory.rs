@@ -6,26 +6,26 @@ use std::collections::BTreeMap;
 pub(crate) const MAX_IDLE: usize = 128 << 20;
 
 /// A stretch of memory, which is given back when it is dropped.
-pub(crate) trait Room {
+pub(crate) trait Region {
     /// In bytes.
     fn size(&self) -> usize;
 }
 
 /// Rooms that nobody uses. What was used last is used next, being the warmest.
-pub(crate) struct Idle<R> {
+pub(crate) struct IdleMemory<R> {
     /// By size, each with the round in which it came.
     shelves: BTreeMap<usize, Vec<(u64, R)>>,
     bytes: usize,
     round: u64,
 }
 
-impl<R> Default for Idle<R> {
+impl<R> Default for IdleMemory<R> {
     fn default() -> Self {
         Self { shelves: BTreeMap::new(), bytes: 0, round: 0 }
     }
 }
 
-impl<R: Room> Idle<R> {
+impl<R: Region> IdleMemory<R> {
     /// How large a room for so many bytes is made: a quarter larger at most, so that it can serve for others of about that size.
     pub(crate) fn size_for(length: usize) -> usize {
         let step = (length.checked_next_power_of_two().unwrap_or(length) / 8).max(4096);
@@ -86,14 +86,14 @@ mod tests {
         size: usize,
     }
 
-    impl Room for Plain {
+    impl Region for Plain {
         fn size(&self) -> usize {
             self.size
         }
     }
 
     fn room(number: u32, length: usize) -> Plain {
-        Plain { number, size: Idle::<Plain>::size_for(length) }
+        Plain { number, size: IdleMemory::<Plain>::size_for(length) }
     }
 
     fn numbers(rooms: impl IntoIterator<Item = Plain>) -> Vec<u32> {
@@ -103,14 +103,14 @@ mod tests {
     #[test]
     fn rooms_are_a_quarter_too_large_at_most() {
         for length in [1, 4096, 4097, 65_536, 100_000, MIB - 1, MIB, MIB + 1, 64 * MIB, 64 * MIB + 1, 1 << 30, usize::MAX] {
-            let size = Idle::<Plain>::size_for(length);
+            let size = IdleMemory::<Plain>::size_for(length);
             assert!(size >= length && (size - length <= length / 4 || size - length < 4096), "{length}: {size}");
         }
     }
 
     #[test]
     fn the_warmest_that_fits_is_taken() {
-        let mut idle = Idle::default();
+        let mut idle = IdleMemory::default();
         for (number, length) in [(1, MIB), (2, MIB), (3, 2 * MIB), (4, 64 * MIB)] {
             assert!(idle.put(room(number, length)).is_none());
         }
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn there_is_a_limit() {
-        let mut idle = Idle::default();
+        let mut idle = IdleMemory::default();
         let refused = (0..10_000).filter_map(|number| idle.put(room(number, MIB))).count();
         assert_eq!((idle.bytes, refused), (MAX_IDLE, 10_000 - MAX_IDLE / MIB));
         assert_eq!(numbers(idle.put(room(1, 1))), [1]);
@@ -135,12 +135,12 @@ mod tests {
         let taken = idle.take(MIB).unwrap();
         assert!(idle.put(room(2, 1)).is_none());
         assert!(idle.put(taken).is_some());
-        assert!(Idle::default().put(room(3, MAX_IDLE + 1)).is_some());
+        assert!(IdleMemory::default().put(room(3, MAX_IDLE + 1)).is_some());
     }
 
     #[test]
     fn what_nobody_uses_goes() {
-        let mut idle = Idle::default();
+        let mut idle = IdleMemory::default();
         (0..3).for_each(|number| assert!(idle.put(room(number, MIB)).is_none()));
         assert!(idle.retire().is_empty(), "they came in this round");
         let used = idle.take(MIB).unwrap();
