@@ -9,7 +9,7 @@ use std::{path::PathBuf, sync::Arc};
 use strait_ports::Port;
 
 use crate::{
-    App, BrowserWindow, Charge, ConsoleLevel, LoadError, Opened, Responder, SecondInstance, UtilityEvent, UtilityProcess, WebContents,
+    App, BrowserWindow, ConsoleLevel, LoadError, Opened, QuotaGuard, Responder, SecondInstance, UtilityEvent, UtilityProcess, WebContents,
     WebFrameMain, WindowOpenRequest, registry::SenderDocument, shared::SharedRef,
 };
 
@@ -84,7 +84,7 @@ pub enum AppEvent {
         /// What.
         event: ContentsEvent,
         /// What it weighs.
-        charge: Charge,
+        quota_guard: QuotaGuard,
     },
     /// Something happened to a frame.
     Frame {
@@ -95,7 +95,7 @@ pub enum AppEvent {
         /// What.
         event: FrameEvent,
         /// What it weighs.
-        charge: Charge,
+        quota_guard: QuotaGuard,
     },
     /// The last window closed (not while quitting). The program quits when the decision is dropped, unless it was prevented. If it has made another window by then,
     /// the decision no longer [`stands`](Decision::stands), and nothing is to be told.
@@ -289,7 +289,7 @@ pub struct IpcMessage {
     /// The transferred ports.
     pub ports: Vec<Port>,
     /// What it weighs.
-    pub charge: Charge,
+    pub quota_guard: QuotaGuard,
 }
 
 impl IpcMessage {

@@ -56,7 +56,7 @@ struct Section<T> {
 struct Waiting<T> {
     entries: VecDeque<Entry<T>>,
     /// Cost that earlier turns spent beyond their limit.
-    owed: usize,
+    reserved: usize,
 }
 
 #[derive(Debug)]
@@ -91,7 +91,7 @@ impl<T> FairQueue<T> {
         let spare = &mut self.spare;
         let waiting = section.lanes.entry(lane).or_insert_with(|| {
             section.turns.push_back(lane);
-            Waiting { entries: std::mem::take(spare), owed: 0 }
+            Waiting { entries: std::mem::take(spare), reserved: 0 }
         });
         waiting.entries.push_back(Entry { cost, value });
     }
@@ -132,9 +132,9 @@ impl<T> FairQueue<T> {
         while let Some(lane) = section.turns.front().copied()
             && section.turns.len() > 1
             && let Some(waiting) = section.lanes.get_mut(&lane)
-            && waiting.owed > 0
+            && waiting.reserved > 0
         {
-            waiting.owed = waiting.owed.saturating_sub(TURN_BYTES);
+            waiting.reserved = waiting.reserved.saturating_sub(TURN_BYTES);
             section.turns.rotate_left(1);
         }
         let Some(lane) = section.turns.front().copied() else {
@@ -176,7 +176,7 @@ impl<T> FairQueue<T> {
         let over = self.turn.end();
         let (Some(section), Some(lane)) = (self.sections.front_mut(), self.served.take()) else { return };
         if let Some(waiting) = section.lanes.get_mut(&lane) {
-            waiting.owed = over.min(MAX_ROUNDS_OWED * TURN_BYTES);
+            waiting.reserved = over.min(MAX_ROUNDS_OWED * TURN_BYTES);
             section.turns.rotate_left(1);
         }
     }

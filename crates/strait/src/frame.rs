@@ -8,9 +8,9 @@ use strait_protocol::EmitKind;
 use crate::{
     App, ContentsId, FrameGone, FrameKey, IpcMain, MessagePort, PostMessageError, PostMessageErrorKind, ScriptError, Value, WebContents,
     World,
-    bridge::Target,
+    page_sender::Target,
     port,
-    registry::{AgentId, Document, Frame, SenderDocument},
+    registry::{AgentId, Document, PageFrame, SenderDocument},
     value,
     web_contents::EvalFuture,
 };
@@ -211,7 +211,7 @@ impl WebFrameMain {
         self.app.0.shared().state().registry.document_in(self.key).map(read).unwrap_or_default()
     }
 
-    fn read<T>(&self, read: impl FnOnce(&Frame) -> T) -> Option<T> {
+    fn read<T>(&self, read: impl FnOnce(&PageFrame) -> T) -> Option<T> {
         self.app.0.shared().state().registry.frame(self.key).map(read)
     }
 }

@@ -12,7 +12,7 @@ use strait_protocol::EmitKind;
 
 use crate::{
     App, ContentsId, FrameKey, HandlerExists, ListenerId, MessagePort, PostMessageError, PostMessageErrorKind, Responder, Value,
-    WebContents, WebFrameMain, bridge::Target, handlers::Listener, port, registry::SenderDocument, value,
+    WebContents, WebFrameMain, handlers::Listener, page_sender::Target, port, registry::SenderDocument, value,
 };
 
 /// Receives what pages send: from all pages ([`App::ipc_main`]), one page ([`WebContents::ipc`]) or one frame ([`WebFrameMain::ipc`]).

@@ -35,10 +35,8 @@
 //! The process's first thread belongs to GTK, a second one routes messages, the program has the third. Every handle may be used
 //! from every thread; handlers are always called on the program's thread, one event after another.
 
-mod account;
 mod agent_so;
 mod app;
-mod bridge;
 mod commits;
 mod config;
 mod console;
@@ -57,11 +55,13 @@ mod loading;
 mod metrics;
 mod outbox;
 mod page;
+mod page_sender;
 mod popup;
 mod preload;
 mod program;
 mod queue;
 mod quit;
+mod quota;
 mod registry;
 mod reply;
 mod runtime_dir;
@@ -75,7 +75,6 @@ mod window;
 
 use strait_child::{port, value};
 
-pub use account::Charge;
 pub use app::App;
 pub use config::{AppConfig, DEFAULT_AGENT_BACKLOG_LIMIT, DEFAULT_AGENT_QUEUES_LIMIT, DEFAULT_PORT_QUEUE_LIMIT, WebPreferences};
 pub use embed::{Delivery, Embedded};
@@ -90,6 +89,7 @@ pub use metrics::{ProcessKind, ProcessMetrics};
 pub use page::{StyleKey, StyleOrigin};
 pub use popup::{Disposition, Opened, WindowOpenDetails, WindowOpenRequest, WindowOpenResponse};
 pub use program::{PROGRAM_STACK, ProgramResult};
+pub use quota::QuotaGuard;
 pub use registry::{ContentsId, FrameKey, SenderDocument, WindowId};
 pub use reply::Responder;
 pub use sandbox::NO_SANDBOX;

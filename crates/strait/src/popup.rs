@@ -10,12 +10,12 @@ use strait_protocol::{Nonce, PageId, ToAgent, Verdict, ViewConfig};
 
 pub use self::features::Disposition;
 use crate::{
-    AppEvent, BrowserWindow, BrowserWindowBuilder, Charge, ContentsId, WebContents, WebPreferences, WindowId,
-    account::Account,
+    AppEvent, BrowserWindow, BrowserWindowBuilder, ContentsId, QuotaGuard, WebContents, WebPreferences, WindowId,
     app::App,
     commits::Commits,
     loading::is_blank,
     printable,
+    quota::Quota,
     registry::AgentId,
     shared::{Claim, Shared, SharedRef, State},
     text::cut,
@@ -101,7 +101,7 @@ pub struct WindowOpenRequest {
     window: WindowId,
     details: WindowOpenDetails,
     settled: bool,
-    _charge: Charge,
+    _quota_guard: QuotaGuard,
 }
 
 impl WindowOpenRequest {
@@ -179,7 +179,7 @@ pub(crate) fn announce(shared: &SharedRef, window: WindowId, opener: ContentsId,
 pub(crate) fn opened(
     shared: &SharedRef,
     agent: AgentId,
-    account: &std::sync::Arc<Account>,
+    quota: &std::sync::Arc<Quota>,
     page: PageId,
     (mut target, mut features): (String, String),
 ) {
@@ -216,7 +216,7 @@ pub(crate) fn opened(
         Some(true) => {
             let weight = details.url.len() + details.frame_name.len() + details.features.len() + details.referrer.len();
             let opener = WebContents::new(App(shared.clone()), opener);
-            let request = WindowOpenRequest { opener, window, details, settled: false, _charge: account.charge(weight) };
+            let request = WindowOpenRequest { opener, window, details, settled: false, _quota_guard: quota.take(weight) };
             shared.queue(AppEvent::WindowOpen(request));
         }
     }

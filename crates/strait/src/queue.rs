@@ -16,8 +16,8 @@ use tokio::sync::oneshot;
 
 use crate::{
     AppEvent, ContentsId, StartError, WindowEvent, WindowId,
-    account::EVENT_COST,
     fair::{FairQueue, Lane, Next},
+    quota::EVENT_COST,
 };
 
 /// The lane of what belongs to no window. Windows are numbered from 1.
@@ -35,7 +35,7 @@ pub(crate) enum Queued {
 }
 
 /// Where an event waits.
-enum Place {
+enum QueuePosition {
     Window(WindowId),
     Program,
     /// Behind everything.
@@ -43,28 +43,28 @@ enum Place {
 }
 
 impl AppEvent {
-    fn place(&self) -> Place {
+    fn position(&self) -> QueuePosition {
         match self {
-            Self::Ipc(message) => Place::Window(WindowId(message.sender.id().0)),
+            Self::Ipc(message) => QueuePosition::Window(WindowId(message.sender.id().0)),
             Self::Window { window, .. }
             | Self::WindowCreated { window, .. }
             | Self::WindowClose { window, .. }
-            | Self::WindowTitle { window, .. } => Place::Window(window.id()),
-            Self::Contents { contents, .. } | Self::Frame { contents, .. } => Place::Window(WindowId(contents.id().0)),
-            Self::WindowOpen(request) => Place::Window(WindowId(request.opener().id().0)),
-            Self::BeforeQuit(_) | Self::SecondInstance(_) | Self::Utility { .. } => Place::Program,
-            Self::WindowAllClosed(_) | Self::WillQuit(_) | Self::Quit { .. } => Place::End,
+            | Self::WindowTitle { window, .. } => QueuePosition::Window(window.id()),
+            Self::Contents { contents, .. } | Self::Frame { contents, .. } => QueuePosition::Window(WindowId(contents.id().0)),
+            Self::WindowOpen(request) => QueuePosition::Window(WindowId(request.opener().id().0)),
+            Self::BeforeQuit(_) | Self::SecondInstance(_) | Self::Utility { .. } => QueuePosition::Program,
+            Self::WindowAllClosed(_) | Self::WillQuit(_) | Self::Quit { .. } => QueuePosition::End,
         }
     }
 
     /// What it costs of its lane's turn.
     fn cost(&self) -> usize {
-        let charge = match self {
-            Self::Ipc(message) => &message.charge,
-            Self::Contents { charge, .. } | Self::Frame { charge, .. } => charge,
+        let quota_guard = match self {
+            Self::Ipc(message) => &message.quota_guard,
+            Self::Contents { quota_guard, .. } | Self::Frame { quota_guard, .. } => quota_guard,
             _ => return EVENT_COST,
         };
-        charge.weight().max(EVENT_COST)
+        quota_guard.weight().max(EVENT_COST)
     }
 }
 
@@ -106,19 +106,19 @@ impl Queue {
 
     /// Adds an event behind those that it must follow. After the program's end it is dropped.
     pub(crate) fn event(&self, event: AppEvent) {
-        let place = event.place();
+        let place = event.position();
         let last = matches!(event, AppEvent::Window { event: WindowEvent::Closed, .. });
         let cost = event.cost();
         self.add(Queued::Event(event), |inner, queued| match place {
-            Place::Window(window) => {
+            QueuePosition::Window(window) => {
                 let lane = inner.lane(window);
                 inner.entries.push(lane, cost, queued);
                 if last {
                     inner.lanes.remove(&window);
                 }
             }
-            Place::Program => inner.entries.push(PROGRAM, cost, queued),
-            Place::End => inner.entries.push_barrier(queued),
+            QueuePosition::Program => inner.entries.push(PROGRAM, cost, queued),
+            QueuePosition::End => inner.entries.push_barrier(queued),
         });
     }
 

@@ -1,7 +1,7 @@
 //! How windows close and the program ends: who is asked, and what follows.
 
 use crate::{
-    AppEvent, BrowserWindow, Charge, Decision, WindowEvent, WindowId,
+    AppEvent, BrowserWindow, Decision, QuotaGuard, WindowEvent, WindowId,
     app::App,
     event::Question,
     io::IoCommand,
@@ -204,8 +204,8 @@ pub(crate) fn window_closed(shared: &SharedRef, window: WindowId) {
     for child in children {
         BrowserWindow::new(App(shared.clone()), child).destroy();
     }
-    crate::bridge::report_gone(shared, frames, Charge::default);
-    crate::bridge::report_contents(shared, browser_window.web_contents().id(), crate::ContentsEvent::Destroyed, Charge::default());
+    crate::page_sender::report_gone(shared, frames, QuotaGuard::default);
+    crate::page_sender::report_contents(shared, browser_window.web_contents().id(), crate::ContentsEvent::Destroyed, QuotaGuard::default());
     shared.queue(AppEvent::Window { window: browser_window, event: WindowEvent::Closed });
     let Some(last) = last else { return };
     match quit {

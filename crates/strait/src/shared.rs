@@ -162,7 +162,7 @@ pub(crate) struct ContentsRecord {
     pub(crate) commits: Commits,
     pub(crate) title: String,
     pub(crate) loads: Loads,
-    pub(crate) outbox: Outbox<Held>,
+    pub(crate) outbox: Outbox<PendingMessage>,
     /// How many main-frame documents have become ready.
     pub(crate) documents_ready: u64,
     /// The view waits for the next of them before it says that it has loaded.
@@ -170,7 +170,7 @@ pub(crate) struct ContentsRecord {
     /// A load is under way, the program's or the page's own.
     pub(crate) loading: bool,
     /// What is to be run once the page shows a document and loads nothing.
-    pub(crate) scripts: Vec<HeldScript>,
+    pub(crate) scripts: Vec<PendingScript>,
     /// The program decides what its pages may open.
     pub(crate) asks_open: bool,
     /// Which of its view's processes shows it.
@@ -184,7 +184,7 @@ pub(crate) struct ContentsRecord {
 }
 
 /// A message that waits for its document.
-pub(crate) struct Held {
+pub(crate) struct PendingMessage {
     pub(crate) channel: String,
     pub(crate) kind: EmitKind,
     pub(crate) payload: Vec<u8>,
@@ -192,7 +192,7 @@ pub(crate) struct Held {
 }
 
 /// A script that waits for its document.
-pub(crate) struct HeldScript {
+pub(crate) struct PendingScript {
     pub(crate) world: World,
     pub(crate) source: String,
     pub(crate) answer: oneshot::Sender<Result<Vec<u8>, ScriptError>>,

@@ -16,9 +16,9 @@ use tokio::sync::oneshot;
 use crate::{
     App, BrowserWindow, ContentsEvent, ContentsId, FrameEvent, FrameGone, IpcMain, ListenerId, LoadError, LoadFuture, MessagePort,
     PostMessageError, PostMessageErrorKind, ScriptError, Value, WebFrameMain, WindowId, WindowOpenDetails, WindowOpenResponse, World,
-    bridge::Target,
     handlers::Listener,
     loading::{resolve_file, resolve_url},
+    page_sender::Target,
     port, value,
 };
 

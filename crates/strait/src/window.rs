@@ -12,7 +12,7 @@ use crate::{
     handlers::Listener,
     io::IoCommand,
     shared::{ContentsRecord, Shared, State, WindowRecord},
-    ui::{Posture, UiCommand, WindowPlan},
+    ui::{UiCommand, WindowPlan, WindowStateChange},
 };
 
 /// Width and height of a window that is given none, in logical pixels.
@@ -314,12 +314,12 @@ impl BrowserWindow {
 
     /// Makes an icon of it, if the window system has any. The page goes on.
     pub fn minimize(&self) {
-        self.take(Posture::Minimized(true));
+        self.take(WindowStateChange::Minimized(true));
     }
 
     /// Brings it back from being minimized.
     pub fn restore(&self) {
-        self.take(Posture::Minimized(false));
+        self.take(WindowStateChange::Minimized(false));
     }
 
     /// Whether it is minimized: what the window system has last said.
@@ -332,12 +332,12 @@ impl BrowserWindow {
         if !self.is_visible() {
             self.show();
         }
-        self.take(Posture::Maximized(true));
+        self.take(WindowStateChange::Maximized(true));
     }
 
     /// Gives it its former size again.
     pub fn unmaximize(&self) {
-        self.take(Posture::Maximized(false));
+        self.take(WindowStateChange::Maximized(false));
     }
 
     /// Whether it is maximized: what the window system has last said.
@@ -349,7 +349,7 @@ impl BrowserWindow {
     pub fn set_always_on_top(&self, on_top: bool) {
         let mut changed = false;
         self.change(|mirror| changed = std::mem::replace(&mut mirror.on_top, on_top) != on_top);
-        self.take(Posture::OnTop(on_top));
+        self.take(WindowStateChange::OnTop(on_top));
         if changed {
             self.app.shared().queue(AppEvent::Window { window: self.clone(), event: WindowEvent::AlwaysOnTop(on_top) });
         }
@@ -360,8 +360,8 @@ impl BrowserWindow {
         self.mirror(|mirror| mirror.on_top)
     }
 
-    fn take(&self, posture: Posture) {
-        self.command(|window| UiCommand::Posture { window, posture });
+    fn take(&self, state: WindowStateChange) {
+        self.command(|window| UiCommand::WindowState { window, state });
     }
 
     /// Gives it the keyboard.

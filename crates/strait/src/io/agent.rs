@@ -7,13 +7,13 @@ use strait_protocol::{IpcKind, RequestId, ToAgent, ToMain};
 
 use super::closing::Closings;
 use crate::{
-    AppEvent, Charge, ConsoleLevel, ConsoleMessage, ContentsEvent, ContentsId, FrameEvent, IpcEventKind, IpcMessage, Responder,
+    AppEvent, ConsoleLevel, ConsoleMessage, ContentsEvent, ContentsId, FrameEvent, IpcEventKind, IpcMessage, QuotaGuard, Responder,
     ScriptError, WebContents, WebFrameMain, WindowId,
-    account::Account,
     app::App,
-    bridge::{finish_eval, report_contents, report_gone},
     commits::{Address, Bound},
+    page_sender::{finish_eval, report_contents, report_gone},
     popup, preload,
+    quota::Quota,
     registry::{AgentId, Document, NewDocument},
     sandbox::Confinement,
     shared::{SharedRef, State},
@@ -93,10 +93,10 @@ pub(super) fn identify(shared: &SharedRef, agent: AgentId, said: &mut Said, is_g
 }
 
 /// Handles one message of an agent that has been [identified](identify).
-pub(super) fn heard(shared: &SharedRef, closings: &mut Closings, agent: AgentId, account: &Arc<Account>, said: Said) {
+pub(super) fn heard(shared: &SharedRef, closings: &mut Closings, agent: AgentId, quota: &Arc<Quota>, said: Said) {
     let Said { message, ports, generation } = said;
     match message {
-        ToMain::PageBound { nonce, page } => page_bound(shared, agent, account, nonce, page),
+        ToMain::PageBound { nonce, page } => page_bound(shared, agent, quota, nonce, page),
         ToMain::DocumentCreated { page, document, frame, parent, url, origin, mut name } => {
             if url.len() > MAX_URL || origin.len() > MAX_ORIGIN {
                 tracing::warn!(?agent, url = url.len(), origin = origin.len(), "a document with an overlong address was ignored");
@@ -106,7 +106,7 @@ pub(super) fn heard(shared: &SharedRef, closings: &mut Closings, agent: AgentId,
             document_created(
                 shared,
                 agent,
-                account,
+                quota,
                 NewDocument { page, document, frame, parent, url: url.into(), origin: origin.into(), name, generation },
             );
         }
@@ -114,20 +114,20 @@ pub(super) fn heard(shared: &SharedRef, closings: &mut Closings, agent: AgentId,
         ToMain::DocumentReady { document } => {
             let Some(document) = document_of(shared, agent, document) else { return };
             if document.main_frame {
-                report_contents(shared, document.contents, ContentsEvent::DomReady, account.charge(0));
+                report_contents(shared, document.contents, ContentsEvent::DomReady, quota.take(0));
             }
-            report_frame(shared, &document, FrameEvent::DomReady { document: document.id }, account.charge(0));
+            report_frame(shared, &document, FrameEvent::DomReady { document: document.id }, quota.take(0));
             if document.main_frame {
                 document_ready(shared, document.contents);
             }
         }
         ToMain::DocumentLoaded { document } => {
             let Some(document) = document_of(shared, agent, document) else { return };
-            report_frame(shared, &document, FrameEvent::Loaded { document: document.id }, account.charge(0));
+            report_frame(shared, &document, FrameEvent::Loaded { document: document.id }, quota.take(0));
         }
         ToMain::DocumentGone { document, frame_gone } => {
             let gone = shared.state().registry.document_gone(agent, document, frame_gone);
-            report_gone(shared, gone.unwrap_or_default(), || account.charge(0));
+            report_gone(shared, gone.unwrap_or_default(), || quota.take(0));
         }
         ToMain::Ipc { document, kind, channel, payload } => {
             let Some(document) = document_of(shared, agent, document) else { return };
@@ -157,15 +157,15 @@ pub(super) fn heard(shared: &SharedRef, closings: &mut Closings, agent: AgentId,
                 kind,
                 payload,
                 ports,
-                charge: account.charge(bytes),
+                quota_guard: quota.take(bytes),
             }));
         }
         ToMain::Console { page, level, mut text, mut source, line } => {
             let Some(contents) = shared.state().registry.contents_of(agent, page) else { return };
             cut(&mut text, MAX_CONSOLE_TEXT, CUT);
             cut(&mut source, MAX_CONSOLE_SOURCE, CUT);
-            if let Some(charge) = account.charge_console(contents, text.len() + source.len()) {
-                report_contents(shared, contents, ContentsEvent::Console(ConsoleMessage { level, text, source, line }), charge);
+            if let Some(quota_guard) = quota.take_console(contents, text.len() + source.len()) {
+                report_contents(shared, contents, ContentsEvent::Console(ConsoleMessage { level, text, source, line }), quota_guard);
             }
         }
         ToMain::EvalDone { request, outcome } => {
@@ -192,38 +192,32 @@ pub(super) fn heard(shared: &SharedRef, closings: &mut Closings, agent: AgentId,
             }
             cut(&mut message, MAX_CONSOLE_TEXT, CUT);
             // It is a line for the terminal too.
-            if let Some(charge) = account.charge_console(contents, path.as_os_str().len() + message.len()) {
-                report_contents(shared, contents, ContentsEvent::PreloadError { path, message }, charge);
+            if let Some(quota_guard) = quota.take_console(contents, path.as_os_str().len() + message.len()) {
+                report_contents(shared, contents, ContentsEvent::PreloadError { path, message }, quota_guard);
             }
         }
-        ToMain::PageOpened { page, target, features } => popup::opened(shared, agent, account, page, (target, features)),
+        ToMain::PageOpened { page, target, features } => popup::opened(shared, agent, quota, page, (target, features)),
         ToMain::PageClosed { page } => closings.page_closed(shared, agent, page),
         ToMain::PreloadWanted { page } => preload_wanted(shared, agent, page),
     }
 }
 
 /// Says how many console lines were dropped, once there is room for it.
-pub(super) fn report_dropped(shared: &SharedRef, account: &Arc<Account>) {
-    for (contents, count) in account.take_dropped() {
+pub(super) fn report_dropped(shared: &SharedRef, quota: &Arc<Quota>) {
+    for (contents, count) in quota.take_dropped() {
         let text = format!("{count} console lines were dropped: the page writes faster than they can be shown");
-        report_contents(shared, contents, ContentsEvent::Console(ours(ConsoleLevel::Warning, text)), account.charge(0));
+        report_contents(shared, contents, ContentsEvent::Console(ours(ConsoleLevel::Warning, text)), quota.take(0));
     }
 }
 
 /// Ends the process of an agent that keeps sending while nobody can listen. Behind everything that the program has yet to hear of it.
-pub(super) fn expel(
-    shared: &SharedRef,
-    closings: &mut Closings,
-    agent: AgentId,
-    account: &Arc<Account>,
-    (messages, bytes): (usize, usize),
-) {
+pub(super) fn expel(shared: &SharedRef, closings: &mut Closings, agent: AgentId, quota: &Arc<Quota>, (messages, bytes): (usize, usize)) {
     let pages = shared.state().registry.contents_in(agent);
     for contents in pages {
         let text = format!("the page's process is ended: {messages} messages of it ({} MiB) wait to be heard", bytes >> 20);
-        report_contents(shared, contents, ContentsEvent::Console(ours(ConsoleLevel::Error, text)), account.charge(0));
+        report_contents(shared, contents, ContentsEvent::Console(ours(ConsoleLevel::Error, text)), quota.take(0));
     }
-    gone(shared, closings, agent, account, CloseReason::Crashed);
+    gone(shared, closings, agent, quota, CloseReason::Crashed);
 }
 
 /// Says why an agent goes that does not read what is sent to it. Its end comes as that of its bootstrap port.
@@ -235,7 +229,7 @@ pub(super) fn unread(shared: &SharedRef, port: u64, bytes: usize) {
     };
     for contents in pages {
         let text = format!("the page's process is ended: it does not read what is sent to it ({} MiB wait)", bytes >> 20);
-        report_contents(shared, contents, ContentsEvent::Console(ours(ConsoleLevel::Error, text)), Charge::default());
+        report_contents(shared, contents, ContentsEvent::Console(ours(ConsoleLevel::Error, text)), QuotaGuard::default());
     }
 }
 
@@ -244,7 +238,7 @@ fn ours(level: ConsoleLevel, text: String) -> ConsoleMessage {
 }
 
 /// Forgets an agent whose process is gone.
-pub(super) fn gone(shared: &SharedRef, closings: &mut Closings, agent: AgentId, account: &Arc<Account>, reason: CloseReason) {
+pub(super) fn gone(shared: &SharedRef, closings: &mut Closings, agent: AgentId, quota: &Arc<Quota>, reason: CloseReason) {
     let mut abandoned = Vec::new();
     let mut lost = Vec::new();
     let pages = shared.state().registry.contents_in(agent);
@@ -274,11 +268,11 @@ pub(super) fn gone(shared: &SharedRef, closings: &mut Closings, agent: AgentId, 
     // Ports close outside the lock.
     drop((abandoned, bootstrap));
     tracing::debug!(?agent, %reason, "an agent left");
-    report_gone(shared, gone, || account.charge(0));
+    report_gone(shared, gone, || quota.take(0));
     closings.agent_gone(shared, agent);
 }
 
-fn page_bound(shared: &SharedRef, agent: AgentId, account: &Arc<Account>, nonce: strait_protocol::Nonce, page: u64) {
+fn page_bound(shared: &SharedRef, agent: AgentId, quota: &Arc<Quota>, nonce: strait_protocol::Nonce, page: u64) {
     let gone = {
         let mut state = shared.state();
         // Used up even if the binding is refused.
@@ -301,7 +295,7 @@ fn page_bound(shared: &SharedRef, agent: AgentId, account: &Arc<Account>, nonce:
         }
         gone
     };
-    report_gone(shared, gone.unwrap_or_default(), || account.charge(0));
+    report_gone(shared, gone.unwrap_or_default(), || quota.take(0));
     judge_sandbox(shared, agent, page);
 }
 
@@ -338,7 +332,7 @@ fn preload_wanted(shared: &SharedRef, agent: AgentId, page: u64) {
     let _ = shared.state().post(agent, &ToAgent::Preload { page, text }, Vec::new());
 }
 
-fn document_created(shared: &SharedRef, agent: AgentId, account: &Arc<Account>, new: NewDocument) {
+fn document_created(shared: &SharedRef, agent: AgentId, quota: &Arc<Quota>, new: NewDocument) {
     let (document, gone, is_new) = {
         let mut state = shared.state();
         let Some((document, gone)) = state.registry.document_created(agent, new) else { return };
@@ -349,28 +343,28 @@ fn document_created(shared: &SharedRef, agent: AgentId, account: &Arc<Account>, 
             record.crashed = false;
             // Under the same lock as sending, so that nothing sent later comes before what was held.
             for held in record.outbox.document_created(&document.url) {
-                state.emit_held(document.frame, held);
+                state.emit_pending(document.frame, held);
             }
             state.run_scripts(document.contents);
         }
         (document, gone, is_new)
     };
-    report_gone(shared, gone, || account.charge(0));
+    report_gone(shared, gone, || quota.take(0));
     if is_new {
-        report_frame(shared, &document, FrameEvent::Created, account.charge(0));
+        report_frame(shared, &document, FrameEvent::Created, quota.take(0));
     }
     let event = FrameEvent::DocumentCreated { document: document.id, url: document.url.to_string() };
-    report_frame(shared, &document, event, account.charge(document.url.len()));
+    report_frame(shared, &document, event, quota.take(document.url.len()));
 }
 
 fn document_of(shared: &SharedRef, agent: AgentId, document: u64) -> Option<Document> {
     shared.state().registry.document_of(agent, document).cloned()
 }
 
-fn report_frame(shared: &SharedRef, document: &Document, event: FrameEvent, charge: Charge) {
+fn report_frame(shared: &SharedRef, document: &Document, event: FrameEvent, quota_guard: QuotaGuard) {
     let app = App(shared.clone());
     let contents = WebContents::new(app.clone(), document.contents);
-    shared.queue(AppEvent::Frame { frame: WebFrameMain::new(app, document.frame), contents, event, charge });
+    shared.queue(AppEvent::Frame { frame: WebFrameMain::new(app, document.frame), contents, event, quota_guard });
 }
 
 /// Answers what main will not look at.

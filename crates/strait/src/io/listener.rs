@@ -175,7 +175,7 @@ fn admit(waiting: Waiting, shared: &SharedRef) {
         state.agents.insert(agent, bootstrap.clone());
         agent
     };
-    // What waits there has limits of its own: see `account`.
+    // What waits there has limits of its own: see `quota`.
     bootstrap.set_queue_limit(None);
     // The port is the shared state's own.
     let shared = shared.downgrade();

@@ -14,7 +14,7 @@ use strait_ports::Port;
 
 use super::{IoCommand, agent, closing::Closings};
 use crate::{
-    account::{Account, MAX_BACKLOG_BYTES, MAX_BACKLOG_MESSAGES},
+    quota::{MAX_BACKLOG_BYTES, MAX_BACKLOG_MESSAGES, Quota},
     registry::AgentId,
     shared::SharedRef,
 };
@@ -34,12 +34,12 @@ thread_local! {
 #[derive(Default)]
 pub(crate) struct AgentTurns {
     pub(super) closings: Closings,
-    accounts: HashMap<AgentId, Watched>,
+    quotas: HashMap<AgentId, Watched>,
 }
 
 /// What an agent keeps waiting.
 struct Watched {
-    account: Arc<Account>,
+    quota: Arc<Quota>,
     /// When its port was last looked at.
     looked: Option<Instant>,
     /// Its next message, which waits for the UI thread.
@@ -69,18 +69,18 @@ impl AgentTurns {
     /// waits for the program.
     pub(super) fn take(&mut self, shared: &SharedRef, agent: AgentId) -> bool {
         let Some(port) = shared.state().agents.get(&agent).cloned() else { return false };
-        let watched = self.accounts.entry(agent).or_insert_with(|| {
+        let watched = self.quotas.entry(agent).or_insert_with(|| {
             let io = shared.io.clone();
-            Watched { account: Account::new(move || io.send(IoCommand::AgentReady(agent))), looked: None, waiting: None }
+            Watched { quota: Quota::new(move || io.send(IoCommand::AgentReady(agent))), looked: None, waiting: None }
         });
-        let account = watched.account.clone();
-        agent::report_dropped(shared, &account);
+        let quota = watched.quota.clone();
+        agent::report_dropped(shared, &quota);
         let mut bytes = 0;
         for _ in 0..AGENT_BATCH {
             if bytes >= AGENT_BATCH_BYTES {
                 break;
             }
-            let mut unread = account.is_full();
+            let mut unread = quota.is_full();
             if !unread {
                 let said = match watched.waiting.take() {
                     Some(said) => Some(said),
@@ -91,15 +91,15 @@ impl AgentTurns {
                             agent::decode(agent, message)
                         }
                         Some(strait_ports::Event::Close(reason)) => {
-                            agent::gone(shared, &mut self.closings, agent, &account, reason);
-                            self.accounts.remove(&agent);
+                            agent::gone(shared, &mut self.closings, agent, &quota, reason);
+                            self.quotas.remove(&agent);
                             return false;
                         }
                     },
                 };
                 let Some(mut said) = said else { continue };
                 if agent::identify(shared, agent, &mut said, || port.is_ended()) {
-                    agent::heard(shared, &mut self.closings, agent, &account, said);
+                    agent::heard(shared, &mut self.closings, agent, &quota, said);
                 } else {
                     watched.waiting = Some(said);
                     unread = true;
@@ -109,7 +109,7 @@ impl AgentTurns {
                 let now = Instant::now();
                 if watched.looked.is_none_or(|looked| now >= looked + BACKLOG_INTERVAL) {
                     watched.looked = Some(now);
-                    self.check_backlog(shared, agent, &account, &port);
+                    self.check_backlog(shared, agent, &quota, &port);
                 }
                 return false;
             }
@@ -118,11 +118,11 @@ impl AgentTurns {
     }
 
     /// Ends an agent's process if there is more in its port than anybody has reason to send. A single message may have any size.
-    fn check_backlog(&mut self, shared: &SharedRef, agent: AgentId, account: &Arc<Account>, port: &Port) {
+    fn check_backlog(&mut self, shared: &SharedRef, agent: AgentId, quota: &Arc<Quota>, port: &Port) {
         let (messages, bytes) = port.queued();
         if messages > MAX_BACKLOG_MESSAGES || (messages > 1 && bytes > MAX_BACKLOG_BYTES) {
-            agent::expel(shared, &mut self.closings, agent, account, (messages, bytes));
-            self.accounts.remove(&agent);
+            agent::expel(shared, &mut self.closings, agent, quota, (messages, bytes));
+            self.quotas.remove(&agent);
         }
     }
 }

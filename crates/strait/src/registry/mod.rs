@@ -58,7 +58,7 @@ impl FrameKey {
 
 /// A frame and the document that is in it now.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Frame {
+pub(crate) struct PageFrame {
     pub(crate) parent: Option<FrameKey>,
     pub(crate) children: Vec<FrameKey>,
     /// How many frames it is in.
@@ -156,7 +156,7 @@ struct Contents {
 pub(crate) struct Registry {
     agents: HashMap<AgentId, Agent>,
     contents: HashMap<ContentsId, Contents>,
-    frames: HashMap<FrameKey, Frame>,
+    frames: HashMap<FrameKey, PageFrame>,
     documents: HashMap<DocumentId, Document>,
     last_agent: u64,
     last_frame: u64,
@@ -167,7 +167,7 @@ impl Registry {
     /// A new page of ours, not yet shown by any process; gives its main frame.
     pub(crate) fn add_contents(&mut self, id: ContentsId) -> FrameKey {
         let main = self.next_frame();
-        self.frames.insert(main, Frame { contents: id.0, ..Frame::default() });
+        self.frames.insert(main, PageFrame { contents: id.0, ..PageFrame::default() });
         self.contents.insert(id, Contents { main, page: None });
         main
     }
@@ -316,7 +316,7 @@ impl Registry {
     }
 
     /// A frame that still exists.
-    pub(crate) fn frame(&self, key: FrameKey) -> Option<&Frame> {
+    pub(crate) fn frame(&self, key: FrameKey) -> Option<&PageFrame> {
         self.frames.get(&key)
     }
 
@@ -399,8 +399,14 @@ impl Registry {
                     return None;
                 }
                 let key = self.next_frame();
-                let frame =
-                    Frame { parent: Some(parent), depth, agent: Some(agent), wire: new.frame, contents: contents.0, ..Frame::default() };
+                let frame = PageFrame {
+                    parent: Some(parent),
+                    depth,
+                    agent: Some(agent),
+                    wire: new.frame,
+                    contents: contents.0,
+                    ..PageFrame::default()
+                };
                 self.frames.insert(key, frame);
                 self.frames.get_mut(&parent)?.children.push(key);
                 key

@@ -180,7 +180,7 @@ fn removing_a_chain_of_frames_needs_no_stack() {
     let mut parent = main;
     for _ in 0..100_000 {
         let key = registry.next_frame();
-        registry.frames.insert(key, Frame { parent: Some(parent), contents: contents.0, ..Frame::default() });
+        registry.frames.insert(key, PageFrame { parent: Some(parent), contents: contents.0, ..PageFrame::default() });
         registry.frames.get_mut(&parent).unwrap().children.push(key);
         parent = key;
     }

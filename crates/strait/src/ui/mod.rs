@@ -80,9 +80,9 @@ pub(crate) enum UiCommand {
         window: WindowId,
         resizable: bool,
     },
-    Posture {
+    WindowState {
         window: WindowId,
-        posture: Posture,
+        state: WindowStateChange,
     },
     Title {
         window: WindowId,
@@ -99,7 +99,7 @@ pub(crate) enum UiCommand {
         load: u64,
         url: String,
     },
-    /// Answers [`await_frames`](crate::bridge::await_frames).
+    /// Answers [`await_frames`](crate::page_sender::await_frames).
     FramesKnown {
         window: WindowId,
     },
@@ -127,9 +127,9 @@ pub(crate) enum UiCommand {
     Exit,
 }
 
-/// How a window is to be on the screen; or no longer to be.
+/// A change of a window's state on the screen; `false` ends the state.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Posture {
+pub(crate) enum WindowStateChange {
     Minimized(bool),
     Maximized(bool),
     OnTop(bool),
@@ -292,7 +292,7 @@ impl Desk {
             UiCommand::ShowInactive { window } => self.with(window, |window| window.show_inactive()),
             UiCommand::Move { window, place } => self.with(window, |window| window.move_to(place)),
             UiCommand::Resizable { window, resizable } => self.with(window, |window| window.set_resizable(resizable)),
-            UiCommand::Posture { window, posture } => self.with(window, |window| window.take(posture)),
+            UiCommand::WindowState { window, state } => self.with(window, |window| window.take(state)),
             UiCommand::Focus { window } => self.with(window, |window| window.focus()),
             UiCommand::Title { window, title } => self.with(window, |window| window.set_title(&title)),
             UiCommand::Size { window, width, height } => self.with(window, |window| window.set_size(width, height)),

@@ -22,14 +22,14 @@ use super::{
     watch,
 };
 use crate::{
-    AppEvent, BrowserWindow, Charge, ContentsEvent, ContentsId, Decision, LoadError, WebPreferences, WindowEvent, WindowId,
-    account::Account,
+    AppEvent, BrowserWindow, ContentsEvent, ContentsId, Decision, LoadError, QuotaGuard, WebPreferences, WindowEvent, WindowId,
     app::App,
-    bridge::{self, report_contents},
     event::Question,
     ffi,
     loading::is_blank,
+    page_sender::{self, report_contents},
     popup, printable, quit,
+    quota::Quota,
     shared::{Claim, SharedRef},
     text::cut,
 };
@@ -95,7 +95,7 @@ pub(super) struct ViewState {
     /// A blank document came that was not asked for.
     refused: Cell<bool>,
     /// Titles and moves within the document that wait for the program.
-    titles: Arc<Account>,
+    titles: Arc<Quota>,
     shown: Cell<bool>,
     /// What the program did to the page besides.
     pub(super) extras: Extras,
@@ -159,7 +159,7 @@ impl View {
             finish_held: Cell::new(false),
             finish_asked: Cell::new(false),
             refused: Cell::new(false),
-            titles: Account::new(|| {}),
+            titles: Quota::new(|| {}),
             shown: Cell::new(false),
             extras: Extras::default(),
             undecided: RefCell::new(opened.then(Vec::new)),
@@ -265,7 +265,7 @@ impl View {
                 state.requested.set(false);
                 state.note_url(&state.view.uri().map(String::from).unwrap_or_default());
             }
-            bridge::moved_within_document(&shared, contents, load, url);
+            page_sender::moved_within_document(&shared, contents, load, url);
         });
     }
 
@@ -308,7 +308,7 @@ impl ViewState {
                 self.place.borrow_mut().clone_from(url);
                 self.view.load_uri(url);
                 self.phase.set(Phase::Settled);
-                bridge::moves_within_document(&self.shared, self.contents, load, url);
+                page_sender::moves_within_document(&self.shared, self.contents, load, url);
             }
             Some(url) => {
                 let request = URIRequest::new(url);
@@ -599,7 +599,7 @@ impl ViewState {
 
     /// The end of a load is told after the frames that the page has by then: the agent, which tells of those, answers behind that.
     fn ask_for_frames(&self) {
-        if self.finish_held.get() && !self.finish_asked.replace(true) && !bridge::await_frames(&self.shared, self.contents) {
+        if self.finish_held.get() && !self.finish_asked.replace(true) && !page_sender::await_frames(&self.shared, self.contents) {
             self.tell_finish();
         }
     }
@@ -727,8 +727,8 @@ impl ViewState {
         }
         // The page's own properties have the present one; of a flood of them the program need not hear each.
         if !self.titles.is_full() {
-            let charge = self.titles.charge(title.len());
-            report_contents(&self.shared, self.contents, ContentsEvent::TitleUpdated(title.clone()), charge);
+            let quota_guard = self.titles.take(title.len());
+            report_contents(&self.shared, self.contents, ContentsEvent::TitleUpdated(title.clone()), quota_guard);
         }
         quit::page_titled(&self.shared, self.window, title);
     }
@@ -758,7 +758,7 @@ impl ViewState {
         // A page can move as often as it likes; its own properties say where it is now.
         if !self.titles.is_full() {
             let event = ContentsEvent::DidNavigate { url: url.to_owned(), same_document: true, status: None };
-            report_contents(&self.shared, self.contents, event, self.titles.charge(url.len()));
+            report_contents(&self.shared, self.contents, event, self.titles.take(url.len()));
         }
     }
 
@@ -774,6 +774,6 @@ impl ViewState {
     }
 
     pub(super) fn report(&self, event: ContentsEvent) {
-        report_contents(&self.shared, self.contents, event, Charge::default());
+        report_contents(&self.shared, self.contents, event, QuotaGuard::default());
     }
 }

@@ -14,7 +14,7 @@ use tao::{
     window::{Window, WindowBuilder},
 };
 
-use super::{Posture, UiCommand, WindowPlan, view::View};
+use super::{UiCommand, WindowPlan, WindowStateChange, view::View};
 use crate::{AppEvent, BrowserWindow, WindowEvent, WindowId, app::App, shared::SharedRef, window::WindowMirror};
 
 /// A window with its view. The view goes first.
@@ -126,14 +126,14 @@ impl UiWindow {
         self.window.set_resizable(resizable);
     }
 
-    pub(super) fn take(&self, posture: Posture) {
+    pub(super) fn take(&self, state: WindowStateChange) {
         let window = self.window.gtk_window();
-        match posture {
-            Posture::Minimized(true) => window.iconify(),
-            Posture::Minimized(false) => window.deiconify(),
-            Posture::Maximized(true) => window.maximize(),
-            Posture::Maximized(false) => window.unmaximize(),
-            Posture::OnTop(on_top) => window.set_keep_above(on_top),
+        match state {
+            WindowStateChange::Minimized(true) => window.iconify(),
+            WindowStateChange::Minimized(false) => window.deiconify(),
+            WindowStateChange::Maximized(true) => window.maximize(),
+            WindowStateChange::Maximized(false) => window.unmaximize(),
+            WindowStateChange::OnTop(on_top) => window.set_keep_above(on_top),
         }
     }
 

@@ -131,8 +131,8 @@ impl Handle {
         let bell = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
         let events = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         epoll::add(&events, &bell, epoll::EventData::new_u64(BELL), epoll::EventFlags::IN)?;
-        let nursery = Nursery { inbox, bell: bell.clone(), events, children: HashMap::new(), deadlines: HashMap::new() };
-        let thread = thread::Builder::new().name("strait-children".into()).spawn(move || nursery.run())?;
+        let supervisor = ChildSupervisor { inbox, bell: bell.clone(), events, children: HashMap::new(), deadlines: HashMap::new() };
+        let thread = thread::Builder::new().name("strait-children".into()).spawn(move || supervisor.run())?;
         Ok(Self { jobs, bell, thread })
     }
 
@@ -151,7 +151,7 @@ struct Alive {
     descriptor: Arc<OwnedFd>,
 }
 
-struct Nursery {
+struct ChildSupervisor {
     inbox: mpsc::Receiver<Job>,
     bell: Arc<OwnedFd>,
     events: OwnedFd,
@@ -160,7 +160,7 @@ struct Nursery {
     deadlines: HashMap<UtilityId, Instant>,
 }
 
-impl Nursery {
+impl ChildSupervisor {
     fn run(mut self) {
         let mut ready = Vec::with_capacity(64);
         let mut ending = false;

@@ -5,8 +5,8 @@ use strait_ports::Limits;
 use super::*;
 use crate::{
     IpcMessage,
-    account::{MAX_CONSOLE_QUEUED, PAUSE_ABOVE},
     io::agent,
+    quota::{MAX_CONSOLE_QUEUED, PAUSE_ABOVE},
 };
 
 const MIB: usize = 1 << 20;

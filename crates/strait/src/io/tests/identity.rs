@@ -3,7 +3,7 @@
 use strait_protocol::DocumentBinding;
 
 use super::*;
-use crate::{IpcMessage, account::MAX_BACKLOG_BYTES};
+use crate::{IpcMessage, quota::MAX_BACKLOG_BYTES};
 
 const EVIL: &str = "https://evil.test/";
 const BANK: &str = "https://bank.test/";

@@ -5,13 +5,13 @@ use strait_protocol::{DocumentBinding, EmitKind, ToAgent, World};
 use tokio::sync::oneshot;
 
 use crate::{
-    AppEvent, Charge, ContentsEvent, ContentsId, FrameEvent, FrameGone, FrameKey, LoadError, LoadFuture, PostMessageError, ScriptError,
+    AppEvent, ContentsEvent, ContentsId, FrameEvent, FrameGone, FrameKey, LoadError, LoadFuture, PostMessageError, QuotaGuard, ScriptError,
     WebContents, WebFrameMain, WindowId,
     app::App,
     error,
     io::IoCommand,
     registry::{Document, Gone, SenderDocument},
-    shared::{Answer, ContentsRecord, Held, HeldScript, PendingEval, SharedRef, State},
+    shared::{Answer, ContentsRecord, PendingEval, PendingMessage, PendingScript, SharedRef, State},
     ui::{Headers, UiCommand},
     web_contents::EvalFuture,
 };
@@ -25,7 +25,7 @@ enum Route {
     To(Document),
 }
 
-impl Held {
+impl PendingMessage {
     /// The message for a document; the payload moves into it.
     fn take_message(&mut self, document: &Document) -> ToAgent {
         let (channel, payload) = (std::mem::take(&mut self.channel), std::mem::take(&mut self.payload));
@@ -88,7 +88,7 @@ impl SharedRef {
         payload: Vec<u8>,
         ports: Vec<Port>,
     ) -> Result<(), PostMessageError<Port>> {
-        let mut held = Held { channel: channel.into(), kind, payload, ports };
+        let mut held = PendingMessage { channel: channel.into(), kind, payload, ports };
         // Encoded outside the lock, for which the UI may wait; then looked at again.
         let mut prepared: Option<(Document, Vec<u8>)> = None;
         loop {
@@ -134,7 +134,7 @@ impl SharedRef {
         let closing = state.windows.get(&WindowId(contents.0)).is_none_or(|window| window.closing);
         match state.contents.get_mut(&contents) {
             Some(record) if !closing && !record.crashed => {
-                record.scripts.push(HeldScript { world, source: source.into(), answer });
+                record.scripts.push(PendingScript { world, source: source.into(), answer });
                 state.run_scripts(contents);
             }
             _ => drop(answer.send(Err(ScriptError::Frame(FrameGone)))),
@@ -153,7 +153,7 @@ impl SharedRef {
             Ok(url) => url,
             Err(error) => {
                 drop(state);
-                report_contents(self, contents, ContentsEvent::DidFailLoad(error.clone()), Charge::default());
+                report_contents(self, contents, ContentsEvent::DidFailLoad(error.clone()), QuotaGuard::default());
                 return LoadFuture::failed(error);
             }
         };
@@ -256,7 +256,7 @@ impl State {
     }
 
     /// Posts a held message to the document a frame shows now; its ports close if there is none.
-    pub(crate) fn emit_held(&self, key: FrameKey, mut held: Held) {
+    pub(crate) fn emit_pending(&self, key: FrameKey, mut held: PendingMessage) {
         if let Some(document) = self.registry.document_in(key) {
             let message = held.take_message(document);
             let _ = self.post(document.agent, &message, held.ports);
@@ -305,7 +305,7 @@ impl State {
         }
         let Some(record) = self.contents.get_mut(&contents).filter(|record| !record.loading) else { return };
         let (key, scripts) = (record.main_frame, std::mem::take(&mut record.scripts));
-        for HeldScript { world, source, answer } in scripts {
+        for PendingScript { world, source, answer } in scripts {
             if let Err(Answer::Program(answer)) = self.evaluate(key, world, &source, Answer::Program(answer)) {
                 let _ = answer.send(Err(ScriptError::Frame(FrameGone)));
             }
@@ -317,7 +317,7 @@ impl State {
         let Some(record) = self.contents.get_mut(&contents) else { return };
         let (key, held) = (record.main_frame, record.outbox.no_document(load));
         for held in held {
-            self.emit_held(key, held);
+            self.emit_pending(key, held);
         }
     }
 }
@@ -372,12 +372,12 @@ pub(crate) fn finish_eval(shared: &SharedRef, eval: PendingEval, outcome: Result
 
 /// The view knows too that its document moved: a load that comes now is compared with the right place.
 pub(crate) fn moved_within_document(shared: &SharedRef, contents: ContentsId, load: u64, url: String) {
-    report_contents(shared, contents, ContentsEvent::DidNavigate { url, same_document: true, status: None }, Charge::default());
+    report_contents(shared, contents, ContentsEvent::DidNavigate { url, same_document: true, status: None }, QuotaGuard::default());
     shared.state().settle_load(contents, load, Ok(()));
 }
 
 /// Tells the program of frames and documents that are gone, and ends the scripts that ran in them.
-pub(crate) fn report_gone(shared: &SharedRef, gone: Vec<Gone>, charge: impl Fn() -> Charge) {
+pub(crate) fn report_gone(shared: &SharedRef, gone: Vec<Gone>, quota_guard: impl Fn() -> QuotaGuard) {
     let app = App(shared.clone());
     for gone in gone {
         let (key, contents, event) = match gone {
@@ -392,11 +392,11 @@ pub(crate) fn report_gone(shared: &SharedRef, gone: Vec<Gone>, charge: impl Fn()
             Gone::Frame(key, contents) => (key, contents, FrameEvent::Gone),
         };
         let frame = WebFrameMain::new(app.clone(), key);
-        shared.queue(AppEvent::Frame { frame, contents: WebContents::new(app.clone(), contents), event, charge: charge() });
+        shared.queue(AppEvent::Frame { frame, contents: WebContents::new(app.clone(), contents), event, quota_guard: quota_guard() });
     }
 }
 
 /// Tells the program of something that happened to a page.
-pub(crate) fn report_contents(shared: &SharedRef, contents: ContentsId, event: ContentsEvent, charge: Charge) {
-    shared.queue(AppEvent::Contents { contents: WebContents::new(App(shared.clone()), contents), event, charge });
+pub(crate) fn report_contents(shared: &SharedRef, contents: ContentsId, event: ContentsEvent, quota_guard: QuotaGuard) {
+    shared.queue(AppEvent::Contents { contents: WebContents::new(App(shared.clone()), contents), event, quota_guard });
 }
