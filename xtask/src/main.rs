@@ -15,6 +15,7 @@ mod setup;
 mod step;
 mod tally;
 mod test;
+mod words;
 mod workspace;
 
 use std::path::PathBuf;
@@ -91,6 +92,21 @@ enum Task {
     CleanRoot { programs: PathBuf },
     /// Write docs/electron-compatibility.md anew from the tables in packages/electron/compatibility/
     Compatibility,
+    /// Check the wording of comments, error texts and documents
+    #[command(after_long_help = words::HELP)]
+    Words {
+        /// Only files whose paths start with one of these
+        paths: Vec<String>,
+        /// Print every finding, those that exceptions.txt allows included
+        #[arg(long)]
+        all: bool,
+        /// Lower the allowances in exceptions.txt to the present findings
+        #[arg(long)]
+        update: bool,
+        /// Raise and add allowances too
+        #[arg(long, requires = "update")]
+        accept: bool,
+    },
     /// Measure against what else one could use
     Bench {
         /// Only this suite: ports, page
@@ -123,6 +139,7 @@ fn main() -> ExitCode {
         Task::Sanitize => sanitize::run(),
         Task::CleanRoot { programs } => clean_root::run(&programs),
         Task::Compatibility => compatibility::run(),
+        Task::Words { paths, all, update, accept } => words::run(&words::Options { paths, all, update, accept }),
         Task::Bench { suite, names, quick, list, page } => bench::run(suite.as_deref(), &bench::Choice { names, quick, list, page }),
     };
     processes::end_descendants(&[]);

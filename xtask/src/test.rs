@@ -9,6 +9,7 @@ use crate::node;
 use crate::setup;
 use crate::step::{self, seconds};
 use crate::tally::{self, Tally};
+use crate::words;
 use crate::workspace::{self, TestProgram, cargo};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -117,7 +118,7 @@ pub(crate) fn run(choice: &Choice, present_display: bool) -> Result<(), String> 
     let display = if present_display { Display::Present } else { Display::own()? };
     let mut session = Session { display: &display, choice, reports: Vec::new(), total: Tally::default() };
     let mut built = Some(Vec::new());
-    for step in checks_and_build(filter) {
+    for step in checks_and_build(filter)? {
         let is_build = step.kind == Kind::Build;
         let lines = session.run(step);
         if is_build {
@@ -165,7 +166,7 @@ pub(crate) fn run(choice: &Choice, present_display: bool) -> Result<(), String> 
 }
 
 /// What can be said before anything is built. Cheap checks first, so that a slip is seen early.
-fn checks_and_build(filter: Option<&str>) -> Vec<Step> {
+fn checks_and_build(filter: Option<&str>) -> Result<Vec<Step>, String> {
     let mut steps = Vec::new();
     let mut add = |name: &str, kind, limit, command| steps.push(Step { name: name.into(), kind, limit, command });
     if filter.is_none() {
@@ -173,6 +174,11 @@ fn checks_and_build(filter: Option<&str>) -> Vec<Step> {
             add("format", Kind::Check, 2 * MINUTE, cargo(&["fmt", "--all", "--check"]));
         } else {
             println!("note: no cargo fmt here (rustup component add rustfmt): format is not checked");
+        }
+        if words::is_available() {
+            add("words", Kind::Check, 2 * MINUTE, xtask("words")?);
+        } else {
+            println!("note: git tracks no files here: the wording is not checked");
         }
         if workspace::has_subcommand("clippy") {
             let command = cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]);
@@ -184,7 +190,14 @@ fn checks_and_build(filter: Option<&str>) -> Vec<Step> {
     add("build", Kind::Build, BUILD_LIMIT, cargo(&["build", "--workspace"]));
     let command = cargo(&["test", "--workspace", "--no-run", "--message-format", "json-render-diagnostics"]);
     add("build tests", Kind::Build, BUILD_LIMIT, command);
-    steps
+    Ok(steps)
+}
+
+/// Another task of this program.
+fn xtask(task: &str) -> Result<Command, String> {
+    let mut command = Command::new(std::env::current_exe().map_err(|error| format!("xtask's own path: {error}"))?);
+    command.arg(task);
+    Ok(command)
 }
 
 /// The tests. `programs` are the test programs that were built: they are run as they are, because cargo, asked for a single package, would
@@ -239,17 +252,15 @@ fn loom() -> Result<Step, String> {
 
 /// Setup and the first programs where there is no Node.js.
 fn clean_root(programs: &[TestProgram]) -> Result<Step, String> {
-    let mut command = Command::new(std::env::current_exe().map_err(|error| format!("xtask's own path: {error}"))?);
+    let mut command = xtask("clean-root")?;
     let program = programs.iter().find(|program| program.name() == "strait-cli programs").ok_or("strait-cli programs was not built")?;
-    command.arg("clean-root").arg(&program.executable);
+    command.arg(&program.executable);
     Ok(Step { name: "a root file system without Node.js".into(), kind: Kind::Tests, limit: BUILD_LIMIT, command })
 }
 
 /// `cargo xtask sanitize`, which skips what it has no compiler for.
 fn sanitizers() -> Result<Step, String> {
-    let mut command = Command::new(std::env::current_exe().map_err(|error| format!("xtask's own path: {error}"))?);
-    command.arg("sanitize");
-    Ok(Step { name: "sanitizers".into(), kind: Kind::Check, limit: 3 * BUILD_LIMIT, command })
+    Ok(Step { name: "sanitizers".into(), kind: Kind::Check, limit: 3 * BUILD_LIMIT, command: xtask("sanitize")? })
 }
 
 /// nextest cannot even list what is in a test program with a `main` of its own.
@@ -266,6 +277,12 @@ fn nextest(excluded: &[&TestProgram], filter: Option<&str>) -> Command {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_filter_leaves_out_the_check_of_words() {
+        let has_words = |filter| checks_and_build(filter).expect("steps").iter().any(|step| step.name == "words");
+        assert!(has_words(None) == words::is_available() && !has_words(Some("close")));
+    }
 
     #[test]
     fn nextest_is_kept_from_programs_with_windows() {
