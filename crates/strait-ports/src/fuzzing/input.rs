@@ -42,7 +42,7 @@ impl<'a> Input<'a> {
         bytes
     }
 
-    /// A frame as a liar would build it: pieces, each either bytes as they are or a name that it knows, then the kind. What such a frame means, the
+    /// A frame as a forger would build it: pieces, each either bytes as they are or a name that it knows, then the kind. What such a frame means, the
     /// decoder says: kinds that come later are built too.
     pub(super) fn frame(&mut self, names: &Names) -> Vec<u8> {
         let mut frame = Vec::new();
@@ -57,14 +57,14 @@ impl<'a> Input<'a> {
     }
 }
 
-/// Names that a liar has heard or made up.
+/// Names that a forger has heard or made up.
 pub(super) struct Names(Vec<u128>);
 
 /// How many names are remembered.
 const MAX_NAMES: usize = 0x80;
 
 impl Names {
-    /// How many names a liar knows before it has heard any.
+    /// How many names a forger knows before it has heard any.
     pub(super) const OWN: u8 = 10;
 
     /// Names of its own choice, and some that it can guess: inside a node, ends of channels that have never left it are numbered (`router/side_table.rs`).
@@ -89,7 +89,7 @@ impl Names {
     pub(super) fn learn(&mut self, packet: Packet) {
         let Encoded { tail, .. } = wire::encode(packet);
         let fields = &tail[..tail.len() - 1];
-        // From the end, as they are read; the names of ports lie six bytes further on.
+        // From the end, as they are read; the names of ports are six bytes further on.
         for part in [fields, &fields[..fields.len().saturating_sub(32 + 6)]] {
             part.rchunks_exact(16).for_each(|name| self.add(u128::from_le_bytes(name.try_into().expect("16 bytes"))));
         }

@@ -17,13 +17,13 @@ const MOST_ROUNDS: usize = 8 * MAX_HOPS as usize;
 const MOST_PORTS: usize = 100;
 
 /// A member without an engine.
-struct Liar {
+struct Forger {
     link: Box<dyn Link>,
     buffer: Vec<u8>,
     names: Names,
 }
 
-impl Liar {
+impl Forger {
     /// Takes the welcome, as [`Node::join`] does.
     fn join(socket: OwnedFd) -> Self {
         let (mut socket, mut buffer) = (Socket::new(socket).expect("a socket"), vec![0; MAX_PACKET]);
@@ -64,7 +64,7 @@ struct Network {
     nodes: [Node; 2],
     /// Of each node.
     ports: [Vec<Port>; 2],
-    liar: Option<Liar>,
+    forger: Option<Forger>,
     /// A port has been posted that had a past: it may sit in a queue that sits in its own, where nobody can ever receive it (a known limit).
     entangled: bool,
 }
@@ -111,21 +111,21 @@ impl Network {
     }
 }
 
-/// Frames and descriptors of any kind from a member to the broker, who talks with another member, introduces the two to each other, and sends both ports. The liar loses
+/// Frames and descriptors of any kind from a member to the broker, who talks with another member, introduces the two to each other, and sends both ports. The forger loses
 /// its link, or not; the others' channel goes on.
 pub fn node(bytes: &[u8]) {
     let mut input = Input::new(bytes);
     let links = if input.byte().is_multiple_of(2) { LinkKind::Socket } else { LinkKind::Rings };
     let broker = Node::broker_with(links).expect("a broker");
-    let ((ours, theirs), (for_liar, liars)) = (peer::pair(), peer::pair());
+    let ((ours, theirs), (for_forger, forgers)) = (peer::pair(), peer::pair());
     let to_member = broker.invite(ours).expect("an invitation");
     let (member, to_broker) = Node::join(theirs).expect("a welcome");
-    let to_liar = broker.invite(for_liar).expect("an invitation");
+    let to_liar = broker.invite(for_forger).expect("an invitation");
     // What the two say to each other in the end; what comes before goes through channels of its own.
     let (here, there) = broker.channel();
     to_member.post(Message::with_ports(Vec::new(), vec![there])).expect("its own port");
     let ports = [vec![to_member, to_liar], vec![to_broker]];
-    let mut network = Network { nodes: [broker, member], ports, liar: Some(Liar::join(liars)), entangled: false };
+    let mut network = Network { nodes: [broker, member], ports, forger: Some(Forger::join(forgers)), entangled: false };
     network.settle();
     let Some(Event::Message(first)) = network.ports[1][0].try_recv() else { panic!("nothing arrives") };
     let there = first.ports.into_iter().next().expect("the port that was sent");
@@ -133,21 +133,21 @@ pub fn node(bytes: &[u8]) {
     while let Some(step) = input.step() {
         match step % 8 {
             0..3 => {
-                if let Some(liar) = &mut network.liar {
-                    let frame = input.frame(&liar.names);
+                if let Some(forger) = &mut network.forger {
+                    let frame = input.frame(&forger.names);
                     let descriptors = (0..step / 64).map(|_| peer::descriptor()).collect();
-                    liar.say(frame, descriptors);
+                    forger.say(frame, descriptors);
                 }
             }
             3 => {
-                if network.liar.as_mut().is_some_and(|liar| !liar.hear()) {
-                    network.liar = None;
+                if network.forger.as_mut().is_some_and(|forger| !forger.hear()) {
+                    network.forger = None;
                 }
             }
             4 => network.settle(),
             5 => network.post(usize::from(step / 8 % 2), step, &mut input),
             6 => network.receive(usize::from(step / 8 % 2), &mut input),
-            _ if step > 0xf0 => network.liar = None,
+            _ if step > 0xf0 => network.forger = None,
             _ => {
                 let node = usize::from(step / 8 % 2);
                 if let Some(which) = input.index(network.ports[node].len()) {
@@ -164,8 +164,8 @@ pub fn node(bytes: &[u8]) {
         network.settle();
         assert!(matches!(to.try_recv(), Some(Event::Message(message)) if message.data == b"still here"), "an honest channel has suffered");
     }
-    // Without the liar, and without ports, nothing is left but the two.
-    network.liar = None;
+    // Without the forger, and without ports, nothing is left but the two.
+    network.forger = None;
     network.settle();
     network.ports.iter_mut().for_each(Vec::clear);
     network.settle();

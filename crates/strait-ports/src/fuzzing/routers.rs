@@ -1,4 +1,4 @@
-//! Routers that carry each other's events, programs that do what they like, and a liar that is linked to all.
+//! Routers that carry each other's events, programs that do what they like, and a forger that is linked to all.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -10,9 +10,9 @@ use crate::name::{Addr, NameSource, NodeName, SideName};
 use crate::router::{Action, ElementKey, Frame, Received, Router};
 use crate::wire::{self, Packet};
 
-/// Honest nodes. The liar's number is the next.
+/// Honest nodes. The forger's number is the next.
 const HONEST: usize = 3;
-const LIAR: usize = HONEST;
+const FORGER: usize = HONEST;
 
 /// A bound for deliveries until all is quiet. A message that chases its port passes up to [`MAX_HOPS`](crate::router::MAX_HOPS) proxies, and few inputs
 /// make more than one do so.
@@ -58,7 +58,7 @@ struct World {
     asked: VecDeque<(usize, NodeName)>,
     /// Ports in programs' hands.
     ports: Vec<(usize, ElementKey)>,
-    /// What the liar knows.
+    /// What the forger knows.
     names: Names,
 }
 
@@ -68,15 +68,15 @@ impl World {
         let routers = (0..HONEST).map(|node| Router::new(name(node), Box::new(Counter(Arc::clone(&given))))).collect();
         let mut world = Self {
             routers,
-            links: (0..=LIAR).map(|_| (0..=LIAR).map(|_| VecDeque::new()).collect()).collect(),
+            links: (0..=FORGER).map(|_| (0..=FORGER).map(|_| VecDeque::new()).collect()).collect(),
             linked: BTreeSet::new(),
             met: BTreeSet::new(),
             asked: VecDeque::new(),
             ports: Vec::new(),
             names: Names::new(),
         };
-        // Node 0 is linked to all, the liar too; 1 and 2 have to be introduced.
-        for (number, (a, b)) in [(0, 1), (0, 2), (0, LIAR), (1, LIAR), (2, LIAR)].into_iter().enumerate() {
+        // Node 0 is linked to all, the forger too; 1 and 2 have to be introduced.
+        for (number, (a, b)) in [(0, 1), (0, 2), (0, FORGER), (1, FORGER), (2, FORGER)].into_iter().enumerate() {
             world.meet(a, b);
             let side = |which: u128| SideName(0xa11 << 64 | (2 * number as u128 + which));
             for (node, other, ours, theirs) in [(a, b, side(0), side(1)), (b, a, side(1), side(0))] {
@@ -88,7 +88,7 @@ impl World {
                 }
             }
         }
-        (0..=LIAR).for_each(|node| world.names.add(name(node).0));
+        (0..=FORGER).for_each(|node| world.names.add(name(node).0));
         world
     }
 
@@ -109,9 +109,9 @@ impl World {
                 match action {
                     Action::Send { node: to, frame } => {
                         let to = number(to);
-                        assert!(to <= LIAR && to != node, "a router sends to nobody");
+                        assert!(to <= FORGER && to != node, "a router sends to nobody");
                         if self.linked.contains(&(node, to)) {
-                            if to == LIAR {
+                            if to == FORGER {
                                 self.names.learn(Packet::Event(frame));
                             } else {
                                 self.links[node][to].push_back(Parcel::Frame(frame));
@@ -129,7 +129,7 @@ impl World {
     fn introduce(&mut self, grant: bool) {
         let Some((node, to)) = self.asked.pop_front() else { return };
         let other = number(to);
-        let possible = other <= LIAR && other != node && !self.met.contains(&(node, other));
+        let possible = other <= FORGER && other != node && !self.met.contains(&(node, other));
         if possible && grant {
             self.meet(node, other);
         } else if !self.linked.contains(&(node, other)) {
@@ -141,7 +141,7 @@ impl World {
     fn deliver(&mut self, from: usize, to: usize) {
         match self.links[from][to].pop_front() {
             Some(Parcel::Frame(frame)) => {
-                // Only the liar breaks a rule that costs the link.
+                // Only the forger breaks a rule that costs the link.
                 self.routers[to].handle(name(from), frame).expect("honest nodes keep to the protocol");
             }
             Some(Parcel::Lost) => self.routers[to].lose_node(name(from), CloseReason::Crashed),
@@ -158,22 +158,22 @@ impl World {
         }
     }
 
-    /// The liar's link to a node goes.
+    /// The forger's link to a node goes.
     fn lose_liar(&mut self, node: usize) {
-        if self.linked.remove(&(LIAR, node)) {
-            self.linked.remove(&(node, LIAR));
-            self.routers[node].lose_node(name(LIAR), CloseReason::Crashed);
+        if self.linked.remove(&(FORGER, node)) {
+            self.linked.remove(&(node, FORGER));
+            self.routers[node].lose_node(name(FORGER), CloseReason::Crashed);
             self.settle();
         }
     }
 
-    /// The liar says something.
-    fn lie(&mut self, node: usize, frame: Vec<u8>) {
+    /// The forger says something.
+    fn forgery(&mut self, node: usize, frame: Vec<u8>) {
         let Ok(Packet::Event(frame)) = wire::decode(frame) else { return };
-        if !self.linked.contains(&(LIAR, node)) {
+        if !self.linked.contains(&(FORGER, node)) {
             return;
         }
-        let heard = self.routers[node].handle(name(LIAR), frame);
+        let heard = self.routers[node].handle(name(FORGER), frame);
         self.settle();
         if heard.is_err() {
             self.lose_liar(node);
@@ -234,8 +234,8 @@ impl World {
     }
 }
 
-/// Programs create, post, receive and close; links deliver in order and otherwise when they like, and break; the liar says whatever can be decoded. In the
-/// end all programs close what they have and the liar is gone: then nothing may be left in any router.
+/// Programs create, post, receive and close; links deliver in order and otherwise when they like, and break; the forger says whatever can be decoded. In the
+/// end all programs close what they have and the forger is gone: then nothing may be left in any router.
 pub fn router(bytes: &[u8]) {
     const NOTHING: [((usize, usize), usize); HONEST] = [((0, 0), 0); HONEST];
     let mut world = World::new();
@@ -272,7 +272,7 @@ pub fn router(bytes: &[u8]) {
             13 => world.quiet(true),
             _ => {
                 let frame = input.frame(&world.names);
-                world.lie(one, frame);
+                world.forgery(one, frame);
             }
         }
         world.check();
@@ -282,7 +282,7 @@ pub fn router(bytes: &[u8]) {
     world.quiet(true);
     (0..HONEST).for_each(|node| world.lose_liar(node));
     world.quiet(true);
-    // Ports that were under way have arrived; their channels have ended, with the liar if not before.
+    // Ports that were under way have arrived; their channels have ended, with the forger if not before.
     (0..HONEST).for_each(|node| world.routers[node].close_all(CloseReason::Exited));
     world.quiet(true);
     assert!(denied || world.remains() == NOTHING, "everybody has closed and something is left: {:?}", world.remains());

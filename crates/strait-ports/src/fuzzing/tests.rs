@@ -23,9 +23,9 @@ fn frames() -> Vec<(String, Vec<u8>)> {
     frames
 }
 
-/// The same frames as a liar says them: in front of each what makes a target say the next bytes, then its pieces.
-fn lies(prefix: &[u8], say: &[u8]) -> Vec<(String, Vec<u8>)> {
-    let lie = |(name, frame): (String, Vec<u8>)| {
+/// The same frames as a forger says them: in front of each what makes a target say the next bytes, then its pieces.
+fn forgeries(prefix: &[u8], say: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let forgery = |(name, frame): (String, Vec<u8>)| {
         let (kind, fields) = frame.split_last().expect("a kind");
         let (rest, names) = fields.split_at(fields.len() % 16);
         // Names it has heard instead of those that nobody has.
@@ -33,7 +33,7 @@ fn lies(prefix: &[u8], say: &[u8]) -> Vec<(String, Vec<u8>)> {
         let count = pieces.len() as u8 + 1;
         (name, [prefix, say, &[count, rest.len() as u8], rest, &pieces.collect::<Vec<_>>(), &[*kind]].concat())
     };
-    frames().into_iter().map(lie).collect()
+    frames().into_iter().map(forgery).collect()
 }
 
 #[test]
@@ -85,13 +85,13 @@ fn ring_link_seeds_and_their_mutants() {
     replay("ring_link", &seeds.map(|(name, bytes)| (name.into(), bytes.to_vec())), 2_000, ring_link);
 }
 
-/// Ports go from node to node and on to the liar, who hears their names.
+/// Ports go from node to node and on to the forger, who hears their names.
 const TRAFFIC: &[u8] =
     &[0, 1, 1, 5, 0, 8, 13, 4, 2, 1, 1, 5, 2, 9, 13, 0x10, 1, 1, 3, 4, 11, 7, 0x17, 0x27, 9, 1, 2, 9, 3, 8, 7, 13, 5, 1, 5, 3, 5, 6];
 
 #[test]
 fn router_seeds_and_their_mutants() {
-    let mut seeds = lies(TRAFFIC, &[14]);
+    let mut seeds = forgeries(TRAFFIC, &[14]);
     seeds.push(("traffic".into(), TRAFFIC.repeat(4)));
     seeds.push(("denied".into(), [TRAFFIC, &[10, 10], TRAFFIC, &[0xcb, 10, 13], TRAFFIC].concat()));
     seeds.push(("closes".into(), [TRAFFIC, &[6, 1, 6, 2, 6, 3, 0xdc, 13], TRAFFIC].concat()));
@@ -101,8 +101,8 @@ fn router_seeds_and_their_mutants() {
 #[test]
 fn node_seeds_and_their_mutants() {
     const TRAFFIC: &[u8] = &[0x45, 1, 3, 4, 3, 0x45, 0, 4, 4, 6, 14, 0, 4, 0x4d, 0, 7, 4, 6, 0, 0x85, 2, 1, 4, 3];
-    let mut seeds = lies(&[&[0], TRAFFIC].concat(), &[0]);
-    seeds.extend(lies(&[&[1], TRAFFIC].concat(), &[0x40]).into_iter().map(|(name, seed)| (format!("rings-{name}"), seed)));
+    let mut seeds = forgeries(&[&[0], TRAFFIC].concat(), &[0]);
+    seeds.extend(forgeries(&[&[1], TRAFFIC].concat(), &[0x40]).into_iter().map(|(name, seed)| (format!("rings-{name}"), seed)));
     seeds.push(("end".into(), [&[1], TRAFFIC, &[0xf7, 4], TRAFFIC].concat()));
     seeds.push(("closes".into(), [&[0], TRAFFIC, &[7, 1, 15, 0, 7, 0], TRAFFIC].concat()));
     replay("node", &seeds, 400, node);

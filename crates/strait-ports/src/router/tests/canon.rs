@@ -92,7 +92,7 @@ impl Walk<'_> {
             parcels.iter().for_each(|parcel| self.parcel(parcel, *from, *to));
         }
         for (from, to) in known {
-            let own = world.liar.map(|liar| Addr { node: super::world::name(liar), side: *from });
+            let own = world.forger.map(|forger| Addr { node: super::world::name(forger), side: *from });
             self.put(own.and_then(|own| self.numbers.get(&own).copied()));
             self.name(*to);
         }

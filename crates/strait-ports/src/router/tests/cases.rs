@@ -18,7 +18,7 @@ const APART: Case = Case {
     channels: &[0],
     operations: &[(Move(0, 1), 1), (Move(1, 2), 1), (Post(0), 1), (Post(1), 1), (Close(0), 1)],
     crashes: 0,
-    lies: 0,
+    forgeries: 0,
 };
 
 /// Both ends on the way at the same time, over nodes that know each other: proxies become neighbours.
@@ -28,7 +28,7 @@ const SWAP: Case = Case {
     channels: &[1],
     operations: &[(Move(0, 0), 1), (Move(0, 2), 1), (Move(1, 2), 1), (Post(0), 1)],
     crashes: 0,
-    lies: 0,
+    forgeries: 0,
 };
 
 /// A queue with something in it goes along, and comes back.
@@ -38,7 +38,7 @@ const RETURN: Case = Case {
     channels: &[0],
     operations: &[(Move(0, 1), 1), (Move(0, 0), 1), (Post(0), 1), (Post(1), 2), (Read(0), 1), (Close(1), 1)],
     crashes: 0,
-    lies: 0,
+    forgeries: 0,
 };
 
 /// A port in a message on a port.
@@ -48,7 +48,7 @@ const NESTED: Case = Case {
     channels: &[1, 1],
     operations: &[(Carry(0, 2), 1), (Move(0, 0), 1), (Move(1, 2), 1), (Post(3), 1), (Read(1), 1), (Close(0), 1)],
     crashes: 0,
-    lies: 0,
+    forgeries: 0,
 };
 
 /// Any one of three nodes dies at any moment.
@@ -58,7 +58,7 @@ const CRASH: Case = Case {
     channels: &[0, 0],
     operations: &[(Move(0, 1), 1), (Move(1, 2), 1), (Move(3, 2), 1), (Post(0), 1), (Crash(0), 1), (Crash(1), 1), (Crash(2), 1)],
     crashes: 1,
-    lies: 0,
+    forgeries: 0,
 };
 
 /// The link breaks over which a port has been handed on; both of its nodes live.
@@ -68,17 +68,17 @@ const BREAK: Case = Case {
     channels: &[0],
     operations: &[(Move(0, 1), 1), (Move(0, 2), 1), (Post(0), 1), (Post(1), 1), (Break(1, 2), 1)],
     crashes: 0,
-    lies: 0,
+    forgeries: 0,
 };
 
 /// Node 2 gets a port, hands it on, and says what it likes, then and later.
-const LIAR: Case = Case {
-    name: "one node lies",
+const FORGER: Case = Case {
+    name: "one node forges events",
     acquainted: true,
     channels: &[0, 0],
     operations: &[(Move(0, 2), 1), (Move(0, 1), 1)],
     crashes: 0,
-    lies: 1,
+    forgeries: 1,
 };
 
 /// Messages, and then a close, go through the go-between and past it.
@@ -88,17 +88,17 @@ const TWO_PATHS: Case = Case {
     channels: &[0],
     operations: &[(Move(0, 1), 1), (Move(1, 2), 1), (Post(0), 2), (Close(0), 1)],
     crashes: 0,
-    lies: 0,
+    forgeries: 0,
 };
 
-/// Everything at once: both ends of a channel and one of another travel, one to node 2, which lies; a close; one of the others dies.
+/// Everything at once: both ends of a channel and one of another travel, one to node 2, which forges events; a close; one of the others dies.
 const ALL: Case = Case {
-    name: "one node dies and another lies",
+    name: "one node dies and another forges events",
     acquainted: true,
     channels: &[0, 0],
     operations: &[(Move(0, 2), 1), (Move(1, 1), 1), (Post(0), 1), (Close(2), 1), (Crash(0), 1), (Crash(1), 1)],
     crashes: 1,
-    lies: 1,
+    forgeries: 1,
 };
 
 /// How much waits is asked for while the ends travel, and messages are received.
@@ -108,7 +108,7 @@ const LOOK: Case = Case {
     channels: &[0],
     operations: &[(Look(0), 1), (Move(0, 1), 1), (Move(1, 2), 1), (Post(0), 2), (Read(1), 2)],
     crashes: 0,
-    lies: 0,
+    forgeries: 0,
 };
 
 #[test]
@@ -166,12 +166,15 @@ fn a_link_breaks() {
 
 #[test]
 fn one_node_lies() {
-    prove_either(LIAR, &[(Move(0, 2), 1), (Move(0, 1), 1), (Move(2, 1), 1), (Post(1), 1)]);
+    prove_either(FORGER, &[(Move(0, 2), 1), (Move(0, 1), 1), (Move(2, 1), 1), (Post(1), 1)]);
 }
 
 #[test]
 fn one_node_lies_twice() {
-    prove_either(Case { name: "one node lies twice", operations: &[(Move(0, 2), 1)], lies: 2, ..LIAR }, &[(Move(0, 2), 1), (Post(1), 1)]);
+    prove_either(
+        Case { name: "one node forges events twice", operations: &[(Move(0, 2), 1)], forgeries: 2, ..FORGER },
+        &[(Move(0, 2), 1), (Post(1), 1)],
+    );
 }
 
 #[test]
@@ -206,7 +209,7 @@ fn a_router_that_does_not_cut_what_led_to_a_lost_node_loses_closes() {
 
 #[test]
 fn a_router_that_hears_strangers_takes_their_messages_in() {
-    refute(LIAR, Mutant::StrangersAreHeard, ORDER);
+    refute(FORGER, Mutant::StrangersAreHeard, ORDER);
 }
 
 #[test]

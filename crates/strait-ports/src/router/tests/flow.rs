@@ -265,7 +265,7 @@ fn a_lie_about_amounts_hurts_nobody_else() {
     assert_eq!(world.router(node).peer_of(honest), Some(Addr { node: name(1), side: from }));
 }
 
-/// A report has its hops, as a message has: in a ring of proxies, which only liars can build, it does not run for ever.
+/// A report has its hops, as a message has: in a ring of proxies, which only forgers can build, it does not run for ever.
 #[test]
 fn a_report_that_has_gone_too_far_ends_the_channel() {
     for event in [Event::Consumed { batch: Consumed { messages: 1, bytes: 1 }, hops: 50 }, Event::CreditPolicy { policy: None, hops: 50 }] {

@@ -20,7 +20,7 @@ use crate::router::{ElementKey, Event, Router};
 impl Book {
     /// Its port, or its other end's, is sent somewhere after so many losses.
     pub(super) fn moves_after(&mut self, losses: usize) {
-        // Where it goes, somebody may be dead, or lie.
+        // Where it goes, somebody may be dead, or forge events.
         self.spared &= losses == 0;
         // What a single dead node has sent directly to this one is behind it; what it leads to now may break with the next loss.
         self.owed &= losses <= 1;
@@ -39,7 +39,7 @@ impl World {
     /// The node is about to die. What was posted there on a port whose channel leads straight to another node is with the link, and comes.
     pub(super) fn note_debts(&mut self, node: usize) {
         self.books.iter_mut().for_each(|book| book.owed = false);
-        if self.liar == Some(node) {
+        if self.forger == Some(node) {
             return;
         }
         for Handle { key, end, .. } in self.handles.clone().into_iter().filter(|h| h.node == node) {
@@ -51,11 +51,11 @@ impl World {
         }
     }
 
-    /// Something has just been lost, or `liar` says the first wrong word: notes who has nothing to do with it.
-    pub(super) fn note_spared(&mut self, liar: Option<usize>) {
+    /// Something has just been lost, or `forger` says the first wrong word: notes who has nothing to do with it.
+    pub(super) fn note_spared(&mut self, forger: Option<usize>) {
         for end in 0..self.books.len() {
             self.books[end].spared =
-                !self.books[end].tainted && self.is_whole(end, liar) && (self.is_closed(end ^ 1) || self.is_whole(end ^ 1, liar));
+                !self.books[end].tainted && self.is_whole(end, forger) && (self.is_closed(end ^ 1) || self.is_whole(end ^ 1, forger));
         }
     }
 

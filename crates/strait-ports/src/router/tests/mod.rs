@@ -3,7 +3,7 @@
 mod canon;
 mod cases;
 mod flow;
-mod liar;
+mod forger;
 mod limits;
 mod losses;
 mod model;

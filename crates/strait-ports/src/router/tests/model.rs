@@ -1,4 +1,4 @@
-//! Small cases, exhaustively: every order in which operations, deliveries, one crash and a liar's words can happen.
+//! Small cases, exhaustively: every order in which operations, deliveries, one crash and a forger's words can happen.
 //!
 //! A state is a whole [`World`] and what programs may still do. After every step the oracle looks at what programs receive; wherever nothing is under
 //! way a copy of the world is received empty, closed and searched for what is left. `STRAIT_LONG=1` explores bigger cases.
@@ -13,7 +13,7 @@ use stateright::{Checker, HasDiscoveries, Model, Property};
 
 use super::Mutant;
 use super::canon::fingerprint;
-use super::liar::{Known, Lie};
+use super::forger::{Forgery, Known};
 use super::oracle::{End, promise};
 use super::world::{Order, World};
 
@@ -47,7 +47,7 @@ pub(super) struct Case {
     /// Of all crashes among the operations so many.
     pub(super) crashes: u8,
     /// What node 2 may say that an honest node would not.
-    pub(super) lies: u8,
+    pub(super) forgeries: u8,
 }
 
 #[derive(Clone, Debug)]
@@ -55,8 +55,8 @@ struct State {
     world: World,
     left: Vec<u8>,
     crashes: u8,
-    lies: u8,
-    /// What the liar knows.
+    forgeries: u8,
+    /// What the forger knows.
     known: Known,
     /// Steps so far: part of the state, so that routers that talk for ever make no circle but an endless path.
     depth: u32,
@@ -77,14 +77,14 @@ impl State {
 
 impl Hash for State {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.fingerprint, &self.left, self.crashes, self.lies, self.depth, self.broken.is_some()).hash(state);
+        (self.fingerprint, &self.left, self.crashes, self.forgeries, self.depth, self.broken.is_some()).hash(state);
     }
 }
 
 impl PartialEq for State {
     fn eq(&self, other: &Self) -> bool {
-        (self.fingerprint, &self.left, self.crashes, self.lies, self.depth)
-            == (other.fingerprint, &other.left, other.crashes, other.lies, other.depth)
+        (self.fingerprint, &self.left, self.crashes, self.forgeries, self.depth)
+            == (other.fingerprint, &other.left, other.crashes, other.forgeries, other.depth)
     }
 }
 
@@ -92,7 +92,7 @@ impl PartialEq for State {
 enum Step {
     Do(usize, Op),
     Deliver((usize, usize)),
-    Lie(Lie),
+    Forgery(Forgery),
 }
 
 thread_local! {
@@ -133,15 +133,15 @@ impl Proof {
         let mut world = World::with_names(3, order, &[], self.case.acquainted.then_some(1));
         world.limit_hops(50);
         world.infect(self.mutant);
-        if self.case.lies > 0 {
-            world.liar = Some(2);
+        if self.case.forgeries > 0 {
+            world.forger = Some(2);
         }
         for node in self.case.channels {
             world.channel(*node);
         }
         let left = self.case.operations.iter().map(|(_, times)| *times).collect();
-        let (crashes, lies) = (self.case.crashes, self.case.lies);
-        let mut state = State { world, left, crashes, lies, known: Known::new(), depth: 0, broken: None, fingerprint: 0 };
+        let (crashes, forgeries) = (self.case.crashes, self.case.forgeries);
+        let mut state = State { world, left, crashes, forgeries, known: Known::new(), depth: 0, broken: None, fingerprint: 0 };
         state.world.learn(&mut state.known);
         state.fingerprint = fingerprint(&state.world, &state.known);
         state
@@ -205,24 +205,24 @@ impl Proof {
                     while state.world.pop(road) {}
                 }
             }
-            Step::Lie(lie) => {
-                state.lies -= 1;
-                state.world.tell(*lie, &state.known);
+            Step::Forgery(forgery) => {
+                state.forgeries -= 1;
+                state.world.tell(*forgery, &state.known);
             }
         }
-        if state.lies > 0 {
+        if state.forgeries > 0 {
             state.world.learn(&mut state.known);
         } else {
             state.known.clear();
         }
         if state.world.deliverable().is_empty() {
             let mut rest = state.world.clone();
-            if let Some(liar) = rest.liar
+            if let Some(forger) = rest.forger
                 && rest.crashes() > 0
-                && rest.lives(liar)
+                && rest.lives(forger)
             {
                 // Others are rid of all that it did once its links are gone.
-                rest.crash(liar);
+                rest.crash(forger);
             }
             // Amounts are wrong where anything is: a mutant has to break a greater promise.
             if self.mutant.is_none() {
@@ -253,8 +253,8 @@ impl Model for Proof {
         let left = self.case.operations.iter().enumerate().filter(|(n, _)| state.left[*n] > 0);
         actions.extend(left.filter(|(_, (op, _))| self.possible(state, *op)).map(|(n, (op, _))| Step::Do(n, *op)));
         actions.extend(state.world.deliverable().into_iter().map(Step::Deliver));
-        if state.lies > 0 {
-            actions.extend(state.world.lies(&state.known).into_iter().map(Step::Lie));
+        if state.forgeries > 0 {
+            actions.extend(state.world.forgeries(&state.known).into_iter().map(Step::Forgery));
         }
     }
 
@@ -315,7 +315,7 @@ impl Case {
     fn summary(&self) -> String {
         let count = |what: fn(&Op) -> bool| self.operations.iter().filter(|(op, _)| what(op)).map(|(_, n)| usize::from(*n)).sum::<usize>();
         format!(
-            "{}: 3 nodes, {} channels, {} messages, {} transfers, {} closes, {} crashes, {} broken links, {} lies",
+            "{}: 3 nodes, {} channels, {} messages, {} transfers, {} closes, {} crashes, {} broken links, {} forgeries",
             self.name,
             self.channels.len(),
             count(|op| matches!(op, Op::Post(_) | Op::Carry(..))),
@@ -323,7 +323,7 @@ impl Case {
             count(|op| matches!(op, Op::Close(_))),
             self.crashes,
             count(|op| matches!(op, Op::Break(..))),
-            self.lies
+            self.forgeries
         )
     }
 }

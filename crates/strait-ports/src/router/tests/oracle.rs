@@ -46,7 +46,7 @@ pub(super) struct Book {
     pub(super) owed: bool,
     /// What broke, died or lied so far had nothing to do with this channel: nothing of it may show here.
     pub(super) spared: bool,
-    /// Somebody who lies had a say in this channel: nothing is promised to it.
+    /// A forger has sent events to this channel: nothing is promised to it.
     pub(super) tainted: bool,
 }
 
@@ -115,7 +115,7 @@ impl World {
         let orderly = self.crashes == 0;
         let Some(received) = self.router(node).pop(key) else { return false };
         self.act(node);
-        if self.books[end].tainted || self.liar == Some(node) {
+        if self.books[end].tainted || self.forger == Some(node) {
             self.take_unchecked(node, end, received);
             return true;
         }
@@ -152,7 +152,7 @@ impl World {
         true
     }
 
-    /// What a liar gets, or sends: nothing is expected of it, and what came with it is let go of unless it can be told.
+    /// What a forger gets, or sends: nothing is expected of it, and what came with it is let go of unless it can be told.
     fn take_unchecked(&mut self, node: usize, end: End, received: Received) {
         match received {
             Received::Message { data, ports } => {
@@ -225,7 +225,7 @@ impl World {
                 assert!(told.is_some(), "{TOLD}: end {end}: its other end is gone and nobody said so");
             }
         }
-        if self.apart.is_empty() && self.lives(0) && self.liar.is_none() {
+        if self.apart.is_empty() && self.lives(0) && self.forger.is_none() {
             for (node, router) in self.routers.iter().enumerate() {
                 let proxies = router.as_ref().map_or(0, |r| r.counts().1);
                 assert_eq!(proxies, 0, "{PROXIES_END}: node {node} still forwards");

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use proptest::test_runner::RngAlgorithm;
 
-use super::liar::Known;
+use super::forger::Known;
 use super::oracle::End;
 use super::world::World;
 use crate::flow::HighWaterMark;
@@ -48,8 +48,8 @@ enum Step {
     Deliver {
         links: Vec<u8>,
     },
-    /// A liar, if there is one, says one of the things that it can.
-    Lie {
+    /// A forger, if there is one, says one of the things that it can.
+    Forgery {
         what: u16,
     },
 }
@@ -73,7 +73,7 @@ fn step(crashes: bool) -> impl Strategy<Value = Step> {
 }
 
 fn step_or_lie() -> impl Strategy<Value = Step> {
-    prop_oneof![7 => step(false), 1 => any::<u16>().prop_map(|what| Step::Lie { what })]
+    prop_oneof![7 => step(false), 1 => any::<u16>().prop_map(|what| Step::Forgery { what })]
 }
 
 /// A port may only travel through channels made before its own: no port can come to wait inside its own other end's queue.
@@ -137,10 +137,10 @@ fn play(world: &mut World, steps: &[Step]) {
                 }
             }
             Step::Sever { a, b } => world.sever(*a as usize % world.nodes(), *b as usize % world.nodes()),
-            Step::Lie { what } => {
-                let lies = world.lies(&known);
-                if !lies.is_empty() {
-                    world.tell(lies[*what as usize % lies.len()], &known);
+            Step::Forgery { what } => {
+                let forgeries = world.forgeries(&known);
+                if !forgeries.is_empty() {
+                    world.tell(forgeries[*what as usize % forgeries.len()], &known);
                 }
             }
             Step::Deliver { links } => {
@@ -166,9 +166,9 @@ fn check_world(mut world: World, seed: u64, steps: &[Step]) {
         noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (noise >> 33) as usize % links
     });
-    if let Some(liar) = world.liar.filter(|_| world.crashes() > 0) {
+    if let Some(forger) = world.forger.filter(|_| world.crashes() > 0) {
         // Others are rid of all that it did once its links are gone.
-        world.crash(liar);
+        world.crash(forger);
     }
     world.check_amounts();
     world.receive_all();
@@ -216,12 +216,12 @@ proptest! {
 
     #[test]
     fn who_lies_harms_only_its_own(
-        nodes in 3usize..=5, seed: u64, hub in hub(), liar in 1usize..3,
+        nodes in 3usize..=5, seed: u64, hub in hub(), forger in 1usize..3,
         honest in proptest::collection::vec(step(false), 20..80), steps in proptest::collection::vec(step_or_lie(), 1..40)
     ) {
         let mut world = World::new(nodes, seed, &[], hub);
         world.limit_hops(200);
-        world.liar = Some(liar);
+        world.forger = Some(forger);
         check_world(world, seed, &[honest, steps].concat());
     }
 }

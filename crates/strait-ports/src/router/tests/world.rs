@@ -79,7 +79,7 @@ pub(super) struct World {
     roads: BTreeMap<(usize, usize), End>,
     pub(super) handles: Vec<Handle>,
     /// A member that may say what an honest one would not.
-    pub(super) liar: Option<usize>,
+    pub(super) forger: Option<usize>,
 }
 
 impl std::fmt::Debug for World {
@@ -104,7 +104,7 @@ impl Clone for World {
             books: self.books.clone(),
             roads: self.roads.clone(),
             handles: self.handles.clone(),
-            liar: self.liar,
+            forger: self.forger,
         }
     }
 }
@@ -156,7 +156,7 @@ impl World {
             books: Vec::new(),
             roads: BTreeMap::new(),
             handles: Vec::new(),
-            liar: None,
+            forger: None,
         };
         for member in 1..nodes {
             world.road(0, member);
@@ -292,7 +292,7 @@ impl World {
         match parcel {
             Parcel::Frame(frame) => {
                 if let Err(why) = self.router(to).handle(name(from), frame) {
-                    assert_eq!(self.liar, Some(from), "{NO_HARM}: an honest node loses its link: {why}");
+                    assert_eq!(self.forger, Some(from), "{NO_HARM}: an honest node loses its link: {why}");
                     self.act(to);
                     self.queues.remove(&(from, to));
                     self.put(to, from, Parcel::Lost);

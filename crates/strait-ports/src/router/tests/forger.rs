@@ -7,7 +7,7 @@ use crate::router::{Descriptor, Event, FlowState, Frame};
 
 /// Something that an honest node would not do there and then.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Lie {
+pub(super) struct Forgery {
     /// Which pair of known neighbours, ours and theirs; past the last: to the last one's neighbour from a side that never was.
     pair: usize,
     what: What,
@@ -34,13 +34,13 @@ enum What {
     Bypass(usize),
 }
 
-/// Pairs of neighbours that the liar has been told of: its own side and the one that listens to it.
+/// Pairs of neighbours that the forger has been told of: its own side and the one that listens to it.
 pub(super) type Known = Vec<(SideName, Addr)>;
 
 impl World {
-    /// Adds what the liar knows by now.
+    /// Adds what the forger knows by now.
     pub(super) fn learn(&self, known: &mut Known) {
-        let Some(router) = self.liar.and_then(|liar| self.routers[liar].as_ref()) else { return };
+        let Some(router) = self.forger.and_then(|forger| self.routers[forger].as_ref()) else { return };
         let mut keys: Vec<_> = router.elements.keys().collect();
         keys.sort();
         for side in keys.into_iter().filter_map(|key| router.elements.get(key)).flat_map(|e| [e.side(0), e.side(1)]).flatten() {
@@ -51,10 +51,10 @@ impl World {
         }
     }
 
-    /// Everything that the liar could do now.
-    pub(super) fn lies(&self, known: &Known) -> Vec<Lie> {
-        let mut lies = Vec::new();
-        let Some(liar) = self.liar.filter(|liar| self.lives(*liar)) else { return lies };
+    /// Everything that the forger could do now.
+    pub(super) fn forgeries(&self, known: &Known) -> Vec<Forgery> {
+        let mut forgeries = Vec::new();
+        let Some(forger) = self.forger.filter(|forger| self.lives(*forger)) else { return forgeries };
         let simple = [
             What::Message,
             What::Port { taken: false },
@@ -68,31 +68,31 @@ impl World {
             What::Fence,
         ];
         for (pair, (_, to)) in known.iter().enumerate() {
-            if !self.linked.contains(&(liar, number(to.node))) {
+            if !self.linked.contains(&(forger, number(to.node))) {
                 continue;
             }
-            lies.extend(simple.map(|what| Lie { pair, what }));
-            lies.extend((0..=known.len()).flat_map(|n| [What::Expect(n), What::Bypass(n)]).map(|what| Lie { pair, what }));
-            let says = self.queues.get(&(liar, number(to.node))).is_some_and(|q| matches!(q.back(), Some(Parcel::Frame(_))));
+            forgeries.extend(simple.map(|what| Forgery { pair, what }));
+            forgeries.extend((0..=known.len()).flat_map(|n| [What::Expect(n), What::Bypass(n)]).map(|what| Forgery { pair, what }));
+            let says = self.queues.get(&(forger, number(to.node))).is_some_and(|q| matches!(q.back(), Some(Parcel::Frame(_))));
             if says && known.iter().position(|(_, other)| other.node == to.node) == Some(pair) {
-                lies.push(Lie { pair, what: What::Silence });
+                forgeries.push(Forgery { pair, what: What::Silence });
             }
         }
         // As a stranger it can say less that is of interest.
-        if let Some(last) = known.len().checked_sub(1).filter(|last| self.linked.contains(&(liar, number(known[*last].1.node)))) {
-            lies.extend([What::Message, What::Close, What::Fence].map(|what| Lie { pair: last + 1, what }));
+        if let Some(last) = known.len().checked_sub(1).filter(|last| self.linked.contains(&(forger, number(known[*last].1.node)))) {
+            forgeries.extend([What::Message, What::Close, What::Fence].map(|what| Forgery { pair: last + 1, what }));
         }
-        lies
+        forgeries
     }
 
-    /// The liar does it. From now on nothing is promised to channels that it has a part in.
-    pub(super) fn tell(&mut self, lie: Lie, known: &Known) {
-        let liar = self.liar.expect("somebody lies");
-        self.note_spared(Some(liar));
+    /// The forger does it. From now on nothing is promised to channels that it has a part in.
+    pub(super) fn tell(&mut self, forgery: Forgery, known: &Known) {
+        let forger = self.forger.expect("a node forges events");
+        self.note_spared(Some(forger));
         self.books.iter_mut().for_each(|book| book.tainted |= !book.spared);
         self.crashes += 1;
         let fresh = self.fresh_name();
-        let (from, to) = known.get(lie.pair).copied().unwrap_or_else(|| (fresh, known[lie.pair - 1].1));
+        let (from, to) = known.get(forgery.pair).copied().unwrap_or_else(|| (fresh, known[forgery.pair - 1].1));
         let nowhere = Addr { node: to.node, side: fresh };
         let there = |n: usize| known.get(n).map_or(nowhere, |(_, there)| *there);
         let port = |side| Event::Message {
@@ -100,9 +100,9 @@ impl World {
             ports: vec![Descriptor { side, neighbour: from, flow_state: FlowState::default() }],
             hops: 0,
         };
-        let event = match lie.what {
+        let event = match forgery.what {
             What::Silence => {
-                self.queues.get_mut(&(liar, number(to.node))).and_then(std::collections::VecDeque::pop_back);
+                self.queues.get_mut(&(forger, number(to.node))).and_then(std::collections::VecDeque::pop_back);
                 return;
             }
             What::Message => Event::Message { data: Vec::new().into(), ports: Vec::new(), hops: 0 },
@@ -118,7 +118,7 @@ impl World {
             What::Expect(n) => Event::Expect(there(n)),
             What::Bypass(n) => Event::Bypass(there(n)),
         };
-        debug_assert_ne!(to.node, name(liar));
-        self.put(liar, number(to.node), Parcel::Frame(Frame { from, to: to.side, event }));
+        debug_assert_ne!(to.node, name(forger));
+        self.put(forger, number(to.node), Parcel::Frame(Frame { from, to: to.side, event }));
     }
 }
