@@ -12,7 +12,7 @@
 //! The files are the parts of one function, in this order, and not functions that hand each other what they know: every byte that is read or written would pay
 //! for that.
 
-/// The codec's JavaScript side: one function expression, `makeCodec(env)`, for pages and for main processes in JavaScript. See `docs/architecture.md`, "Values".
+/// The codec's JavaScript side: one function expression, `makeCodec(env)`, for pages and for main processes in JavaScript. See `docs/architecture/js.md`, "Values".
 pub const JS_CODEC: &str = concat!(
     "(function makeCodec(env) {\n'use strict'\n",
     include_str!("../js/codec/intrinsics.js"),

@@ -168,7 +168,7 @@ impl World {
     }
 
     /// The forger says something.
-    fn forgery(&mut self, node: usize, frame: Vec<u8>) {
+    fn forge(&mut self, node: usize, frame: Vec<u8>) {
         let Ok(Packet::Event(frame)) = wire::decode(frame) else { return };
         if !self.linked.contains(&(FORGER, node)) {
             return;
@@ -272,7 +272,7 @@ pub fn router(bytes: &[u8]) {
             13 => world.quiet(true),
             _ => {
                 let frame = input.frame(&world.names);
-                world.forgery(one, frame);
+                world.forge(one, frame);
             }
         }
         world.check();

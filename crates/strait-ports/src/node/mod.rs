@@ -334,11 +334,14 @@ impl Node {
         self.shared.act(|state| state.stats())
     }
 
-    /// Routes what has come, for `budget` at most. Calls ports' `on_ready` and wakers in this thread.
+    /// Routes received frames for about `budget`. Calls ports' `on_ready` and wakers in this thread.
     ///
-    /// The clock is looked at after each packet, and what came of a few hundred ports or kilobytes is done before more is taken: a peer
-    /// stretches the time by one message at most, which can carry [`MAX_PORTS`](crate::MAX_PORTS). At least one packet is taken. (When a
-    /// direct link to another member ends, what the broker had said by then is heard at once, beyond the budget if need be: a socket full.)
+    /// The clock is read once for every 4,096 bytes of received frames (a frame counts 256 at least,
+    /// a port 512), and the effects of a few hundred ports or kilobytes are handled before more is
+    /// received: a peer exceeds the budget by one message at most, which can carry
+    /// [`MAX_PORTS`](crate::MAX_PORTS). At least one frame is received. (When a direct link to another
+    /// member ends, the frames that the broker has sent by then are received at once, beyond the budget
+    /// if there are more: one socket's buffer.)
     ///
     /// # Errors
     /// When `epoll` fails.

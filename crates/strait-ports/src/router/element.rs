@@ -159,7 +159,7 @@ impl Endpoint {
     }
 }
 
-/// How far a proxy is with removing itself. `sides[1]` plays R, `sides[0]` plays L (see `docs/architecture.md`).
+/// How far a proxy is with removing itself. `sides[1]` plays R, `sides[0]` plays L (see `docs/architecture/ports.md`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Stage {
     /// Collecting the locks of both edges.

@@ -1,8 +1,9 @@
 //! The router: all channels of a node as a pure state machine.
 //!
-//! Events go in, [`Action`]s come out. No I/O, no clock; names come from an injected source. `docs/architecture.md`, "The port
-//! engine", tells the protocol; here each file does one part of it: [`transfer`] takes ports in and out of the node, [`bypass`]
-//! removes proxies, [`loss`] cuts what a lost node leaves behind, [`flow`] counts what has not been received.
+//! Events go in, [`Action`]s come out. The router has no I/O and no clock; an injected source gives
+//! names. `docs/architecture/ports.md` describes the protocol. Each file does one part of it:
+//! [`transfer`] takes ports in and out of the node, [`bypass`] removes proxies, [`loss`] cuts the
+//! channels of a lost node, [`flow`] counts outstanding messages.
 
 /// Whether this router plays the named [`tests::Mutant`]: a constant outside tests.
 #[cfg(test)]
