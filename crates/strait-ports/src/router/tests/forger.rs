@@ -1,21 +1,21 @@
-//! A member that says whatever it can form out of the names it has come to know.
+//! A member that sends forged events, made of all names that it has received.
 
 use super::world::{Parcel, World, name, number};
 use crate::message::CloseReason;
 use crate::name::{Addr, SideName};
 use crate::router::{Descriptor, Event, FlowState, Frame};
 
-/// Something that an honest node would not do there and then.
+/// One forged event that an honest node would not send in this state.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Forgery {
-    /// Which pair of known neighbours, ours and theirs; past the last: to the last one's neighbour from a side that never was.
+    /// The index in [`Known`]; one past the end: to the last pair's neighbour, from a side that does not exist.
     pair: usize,
     what: What,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum What {
-    /// Takes the next thing back that it has said to this node.
+    /// Removes the forger's own last event to this node from the link.
     Silence,
     Message,
     /// A port under a new name, or under the name that the pair's other side has already.
@@ -29,16 +29,16 @@ enum What {
     Expecting,
     CannotReach,
     Fence,
-    /// Naming the other side of so manieth pair; past the last, a side that is not there.
+    /// With the neighbour of the pair of this index; one past the end: a side that does not exist.
     Expect(usize),
     Bypass(usize),
 }
 
-/// Pairs of neighbours that the forger has been told of: its own side and the one that listens to it.
+/// Pairs of a side of the forger's and the neighbour that accepts its events.
 pub(super) type Known = Vec<(SideName, Addr)>;
 
 impl World {
-    /// Adds what the forger knows by now.
+    /// Adds the pairs of the forger's present elements.
     pub(super) fn learn(&self, known: &mut Known) {
         let Some(router) = self.forger.and_then(|forger| self.routers[forger].as_ref()) else { return };
         let mut keys: Vec<_> = router.elements.keys().collect();
@@ -51,7 +51,7 @@ impl World {
         }
     }
 
-    /// Everything that the forger could do now.
+    /// All forgeries that are possible now.
     pub(super) fn forgeries(&self, known: &Known) -> Vec<Forgery> {
         let mut forgeries = Vec::new();
         let Some(forger) = self.forger.filter(|forger| self.lives(*forger)) else { return forgeries };
@@ -78,14 +78,14 @@ impl World {
                 forgeries.push(Forgery { pair, what: What::Silence });
             }
         }
-        // As a stranger it can say less that is of interest.
+        // From an unknown side, fewer events are of interest.
         if let Some(last) = known.len().checked_sub(1).filter(|last| self.linked.contains(&(forger, number(known[*last].1.node)))) {
             forgeries.extend([What::Message, What::Close, What::Fence].map(|what| Forgery { pair: last + 1, what }));
         }
         forgeries
     }
 
-    /// The forger does it. From now on nothing is promised to channels that it has a part in.
+    /// Sends a forged event. From now on the model promises nothing to the forger's own channels.
     pub(super) fn tell(&mut self, forgery: Forgery, known: &Known) {
         let forger = self.forger.expect("a node forges events");
         self.note_spared(Some(forger));
