@@ -233,7 +233,7 @@ fn mixed() -> Outcome {
             return window
           }
           const windows = [await open(true), await open(false)]
-          for (const [from, to] of [windows, windows.toReversed()]) {
+          for (const [from, to] of [windows, [...windows].reverse()]) {
             const { port1, port2 } = new MessageChannelMain()
             const answers = []
             const done = new Promise((resolve) => {
