@@ -1,15 +1,19 @@
 'use strict'
-// Node runs this script before the program's own (`--require`): it starts Strait and makes `electron` known to the module loader.
-// `strait run` says by STRAIT_BOOT what the program is.
+// Node runs this script before the program's own (`--require`). It starts Strait and registers
+// `electron` with the module loader.
+// `strait run` describes the program in the environment variable STRAIT_BOOT.
 
 const path = require('path')
 const { isMainThread } = require('worker_threads')
 
-/** How many of Node's options are Strait's own, behind the program's: see crates/strait-cli/src/node.rs. */
+/**
+ * The number of Strait's own options, which follow the program's in Node's list: see
+ * crates/strait-cli/src/node.rs.
+ */
 const OWN_OPTIONS = 3
 
 function boot (program) {
-  // What utility processes in JavaScript run in.
+  // Node and its arguments for utility processes in JavaScript.
   const utility = { program: process.execPath, boot: path.join(__dirname, 'child.js'), addon: path.join(path.dirname(program.addon), 'libstrait_node_child.so') }
   const { start, receive } = require('./lib/native')
   try {
@@ -22,11 +26,11 @@ function boot (program) {
   receive(electron)
   require('./lib/process').complete({ type: 'browser', defaultApp: true, resourcesPath: program.root, sandboxed: false })
   require('./lib/life').begin(electron)
-  // Last: it looks at the texts of what is loaded from now on.
+  // Last, because it examines the text of every module that is loaded from now on.
   require('./lib/loader').provide(() => electron.electron, 'electron')
 }
 
-// Neither the program nor its children see these options. Worker threads inherit them.
+// Neither the program nor its children receive these options. Worker threads inherit them.
 process.execArgv.splice(-OWN_OPTIONS)
 
 if (!isMainThread) require('./lib/worker-thread').start()

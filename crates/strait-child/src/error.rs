@@ -1,6 +1,6 @@
-//! A post that failed.
+//! Errors of a failed post.
 
-/// Why a `post_message` took nothing.
+/// The reason why a `post_message` failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PostMessageErrorKind {
@@ -16,7 +16,7 @@ pub enum PostMessageErrorKind {
     /// The port that sends is itself in the list.
     #[error("Port at index {0} contains the source port.")]
     Source(usize),
-    /// The value has no clone.
+    /// The value has no structured clone.
     #[error("An object could not be cloned.")]
     Uncloneable,
     /// The engine refused the message (too large, or its link broke).
@@ -24,7 +24,7 @@ pub enum PostMessageErrorKind {
     Refused,
 }
 
-/// A post that failed. It consumed nothing: the ports are given back, still connected.
+/// A failed post. It consumed nothing: the ports are returned, still connected.
 ///
 /// ```
 /// # use strait_child::{MessagePort, PostMessageError};
@@ -38,7 +38,7 @@ pub enum PostMessageErrorKind {
 #[derive(Debug, thiserror::Error)]
 #[error("{kind}")]
 pub struct PostMessageError<P = crate::MessagePort> {
-    /// Why.
+    /// The reason.
     pub kind: PostMessageErrorKind,
     /// The transfer list, in order.
     pub ports: Vec<P>,

@@ -1,4 +1,4 @@
-//! How a child joins the process that has started it, and goes with it.
+//! How a child joins its parent, and ends after it.
 
 use std::{env, io, path::Path, process, thread, time::Duration};
 
@@ -10,9 +10,9 @@ use strait_inspect::Inspector;
 use strait_ports::{Event, FromEnvError, Node, Port, RecvError};
 use strait_protocol::child::{INSPECT_VARIABLE, Start, ToChild};
 
-/// How long the parent may take to say what this process is to be.
+/// The limit of the parent's time to send [`Start`].
 const START_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a child goes on after its parent is gone: time to finish a file, not to start anything.
+/// How long a child continues after its parent has ended: time to finish writing a file.
 pub const ORPHAN_GRACE: Duration = Duration::from_secs(2);
 
 /// A child could not join.
@@ -25,31 +25,32 @@ pub enum ParentPortError {
     /// A thread could not be started.
     #[error("no thread for the messages")]
     Thread(#[source] io::Error),
-    /// Events of ports were to be written to a file that cannot be opened.
+    /// The file for the events of ports could not be opened.
     #[error("the file for the events of ports cannot be opened")]
     Inspect(#[source] io::Error),
-    /// The parent did not say what to be: it is gone, or no Strait program.
+    /// The parent sent no message: it has ended, or is not a program of Strait.
     #[error("the parent has not begun to talk")]
     Silent(#[source] Option<RecvError>),
-    /// It said something else.
+    /// The parent sent another message.
     #[error("the parent is of another version of Strait")]
     Unknown,
 }
 
-/// What a child has once it has joined.
+/// The state of a child that has joined.
 #[derive(Debug)]
 pub struct Joined {
     /// Its node, driven by a thread.
     pub node: Node,
-    /// The bootstrap: it closes when the parent is gone.
+    /// The bootstrap port, which closes when the parent has ended.
     pub control: Port,
-    /// What to be.
+    /// The child's name and arguments.
     pub start: Start,
-    /// The way to the parent program.
+    /// The port to the parent's program.
     pub parent_port: Port,
 }
 
-/// Joins the parent; if `follow`, ends this process [`ORPHAN_GRACE`] after the parent has ended, whatever it does then.
+/// Joins the parent. If `follow`, this process is ended [`ORPHAN_GRACE`] after the parent has
+/// ended, whatever it does then.
 ///
 /// # Errors
 /// See [`ParentPortError`].
@@ -58,14 +59,14 @@ pub fn join(follow: bool) -> Result<Joined, ParentPortError> {
         follow_parent().map_err(ParentPortError::Thread)?;
     }
     let (node, control) = Node::from_env()?;
-    // Before anything can arrive.
+    // Before any port can arrive.
     if let Some(file) = env::var_os(INSPECT_VARIABLE).filter(|file| !file.is_empty()) {
         Inspector::attach(&node, ("utility", std::process::id()), Path::new(&file)).map_err(ParentPortError::Inspect)?;
     }
     let driver = node.clone();
     let drive = move || {
         if let Err(error) = driver.drive() {
-            // Nothing arrives any more, nothing leaves.
+            // No message can arrive or leave any more.
             eprintln!("strait: the message loop failed: {error}");
             process::abort();
         }
@@ -82,11 +83,14 @@ pub fn join(follow: bool) -> Result<Joined, ParentPortError> {
     }
 }
 
-/// Watches the parent in a thread of its own, which needs nothing of the others: they may be in an endless loop.
+/// Watches the parent in a thread of its own, which needs none of the others: they may be in an
+/// endless loop.
 ///
-/// By the parent's process rather than by the link, which says the same but is the node's. (`PR_SET_PDEATHSIG` would tell of the parent's *thread*.)
+/// It watches the parent's process rather than the link, because the link belongs to the node.
+/// (`PR_SET_PDEATHSIG` would report the end of the parent's *thread*.)
 fn follow_parent() -> io::Result<()> {
-    // Who has no parent any more finds that nobody answers; a system without these descriptors ends such children only when they listen.
+    // An orphan's parent does not answer, so joining fails. On a system without these descriptors
+    // such children end only when they receive.
     let Some(parent) = getppid() else { return Ok(()) };
     let Ok(descriptor) = pidfd_open(parent, PidfdFlags::empty()) else { return Ok(()) };
     let watch = move || {
@@ -98,7 +102,8 @@ fn follow_parent() -> io::Result<()> {
             }
         }
         thread::sleep(ORPHAN_GRACE);
-        // By a signal: `exit` runs destructors while other threads, of a JavaScript engine for one, use what is destroyed. It can only fail for another process.
+        // By a signal, because `exit` runs destructors while other threads (such as a JavaScript
+        // engine's) use the destroyed objects. It can only fail for another process.
         let _ = kill_process(getpid(), Signal::KILL);
     };
     thread::Builder::new().name("strait-parent".into()).stack_size(64 << 10).spawn(watch).map(drop)

@@ -1,13 +1,15 @@
-//! Message ports that carry values, for processes without windows: a child that `strait::UtilityProcess` has started talks by its [`ParentPort`].
+//! Message ports that carry values, for processes without windows: a child that
+//! `strait::UtilityProcess` has started communicates through its [`ParentPort`].
 //!
-//! Nothing here knows of windows: such a process loads neither GTK nor WebKit. (`strait`, the API of the main process, has the same ports. A child that works with bytes can do
-//! with `strait-ports` alone: its bootstrap port's first message brings the parent port.)
+//! Nothing here depends on windows: such a process loads neither GTK nor WebKit. (`strait`, the API
+//! of the main process, has the same ports. A child that works with bytes needs only
+//! `strait-ports`: the first message of its bootstrap port contains the parent port.)
 
 mod error;
 #[doc(hidden)]
 pub mod join;
 mod parent;
-// What `strait` shares with this crate is not for programs.
+// Code that `strait` shares with this crate is not for programs.
 #[doc(hidden)]
 pub mod port;
 #[doc(hidden)]

@@ -1,4 +1,4 @@
-//! The port to the process that has started this one.
+//! The port to the parent process: [`ParentPort`].
 
 use std::{fmt, thread};
 
@@ -12,8 +12,10 @@ use crate::{
 
 /// The port to the process that has started this one by `UtilityProcess`, in Rust or JavaScript.
 ///
-/// Dropped in an orderly way, it takes leave: what was posted is delivered, and this process's ports close with `exited`. A process that ends without (a panic,
-/// [`std::process::exit`], a signal) closes its ports with `crashed`, once what its links had accepted has been delivered.
+/// Dropping it leaves in order: posted messages are delivered, and this process's ports close with
+/// `exited`. A process that ends without dropping it (by a panic, [`std::process::exit`], or a
+/// signal) closes its ports with `crashed`, after the messages that its links had accepted were
+/// delivered.
 ///
 /// ```no_run
 /// use strait_child::{MessageChannel, ParentPort};
@@ -35,21 +37,23 @@ pub struct ParentPort {
     port: MessagePort,
     node: Node,
     name: String,
-    /// Its close would tell the parent nothing, but ours is to be heard.
+    /// The bootstrap port, kept open until the node has left.
     _control: Port,
 }
 
 impl ParentPort {
-    /// The port. Call it once, early. A thread of this process drives its messages from now on, and another ends the process two seconds after its parent has ended, so that
-    /// no child is left behind, not even one in an endless loop.
+    /// The port. Call it once, early. From now on a thread of this process drives its messages.
+    /// Another thread ends the process two seconds after its parent has ended, so that no child is
+    /// left behind, not even one in an endless loop.
     ///
     /// # Errors
-    /// This process was not started by `UtilityProcess`, or the parent does not answer.
+    /// If this process was not started by `UtilityProcess`, or the parent does not answer.
     pub fn from_env() -> Result<Self, ParentPortError> {
         Ok(Self::of(join(true)?))
     }
 
-    /// [`ParentPort::from_env`] for a process that may outlive its parent: it learns of the parent's end by the port's close.
+    /// [`ParentPort::from_env`] for a process that may outlive its parent. The port's close reports
+    /// the parent's end.
     ///
     /// # Errors
     /// The same.

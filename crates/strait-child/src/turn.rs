@@ -1,15 +1,15 @@
-//! Turns: how much of one source is handled before the others get theirs.
+//! Turns: the amount of one source that is handled before the others get their turn.
 
 use std::time::{Duration, Instant};
 
-/// A turn ends after this much cost, in bytes. Each message costs its bytes and [`MESSAGE_COST`].
+/// A turn ends after this cost, in bytes. Each message costs its bytes and [`MESSAGE_COST`].
 pub const TURN_BYTES: usize = 32 * 1024;
-/// A turn ends after this much time.
+/// A turn ends after this time.
 pub const TURN_TIME: Duration = Duration::from_millis(1);
-/// What a message costs besides its bytes: a turn has at most 64 messages.
+/// The cost of a message besides its bytes: a turn has at most 64 messages.
 pub const MESSAGE_COST: usize = 512;
 
-/// The use of one turn: pure, the caller brings the clock.
+/// The use of one turn. Pure: the caller supplies the time.
 #[derive(Debug, Default)]
 pub struct Turn {
     began: Option<Instant>,
@@ -17,7 +17,7 @@ pub struct Turn {
 }
 
 impl Turn {
-    /// Charges a message of this cost; the first one begins the turn.
+    /// Adds a message of this cost; the first one begins the turn.
     pub fn spend(&mut self, cost: usize, now: Instant) {
         self.began.get_or_insert(now);
         self.spent = self.spent.saturating_add(cost);
@@ -28,7 +28,7 @@ impl Turn {
         self.began.is_some_and(|began| self.spent >= TURN_BYTES || now.saturating_duration_since(began) >= TURN_TIME)
     }
 
-    /// Ends the turn; gives what was spent beyond [`TURN_BYTES`].
+    /// Ends the turn; returns the amount beyond [`TURN_BYTES`].
     pub fn end(&mut self) -> usize {
         let over = self.spent.saturating_sub(TURN_BYTES);
         *self = Self::default();

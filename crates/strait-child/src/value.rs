@@ -1,16 +1,18 @@
-//! Values to bytes and back.
+//! Conversion of values to bytes and back.
 
 use serde::{Serialize, de::DeserializeOwned};
 use strait_clone::{Kind, Value};
 
 use crate::PostMessageErrorKind;
 
-/// Bytes from a page that are no well-formed structured clone, or a value that does not fit the asked type.
+/// Bytes from a page that are not a well-formed structured clone, or a value that does not fit the
+/// requested type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct DecodeValueError(pub(crate) String);
 
-/// The clone of a value. Fails only for values that are nested absurdly deep or larger than the format can say.
+/// The clone of a value. Fails only for values that are nested too deep or exceed the format's
+/// limits.
 pub fn encode(value: &Value) -> Result<Vec<u8>, PostMessageErrorKind> {
     strait_clone::write(value).map_err(|_| PostMessageErrorKind::Uncloneable)
 }
@@ -20,7 +22,7 @@ pub fn encode_args(args: impl IntoIterator<Item = Value>) -> Result<Vec<u8>, Pos
     encode(&Value::array(args))
 }
 
-/// The value that came with so many ports.
+/// The value of a message with this number of ports.
 pub fn decode(bytes: &[u8], ports: usize) -> Result<Value, DecodeValueError> {
     strait_clone::read(bytes, ports).map_err(|error| DecodeValueError(error.to_string()))
 }

@@ -15,7 +15,8 @@ use strait_inspect::STDERR;
 
 use crate::{node::Options, program::Program};
 
-/// Runs programs written for Electron's IPC: windows, preload scripts and message ports, on the system's web view.
+/// Runs programs written for Electron's IPC: windows, preload scripts and message ports, on the
+/// system's web view.
 #[derive(Debug, Parser)]
 #[command(name = "strait", version, after_help = EXAMPLE, disable_help_subcommand = true)]
 struct Arguments {
@@ -28,11 +29,12 @@ enum Command {
     /// Run the program in a folder or file.
     #[command(after_help = RUN_HELP)]
     Run {
-        /// A folder with a package.json (its `main`, otherwise main.js or index.js), or a .js, .mjs or .cjs file.
+        /// A folder with a package.json (its `main`, otherwise main.js or index.js), or a .js, .mjs
+        /// or .cjs file.
         path: PathBuf,
         #[command(flatten)]
         options: Options,
-        /// What the program finds in `process.argv` after its own path; put it behind `--`.
+        /// Arguments for the program, in `process.argv` after its own path; put them behind `--`.
         #[arg(last = true)]
         args: Vec<String>,
     },
@@ -99,11 +101,11 @@ fn main() -> ExitCode {
     }
 }
 
-/// Becomes the program's process; returns only if that fails.
+/// Replaces this process by the program's; returns only if that fails.
 fn run(path: &Path, options: &Options, args: &[String]) -> Result<(), String> {
     let program = Program::locate(path).map_err(|error| error.to_string())?;
     if let Some(file) = options.inspect_ports.as_ref().filter(|file| file.as_path() != Path::new(STDERR)) {
-        // Only what this run adds is wanted.
+        // Empties the file, so that it contains the events of this run only.
         File::create(file).map_err(|error| format!("can't write the events of ports to {}: {error}", file.display()))?;
     }
     Err(node::run(&program, options, args))

@@ -1,4 +1,4 @@
-//! `strait new`: a program to start from.
+//! `strait new`: creates a program to start from.
 
 use std::{
     fmt, fs, io,
@@ -10,34 +10,34 @@ use clap::{Args, ValueEnum};
 /// The longest name of a program, in bytes.
 const MAX_NAME: usize = 64;
 
-/// What cargo refuses as the name of a program, or cannot be told from something else there.
+/// Names that cargo refuses for a program, or that are ambiguous there.
 const RUST_RESERVED: [&str; 9] = ["alloc", "core", "proc_macro", "std", "strait", "test", "tokio", "serde", "rust"];
 
 #[derive(Debug, Args)]
 pub(crate) struct NewArguments {
     /// The program's folder, which is created; its last part is the program's name.
     path: PathBuf,
-    /// What the program is to show.
+    /// The kind of program to create.
     #[arg(long, value_enum, default_value_t = Template::Basic)]
     template: Template,
-    /// The main process in Rust, as a cargo project; otherwise in JavaScript.
+    /// Write the main process in Rust, as a cargo project; otherwise in JavaScript.
     #[arg(long)]
     rust: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Template {
-    /// A window that talks to main over a port.
+    /// A window that exchanges messages with main over a port.
     Basic,
     /// A window and a hidden one that works for it; the worker is replaced when it crashes.
     Worker,
     /// Requests with many answers, which can be cancelled.
     Stream,
-    /// A page that has nothing of Strait but a port.
+    /// A page whose only access to Strait is a port.
     Isolated,
 }
 
-/// Why there is no new program.
+/// The reason why no program was created.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NewError {
     #[error("`{given}` is no name for a program: {wrong}; try `{better}`")]
@@ -50,7 +50,7 @@ pub(crate) enum NewError {
     Io { path: PathBuf, source: io::Error },
 }
 
-/// A file of a new program: where it goes, its text, and what the README says of it.
+/// A file of a new program: its path, its text, and its description in the README.
 struct File {
     path: &'static str,
     text: &'static str,
@@ -122,7 +122,7 @@ impl Template {
         }
     }
 
-    /// What its `Cargo.toml` needs beside `strait` and `tokio`.
+    /// The dependencies in `Cargo.toml` besides `strait` and `tokio`.
     fn dependencies(self) -> &'static str {
         if matches!(self, Template::Stream | Template::Isolated) { "serde = { version = \"1\", features = [\"derive\"] }\n" } else { "" }
     }
@@ -134,7 +134,7 @@ impl fmt::Display for Template {
     }
 }
 
-/// Creates the program and says what to do with it.
+/// Creates the program, and returns instructions for it.
 pub(crate) fn create(arguments: &NewArguments) -> Result<String, NewError> {
     let NewArguments { path, template, rust } = arguments;
     let name = path.file_name().ok_or_else(|| NewError::NoName { path: path.clone() })?.to_string_lossy();
@@ -146,7 +146,7 @@ pub(crate) fn create(arguments: &NewArguments) -> Result<String, NewError> {
     let files = files(&name, *template, *rust);
     if let Err(error) = write(path, &files) {
         if !existed {
-            // What was written so far is of no use.
+            // An incomplete program is useless.
             let _ = fs::remove_dir_all(path);
         }
         return Err(error);
@@ -163,14 +163,14 @@ pub(crate) fn create(arguments: &NewArguments) -> Result<String, NewError> {
     Ok(format!("created {} from template {template}: {}\n\n  {run}{types}", path.display(), names.join(", ")))
 }
 
-/// A path as a word of a command line.
+/// Quotes a path as a word of a command line.
 fn quoted(path: &Path) -> String {
     let text = path.to_string_lossy();
     let plain = |c: char| c.is_alphanumeric() || "/._-+,:@%".contains(c);
     if text.chars().all(plain) && !text.starts_with('-') { text.into_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
-/// Everything the program consists of: paths below its folder, and texts.
+/// All files of the program: paths below its folder, and texts.
 fn files(name: &str, template: Template, rust: bool) -> Vec<(String, String)> {
     let (manifest, main) = if rust { (MANIFEST_RUST, template.main_rust()) } else { (MANIFEST_JS, template.main_js()) };
     let mut files = vec![manifest, main];
@@ -206,7 +206,7 @@ fn files(name: &str, template: Template, rust: bool) -> Vec<(String, String)> {
     filled
 }
 
-/// By path where this command was built from a checkout that is still there.
+/// The dependency on `strait`: by path if this command was built from a checkout that still exists.
 fn strait_dependency() -> String {
     let checkout = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../strait"));
     match checkout.canonicalize() {
@@ -230,7 +230,7 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> NewError {
     move |source| NewError::Io { path, source }
 }
 
-/// A name that npm and cargo take, and that can stand in every template as it is.
+/// Checks that npm and cargo accept the name, and that it fits unchanged into every template.
 fn check_name(name: &str, rust: bool) -> Result<(), NewError> {
     let wrong = if name.len() > MAX_NAME {
         "it has more than 64 characters"
@@ -253,7 +253,7 @@ fn is_keyword(name: &str) -> bool {
     KEYWORDS.contains(&format!(" {name} "))
 }
 
-/// The nearest name that would do.
+/// The most similar valid name.
 fn better_name(name: &str) -> String {
     let plain: String = name.to_lowercase().chars().map(|c| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '-' }).collect();
     let plain: Vec<_> = plain.split('-').filter(|part| !part.is_empty()).collect();
@@ -328,7 +328,7 @@ mod tests {
         fs::write(path.join("main.js"), "mine").unwrap();
         assert!(create(&arguments).unwrap_err().to_string().contains("is not empty"));
         assert_eq!(fs::read_to_string(path.join("main.js")).unwrap(), "mine");
-        // A folder that is empty will do; what can't be written leaves nothing behind.
+        // An empty folder is accepted. A failed attempt leaves no files behind.
         let empty = folder.path().join("empty");
         fs::create_dir(&empty).unwrap();
         create(&NewArguments { path: empty.clone(), template: Template::Stream, rust: true }).unwrap();

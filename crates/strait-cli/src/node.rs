@@ -1,4 +1,4 @@
-//! Runs a program in Node.js, with Strait loaded into it.
+//! Runs a program in Node.js with Strait loaded into it.
 
 use std::{os::unix::process::CommandExt, path::PathBuf, process::Command};
 
@@ -9,31 +9,34 @@ use strait_nodejs::{NodeJs, NodeRole};
 
 use crate::program::Program;
 
-/// How a program is run.
+/// The options of `strait run`.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// Let a debugger attach to main; Node's default is 127.0.0.1:9229.
     #[arg(long, value_name = "[HOST:]PORT", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     inspect: Option<String>,
-    /// The same, and wait for the debugger before the program's first line.
+    /// Like --inspect, and wait for the debugger before the program's first line.
     #[arg(long, value_name = "[HOST:]PORT", num_args = 0..=1, require_equals = true, default_missing_value = "", conflicts_with = "inspect")]
     inspect_brk: Option<String>,
-    /// Show the places of errors in the sources that main was compiled from.
+    /// Show the positions of errors in the sources from which main was compiled.
     #[arg(long)]
     enable_source_maps: bool,
-    /// Write every event of every port to FILE, or to standard error: who, where, bytes, the reason of a close.
+    /// Write every event of every port to FILE, or to standard error: process, port, bytes, the
+    /// reason of a close.
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = STDERR)]
     pub(crate) inspect_ports: Option<PathBuf>,
-    /// Give main and the pages a function `gc`, which collects garbage at once: for tests of memory.
+    /// Give main and the pages a function `gc`, which collects garbage at once, for tests of
+    /// memory.
     #[arg(long)]
     expose_gc: bool,
-    /// Run all windows without the operating system's sandbox, for machines where it is not available.
+    /// Run all windows without the operating system's sandbox, for machines where it is not
+    /// available.
     #[arg(long)]
     no_sandbox: bool,
 }
 
 impl Options {
-    /// Node's own.
+    /// The options to pass to Node.
     fn of_node(&self) -> impl Iterator<Item = String> {
         let address = |switch: &str, value: &Option<String>| {
             value.as_ref().map(|value| if value.is_empty() { switch.to_owned() } else { format!("{switch}={value}") })
@@ -49,7 +52,7 @@ impl Options {
     }
 }
 
-/// Replaces this process by Node, with the program in it; returns only if that fails.
+/// Replaces this process by Node with the program in it; returns only if that fails.
 pub(crate) fn run(program: &Program, options: &Options, args: &[String]) -> String {
     match command(program, options, args) {
         Ok(mut command) => {
@@ -71,7 +74,8 @@ fn command(program: &Program, options: &Options, args: &[String]) -> Result<Comm
         "inspectPorts": options.inspect_ports,
     });
     let mut command = Command::new(node.program);
-    // Three options of ours: `packages/electron/boot.js` hides as many from the program.
+    // Strait's own options. `packages/electron/boot.js` hides this number of options, three, from
+    // the program.
     command.args(options.of_node()).arg(NodeJs::stack_option()).arg("--require").arg(node.boot);
     command.arg(&program.main).args(args).env("STRAIT_BOOT", about.to_string());
     Ok(command)

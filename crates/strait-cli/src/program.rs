@@ -1,4 +1,4 @@
-//! Which file is the program: a folder with `package.json`, a folder with `main.js`, or a script.
+//! Finds the program: a folder with `package.json`, a folder with `main.js`, or a script.
 
 use std::{
     fs, io,
@@ -7,12 +7,12 @@ use std::{
 
 use serde_json::Value;
 
-/// A program that can be run.
+/// A program to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Program {
-    /// Its folder, absolute.
+    /// Its folder, as an absolute path.
     pub(crate) root: PathBuf,
-    /// Its entry script, absolute.
+    /// Its entry script, as an absolute path.
     pub(crate) main: PathBuf,
     /// `productName` or `name` of its `package.json`, otherwise the folder's name.
     pub(crate) name: String,
@@ -20,21 +20,21 @@ pub(crate) struct Program {
     pub(crate) version: String,
 }
 
-/// There is no program at a path.
+/// No program was found at a path.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LocateError {
     /// The path itself cannot be opened.
     #[error("can't open {path}: {source}; give a folder with a package.json or main.js, or a .js, .mjs or .cjs file")]
     Path {
-        /// As given.
+        /// The path as given.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         source: io::Error,
     },
-    /// A file that is no script.
+    /// The path is a file, but not a script.
     #[error("{path} is no .js, .mjs or .cjs file; give a folder with a package.json or main.js, or a .js, .mjs or .cjs file")]
     NotAScript {
-        /// As given.
+        /// The path as given.
         path: PathBuf,
     },
     /// `package.json` cannot be read.
@@ -42,50 +42,50 @@ pub(crate) enum LocateError {
     Manifest {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         source: io::Error,
     },
-    /// `package.json` is no JSON.
+    /// `package.json` is not valid JSON.
     #[error("{path}:{line}:{column}: not valid JSON: {reason}", line = source.line(), column = source.column(), reason = plain(source))]
     NotJson {
         /// The file.
         path: PathBuf,
-        /// Where and why.
+        /// The position and the reason.
         source: serde_json::Error,
     },
-    /// `package.json` is JSON of the wrong shape.
+    /// A member of `package.json` has the wrong type.
     #[error("{path}: {what} must be {expected}, not {found}")]
     WrongType {
         /// The file.
         path: PathBuf,
-        /// Which part.
+        /// The member.
         what: &'static str,
-        /// What it should be.
+        /// The expected type.
         expected: &'static str,
-        /// What it is.
+        /// The type found.
         found: &'static str,
     },
-    /// `main` names no file.
+    /// `main` refers to a missing file.
     #[error("{manifest}: \"main\" is \"{main}\", but {path} does not exist; create it or correct \"main\"")]
     MainMissing {
         /// The `package.json`.
         manifest: PathBuf,
-        /// What it says.
+        /// The value of `main`.
         main: String,
-        /// The file that was looked for.
+        /// The path that was tried.
         path: PathBuf,
     },
-    /// No `package.json` says otherwise, and the default entries are missing.
+    /// No `package.json` names an entry, and the default entries are missing.
     #[error("no program in {root}: there is no {looked_for}; create main.js, or name the entry in \"main\" of package.json")]
     NoMain {
         /// The folder.
         root: PathBuf,
-        /// The files that would do.
+        /// The default entries.
         looked_for: &'static str,
     },
 }
 
-/// The reason without the place, which the message already begins with.
+/// The reason without the position, with which the message already begins.
 fn plain(error: &serde_json::Error) -> String {
     let text = error.to_string();
     match text.find(" at line ") {
@@ -95,7 +95,8 @@ fn plain(error: &serde_json::Error) -> String {
 }
 
 impl Program {
-    /// The program at `path`: a folder (entry: `main` of `package.json`, otherwise `main.js`, otherwise `index.js`) or a `.js`, `.mjs` or `.cjs` file.
+    /// Finds the program at `path`: a folder (entry: `main` of `package.json`, otherwise `main.js`,
+    /// otherwise `index.js`) or a `.js`, `.mjs` or `.cjs` file.
     pub(crate) fn locate(path: &Path) -> Result<Self, LocateError> {
         let found = fs::canonicalize(path).map_err(|source| LocateError::Path { path: path.to_owned(), source })?;
         if found.is_dir() {
@@ -129,14 +130,15 @@ impl Program {
     }
 }
 
-/// The file that `main` means: itself, with an extension, or the folder's `index.js`.
+/// The file that `main` refers to: the path itself, the path with an extension, or `index.js` in
+/// that folder.
 fn entry(root: &Path, main: &str) -> Option<PathBuf> {
     let file = root.join(main);
     let candidates = [file.clone(), root.join(format!("{main}.js")), file.join("index.js")];
     candidates.into_iter().find(|file| file.is_file())
 }
 
-/// What counts of a `package.json`.
+/// The members of `package.json` that are used.
 #[derive(Debug, Default)]
 struct Manifest {
     exists: bool,

@@ -1,22 +1,25 @@
-//! What `strait run --inspect-ports` prints: every event of every port of a program, one JSON object a line.
+//! Writes the output of `strait run --inspect-ports`: every event of every port of a program, one
+//! JSON object on each line.
 //!
-//! Each process of the program appends its own lines to one file, at once and a line in one write: nothing passes through main, and a process that is killed
-//! takes none of its lines along. The lines of several processes are put in order by `at`.
+//! Each process of the program appends its own lines to one file, at once, and each line in one
+//! write. Nothing passes through main, and a killed process loses none of its lines. The lines of
+//! several processes are ordered by `at`.
 //!
-//! | member | what it says |
+//! | member | content |
 //! |---|---|
 //! | `at` | seconds on the system's monotonic clock, which all processes share |
 //! | `who`, `pid` | `main`, `renderer` or `utility`, and the process |
-//! | `port` | the port's number in that process; never used for another there |
-//! | `event` | `created`, `arrived`, `posted`, `received`, `left`, `closed`; in a renderer also `placed`: the port is a document's now |
+//! | `port` | the port's number in that process; never reused there |
+//! | `event` | `created`, `arrived`, `posted`, `received`, `left`, `closed`; in a renderer also `placed`: the port belongs to a document now |
 //! | `other` | of `created`: the other end's number |
-//! | `lines` | of `dropped`, which has no `port`: how many lines are missing here, as the file is a pipe that was not read |
-//! | `ticket` | of `left` and `arrived`: the same for one port on both sides of its way |
+//! | `lines` | of `dropped`, which has no `port`: the number of lines missing here, because the file is a pipe that was not read |
+//! | `ticket` | of `left` and `arrived`: the same for one port in both processes of its transfer |
 //! | `bytes`, `ports` | of `posted` and `received`: the message's size and the numbers of the ports in it |
-//! | `reason`, `by` | of `closed`: why, and by `this end` or the `other end` |
-//! | `where` | in a renderer, once the port is a document's: its `window`, `frame` and `url` |
+//! | `reason`, `by` | of `closed`: the close reason, and whether `this end` or the `other end` closed |
+//! | `where` | in a renderer, once the port belongs to a document: its `window`, `frame` and `url` |
 //!
-//! Each port begins with `created` or `arrived` and ends with `left` or `closed`, unless its process was killed.
+//! Each port begins with `created` or `arrived` and ends with `left` or `closed`, unless its
+//! process was killed.
 
 use std::{
     collections::HashMap,
@@ -30,13 +33,13 @@ use serde::Serialize;
 use strait_output::Output;
 use strait_ports::{Node, PortEvent, TracedEvent};
 
-/// The most of a URL that is told, in bytes: pages may have any.
+/// The longest URL that is printed, in bytes: pages may have any URL.
 const MAX_URL: usize = 1024;
 
-/// The file that stands for standard error.
+/// The path that stands for standard error.
 pub const STDERR: &str = "/dev/stderr";
 
-/// Where a port of a page is.
+/// The location of a page's port.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PortLocation {
     window: u32,
@@ -83,7 +86,7 @@ enum What<'a> {
 struct Places {
     /// By the document's number.
     documents: HashMap<u64, Arc<PortLocation>>,
-    /// By the port's.
+    /// By the port's number.
     ports: HashMap<u64, Arc<PortLocation>>,
 }
 
@@ -96,10 +99,11 @@ pub struct Inspector {
 }
 
 impl Inspector {
-    /// Writes what happens to `node`'s ports from now on to the end of the file, as of a process of this kind and number.
+    /// Appends the events of `node`'s ports to the file from now on, as those of a process of this
+    /// kind and id.
     ///
     /// # Errors
-    /// When the file cannot be opened.
+    /// If the file cannot be opened.
     pub fn attach(node: &Node, (who, pid): (&'static str, u32), file: &Path) -> io::Result<Arc<Self>> {
         let output = Output::new(OpenOptions::new().append(true).create(true).open(file)?.into(), move |lines| dropped(pid, lines));
         let inspector = Arc::new(Self { who, pid, output, places: Mutex::default() });
@@ -108,12 +112,13 @@ impl Inspector {
         Ok(inspector)
     }
 
-    /// Says where documents are, for [`Inspector::put`].
+    /// Records the location of a document, for [`Inspector::put`].
     pub fn document(&self, document: u64, place: PortLocation) {
         self.places().documents.insert(document, Arc::new(place));
     }
 
-    /// A port (its [`number`](strait_ports::Port::number)) is a document's now.
+    /// Records that a port (by its [`number`](strait_ports::Port::number)) belongs to a document
+    /// now.
     pub fn put(&self, port: u64, document: u64) {
         let mut places = self.places();
         let Some(place) = places.documents.get(&document).cloned() else { return };
@@ -155,7 +160,7 @@ impl Inspector {
     }
 }
 
-/// The line that stands for lines that were dropped.
+/// The line that replaces dropped lines.
 fn dropped(pid: u32, lines: u64) -> String {
     format!(r#"{{"at":{},"pid":{},"event":"dropped","lines":{lines}}}"#, now(), pid)
 }

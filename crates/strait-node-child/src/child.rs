@@ -1,4 +1,4 @@
-//! A utility process: its node, and the ways to its parent.
+//! A utility process in Node: its node, and its ports to the parent.
 
 use std::{cell::Cell, error::Error as _, time::Duration};
 
@@ -7,15 +7,15 @@ use strait_child::join::{Joined, join};
 use strait_node_core::{Core, Host};
 use strait_ports::{Node, Port};
 
-/// What the natives of a utility process work on.
+/// The state that the natives of a utility process use.
 pub(crate) struct Child {
     core: Core,
     pub(crate) node: Node,
     pub(crate) name: String,
     pub(crate) arguments: Vec<String>,
-    /// Until the scripts take it.
+    /// Taken by the scripts.
     pub(crate) parent_port: Cell<Option<Port>>,
-    /// Its close would tell the parent that this process has ended.
+    /// Kept because its close would report to the parent that this process has ended.
     _control: Port,
 }
 
@@ -42,7 +42,8 @@ impl Host for Child {
     }
 
     fn dispatch(&self, budget: Duration) {
-        // Without descriptors there is nothing to route with; the thread that drives the node reports that.
+        // Routing fails only if descriptors are missing; the thread that drives the node reports
+        // that.
         let _ = self.node.dispatch(budget);
     }
 

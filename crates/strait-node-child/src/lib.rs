@@ -1,9 +1,12 @@
-//! Strait inside a utility process that is Node.js: what `process.parentPort` and `require('electron')` stand on there.
+//! Strait inside a utility process that is Node.js: the base of `process.parentPort` and
+//! `require('electron')`.
 //!
-//! The addon joins the process that has started this one, as every child does (`strait-child`), and gives JavaScript the natives of ports. A thread
-//! routes while JavaScript is busy; otherwise Node's loop does (`strait-node-core`).
+//! The addon joins the parent process, as every child does (`strait-child`), and gives JavaScript
+//! the natives for ports. A thread routes while JavaScript is busy; otherwise Node's loop does
+//! (`strait-node-core`).
 //!
-//! **Architecture Invariant**: this library links no GTK and no WebKit. A test reads what it needs, and what such processes have mapped.
+//! **Architecture Invariant**: this library links no GTK and no WebKit. A test checks its
+//! dependencies, and the files that such processes have mapped.
 
 mod child;
 
@@ -19,18 +22,18 @@ use strait_ports::CloseReason;
 
 use crate::child::Child;
 
-/// Joins the parent; gives the natives. Once in a process, in Node's main thread.
+/// Joins the parent; returns the natives. Once in a process, in Node's main thread.
 ///
-/// `hook(name, ...args)` is called with everything that happens.
+/// `hook(name, ...args)` is called for every event.
 ///
 /// # Errors
-/// In a worker thread, a second time, and if this process was not started by Strait.
+/// In a worker thread, a second time, or if this process was not started by Strait.
 #[napi]
 pub fn start<'env>(env: &'env Env, _options: Object<'_>, hook: Function<'_, (), ()>) -> Result<Object<'env>> {
     let child = Rc::new(Child::join(env, &hook).map_err(Error::from_reason)?);
     strait_node_core::run(child.clone()).map_err(Error::from_reason)?;
     let mut natives = Natives::new(env, child)?;
-    // Its name, and its arguments.
+    // The process's name, and its arguments.
     natives.set("childName", |call| Ok(call.host.name.clone()))?;
     natives.set("childArguments", |call| Ok(call.host.arguments.clone()))?;
     // The parent port's number; once.
@@ -38,12 +41,13 @@ pub fn start<'env>(env: &'env Env, _options: Object<'_>, hook: Function<'_, (), 
         let port = call.host.parent_port.take().ok_or_else(|| Error::from_reason("the parent port has been taken"))?;
         Ok(call.host.core().adopt(vec![port]).pop())
     })?;
-    // Whether the process goes on when nothing else keeps it.
+    // Whether the process continues when nothing else keeps it alive.
     natives.set("keepAlive", |call| {
         call.host.core().keep_alive(call.get(0)?);
         Ok(())
     })?;
-    // The process ends, in good order or not: what was posted is delivered, and its ports close with that reason.
+    // The process ends, in order or not: posted messages are delivered, and its ports close with
+    // that reason.
     natives.set("leave", |call| {
         call.host.node.leave(if call.get(0)? { CloseReason::Exited } else { CloseReason::Crashed });
         strait_node_core::stop();

@@ -1,4 +1,4 @@
-//! What every addon works on: JavaScript's hook, Node's loop, and the ports of the program.
+//! The state of every addon: JavaScript's hook, Node's loop, and the program's ports.
 
 use std::{
     cell::{Cell, RefCell},
@@ -19,36 +19,38 @@ use crate::{
     value::Value,
 };
 
-/// Bytes of the buffer through which small messages reach JavaScript: to make an array for each costs more than everything else.
+/// Bytes of the buffer through which small messages reach JavaScript: making an array for each
+/// costs more than all the rest.
 pub(crate) const STAGE: usize = 64 << 10;
 
-/// What a process has besides ports: each addon has one. A thread of the process's routes whatever Node's loop does not.
+/// The parts of a process besides ports; each addon implements it. A thread of the process routes
+/// while Node's loop does not.
 pub trait Host: 'static {
-    /// What it shares with other addons.
+    /// The state that all addons have.
     fn core(&self) -> &Core;
     /// The process's node.
     fn node(&self) -> &Node;
     /// Routes messages for about `budget`; called when the node's descriptor is readable.
     fn dispatch(&self, budget: Duration);
-    /// Looks for messages for a moment, as [`Node::busy_poll`].
+    /// Polls for messages for a moment, as [`Node::busy_poll`] does.
     fn busy_poll(&self) -> bool;
-    /// Delivers one thing that comes from no port; false if there is nothing.
+    /// Delivers one event that comes from no port; false if there is none.
     fn deliver(&self) -> bool {
         false
     }
 }
 
-/// What every addon works on. One in a process, in Node's main thread.
+/// The state of every addon. One in a process, in Node's main thread.
 pub struct Core {
-    /// The function of JavaScript's that is called with everything that happens.
+    /// The JavaScript function that is called for every event.
     pub hook: Hook,
-    /// Futures whose outcomes scripts wait for.
+    /// Futures that scripts await.
     pub tasks: Tasks,
     pub(crate) turns: NodeLoop,
     pub(crate) ready: ReadyList,
     pub(crate) ports: RefCell<PortTable>,
     pub(crate) large: RefCell<LargeMessages>,
-    /// Something is being delivered: nothing else is until that has returned.
+    /// A delivery is under way; no other one begins before it has returned.
     pub(crate) delivering: Cell<bool>,
     waker: Waker,
 }
@@ -64,7 +66,7 @@ impl Wake for LoopWaker {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        // In the loop's own thread what is delivered is looked through before it sleeps.
+        // In the loop's own thread, delivery checks for more before the loop sleeps.
         if !event_loop::is_delivering() {
             self.wake.wake();
         }
@@ -72,7 +74,7 @@ impl Wake for LoopWaker {
 }
 
 impl Core {
-    /// The core of this process. It keeps Node's loop alive, until [`Core::keep_alive`] says otherwise.
+    /// The core of this process. It keeps Node's loop alive, until [`Core::keep_alive`] ends that.
     ///
     /// # Errors
     /// In a worker thread, and a second time.
@@ -96,33 +98,35 @@ impl Core {
         })
     }
 
-    /// Has the loop deliver what there is, from any thread.
+    /// A waker that makes the loop deliver; usable from any thread.
     pub fn waker(&self) -> Waker {
         self.waker.clone()
     }
 
-    /// Whether the loop goes on when nothing else keeps it.
+    /// Whether the loop continues when nothing else keeps it alive.
     pub fn keep_alive(&self, on: bool) {
         self.turns.keep_alive(on);
     }
 
-    /// The loop polls the node's descriptor from now on, which stays open for ever, if it can.
+    /// Makes the loop poll the node's descriptor from now on, if it can. The descriptor stays open
+    /// for ever.
     pub(crate) fn poll(&self, node: &Node) -> Result<(), String> {
         self.turns.poll(node.as_fd())
     }
 
-    /// Promise number `token` settles: `hook(name, token, ...)`.
+    /// Settles promise number `token`: `hook(name, token, ...)`.
     pub fn settle(&self, name: &str, token: u32, rest: impl IntoIterator<Item = Value>) {
         let arguments = [Value::from(name), Value::from(token)];
         self.hook.call(arguments.into_iter().chain(rest));
     }
 
-    /// Fills `bytes` with a part of the message that is being read; false if there is not so much.
+    /// Fills `bytes` with a part of the message that is being read; false if the message is
+    /// shorter.
     pub(crate) fn copy_incoming(&self, start: usize, bytes: &mut [u8]) -> bool {
         self.large.borrow().incoming.as_ref().is_some_and(|message| message.copy_to(start, bytes))
     }
 
-    /// Gives ports to the program's scripts, by their numbers.
+    /// Gives ports to the program's scripts; returns their numbers.
     pub fn adopt(&self, ports: Vec<Port>) -> Vec<PortId> {
         self.ports.borrow_mut().insert_all(ports, &self.ready)
     }

@@ -1,14 +1,16 @@
 //! The program's turns in Node's loop.
 //!
-//! | libuv calls | when | what happens |
+//! | libuv calls | when | work |
 //! |---|---|---|
-//! | `on_readable` | the node's descriptor is readable | messages are routed, then everything is delivered |
-//! | `on_prepare` | before the loop polls | everything is delivered; then, unless the loop is busy, the node is looked at for a moment |
-//! | `on_wake` | another thread has something | everything is delivered |
+//! | `on_readable` | the node's descriptor is readable | messages are routed, then all events are delivered |
+//! | `on_prepare` | before the loop polls | all events are delivered; then, unless the loop is busy, the node is polled for a moment |
+//! | `on_wake` | another thread has an event | all events are delivered |
 //!
-//! Where Node does not export libuv's functions, a threadsafe function is called for everything, and the process's I/O thread routes alone.
+//! Where Node does not export libuv's functions, a threadsafe function is called instead, and the
+//! process's I/O thread routes alone.
 //!
-//! Deliveries of one turn stop after [`SLICE`], so that timers and files get their turns; if there is more, the loop is woken at once.
+//! Deliveries of one turn stop after [`SLICE`], so that timers and files get their turns. If there
+//! is more, the loop is woken at once.
 
 use std::{
     cell::{Cell, RefCell},
@@ -28,8 +30,9 @@ use crate::{
     values,
 };
 
-/// How long one turn delivers. Timers and files get one turn between two of these: while messages stream in, calls of `fs` that follow each other go on at the
-/// rate of slices. A turn of libuv's loop costs some 4 µs.
+/// How long one turn delivers. Timers and files get one turn between two of these. While messages
+/// stream in, successive calls of `fs` therefore proceed at the rate of slices. A turn of libuv's
+/// loop costs about 4 µs.
 const SLICE: Duration = Duration::from_micros(25);
 /// How long one turn routes.
 const ROUTE_BUDGET: Duration = Duration::from_micros(100);
@@ -41,20 +44,21 @@ thread_local! {
     static HOST: RefCell<Option<Rc<dyn Host>>> = const { RefCell::new(None) };
 }
 
-/// Delivers what comes to `host` from now on, in this thread, which is Node's main thread.
+/// Delivers to `host` from now on, in this thread, which is Node's main thread.
 ///
 /// # Errors
-/// If Node's loop does not look after the node's descriptor.
+/// If Node's loop does not poll the node's descriptor.
 pub fn run(host: Rc<dyn Host>) -> Result<(), String> {
     host.core().poll(host.node())?;
     let wake = host.core().turns.wake();
     HOST.set(Some(host));
-    // What is to be delivered is asked for once: from then on it wakes the loop.
+    // The first wake-up delivers earlier events; later ones wake the loop themselves.
     wake.wake();
     Ok(())
 }
 
-/// Delivers nothing any more, because JavaScript ends: Node turns its loop a few times more, when there is nobody to call.
+/// Stops all deliveries, because JavaScript ends: Node turns its loop a few times more, when no
+/// JavaScript can be called.
 pub fn stop() {
     HOST.set(None);
 }
@@ -64,15 +68,15 @@ fn current() -> Option<Rc<dyn Host>> {
     HOST.with_borrow(Clone::clone)
 }
 
-/// Whether this thread is the loop's, and looks for what there is anyway.
+/// Whether this thread is the loop's, and is going to check for deliveries anyway.
 pub(crate) fn is_delivering() -> bool {
     DELIVERING.get()
 }
 
-/// Futures whose outcomes scripts wait for.
+/// Futures that scripts await.
 pub struct Tasks {
     running: RefCell<FuturesUnordered<Pin<Box<dyn Future<Output = ()>>>>>,
-    /// Those that have been added while the others were polled.
+    /// Futures that were added while the others were polled.
     added: RefCell<Vec<Pin<Box<dyn Future<Output = ()>>>>>,
     waker: Waker,
 }
@@ -82,13 +86,13 @@ impl Tasks {
         Self { running: RefCell::default(), added: RefCell::default(), waker }
     }
 
-    /// Runs a future, which calls JavaScript itself when it has its outcome.
+    /// Runs a future, which calls JavaScript itself when it is ready.
     pub fn spawn(&self, future: impl Future<Output = ()> + 'static) {
         self.added.borrow_mut().push(Box::pin(future));
         self.waker.wake_by_ref();
     }
 
-    /// Polls those that can go on; true if one has ended.
+    /// Polls the woken futures; true if one has ended.
     fn poll(&self) -> bool {
         let Ok(mut running) = self.running.try_borrow_mut() else { return false };
         let mut ended = false;
@@ -125,14 +129,15 @@ fn on_prepare() {
             return;
         }
         if Instant::now() >= until {
-            // What was found is delivered when libuv has looked at everything else.
+            // The rest is delivered after libuv's other work.
             core.turns.wake().wake();
             return;
         }
     }
 }
 
-/// Runs what makes wakers of this loop superfluous: what they are for is looked for afterwards.
+/// Runs code during which wakers of this loop are superfluous, because the loop checks for
+/// deliveries afterwards.
 fn awake<T>(run: impl FnOnce() -> T) -> T {
     let before = DELIVERING.replace(true);
     let result = run();
@@ -140,10 +145,10 @@ fn awake<T>(run: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Delivers what there is, for [`SLICE`].
+/// Delivers the available events, for [`SLICE`].
 fn deliver(host: &dyn Host) {
     let core = host.core();
-    // JavaScript that runs a nested loop, as a debugger's does, gets nothing meanwhile.
+    // JavaScript that runs a nested loop, as in a debugger, receives nothing meanwhile.
     if core.delivering.replace(true) {
         return;
     }
@@ -160,7 +165,7 @@ fn deliver(host: &dyn Host) {
     }
 }
 
-/// Delivers one thing of each kind; false if there is nothing.
+/// Delivers one event of each kind; false if there is none.
 fn deliver_one(host: &dyn Host) -> bool {
     let core = host.core();
     let mut delivered = host.deliver();

@@ -1,7 +1,10 @@
-//! What Strait's Node-API addons share: `strait-node` for main processes, `strait-node-child` for utility processes.
+//! The common part of Strait's Node-API addons: `strait-node` for main processes,
+//! `strait-node-child` for utility processes.
 //!
-//! An addon implements [`Host`] for what its process has, makes a [`Core`] of the function that JavaScript gives it, starts the [loop](run),
-//! and gives JavaScript the [natives](Natives): functions that take and give numbers, strings and bytes. Everything that happens is a call of that one
+//! An addon implements [`Host`] for its process and makes a [`Core`] with the function that
+//! JavaScript passes. It starts the [loop](run) and gives JavaScript the [natives](Natives):
+//! functions that take and return numbers, strings and bytes. Every event is a call of that one
+//! function, each a macrotask of its own.
 //! function, each a macrotask of its own.
 //!
 //! **Architecture Invariant**: this crate depends on nothing that links GTK or WebKit.

@@ -1,4 +1,4 @@
-//! The program's ends of channels, by number.
+//! The program's ports, by number.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -17,8 +17,8 @@ struct Queue {
     listed: HashSet<PortId>,
 }
 
-/// The ports that may have something for the program: filled by whatever thread routes, emptied by the loop. Each is listed at most once, in the order in
-/// which they became ready.
+/// The ports that may have an event for the program: filled by any thread that routes, emptied by
+/// the loop. Each is listed at most once, in the order in which they became ready.
 #[derive(Debug, Clone)]
 pub(crate) struct ReadyList {
     queue: Arc<Mutex<Queue>>,
@@ -36,7 +36,7 @@ impl ReadyList {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// `port` may have something.
+    /// Adds `port`, which may have an event.
     pub(crate) fn push(&self, port: PortId) {
         let mut queue = self.lock();
         if queue.listed.insert(port) {
@@ -46,7 +46,7 @@ impl ReadyList {
         }
     }
 
-    /// The port that has waited longest.
+    /// Removes the first port of the list.
     pub(crate) fn pop(&self) -> Option<PortId> {
         let mut queue = self.lock();
         let port = queue.order.pop_front()?;
@@ -54,7 +54,7 @@ impl ReadyList {
         Some(port)
     }
 
-    /// Whether no port waits.
+    /// Whether the list is empty.
     pub(crate) fn is_empty(&self) -> bool {
         self.lock().order.is_empty()
     }
@@ -72,11 +72,11 @@ pub(crate) struct PortTable {
     entries: HashMap<PortId, Entry>,
 }
 
-/// Ports taken out of the table for a post: they go with it, or back to where they were.
+/// Ports taken out of the table for a post: they go with it, or return to their places.
 pub(crate) struct Taken(Vec<(PortId, bool)>);
 
 impl PortTable {
-    /// Gives `port` a number; whatever happens to it is noted on `ready`.
+    /// Gives `port` a number; its events are listed in `ready`.
     pub(crate) fn insert(&mut self, port: Port, ready: &ReadyList) -> PortId {
         self.last += 1;
         let id = self.last;
@@ -86,7 +86,7 @@ impl PortTable {
         id
     }
 
-    /// The port's number for each of them, in order.
+    /// The number of each port, in order.
     pub(crate) fn insert_all(&mut self, ports: Vec<Port>, ready: &ReadyList) -> Vec<PortId> {
         ports.into_iter().map(|port| self.insert(port, ready)).collect()
     }
@@ -96,12 +96,12 @@ impl PortTable {
         self.entries.get(&id).map(|entry| &entry.port)
     }
 
-    /// Takes the port away: dropping or closing it tells the other end.
+    /// Removes the port; dropping or closing it reports that to the other end.
     pub(crate) fn remove(&mut self, id: PortId) -> Option<Port> {
         self.entries.remove(&id).map(|entry| entry.port)
     }
 
-    /// Takes all of `ids`, or none: `Err` has the first one that is not there.
+    /// Takes all of `ids`, or none: `Err` has the first one that is missing.
     pub(crate) fn take(&mut self, ids: &[PortId]) -> Result<(Taken, Vec<Port>), PortId> {
         if let Some(missing) = ids.iter().find(|id| !self.entries.contains_key(id)) {
             return Err(*missing);
@@ -111,14 +111,14 @@ impl PortTable {
         Ok((Taken(taken), ports))
     }
 
-    /// Undoes [`PortTable::take`] after a post that failed.
+    /// Reverses [`PortTable::take`] after a post that failed.
     pub(crate) fn give_back(&mut self, Taken(taken): Taken, ports: Vec<Port>) {
         for ((id, started), port) in taken.into_iter().zip(ports) {
             self.entries.insert(id, Entry { port, started });
         }
     }
 
-    /// Lets the port deliver.
+    /// Starts the port's deliveries.
     pub(crate) fn start(&mut self, id: PortId, ready: &ReadyList) {
         if let Some(entry) = self.entries.get_mut(&id) {
             entry.started = true;
@@ -126,8 +126,8 @@ impl PortTable {
         }
     }
 
-    /// What the port has for the program now. A port that was never started keeps its messages; its close comes once none wait. After the
-    /// close the number is free.
+    /// The port's next event for the program. A port that was never started keeps its messages; its
+    /// close is delivered once no message is queued. After the close the number is free.
     pub(crate) fn next_event(&mut self, id: PortId) -> Option<Arrival> {
         let entry = self.entries.get(&id)?;
         let deliverable = entry.started || (entry.port.is_ended() && entry.port.queued().0 == 0);

@@ -1,11 +1,12 @@
-//! What crosses the border to JavaScript: numbers, strings, bytes, and plain objects of them.
+//! Values that cross between Rust and JavaScript: numbers, strings, bytes, and plain objects of
+//! them.
 
 use serde_json::Value as Json;
 
 /// A value for JavaScript.
 #[derive(Debug)]
 pub enum Value {
-    /// Numbers, strings, booleans, null, and what is made of them.
+    /// Numbers, strings, booleans, null, and arrays and objects of them.
     Plain(Json),
     /// A `Uint8Array`.
     Bytes(Vec<u8>),
@@ -17,7 +18,7 @@ impl<T: Into<Json>> From<T> for Value {
     }
 }
 
-/// The arguments of a call: each is made a [`Value`].
+/// The arguments of a call; each is converted to a [`Value`].
 #[macro_export]
 macro_rules! values {
     ($($value:expr),* $(,)?) => { vec![$($crate::Value::from($value)),*] };

@@ -1,4 +1,5 @@
-//! What windows and pages report, as calls of JavaScript: `hook(name, ...)`. Answers `true` prevent what was announced.
+//! Events of windows and pages, as calls of JavaScript: `hook(name, ...)`. The result `true`
+//! prevents an announced action.
 
 use serde_json::{Value as Json, json};
 use strait::{
@@ -33,7 +34,7 @@ pub(crate) fn app_event(host: &Host, event: AppEvent) {
             let (id, details) = (request.opener().id().get(), details(request.details()));
             host.open_request.replace(Some(request));
             hook.call(values!["window-open", id, details]);
-            // Unless the script has taken it, the window is refused; the same if it threw.
+            // If the script has not taken the request, or threw, the window is refused.
             drop(host.open_request.take());
         }
         AppEvent::WindowTitle { window, title, decision } => decide(host, decision, values!["window-title", window.id().get(), title]),
@@ -59,7 +60,8 @@ pub(crate) fn app_event(host: &Host, event: AppEvent) {
                 _ => {}
             }
         }
-        // JavaScript that has been called meanwhile may have made a window: then its end will ask again.
+        // A handler that was called meanwhile may have made a window. When that one closes, the
+        // event is raised again.
         AppEvent::WindowAllClosed(decision) if !decision.stands() => {}
         AppEvent::WindowAllClosed(decision) => decide(host, decision, values!["window-all-closed"]),
         AppEvent::BeforeQuit(decision) => decide(host, decision, values!["before-quit"]),
@@ -93,7 +95,7 @@ fn window_event(event: &WindowEvent) -> Option<&'static str> {
     })
 }
 
-/// What a page wants to open, in Electron's form and with the features as text.
+/// A page's request to open a window, in Electron's form and with the features as text.
 fn details(details: &WindowOpenDetails) -> Json {
     let policy = if details.referrer.is_empty() { "no-referrer" } else { "strict-origin-when-cross-origin" };
     json!({
@@ -105,7 +107,7 @@ fn details(details: &WindowOpenDetails) -> Json {
     })
 }
 
-/// The script's `true` prevents it.
+/// Prevents the action if the script returns `true`.
 fn decide(host: &Host, decision: Decision, arguments: Vec<Value>) {
     if host.core.hook.call(arguments) { decision.prevent() } else { drop(decision) }
 }
@@ -151,7 +153,7 @@ fn ipc(host: &Host, message: IpcMessage) {
     host.core.hook.call(values!["ipc", sender, frame, kind, channel, payload, ids, responder, document.get(), &*origin, leaving]);
 }
 
-/// What happened to a child.
+/// Reports an event of a child process.
 fn utility(host: &Host, process: &UtilityProcess, event: &UtilityEvent) {
     let id = process.id().get();
     match event {
@@ -171,7 +173,7 @@ fn utility(host: &Host, process: &UtilityProcess, event: &UtilityEvent) {
     }
 }
 
-/// A load that a script waits for has ended.
+/// A load that a script awaits has ended.
 pub(crate) fn load_settled(host: &Host, token: u32, result: Result<(), LoadError>) {
     match result {
         Ok(()) => host.core.settle("loaded", token, []),
@@ -181,7 +183,7 @@ pub(crate) fn load_settled(host: &Host, token: u32, result: Result<(), LoadError
     }
 }
 
-/// A script in a page has ended.
+/// A script that was run in a page has ended.
 pub(crate) fn script_settled(host: &Host, token: u32, result: Result<Vec<u8>, ScriptError>) {
     match result {
         Ok(bytes) => host.core.settle("script", token, [Value::Bytes(bytes)]),
@@ -189,7 +191,7 @@ pub(crate) fn script_settled(host: &Host, token: u32, result: Result<Vec<u8>, Sc
     }
 }
 
-/// Something else has ended: with a text, or nothing; or the reason why not.
+/// Another operation has ended: with a text, with nothing, or with the reason of its failure.
 pub(crate) fn settled(host: &Host, token: u32, result: Result<Option<String>, String>) {
     match result {
         Ok(text) => host.core.settle("done", token, values![text.map_or(Json::Null, Json::from)]),

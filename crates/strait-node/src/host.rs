@@ -1,4 +1,4 @@
-//! What the natives work on: one host in a process, in Node's main thread.
+//! The state that the natives use: one host in a process, in Node's main thread.
 
 use std::{
     cell::{Cell, RefCell},
@@ -16,11 +16,11 @@ use strait_ports::Node;
 
 use crate::events;
 
-/// What JavaScript says of its program.
+/// The program's description, from JavaScript.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Options {
-    /// Its folder.
+    /// The program's folder.
     pub(crate) root: PathBuf,
     name: String,
     version: String,
@@ -29,12 +29,12 @@ pub(crate) struct Options {
     #[serde(default)]
     no_sandbox: bool,
     inspect_ports: Option<PathBuf>,
-    /// Its `process.argv`.
+    /// The program's `process.argv`.
     arguments: Vec<String>,
     utility: UtilityOptions,
 }
 
-/// What its utility processes in JavaScript run in.
+/// The Node that runs utility processes in JavaScript, and the files that it loads.
 #[derive(Debug, Deserialize)]
 struct UtilityOptions {
     program: PathBuf,
@@ -42,30 +42,30 @@ struct UtilityOptions {
     addon: PathBuf,
 }
 
-/// A child that scripts have forked.
+/// The children that scripts have forked, by number.
 pub(crate) type Utilities = RefCell<HashMap<u32, UtilityProcess>>;
 
-/// The program, as its scripts know it.
+/// The running program, for its scripts.
 pub(crate) struct Host {
     pub(crate) app: App,
     pub(crate) root: PathBuf,
     pub(crate) core: Core,
     /// `None` once the program has ended.
     pub(crate) embedded: RefCell<Option<Embedded>>,
-    /// The windows that scripts have named, until they are closed.
+    /// The windows that scripts have referred to, until they are closed.
     pub(crate) windows: RefCell<HashMap<u32, BrowserWindow>>,
-    /// The frames that scripts have seen, until they are gone.
+    /// The frames whose numbers scripts have received, until they are gone.
     pub(crate) frames: RefCell<HashMap<u64, WebFrameMain>>,
     /// Requests that scripts have not answered yet.
     pub(crate) responders: RefCell<HashMap<u32, Responder>>,
     last_responder: Cell<u32>,
     pub(crate) utilities: Utilities,
-    /// A page that waits for the decision whether it may open a window, while a script is asked.
+    /// The page's request to open a window, while a script decides about it.
     pub(crate) open_request: RefCell<Option<WindowOpenRequest>>,
 }
 
 impl Host {
-    /// Starts the program's part outside of JavaScript.
+    /// Starts the program's parts outside of JavaScript.
     pub(crate) fn start(env: &Env, options: Options, hook: &Function<'_, (), ()>) -> Result<Rc<Self>, String> {
         give_streams_to_children();
         let core = Core::new(env, hook)?;
@@ -107,14 +107,14 @@ impl Host {
         Some(window)
     }
 
-    /// The frame's number; from now on scripts may name the frame by it.
+    /// The frame's number; from now on scripts may refer to the frame by it.
     pub(crate) fn know(&self, frame: &WebFrameMain) -> u64 {
         let key = frame.key().get();
         self.frames.borrow_mut().entry(key).or_insert_with(|| frame.clone());
         key
     }
 
-    /// Keeps a responder until a script answers; gives its number.
+    /// Keeps a responder until a script answers; returns its number.
     pub(crate) fn keep_responder(&self, responder: Responder) -> u32 {
         let id = self.last_responder.get().wrapping_add(1).max(1);
         self.last_responder.set(id);
@@ -122,10 +122,10 @@ impl Host {
         id
     }
 
-    /// Ends what is left of the program, and waits for that.
+    /// Ends the rest of the program, and waits for that.
     pub(crate) fn finish(&self) {
         let embedded = self.embedded.borrow_mut().take();
-        // Decisions are taken as agreed, requests as unanswered.
+        // Pending decisions let their actions happen, and requests remain unanswered.
         drop(self.responders.take());
         if let Some(embedded) = embedded {
             embedded.finish();
@@ -144,7 +144,7 @@ impl strait_node_core::Host for Host {
 
     fn dispatch(&self, budget: Duration) {
         if let Some(embedded) = &*self.embedded.borrow() {
-            // Without descriptors there is nothing to route with; the I/O thread reports that.
+            // Routing fails only if descriptors are missing; the I/O thread reports that.
             let _ = embedded.dispatch(budget);
         }
     }
@@ -165,19 +165,20 @@ impl strait_node_core::Host for Host {
                 self.core.keep_alive(false);
                 hook.call(values!["ended", code]);
             }
-            // `Settled`: a task has its outcome.
+            // `Settled`: a task is ready.
             _ => {}
         }
         true
     }
 }
 
-/// Lets processes that are started here have this one's standard streams. Node keeps its own from them, and gives its children others by name; WebKit and
-/// children of the program take what there is, and would begin without.
+/// Lets processes that are started here inherit this one's standard streams. Node marks its streams
+/// close-on-exec, and passes its own children theirs explicitly. WebKit and the program's children
+/// inherit the streams, and would start without them.
 fn give_streams_to_children() {
     let streams = [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()];
     for stream in streams {
-        // One that is closed is nobody's.
+        // A closed stream cannot be inherited.
         let _ = rustix::io::fcntl_setfd(stream, rustix::io::FdFlags::empty());
     }
 }

@@ -1,11 +1,13 @@
-//! Strait inside Node.js: what `require('electron')` of a main process stands on.
+//! Strait inside Node.js: the base of a main process's `require('electron')`.
 //!
-//! The addon is loaded by Node's main thread, whose JavaScript is the program. [`start`] gives JavaScript the natives: functions
-//! that take and give numbers, strings and bytes. Everything that happens (events of windows, messages of pages and ports, the end of
-//! what a script waits for) is a call of the one function that JavaScript has given, each a macrotask of its own.
+//! The addon is loaded by Node's main thread, whose JavaScript is the program. [`start`] gives
+//! JavaScript the natives: functions that take and return numbers, strings and bytes. Every event
+//! (of windows, messages of pages and ports, the end of an operation that a script awaits) is a
+//! call of the one function that JavaScript has passed. Each call is a macrotask of its own.
 //!
-//! GTK has a thread of its own, the I/O thread of the crate `strait` routes while JavaScript is busy, and libuv's loop polls the node's
-//! descriptor: `strait-node-core`, which has what children's addon needs too.
+//! GTK has a thread of its own, and the I/O thread of the crate `strait` routes while JavaScript is
+//! busy. libuv's loop polls the node's descriptor: `strait-node-core`, which also has the parts
+//! that the children's addon needs.
 
 mod events;
 mod host;
@@ -19,12 +21,14 @@ use napi_derive::napi;
 
 use crate::host::{Host, Options};
 
-/// Starts Strait's part of the program; gives the natives. Once in a process, in Node's main thread.
+/// Starts Strait's part of the program; returns the natives. Once in a process, in Node's main
+/// thread.
 ///
-/// `hook(name, ...args)` is called with everything that happens; `true` prevents what it announces.
+/// `hook(name, ...args)` is called for every event; the result `true` prevents an announced action.
 ///
 /// # Errors
-/// In a worker thread, a second time, and if the runtime folder, the agent or the engine cannot be had.
+/// In a worker thread, a second time, or if the runtime folder, the agent or the engine cannot be
+/// set up.
 #[napi]
 pub fn start<'env>(env: &'env Env, options: Object<'_>, hook: Function<'_, (), ()>) -> Result<Object<'env>> {
     let options: Options = env.from_js_value(options)?;

@@ -1,6 +1,7 @@
-//! Finds Node.js, which runs programs and utility processes in JavaScript, and the files of Strait's that it loads.
+//! Finds Node.js, which runs programs and utility processes in JavaScript, and Strait's files for
+//! it.
 //!
-//! The `strait` command and programs whose main is Rust use it; it links nothing of windows.
+//! The `strait` command and programs with a Rust main use it. It links no libraries for windows.
 
 use std::{
     env, fmt,
@@ -10,16 +11,16 @@ use std::{
 
 use rustix::process::{Resource, getrlimit};
 
-/// KiB of stack that scripts may use. The codec takes 1,200 for a value that is nested as deep as values may be.
+/// KiB of stack for scripts. The codec needs 1,200 for a value of the greatest permitted depth.
 const STACK: u64 = 2000;
-/// The same where there is no room for that: Node's own number.
+/// The same where the stack limit is too low for that: Node's own default.
 const SMALL_STACK: u64 = 984;
-/// The oldest Node whose module hooks give `electron` to ES modules.
+/// The oldest Node with module hooks that can provide `electron` to ES modules.
 const OLDEST: (u32, u32) = (18, 19);
 /// The folder of Strait's scripts for Node.
 const PACKAGE: &str = "electron";
 
-/// What a process in Node.js is.
+/// The kind of process that runs in Node.js.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NodeRole {
     /// A main process, with windows.
@@ -37,7 +38,7 @@ impl NodeRole {
         }
     }
 
-    /// The crate that makes it.
+    /// The crate that builds it.
     fn addon_crate(self) -> &'static str {
         match self {
             Self::Main => "strait-node",
@@ -53,7 +54,7 @@ impl NodeRole {
         }
     }
 
-    /// What needs Node, and what does not.
+    /// The part of an error text about the need of Node.
     fn needs(self) -> &'static str {
         match self {
             Self::Main => "a program whose main is Rust needs none",
@@ -62,18 +63,18 @@ impl NodeRole {
     }
 }
 
-/// Node.js, and the files of Strait's that it loads.
+/// Node.js, and Strait's files that it loads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeJs {
     /// Node's executable.
     pub program: PathBuf,
-    /// The script that it runs first, of the package `@strait/electron`.
+    /// The script that it runs first, from the package `@strait/electron`.
     pub boot: PathBuf,
     /// The addon that this script loads.
     pub addon: PathBuf,
 }
 
-/// Why a process in JavaScript cannot be started, and the way out.
+/// The reason why a process in JavaScript cannot be started, with the remedy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoNodeJs(String);
 
@@ -86,29 +87,30 @@ impl fmt::Display for NoNodeJs {
 impl std::error::Error for NoNodeJs {}
 
 impl NodeJs {
-    /// Node of `PATH`, with the package and the addon beside this program. Runs Node once, for its version.
+    /// Finds Node in `PATH`, and the package and the addon beside this program. Runs Node once, for
+    /// its version.
     ///
     /// # Errors
-    /// Something is missing, or Node is too old.
+    /// If a part is missing, or Node is too old.
     pub fn find(role: NodeRole) -> Result<Self, NoNodeJs> {
         let executable = env::current_exe().map_err(|error| NoNodeJs(format!("can't find this program's own file: {error}")))?;
-        // Cargo puts tests and examples into folders beneath the one where programs are.
+        // Cargo puts tests and examples into folders beneath the folder of programs.
         let folders: Vec<&Path> = executable.ancestors().skip(1).take(2).collect();
         let path = env::var_os("PATH").unwrap_or_default();
         let found = Self::find_in(role, &folders, env::split_paths(&path));
         found.map_err(NoNodeJs)
     }
 
-    /// The option that gives scripts as much stack as reading the deepest values takes.
+    /// The option that gives scripts the stack for reading the deepest values.
     pub fn stack_option() -> String {
         let limit = getrlimit(Resource::Stack).current;
         format!("--stack-size={}", stack(limit))
     }
 
-    /// That the addon is where it is said to be.
+    /// Checks that the addon's file exists.
     ///
     /// # Errors
-    /// It is missing.
+    /// If it is missing.
     pub fn check(&self, role: NodeRole) -> Result<(), NoNodeJs> {
         if self.addon.is_file() { Ok(()) } else { Err(NoNodeJs(no_addon(role, &self.addon))) }
     }
@@ -120,7 +122,8 @@ impl NodeJs {
     }
 }
 
-/// KiB for scripts in a main thread whose stack may have `limit` bytes. Native code needs room too, and Node does not check that there is some.
+/// KiB for scripts in a main thread with a stack limit of `limit` bytes. Native code needs stack
+/// too, and Node does not check that there is some left.
 fn stack(limit: Option<u64>) -> u64 {
     if limit.is_none_or(|bytes| bytes / 1024 >= STACK * 2) { STACK } else { SMALL_STACK }
 }
@@ -135,7 +138,7 @@ fn no_addon(role: NodeRole, file: &Path) -> String {
     format!("{} is missing: build it (cargo build -p {})", file.display(), role.addon_crate())
 }
 
-/// The package beside this program; in a development build, the one of the sources.
+/// The package beside this program; in a development build, the one in the source tree.
 fn boot(role: NodeRole, folders: &[&Path]) -> Result<PathBuf, String> {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packages").join(PACKAGE);
     let beside = folders.iter().map(|folder| folder.join(PACKAGE));
@@ -185,7 +188,7 @@ mod tests {
         assert_eq!(stack(Some(2 << 20)), SMALL_STACK);
     }
 
-    /// Each error names what is missing and the way out.
+    /// Each error names the missing part and the remedy.
     #[test]
     fn what_is_missing_is_named() {
         let root = tempfile::tempdir().expect("a folder");

@@ -1,11 +1,14 @@
 //! Lines on standard error, or in a file, written without ever blocking the caller.
 //!
-//! Standard error may be an unread pipe. A process that writes pages' texts to it would stop, and every window with it. So a line goes
-//! out at once where there is room; otherwise it waits, in order, up to [`MAX_WAITING`] bytes, and a thread that lives as long as lines wait writes it. Lines
-//! beyond that are dropped and counted, and a line says how many as soon as there is room.
+//! Standard error may be an unread pipe. A process that writes pages' texts to it would block, and
+//! every window with it. So a line is written at once if the descriptor accepts it. Otherwise it is
+//! queued, in order, up to [`MAX_WAITING`] bytes. A thread that runs as long as lines are queued
+//! writes them. Further lines are dropped and counted, and a line reports their number as soon as
+//! there is space.
 //!
-//! The descriptor's own flags stay: `O_NONBLOCK` on standard error would be the terminal's, and every other process's that shares it. Pipes and terminals are opened
-//! anew for writing without waiting.
+//! The descriptor's own flags stay. `O_NONBLOCK` on standard error would apply to the terminal, and
+//! to every other process that shares it. Pipes and terminals are opened again for nonblocking
+//! writing.
 
 mod target;
 
@@ -19,7 +22,7 @@ use std::{
 
 use target::Target;
 
-/// The most bytes of lines that wait, in addition to the line that is being written.
+/// The limit of queued bytes, in addition to the line that is being written.
 pub const MAX_WAITING: usize = 1 << 20;
 /// [`flush`] waits no longer than this when a program ends.
 pub const FLUSH_LIMIT: Duration = Duration::from_secs(1);
@@ -32,7 +35,7 @@ macro_rules! report {
 
 type Notice = Box<dyn Fn(u64) -> String + Send + Sync>;
 
-/// Where lines go. Clones are the same output.
+/// The destination of lines. Clones are the same output.
 #[derive(Clone)]
 pub struct Output(Arc<Shared>);
 
@@ -41,7 +44,7 @@ struct Shared {
     /// Makes the line that reports the number of dropped lines.
     notice: Notice,
     state: Mutex<State>,
-    /// Nothing waits any more.
+    /// Notified when no line is queued any more.
     empty: Condvar,
 }
 
@@ -50,9 +53,9 @@ struct State {
     waiting: VecDeque<Vec<u8>>,
     bytes: usize,
     dropped: u64,
-    /// A thread writes what waits.
+    /// A thread writes the queued lines.
     writing: bool,
-    /// Nothing can be written any more: the reader is gone.
+    /// Writing has failed: the reader is gone.
     broken: bool,
 }
 
@@ -66,7 +69,8 @@ pub fn stderr() -> &'static Output {
     })
 }
 
-/// Waits until everything is written that waits in any output, or the time is up. True if it is.
+/// Waits until the queued lines of all outputs are written, or the time is up. True if all are
+/// written.
 pub fn flush(limit: Duration) -> bool {
     let deadline = Instant::now() + limit;
     let all: Vec<_> = lock(&ALL).iter().filter_map(Weak::upgrade).collect();
@@ -78,7 +82,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Output {
-    /// An output over a file that this process has opened itself: it may become nonblocking. `notice` makes the line that reports the number of dropped lines.
+    /// An output over a file that this process has opened itself, so it may become nonblocking.
+    /// `notice` makes the line that reports the number of dropped lines.
     pub fn new(file: OwnedFd, notice: impl Fn(u64) -> String + Send + Sync + 'static) -> Self {
         Self::over(Target::of(file), notice)
     }
@@ -91,7 +96,7 @@ impl Output {
         Self(shared)
     }
 
-    /// Writes a line (the line break is added). Returns at once.
+    /// Writes a line and a line break. Returns at once.
     pub fn line(&self, text: impl Into<String>) {
         let mut line = text.into().into_bytes();
         line.push(b'\n');
@@ -100,7 +105,7 @@ impl Output {
             return;
         }
         if !state.writing {
-            // Nothing waits: the line is not overtaken, and overtakes nothing.
+            // The queue is empty, so the line keeps its order.
             match self.0.target.try_write(&line) {
                 Ok(written) if written == line.len() => return,
                 Ok(written) => drop(line.drain(..written)),
@@ -118,7 +123,7 @@ impl Output {
         if !state.writing {
             let shared = self.0.clone();
             let writer = thread::Builder::new().name("strait-output".into()).spawn(move || shared.write_all());
-            // Without a thread it waits for the next line.
+            // Without a thread the queued lines wait until the next call.
             state.writing = writer.is_ok();
         }
     }
@@ -137,7 +142,8 @@ impl Output {
 }
 
 impl State {
-    /// Whether a line of this length may wait. After some were dropped only when much has gone, so that they are counted together.
+    /// Whether a line of this length may be queued. After lines were dropped, only when half of the
+    /// limit is free, so that dropped lines are counted together.
     fn has_room(&self, length: usize) -> bool {
         let limit = if self.dropped > 0 { MAX_WAITING / 2 } else { MAX_WAITING };
         self.waiting.is_empty() || self.bytes + length <= limit
@@ -175,7 +181,8 @@ impl Shared {
                 line
             };
             if self.target.write(&line).is_err() {
-                // The reader is gone: that does not stop the program, and the error has nowhere to go.
+                // The reader is gone. The program continues, and there is no place to report the
+                // error.
                 *lock(&self.state) = State { broken: true, ..State::default() };
                 self.empty.notify_all();
                 return;

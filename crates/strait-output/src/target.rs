@@ -1,4 +1,4 @@
-//! Writing to a descriptor with and without waiting.
+//! Writing to a descriptor with and without blocking.
 
 use std::{
     io,
@@ -13,22 +13,22 @@ use rustix::{
     stdio,
 };
 
-/// A descriptor, and how to write to it without waiting.
+/// A descriptor, with the method to write to it without blocking.
 pub(crate) enum Target {
-    /// A description of our own that never waits.
+    /// An open file description of this process, which is nonblocking.
     Own(OwnedFd),
     /// A socket: each write has the flag not to wait.
     Socket(OwnedFd),
     /// A file, which has no reader to wait for.
     File(OwnedFd),
-    /// Something else: only a thread may write to it.
+    /// Any other kind: only the writing thread may write to it.
     Other(OwnedFd),
     /// There is no such descriptor.
     Nothing,
 }
 
 impl Target {
-    /// Standard error, whose flags are not ours to change.
+    /// Standard error, whose flags this process must not change.
     pub(crate) fn stderr() -> Self {
         let Ok(fd) = stdio::stderr().try_clone_to_owned() else { return Self::Nothing };
         match kind(&fd) {
@@ -42,7 +42,7 @@ impl Target {
         }
     }
 
-    /// A file whose flags are ours.
+    /// A file whose flags this process may change.
     pub(crate) fn of(fd: OwnedFd) -> Self {
         match kind(&fd) {
             Some(FileType::Fifo | FileType::CharacterDevice) => {
@@ -61,7 +61,7 @@ impl Target {
         }
     }
 
-    /// Writes as much as there is room for now.
+    /// Writes as many bytes as are accepted now.
     pub(crate) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         let mut written = 0;
         while written < bytes.len() {
@@ -83,12 +83,12 @@ impl Target {
         Ok(written)
     }
 
-    /// Writes all of it, however long that takes.
+    /// Writes all bytes, and waits as long as that takes.
     pub(crate) fn write(&self, mut bytes: &[u8]) -> io::Result<()> {
         let Some(fd) = self.fd() else { return Err(Errno::BADF.into()) };
         while !bytes.is_empty() {
             let written = match self {
-                // Its flags may be anybody's.
+                // Another process may have set its flags.
                 Self::Other(_) => match rustix::io::write(fd, bytes) {
                     Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                     Ok(count) => count,

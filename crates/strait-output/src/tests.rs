@@ -1,4 +1,4 @@
-//! Outputs over pipes, sockets and files.
+//! Tests of outputs over pipes, sockets and files.
 
 use std::{
     fs::File,
@@ -23,7 +23,7 @@ fn pipe() -> (OwnedFd, OwnedFd) {
     pipe_with(PipeFlags::CLOEXEC).unwrap()
 }
 
-/// Lines up to the one that says how many are missing, if there is one.
+/// All lines, up to the end of input.
 fn lines(reader: impl Read) -> Vec<String> {
     BufReader::new(reader).lines().map(Result::unwrap).collect()
 }
@@ -39,7 +39,8 @@ fn lines_go_out_at_once_while_there_is_room() {
     assert_eq!(lines(File::from(read)), ["one", "two"]);
 }
 
-/// Writes until lines are dropped, then reads all of it: what came is whole, in order, and counted.
+/// Writes until lines are dropped, then reads everything: the received lines are whole, in order,
+/// and counted.
 fn flood(output: Output, read: impl Read + Send + 'static, length: usize) {
     let mut written = 0u64;
     while lock(&output.0.state).dropped < 1000 {

@@ -1,8 +1,10 @@
-//! What main and a child that it has started tell each other. It goes over the bootstrap port, which is not the program's: it says by its close that main is gone.
+//! The messages between main and its children. They use the bootstrap port, which is not the
+//! program's port. Its close means that main has ended.
 
 use serde::{Deserialize, Serialize};
 
-/// The environment variable that names the file for the events of a child's ports, if they are inspected.
+/// The environment variable with the path of the file for the events of a child's ports, if they
+/// are inspected.
 pub const INSPECT_VARIABLE: &str = "STRAIT_INSPECT_PORTS";
 
 /// From main to a child.
@@ -12,11 +14,11 @@ pub enum ToChild {
     Start(Start),
 }
 
-/// What a child is to be.
+/// Name and arguments of a child.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Start {
     /// The process's name for people.
     pub name: String,
-    /// What a script finds in `process.argv` behind its file.
+    /// The arguments behind a script's file in `process.argv`.
     pub args: Vec<String>,
 }

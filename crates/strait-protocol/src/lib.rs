@@ -1,11 +1,12 @@
 //! The control messages between the main process and the agent in a renderer.
 //!
-//! Data only. Both sides exchange these over the bootstrap port that `strait-ports` gives a node when it joins; ports that
-//! belong to a message ride beside it in the same port message, in order. Values (`payload`) are structured clones in V8's wire
-//! format, made and read by `strait-clone`; this crate does not look into them.
+//! Data only. Both sides exchange these over the bootstrap port that `strait-ports` gives a node
+//! when it joins. Ports that belong to a message are sent with it in the same port message, in
+//! order. Values (`payload`) are structured clones in V8's wire format. `strait-clone` makes and
+//! reads them; here they are opaque bytes.
 //!
-//! A renderer may be hostile: whatever main decodes with [`decode`] is well-formed, nothing more. Ids in it mean something only
-//! together with the agent they came from.
+//! A renderer may be hostile. A message that main decodes with [`decode`] is well-formed, and
+//! nothing more is certain. Ids in it have a meaning only together with the agent that sent them.
 
 pub mod child;
 
@@ -13,7 +14,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-/// The name of the WebKit user message that carries a [`ViewConfig`] to a page. The agent answers with a [`ViewReply`].
+/// The name of the WebKit user message that carries a [`ViewConfig`] to a page. The agent answers
+/// with a [`ViewReply`].
 pub const VIEW_MESSAGE: &str = "strait-view";
 /// The name of the WebKit user message that carries a [`DocumentBinding`] from a page to its view.
 pub const DOCUMENT_MESSAGE: &str = "strait-document";
@@ -26,45 +28,48 @@ pub type PageId = u64;
 pub type FrameId = u64;
 /// A document (one global object in one frame), numbered by its agent, never reused there.
 pub type DocumentId = u64;
-/// Pairs a reply with its request; chosen by who asks.
+/// Pairs a reply with its request; chosen by the requesting side.
 pub type RequestId = u64;
 
-/// What a new renderer process needs to join: initialization user data of the web process extension.
+/// The data with which a new renderer process joins: initialization user data of the web process
+/// extension.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentInit {
     /// Pathname of main's listening `SOCK_SEQPACKET` socket.
     pub socket: PathBuf,
-    /// First packet the agent sends there.
+    /// The first packet that the agent sends there.
     pub token: Nonce,
     /// The file for the events of the process's ports, if they are inspected.
     pub inspect: Option<PathBuf>,
     /// Whether pages have `gc()`.
     pub expose_gc: bool,
-    /// Whether the process was to be started in the operating system's sandbox.
+    /// Whether the process should run in the operating system's sandbox.
     pub sandboxed: bool,
 }
 
-/// What the agent must know of a view before its first document; sent through WebKit to the page itself.
+/// A view's configuration, which the agent needs before the first document. It is sent through
+/// WebKit to the page itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ViewConfig {
     /// Returned in [`ToMain::PageBound`]: binds the page to the view.
     pub nonce: Nonce,
-    /// The window's number, for what is told of it.
+    /// The window's number, for reports about it.
     pub window: u32,
-    /// Absolute path of the preload script, read anew for each document of the main frame: by the agent, or in a sandboxed page by main
-    /// ([`ToMain::PreloadWanted`]).
+    /// Absolute path of the preload script. It is read again for each document of the main frame:
+    /// by the agent, or for a sandboxed page by main ([`ToMain::PreloadWanted`]).
     pub preload: Option<PathBuf>,
-    /// Preload and `ipcRenderer` live in the isolated world.
+    /// Preload and `ipcRenderer` are in the isolated world.
     pub context_isolation: bool,
     /// The page's own world gets `require`.
     pub node_integration: bool,
-    /// Preload and `require` are for the frames in the page too.
+    /// Frames in the page have preload and `require` too.
     pub sub_frames: bool,
-    /// What `process.sandboxed` says: the agent reads no file and does nothing of the system for the page.
+    /// The value of `process.sandboxed`: the agent reads no file and makes no other use of the
+    /// system for the page.
     pub sandbox: bool,
-    /// What `process.argv` ends with.
+    /// The last arguments in `process.argv`.
     pub arguments: Vec<String>,
-    /// The program's folder: `require` of relative paths without a file to be relative to.
+    /// The program's folder: the base of relative paths in `require` where no file is the base.
     pub app_path: PathBuf,
 }
 
@@ -73,15 +78,16 @@ pub struct ViewConfig {
 pub enum ViewReply {
     /// The page belongs to the view.
     Bound,
-    /// The agent was loaded and could not start; the text says why.
+    /// The agent was loaded and could not start; the text contains the reason.
     Failed(String),
 }
 
-/// Which document a view shows. WebKit delivers it behind its own notice of the document's commit, so the UI process knows the
-/// document's URL without the agent's help.
+/// The document that a view shows. WebKit delivers this behind its own report of the document's
+/// commit. So the UI process gets the document's URL without the agent's help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DocumentBinding {
-    /// From the [`ViewConfig`] of the page's process: another process of the same view has another nonce.
+    /// From the [`ViewConfig`] of the page's process: another process of the same view has another
+    /// nonce.
     pub nonce: Nonce,
     /// A document of the main frame.
     pub document: DocumentId,
@@ -92,11 +98,11 @@ pub struct DocumentBinding {
 pub enum Outcome {
     /// The value's bytes.
     Value(Vec<u8>),
-    /// The error's string (`Error: text` as `String(error)` gives it).
+    /// The error's string, in the form of `String(error)`: `Error: text`.
     Error(String),
 }
 
-/// How a page sent something to main.
+/// The method by which a page sent a message to main.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum IpcKind {
     /// `ipcRenderer.send`: payload is the array of arguments.
@@ -124,7 +130,7 @@ pub enum ConsoleLevel {
     Error,
 }
 
-/// Which realm of a document.
+/// The realm of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum World {
     /// The page's own.
@@ -133,19 +139,20 @@ pub enum World {
     Isolated,
 }
 
-/// Where in a document a message from main is delivered, and as what.
+/// The realm and the form in which a message from main is delivered in a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EmitKind {
     /// `send`: emitted on `ipcRenderer`; the payload is the array of arguments.
     Send,
     /// `postMessage`: emitted on `ipcRenderer`; the payload is the message.
     PostMessage,
-    /// `postMessage` with `{ world: 'main' }`: a `message` event on the page's own window; the payload is the message.
+    /// `postMessage` with `{ world: 'main' }`: a `message` event on the page's own window; the
+    /// payload is the message.
     Window,
 }
 
 impl EmitKind {
-    /// How a message reaches the scripts of a world.
+    /// The form in which a message reaches the scripts of a world.
     pub fn message_in(world: World) -> Self {
         match world {
             World::Main => Self::Window,
@@ -154,39 +161,40 @@ impl EmitKind {
     }
 }
 
-/// What becomes of a page that a page has opened.
+/// The decision about a page that a page has opened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Verdict {
-    /// It is this view's.
+    /// The page belongs to this view.
     Bound(Box<ViewConfig>),
-    /// The program does not want it: its view goes.
+    /// The program refuses it; its view is removed.
     Refused,
-    /// No page has opened it. Its view, if it has one, will say what it is.
+    /// No page has opened it. Its view, if it has one, will send the configuration.
     Unknown,
 }
 
 /// From an agent to main.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ToMain {
-    /// A page exists; the nonce proves for which view.
+    /// A page exists; the nonce proves to which view it belongs.
     PageBound {
         /// From [`ViewConfig`].
         nonce: Nonce,
         /// The page.
         page: PageId,
     },
-    /// A page was made in a process that has pages already, as a rule by `window.open`. The process waits for [`ToAgent::PageSettled`].
+    /// A page was made in a process that already has pages, usually by `window.open`. The process
+    /// waits for [`ToAgent::PageSettled`].
     PageOpened {
         /// The page.
         page: PageId,
-        /// What `window.open` was given as its target; empty for links.
+        /// The target argument of `window.open`; empty for links.
         target: String,
-        /// What it was given as its features.
+        /// The features argument of `window.open`.
         features: String,
     },
     /// A document begins (its window object was cleared); no script of the page has run.
     DocumentCreated {
-        /// The page it is in.
+        /// The page that contains it.
         page: PageId,
         /// Its number.
         document: DocumentId,
@@ -194,7 +202,7 @@ pub enum ToMain {
         frame: FrameId,
         /// The frame's parent; `None` for the main frame.
         parent: Option<FrameId>,
-        /// Where it was loaded from.
+        /// The URL from which it was loaded.
         url: String,
         /// Its origin, `"null"` if opaque.
         origin: String,
@@ -203,43 +211,43 @@ pub enum ToMain {
     },
     /// DOMContentLoaded.
     DocumentReady {
-        /// Which.
+        /// The document.
         document: DocumentId,
     },
     /// The document was unloaded; its ports are closed.
     DocumentGone {
-        /// Which.
+        /// The document.
         document: DocumentId,
-        /// The frame itself went too (iframe removed, page closed).
+        /// The frame itself was removed too (iframe removed, page closed).
         frame_gone: bool,
     },
-    /// A page's IPC. Ports ride beside it.
+    /// A page's IPC message. Its ports are sent with it.
     Ipc {
         /// The sending document.
         document: DocumentId,
-        /// How.
+        /// The method.
         kind: IpcKind,
         /// The channel.
         channel: String,
-        /// The clone.
+        /// The structured clone.
         payload: Vec<u8>,
     },
     /// A line for the terminal.
     Console {
         /// The page.
         page: PageId,
-        /// How bad.
+        /// The severity.
         level: ConsoleLevel,
         /// The text.
         text: String,
-        /// The script's URL, may be empty.
+        /// The script's URL; may be empty.
         source: String,
-        /// Line in it.
+        /// The line in the script.
         line: u32,
     },
     /// Answer to [`ToAgent::Eval`].
     EvalDone {
-        /// Whose answer.
+        /// The request.
         request: RequestId,
         /// The completion value (promises awaited).
         outcome: Outcome,
@@ -255,20 +263,22 @@ pub enum ToMain {
     },
     /// Answer to [`ToAgent::ClosePage`]: every port of the page is closed.
     PageClosed {
-        /// Which.
+        /// The page.
         page: PageId,
     },
     /// The document's load event.
     DocumentLoaded {
-        /// Which.
+        /// The document.
         document: DocumentId,
     },
-    /// The document's `pagehide`: its `unload` listeners run next, and [`ToMain::DocumentGone`] follows.
+    /// The document's `pagehide`: its `unload` listeners run next, and [`ToMain::DocumentGone`]
+    /// follows.
     DocumentLeaving {
-        /// Which.
+        /// The document.
         document: DocumentId,
     },
-    /// A document of a sandboxed page begins and needs its preload's text. The process waits for [`ToAgent::Preload`].
+    /// A document of a sandboxed page begins and needs its preload's text. The process waits for
+    /// [`ToAgent::Preload`].
     PreloadWanted {
         /// The page.
         page: PageId,
@@ -278,21 +288,23 @@ pub enum ToMain {
 /// From main to an agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ToAgent {
-    /// `webContents.send` or `.postMessage`: held until the document's `ipcRenderer` has a listener for the channel or the document reaches
-    /// DOMContentLoaded; for the window's own event, the latter alone counts. Ports ride beside it.
+    /// `webContents.send` or `.postMessage`. Held until the document's `ipcRenderer` has a listener
+    /// for the channel, or the document reaches DOMContentLoaded; an event of the window waits for
+    /// the latter. Ports are sent with the message.
     Emit {
-        /// To which document.
+        /// The receiving document.
         document: DocumentId,
         /// The channel.
         channel: String,
-        /// As what.
+        /// The form of delivery.
         kind: EmitKind,
-        /// The clone.
+        /// The structured clone.
         payload: Vec<u8>,
     },
-    /// Answers `invoke` and `sendSync`. The error text of an invoke is the whole message after `Error invoking remote method 'CHANNEL': `.
+    /// Answers `invoke` and `sendSync`. The error text of an invoke is all text after
+    /// `Error invoking remote method 'CHANNEL': `.
     Reply {
-        /// The asking document.
+        /// The requesting document.
         document: DocumentId,
         /// Its request.
         request: RequestId,
@@ -303,47 +315,49 @@ pub enum ToAgent {
     Eval {
         /// Chosen by main.
         request: RequestId,
-        /// Where.
+        /// The document.
         document: DocumentId,
-        /// In which realm.
+        /// The realm.
         world: World,
-        /// What.
+        /// The script's text.
         source: String,
     },
     /// Answers [`ToMain::PageOpened`].
     PageSettled {
-        /// Which page.
+        /// The page.
         page: PageId,
-        /// What becomes of it.
+        /// The decision.
         verdict: Verdict,
     },
-    /// The view is about to go: close the page's ports (`unloaded`) and answer [`ToMain::PageClosed`].
+    /// The view will be removed: close the page's ports (`unloaded`) and answer with
+    /// [`ToMain::PageClosed`].
     ClosePage {
-        /// Which.
+        /// The page.
         page: PageId,
     },
     /// The first message: the process is admitted.
     Admitted {
-        /// The process's number as main and the system have it. Inside a sandbox the process itself sees another.
+        /// The process's id as main and the system have it. Inside a sandbox the process has
+        /// another one.
         pid: u32,
     },
     /// Answers [`ToMain::PreloadWanted`].
     Preload {
-        /// The page that asked.
+        /// The requesting page.
         page: PageId,
-        /// The script's text, or why it cannot be read.
+        /// The script's text, or the reason why it cannot be read.
         text: Result<String, String>,
     },
 }
 
-/// Bytes that are no message of this protocol.
+/// Bytes that are not a message of this protocol.
 #[derive(Debug, thiserror::Error)]
 #[error("not a control message: {0}")]
 pub struct DecodeError(#[from] postcard::Error);
 
 /// A control message as bytes.
 pub fn encode<T: Serialize>(message: &T) -> Vec<u8> {
-    // Every type here is plain data with known lengths: postcard can only fail on those that are not.
+    // Every type here is plain data with known lengths; postcard fails only for other types.
     postcard::to_stdvec(message).expect("plain data encodes")
 }
 

@@ -1,4 +1,4 @@
-//! Where WebKit finds the agent: it wants a folder with nothing in it but web process extensions.
+//! Installs the agent where WebKit finds it: in a folder that contains only web process extensions.
 
 use std::{
     env,
@@ -19,33 +19,36 @@ use crate::{StartError, ffi};
 
 /// The agent itself, built with this crate.
 static AGENT: &[u8] = include_bytes!(env!("STRAIT_AGENT_PATH"));
-/// Names the folder for exactly this agent.
+/// Identifies exactly this agent; part of the folder's name.
 const HASH: &str = env!("STRAIT_AGENT_HASH");
 /// The file's name; WebKit loads every `.so` in the folder.
 const FILE: &str = "libstrait_agent.so";
 
-/// How long a draft of the file may lie about before it counts as left by a process that died.
+/// The age from which a draft of the file counts as left by a process that died.
 const DRAFT_GRACE: Duration = Duration::from_secs(600);
 
 /// The agent's folder, in use until this is dropped: another program removes only unused folders.
 #[derive(Debug)]
 pub(crate) struct Installed {
-    /// It contains the agent and nothing else.
+    /// Contains only the agent.
     pub(crate) folder: PathBuf,
-    /// Why no web process can load the agent, if that is known: each folder that was tried, with its reason.
+    /// The reason why no web process can load the agent, if that has been detected: each folder
+    /// that was tried, with its reason.
     pub(crate) problem: Option<String>,
     _in_use: Option<fs::File>,
 }
 
-/// Puts the agent into a folder from which web processes can load it.
+/// Installs the agent in a folder from which web processes can load it.
 ///
-/// In a development build `STRAIT_AGENT_SO` names another agent: a file, whose copy gets a folder of its own. A shipped program ignores the
-/// variable: its value would choose the code that runs in the program's pages.
+/// In a development build `STRAIT_AGENT_SO` names the file of another agent, whose copy gets a
+/// folder of its own. A shipped program ignores the variable, because its value would choose the
+/// code that runs in the program's pages.
 pub(crate) fn install() -> Result<Installed, StartError> {
     match replacement(cfg!(debug_assertions), env::var_os("STRAIT_AGENT_SO")) {
         Some(path) => {
             let bytes = fs::read(&path).map_err(|source| StartError::Agent { path, source })?;
-            // Named by its content too, so that a new build is never mixed up with what a running program loads.
+            // The name contains a hash of the content too, so that a new build never replaces the
+            // file that a running program loads.
             let mut hasher = std::hash::DefaultHasher::new();
             std::hash::Hash::hash(&bytes, &mut hasher);
             Ok(place(&bases(), &bytes, &format!("override-{:016x}", std::hash::Hasher::finish(&hasher))))
@@ -79,7 +82,7 @@ fn place(bases: &[Base], bytes: &[u8], name: &str) -> Installed {
     Installed { folder: PathBuf::new(), problem: Some(problem), _in_use: None }
 }
 
-/// Checks that the file's code can be mapped, as the web process's linker will do.
+/// Checks that the file's code can be mapped, as the web process's linker will map it.
 fn check_loadable(file: &Path) -> io::Result<()> {
     match ffi::map_code(&fs::File::open(file)?) {
         Ok(()) => Ok(()),
@@ -90,10 +93,10 @@ fn check_loadable(file: &Path) -> io::Result<()> {
     }
 }
 
-/// Where a folder for the agent may be made.
+/// A place where a folder for the agent may be made.
 struct Base {
     path: PathBuf,
-    /// It lies where everybody may make folders: it must be ours alone.
+    /// Every user may make folders there, so this one must belong to this user alone.
     exposed: bool,
 }
 
@@ -108,7 +111,7 @@ fn bases() -> Vec<Base> {
     bases.filter(|base| base.path.is_absolute()).collect()
 }
 
-/// Puts the agent into the folder; gives what keeps the folder in use.
+/// Puts the agent into the folder; returns the lock that keeps the folder in use.
 fn place_in(base: &Base, folder: &Path, bytes: &[u8]) -> io::Result<fs::File> {
     if base.exposed {
         private_folder(&base.path)?;
@@ -120,13 +123,14 @@ fn place_in(base: &Base, folder: &Path, bytes: &[u8]) -> io::Result<fs::File> {
     private_folder(&strait)?;
     let in_use = use_folder(folder)?;
     let file = folder.join(FILE);
-    // Compared, not trusted: a half-written or changed file is replaced.
+    // Compared, not trusted: a file that is incomplete or changed is replaced.
     if fs::read(&file).is_ok_and(|present| present == bytes) {
         return Ok(in_use);
     }
     let mut random = [0; 8];
     getrandom::fill(&mut random).map_err(io::Error::other)?;
-    // Beside the folder, as WebKit must not see it in there; by renaming it appears whole.
+    // Beside the folder, because WebKit must not load the draft from it; the rename makes the file
+    // appear whole.
     let draft = strait.join(format!("draft-{:016x}", u64::from_ne_bytes(random)));
     fs::write(&draft, bytes)?;
     let moved = fs::set_permissions(&draft, fs::Permissions::from_mode(0o500)).and_then(|()| fs::rename(&draft, &file));
@@ -140,13 +144,14 @@ fn place_in(base: &Base, folder: &Path, bytes: &[u8]) -> io::Result<fs::File> {
 fn use_folder(folder: &Path) -> io::Result<fs::File> {
     loop {
         let open = match private_folder(folder).and_then(|()| fs::File::open(folder)) {
-            // Removed as soon as it was made.
+            // Another process removed it as soon as it was made.
             Err(error) if error.kind() == io::ErrorKind::NotFound && folder.parent().is_some_and(Path::is_dir) => continue,
             opened => opened?,
         };
-        // A file system without locks is one where no lock can be had for removal either.
+        // On a file system without locks, no other process can lock it for removal either.
         let _ = flock(&open, FlockOperation::LockShared);
-        // It may have been removed before it was locked: then there is another one in its place, or none.
+        // It may have been removed before it was locked; then another folder has replaced it, or
+        // none.
         let (locked, present) = (open.metadata()?, fs::symlink_metadata(folder));
         if present.is_ok_and(|present| (present.dev(), present.ino()) == (locked.dev(), locked.ino())) {
             return Ok(open);
@@ -154,7 +159,8 @@ fn use_folder(folder: &Path) -> io::Result<fs::File> {
     }
 }
 
-/// Removes the agents in `strait` that no program uses, but for the one called `keep`. Failures leave a folder for the next program.
+/// Removes the agents in `strait` that no program uses, except the one called `keep`. A folder that
+/// cannot be removed is left for the next program.
 fn remove_unused(strait: &Path, keep: &str) {
     for entry in fs::read_dir(strait).into_iter().flatten().flatten() {
         let Some(name) = entry.file_name().to_str().map(str::to_owned) else { continue };
@@ -170,7 +176,7 @@ fn remove_unused(strait: &Path, keep: &str) {
     }
 }
 
-/// Whether a folder of this name is one of ours.
+/// Whether a folder of this name was made by this module.
 fn is_agent(name: &str) -> bool {
     let hex = |text: &str| text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     match name.split_once('-') {
@@ -185,7 +191,8 @@ fn remove_if_unused(strait: &Path, folder: &Path) -> io::Result<()> {
     flock(&open, FlockOperation::NonBlockingLockExclusive)?;
     let mut random = [0; 8];
     getrandom::fill(&mut random).map_err(io::Error::other)?;
-    // Out of its place first: a program that waits for the lock finds another folder there, or none, and makes its own.
+    // Renamed first: a program that waits for the lock then finds another folder there, or none,
+    // and makes its own.
     let removed = strait.join(format!("removed-{:016x}", u64::from_ne_bytes(random)));
     fs::rename(folder, &removed)?;
     match fs::remove_file(removed.join(FILE)) {
@@ -195,7 +202,8 @@ fn remove_if_unused(strait: &Path, folder: &Path) -> io::Result<()> {
     fs::remove_dir(&removed)
 }
 
-/// Makes the folder, or checks that an existing one is ours alone: who can write into it decides what our pages run.
+/// Makes the folder, or checks that an existing one belongs to this user alone: any user who can
+/// write into it decides which code the pages run.
 fn private_folder(path: &Path) -> io::Result<()> {
     match fs::DirBuilder::new().mode(0o700).create(path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
@@ -211,10 +219,11 @@ fn private_folder(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Checks that nobody else can put a folder of theirs in the place of one of ours in it: it is ours or root's, and those who may write into it
-/// besides cannot rename what is not theirs.
+/// Checks that no other user can replace one of this user's folders in it. It must belong to this
+/// user or to root. Other users with write access must not be able to rename folders that are not
+/// theirs.
 fn unshared_folder(path: &Path) -> io::Result<()> {
-    // Followed: a user's own `.cache` may be a link.
+    // The link is followed: a user's own `.cache` may be one.
     let meta = fs::metadata(path)?;
     let owned = [0, getuid().as_raw()].contains(&meta.uid());
     let shared = meta.mode() & 0o022 != 0 && meta.mode() & 0o1000 == 0;
@@ -240,7 +249,8 @@ mod tests {
     fn a_base_that_others_may_change_is_refused() {
         let parent = env::temp_dir().join(format!("strait-test-base-{}", std::process::id()));
         fs::create_dir_all(&parent).unwrap();
-        // How the base is, whether it lies among everybody's folders, whether it is taken, and its mode afterwards.
+        // The mode of the base, whether all users can write beside it, whether it is accepted, and
+        // its mode afterwards.
         let table = [
             (0o700, false, true, 0o700),
             (0o755, false, true, 0o755),
@@ -258,7 +268,7 @@ mod tests {
             let taken = place_in(&base(&path, exposed), &path.join("strait/abc"), b"agent").is_ok();
             seen.push((mode, exposed, taken, fs::metadata(&path).unwrap().mode() & 0o7777));
         }
-        // Somebody may have put a link where our own folder is to be.
+        // Another user may have put a link at the path of this user's folder.
         let link = parent.join("link");
         std::os::unix::fs::symlink(parent.join("0"), &link).unwrap();
         let linked = place_in(&base(&link, true), &link.join("strait/abc"), b"agent").is_ok();
@@ -271,7 +281,8 @@ mod tests {
         let path = env::temp_dir().join(format!("strait-test-owner-{}", std::process::id()));
         fs::create_dir_all(&path).unwrap();
         if std::os::unix::fs::chown(&path, Some(12345), None).is_err() {
-            // Only root can give folders away; then another user's folder is at hand.
+            // Only root can change a folder's owner; without root, another user's folder is already
+            // present.
             fs::remove_dir_all(&path).unwrap();
             assert!(private_folder(Path::new("/")).is_err());
             return;
@@ -314,7 +325,7 @@ mod tests {
         let folder = |name: &str| path.join("strait").join(name);
         drop(place_in(&base, &folder(&old), b"agent").unwrap());
         let in_use = place_in(&base, &folder(&used), b"agent").unwrap();
-        // Not ours, whatever it is.
+        // A folder that this module did not make.
         fs::create_dir_all(folder("something-else")).unwrap();
         let bases = [base];
         let installed = place(&bases, b"agent", &present);
@@ -352,7 +363,7 @@ mod tests {
             let mut taken = 0;
             for _ in 0..2000 {
                 let installed = place(std::slice::from_ref(&base), b"agent", &name);
-                // While it is in use it is there.
+                // The file exists as long as it is in use.
                 taken +=
                     usize::from(installed.problem.is_none() && fs::read(installed.folder.join(FILE)).is_ok_and(|found| found == b"agent"));
             }

@@ -1,4 +1,4 @@
-//! The program as a whole.
+//! The running program: [`App`].
 
 use std::{
     fmt, io,
@@ -17,7 +17,7 @@ use crate::{
     value,
 };
 
-/// The running program. Cheap to clone; every handle knows its app.
+/// The running program. Cheap to clone; every handle contains its app.
 ///
 /// ```no_run
 /// use strait::{App, AppConfig, BrowserWindow};
@@ -39,12 +39,14 @@ impl AsRef<Node> for App {
 }
 
 impl App {
-    /// Runs a program: takes over this thread, which must be the process's first, for GTK, and calls `main` on a thread
-    /// of its own, inside a single-threaded tokio runtime with a `LocalSet`: futures need not be `Send`, and
-    /// [`tokio::task::spawn_local`] works.
+    /// Runs a program. GTK takes over this thread, which must be the process's first. `main` is
+    /// called on a thread of its own, inside a single-threaded tokio runtime with a `LocalSet`. So
+    /// futures need not be `Send`, and [`tokio::task::spawn_local`] works.
     ///
-    /// The program goes on after `main` has finished, until it quits: by [`App::quit`], [`App::exit`], or when its last window is closed
-    /// and nobody prevented it. If `main` gives an error, that is printed and the program ends with code 1; if it panics, with 101.
+    /// The program continues after `main` has finished, until it quits: by [`App::quit`], by
+    /// [`App::exit`], or when its last window is closed and no handler prevented that. If `main`
+    /// returns an error, the error is printed and the program ends with code 1. If `main` panics,
+    /// the program ends with code 101.
     ///
     /// Returns the exit code. Call it once per process.
     ///
@@ -59,8 +61,10 @@ impl App {
         program::run(config, main)
     }
 
-    /// Sends every event to `sink`, on the program's thread, each window's in order (windows take turns); registered handlers get nothing any more. What an event's
-    /// [`Decision`](crate::Decision) or [`Responder`](crate::Responder) is for happens when it is used or dropped, now or later.
+    /// Passes every event to `sink`, on the program's thread. Each window's events keep their
+    /// order; windows take turns. Registered handlers are no longer called. The action of an
+    /// event's [`Decision`](crate::Decision) or [`Responder`](crate::Responder) happens when it is
+    /// used or dropped, which may be later.
     ///
     /// # Panics
     /// If called outside the program's thread.
@@ -88,28 +92,30 @@ impl App {
         IpcMain::of_app(self.clone())
     }
 
-    /// The process's node of the port engine: for [`Node::channel`], and to invite processes of the program's own.
+    /// The process's node in the port engine: for [`Node::channel`], and to invite processes that
+    /// the program started itself.
     pub fn node(&self) -> &Node {
         &self.0.node
     }
 
-    /// Where the program keeps its data: what [`AppConfig::user_data`] said, unless it was [set](App::set_user_data) since. Nothing makes
-    /// the folder before it is used.
+    /// The folder for the program's data: the one of [`AppConfig::user_data`], unless it was
+    /// [replaced](App::set_user_data) since. The folder is made when it is first used.
     pub fn user_data(&self) -> PathBuf {
         self.0.user_data().clone()
     }
 
-    /// Sets where the program keeps its data. What is in use stays where it is.
+    /// Sets the folder for the program's data. Files in use stay in the former folder.
     pub fn set_user_data(&self, path: impl Into<PathBuf>) {
         *self.0.user_data() = path.into();
     }
 
-    /// Whether this is the first instance of the program with its [user data folder](App::user_data): Electron's
-    /// `app.requestSingleInstanceLock`. The first one keeps the lock until it ends or [lets go of it](App::release_single_instance_lock). If this is
-    /// a later one, the first has been told of it and of `data`.
+    /// Whether this is the first instance of the program with its [user data
+    /// folder](App::user_data): Electron's `app.requestSingleInstanceLock`. The first instance
+    /// keeps the lock until it ends or [releases it](App::release_single_instance_lock). If this is
+    /// a later instance, the first one has received a [`SecondInstance`] with `data`.
     ///
     /// # Errors
-    /// If there is no way to tell: the folder can't be written.
+    /// If the lock cannot be checked, because the folder is not writable.
     ///
     /// ```no_run
     /// # fn f(app: &strait::App) -> std::io::Result<()> {
@@ -141,18 +147,18 @@ impl App {
         Ok(lock.is_some())
     }
 
-    /// Whether this instance is known to be the first.
+    /// Whether this instance holds the single-instance lock.
     pub fn has_single_instance_lock(&self) -> bool {
         self.0.instance().is_some()
     }
 
-    /// Lets another instance be the first.
+    /// Releases the lock, so that another instance can become the first.
     pub fn release_single_instance_lock(&self) {
         let lock = self.0.instance().take();
         drop(lock);
     }
 
-    /// Calls `handler` when another instance has asked whether it is the first.
+    /// Calls `handler` when another instance has requested the lock.
     pub fn on_second_instance(&self, handler: impl FnMut(&SecondInstance) + Send + 'static) -> ListenerId {
         let listener = Listener::new(handler);
         let id = listener.id;
@@ -160,13 +166,13 @@ impl App {
         id
     }
 
-    /// The program's processes, this one first, and what they use: Electron's `app.getAppMetrics`. Processes that its children have started
-    /// are not among them.
+    /// The program's processes, this one first, with their CPU and memory use: Electron's
+    /// `app.getAppMetrics`. Processes that its children have started are not included.
     pub fn metrics(&self) -> Vec<ProcessMetrics> {
         metrics::collect(&mut self.0.processes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// All windows that are not closed nor being destroyed, oldest first.
+    /// All windows that are neither closed nor closing, oldest first.
     pub fn windows(&self) -> Vec<BrowserWindow> {
         let state = self.0.state();
         let mut ids: Vec<WindowId> = state.windows.iter().filter(|(_, record)| !record.closing).map(|(id, _)| *id).collect();
@@ -190,23 +196,25 @@ impl App {
         self.0.state().registry.frame(key).is_some().then(|| WebFrameMain::new(self.clone(), key))
     }
 
-    /// Asks the program to end: `before-quit`, then every window is asked to close, then `will-quit` and `quit`. Any of them
-    /// may be prevented, which ends the attempt.
+    /// Requests the program's end: `before-quit`, then each window's `close`, then `will-quit` and
+    /// `quit`. A handler may prevent any of them but the last, which ends the attempt.
     pub fn quit(&self) {
         quit::begin(&self.0);
     }
 
-    /// Ends the program with `code` without asking: windows are closed at once, then comes `quit`.
+    /// Ends the program with `code`. The windows are closed at once and cannot prevent it; `quit`
+    /// follows.
     pub fn exit(&self, code: i32) {
         quit::exit(&self.0, code);
     }
 
-    /// Whether the program is on its way out.
+    /// Whether the program is quitting.
     pub fn is_quitting(&self) -> bool {
         self.0.state().quit.under_way()
     }
 
-    /// Calls `handler` with every new window, the program's own and those that pages open, before anything else is heard of it.
+    /// Calls `handler` with every new window, the program's own and those that pages open, before
+    /// any other event of that window.
     pub fn on_window_created(&self, handler: impl FnMut(&BrowserWindow) + Send + 'static) -> ListenerId {
         let listener = Listener::new(handler);
         let id = listener.id;
@@ -214,7 +222,8 @@ impl App {
         id
     }
 
-    /// Calls `handler` when the last window has closed. With at least one handler the program goes on without windows; without, it quits.
+    /// Calls `handler` when the last window has closed. With at least one handler the program
+    /// continues without windows; without a handler it quits.
     pub fn on_window_all_closed(&self, mut handler: impl FnMut() + Send + 'static) -> ListenerId {
         let listener = Listener::new(move |event: &CloseEvent| {
             event.prevent_default();
@@ -225,7 +234,7 @@ impl App {
         id
     }
 
-    /// Calls `handler` when the program is asked to quit, before any window closes.
+    /// Calls `handler` when the program begins to quit, before any window closes.
     pub fn on_before_quit(&self, handler: impl FnMut(&CloseEvent) + Send + 'static) -> ListenerId {
         let listener = Listener::new(handler);
         let id = listener.id;
@@ -241,7 +250,7 @@ impl App {
         id
     }
 
-    /// Calls `handler` with the exit code, last of all.
+    /// Calls `handler` with the exit code, after all other events.
     pub fn on_quit(&self, mut handler: impl FnMut(i32) + Send + 'static) -> ListenerId {
         let listener = Listener::new(move |code: &i32| handler(*code));
         let id = listener.id;

@@ -1,8 +1,10 @@
-//! Which URL each main-frame document has, by the UI process's word.
+//! The URL of each main-frame document, as the UI process reports it.
 //!
-//! WebKit reports a commit to the view; the agent reports the document over its own socket. The two are unordered. So the agent also sends a
-//! [`DocumentBinding`] through WebKit, which delivers it behind the commit of that document: the binding ties the document to the URL
-//! that is committed when the binding arrives. Until then the I/O thread reads nothing further from that agent.
+//! WebKit reports a commit to the view; the agent reports the document over its own socket. These
+//! two are unordered. So the agent also sends a [`DocumentBinding`] through WebKit, which delivers
+//! it behind the commit of that document. The binding ties the document to the URL that is
+//! committed when the binding arrives. Until then the I/O thread reads nothing further from that
+//! agent.
 //!
 //! Pure bookkeeping; the UI thread writes, the I/O thread reads.
 
@@ -13,7 +15,8 @@ use url::Url;
 
 use crate::loading::is_blank;
 
-/// Bindings of one page whose documents the I/O thread has not reached yet; one more, and the oldest goes.
+/// The limit of one page's bindings whose documents the I/O thread has not processed; a further one
+/// replaces the oldest.
 const MAX_BINDINGS: usize = 64;
 
 /// An opaque origin.
@@ -22,14 +25,14 @@ const OPAQUE: &str = "null";
 /// A committed URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Address {
-    /// Commits of the page are counted.
+    /// The number of the commit within its page.
     pub(crate) generation: u64,
     pub(crate) url: Arc<str>,
-    /// The origin that a blank document may have: that of the document before it, or of its opener.
+    /// The origin that a blank document may have: that of the preceding document, or of its opener.
     inherited: Arc<str>,
 }
 
-/// What is known of a document that an agent has reported.
+/// The result for a document that an agent has reported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Bound {
     /// Its URL is this one.
@@ -44,7 +47,7 @@ pub(crate) enum Bound {
 #[derive(Debug)]
 pub(crate) struct Commits {
     present: Address,
-    /// What the page's present process has proved.
+    /// The nonce that the page's present process has shown.
     pub(crate) nonce: Nonce,
     /// The newest binding.
     newest: Option<DocumentBinding>,
@@ -58,7 +61,7 @@ impl Default for Commits {
 }
 
 impl Commits {
-    /// Those of a page that another page has opened, or the program.
+    /// The commits of a new page, opened by another page or by the program.
     pub(crate) fn opened_by(opener: Option<&Self>) -> Self {
         let inherited = opener.map_or_else(|| OPAQUE.into(), |opener| opener.present.full_origin());
         let present = Address { generation: 0, url: "".into(), inherited };
@@ -76,7 +79,8 @@ impl Commits {
         self.present = Address { generation: self.present.generation + 1, url: url.into(), inherited };
     }
 
-    /// The view shows another URL, though no load is under way: the document changed its URL, if it may have this one. Gives the commit's number.
+    /// The view shows another URL, though no load is under way. So the document changed its URL, if
+    /// it may have this one. Returns the commit's number.
     pub(crate) fn moved(&mut self, url: &str) -> Option<u64> {
         if *self.present.url == *url || !may_become(&self.present.url, url) {
             return None;
@@ -89,7 +93,8 @@ impl Commits {
         Some(present.generation)
     }
 
-    /// A binding has arrived: the document is the one that is committed now. A document is bound once, and never after a later one.
+    /// A binding has arrived: its document is the one that is committed now. A document is bound
+    /// once, and never after a later one.
     pub(crate) fn bind(&mut self, binding: DocumentBinding) {
         let stale = |newest: DocumentBinding| newest.nonce == binding.nonce && newest.document >= binding.document;
         if self.newest.is_some_and(stale) {
@@ -102,7 +107,8 @@ impl Commits {
         self.waiting.push_back((binding, self.present.clone()));
     }
 
-    /// What is known of a document of the page's present process. An answer other than [`Bound::NotYet`] is final: the binding is used up.
+    /// The binding of a document of the page's present process. An answer other than
+    /// [`Bound::NotYet`] is final: the binding is used up.
     pub(crate) fn take(&mut self, document: u64) -> Bound {
         let nonce = self.nonce;
         let place = self.waiting.iter().position(|(binding, _)| binding.nonce == nonce && binding.document == document);
@@ -115,12 +121,13 @@ impl Commits {
 }
 
 impl Address {
-    /// That of a document that was never committed.
+    /// The address of a document that was never committed.
     pub(crate) fn unknown() -> Self {
         Self { generation: 0, url: "".into(), inherited: OPAQUE.into() }
     }
 
-    /// The document's origin. Its process may say that it is opaque (a sandboxed document), and that a blank document has the one that it inherits.
+    /// The document's origin. Its process may claim that it is opaque (a sandboxed document), or
+    /// that a blank document has the origin that it inherits.
     pub(crate) fn origin(&self, claimed: &str) -> Arc<str> {
         if claimed == OPAQUE {
             return OPAQUE.into();
@@ -141,7 +148,8 @@ impl Address {
     }
 }
 
-/// Whether a document can change its URL from the one to the other: by its fragment, or by `history.pushState`, which keeps the origin.
+/// Whether a document can change its URL from `from` to `to`: by its fragment, or by
+/// `history.pushState`, which keeps the origin.
 fn may_become(from: &str, to: &str) -> bool {
     let (Ok(from), Ok(to)) = (Url::parse(from), Url::parse(to)) else { return false };
     if from.scheme() == "file" || from.origin().is_tuple() {

@@ -1,4 +1,5 @@
-//! What a program says about itself and its windows.
+//! The program's configuration ([`AppConfig`]) and the preferences of its windows
+//! ([`WebPreferences`]).
 
 use std::{
     env,
@@ -9,7 +10,7 @@ use strait_ports::Limits;
 
 use crate::NodeJs;
 
-/// What [`App::run`](crate::App::run) needs to know.
+/// The configuration of a program, for [`App::run`](crate::App::run).
 ///
 /// ```
 /// let config = strait::AppConfig::new("/opt/program").name("Program").version("1.2.0");
@@ -30,15 +31,16 @@ pub struct AppConfig {
     pub(crate) node_js: Option<NodeJs>,
 }
 
-/// [`AppConfig::port_queue_limit`] unless it is set, in bytes.
+/// The default of [`AppConfig::port_queue_limit`], in bytes.
 pub const DEFAULT_PORT_QUEUE_LIMIT: usize = 100 << 20;
-/// [`AppConfig::agent_queues_limit`] unless it is set, in bytes.
+/// The default of [`AppConfig::agent_queues_limit`], in bytes.
 pub const DEFAULT_AGENT_QUEUES_LIMIT: usize = 256 << 20;
-/// [`AppConfig::agent_backlog_limit`] unless it is set, in bytes.
+/// The default of [`AppConfig::agent_backlog_limit`], in bytes.
 pub const DEFAULT_AGENT_BACKLOG_LIMIT: usize = 100 << 20;
 
 impl AppConfig {
-    /// A program whose pages lie in `app_path` (made absolute against the working folder). Its name is the executable's.
+    /// A program whose pages are in the folder `app_path` (made absolute against the working
+    /// folder). Its name is the executable's.
     pub fn new(app_path: impl AsRef<Path>) -> Self {
         let app_path = std::path::absolute(app_path.as_ref()).unwrap_or_else(|_| app_path.as_ref().to_path_buf());
         let name = env::current_exe().ok().and_then(|exe| exe.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
@@ -74,15 +76,15 @@ impl AppConfig {
         self
     }
 
-    /// The program's arguments, which an [earlier instance](crate::App::on_second_instance) gets; otherwise the process's. For programs that another one
-    /// interprets.
+    /// The program's arguments, which an [earlier instance](crate::App::on_second_instance)
+    /// receives; by default the process's. For programs that run in an interpreter.
     pub fn arguments(mut self, arguments: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.arguments = Some(arguments.into_iter().map(Into::into).collect());
         self
     }
 
-    /// Whether console messages of pages, preload errors and the like go to the terminal (the default). With an event sink the
-    /// sink gets them in any case.
+    /// Whether console messages of pages, preload errors and the like are printed on the terminal
+    /// (the default). An event sink receives them in any case.
     pub fn console(mut self, on: bool) -> Self {
         self.console = on;
         self
@@ -90,85 +92,100 @@ impl AppConfig {
 }
 
 impl AppConfig {
-    /// Whether pages have a function `gc`, which collects what is garbage at once (in the page's world and in the preload's): for tests of what is let go of.
+    /// Whether pages have a function `gc`, in their own world and in the preload's, which collects
+    /// garbage at once: for tests that objects are released.
     pub fn expose_gc(mut self, on: bool) -> Self {
         self.expose_gc = on;
         self
     }
 
-    /// Every event of every port of the program is appended to this file (which may be `/dev/stderr`), as a line of JSON, by the process it happens in. See
-    /// [`strait_inspect`] for what a line says. For finding mistakes: receiving is slower then.
+    /// Appends every event of every port of the program to this file (which may be `/dev/stderr`).
+    /// Each process writes its own events, each as a line of JSON; [`strait_inspect`] describes the
+    /// lines. This is for debugging: receiving is slower with it.
     pub fn inspect_ports(mut self, file: impl AsRef<Path>) -> Self {
         let file = file.as_ref();
         self.inspect = Some(std::path::absolute(file).unwrap_or_else(|_| file.to_path_buf()));
         self
     }
 
-    /// What may wait at one port that the main process holds and does not read (100 MiB by default): bytes, where a message counts 128 besides its own
-    /// and 512 for each port in it. `None`: any amount.
+    /// The limit of messages that are queued at one port of the main process and not received (100
+    /// MiB by default). It counts bytes; each message costs 128 bytes and each port in it 512 bytes
+    /// besides. `None`: unlimited.
     ///
-    /// A message that comes when more than that waits ends the channel, with the reason `dropped` at both ends, and what waits is dropped. A line on
-    /// standard error says so, and [`NodeStats::overflowed_ports`](strait_ports::NodeStats::overflowed_ports) of [`App::node`](crate::App::node) counts it.
-    /// One message of any size always has room. A program that reads slowly lets its pages wait: by streams, answers, or a
+    /// A message that arrives when the limit is exceeded ends the channel, with the reason
+    /// `dropped` at both ends. The queued messages are dropped, a line is printed on standard
+    /// error, and [`NodeStats::overflowed_ports`](strait_ports::NodeStats::overflowed_ports) of
+    /// [`App::node`](crate::App::node) counts it. One message of any size is always accepted. A
+    /// program that receives slowly can make its pages wait: by streams, by answers, or by a
     /// [high-water mark](strait_ports::Port::set_high_water_mark).
     pub fn port_queue_limit(mut self, bytes: Option<usize>) -> Self {
         self.limits.port_queue = bytes;
         self
     }
 
-    /// What may wait at all ports together that the main process holds and does not read, and for which one renderer or child process sends (256 MiB by default),
-    /// counted as for [`AppConfig::port_queue_limit`]. `None`: any amount.
+    /// The limit of messages from one renderer or child process that are queued at all ports of the
+    /// main process together and not received (256 MiB by default). It counts as
+    /// [`AppConfig::port_queue_limit`] does. `None`: unlimited.
     ///
-    /// Above that channels of this process end, those in which most waits first, as with [`AppConfig::port_queue_limit`]. A sixteenth more may wait
-    /// before that happens.
+    /// Above the limit channels of this process end, those with the longest queues first, as with
+    /// [`AppConfig::port_queue_limit`]. A tolerance of one sixteenth applies.
     pub fn agent_queues_limit(mut self, bytes: Option<usize>) -> Self {
         self.limits.peer_queues = bytes;
         self
     }
 
-    /// What may wait for one renderer or child process that does not read what is sent to it: answers to `invoke`, messages to its pages, and what is posted
-    /// on ports (100 MiB by default), counted as for [`AppConfig::port_queue_limit`]. `None`: any amount.
+    /// The limit of messages that are queued for one renderer or child process that does not read
+    /// (100 MiB by default): answers to `invoke`, messages to its pages, and messages on ports. It
+    /// counts as [`AppConfig::port_queue_limit`] does. `None`: unlimited.
     ///
-    /// A message beyond that ends the connection: all its ports close with `crashed`, a renderer's process is ended (`render-process-gone`), and a line on the page's console
-    /// and on standard error says why. The message that is being sent does not count, so two messages of any size always have room.
+    /// A message beyond the limit ends the connection. All its ports close with `crashed`, and a
+    /// renderer's process is ended (`render-process-gone`). A line on the page's console and on
+    /// standard error reports the reason. The message being sent does not count, so two messages of
+    /// any size are always accepted.
     /// [`NodeStats::overflowed_links`](strait_ports::NodeStats::overflowed_links) counts it.
     pub fn agent_backlog_limit(mut self, bytes: Option<usize>) -> Self {
         self.limits.link_backlog = bytes;
         self
     }
 
-    /// Whether all windows run without the operating system's sandbox, whatever their [`WebPreferences::sandbox`] says (the default is no). For
-    /// machines where the sandbox is not available, such as containers without namespaces: without this, a window there runs unsandboxed after a
-    /// warning, or, with an explicit `sandbox: true`, fails its loads. The usual source is the command-line switch [`NO_SANDBOX`](crate::NO_SANDBOX).
+    /// Whether all windows run without the operating system's sandbox, whatever their
+    /// [`WebPreferences::sandbox`] is (default: no). For machines without the sandbox, such as
+    /// containers without namespaces. There, without this option, a window runs unsandboxed after a
+    /// warning; with an explicit `sandbox: true` its loads fail. The usual source is the
+    /// command-line switch [`NO_SANDBOX`](crate::NO_SANDBOX).
     pub fn no_sandbox(mut self, on: bool) -> Self {
         self.no_sandbox = on;
         self
     }
 
-    /// What runs utility processes in JavaScript: Node.js 18.19 or later, and the scripts and the addon that Strait has for it. Left out: what
-    /// [`NodeJs::find`] finds when the first such process is started, on a thread of its own.
+    /// The runtime of utility processes in JavaScript: Node.js 18.19 or later, with Strait's
+    /// scripts and addon for it. By default [`NodeJs::find`] searches it when the first such
+    /// process is started, on a thread of its own.
     pub fn node_js(mut self, node: NodeJs) -> Self {
         self.node_js = Some(node);
         self
     }
 
-    /// Where the program keeps its data (made absolute against the working folder). Left out: the program's name in the user's folder for
-    /// configuration, `$XDG_CONFIG_HOME` or `~/.config`. The folder `WebKit` in it holds what pages store: local storage, databases, cookies
-    /// and caches. If that cannot be written, they last as long as the program.
+    /// The folder for the program's data (made absolute against the working folder). The default is
+    /// a folder with the program's name in the user's folder for configuration, `$XDG_CONFIG_HOME`
+    /// or `~/.config`. Its folder `WebKit` holds the pages' data: local storage, databases, cookies
+    /// and caches. If that folder cannot be written, these data last as long as the program.
     pub fn user_data(mut self, path: impl AsRef<Path>) -> Self {
         self.user_data = Some(std::path::absolute(path.as_ref()).unwrap_or_else(|_| path.as_ref().to_path_buf()));
         self
     }
 
-    /// There shall be one instance of the program for each [user data folder](AppConfig::user_data): if there is one already, it hears of this
-    /// one and of `data` ([`App::on_second_instance`](crate::App::on_second_instance)), and [`App::run`](crate::App::run) ends with
-    /// [`StartError::AlreadyRunning`](crate::StartError::AlreadyRunning) before it has looked for a display.
+    /// Allows one instance of the program for each [user data folder](AppConfig::user_data). If
+    /// there is one already, it receives this instance's arguments and `data`
+    /// ([`App::on_second_instance`](crate::App::on_second_instance)). [`App::run`](crate::App::run)
+    /// then returns [`StartError::AlreadyRunning`](crate::StartError::AlreadyRunning), before it
+    /// connects to a display.
     pub fn single_instance(mut self, data: impl Into<strait_clone::Value>) -> Self {
         self.single_instance = Some(data.into());
         self
     }
 
-    /// The folder that holds.
+    /// The folder that applies.
     pub(crate) fn user_data_folder(&self) -> PathBuf {
         self.user_data.clone().unwrap_or_else(|| config_home().join(self.name.replace('/', "-")))
     }
@@ -187,7 +204,7 @@ impl Default for AppConfig {
     }
 }
 
-/// What a window's pages may do.
+/// Preferences of a window's pages.
 ///
 /// ```
 /// let preferences = strait::WebPreferences { node_integration: true, ..Default::default() };
@@ -195,33 +212,40 @@ impl Default for AppConfig {
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WebPreferences {
-    /// Script that runs before each document of the main frame; relative paths are relative to the program's folder.
+    /// Script that runs before each document of the main frame; relative paths are relative to the
+    /// program's folder.
     pub preload: Option<PathBuf>,
     /// Gives the page's own scripts `require`.
     pub node_integration: bool,
-    /// Whether preload and `ipcRenderer` live in a world of their own. Left out: yes, unless `node_integration` is on.
+    /// Whether preload and `ipcRenderer` are in a world of their own. By default yes, unless
+    /// `node_integration` is on.
     pub context_isolation: Option<bool>,
-    /// Preload and `require` are for the frames in the page too, wherever they come from.
+    /// Frames in the page have preload and `require` too, whichever their origin.
     pub node_integration_in_sub_frames: bool,
-    /// Whether the page's process runs in the operating system's sandbox, and its preload has `electron`, `events`, `timers` and `url` alone. Left
-    /// out: yes, unless `node_integration` is on. `Some(true)` overrules `node_integration`, and its window fails its loads where the sandbox is not
-    /// available (see [`AppConfig::no_sandbox`]). A window that a page opens is in its opener's process, and so in its opener's sandbox.
+    /// Whether the page's process runs in the operating system's sandbox. Its preload then has only
+    /// `electron`, `events`, `timers` and `url`. By default yes, unless `node_integration` is on.
+    /// `Some(true)` overrides `node_integration`, and the window's loads fail where the sandbox is
+    /// not available (see [`AppConfig::no_sandbox`]). A window that a page opens is in its opener's
+    /// process, and so in its opener's sandbox.
     pub sandbox: Option<bool>,
-    /// What `process.argv` ends with in the page.
+    /// The last arguments in the page's `process.argv`.
     pub additional_arguments: Vec<String>,
-    /// Whether the inspector can be opened. Left out: yes.
+    /// Whether the inspector can be opened. By default yes.
     pub dev_tools: Option<bool>,
-    /// Whether the same-origin policy holds. Left out: yes. Without it a page can read what any server has.
+    /// Whether the same-origin policy applies. By default yes. Without it a page can read any
+    /// server's data.
     pub web_security: Option<bool>,
-    /// Whether a page that is hidden has slower timers. Left out: no, because hidden pages are workers.
+    /// Whether a hidden page has slower timers. By default no, because hidden pages are workers.
     pub background_throttling: Option<bool>,
-    /// Which cookies, storage and caches the pages have: those of all pages with the same partition. One whose name begins with `persist:` is kept in
-    /// the [user data folder](crate::App::user_data), another lasts as long as the program. Left out or empty: the program's own.
+    /// The partition of the pages' cookies, storage and caches; all pages with the same partition
+    /// share them. A partition whose name begins with `persist:` is stored in the [user data
+    /// folder](crate::App::user_data); any other lasts as long as the program. Left out or empty:
+    /// the program's own.
     pub partition: Option<String>,
 }
 
 impl WebPreferences {
-    /// The isolation that holds.
+    /// Whether context isolation applies.
     pub fn isolates(&self) -> bool {
         self.context_isolation.unwrap_or(!self.node_integration)
     }

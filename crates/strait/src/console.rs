@@ -1,13 +1,16 @@
-//! Lines of pages' consoles on the program's terminal. What goes there never waits for a reader (`strait-output`).
+//! Lines of pages' consoles on the program's terminal. Printing never waits for a reader of
+//! standard error (`strait-output`).
 
 use std::io::{IsTerminal, stderr};
 
 use crate::{ConsoleLevel, ConsoleMessage, ContentsEvent, WindowId, printable};
 
 impl ContentsEvent {
-    /// Writes what a page says on its console, or what goes wrong in it, to standard error, made [`printable`]; other events do nothing.
+    /// Prints a page's console message, or an error in it, on standard error, made [`printable`].
+    /// Does nothing for other events.
     ///
-    /// This never waits: lines that standard error has no room for wait up to a megabyte, further ones are dropped, and a line says how many.
+    /// This never waits. Up to a megabyte of lines is kept while standard error accepts none.
+    /// Further lines are dropped, and a line reports their number.
     pub fn print(&self, window: WindowId) {
         let (what, text) = match self {
             Self::Console(message) => return message.print(window),
@@ -20,7 +23,8 @@ impl ContentsEvent {
 }
 
 impl ConsoleMessage {
-    /// The message as a line, without colour: `[window 1 warning] text (source:line)`. Text and source are made [`printable`].
+    /// The message as a line, without colour: `[window 1 warning] text (source:line)`. Text and
+    /// source are made [`printable`].
     ///
     /// ```
     /// # let message = |level| strait::ConsoleMessage { level, text: "hello".into(), source: "file:///a.html".into(), line: 3 };
@@ -30,7 +34,8 @@ impl ConsoleMessage {
         format!("[window {window} {}] {}{}", level_name(self.level), printable(&self.text), self.place())
     }
 
-    /// Writes it to standard error, as [`ContentsEvent::print`] does; the mark is coloured if that is a terminal.
+    /// Prints it on standard error, as [`ContentsEvent::print`] does; the mark is coloured if that
+    /// is a terminal.
     pub fn print(&self, window: WindowId) {
         let line = if stderr().is_terminal() {
             let colour = match self.level {

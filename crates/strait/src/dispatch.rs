@@ -1,4 +1,4 @@
-//! The program's thread hands each event to the sink, or to the handlers that wait for it.
+//! The program's thread passes each event to the sink, or to the handlers registered for it.
 
 use std::{
     cell::{Cell, RefCell},
@@ -32,14 +32,14 @@ pub(crate) fn set_sink(sink: Sink) {
     SINK.set(Some(sink));
 }
 
-/// Lets go of the sink.
+/// Drops the sink.
 pub(crate) fn drop_sink() {
     drop(SINK.take());
 }
 
 /// Handles one event.
 pub(crate) fn dispatch(shared: &SharedRef, event: AppEvent) {
-    // Out of its place while it runs, so that it may set another one.
+    // Removed from its slot while it runs, so that it may set another sink.
     if let Some(mut sink) = SINK.take() {
         sink(event);
         SINK.with_borrow_mut(|place| {
@@ -67,7 +67,7 @@ pub(crate) fn dispatch(shared: &SharedRef, event: AppEvent) {
         }
         AppEvent::WindowOpen(request) => {
             let handler = shared.handlers().window_open.get(&request.opener().id()).cloned();
-            // Without one, it has been taken away since the page asked.
+            // The handler may have been removed after the page's request.
             let response = handler.map_or_else(WindowOpenResponse::allow, |handler| {
                 (handler.lock().unwrap_or_else(PoisonError::into_inner))(request.details())
             });
@@ -98,7 +98,8 @@ pub(crate) fn dispatch(shared: &SharedRef, event: AppEvent) {
                 shared.handlers().ipc.forget_frame(argument.0.key());
             }
         }
-        // A handler that has been called meanwhile may have made a window: then its end will ask again.
+        // A handler that was called meanwhile may have made a window. When that one closes, the
+        // event is raised again.
         AppEvent::WindowAllClosed(decision) if !decision.stands() => {}
         AppEvent::WindowAllClosed(decision) => ask(shared, decision, |handlers| &handlers.all_closed),
         AppEvent::BeforeQuit(decision) => ask(shared, decision, |handlers| &handlers.before_quit),

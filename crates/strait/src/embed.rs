@@ -1,4 +1,4 @@
-//! A program on an event loop that is not Strait's: Node's, for one.
+//! A program on another event loop than Strait's, such as Node's.
 
 use std::{
     fmt, io,
@@ -20,12 +20,12 @@ use crate::{
     ui::{self, UiCommand, UiHandle},
 };
 
-/// A running program whose events are taken by a loop of the embedder's.
+/// A running program whose events an embedder's loop takes.
 ///
-/// Its thread is the one that has [started](Embedded::start) it, and need not be the process's first: GTK gets a thread of its own, which never
-/// ends. The embedder's loop
+/// The program's thread is the one that has [started](Embedded::start) it. It need not be the
+/// process's first: GTK gets a thread of its own, which never ends. The embedder's loop
 /// - polls [`App::node`]'s descriptor and calls [`Embedded::dispatch`] when it is readable,
-/// - takes what there is by [`Embedded::next_delivery`], then and whenever the waker is called,
+/// - takes deliveries by [`Embedded::next_delivery`], then and whenever the waker is called,
 /// - may call [`Embedded::busy_poll`] before it sleeps.
 pub struct Embedded {
     app: App,
@@ -36,7 +36,7 @@ pub struct Embedded {
     ended: Option<i32>,
 }
 
-/// What an embedded program has next.
+/// The next delivery of an embedded program.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Delivery {
@@ -44,16 +44,17 @@ pub enum Delivery {
     Started,
     /// Windows cannot be made. The embedder ends the program.
     Failed(StartError),
-    /// Something happened.
+    /// An event.
     Event(AppEvent),
-    /// A future of the program's has got its outcome: it is to be polled before the next delivery is taken.
+    /// One of the program's futures is ready. It must be polled before the next delivery is taken.
     Settled,
-    /// The program has ended with this code; nothing follows.
+    /// The program has ended with this code; this is the last delivery.
     Ended(i32),
 }
 
 impl Embedded {
-    /// Starts a program. `waker` is called, in any thread, whenever [`Embedded::next_delivery`] has something after it had nothing.
+    /// Starts a program. `waker` is called, in any thread, when [`Embedded::next_delivery`] has a
+    /// delivery after it had returned `None`.
     ///
     /// Whether windows can be made is delivered later. Call it once per process.
     ///
@@ -81,7 +82,8 @@ impl Embedded {
                 }
                 drop(shared);
                 thread.end();
-                // WebKit's thread-local destructors deadlock with the process's exit when the thread of its main run loop ends.
+                // WebKit's thread-local destructors deadlock with the process's exit when the
+                // thread of its main run loop ends.
                 loop {
                     thread::park();
                 }
@@ -95,7 +97,8 @@ impl Embedded {
         &self.app
     }
 
-    /// Routes messages for about `budget`; for when the node's descriptor is readable.
+    /// Routes messages for about `budget`; for an embedder whose loop has found the node's
+    /// descriptor readable.
     ///
     /// # Errors
     /// When `epoll` fails, or the process has no descriptor left.
@@ -104,19 +107,20 @@ impl Embedded {
         route_here(|| self.app.node().dispatch(budget))
     }
 
-    /// For a loop that is about to sleep: looks for messages for a moment, and routes them; as [`Node::busy_poll`](strait_ports::Node::busy_poll).
-    /// True if there may be something to deliver.
+    /// For a loop that is about to sleep: polls for messages for a moment, and routes them, as
+    /// [`Node::busy_poll`](strait_ports::Node::busy_poll) does. True if there may be something to
+    /// deliver.
     pub fn busy_poll(&self) -> bool {
         route_here(|| self.app.node().busy_poll())
     }
 
-    /// What the program has next; `None`: nothing now, and the waker is called when there is.
+    /// The next delivery; `None` if there is none now. The waker is called when there is one.
     pub fn next_delivery(&mut self) -> Option<Delivery> {
         let mut context = Context::from_waker(&self.waker);
         loop {
             match self.entries.poll_next(&mut context) {
                 Poll::Pending => return None,
-                // The embedder gives everything else its turn between two deliveries.
+                // Between two deliveries the embedder does its other work.
                 Poll::Ready(None) => {}
                 Poll::Ready(Some(queued)) => match queued {
                     Queued::Started(Ok(())) => return Some(Delivery::Started),
@@ -135,8 +139,9 @@ impl Embedded {
         }
     }
 
-    /// Ends what is left of the program and waits for its end: windows, web processes, children, the runtime folder. Nothing is delivered any more. If the
-    /// program has not ended by itself, its windows close without being asked.
+    /// Ends the rest of the program and waits for the end of windows, web processes, children and
+    /// the runtime folder. Nothing is delivered any more. If the program has not ended by itself,
+    /// its windows close and cannot prevent it.
     pub fn finish(mut self) {
         if self.ended.is_none() {
             quit::exit(&self.running.shared, 0);
@@ -154,7 +159,7 @@ impl fmt::Debug for Embedded {
     }
 }
 
-/// Whether the thread with GTK has done all that it does.
+/// Whether the UI thread has finished all its work.
 #[derive(Default)]
 struct UiThread {
     ended: Mutex<bool>,

@@ -1,4 +1,4 @@
-//! What can go wrong, one type an operation.
+//! Errors of the public API, one type for each operation.
 
 use std::io;
 
@@ -11,21 +11,21 @@ pub enum StartError {
     /// There is no display to put windows on.
     #[error("no display: {reason}; run the program inside a desktop session, or under a virtual display: xvfb-run -a PROGRAM")]
     NoDisplay {
-        /// What GTK said, or which variables are unset.
+        /// GTK's message, or the unset variables.
         reason: String,
     },
-    /// Not the process's first thread, which GTK needs.
+    /// The calling thread is not the process's first, which GTK requires.
     #[error("App::run must be called on the process's first thread (from fn main), and once only")]
     WrongThread,
     /// The folder for this process's socket could not be made.
     #[error("can't make the runtime folder: {0}")]
     RuntimeFolder(#[source] io::Error),
-    /// The agent could not be put where the web processes find it.
+    /// The agent could not be installed where the web processes load it.
     #[error("can't install the web process agent in {path}: {source}")]
     Agent {
         /// The folder or file.
         path: std::path::PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// The file for the events of ports cannot be written.
@@ -33,34 +33,37 @@ pub enum StartError {
     Inspect {
         /// The file.
         path: std::path::PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// The port engine or one of the threads could not start.
     #[error("can't start the message engine: {0}")]
     Engine(#[source] io::Error),
-    /// The program is [to be the only one](crate::AppConfig::single_instance), and there is one already, which has been told.
+    /// The program is [limited to one instance](crate::AppConfig::single_instance), and another one
+    /// runs already. That one has been notified.
     #[error("the program runs already")]
     AlreadyRunning,
-    /// Nothing can be said of other instances: the lock in the folder for the program's data can't be had.
+    /// Other instances could not be detected: the lock in the program's data folder is not
+    /// available.
     #[error("can't look for other instances of the program: {0}")]
     Instance(#[source] io::Error),
 }
 
 /// A page could not be loaded.
 ///
-/// Its text is `ERR_FILE_NOT_FOUND (-6) loading 'file:///…'`, as programs written for Electron expect. If the web process agent is missing
-/// (`ERR_AGENT_MISSING`) or the sandbox (`ERR_SANDBOX_UNAVAILABLE`), the text goes on with the reason.
+/// Its text is `ERR_FILE_NOT_FOUND (-6) loading 'file:///…'`, as programs written for Electron
+/// expect. If the web process agent is missing (`ERR_AGENT_MISSING`) or the sandbox
+/// (`ERR_SANDBOX_UNAVAILABLE`), the text also contains the reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{description} ({code}) loading '{url}'{}", self.reason())]
 pub struct LoadError {
-    /// What was to be loaded, resolved.
+    /// The requested URL, resolved.
     pub url: String,
     /// Chromium's number of the error, negative.
     pub code: i32,
     /// Chromium's name of the error.
     pub description: String,
-    /// The web engine's own words, for people; may be empty.
+    /// The web engine's own message, for people; may be empty.
     pub detail: String,
 }
 
@@ -83,24 +86,24 @@ impl From<FrameGone> for PostMessageErrorKind {
     }
 }
 
-/// The receiver is gone; here are the ports again.
+/// The error for a receiver that is gone, with the ports.
 pub(crate) fn gone(ports: Vec<Port>) -> PostMessageError<Port> {
     PostMessageError { kind: PostMessageErrorKind::FrameGone, ports }
 }
 
-/// `execute_javascript` did not give a value.
+/// `execute_javascript` returned no value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScriptError {
     /// The script threw, or its promise was rejected: the error's string.
     #[error("{0}")]
     Thrown(String),
-    /// The document went away before it answered.
+    /// The document was unloaded before the script had finished.
     #[error("the document was unloaded before the script finished")]
     Unloaded,
-    /// There is no document to run it in.
+    /// There is no document for the script.
     #[error(transparent)]
     Frame(#[from] FrameGone),
-    /// The value that came back is no well-formed clone.
+    /// The returned value is not a well-formed clone.
     #[error("the script's value could not be read: {0}")]
     BadValue(String),
 }

@@ -1,8 +1,8 @@
-//! All events of a program. Events of one window keep their order, and so do those of windows whose pages share a process; windows take turns, so that none keeps the
-//! others waiting.
+//! All events of a program. The events of one window keep their order, and so do those of windows
+//! whose pages share a process. Windows take turns, so that none delays the others.
 //!
-//! [`App::set_event_sink`](crate::App::set_event_sink) receives these as they are; without a sink they go to the handlers
-//! that were registered on the handles.
+//! [`App::set_event_sink`](crate::App::set_event_sink) receives the events themselves. Without a
+//! sink they go to the handlers that were registered on the handles.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -23,13 +23,13 @@ impl DocumentId {
         self.0
     }
 
-    /// The document with this number, if there ever was one.
+    /// The document with this number, if it ever existed.
     pub fn from_number(number: u64) -> Self {
         Self(number)
     }
 }
 
-/// One thing the program hears.
+/// An event of the program.
 ///
 /// ```no_run
 /// # fn f(app: &strait::App) {
@@ -47,73 +47,79 @@ pub enum AppEvent {
     Ipc(IpcMessage),
     /// Something happened to a window. `Closed` is a window's last event.
     Window {
-        /// Which.
+        /// The window.
         window: BrowserWindow,
-        /// What.
+        /// The event.
         event: WindowEvent,
     },
-    /// There is a new window: the program's own, or one that a page has opened.
+    /// A window was made: by the program, or by a page that opened it.
     WindowCreated {
-        /// Which.
+        /// The window.
         window: BrowserWindow,
-        /// The page that opened it, and how. Behind a pointer, as it is rare.
+        /// The page that opened it, and the request. Boxed, because it is rare.
         opened: Option<Box<Opened>>,
     },
-    /// A page wants to open a window, and waits (see [`WebContents::set_window_open_handler`]): it is refused when the request is dropped.
+    /// A page requests to open a window, and waits (see [`WebContents::set_window_open_handler`]).
+    /// Dropping the request refuses it.
     WindowOpen(WindowOpenRequest),
-    /// The user or the program asks the window to close: it does when the decision is dropped, unless it was prevented.
+    /// The user or the program requests that the window closes. It closes when the decision is
+    /// dropped, unless that was prevented.
     WindowClose {
-        /// Which.
+        /// The window.
         window: BrowserWindow,
-        /// The program's say.
+        /// The program's decision.
         decision: Decision,
     },
-    /// The page has a title, which its window gets when the decision is dropped, unless it was prevented.
+    /// The page has a new title. The window gets it when the decision is dropped, unless that was
+    /// prevented.
     WindowTitle {
-        /// Which window.
+        /// The window.
         window: BrowserWindow,
         /// The title.
         title: String,
-        /// The program's say.
+        /// The program's decision.
         decision: Decision,
     },
     /// Something happened to a window's page.
     Contents {
-        /// Which.
+        /// The page.
         contents: WebContents,
-        /// What.
+        /// The event.
         event: ContentsEvent,
-        /// What it weighs.
+        /// Its share of the renderer's quota.
         quota_guard: QuotaGuard,
     },
     /// Something happened to a frame.
     Frame {
-        /// Which.
+        /// The frame.
         frame: WebFrameMain,
         /// Its page.
         contents: WebContents,
-        /// What.
+        /// The event.
         event: FrameEvent,
-        /// What it weighs.
+        /// Its share of the renderer's quota.
         quota_guard: QuotaGuard,
     },
-    /// The last window closed (not while quitting). The program quits when the decision is dropped, unless it was prevented. If it has made another window by then,
-    /// the decision no longer [`stands`](Decision::stands), and nothing is to be told.
+    /// The last window closed (not while quitting). The program quits when the decision is dropped,
+    /// unless that was prevented. If the program has made another window by then, the decision no
+    /// longer [`stands`](Decision::stands), and no handler should be called.
     WindowAllClosed(Decision),
-    /// Another instance of the program was started, and told that it is not the first.
+    /// Another instance of the program was started, and was refused the single-instance lock.
     SecondInstance(Box<SecondInstance>),
-    /// [`App::quit`] was called. Windows begin to close when the decision is dropped, unless it was prevented.
+    /// [`App::quit`] was called. Windows begin to close when the decision is dropped, unless that
+    /// was prevented.
     BeforeQuit(Decision),
-    /// All windows are closed. The program ends when the decision is dropped, unless it was prevented.
+    /// All windows are closed. The program ends when the decision is dropped, unless that was
+    /// prevented.
     WillQuit(Decision),
     /// Something happened to a child process.
     Utility {
-        /// Which.
+        /// The child process.
         process: UtilityProcess,
-        /// What.
+        /// The event.
         event: UtilityEvent,
     },
-    /// The last event: the program ends with this code when it has been handled.
+    /// The last event: the program ends with this code when the event has been handled.
     Quit {
         /// The exit code.
         code: i32,
@@ -124,15 +130,15 @@ pub enum AppEvent {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum WindowEvent {
-    /// The window's first page has something to show.
+    /// The window's first page has content to show.
     ReadyToShow,
     /// It became visible.
     Shown,
     /// It was hidden.
     Hidden,
-    /// It has the keyboard.
+    /// It got the keyboard focus.
     Focused,
-    /// It lost the keyboard.
+    /// It lost the keyboard focus.
     Blurred,
     /// Its inner size changed, in logical pixels.
     Resized {
@@ -141,24 +147,24 @@ pub enum WindowEvent {
         /// Height.
         height: u32,
     },
-    /// It was moved: where its upper left corner is, in logical pixels of the screen.
+    /// It was moved; the position of its upper left corner, in logical pixels of the screen.
     Moved {
         /// From the left.
         x: i32,
         /// From the top.
         y: i32,
     },
-    /// It became an icon, or whatever the window system makes of it.
+    /// It was minimized.
     Minimized,
-    /// It is none any more.
+    /// It is no longer minimized.
     Restored,
     /// It fills the screen.
     Maximized,
-    /// It does so no longer.
+    /// It no longer fills the screen.
     Unmaximized,
-    /// It is to stay above others, or no longer.
+    /// Whether it stays above others has changed.
     AlwaysOnTop(bool),
-    /// It is gone; its handles stay valid and say so.
+    /// It is closed. Its handles stay valid; `is_destroyed` returns true.
     Closed,
 }
 
@@ -168,18 +174,18 @@ pub enum WindowEvent {
 pub enum ContentsEvent {
     /// A load began.
     DidStartLoading,
-    /// The main frame is about to get another document, from here; it may still fail.
+    /// The main frame starts to navigate to another document; the navigation may still fail.
     DidStartNavigation {
         /// The URL.
         url: String,
     },
     /// The main frame shows another document, or another place in the same one.
     DidNavigate {
-        /// Where it is now.
+        /// The URL that it shows now.
         url: String,
         /// Only the fragment or the history state changed.
         same_document: bool,
-        /// The status of the HTTP response; `None` if it came another way.
+        /// The status of the HTTP response; `None` if the document did not come by HTTP.
         status: Option<u16>,
     },
     /// DOMContentLoaded in the main frame.
@@ -188,7 +194,7 @@ pub enum ContentsEvent {
     DidFinishLoad,
     /// A load failed; the former document stays.
     DidFailLoad(LoadError),
-    /// Nothing is loading any more.
+    /// No load is under way any more.
     DidStopLoading,
     /// The document has another title.
     TitleUpdated(String),
@@ -201,14 +207,15 @@ pub enum ContentsEvent {
         /// The error's text with its place.
         message: String,
     },
-    /// The page's process is gone. All ports it held are closed. `reload` brings a new one.
+    /// The page's process has ended, and all its ports are closed. `reload` starts a new one.
     RenderProcessGone {
-        /// `crashed`, `killed`, `oom` or `abnormal-exit`, in Electron's words.
+        /// `crashed`, `killed`, `oom` or `abnormal-exit`, as in Electron.
         reason: &'static str,
         /// Its exit code, or the number of the signal that ended it.
         exit_code: i32,
     },
-    /// It has not answered for some time, though its window is visible: its scripts loop, or wait in `sendSync`.
+    /// The page has not answered for some time, though its window is visible: its scripts loop, or
+    /// wait in `sendSync`.
     Unresponsive,
     /// It answers again.
     Responsive,
@@ -216,18 +223,18 @@ pub enum ContentsEvent {
     DevToolsOpened,
     /// Its inspector has closed.
     DevToolsClosed,
-    /// The page is gone with its window.
+    /// The page was destroyed with its window.
     Destroyed,
 }
 
 /// A line of a page's console.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConsoleMessage {
-    /// How bad.
+    /// The severity.
     pub level: ConsoleLevel,
     /// The text.
     pub text: String,
-    /// The script's URL, may be empty.
+    /// The script's URL; may be empty.
     pub source: String,
     /// The line in it, from 1; 0 if unknown.
     pub line: u32,
@@ -237,7 +244,7 @@ pub struct ConsoleMessage {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum FrameEvent {
-    /// The frame is there: its first document is about to be.
+    /// The frame was created; it has no document yet.
     Created,
     /// The frame has a new document; no script of it has run yet.
     DocumentCreated {
@@ -248,20 +255,20 @@ pub enum FrameEvent {
     },
     /// DOMContentLoaded.
     DomReady {
-        /// In which document.
+        /// The document.
         document: DocumentId,
     },
     /// The load event.
     Loaded {
-        /// Of which document.
+        /// The document.
         document: DocumentId,
     },
     /// The document was unloaded.
     DocumentGone {
-        /// Which.
+        /// The document.
         document: DocumentId,
     },
-    /// The frame itself is gone.
+    /// The frame itself was removed.
     Gone,
 }
 
@@ -270,30 +277,31 @@ pub enum FrameEvent {
 pub struct IpcMessage {
     /// The page.
     pub sender: WebContents,
-    /// The frame. It may show another document by now: [`IpcMessage::sender_frame`] looks.
+    /// The frame. It may show another document by now; [`IpcMessage::sender_frame`] checks that.
     pub frame: WebFrameMain,
-    /// The document that sent it (a frame can have another one by now).
+    /// The document that sent it.
     pub document: DocumentId,
-    /// The URL of that document when it sent the message; see [`WebFrameMain::url`] for who vouches for it.
+    /// The URL of that document when it sent the message; see [`WebFrameMain::url`] for its source.
     pub url: Arc<str>,
     /// Its origin.
     pub origin: Arc<str>,
-    /// It was being unloaded.
+    /// Whether the document was being unloaded.
     pub leaving: bool,
     /// The channel.
     pub channel: String,
-    /// How it was sent, and how to answer.
+    /// How the page sent it, and the responder.
     pub kind: IpcEventKind,
     /// The structured clone: an array of arguments, or for `PostMessage` the message itself.
     pub payload: Vec<u8>,
     /// The transferred ports.
     pub ports: Vec<Port>,
-    /// What it weighs.
+    /// Its share of the renderer's quota.
     pub quota_guard: QuotaGuard,
 }
 
 impl IpcMessage {
-    /// The frame that sent it, as [`IpcEvent::sender_frame`](crate::IpcEvent::sender_frame) gives it.
+    /// The frame that sent it, with the rule of
+    /// [`IpcEvent::sender_frame`](crate::IpcEvent::sender_frame).
     pub fn sender_frame(&self) -> Option<WebFrameMain> {
         self.frame.of_sender(&self.sender_document())
     }
@@ -303,7 +311,7 @@ impl IpcMessage {
     }
 }
 
-/// How a page sent something.
+/// The method by which a page sent a message.
 #[derive(Debug)]
 pub enum IpcEventKind {
     /// `ipcRenderer.send`
@@ -316,7 +324,8 @@ pub enum IpcEventKind {
     SendSync(Responder),
 }
 
-/// What happens by itself unless the program prevents it: dropping the decision lets it happen.
+/// A decision about an action that happens unless the program prevents it. Dropping the decision
+/// lets the action happen.
 ///
 /// ```no_run
 /// # fn handle(event: strait::AppEvent, keep_open: bool) {
@@ -333,12 +342,12 @@ pub struct Decision {
     question: Question,
 }
 
-/// What a [`Decision`] decides.
+/// The action that a [`Decision`] is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Question {
     CloseWindow(crate::WindowId),
     Title(crate::WindowId, String),
-    /// That was when the last window there had been was this one.
+    /// Contains the number of the last window that had been made.
     AllClosed(u32),
     BeginQuit,
     EndQuit,
@@ -349,7 +358,8 @@ impl Decision {
         Self { shared: Some(shared), question }
     }
 
-    /// Whether there is still something to decide: not for [`AppEvent::WindowAllClosed`] once there is another window.
+    /// Whether the decision still has an effect: for [`AppEvent::WindowAllClosed`] it has none once
+    /// there is another window.
     pub fn stands(&self) -> bool {
         match (&self.shared, &self.question) {
             (Some(shared), Question::AllClosed(last)) => shared.state().last_window == *last,
@@ -357,7 +367,8 @@ impl Decision {
         }
     }
 
-    /// It does not happen. A prevented `close` or `will-quit` also ends the attempt to quit it was part of.
+    /// Prevents the action. A prevented `close` or `will-quit` also ends the attempt to quit that
+    /// caused it.
     pub fn prevent(mut self) {
         if let Some(shared) = self.shared.take() {
             crate::quit::prevented(&shared, self.question.clone());

@@ -1,10 +1,11 @@
-//! The order of what waits for the program: lanes that are served in turns.
+//! The order of the program's queued entries: lanes that are served in turns.
 //!
-//! Entries of one lane keep their order. Lanes are served round robin, a [`Turn`] each; a lane that spends more than its turn (one entry may be
-//! large) is passed over until the excess is paid. A *barrier* keeps its place among all lanes: it comes after everything that was pushed before it and before everything
-//! pushed after it.
+//! Entries of one lane keep their order. Lanes are served round robin, one [`Turn`] each. A lane
+//! that spends more than its turn, because one entry is large, is passed over until the excess is
+//! paid. A *barrier* keeps its place among all lanes: it follows everything that was pushed before
+//! it and precedes everything pushed after it.
 //!
-//! Pure: the caller brings the clock.
+//! Pure: the caller supplies the time.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -13,28 +14,30 @@ use std::{
 
 use strait_child::turn::{TURN_BYTES, Turn};
 
-/// A lane is passed over this many times at most, however large its last entry was.
+/// A lane is passed over at most this many times, however large its last entry was.
 const MAX_ROUNDS_OWED: usize = 16;
 
 /// The number of a lane: a window's, or 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Lane(pub(crate) u32);
 
-/// What [`FairQueue::next`] gives.
+/// The result of [`FairQueue::next`].
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Next<T> {
     Entry(T),
-    /// A turn is over and other entries wait: the caller lets others run, then asks again.
+    /// A turn is over and other entries are queued: the caller lets other tasks run, then calls
+    /// `next` again.
     TurnOver,
     Empty,
 }
 
-/// See the module.
+/// The queue that the module describes.
 #[derive(Debug)]
 pub(crate) struct FairQueue<T> {
-    /// One more than there are barriers. Entries are pushed into the last section and taken from the first.
+    /// One more than the number of barriers. Entries are pushed into the last section and taken
+    /// from the first.
     sections: VecDeque<Section<T>>,
-    /// The use of the present turn.
+    /// The amount that the present turn has used.
     turn: Turn,
     /// The lane that has the present turn, while it has more entries.
     served: Option<Lane>,
@@ -48,7 +51,7 @@ struct Section<T> {
     lanes: HashMap<Lane, Waiting<T>>,
     /// The lanes that have entries, in the order of their turns.
     turns: VecDeque<Lane>,
-    /// What comes after all of these.
+    /// The barrier that follows all of these.
     barrier: Option<T>,
 }
 
@@ -78,7 +81,7 @@ impl<T> Default for FairQueue<T> {
 }
 
 impl<T> FairQueue<T> {
-    /// How many entries wait.
+    /// The number of queued entries.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.len
@@ -96,7 +99,8 @@ impl<T> FairQueue<T> {
         waiting.entries.push_back(Entry { cost, value });
     }
 
-    /// Adds an entry that comes after everything pushed before it, and before everything pushed after it.
+    /// Adds an entry that comes after everything pushed before it, and before everything pushed
+    /// after it.
     pub(crate) fn push_barrier(&mut self, value: T) {
         self.len += 1;
         if let Some(section) = self.sections.back_mut() {
@@ -128,7 +132,7 @@ impl<T> FairQueue<T> {
             return if self.len == 0 { Next::Empty } else { Next::TurnOver };
         }
         let Some(section) = self.sections.front_mut() else { return Next::Empty };
-        // Pays what lanes owe, a turn's worth each time one is passed over.
+        // Pays the lanes' excess: one turn's worth each time a lane is passed over.
         while let Some(lane) = section.turns.front().copied()
             && section.turns.len() > 1
             && let Some(waiting) = section.lanes.get_mut(&lane)
@@ -160,7 +164,7 @@ impl<T> FairQueue<T> {
         Next::Entry(value)
     }
 
-    /// All entries, in no order that matters.
+    /// All entries, in unspecified order.
     pub(crate) fn drain(&mut self) -> Vec<T> {
         self.len = 0;
         let sections = std::mem::replace(&mut self.sections, VecDeque::from([Section::default()]));
@@ -171,7 +175,8 @@ impl<T> FairQueue<T> {
         sections.into_iter().flat_map(entries).collect()
     }
 
-    /// The lane that was served goes behind the others. One that ran empty has left already, and owes nothing.
+    /// The lane that was served goes behind the others. An emptied lane has been removed already,
+    /// with its excess.
     fn end_turn(&mut self) {
         let over = self.turn.end();
         let (Some(section), Some(lane)) = (self.sections.front_mut(), self.served.take()) else { return };
@@ -200,7 +205,7 @@ mod tests {
         queue
     }
 
-    /// Everything in order, each entry handled for this long.
+    /// All entries in order; each takes `each` to handle.
     fn order(queue: &mut FairQueue<(u32, usize)>, each: Duration) -> Vec<(u32, usize)> {
         let (mut now, mut order) = (Instant::now(), Vec::new());
         loop {
@@ -213,7 +218,7 @@ mod tests {
         }
     }
 
-    /// The lanes in the order of their turns, and how many entries each turn had.
+    /// The lanes in the order of their turns, and the number of entries in each turn.
     fn turns(order: &[(u32, usize)]) -> Vec<(u32, usize)> {
         let parts = order.chunk_by(|(one, _), (two, _)| one == two);
         parts.map(|part| (part[0].0, part.len())).collect()
@@ -246,7 +251,7 @@ mod tests {
         let mut queue = queue(&[(1, 2, 1 << 30), (2, 100 * A_TURN, MESSAGE_COST)]);
         let order = order(&mut queue, Duration::ZERO);
         assert_eq!(turns(&order)[1], (2, (MAX_ROUNDS_OWED + 1) * A_TURN));
-        // Alone, it is served whatever it owes.
+        // A single lane is served whatever its excess.
         let mut queue = self::queue(&[(1, 3, 1 << 30)]);
         assert_eq!(self::order(&mut queue, Duration::ZERO).len(), 3);
     }

@@ -1,4 +1,5 @@
-//! The few functions of WebKit and GObject that the bindings lack. All of this crate's `unsafe` is here.
+//! Functions of WebKit, GObject and the C library that the bindings lack. This file holds all of
+//! this crate's `unsafe`.
 
 use std::{
     ffi::{CStr, c_char, c_int, c_void},
@@ -40,14 +41,14 @@ unsafe extern "C" {
     fn g_type_class_ref(class: usize) -> *mut c_void;
 }
 
-// Of glibc.
+// From glibc.
 unsafe extern "C" {
     fn on_exit(function: extern "C" fn(c_int, *mut c_void), argument: *mut c_void) -> c_int;
 }
 
 /// The process's exit code once it is exiting.
 static EXIT_CODE: AtomicI32 = AtomicI32::new(NOT_EXITING);
-/// No exit code.
+/// The process is not exiting.
 const NOT_EXITING: i32 = i32::MIN;
 
 extern "C" fn note_exit_code(code: c_int, _: *mut c_void) {
@@ -57,7 +58,8 @@ extern "C" fn note_exit_code(code: c_int, _: *mut c_void) {
 extern "C" fn end_before_libraries() {
     let code = EXIT_CODE.load(Ordering::Relaxed);
     if code != NOT_EXITING {
-        // SAFETY: null means all streams. The C library would write them out after the libraries' destructors; nothing runs after this.
+        // SAFETY: null means all streams. The C library would write them out after the libraries'
+        // destructors; nothing runs after this.
         unsafe {
             libc::fflush(ptr::null_mut());
             libc::_exit(code);
@@ -65,26 +67,30 @@ extern "C" fn end_before_libraries() {
     }
 }
 
-// The destructor of this program, or of the library that this crate is in: it runs after all handlers of `exit`, and before the destructors of the libraries
-// that are needed.
+// The destructor of the program, or of the library that contains this crate. It runs after all
+// handlers of `exit`, and before the destructors of the libraries that it needs.
 #[used]
 #[unsafe(link_section = ".fini_array")]
 static END: extern "C" fn() = end_before_libraries;
 
-/// From now on the process's exit ends before the libraries' destructors, which take from under the threads of GTK, tao and WebKit what these use: Xlib's frees
-/// its locks, and a thread that waits for one crashes. Handlers of `exit` run as ever.
+/// From now on the process's exit ends before the libraries' destructors. These free what the
+/// threads of GTK, tao and WebKit still use: Xlib's frees its locks, and a thread that waits for
+/// one crashes. Handlers of `exit` run as usual.
 pub(crate) fn skip_library_destructors() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        // SAFETY: the function may be called at any time. If there is no room to remember it, the destructors run as they would have.
+        // SAFETY: the function may be called at any time. If it has no room for the handler, the
+        // destructors run as they would have.
         let _ = unsafe { on_exit(note_exit_code, ptr::null_mut()) };
     });
 }
 
-/// Turns engine features on or off, by WebKit's names for them; gives those that this WebKit does not have.
+/// Turns engine features on or off, by WebKit's names for them; returns those that this WebKit
+/// lacks.
 pub(crate) fn set_features<'a>(settings: &Settings, names: &[&'a str], on: bool) -> Vec<&'a str> {
     let mut missing = names.to_vec();
-    // SAFETY: takes nothing, gives a list that is ours (or null), which is checked.
+    // SAFETY: takes no arguments and returns a list that this function owns, or null, which is
+    // checked.
     let list = unsafe { webkit_settings_get_all_features() };
     if list.is_null() {
         return missing;
@@ -92,44 +98,50 @@ pub(crate) fn set_features<'a>(settings: &Settings, names: &[&'a str], on: bool)
     // SAFETY: the list is alive until the unref below.
     let length = unsafe { webkit_feature_list_get_length(list) };
     for index in 0..length {
-        // SAFETY: the list is alive and the index below its length; the feature lives as long as the list.
+        // SAFETY: the list is alive and the index below its length; the feature lives as long as
+        // the list.
         let feature = unsafe { webkit_feature_list_get(list, index) };
-        // SAFETY: the feature is alive; its identifier is a NUL-terminated string that lives as long.
+        // SAFETY: the feature is alive; its identifier is a NUL-terminated string that lives as
+        // long as the feature.
         let identifier = unsafe { CStr::from_ptr(webkit_feature_get_identifier(feature)) };
         if let Some(place) = missing.iter().position(|name| identifier.to_bytes() == name.as_bytes()) {
             missing.swap_remove(place);
-            // SAFETY: settings and feature are alive, and this is GTK's thread, as `Settings` is not `Send`.
+            // SAFETY: settings and feature are alive, and this is GTK's thread, as `Settings` is
+            // not `Send`.
             unsafe { webkit_settings_set_feature_enabled(settings.as_ptr().cast(), feature, c_int::from(on)) };
         }
     }
-    // SAFETY: our one reference, not used afterwards.
+    // SAFETY: releases this function's only reference, which is not used afterwards.
     unsafe { webkit_feature_list_unref(list) };
     missing
 }
 
-/// Sets a variable of the environment, for this process and those that it starts.
+/// Sets an environment variable, for this process and its children.
 pub(crate) fn set_variable(name: &str, value: &str) {
-    // SAFETY: the callers do so at the start of `App::run`, before GTK or anything of ours has a thread. A thread that the program has by then and
-    // that reads the environment with C functions at this very moment sees it as it was or as it is: the C library leaves the former list alone.
+    // SAFETY: the callers run at the start of `App::run`, before GTK or this crate has a thread.
+    // The program may have a thread by then that reads the environment with C functions at this
+    // moment. It reads the old or the new list: the C library leaves the old one in place.
     unsafe { std::env::set_var(name, value) }
 }
 
 /// The handlers of `SIGUSR1`: the process's former one and WebKit's.
 static SUSPEND_HANDLERS: OnceLock<[libc::sigaction; 2]> = OnceLock::new();
 
-/// Has WebKit install its handler of `SIGUSR1`, by which it suspends its own threads, and shares the signal from then on: what a thread of this process sends
-/// to another one is WebKit's, everything else goes to the handler that was there before. Node begins its inspector with that signal.
+/// Makes WebKit install its handler of `SIGUSR1`, by which it suspends its own threads, and shares
+/// the signal from then on. A signal from a thread of this process goes to WebKit's handler. Any
+/// other goes to the handler that was there before: Node starts its inspector with that signal.
 ///
-/// For the thread that GTK is to have. WebKit installs its handler when it is first used, and complains if there is another one; so for the
-/// moment that takes, the signal has its default effect.
+/// Called on the thread that GTK will use. WebKit installs its handler at its first use, and prints
+/// a warning if there is another one. So during that call the signal has its default effect.
 pub(crate) fn share_suspend_signal() {
-    // SAFETY: a `sigaction` of zeros is one: the default handler, an empty mask, no flags.
+    // SAFETY: a `sigaction` of zeros is valid: the default handler, an empty mask, no flags.
     let [default, mut former, mut webkit] = unsafe { mem::zeroed::<[libc::sigaction; 3]>() };
-    // SAFETY: the pointers are to `sigaction`s of this function's, or null, which is allowed.
+    // SAFETY: the pointers are to `sigaction`s on this function's stack, or null, which is allowed.
     unsafe {
         libc::sigaction(libc::SIGUSR1, &raw const default, &raw mut former);
     }
-    // SAFETY: takes nothing; gives the number of a class that has no class data to be freed. The reference to the class is kept for ever, as WebKit itself is.
+    // SAFETY: takes no arguments; returns the number of a class without class data to be freed. The
+    // reference to the class is kept for ever, as WebKit itself is.
     unsafe {
         g_type_class_ref(webkit_web_context_get_type());
     }
@@ -143,8 +155,8 @@ pub(crate) fn share_suspend_signal() {
         ours.sa_sigaction = on_suspend_signal as *const () as usize;
         ours.sa_flags |= libc::SA_SIGINFO;
     }
-    // SAFETY: the pointer is to a `sigaction` of this function's. Its handler is one that was installed before, or `on_suspend_signal`, which does
-    // nothing that a signal handler must not do.
+    // SAFETY: the pointer is to a `sigaction` on this function's stack. Its handler is one that was
+    // installed before, or `on_suspend_signal`, which does only what a signal handler may do.
     unsafe {
         libc::sigaction(libc::SIGUSR1, &raw const ours, ptr::null_mut());
     }
@@ -152,32 +164,36 @@ pub(crate) fn share_suspend_signal() {
 
 extern "C" fn on_suspend_signal(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
     let Some([former, webkit]) = SUSPEND_HANDLERS.get() else { return };
-    // SAFETY: the kernel gives handlers with `SA_SIGINFO` a `siginfo_t`, which for a signal sent by a process has its number.
+    // SAFETY: the kernel passes a valid `siginfo_t` to handlers with `SA_SIGINFO`; for a signal
+    // sent by a process it contains that process's id.
     let from_own_thread = unsafe { (*info).si_code == libc::SI_TKILL && (*info).si_pid() == libc::getpid() };
     let handler = if from_own_thread { webkit } else { former };
     if handler.sa_sigaction == libc::SIG_DFL || handler.sa_sigaction == libc::SIG_IGN {
         return;
     }
-    // SAFETY: it was a handler's address when it was read from the kernel. One without `SA_SIGINFO` takes the first argument and ignores the others, which
-    // this ABI allows.
+    // SAFETY: it was a handler's address when it was read from the kernel. A handler without
+    // `SA_SIGINFO` takes the first argument and ignores the others, which this ABI allows.
     unsafe {
         let handler: extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void) = mem::transmute(handler.sa_sigaction);
         handler(signal, info, context);
     }
 }
 
-/// Whether a file's bytes may be mapped as code; nothing is run.
+/// Whether a file's bytes may be mapped as code; no code is run.
 pub(crate) fn map_code(file: &impl AsFd) -> rustix::io::Result<()> {
     const LENGTH: usize = 1;
-    // SAFETY: a new mapping at an address of the kernel's choice, which nothing reads and which goes at once.
+    // SAFETY: a new mapping at an address that the kernel chooses; it is never read and is removed
+    // at once.
     unsafe {
         let place = mmap(ptr::null_mut(), LENGTH, ProtFlags::READ | ProtFlags::EXEC, MapFlags::PRIVATE, file, 0)?;
         munmap(place, LENGTH)
     }
 }
 
-/// Destroys a widget although other references remain: a view without its widget has no page and no process.
+/// Destroys a widget although other references remain: a view without its widget has no page and no
+/// process.
 pub(crate) fn destroy(widget: &impl IsA<gtk::Widget>) {
-    // SAFETY: the widget is alive, and this is GTK's thread, as widgets are not `Send`. What refers to it afterwards finds a live, empty object.
+    // SAFETY: the widget is alive, and this is GTK's thread, as widgets are not `Send`. Later uses
+    // of the remaining references find a live, empty object.
     unsafe { widget.destroy() }
 }

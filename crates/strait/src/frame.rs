@@ -1,4 +1,4 @@
-//! Frames.
+//! Frames of pages: [`WebFrameMain`].
 
 use std::{fmt, future::Future};
 
@@ -15,7 +15,8 @@ use crate::{
     web_contents::EvalFuture,
 };
 
-/// A frame of a page. Two are equal if they are the same frame, whatever document it shows.
+/// A frame of a page. Two handles are equal if they are the same frame, whichever document it
+/// shows.
 ///
 /// ```no_run
 /// # fn f(app: &strait::App, window: &strait::BrowserWindow) {
@@ -34,7 +35,7 @@ pub struct WebFrameMain {
     key: FrameKey,
 }
 
-/// An [`App`] that hashes to nothing: a frame's number alone decides.
+/// An [`App`] without part in the hash: a frame's number alone decides.
 #[derive(Clone, PartialEq, Eq)]
 struct AppRef(App);
 
@@ -57,7 +58,7 @@ impl WebFrameMain {
         &self.app.0
     }
 
-    /// The page it is in; `None` when the frame is gone.
+    /// The page that contains it; `None` when the frame is gone.
     pub fn web_contents(&self) -> Option<WebContents> {
         self.read(|frame| ContentsId(frame.contents)).map(|id| WebContents::new(self.app.0.clone(), id))
     }
@@ -72,41 +73,46 @@ impl WebFrameMain {
         self.read(|_| ()).is_none()
     }
 
-    /// The URL of its document; empty when there is none. Of a main frame it is the URL that the web engine has committed, whatever the
-    /// page's process says; of another frame it is what that process says.
+    /// The URL of its document; empty when it has none. A main frame's URL is the one that the web
+    /// engine has committed, independent of the page's process. Another frame's URL is the one that
+    /// this process reports.
     pub fn url(&self) -> String {
         self.read_document(|document| document.url.to_string())
     }
 
-    /// The origin of its document, from the same source as [its URL](Self::url); `null` if it is opaque, or there is no document.
+    /// The origin of its document, from the same source as [its URL](Self::url); `null` if the
+    /// origin is opaque, or the frame has no document.
     pub fn origin(&self) -> String {
         let state = self.app.0.shared().state();
         state.registry.document_in(self.key).map_or_else(|| "null".into(), |document| document.origin.to_string())
     }
 
-    /// Its name (of a long one the first 64 KiB); empty when it has no document.
+    /// Its name, of which the first 64 KiB are kept; empty when it has no document.
     pub fn name(&self) -> String {
         self.read_document(|document| document.name.to_string())
     }
 
-    /// Whether it exists but shows no document now: between two documents, before the first one, after a crash.
+    /// Whether it exists but shows no document now: between two documents, before the first one,
+    /// after a crash.
     pub fn is_empty(&self) -> bool {
         self.read(|frame| frame.document.is_none()).unwrap_or(true)
     }
 
-    /// Whether its document is being unloaded, or was and no other has come since; also when the frame itself is gone.
+    /// Whether its document is being unloaded, or was unloaded and has no successor yet; true when
+    /// the frame itself is gone.
     pub fn is_detached(&self) -> bool {
         let state = self.app.0.shared().state();
         let leaving = state.registry.document_in(self.key).is_some_and(|document| document.leaving);
         leaving || state.registry.frame(self.key).is_none_or(|frame| frame.document.is_none() && frame.left)
     }
 
-    /// Whether its window is shown, and not hidden: the document's own `visibilityState`. False when the frame is gone.
+    /// Whether its window is visible: the document's own `visibilityState`. False when the frame is
+    /// gone.
     pub fn is_visible(&self) -> bool {
         self.web_contents().is_some_and(|contents| contents.window().is_visible())
     }
 
-    /// The frame it is in; `None` for a main frame.
+    /// The frame that contains it; `None` for a main frame.
     pub fn parent(&self) -> Option<WebFrameMain> {
         self.read(|frame| frame.parent).flatten().map(|key| self.sibling(key))
     }
@@ -116,12 +122,12 @@ impl WebFrameMain {
         self.web_contents().map(|contents| contents.main_frame())
     }
 
-    /// The frames directly in it, in the order they came.
+    /// Its child frames, in the order of their creation.
     pub fn frames(&self) -> Vec<WebFrameMain> {
         self.read(|frame| frame.children.clone()).unwrap_or_default().into_iter().map(|key| self.sibling(key)).collect()
     }
 
-    /// This frame and all in it, depth first.
+    /// This frame and all its descendants, depth first.
     pub fn frames_in_subtree(&self) -> Vec<WebFrameMain> {
         let mut all = vec![self.clone()];
         for child in self.frames() {
@@ -130,12 +136,12 @@ impl WebFrameMain {
         all
     }
 
-    /// The number of its process, never reused in this program; 0 when there is none.
+    /// The number of its process, never reused in this program; 0 when it has none.
     pub fn process_id(&self) -> u64 {
         self.read(|frame| frame.agent).flatten().map_or(0, |AgentId(id)| id)
     }
 
-    /// The system's id of its process, while there is one.
+    /// The system's id of its process, while it has one.
     pub fn os_process_id(&self) -> Option<i32> {
         let state = self.app.0.shared().state();
         state.registry.pid(state.registry.frame(self.key)?.agent?)
@@ -178,23 +184,26 @@ impl WebFrameMain {
         self.app.0.0.emit(Target::Frame(self.key), channel, EmitKind::message_in(world), payload, ports)
     }
 
-    /// Runs a script in the frame's own world and gives its completion value, a promise's when it settles.
+    /// Runs a script in the frame's own world and returns its completion value. A promise is
+    /// awaited.
     pub fn execute_javascript(&self, source: &str) -> impl Future<Output = Result<Value, ScriptError>> + Send + use<> {
         let running = self.execute_encoded(World::Main, source);
         async move { value::decode(&running.await?, 0).map_err(|error| ScriptError::BadValue(error.to_string())) }
     }
 
-    /// [`WebFrameMain::execute_javascript`] in either world, giving the value's structured clone.
+    /// [`WebFrameMain::execute_javascript`] in either world; returns the value's structured clone.
     pub fn execute_encoded(&self, world: World, source: &str) -> EvalFuture {
         self.app.0.0.eval(self.key, world, source)
     }
 
-    /// Whether it shows the sender of a message, or a later document of the sender's origin, or nothing since.
+    /// Whether it shows the sender of a message, or a later document of the sender's origin, or has
+    /// shown nothing since.
     pub fn shows_sender(&self, sender: &SenderDocument) -> bool {
         self.app.0.shared().state().registry.shows_sender(self.key, sender)
     }
 
-    /// [`WebFrameMain::send_encoded`] to the sender of a message, or to a later document of the sender's origin: nothing else gets the answer.
+    /// [`WebFrameMain::send_encoded`] to the sender of a message, or to a later document of the
+    /// sender's origin. No other document gets the answer.
     pub fn reply_encoded(&self, sender: SenderDocument, channel: &str, payload: Vec<u8>) -> Result<(), FrameGone> {
         self.app.0.0.emit(Target::Sender(self.key, sender), channel, EmitKind::Send, payload, Vec::new()).map_err(|_| FrameGone)
     }

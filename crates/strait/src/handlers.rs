@@ -1,4 +1,4 @@
-//! The handlers a Rust program registered, by what they listen to.
+//! The handlers that a Rust program has registered, by their events.
 
 use std::{
     collections::HashMap,
@@ -13,7 +13,7 @@ use crate::{
     WindowId, WindowOpenDetails, WindowOpenResponse, ipc::IpcHandlers,
 };
 
-/// Names a registered listener, to remove it.
+/// Identifies a registered listener, to remove it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ListenerId(u64);
 
@@ -36,7 +36,7 @@ impl<A: ?Sized> Listener<A> {
         Self { id: ListenerId::next(), call: Arc::new(Mutex::new(call)) }
     }
 
-    /// Only the program's thread calls, and never from inside a handler: the lock is free.
+    /// Only the program's thread calls this, and never from inside a handler, so the lock is free.
     pub(crate) fn call(&self, argument: &A) {
         (self.call.lock().unwrap_or_else(PoisonError::into_inner))(argument);
     }
@@ -49,13 +49,13 @@ impl ListenerId {
     }
 }
 
-/// A request that a handler may stop.
+/// A listener for an action that it may prevent.
 pub(crate) type Ask = Listener<CloseEvent>;
 
-/// Decides what a page may open.
+/// Decides about the windows that a page opens.
 pub(crate) type OpenHandler = Arc<Mutex<dyn FnMut(&WindowOpenDetails) -> WindowOpenResponse + Send>>;
 
-/// All of them.
+/// All handlers.
 #[derive(Default)]
 pub(crate) struct Handlers {
     pub(crate) ipc: IpcHandlers,
@@ -76,7 +76,7 @@ pub(crate) struct Handlers {
 }
 
 impl Handlers {
-    /// Forgets what listened to a window and its page.
+    /// Removes the handlers of a window and its page.
     pub(crate) fn forget_window(&mut self, window: WindowId, contents: ContentsId) {
         self.window.remove(&window);
         self.window_close.remove(&window);

@@ -1,5 +1,5 @@
-//! One instance of a program per user: a lock in the program's folder for data, and a socket beside it on which later instances tell the
-//! first one what they were started with.
+//! One instance of a program for each user: a lock in the program's data folder, and a socket
+//! beside it. Later instances send the first one their arguments over it.
 
 use std::{
     env, fs,
@@ -27,19 +27,19 @@ use serde::{Deserialize, Serialize};
 
 /// Locked by the first instance while it lives: the system unlocks it for a process that dies.
 const LOCK: &str = "strait-instance.lock";
-/// Where it listens.
+/// The socket of the first instance.
 const SOCKET: &str = "strait-instance.socket";
 /// The longest message of a later instance, in bytes.
 const MAX_MESSAGE: usize = 16 << 20;
-/// How long either side waits for the other's next bytes.
+/// The limit of waiting for the other side's next bytes.
 const SILENCE: Duration = Duration::from_secs(10);
-/// How long a later instance looks for the first one, which may be about to listen, or to end.
+/// How long a later instance searches for the first one, which may be about to listen, or to end.
 const SEARCH: Duration = Duration::from_secs(5);
 const SEARCH_STEP: Duration = Duration::from_millis(10);
-/// Says that a message was taken.
+/// The first instance's answer: the message was accepted.
 const TAKEN: u8 = 1;
 
-/// What a later instance was started with.
+/// The arguments with which a later instance was started.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SecondInstance {
@@ -47,14 +47,14 @@ pub struct SecondInstance {
     pub args: Vec<String>,
     /// Its working folder.
     pub working_directory: PathBuf,
-    /// What it gave besides: a structured clone.
+    /// Additional data from it: a structured clone.
     pub data: Vec<u8>,
 }
 
-/// Being the first instance; ends when dropped.
+/// Holds the single-instance lock; dropping it releases the lock.
 #[derive(Debug)]
 pub(crate) struct InstanceLock {
-    /// The folder, open: its path may be longer than a socket's address can be.
+    /// The open folder: its path may be longer than a socket's address can be.
     folder: File,
     listener: UnixListener,
     thread: Option<thread::JoinHandle<()>>,
@@ -62,15 +62,16 @@ pub(crate) struct InstanceLock {
 }
 
 impl SecondInstance {
-    /// This process, with more data. Its arguments are the process's unless others are given.
+    /// This process, with additional data. Its arguments are the process's unless others are given.
     pub(crate) fn this(data: Vec<u8>, args: Option<Vec<String>>) -> Self {
         let args = args.unwrap_or_else(|| env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect());
         Self { args, working_directory: env::current_dir().unwrap_or_default(), data }
     }
 }
 
-/// Becomes the first instance in `folder` (made if it is not there), whose `heard` is called on a thread of its own with what
-/// later ones say. `None` if there is a first instance already: it has been told `me`.
+/// Becomes the first instance in `folder`, which is made if necessary. `heard` is then called, on a
+/// thread of its own, with the messages of later instances. `None` if there is a first instance
+/// already; it has received `me`.
 pub(crate) fn acquire(
     folder: &Path,
     me: &SecondInstance,
@@ -88,7 +89,8 @@ pub(crate) fn acquire(
         }
         match tell(&address(&open), me) {
             Ok(()) => return Ok(None),
-            // It is about to listen, or has just ended; then the lock is free the next time.
+            // It is about to listen, or has just ended; in that case the lock is free at the next
+            // attempt.
             Err(_) if Instant::now() < until => thread::sleep(SEARCH_STEP),
             Err(error) => {
                 strait_output::report!("strait: another instance of this program runs, but can't be told of this one: {error}");
@@ -98,14 +100,14 @@ pub(crate) fn acquire(
     }
 }
 
-/// The socket, by way of the open folder.
+/// The path of the socket, by way of the open folder.
 fn address(folder: &File) -> PathBuf {
     format!("/proc/self/fd/{}/{SOCKET}", folder.as_raw_fd()).into()
 }
 
 fn listen(folder: File, lock: File, mut heard: impl FnMut(SecondInstance) + Send + 'static) -> io::Result<InstanceLock> {
     let address = address(&folder);
-    // Whoever left it is gone: the lock is ours.
+    // The process that left the file has ended, because this one has the lock.
     let _ = fs::remove_file(&address);
     let listener = UnixListener::bind(&address)?;
     let own = listener.try_clone()?;
@@ -126,7 +128,7 @@ fn listen(folder: File, lock: File, mut heard: impl FnMut(SecondInstance) + Send
 impl Drop for InstanceLock {
     fn drop(&mut self) {
         let _ = fs::remove_file(address(&self.folder));
-        // Wakes the thread: it accepts nobody any more.
+        // Wakes the thread: no further connection is accepted.
         let _ = rustix::net::shutdown(&self.listener, rustix::net::Shutdown::Both);
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
@@ -186,7 +188,7 @@ mod tests {
             assert!(acquire(&folder, &me(data), |_| panic!("it is not the first")).unwrap().is_none());
             assert_eq!(heard.recv_timeout(SILENCE).unwrap(), me(data));
         }
-        // What makes no sense does no harm.
+        // Malformed input has no effect.
         let _ = UnixStream::connect(address(&File::open(&folder).unwrap())).unwrap().write_all(b"nonsense");
         assert!(acquire(&folder, &me(b"third"), |_| ()).unwrap().is_none());
         assert_eq!(heard.recv_timeout(SILENCE).unwrap().data, b"third");

@@ -1,4 +1,4 @@
-//! Messages from pages.
+//! Messages from pages to the program: [`IpcMain`], [`IpcEvent`], and their handlers.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -15,9 +15,11 @@ use crate::{
     WebContents, WebFrameMain, handlers::Listener, page_sender::Target, port, registry::SenderDocument, value,
 };
 
-/// Receives what pages send: from all pages ([`App::ipc_main`]), one page ([`WebContents::ipc`]) or one frame ([`WebFrameMain::ipc`]).
+/// Receives messages from pages: from all pages ([`App::ipc_main`]), one page
+/// ([`WebContents::ipc`]) or one frame ([`WebFrameMain::ipc`]).
 ///
-/// A message goes to the listeners of its frame, then of its page, then of the app; an `invoke` to the first of these that has a handler.
+/// A message goes to the listeners of its frame, then of its page, then of the app. An `invoke`
+/// goes to the first of these that has a handler.
 ///
 /// ```no_run
 /// # fn f(app: &strait::App) {
@@ -36,7 +38,7 @@ pub struct IpcMain {
     scope: Scope,
 }
 
-/// Whose messages.
+/// The senders of the messages that an [`IpcMain`] receives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Scope {
     App,
@@ -44,7 +46,7 @@ pub(crate) enum Scope {
     Frame(FrameKey),
 }
 
-/// A message and where it came from.
+/// A message and its sender.
 ///
 /// ```no_run
 /// # fn f(app: &strait::App) {
@@ -78,12 +80,14 @@ impl IpcEvent {
         &self.sender
     }
 
-    /// The frame that sent it; `None` once that is gone, or shows a document of another origin.
+    /// The frame that sent it; `None` once the frame is gone, or shows a document of another
+    /// origin.
     pub fn sender_frame(&self) -> Option<WebFrameMain> {
         self.frame.of_sender(&self.document)
     }
 
-    /// The URL of the document that sent it, when it did. See [`WebFrameMain::url`] for who vouches for it.
+    /// The URL of the document that sent it, at that time. See [`WebFrameMain::url`] for its
+    /// source.
     pub fn sender_url(&self) -> &str {
         &self.url
     }
@@ -93,15 +97,17 @@ impl IpcEvent {
         &self.document.origin
     }
 
-    /// The ports that came with it, in the sender's order. Those that nobody keeps close.
+    /// The ports of the message, in the sender's order. A port closes when its last clone is
+    /// dropped.
     pub fn ports(&self) -> &[MessagePort] {
         &self.ports
     }
 
-    /// Sends arguments back to the document that sent the message, or to a later one of the same origin in its frame.
+    /// Sends arguments back to the document that sent the message, or to a later one of the same
+    /// origin in its frame.
     ///
     /// # Errors
-    /// If there is none.
+    /// If the frame shows no such document.
     pub fn reply(&self, channel: &str, args: impl IntoIterator<Item = Value>) -> Result<(), PostMessageErrorKind> {
         Ok(self.frame.reply_encoded(self.document.clone(), channel, value::encode_args(args)?)?)
     }
@@ -109,14 +115,15 @@ impl IpcEvent {
     /// [`IpcEvent::reply`] for a message with ports.
     ///
     /// # Errors
-    /// Give the ports back.
+    /// They return the ports.
     pub fn reply_message(&self, channel: &str, message: impl Into<Value>, ports: Vec<MessagePort>) -> Result<(), PostMessageError> {
         let target = Target::Sender(self.frame.key(), self.document.clone());
         let post = |payload, ports| self.app().0.emit(target, channel, EmitKind::PostMessage, payload, ports);
         port::with_taken(&message.into(), ports, None, post)
     }
 
-    /// Answers `sendSync`, once; does nothing for other messages. The page waits until this is called or all clones of the event are gone.
+    /// Answers `sendSync`, once; does nothing for other messages. The page waits until this is
+    /// called or the last clone of the event is dropped.
     pub fn set_return_value(&self, value: impl Into<Value>) {
         let responder = self.answer.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(responder) = responder {
@@ -129,21 +136,21 @@ type Answer = Pin<Box<dyn Future<Output = Result<Value, String>>>>;
 /// Makes the future that answers an `invoke`; called and polled on the program's thread.
 pub(crate) type Handler = Arc<Mutex<dyn FnMut(IpcEvent, Vec<Value>) -> Answer + Send>>;
 
-/// A message as listeners get it.
+/// A message as listeners receive it.
 pub(crate) type Heard = (IpcEvent, Vec<Value>);
 
-/// What was registered.
+/// The registered listeners and handlers.
 #[derive(Default)]
 pub(crate) struct IpcHandlers(HashMap<Scope, ScopeHandlers>);
 
-/// What was registered for one scope, by channel.
+/// The listeners and handlers of one scope, by channel.
 #[derive(Default)]
 struct ScopeHandlers {
     listeners: HashMap<String, Vec<Once<Listener<Heard>>>>,
     handlers: HashMap<String, Once<Handler>>,
 }
 
-/// Something that is taken out after its first call, or not.
+/// A callback that may be removed after its first call.
 struct Once<T> {
     call: T,
     once: bool,
@@ -162,7 +169,8 @@ impl IpcMain {
         Self { scope: Scope::Frame(frame.key()), app: frame.app().clone() }
     }
 
-    /// Calls `listener` for every message on `channel`: with the arguments of `send` and `sendSync`, or the one message of `postMessage`.
+    /// Calls `listener` for every message on `channel`: with the arguments of `send` and
+    /// `sendSync`, or with the one message of `postMessage`.
     pub fn on(&self, channel: &str, listener: impl FnMut(&IpcEvent, &[Value]) + Send + 'static) -> ListenerId {
         self.listen(channel, listener, false)
     }
@@ -197,10 +205,11 @@ impl IpcMain {
         }
     }
 
-    /// Answers `ipcRenderer.invoke(channel, ...args)` with what the future gives. It runs on the program's thread and need not be `Send`.
+    /// Answers `ipcRenderer.invoke(channel, ...args)` with the future's result. The future runs on
+    /// the program's thread and need not be `Send`.
     ///
     /// # Errors
-    /// If the channel has a handler already.
+    /// If the channel already has a handler.
     pub fn handle<F, Fut, E>(&self, channel: &str, handler: F) -> Result<(), HandlerExists>
     where
         F: FnMut(IpcEvent, Vec<Value>) -> Fut + Send + 'static,
@@ -213,7 +222,7 @@ impl IpcMain {
     /// [`IpcMain::handle`] for the next `invoke` only.
     ///
     /// # Errors
-    /// If the channel has a handler already.
+    /// If the channel already has a handler.
     pub fn handle_once<F, Fut, E>(&self, channel: &str, handler: F) -> Result<(), HandlerExists>
     where
         F: FnMut(IpcEvent, Vec<Value>) -> Fut + Send + 'static,
@@ -252,7 +261,7 @@ impl IpcMain {
 }
 
 impl IpcHandlers {
-    /// The listeners for a message, in order; those that listen once are taken out.
+    /// The listeners for a message, in order; those for one message are removed.
     pub(crate) fn listeners(&mut self, frame: FrameKey, contents: ContentsId, channel: &str) -> Vec<Listener<Heard>> {
         let mut found = Vec::new();
         for scope in [Scope::Frame(frame), Scope::Contents(contents), Scope::App] {
@@ -264,7 +273,7 @@ impl IpcHandlers {
         found
     }
 
-    /// The handler for an `invoke`; one that answers once is taken out.
+    /// The handler for an `invoke`; one for a single `invoke` is removed.
     pub(crate) fn handler(&mut self, frame: FrameKey, contents: ContentsId, channel: &str) -> Option<Handler> {
         for scope in [Scope::Frame(frame), Scope::Contents(contents), Scope::App] {
             let Some(handlers) = self.0.get_mut(&scope).map(|scope| &mut scope.handlers) else { continue };
@@ -278,12 +287,12 @@ impl IpcHandlers {
         None
     }
 
-    /// Forgets what listened to a page.
+    /// Removes the listeners and handlers of a page.
     pub(crate) fn forget_contents(&mut self, contents: ContentsId) {
         self.0.remove(&Scope::Contents(contents));
     }
 
-    /// Forgets what listened to a frame.
+    /// Removes the listeners and handlers of a frame.
     pub(crate) fn forget_frame(&mut self, frame: FrameKey) {
         self.0.remove(&Scope::Frame(frame));
     }

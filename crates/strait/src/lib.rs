@@ -1,8 +1,9 @@
 //! Message ports between windows, background processes and a Rust main process.
 //!
-//! A program is a function that [`App::run`] calls on a thread of its own once windows can be made. It makes
-//! [`BrowserWindow`]s, hears pages through [`IpcMain`], and hands out the two ends of a [`MessageChannel`]: whoever holds
-//! them then talk directly, process to process.
+//! A program is a function. [`App::run`] calls it on a thread of its own as soon as windows can be
+//! made. The program makes [`BrowserWindow`]s and receives messages from pages through [`IpcMain`].
+//! It sends the two ports of a [`MessageChannel`] to two pages. From then on these pages exchange
+//! messages directly, from process to process.
 //!
 //! ```no_run
 //! use strait::{App, AppConfig, BrowserWindow, MessageChannel};
@@ -28,12 +29,13 @@
 //! }
 //! ```
 //!
-//! Programs that work with bytes and the engine's own ports, as the JS host does, use [`App::set_event_sink`] and the methods
-//! whose names end in `_encoded`.
+//! Programs that work with bytes and the engine's own ports (as the addon for Node does) use
+//! [`App::set_event_sink`] and the methods with names that end in `_encoded`.
 //!
 //! # Threads
-//! The process's first thread belongs to GTK, a second one routes messages, the program has the third. Every handle may be used
-//! from every thread; handlers are always called on the program's thread, one event after another.
+//! The process's first thread belongs to GTK, the second one routes messages, and the third runs
+//! the program. Every handle may be used from every thread. Handlers are always called on the
+//! program's thread, one event after another.
 
 mod agent_so;
 mod app;

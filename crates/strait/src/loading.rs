@@ -1,4 +1,4 @@
-//! Loads: what is to be loaded, and how it ends.
+//! Loads: the state of a page's load under way, its outcome, and the URLs that programs pass.
 
 use std::{
     future::Future,
@@ -12,15 +12,18 @@ use url::Url;
 
 use crate::{LoadError, queue::WindowQueue, sandbox};
 
-/// What a load fails with that would show a page without its preload script and IPC. Chromium has no such error; the code is that of `ERR_FAILED`.
+/// The error of a load that would show a page without its preload script and IPC. Chromium has no
+/// such error; the code is that of `ERR_FAILED`.
 const AGENT_MISSING: &str = "ERR_AGENT_MISSING";
 
-/// A load that has begun; settles when it finished or failed. It goes on when this is dropped.
+/// A load that has begun; ready when it has finished or failed. Dropping this does not stop the
+/// load.
 ///
-/// It settles behind the events that came before its end: `did-finish-load` has been heard by then. The program's thread hands both out, so
-/// await this there, rather than blocking it.
+/// It is ready after the events that precede its end have been handled, `did-finish-load` among
+/// them. The program's thread handles both, so await this there rather than blocking that thread.
 ///
-/// A later load of the same page ends an unfinished one with `ERR_ABORTED (-3)`, and so does the end of the page.
+/// A later load of the same page ends an unfinished one with `ERR_ABORTED (-3)`, and so does the
+/// end of the page.
 ///
 /// ```no_run
 /// # async fn f(window: &strait::BrowserWindow) {
@@ -64,7 +67,7 @@ impl Pending {
 }
 
 impl Loads {
-    /// Begins a load, which aborts the one before; gives its number.
+    /// Begins a load, which aborts the preceding one; returns its number.
     pub(crate) fn begin(&mut self, url: &str, queue: &WindowQueue) -> (u64, LoadFuture) {
         self.abort();
         self.last += 1;
@@ -80,7 +83,7 @@ impl Loads {
         }
     }
 
-    /// Ends what is under way.
+    /// Aborts the load under way.
     pub(crate) fn abort(&mut self) {
         if let Some(pending) = self.pending.take() {
             let error = LoadError::aborted(&pending.url);
@@ -99,12 +102,12 @@ impl LoadError {
         Self { url: url.into(), code: -3, description: "ERR_ABORTED".into(), detail: String::new() }
     }
 
-    /// No web process with an agent can be had; `detail` says why.
+    /// No web process with an agent is available; `detail` contains the reason.
     pub(crate) fn agent_missing(url: &str, detail: String) -> Self {
         Self { url: url.into(), code: -2, description: AGENT_MISSING.into(), detail }
     }
 
-    /// The reason, where the text gives it.
+    /// The part of the text that contains the reason, if the text has it.
     pub(crate) fn reason(&self) -> String {
         if [AGENT_MISSING, sandbox::UNAVAILABLE].contains(&self.description.as_str()) {
             format!(": {}", self.detail)
@@ -118,14 +121,14 @@ impl LoadError {
     }
 }
 
-/// The URL a program means: absolute ones as they are, everything else is a path relative to the program's folder, with an
-/// optional query and fragment.
+/// Resolves a program's URL: an absolute one stays as it is. Any other text is a path relative to
+/// the program's folder, with an optional query and fragment.
 pub(crate) fn resolve_url(app_path: &Path, given: &str) -> Result<String, LoadError> {
     if given.trim().is_empty() {
         return Err(LoadError::invalid_url(given, "it is empty"));
     }
     match Url::parse(given) {
-        // It brings no document, so nobody would ever hear of its end.
+        // It brings no document, so its end would never be reported.
         Ok(url) if url.scheme() == "javascript" => {
             let detail = "a script is run by execute_javascript".into();
             return Err(LoadError { detail, ..LoadError::aborted(given) });
@@ -154,11 +157,12 @@ pub(crate) fn resolve_file(app_path: &Path, path: &Path) -> Result<String, LoadE
 fn file_url(app_path: &Path, path: &Path) -> Result<Url, LoadError> {
     let wrong = || LoadError::invalid_url(&path.to_string_lossy(), "the program's folder is no absolute path");
     let url = Url::from_file_path(app_path.join(path)).map_err(|()| wrong())?;
-    // Parsing takes `..` out.
+    // Parsing removes `..`.
     refuse_folder(Url::parse(url.as_str()).map_err(|_| wrong())?)
 }
 
-/// WebKit shows an empty page for a folder; a program that asks for one has its path wrong.
+/// Fails for folders: WebKit shows an empty page for one, and a program that loads one has a wrong
+/// path.
 fn refuse_folder(url: Url) -> Result<Url, LoadError> {
     if url.scheme() == "file" && url.to_file_path().is_ok_and(|path| path.is_dir()) {
         let detail = "it is a folder".into();
@@ -167,13 +171,13 @@ fn refuse_folder(url: Url) -> Result<Url, LoadError> {
     Ok(url)
 }
 
-/// Whether a web view may show this without having been asked for anything: the document before the first load.
+/// Whether a web view may show this without a request: the document before the first load.
 pub(crate) fn is_blank(url: &str) -> bool {
     url.is_empty() || url == "about:blank"
 }
 
 impl LoadFuture {
-    /// One that has failed already.
+    /// A load that has failed already.
     pub(crate) fn failed(error: LoadError) -> Self {
         let (done, receiver) = oneshot::channel();
         let url = error.url.clone();

@@ -1,25 +1,25 @@
-//! The processes of a program: what they are, what they use.
+//! The processes of a program, with their CPU and memory use.
 
 use std::{collections::HashMap, fs, time::Instant};
 
 /// The most launchers that may be nested.
 const MAX_LAUNCHERS: usize = 2;
-/// The length of what `/proc/PID/comm` tells of a name.
+/// The length of a name in `/proc/PID/comm`.
 const COMM: usize = 15;
 
-/// What a process is for.
+/// The purpose of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProcessKind {
     /// The main process.
     Main,
-    /// Pages.
+    /// A process with pages.
     Renderer,
-    /// WebKit's connections.
+    /// WebKit's network process.
     Network,
-    /// WebKit's drawing.
+    /// WebKit's GPU process.
     Gpu,
-    /// Anything else that the program has started.
+    /// Any other process that the program has started.
     Utility,
 }
 
@@ -27,29 +27,29 @@ pub enum ProcessKind {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct ProcessMetrics {
-    /// The system's number of it.
+    /// The process's id.
     pub pid: i32,
-    /// What it is for.
+    /// Its purpose.
     pub kind: ProcessKind,
-    /// The name that the system has for it, cut off after 15 bytes.
+    /// Its name in the system, cut off after 15 bytes.
     pub name: String,
-    /// When it began, in milliseconds since 1970.
+    /// The time of its start, in milliseconds since 1970.
     pub creation_time: f64,
-    /// Percent of one processor that it has used since this was last asked; 0 the first time.
+    /// Its CPU use since the last query, in percent of one processor; 0 the first time.
     pub cpu_percent: f64,
-    /// Seconds of a processor that it has used in all.
+    /// Its total CPU time, in seconds.
     pub cpu_seconds: f64,
-    /// Memory in use, in KiB, what it shares with others included.
+    /// Memory in use, in KiB, shared memory included.
     pub working_set: u64,
-    /// The most it ever was, in KiB.
+    /// The peak of that, in KiB.
     pub peak_working_set: u64,
 }
 
-/// What was found the last time, by process and when that began.
+/// CPU time and time of the last query, by process id and start of the process.
 #[derive(Debug, Default)]
 pub(crate) struct Seen(HashMap<(i32, u64), (u64, Instant)>);
 
-/// A line of `/proc/PID/stat`, as far as it matters here.
+/// The fields of `/proc/PID/stat` that are used here.
 #[derive(Debug, PartialEq, Eq)]
 struct Stat {
     name: String,
@@ -57,15 +57,16 @@ struct Stat {
     parent: i32,
     /// In ticks, user and system together.
     cpu: u64,
-    /// In ticks since the system began.
+    /// In ticks since the system started.
     start: u64,
 }
 
-/// What WebKit starts a sandboxed process by: a process of this name in another of this name, and in that one the process itself.
+/// The launcher by which WebKit starts a sandboxed process: one process of this name contains
+/// another of this name, and that one the process itself.
 const LAUNCHER: &str = "bwrap";
 
-/// All processes of the program whose main process this is: itself, first, and its children. In the place of a sandbox's launcher there is what it
-/// has launched.
+/// All processes of the program whose main process this is: main first, then its children. A
+/// sandbox's launcher is replaced by the process that it has started.
 pub(crate) fn collect(seen: &mut Seen) -> Vec<ProcessMetrics> {
     let own = rustix::process::getpid().as_raw_nonzero().get();
     let ticks = rustix::param::clock_ticks_per_second() as f64;
@@ -104,11 +105,11 @@ pub(crate) fn collect(seen: &mut Seen) -> Vec<ProcessMetrics> {
     metrics
 }
 
-/// The program's processes among all: see [`collect`].
+/// The program's processes among all processes; see [`collect`].
 fn program_of(own: i32, all: HashMap<i32, Stat>) -> Vec<(i32, Stat)> {
     let is_ours = |pid: i32, process: &Stat| {
         let mut parent = process.parent;
-        // Its parent, or the launcher that a launcher is in.
+        // Its parent, or the outer launcher of a launcher.
         for _ in 0..MAX_LAUNCHERS {
             match all.get(&parent) {
                 Some(launcher) if parent != own && launcher.name == LAUNCHER => parent = launcher.parent,
@@ -135,7 +136,7 @@ fn kind(name: &str) -> ProcessKind {
     }
 }
 
-/// The name stands in parentheses and may contain some itself.
+/// The name is in parentheses and may itself contain some.
 fn stat(line: &str) -> Option<Stat> {
     let (begin, end) = (line.find('(')?, line.rfind(')')?);
     let rest: Vec<&str> = line.get(end + 1..)?.split_ascii_whitespace().collect();
@@ -149,7 +150,7 @@ fn stat(line: &str) -> Option<Stat> {
     })
 }
 
-/// When the system began, in seconds since 1970.
+/// The time of the system's start, in seconds since 1970.
 fn booted() -> f64 {
     let text = fs::read_to_string("/proc/stat").unwrap_or_default();
     text.lines().find_map(|line| line.strip_prefix("btime ")?.trim().parse().ok()).unwrap_or(0.0)
@@ -188,7 +189,7 @@ mod tests {
             (14, process("WebKitNetworkPr", 10)),
             (15, process("sh", 10)),
             (16, process("child-of-a-child", 15)),
-            // It has not launched anything yet.
+            // It has not started its process yet.
             (17, process("bwrap", 10)),
             (20, process("bwrap", 1)),
             (21, process("WebKitWebProces", 20)),

@@ -1,7 +1,8 @@
-//! What main sends to a page around a navigation: held until it is clear which document it belongs to.
+//! Messages from main to a page around a navigation: held until their document is certain.
 //!
-//! What is sent right after `load_url` belongs to the document that load brings. So a load closes the outbox, and the next document of
-//! the main frame opens it, or the news that there will be none: then it all goes to the document that stays.
+//! A message that is sent right after `load_url` belongs to the document of that load. So a load
+//! closes the outbox. The next document of the main frame opens it, and so does the report that
+//! there will be no document. In that case the messages go to the present one.
 
 use std::collections::VecDeque;
 
@@ -17,7 +18,7 @@ pub(crate) struct Outbox<T> {
 #[derive(Debug)]
 struct Awaited {
     load: u64,
-    /// The load was asked for a blank page, so a blank document may be it.
+    /// The load is of a blank page, so a blank document may be its result.
     blank: bool,
 }
 
@@ -28,12 +29,12 @@ impl<T> Default for Outbox<T> {
 }
 
 impl<T> Outbox<T> {
-    /// Load number `load` begins: hold from now on.
+    /// Load number `load` begins: messages are held from now on.
     pub(crate) fn load_begins(&mut self, load: u64, url: &str) {
         self.awaited = Some(Awaited { load, blank: is_blank(url) });
     }
 
-    /// The main frame has a new document: everything that is to be sent to it now.
+    /// The main frame has a new document; returns the messages to send to it now.
     pub(crate) fn document_created(&mut self, url: &str) -> Vec<T> {
         if self.awaited.as_ref().is_some_and(|awaited| is_blank(url) && !awaited.blank) {
             return Vec::new();
@@ -42,7 +43,8 @@ impl<T> Outbox<T> {
         self.held.drain(..).collect()
     }
 
-    /// Load number `load` brings no document (it failed, or stayed in the present one): what is to be sent to the present one.
+    /// Load number `load` brings no document (it failed, or stayed in the present one); returns the
+    /// messages to send to the present one.
     pub(crate) fn no_document(&mut self, load: u64) -> Vec<T> {
         if self.awaited.as_ref().is_none_or(|awaited| awaited.load != load) {
             return Vec::new();
@@ -51,7 +53,7 @@ impl<T> Outbox<T> {
         self.held.drain(..).collect()
     }
 
-    /// There will be no document: gives up what waits for one.
+    /// There will be no document; returns the messages that wait for one.
     pub(crate) fn abandon(&mut self) -> Vec<T> {
         self.awaited = None;
         self.held.drain(..).collect()
@@ -62,7 +64,7 @@ impl<T> Outbox<T> {
         self.awaited.is_some() || !self.held.is_empty()
     }
 
-    /// Keeps a message for later.
+    /// Holds a message.
     pub(crate) fn hold(&mut self, message: T) {
         self.held.push_back(message);
     }
@@ -82,10 +84,10 @@ mod tests {
         assert!(outbox.is_held());
         outbox.hold("a");
         outbox.hold("b");
-        // The document that a new view begins with.
+        // The document with which a new view begins.
         assert!(outbox.document_created("about:blank").is_empty());
         assert!(outbox.document_created("").is_empty());
-        // Redirected.
+        // The URL after a redirect.
         assert_eq!(outbox.document_created("file:///other.html"), ["a", "b"]);
         assert!(!outbox.is_held());
     }
@@ -105,7 +107,7 @@ mod tests {
         outbox.hold(1);
         outbox.load_begins(2, PAGE);
         outbox.hold(2);
-        // The first one's failure is no news: the second is awaited.
+        // The failure of the first load has no effect, because the second one is awaited.
         assert!(outbox.no_document(1).is_empty());
         assert!(outbox.is_held());
         assert_eq!(outbox.no_document(2), [1, 2]);

@@ -1,4 +1,5 @@
-//! What a program does with a page besides loading it and talking to it: style sheets, the inspector, the end of its process.
+//! Operations on a page besides loads and messages: style sheets, the inspector, the end of its
+//! process.
 
 use std::{fmt, future::Future};
 
@@ -6,7 +7,7 @@ use tokio::sync::oneshot;
 
 use crate::{FrameGone, WebContents, WindowId, ui::UiCommand};
 
-/// A style sheet that was put into a page.
+/// The key of a style sheet that was inserted into a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct StyleKey(pub(crate) u64);
 
@@ -16,23 +17,23 @@ impl StyleKey {
         self.0
     }
 
-    /// The sheet with this number, if there ever was one.
+    /// The sheet with this number, if it ever existed.
     pub fn from_number(number: u64) -> Self {
         Self(number)
     }
 }
 
-/// Whose style sheet it is as if it were.
+/// The cascade origin of a style sheet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum StyleOrigin {
-    /// The page's own.
+    /// The page's own style sheets.
     #[default]
     Author,
-    /// The user's: it wins where it says `!important`.
+    /// The user's style sheets: their `!important` rules override the page's.
     User,
 }
 
-/// What the UI thread is to do with a page.
+/// A command to the UI thread for a page.
 pub(crate) enum PageAction {
     OpenDevTools {
         detached: bool,
@@ -54,7 +55,7 @@ pub(crate) enum PageAction {
     UserAgent(String),
 }
 
-/// Hears when a change of style is in force.
+/// Receives the result when a change of style applies.
 pub(crate) type StyleDone = oneshot::Sender<Result<(), FrameGone>>;
 
 impl fmt::Debug for PageAction {
@@ -72,8 +73,8 @@ impl fmt::Debug for PageAction {
 }
 
 impl WebContents {
-    /// Puts a style sheet into the main frame's document; gives its key when it is in force. It goes with the document. Neither the page nor a
-    /// policy of its can do anything about it.
+    /// Inserts a style sheet into the main frame's document; returns its key when it applies. It is
+    /// removed with the document. Neither the page nor its content security policy can prevent it.
     ///
     /// ```no_run
     /// # async fn f(page: &strait::WebContents) -> Result<(), strait::FrameGone> {
@@ -89,11 +90,12 @@ impl WebContents {
         };
         let css = css.to_owned();
         let done = self.restyle(move |done| PageAction::InsertStyle { key, css, origin, done });
-        // Dropped: the view is gone.
+        // The sender is dropped with the view.
         async move { done.await.unwrap_or(Err(FrameGone)).map(|()| key) }
     }
 
-    /// Takes a style sheet out again; done when it is. One that is not there any more is no error.
+    /// Removes a style sheet; ready when that is done. A sheet that is not there any more is not an
+    /// error.
     pub fn remove_inserted_css(&self, key: StyleKey) -> impl Future<Output = Result<(), FrameGone>> + Send + use<> {
         let done = self.restyle(move |done| PageAction::RemoveStyle { key, done });
         async move { done.await.unwrap_or(Err(FrameGone)) }
@@ -105,8 +107,10 @@ impl WebContents {
         settled
     }
 
-    /// Opens the web engine's inspector for the page, in a window of its own if `detached`; otherwise where it was the last time.
-    /// [`ContentsEvent::DevToolsOpened`](crate::ContentsEvent::DevToolsOpened) tells when it is there.
+    /// Opens the web engine's inspector for the page: in a window of its own if `detached`,
+    /// otherwise where it was the last time.
+    /// [`ContentsEvent::DevToolsOpened`](crate::ContentsEvent::DevToolsOpened) follows when it is
+    /// open.
     pub fn open_devtools(&self, detached: bool) {
         self.act(PageAction::OpenDevTools { detached });
     }
@@ -126,12 +130,14 @@ impl WebContents {
         self.app().shared().state().contents.get(&self.id()).is_some_and(|record| record.devtools)
     }
 
-    /// Ends the page's process at once, as if it had been killed. Windows that the page has opened live in the same process.
+    /// Ends the page's process at once, as if it had been killed. Windows that the page has opened
+    /// are in the same process.
     pub fn forcefully_crash_renderer(&self) {
         self.act(PageAction::Crash);
     }
 
-    /// What the page's requests and `navigator.userAgent` say of the browser, from the next load on.
+    /// Sets the user agent for the page's requests and `navigator.userAgent`, from the next load
+    /// on.
     pub fn set_user_agent(&self, user_agent: &str) {
         self.act(PageAction::UserAgent(user_agent.into()));
     }

@@ -1,4 +1,4 @@
-//! From main to pages: messages, scripts and loads.
+//! Sends messages, scripts and loads from main to pages.
 
 use strait_ports::Port;
 use strait_protocol::{DocumentBinding, EmitKind, ToAgent, World};
@@ -16,7 +16,7 @@ use crate::{
     web_contents::EvalFuture,
 };
 
-/// Where a message goes.
+/// The destination of a message.
 enum Route {
     /// The frame is gone, or crashed.
     Nowhere,
@@ -39,13 +39,13 @@ impl PendingMessage {
     }
 }
 
-/// Who is meant.
+/// The addressee of a message.
 #[derive(Debug, Clone)]
 pub(crate) enum Target {
     /// The page's main frame.
     Page(ContentsId),
     Frame(FrameKey),
-    /// The document that sent a message, or one of the same origin in its frame.
+    /// The document that sent a message, or a later one of the same origin in its frame.
     Sender(FrameKey, SenderDocument),
 }
 
@@ -70,7 +70,7 @@ impl ContentsRecord {
         }
     }
 
-    /// Ends the scripts that waited: there is nothing to run them in.
+    /// Ends the waiting scripts, because there is no document for them.
     pub(crate) fn refuse_scripts(&mut self) {
         for script in self.scripts.drain(..) {
             let _ = script.answer.send(Err(ScriptError::Frame(FrameGone)));
@@ -79,7 +79,7 @@ impl ContentsRecord {
 }
 
 impl SharedRef {
-    /// Sends a message to a frame's present document, or to the one that is on its way.
+    /// Sends a message to a frame's present document, or to the one under way.
     pub(crate) fn emit(
         &self,
         target: Target,
@@ -89,7 +89,8 @@ impl SharedRef {
         ports: Vec<Port>,
     ) -> Result<(), PostMessageError<Port>> {
         let mut held = PendingMessage { channel: channel.into(), kind, payload, ports };
-        // Encoded outside the lock, for which the UI may wait; then looked at again.
+        // Encoded outside the lock, because the UI thread may wait for it; then the target is
+        // checked again.
         let mut prepared: Option<(Document, Vec<u8>)> = None;
         loop {
             let document = {
@@ -127,7 +128,7 @@ impl SharedRef {
         EvalFuture(future)
     }
 
-    /// Runs a script in a page's main frame, once it shows a document and loads nothing.
+    /// Runs a script in a page's main frame, once it shows a document and no load is under way.
     pub(crate) fn eval_page(&self, contents: ContentsId, world: World, source: &str) -> EvalFuture {
         let (answer, future) = oneshot::channel();
         let mut state = self.state();
@@ -196,7 +197,8 @@ impl SharedRef {
         }
     }
 
-    /// A page has reported to its view, through WebKit, which document it shows. The agent's report of the document may wait for that.
+    /// A page has reported to its view, through WebKit, which document it shows. The agent's own
+    /// report of the document may wait for this one.
     pub(crate) fn bind_document(&self, contents: ContentsId, binding: DocumentBinding) {
         let agent = {
             let mut state = self.state();
@@ -217,7 +219,7 @@ impl SharedRef {
 }
 
 impl State {
-    /// Runs a script in a frame's present document; gives the answer back if there is none.
+    /// Runs a script in a frame's present document; returns the answer's sender if there is none.
     fn evaluate(&mut self, key: FrameKey, world: World, source: &str, answer: Answer) -> Result<(), Answer> {
         let request = self.next_request();
         let Some(document) = self.registry.document_in(key) else { return Err(answer) };
@@ -230,7 +232,7 @@ impl State {
         Ok(())
     }
 
-    /// Where a message goes now.
+    /// The present destination of a message.
     fn route(&self, target: &Target) -> Route {
         let key = match target {
             Target::Page(contents) => self.registry.main_frame(*contents),
@@ -255,7 +257,7 @@ impl State {
         self.registry.document_in(key).cloned().map_or(Route::Nowhere, Route::To)
     }
 
-    /// Posts a held message to the document a frame shows now; its ports close if there is none.
+    /// Posts a held message to the frame's present document; its ports close if there is none.
     pub(crate) fn emit_pending(&self, key: FrameKey, mut held: PendingMessage) {
         if let Some(document) = self.registry.document_in(key) {
             let message = held.take_message(document);
@@ -263,18 +265,18 @@ impl State {
         }
     }
 
-    /// Whether a page shows a document of ours now.
+    /// Whether a page shows a document that the registry has.
     pub(crate) fn has_document(&self, contents: ContentsId) -> bool {
         self.registry.main_frame(contents).is_some_and(|key| self.registry.document_in(key).is_some())
     }
 
-    /// Load number `load` is over.
+    /// Load number `load` has ended.
     pub(crate) fn settle_load(&mut self, contents: ContentsId, load: u64, result: Result<(), LoadError>) {
         let Some(record) = self.contents.get_mut(&contents) else { return };
         let failed = result.is_err();
         record.loads.settle(load, result);
         self.loading_stopped(contents);
-        // There will be no document, so if there is none now, scripts have nothing to wait for.
+        // There will be no document; if there is none now either, the scripts must end.
         if failed
             && !self.has_document(contents)
             && let Some(record) = self.contents.get_mut(&contents).filter(|record| !record.loading)
@@ -283,14 +285,15 @@ impl State {
         }
     }
 
-    /// The page loads something of its own accord.
+    /// The page has begun a load itself.
     pub(crate) fn loading_started(&mut self, contents: ContentsId) {
         if let Some(record) = self.contents.get_mut(&contents) {
             record.loading = true;
         }
     }
 
-    /// A load of a page has ended, and if the program has not asked for another, the page is at rest.
+    /// A load of a page has ended. If the program has not requested another one, the page is no
+    /// longer loading.
     pub(crate) fn loading_stopped(&mut self, contents: ContentsId) {
         if let Some(record) = self.contents.get_mut(&contents).filter(|record| record.loads.current().is_none()) {
             record.loading = false;
@@ -298,7 +301,7 @@ impl State {
         }
     }
 
-    /// Runs the scripts that waited for a page to have a document and to load nothing, if that is so now.
+    /// Runs the scripts that waited for a page to have a document and to finish loading, if it has.
     pub(crate) fn run_scripts(&mut self, contents: ContentsId) {
         if !self.has_document(contents) {
             return;
@@ -312,7 +315,8 @@ impl State {
         }
     }
 
-    /// Load number `load` ended without a new document: what waited for one goes to the present document, or is dropped.
+    /// Load number `load` ended without a new document. Messages that waited for one go to the
+    /// present document, or are dropped.
     pub(crate) fn load_without_document(&mut self, contents: ContentsId, load: u64) {
         let Some(record) = self.contents.get_mut(&contents) else { return };
         let (key, held) = (record.main_frame, record.outbox.no_document(load));
@@ -322,8 +326,9 @@ impl State {
     }
 }
 
-/// A load turned out to move only within the present document. What was sent to the page since goes there; the load is over when the
-/// page's own `hashchange` comes (WebKit has no signal for it).
+/// A load turned out to move only within the present document. Messages sent to the page since then
+/// go there. The load ends when the page's own `hashchange` event comes, because WebKit has no
+/// signal for it.
 pub(crate) fn moves_within_document(shared: &SharedRef, contents: ContentsId, load: u64, url: &str) {
     // In the isolated world, where no script of the page interferes.
     const ARRIVAL: &str = "new Promise((done) => { \
@@ -343,7 +348,8 @@ pub(crate) fn moves_within_document(shared: &SharedRef, contents: ContentsId, lo
     }
 }
 
-/// Has the agent answer once it has told of all frames that the page has now: [`UiCommand::FramesKnown`]. False if it cannot be asked.
+/// Requests an answer from the agent after its reports of all frames that the page has now:
+/// [`UiCommand::FramesKnown`]. False if the agent cannot be reached.
 pub(crate) fn await_frames(shared: &SharedRef, contents: ContentsId) -> bool {
     let mut state = shared.state();
     let Some(key) = state.registry.main_frame(contents) else { return false };
@@ -370,13 +376,14 @@ pub(crate) fn finish_eval(shared: &SharedRef, eval: PendingEval, outcome: Result
     }
 }
 
-/// The view knows too that its document moved: a load that comes now is compared with the right place.
+/// The view has recorded too that its document moved, so a later load is compared with the right
+/// URL.
 pub(crate) fn moved_within_document(shared: &SharedRef, contents: ContentsId, load: u64, url: String) {
     report_contents(shared, contents, ContentsEvent::DidNavigate { url, same_document: true, status: None }, QuotaGuard::default());
     shared.state().settle_load(contents, load, Ok(()));
 }
 
-/// Tells the program of frames and documents that are gone, and ends the scripts that ran in them.
+/// Reports removed frames and documents to the program, and ends the scripts that ran in them.
 pub(crate) fn report_gone(shared: &SharedRef, gone: Vec<Gone>, quota_guard: impl Fn() -> QuotaGuard) {
     let app = App(shared.clone());
     for gone in gone {
@@ -396,7 +403,7 @@ pub(crate) fn report_gone(shared: &SharedRef, gone: Vec<Gone>, quota_guard: impl
     }
 }
 
-/// Tells the program of something that happened to a page.
+/// Reports an event of a page to the program.
 pub(crate) fn report_contents(shared: &SharedRef, contents: ContentsId, event: ContentsEvent, quota_guard: QuotaGuard) {
     shared.queue(AppEvent::Contents { contents: WebContents::new(App(shared.clone()), contents), event, quota_guard });
 }

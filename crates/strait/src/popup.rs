@@ -1,8 +1,9 @@
-//! Windows that pages open: who decides, and what they become.
+//! Windows that pages open: the request, the program's decision, and the new window.
 //!
-//! A page that calls `window.open` waits inside the call. WebKit asks the UI thread for a view and gets one ([`reserve`], [`announce`]);
-//! the agent asks whose the new page is ([`opened`]); the program decides, if it wants to ([`WindowOpenRequest`]), and the
-//! answer goes to the agent, which lets the page go on, and to the UI thread, which gives the view its window.
+//! A page that calls `window.open` waits inside the call. WebKit requests a view from the UI thread
+//! and gets one at once ([`reserve`], [`announce`]). The agent then queries main about the new page
+//! ([`opened`]). The program may decide ([`WindowOpenRequest`]). The answer goes to the agent,
+//! which lets the page continue, and to the UI thread, which gives the view its window.
 
 mod features;
 
@@ -22,13 +23,14 @@ use crate::{
     ui::UiCommand,
 };
 
-/// So many windows may come from the pages of one window of the program's own, by themselves or by pages that they opened.
+/// The limit of windows from the pages of one window of the program's own, opened by these or by
+/// pages that they opened.
 pub(crate) const MAX_POPUPS: usize = 32;
 /// The longest URL that is opened, in bytes.
 const MAX_URL: usize = 2 << 20;
 /// The longest name or list of features that is passed on, in bytes; the rest is cut off.
 const MAX_TEXT: usize = 4096;
-/// The first process of a view is that of its opener.
+/// The first process of an opened view is that of its opener.
 const FIRST_EPOCH: u64 = 1;
 
 /// A page that a page has opened.
@@ -36,65 +38,66 @@ pub(crate) struct Popup {
     opener: ContentsId,
     page: PageId,
     details: WindowOpenDetails,
-    /// Its agent has asked, and waits.
+    /// The agent that has queried the page, and waits.
     agent: Option<AgentId>,
-    /// Which window's pages it is counted among.
+    /// The window whose pages' popups include it for the limit.
     root: WindowId,
 }
 
-/// What a page wants to open.
+/// A page's request to open a window.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WindowOpenDetails {
-    /// What is to be loaded; `about:blank` if nothing.
+    /// The URL to load; `about:blank` if there is none.
     pub url: String,
-    /// The target's name, may be empty.
+    /// The target's name; may be empty.
     pub frame_name: String,
     /// The third argument of `window.open`.
     pub features: String,
-    /// How it is to be shown.
+    /// The requested kind of window.
     pub disposition: Disposition,
-    /// The URL of the page that opens it; empty if it is not to be known there.
+    /// The URL of the page that opens it; empty if the new page must not get it.
     pub referrer: String,
 }
 
-/// A program's say about a window that a page wants to open.
+/// A program's answer to a page's request to open a window.
 #[derive(Debug, Clone)]
 pub enum WindowOpenResponse {
-    /// There shall be none: `window.open` gives null.
+    /// Refuses the window: `window.open` returns null.
     Deny,
-    /// There shall be one. What the builder does not say comes from the features, and the preferences from the opener.
+    /// Allows the window. Options that the builder leaves out come from the features, and
+    /// preferences from the opener.
     Allow {
-        /// What the window shall be like.
+        /// Options for the window.
         overrides: Box<BrowserWindowBuilder>,
-        /// It stays when its opener closes.
+        /// The window stays open when its opener closes.
         outlives_opener: bool,
     },
 }
 
 impl WindowOpenResponse {
-    /// There shall be one as the page wants it.
+    /// Allows the window as the page requests it.
     pub fn allow() -> Self {
         Self::allow_with(BrowserWindow::builder())
     }
 
-    /// There shall be one like this, as far as the builder says what it is like.
+    /// Allows the window with the options that the builder sets.
     pub fn allow_with(overrides: BrowserWindowBuilder) -> Self {
         Self::Allow { overrides: Box::new(overrides), outlives_opener: false }
     }
 }
 
-/// Who opened a window, and how.
+/// A window's opener, and its request.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Opened {
     /// The page.
     pub opener: WebContents,
-    /// What it asked for.
+    /// The request.
     pub details: WindowOpenDetails,
 }
 
-/// A page that waits to hear whether it may open a window. It may not, if this is dropped.
+/// A page that waits for the decision about a window. Dropping this refuses the window.
 #[derive(Debug)]
 pub struct WindowOpenRequest {
     opener: WebContents,
@@ -110,12 +113,12 @@ impl WindowOpenRequest {
         &self.opener
     }
 
-    /// What it wants.
+    /// The request.
     pub fn details(&self) -> &WindowOpenDetails {
         &self.details
     }
 
-    /// Answers. Gives the new window, if there is to be one and the page that wanted it is still there.
+    /// Answers. Returns the new window, if it was allowed and the requesting page still exists.
     pub fn respond(mut self, response: WindowOpenResponse) -> Option<BrowserWindow> {
         self.settled = true;
         settle(&self.opener.app().0, self.window, response)
@@ -130,7 +133,7 @@ impl Drop for WindowOpenRequest {
     }
 }
 
-/// What the agent is to know of pages with these preferences.
+/// The agent's configuration for pages with these preferences.
 pub(crate) fn view_config(shared: &Shared, window: WindowId, preferences: &WebPreferences, nonce: Nonce) -> ViewConfig {
     ViewConfig {
         nonce,
@@ -145,7 +148,7 @@ pub(crate) fn view_config(shared: &Shared, window: WindowId, preferences: &WebPr
     }
 }
 
-/// A number for a window that a page wants; `None` if there can be no question of it.
+/// A number for the window that a page requests; `None` if it must be refused.
 pub(crate) fn reserve(shared: &SharedRef, opener: ContentsId, url: &str) -> Option<WindowId> {
     let refused = {
         let mut state = shared.state();
@@ -160,7 +163,7 @@ pub(crate) fn reserve(shared: &SharedRef, opener: ContentsId, url: &str) -> Opti
     None
 }
 
-/// The view is there, and WebKit calls its page `page`: from now on the agent may ask.
+/// The view exists, and `page` is WebKit's number of its page. From now on the agent may query it.
 pub(crate) fn announce(shared: &SharedRef, window: WindowId, opener: ContentsId, page: PageId, url: &str) {
     let url = if shows_nothing(url) { "about:blank".into() } else { url.into() };
     let mut state = shared.state();
@@ -175,7 +178,7 @@ pub(crate) fn announce(shared: &SharedRef, window: WindowId, opener: ContentsId,
     state.popups.insert(window, Popup { opener, page, details, agent: None, root });
 }
 
-/// An agent asks whose the page is that a page has opened.
+/// An agent's query about a page that a page has opened.
 pub(crate) fn opened(
     shared: &SharedRef,
     agent: AgentId,
@@ -185,7 +188,7 @@ pub(crate) fn opened(
 ) {
     cut(&mut target, MAX_TEXT, "");
     cut(&mut features, MAX_TEXT, "");
-    // Not a name, but one of the words that stand for a target.
+    // Not a name, but a keyword for a target, such as `_blank`.
     if target.starts_with('_') {
         target.clear();
     }
@@ -222,7 +225,7 @@ pub(crate) fn opened(
     }
 }
 
-/// The pages are gone, and with them what they wanted to open.
+/// The pages are gone, and their requests with them.
 pub(crate) fn refuse_of(shared: &SharedRef, openers: &[ContentsId]) {
     let windows: Vec<WindowId> = {
         let state = shared.state();
@@ -233,7 +236,7 @@ pub(crate) fn refuse_of(shared: &SharedRef, openers: &[ContentsId]) {
     }
 }
 
-/// It is decided. Nothing happens if what was to be opened is gone.
+/// Carries out the decision. Does nothing if the page to be opened is gone.
 fn settle(shared: &SharedRef, window: WindowId, response: WindowOpenResponse) -> Option<BrowserWindow> {
     let mut state = shared.state();
     let Popup { opener, page, details, agent, .. } = state.popups.remove(&window)?;
@@ -262,7 +265,7 @@ fn settle(shared: &SharedRef, window: WindowId, response: WindowOpenResponse) ->
     if let Some(record) = state.contents.get_mut(&plan.contents) {
         record.commits = commits;
         if !shows_nothing(&details.url) {
-            // As if the program had asked for it: what is sent from now on is for that document.
+            // As if the program had loaded it: later messages are for that document.
             let (load, _) = record.loads.begin(&details.url, &shared.queue.of(plan.contents));
             record.outbox.load_begins(load, &details.url);
             record.loading = true;
@@ -273,7 +276,7 @@ fn settle(shared: &SharedRef, window: WindowId, response: WindowOpenResponse) ->
     let new = BrowserWindow::new(app.clone(), window);
     let opened = Opened { opener: WebContents::new(app, opener), details };
     shared.queue.join(window, root);
-    // Before anything that the page can bring about.
+    // Before any event that the page can cause.
     shared.queue(AppEvent::WindowCreated { window: new.clone(), opened: Some(Box::new(opened)) });
     shared.ui(UiCommand::Adopt(Box::new(plan)));
     if let Some(agent) = agent {
@@ -283,13 +286,13 @@ fn settle(shared: &SharedRef, window: WindowId, response: WindowOpenResponse) ->
 }
 
 impl State {
-    /// The window of the program's own from whose page this one comes.
+    /// The window of the program's own from which this one descends.
     fn root_of(&self, opener: ContentsId) -> WindowId {
         let window = WindowId(opener.0);
         self.windows.get(&window).and_then(|record| record.root).unwrap_or(window)
     }
 
-    /// What speaks against opening this, whatever the program wants.
+    /// The reason to refuse this window, whatever the program decides.
     fn why_not(&self, opener: ContentsId, url: &str) -> Option<&'static str> {
         if self.quit.ends() || self.windows.get(&WindowId(opener.0)).is_none_or(|window| window.closing) {
             return Some("the window closes");
@@ -305,7 +308,8 @@ impl State {
     }
 }
 
-/// Whether nothing is loaded: there is no URL, or only a script, which runs as one of the opener in the empty window.
+/// Whether nothing is loaded: there is no URL, or only a script, which runs in the empty window as
+/// a script of the opener.
 pub(crate) fn shows_nothing(url: &str) -> bool {
     is_blank(url) || url::Url::parse(url).is_ok_and(|url| url.scheme() == "javascript")
 }
@@ -318,7 +322,7 @@ fn may_open(from: &str, url: &str) -> bool {
     let Ok(url) = url::Url::parse(url) else { return false };
     match url.scheme() {
         "http" | "https" => url.as_str().len() <= MAX_URL,
-        // WebKit gives a page only blobs of its own origin.
+        // WebKit lets a page open only blobs of its own origin.
         "blob" => true,
         "file" => from.starts_with("file:"),
         _ => false,

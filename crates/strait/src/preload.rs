@@ -9,12 +9,12 @@ use std::{
 /// The largest preload script, in bytes.
 const MAX_PRELOAD: u64 = 64 << 20;
 
-/// A preload script's text. It is read anew for each document.
+/// A preload script's text. It is read again for each document.
 ///
 /// # Errors
-/// What the system says; not a file; larger than [`MAX_PRELOAD`].
+/// The system's error; the path is not a file; the file is larger than [`MAX_PRELOAD`].
 pub(crate) fn read(path: &Path) -> io::Result<String> {
-    // Nothing else may be opened: opening a pipe waits for its writer.
+    // Only files may be opened, because opening a pipe waits for its writer.
     if !path.metadata()?.is_file() {
         return Err(io::Error::other("it is not a file"));
     }

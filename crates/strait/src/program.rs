@@ -1,4 +1,4 @@
-//! Starting the threads, running the program's function, and ending it all.
+//! Starts the threads, runs the program's function, and ends everything.
 
 use std::{
     any::Any,
@@ -27,15 +27,16 @@ use crate::{
     value,
 };
 
-/// Stack of the program's thread, in bytes: an embedded JS engine recurses on it. Pages of it that are never touched cost nothing.
+/// Stack of the program's thread, in bytes: an embedded JS engine recurses on it. Unused pages of
+/// it cost nothing.
 pub const PROGRAM_STACK: usize = 16 << 20;
 
-/// The code of a program that panicked, as Rust's own runtime gives it.
+/// The exit code of a program that panicked, as in Rust's own runtime.
 const PANIC_CODE: i32 = 101;
 
-/// What the program's function may give: nothing, or an error that ends the program with code 1.
+/// The result of the program's function: nothing, or an error that ends the program with code 1.
 pub trait ProgramResult {
-    /// The error's text, if it is one.
+    /// The error's text, if the result is one.
     fn failure(self) -> Option<String>;
 }
 
@@ -85,14 +86,15 @@ where
     Ok(code)
 }
 
-/// What goes on beside the program's own thread and GTK's.
+/// The parts of a running program besides its own thread and GTK's.
 pub(crate) struct Running {
     pub(crate) shared: SharedRef,
     io: IoThread,
 }
 
 impl Running {
-    /// Ends it, once there are no windows any more: children, the node and with it what is left of the web processes, the runtime folder.
+    /// Ends everything, once all windows are closed: children, the node (and with it the remaining
+    /// web processes), the runtime folder.
     pub(crate) fn end(self) {
         self.shared.children.end_all();
         drop(self.shared.instance().take());
@@ -102,11 +104,11 @@ impl Running {
     }
 }
 
-/// Starts everything but GTK and the program itself.
+/// Starts everything except GTK and the program itself.
 pub(crate) fn start(config: AppConfig, ui: UiHandle) -> Result<(Running, Entries, Views), StartError> {
     raise_descriptor_limit();
     let (queue, entries) = queue::queue();
-    // Before anything that a later instance need not wait for.
+    // Before all work that a later instance need not wait for.
     let instance = match &config.single_instance {
         Some(data) => Some(only_instance(&config, data, &queue)?),
         None => None,
@@ -125,7 +127,7 @@ pub(crate) fn start(config: AppConfig, ui: UiHandle) -> Result<(Running, Entries
     io_thread::watch_limits(&node, config.limits, io_handle.clone());
     let shared = SharedRef::new(Shared::assemble(config, node, ui, io_handle, queue, folder.reports()));
     *shared.instance() = instance;
-    // The program is new: nothing has set it.
+    // The program is new, so it was not set before.
     let _ = shared.agent.set(agent);
     let io = io_thread::start(shared.clone(), io_inbox, folder)?;
     Ok((Running { shared, io }, entries, Views { extensions, socket, partitions }))
@@ -138,7 +140,7 @@ fn only_instance(config: &AppConfig, data: &Value, queue: &Queue) -> Result<Inst
     lock.map_err(StartError::Instance)?.ok_or(StartError::AlreadyRunning)
 }
 
-/// Tells the program of later instances.
+/// Reports later instances to the program.
 pub(crate) fn report_instances(queue: Queue) -> impl FnMut(SecondInstance) + Send {
     move |second| queue.event(AppEvent::SecondInstance(Box::new(second)))
 }
@@ -153,7 +155,7 @@ where
     let ran = catch_unwind(AssertUnwindSafe(|| {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
-            // Messages for the program then need neither the I/O thread nor anybody who wakes this one.
+            // Then messages for the program need neither the I/O thread nor a wake-up of this one.
             .on_thread_park({
                 let node = shared.node.clone();
                 move || {
@@ -167,7 +169,7 @@ where
             let app = App(shared.clone());
             spawn(&shared, async move {
                 if let Some(text) = main(app.clone()).await.failure() {
-                    // It may quote a page.
+                    // It may quote a page's text.
                     strait_output::report!("Error: {}", printable(&text));
                     app.exit(1);
                 }
@@ -176,7 +178,7 @@ where
                 match entries.recv().await {
                     Queued::Event(event) => dispatch::dispatch(&shared, event),
                     Queued::Settle(tell) => tell(),
-                    // It is started when windows can be made.
+                    // This program starts when windows can be made already.
                     Queued::Started(_) => {}
                     Queued::End(code) => return code,
                 }
@@ -187,7 +189,7 @@ where
         code
     }));
     let code = ran.unwrap_or_else(|_| {
-        // The windows still close in order; what else happens until then, nobody hears.
+        // The windows still close in order; all other events until then are dropped.
         quit::exit(&shared, PANIC_CODE);
         while !matches!(entries.blocking_recv(), Queued::End(_)) {}
         PANIC_CODE

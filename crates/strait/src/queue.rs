@@ -1,7 +1,9 @@
-//! What waits for the program: one queue, with a lane for each of the program's windows.
+//! The program's queue of events, with a lane for each of the program's windows.
 //!
-//! Windows whose pages share a process (a page and the windows that it has opened) share a lane: what one renderer brings about keeps its order. Lanes are served in turns ([`FairQueue`]), so that no page keeps the others waiting. What belongs to no window has a lane of its own; the ends
-//! (`window-all-closed`, `will-quit`, `quit`) come behind everything.
+//! Windows whose pages share a process (a page and the windows that it has opened) share a lane, so
+//! that the events of one renderer keep their order. Lanes are served in turns ([`FairQueue`]), so
+//! that no page delays the others. Events of no window have a lane of their own. The ends
+//! (`window-all-closed`, `will-quit`, `quit`) follow everything that was queued before them.
 
 use std::{
     collections::HashMap,
@@ -20,25 +22,25 @@ use crate::{
     quota::EVENT_COST,
 };
 
-/// The lane of what belongs to no window. Windows are numbered from 1.
+/// The lane of events that belong to no window. Windows are numbered from 1.
 const PROGRAM: Lane = Lane(0);
 
 /// An entry of the program's queue.
 pub(crate) enum Queued {
     Event(AppEvent),
-    /// The outcome of something that the program awaits: delivered behind the window's earlier events.
+    /// An outcome that the program awaits: delivered behind the window's earlier events.
     Settle(Box<dyn FnOnce() + Send>),
-    /// Windows can be made, or why not. Only programs that start before GTK does get it.
+    /// Windows can be made, or the reason why not. Only for programs that start before GTK.
     Started(Result<(), StartError>),
     /// The program ends with this code; later entries are dropped.
     End(i32),
 }
 
-/// Where an event waits.
+/// The lane of an event.
 enum QueuePosition {
     Window(WindowId),
     Program,
-    /// Behind everything.
+    /// A barrier, behind everything.
     End,
 }
 
@@ -57,7 +59,7 @@ impl AppEvent {
         }
     }
 
-    /// What it costs of its lane's turn.
+    /// The amount of its lane's turn that the event uses.
     fn cost(&self) -> usize {
         let quota_guard = match self {
             Self::Ipc(message) => &message.quota_guard,
@@ -104,7 +106,8 @@ impl Queue {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds an event behind those that it must follow. After the program's end it is dropped.
+    /// Adds an event behind those that it must follow. After the program's end the event is
+    /// dropped.
     pub(crate) fn event(&self, event: AppEvent) {
         let place = event.position();
         let last = matches!(event, AppEvent::Window { event: WindowEvent::Closed, .. });
@@ -122,12 +125,12 @@ impl Queue {
         });
     }
 
-    /// GTK has started, or has not.
+    /// Reports whether GTK has started.
     pub(crate) fn started(&self, outcome: Result<(), StartError>) {
         self.add(Queued::Started(outcome), |inner, queued| inner.entries.push(PROGRAM, EVENT_COST, queued));
     }
 
-    /// Ends the program, behind everything.
+    /// Ends the program, behind all queued entries.
     pub(crate) fn end(&self, code: i32) {
         self.add(Queued::End(code), |inner, queued| inner.entries.push_barrier(queued));
     }
@@ -137,7 +140,8 @@ impl Queue {
         WindowQueue { queue: self.clone(), window: WindowId(contents.0) }
     }
 
-    /// Merges a window's lane into another one's, because their pages share a process. The window's waiting entries go behind the other's.
+    /// Merges a window's lane into another one's, because their pages share a process. The window's
+    /// queued entries go behind the other's.
     pub(crate) fn join(&self, window: WindowId, other: WindowId) {
         let mut inner = self.lock();
         let (from, to) = (inner.lane(window), inner.lane(other));
@@ -190,19 +194,20 @@ impl Inner {
 }
 
 impl Entries {
-    /// The next entry, as soon as there is one. After each turn of a lane the other tasks of the program's thread run: all that can go on
-    /// then is polled once before the next lane's turn.
+    /// The next entry, as soon as there is one. After each turn of a lane the other tasks of the
+    /// program's thread run: each runnable one is polled once before the next lane's turn.
     pub(crate) async fn recv(&mut self) -> Queued {
         loop {
             match poll_fn(|cx| self.poll_next(cx)).await {
                 Some(queued) => return queued,
-                // The tasks are polled in the order in which they were woken: this one comes last.
+                // The tasks are polled in the order in which they were woken, so this new one is
+                // the last.
                 None => drop(tokio::task::spawn_local(async {}).await),
             }
         }
     }
 
-    /// The next entry; waits for it without a runtime.
+    /// The next entry; blocks the thread, for use without a runtime.
     pub(crate) fn blocking_recv(&mut self) -> Queued {
         let waker = Waker::from(Arc::new(Unpark(thread::current())));
         loop {
@@ -214,7 +219,7 @@ impl Entries {
         }
     }
 
-    /// `None`: a turn is over.
+    /// Ready with `None` if a turn is over.
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Queued>> {
         let mut inner = self.0.lock();
         match inner.entries.next(Instant::now()) {
@@ -253,7 +258,7 @@ impl Drop for Entries {
         inner.closed = true;
         let left = inner.entries.drain();
         drop(inner);
-        // Decisions and responders act when they are dropped: not under the lock.
+        // Decisions and responders act when they are dropped, so they are dropped outside the lock.
         drop(left);
     }
 }

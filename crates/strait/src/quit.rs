@@ -1,4 +1,4 @@
-//! How windows close and the program ends: who is asked, and what follows.
+//! How windows close and how the program ends: the events, their decisions and their effects.
 
 use crate::{
     AppEvent, BrowserWindow, Decision, QuotaGuard, WindowEvent, WindowId,
@@ -10,21 +10,21 @@ use crate::{
     ui::UiCommand,
 };
 
-/// So many titles of one page wait for the program.
+/// The limit of titles of one page that wait for the program.
 const MAX_TITLES: usize = 64;
 
-/// How far the end has come.
+/// The progress of the program's end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Quit {
     #[default]
     Running,
-    /// `before-quit` is out.
+    /// `before-quit` was sent.
     Asking,
-    /// Windows are asked to close.
+    /// Windows were requested to close.
     Closing,
-    /// `will-quit` is out.
+    /// `will-quit` was sent.
     AskingLast,
-    /// Decided: windows go without being asked, then the program ends with this code.
+    /// Decided: windows are destroyed without a request, then the program ends with this code.
     Ending(i32),
     /// The end is in the program's queue.
     Ended,
@@ -35,7 +35,7 @@ impl Quit {
         self != Self::Running
     }
 
-    /// No new windows.
+    /// Whether no new windows may be made.
     pub(crate) fn ends(self) -> bool {
         matches!(self, Self::Ending(_) | Self::Ended)
     }
@@ -53,7 +53,7 @@ pub(crate) fn begin(shared: &SharedRef) {
     shared.queue(AppEvent::BeforeQuit(Decision::new(shared.clone(), Question::BeginQuit)));
 }
 
-/// Ends without asking anybody.
+/// Ends the program; no handler can prevent it.
 pub(crate) fn exit(shared: &SharedRef, code: i32) {
     let windows: Vec<WindowId> = {
         let mut state = shared.state();
@@ -75,7 +75,7 @@ pub(crate) fn exit(shared: &SharedRef, code: i32) {
     }
 }
 
-/// The program did not object.
+/// The program did not prevent the action.
 pub(crate) fn agreed(shared: &SharedRef, question: Question) {
     match question {
         Question::CloseWindow(window) => BrowserWindow::new(App(shared.clone()), window).destroy(),
@@ -115,7 +115,7 @@ pub(crate) fn agreed(shared: &SharedRef, question: Question) {
                 }
                 state.quit = Quit::Ending(0);
             }
-            // A handler of will-quit may have made a window.
+            // A handler of `will-quit` may have made a window.
             let left: Vec<WindowId> = shared.state().windows.keys().copied().collect();
             if left.is_empty() {
                 finish(shared);
@@ -127,7 +127,7 @@ pub(crate) fn agreed(shared: &SharedRef, question: Question) {
     }
 }
 
-/// The program objected.
+/// The program prevented the action.
 pub(crate) fn prevented(shared: &SharedRef, question: Question) {
     if let Question::Title(window, _) = question {
         return title_settled(shared, window, None);
@@ -144,7 +144,8 @@ pub(crate) fn prevented(shared: &SharedRef, question: Question) {
     }
 }
 
-/// Asks the program whether a window shall have its page's title. Only the last one of those that come while too many wait is asked about.
+/// Offers a page's title for its window to the program. While too many titles wait, only the last
+/// of the further ones is offered later.
 pub(crate) fn page_titled(shared: &SharedRef, window: WindowId, title: String) {
     {
         let mut state = shared.state();
@@ -161,7 +162,7 @@ pub(crate) fn page_titled(shared: &SharedRef, window: WindowId, title: String) {
     shared.queue(AppEvent::WindowTitle { window, title, decision });
 }
 
-/// The program has said whether a window shall have this title.
+/// The program has decided whether a window gets this title.
 fn title_settled(shared: &SharedRef, window: WindowId, title: Option<String>) {
     let late = {
         let mut state = shared.state();
@@ -179,7 +180,8 @@ fn title_settled(shared: &SharedRef, window: WindowId, title: Option<String>) {
     }
 }
 
-/// A window is gone from the screen: tells the program, and goes on with what waited for it.
+/// A window was destroyed: reports it to the program, and continues with the work that waited for
+/// it.
 pub(crate) fn window_closed(shared: &SharedRef, window: WindowId) {
     let browser_window = BrowserWindow::new(App(shared.clone()), window);
     let (frames, agent, children, last, quit) = {
@@ -193,11 +195,12 @@ pub(crate) fn window_closed(shared: &SharedRef, window: WindowId) {
         let goes = |record: &WindowRecord| record.parent == Some(window) || record.opener == Some(window);
         let children = state.windows.iter().filter(|(_, record)| goes(record));
         let children: Vec<WindowId> = children.map(|(id, _)| *id).collect();
-        // The number of the last window is read with the others gone, so that no newer one can be among them.
+        // The number of the last window is read after this one was removed, so no newer one can be
+        // among them.
         (gone, agent, children, state.windows.is_empty().then_some(state.last_window), state.quit)
     };
     if let Some(agent) = agent {
-        // Its next message may wait for a document of this page to be bound.
+        // Its next message may wait for the binding of a document of this page.
         shared.io.send(IoCommand::AgentReady(agent));
     }
     popup::refuse_of(shared, &[browser_window.web_contents().id()]);

@@ -1,8 +1,8 @@
 //! The quota of a renderer process: how much it may have queued for the program.
 //!
 //! Each event that a process causes holds a [`QuotaGuard`] of the process's [`Quota`]. Dropping the
-//! guard, when the program has handled the event, returns its share. Only the I/O thread takes shares;
-//! any thread returns them.
+//! guard, when the program has handled the event, returns its share. Only the I/O thread takes
+//! shares; any thread returns them.
 
 use std::{
     fmt,
@@ -16,13 +16,15 @@ use crate::ContentsId;
 
 /// The cost of an event besides its bytes.
 pub(crate) const EVENT_COST: usize = 512;
-/// While events of this weight are queued, main receives nothing more from the process: its messages stay in the port.
+/// While events of this weight are queued, main receives nothing more from the process: its
+/// messages stay in the port.
 pub(crate) const PAUSE_ABOVE: usize = 64 << 20;
 /// While console lines of this weight are queued, further ones are dropped and counted.
 pub(crate) const MAX_CONSOLE_QUEUED: usize = 16 << 20;
-/// The most bytes in the port of a paused process: with more, the process is ended. (Less in tests.)
+/// The limit of bytes in the port of a paused process, above which the process is ended. (Less in
+/// tests.)
 pub(crate) const MAX_BACKLOG_BYTES: usize = if cfg!(test) { 128 << 20 } else { 512 << 20 };
-/// The most messages in that port: empty ones take memory too.
+/// The limit of messages in that port: empty ones take memory too.
 pub(crate) const MAX_BACKLOG_MESSAGES: usize = 1 << 20;
 
 /// The queued events of one process.
@@ -37,7 +39,8 @@ pub(crate) struct Quota {
 }
 
 impl Quota {
-    /// An unused quota. `shrunk` is called, on any thread, when there is room again after the quota was full.
+    /// An unused quota. `shrunk` is called, on any thread, when there is room again after the quota
+    /// was full.
     pub(crate) fn new(shrunk: impl Fn() + Send + Sync + 'static) -> Arc<Self> {
         Arc::new(Self {
             queued: AtomicUsize::new(0),
@@ -70,7 +73,8 @@ impl Quota {
         Some(QuotaGuard(Some(Reserved { quota: self.clone(), weight, console: true })))
     }
 
-    /// Whether main must receive nothing more from the process for now. If so, `shrunk` will be called.
+    /// Whether main must receive nothing more from the process for now. If so, `shrunk` will be
+    /// called.
     pub(crate) fn is_full(&self) -> bool {
         if self.queued.load(Ordering::SeqCst) < PAUSE_ABOVE {
             return false;
@@ -80,7 +84,8 @@ impl Quota {
         self.queued.load(Ordering::SeqCst) >= PAUSE_ABOVE
     }
 
-    /// The numbers of dropped console lines by page since the last call; nothing while console lines are above half of their limit.
+    /// The numbers of dropped console lines by page since the last call; nothing while console
+    /// lines are above half of their limit.
     pub(crate) fn take_dropped(&self) -> Vec<(ContentsId, u64)> {
         let mut dropped = self.dropped.lock().unwrap_or_else(PoisonError::into_inner);
         // Not before, so that a flood is reported as a few sums and not line by line.
@@ -108,11 +113,11 @@ impl Quota {
     }
 }
 
-/// An event's share of the quota of the renderer process that caused it. Main pauses a process whose
-/// quota is used up until the program has handled some of its events. A program that keeps an event
-/// for later must keep its guard with it.
+/// An event's share of the quota of the renderer process that caused it. Main pauses a process
+/// whose quota is used up until the program has handled some of its events. A program that keeps an
+/// event for later must keep its guard with it.
 ///
-/// The default is no share, for events that no renderer caused.
+/// The default is an empty share, for events that no renderer caused.
 #[derive(Default)]
 pub struct QuotaGuard(Option<Reserved>);
 

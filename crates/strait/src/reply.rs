@@ -38,8 +38,8 @@ impl Responder {
         }
     }
 
-    /// Answers with an error, as `String(error)` gives it: `TypeError: no such thing`. The page's promise rejects with
-    /// `Error invoking remote method 'CHANNEL': ` and this text.
+    /// Answers with an error, in the form of `String(error)`: `TypeError: no such thing`. The
+    /// page's promise rejects with `Error invoking remote method 'CHANNEL': ` and this text.
     pub fn reject(mut self, error: impl Into<String>) {
         self.answer(Outcome::Error(error.into()));
     }

@@ -1,4 +1,4 @@
-//! The folder of this process that only its user can enter: the agents' socket lies in it.
+//! The process's folder that only its user can enter. It contains the agents' socket.
 
 use std::{
     env, fs, io,
@@ -15,22 +15,24 @@ use rustix::{
 /// The socket's name in the folder.
 const SOCKET: &str = "agents";
 
-/// The longest path of a socket, in bytes: an address has room for 108, the last of which is zero.
+/// The longest path of a socket, in bytes: an address has 108, and the last one is zero.
 const MAX_SOCKET_PATH: usize = 107;
 
-/// The folder in the folder for what pages store that is not to be kept.
+/// The folder for pages' data that are not kept.
 const PARTITIONS: &str = "partitions";
-/// The folder for reports of engines that could not go on.
+/// The folder for diagnostic reports of engines that ended fatally.
 const REPORTS: &str = "reports";
 
-/// A file in the folder that is locked while its process lives. Process ids would not do: folders are shared between pid namespaces.
+/// A file in the folder that is locked while its process lives. Process ids cannot serve for this,
+/// because folders are shared between pid namespaces.
 const LOCK: &str = "lock";
 /// Its name until it is locked.
 const LOCK_DRAFT: &str = "lock.new";
-/// How old a folder without a lock must be before it counts as left behind: another program may be just about to lock it.
+/// The age from which a folder without a lock counts as left behind: another program may be about
+/// to lock it.
 const UNLOCKED_GRACE: Duration = Duration::from_secs(60);
 
-/// Made with the process, removed with it.
+/// The folder; made with the process, removed with it.
 #[derive(Debug)]
 pub(crate) struct RuntimeDir {
     path: PathBuf,
@@ -39,12 +41,14 @@ pub(crate) struct RuntimeDir {
 }
 
 impl RuntimeDir {
-    /// Makes the folder, in `$XDG_RUNTIME_DIR` or the folder for temporary files, and removes those that dead processes left.
+    /// Makes the folder, in `$XDG_RUNTIME_DIR` or the folder for temporary files, and removes
+    /// folders of dead processes.
     pub(crate) fn create() -> io::Result<Self> {
         Self::create_in(bases())
     }
 
-    /// The same in the first of these folders where the socket's path is short enough and a folder can be made.
+    /// The same in the first of these folders where the socket's path is short enough and a folder
+    /// can be made.
     fn create_in(bases: Vec<PathBuf>) -> io::Result<Self> {
         let prefix = format!("strait-{}-", getuid().as_raw());
         let mut random = [0; 8];
@@ -71,7 +75,7 @@ impl RuntimeDir {
     }
 
     fn make(path: PathBuf) -> io::Result<Self> {
-        // Fails if it exists: nobody can have prepared it.
+        // Fails if it exists, so no other process can have prepared it.
         fs::DirBuilder::new().mode(0o700).create(&path)?;
         match make_lock(&path) {
             Ok(lock) => Ok(Self { path, _lock: lock }),
@@ -82,17 +86,17 @@ impl RuntimeDir {
         }
     }
 
-    /// Where the agents' socket goes.
+    /// The path of the agents' socket.
     pub(crate) fn socket(&self) -> PathBuf {
         self.path.join(SOCKET)
     }
 
-    /// Where the data of pages goes that is not to be kept. Whoever needs the folder makes it.
+    /// The folder for pages' data that are not kept. Its users make it when they need it.
     pub(crate) fn partitions(&self) -> PathBuf {
         self.path.join(PARTITIONS)
     }
 
-    /// Where engines that cannot go on write their reports. Whoever needs the folder makes it.
+    /// The folder for reports of engines that ended fatally. Its users make it when they need it.
     pub(crate) fn reports(&self) -> PathBuf {
         self.path.join(REPORTS)
     }
@@ -104,20 +108,20 @@ impl Drop for RuntimeDir {
     }
 }
 
-/// Where the folder may be made, best first.
+/// Folders in which the folder may be made, best first.
 fn bases() -> Vec<PathBuf> {
     let ours = |path: &PathBuf| path.is_absolute() && fs::metadata(path).is_ok_and(|meta| meta.is_dir() && meta.uid() == getuid().as_raw());
     let variable = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(ours);
     let mut bases: Vec<PathBuf> = variable.into_iter().chain([env::temp_dir()]).collect();
-    // Where the system puts them, in case the variables name something that is too long.
+    // The system's default, in case the variables contain a path that is too long.
     bases.extend(Some(PathBuf::from(format!("/run/user/{}", getuid().as_raw()))).filter(ours));
     bases.extend(["/tmp", "/var/tmp"].map(PathBuf::from));
     bases
 }
 
-/// Only what such a folder contains: never the whole tree.
+/// Removes only the known contents of such a folder, never the whole tree.
 fn remove(folder: &Path) {
-    // WebKit may still be writing as it ends: then the next program removes it.
+    // WebKit may still be writing while it ends; then the next program removes it.
     let _ = fs::remove_dir_all(folder.join(PARTITIONS));
     let _ = fs::remove_dir_all(folder.join(REPORTS));
     for name in [SOCKET, LOCK, LOCK_DRAFT] {
@@ -142,7 +146,7 @@ fn remove_stale(base: &Path, prefix: &str) {
 fn is_stale(folder: &Path) -> bool {
     match take_lock(folder) {
         Ok(_) => true,
-        // Of a process that died before it had a lock.
+        // The folder of a process that died before it had a lock.
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let age = fs::symlink_metadata(folder).and_then(|meta| meta.modified()).ok().and_then(|made| made.elapsed().ok());
             age.is_some_and(|age| age > UNLOCKED_GRACE)
@@ -151,7 +155,8 @@ fn is_stale(folder: &Path) -> bool {
     }
 }
 
-/// Makes a folder's lock file. It appears locked, so that nobody takes it for a dead process's.
+/// Makes a folder's lock file. It appears locked, so that no other process takes it for a dead
+/// process's.
 fn make_lock(folder: &Path) -> io::Result<fs::File> {
     let draft = folder.join(LOCK_DRAFT);
     let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
@@ -160,7 +165,7 @@ fn make_lock(folder: &Path) -> io::Result<fs::File> {
     Ok(file)
 }
 
-/// Takes the lock of a folder whose process is gone.
+/// Takes the lock of a folder whose process has ended.
 fn take_lock(folder: &Path) -> io::Result<fs::File> {
     let file = fs::OpenOptions::new().write(true).open(folder.join(LOCK))?;
     flock(&file, FlockOperation::NonBlockingLockExclusive)?;
@@ -200,7 +205,8 @@ mod tests {
     #[test]
     fn leftovers_of_dead_processes_go_and_others_stay() {
         let base = env::temp_dir().join(format!("strait-test-stale-{}", std::process::id()));
-        // The number of a process that cannot be seen from here, which says nothing of whether it lives.
+        // The number of a process that is not visible from here, which does not prove that it has
+        // ended.
         let names = ["strait-x-4000000-1", "strait-x-4000000-2", "strait-x-4000000-3", "strait-x-4000000-4", "strait-x-junk", "other-1-1"];
         let folders = names.map(|name| base.join(name));
         for folder in &folders {
@@ -210,7 +216,7 @@ mod tests {
         fs::write(folders[0].join(SOCKET), b"").unwrap();
         drop(dead);
         let _alive = make_lock(&folders[1]).unwrap();
-        // Just made, and made long ago, by a process that died before it had a lock.
+        // Just made; and made long ago, by a process that died before it had a lock.
         let long_ago = std::time::SystemTime::now() - 2 * UNLOCKED_GRACE;
         fs::File::open(&folders[3]).unwrap().set_modified(long_ago).unwrap();
         remove_stale(&base, "strait-x-");

@@ -1,8 +1,10 @@
-//! The operating system's sandbox around web processes: whether it works here, which windows get it, and whether a process has it.
+//! The operating system's sandbox around web processes: whether it works on this machine, which
+//! windows use it, and whether a process is in it.
 //!
-//! WebKit starts a sandboxed web process through bubblewrap. A bubblewrap that fails ends this process, and in some surroundings (containers,
-//! Snap) WebKit starts an unsandboxed process without a word. So bubblewrap is tried before the first window, and each process that connects is
-//! looked up in `/proc`.
+//! WebKit starts a sandboxed web process through bubblewrap. A bubblewrap that fails ends this
+//! process. In some environments (containers, Snap) WebKit starts an unsandboxed process without an
+//! error. So bubblewrap is tried before the first window, and each process that connects is checked
+//! in `/proc`.
 
 use std::{
     env, fs, io,
@@ -17,18 +19,19 @@ use std::{
 
 use crate::{LoadError, WebPreferences, ffi, printable, shared::SharedRef};
 
-/// The program that WebKit starts, whatever `PATH` says.
+/// The program that WebKit starts, independent of `PATH`.
 const BWRAP: &str = "/usr/bin/bwrap";
-/// The program that WebKit starts beside it where there is a session bus, whatever `PATH` says.
+/// The program that WebKit starts beside it where there is a session bus, independent of `PATH`.
 const DBUS_PROXY: &str = "/usr/bin/xdg-dbus-proxy";
-/// The folder of X servers' sockets: all that a sandboxed process sees of them.
+/// The folder of X servers' sockets: the only ones that a sandboxed process can reach.
 const X_SOCKETS: &str = "/tmp/.X11-unix";
-/// WebKit lets a sandboxed process write into the folder of the file that this variable names, GStreamer's list of plugins. Left out it is the user's
-/// whole folder for caches.
+/// WebKit lets a sandboxed process write into the folder of the file in this variable, GStreamer's
+/// list of plugins. Without the variable that is the user's whole cache folder.
 const PLUGIN_LIST: &str = "GST_REGISTRY";
-/// A file in a folder that cannot exist: then there is nothing to write into, and each process finds the plugins by itself.
+/// A file in a folder that cannot exist. So there is no folder to write into, and each process
+/// finds the plugins by itself.
 const NO_PLUGIN_LIST: &str = "/proc/strait/registry.bin";
-/// What bubblewrap has to manage: the namespaces that WebKit asks for. It ends with a program that ends meanwhile.
+/// Arguments for the trial: the namespaces that WebKit requests. The trial ends with this process.
 const TRIAL: [&str; 12] = [
     "--die-with-parent",
     "--unshare-pid",
@@ -43,23 +46,23 @@ const TRIAL: [&str; 12] = [
     "/dev",
     "/bin/true",
 ];
-/// The variable by which WebKit leaves its sandbox out.
+/// The variable that makes WebKit omit its sandbox.
 const DISABLING: &str = "WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS";
 
-/// The command-line switch that leaves the sandbox out: Electron's.
+/// The command-line switch that turns the sandbox off: Electron's.
 pub const NO_SANDBOX: &str = "--no-sandbox";
 
-/// What [`LoadError::description`] says of a load that would have to be sandboxed.
+/// [`LoadError::description`] of a load that requires the sandbox where it is not available.
 pub(crate) const UNAVAILABLE: &str = "ERR_SANDBOX_UNAVAILABLE";
 
-/// What the program and the machine say of sandboxes.
+/// The state of sandboxing in this program and on this machine.
 #[derive(Debug, Default)]
 pub(crate) struct Sandbox {
     /// The program was started with [`NO_SANDBOX`].
     off: bool,
-    /// The X display that windows are on, if it is one.
+    /// The X display of the windows, if they are on one.
     display: OnceLock<String>,
-    /// Whether bubblewrap works, once that is known.
+    /// Whether bubblewrap works, once that was tried.
     trial: OnceLock<Result<(), String>>,
     warned: AtomicBool,
 }
@@ -69,21 +72,21 @@ pub(crate) struct Sandbox {
 pub(crate) enum Confinement {
     /// In WebKit's sandbox.
     Sandboxed,
-    /// As any other process of the user's.
+    /// As any other process of the user.
     Unsandboxed,
     /// The same, although the window would be sandboxed on another machine.
     Exposed {
         /// Why it cannot be sandboxed here.
         reason: String,
     },
-    /// Not at all: the window's loads fail.
+    /// Not started: the window's loads fail.
     Refused {
         /// Why it cannot be sandboxed here.
         reason: String,
     },
 }
 
-/// How a window's process runs. `available` is asked only of windows that need a sandbox.
+/// How a window's process runs. `available` is called only for windows that need a sandbox.
 fn decide(preferences: &WebPreferences, off: bool, available: impl FnOnce() -> Result<(), String>) -> Confinement {
     if off || !preferences.sandboxed() {
         return Confinement::Unsandboxed;
@@ -100,13 +103,14 @@ impl Sandbox {
         Self { off, ..Self::default() }
     }
 
-    /// Finds out on another thread whether sandboxes work for windows on this display (if it is one of X), before a window asks.
+    /// Checks on another thread, before the first window needs it, whether sandboxes work for
+    /// windows on this display (if it is an X display).
     pub(crate) fn prepare(shared: &SharedRef, display: Option<String>) {
         let shared = shared.clone();
         if let Some(display) = display {
             let _ = shared.sandbox.display.set(display);
         }
-        // Where no thread can be had the first window finds out.
+        // If no thread can be started, the first window makes the check.
         let _ = thread::Builder::new().name("strait-bwrap".into()).spawn(move || drop(shared.sandbox.available()));
     }
 
@@ -117,7 +121,8 @@ impl Sandbox {
         self.trial.get_or_init(|| try_out().and_then(|()| self.display.get().map_or(Ok(()), |display| try_display(display)))).clone()
     }
 
-    /// How the process of a window with these preferences starts; warns once if it should be sandboxed and cannot be.
+    /// How the process of a window with these preferences starts. Warns once if it should be
+    /// sandboxed and cannot be.
     pub(crate) fn confine(&self, preferences: &WebPreferences) -> Confinement {
         let confinement = decide(preferences, self.off, || self.available());
         if let Confinement::Exposed { reason } = &confinement {
@@ -126,7 +131,7 @@ impl Sandbox {
         confinement
     }
 
-    /// Says, once, that windows run without a sandbox.
+    /// Warns, once, that windows run without a sandbox.
     pub(crate) fn warn(&self, reason: &str) {
         if !self.warned.swap(true, Ordering::Relaxed) {
             strait_output::report!(
@@ -140,7 +145,7 @@ impl Sandbox {
     /// How to treat a window whose process is `confined` or not.
     pub(crate) fn judge(&self, preferences: &WebPreferences, confined: bool) -> Confinement {
         let found = || if confined { Ok(()) } else { Err(format!("WebKit has started a web process without it, although {BWRAP} works")) };
-        // What was decided when the window was made stands.
+        // The decision of the window's creation stays.
         match decide(preferences, self.off, || self.available()) {
             Confinement::Sandboxed => decide(preferences, self.off, found),
             decided => decided,
@@ -149,7 +154,7 @@ impl Sandbox {
 }
 
 impl LoadError {
-    /// The load needs a sandbox, and there is none.
+    /// The load requires a sandbox, and none is available.
     pub(crate) fn no_sandbox(url: &str, reason: &str) -> Self {
         let detail = format!(
             "webPreferences.sandbox is true, and the operating system's sandbox is not available: {reason}; make it available, or start the \
@@ -168,7 +173,7 @@ fn try_out() -> Result<(), String> {
     try_program(DBUS_PROXY, &["--version"], "xdg-dbus-proxy")
 }
 
-/// Whether a program of a Debian package can be run, and says that it has succeeded.
+/// Whether a program of a Debian package can be run and succeeds.
 fn try_program(program: &str, arguments: &[&str], package: &str) -> Result<(), String> {
     let tried = Command::new(program).args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).output();
     let output = tried.map_err(|error| format!("{program} (package {package}) cannot be run: {error}"))?;
@@ -182,7 +187,8 @@ fn try_program(program: &str, arguments: &[&str], package: &str) -> Result<(), S
     }
 }
 
-/// Whether a sandboxed process reaches the X server of a display. One that does not ends at once, and WebKit this process with it.
+/// Whether a sandboxed process can reach the X server of a display. One that cannot ends at once,
+/// and WebKit ends this process with it.
 fn try_display(display: &str) -> Result<(), String> {
     let number = display.strip_prefix(':').map(|rest| rest.split('.').next().unwrap_or(rest));
     let Some(number) = number.filter(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())) else {
@@ -192,22 +198,24 @@ fn try_display(display: &str) -> Result<(), String> {
     UnixStream::connect(&socket).map(drop).map_err(|error| format!("the X server's socket {socket} cannot be reached: {error}"))
 }
 
-/// Keeps sandboxed processes out of the user's folder for caches, which WebKit would give them. To be called before there are other threads.
+/// Keeps sandboxed processes out of the user's cache folder, which WebKit would give them. Must be
+/// called before there are other threads.
 pub(crate) fn withhold_caches() {
     ffi::set_variable(PLUGIN_LIST, NO_PLUGIN_LIST);
 }
 
-/// Whether a process is in WebKit's sandbox, as the system says.
+/// Whether a process is in WebKit's sandbox, by the system's report.
 ///
 /// # Errors
-/// Nothing can be read of the process: it has ended.
+/// The process's state cannot be read: it has ended.
 pub(crate) fn is_confined(pid: i32) -> io::Result<bool> {
     let status = |process: &str| fs::read_to_string(format!("/proc/{process}/status"));
     Ok(shows_confinement(&status(&pid.to_string())?, &status("self")?))
 }
 
-/// Whether `status` is of a process with a filter for system calls that can gain no privileges and lies in a namespace for processes below that
-/// of `own`. (A filter alone is not enough: containers have one for all their processes.)
+/// Whether `status` is of a sandboxed process: it has a filter for system calls, cannot gain
+/// privileges, and is in a pid namespace below that of `own`. (A filter alone is not enough:
+/// containers have one for all their processes.)
 fn shows_confinement(status: &str, own: &str) -> bool {
     fn field<'a>(status: &'a str, name: &str) -> impl Iterator<Item = &'a str> {
         let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
@@ -229,7 +237,8 @@ mod tests {
         let refused = || Confinement::Refused { reason: "why".into() };
         let (inside, outside) = (|| Confinement::Sandboxed, || Confinement::Unsandboxed);
         type Make = fn() -> Confinement;
-        // `sandbox`, `nodeIntegration`; where the sandbox works, where it does not, with --no-sandbox.
+        // `sandbox`, `nodeIntegration`; then the result where the sandbox works, where it does not,
+        // and with `--no-sandbox`.
         let table: [(Option<bool>, bool, Make, Make, Make); 6] = [
             (None, false, inside, exposed, outside),
             (None, true, outside, outside, outside),
@@ -277,7 +286,7 @@ mod tests {
         let inside = "Name:\tWebKitWebProces\nNSpid:\t12\t2\nNoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_filters:\t1\n";
         assert!(shows_confinement(inside, own));
         assert!(!shows_confinement(own, own));
-        // A container's filter is there for main as well.
+        // A container's filter applies to main as well.
         assert!(!shows_confinement(contained, contained));
         for (there, instead) in
             [("Seccomp:\t2", "Seccomp:\t0"), ("NoNewPrivs:\t1", "NoNewPrivs:\t0"), ("NSpid:\t12\t2", "NSpid:\t12"), (inside, "")]

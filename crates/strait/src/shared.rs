@@ -1,4 +1,4 @@
-//! What the three threads share.
+//! State that the three threads share: [`Shared`] and, under one lock, [`State`].
 
 use std::{
     collections::HashMap,
@@ -32,7 +32,7 @@ use crate::{
     window::WindowMirror,
 };
 
-/// Shared ownership of [`Shared`], with a `Debug` that says nothing of its inside.
+/// Shared ownership of [`Shared`], with a `Debug` that omits its content.
 #[derive(Clone)]
 pub(crate) struct SharedRef(Arc<Shared>);
 
@@ -50,7 +50,7 @@ impl SharedRef {
     }
 }
 
-/// A [`SharedRef`] that keeps nothing alive.
+/// A weak [`SharedRef`].
 pub(crate) struct WeakShared(Weak<Shared>);
 
 impl WeakShared {
@@ -78,14 +78,14 @@ pub(crate) struct Shared {
     pub(crate) name: String,
     pub(crate) version: String,
     pub(crate) app_path: PathBuf,
-    /// The program's arguments, where they are not the process's.
+    /// The program's arguments, if they differ from the process's.
     pub(crate) arguments: Option<Vec<String>>,
-    /// Where events of ports are told.
+    /// The file for events of ports.
     pub(crate) inspect: Option<PathBuf>,
-    /// Pages have `gc()`.
+    /// Whether pages have `gc()`.
     pub(crate) expose_gc: bool,
     pub(crate) sandbox: Sandbox,
-    /// Console messages go to the terminal.
+    /// Whether console messages are printed on the terminal.
     pub(crate) console: bool,
     pub(crate) node: Node,
     pub(crate) ui: UiHandle,
@@ -96,20 +96,21 @@ pub(crate) struct Shared {
     pub(crate) children: Children,
     /// The web process agent.
     pub(crate) agent: OnceLock<Installed>,
-    /// Where the program keeps its data.
+    /// The folder for the program's data.
     user_data: Mutex<PathBuf>,
-    /// It is the first instance of the program.
+    /// The single-instance lock, if this instance holds it.
     instance: Mutex<Option<InstanceLock>>,
-    /// What the program's processes had used when it last asked.
+    /// The processes' CPU use at the last query.
     pub(crate) processes: Mutex<metrics::Seen>,
     /// Taken before `state`, never after it.
     turns: Mutex<AgentTurns>,
-    /// The program's own event loop routes too, and is not busy: the I/O thread leaves messages to it for a moment.
+    /// The program's own event loop routes too and is not busy, so the I/O thread leaves messages
+    /// to it for a moment.
     pub(crate) loop_routes: AtomicBool,
     state: Mutex<State>,
 }
 
-/// Everything that changes.
+/// All state that changes.
 ///
 /// Its lock is never held while a handler or the program's code runs.
 #[derive(Default)]
@@ -118,12 +119,12 @@ pub(crate) struct State {
     pub(crate) agents: HashMap<AgentId, Arc<Port>>,
     pub(crate) windows: HashMap<WindowId, WindowRecord>,
     pub(crate) contents: HashMap<ContentsId, ContentsRecord>,
-    /// Pages that pages have opened, until the program has decided.
+    /// Pages that pages have opened, until the program has decided about them.
     pub(crate) popups: HashMap<WindowId, Popup>,
     pub(crate) evals: HashMap<RequestId, PendingEval>,
-    /// What new web processes show to be admitted.
+    /// Tokens that new web processes show to be admitted.
     pub(crate) tokens: Tokens,
-    /// What pages show to be bound to a view; each is good once.
+    /// Nonces that pages show to be bound to a view; each is valid once.
     pub(crate) view_nonces: HashMap<Nonce, Claim>,
     pub(crate) quit: Quit,
     pub(crate) last_window: u32,
@@ -131,26 +132,27 @@ pub(crate) struct State {
     pub(crate) last_style: u64,
 }
 
-/// What a view's nonce is good for.
+/// The view that a nonce stands for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Claim {
     pub(crate) contents: ContentsId,
-    /// The view's processes are counted.
+    /// The number of the process within its view.
     pub(crate) epoch: u64,
 }
 
 /// A window.
 pub(crate) struct WindowRecord {
     pub(crate) contents: ContentsId,
-    /// It goes with this one.
+    /// The window closes with this one.
     pub(crate) parent: Option<WindowId>,
-    /// The window whose page opened it, and with which it goes; not if it is to outlive that.
+    /// The window whose page opened it. It closes with that one, unless it outlives its opener.
     pub(crate) opener: Option<WindowId>,
-    /// The window of the program's own from whose page it comes, through any number of pages that opened pages.
+    /// The window of the program's own from which it descends, through any number of pages that
+    /// opened pages.
     pub(crate) root: Option<WindowId>,
     pub(crate) preferences: WebPreferences,
     pub(crate) mirror: WindowMirror,
-    /// It is on its way out: `destroy` was called.
+    /// The window is closing: `destroy` was called.
     pub(crate) closing: bool,
 }
 
@@ -163,23 +165,23 @@ pub(crate) struct ContentsRecord {
     pub(crate) title: String,
     pub(crate) loads: Loads,
     pub(crate) outbox: Outbox<PendingMessage>,
-    /// How many main-frame documents have become ready.
+    /// The number of main-frame documents that have become ready.
     pub(crate) documents_ready: u64,
-    /// The view waits for the next of them before it says that it has loaded.
+    /// The view waits for the next ready document before it reports the end of its load.
     pub(crate) awaits_ready: bool,
     /// A load is under way, the program's or the page's own.
     pub(crate) loading: bool,
-    /// What is to be run once the page shows a document and loads nothing.
+    /// Scripts to run once the page shows a document and no load is under way.
     pub(crate) scripts: Vec<PendingScript>,
-    /// The program decides what its pages may open.
+    /// The program decides about the windows that the page opens.
     pub(crate) asks_open: bool,
-    /// Which of its view's processes shows it.
+    /// The number of the process that shows it, within its view.
     pub(crate) epoch: u64,
-    /// Its process died and nothing has been loaded since.
+    /// Its process died, and nothing has been loaded since.
     pub(crate) crashed: bool,
     /// Its inspector is open.
     pub(crate) devtools: bool,
-    /// A download of it was cancelled, and the terminal says so.
+    /// A download of it was cancelled, and a warning was printed.
     pub(crate) download_refused: bool,
 }
 
@@ -206,20 +208,15 @@ pub(crate) struct PendingEval {
     pub(crate) answer: Answer,
 }
 
-/// Who waits for a script.
+/// The receiver of a script's outcome.
 pub(crate) enum Answer {
     /// The program.
     Program(oneshot::Sender<Result<Vec<u8>, ScriptError>>),
-    /// A load that only moves within the document, to this URL; the script ends when it has.
-    /// Whoever waits for the page's frames to be known.
-    Frames {
-        contents: ContentsId,
-    },
-    Move {
-        contents: ContentsId,
-        load: u64,
-        url: String,
-    },
+    /// Waits until the agent has reported the page's frames.
+    Frames { contents: ContentsId },
+    /// A load that only moves within the document, to this URL; the script ends when that has
+    /// happened.
+    Move { contents: ContentsId, load: u64, url: String },
 }
 
 impl Shared {
@@ -250,7 +247,8 @@ impl Shared {
         }
     }
 
-    /// The state, locked. A thread that panicked with the lock left nothing half-done that matters more than going on to the end.
+    /// The state, locked. A poisoned lock is used: continuing to the end matters more than what a
+    /// panicked thread left incomplete.
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -260,7 +258,7 @@ impl Shared {
         self.turns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The agents' turns, unless a thread, perhaps this one, is at them.
+    /// The agents' turns, unless a thread (which may be this one) holds the lock.
     pub(crate) fn try_turns(&self) -> Option<MutexGuard<'_, AgentTurns>> {
         match self.turns.try_lock() {
             Ok(turns) => Some(turns),
@@ -292,12 +290,12 @@ impl Shared {
 }
 
 impl State {
-    /// Posts a control message to an agent; the ports come back if it is gone.
+    /// Posts a control message to an agent; returns the ports if the agent is gone.
     pub(crate) fn post(&self, agent: AgentId, message: &ToAgent, ports: Vec<Port>) -> Result<(), Vec<Port>> {
         self.post_encoded(agent, strait_protocol::encode(message), ports)
     }
 
-    /// [`State::post`] for one that is encoded already.
+    /// [`State::post`] for an encoded message.
     pub(crate) fn post_encoded(&self, agent: AgentId, data: Vec<u8>, ports: Vec<Port>) -> Result<(), Vec<Port>> {
         let Some(port) = self.agents.get(&agent) else { return Err(ports) };
         port.post(strait_ports::Message::with_ports(data, ports)).map_err(|error| error.message.ports)

@@ -1,11 +1,11 @@
-//! Texts that a page decides: how long they may be, and how they reach a terminal.
+//! Texts from pages: limits of their length, and their form on a terminal.
 
 use std::borrow::Cow;
 
-/// Stands before every further line of a text, so that none looks like the line of another window.
+/// Precedes every further line of a text, so that none can imitate the line of another window.
 const INDENT: &str = "    ";
 
-/// Shortens a text to at most `limit` bytes and a mark.
+/// Shortens a text to at most `limit` bytes and appends `mark`.
 pub(crate) fn cut(text: &mut String, limit: usize, mark: &str) {
     if text.len() > limit {
         let end = (0..=limit).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
@@ -14,8 +14,9 @@ pub(crate) fn cut(text: &mut String, limit: usize, mark: &str) {
     }
 }
 
-/// A page's text as a terminal may have it: control characters are spelt out (`\u{1b}`), as a terminal would obey them; tabs stay, and
-/// so do line feeds, with what follows them indented by four spaces.
+/// A page's text in a form that is safe on a terminal. Control characters are escaped (`\u{1b}`),
+/// because a terminal would obey them. Tabs and line feeds stay; each further line is indented by
+/// four spaces.
 ///
 /// ```
 /// assert_eq!(strait::printable("one\ntwo \u{1b}[31mred"), "one\n    two \\u{1b}[31mred");
@@ -29,7 +30,7 @@ pub fn printable(text: &str) -> Cow<'_, str> {
         match c {
             '\t' => safe.push(c),
             '\n' => safe.extend(["\n", INDENT]),
-            // Both sets of control characters, and DEL.
+            // The two sets of control characters (C0, C1), and DEL.
             c if c.is_control() => safe.extend(c.escape_default()),
             c => safe.push(c),
         }

@@ -1,4 +1,4 @@
-//! The page in a window.
+//! The page of a window: [`WebContents`].
 
 use std::{
     fmt,
@@ -57,10 +57,10 @@ impl WebContents {
         BrowserWindow::new(self.app.clone(), WindowId(self.id.0))
     }
 
-    /// Its main frame: one and the same for the page's whole life.
+    /// Its main frame, which stays the same for the page's life.
     pub fn main_frame(&self) -> WebFrameMain {
         let key = self.app.shared().state().registry.main_frame(self.id);
-        // Of a page that is gone: a frame that is gone.
+        // If the page is gone: a frame that does not exist.
         WebFrameMain::new(self.app.clone(), key.unwrap_or(crate::FrameKey(0)))
     }
 
@@ -69,7 +69,8 @@ impl WebContents {
         IpcMain::of_contents(self.clone())
     }
 
-    /// The URL of the document that it shows: the committed one, which a load under way does not change; empty before the first document.
+    /// The URL of the document that it shows: the committed one, which a load under way does not
+    /// change. Empty before the first document.
     pub fn url(&self) -> String {
         self.app.shared().state().contents.get(&self.id).map(|record| record.commits.url().to_owned()).unwrap_or_default()
     }
@@ -79,7 +80,7 @@ impl WebContents {
         self.app.shared().state().contents.get(&self.id).map(|record| record.title.clone()).unwrap_or_default()
     }
 
-    /// Whether it is gone with its window.
+    /// Whether it was destroyed with its window.
     pub fn is_destroyed(&self) -> bool {
         self.window().is_destroyed()
     }
@@ -89,20 +90,22 @@ impl WebContents {
         self.app.shared().state().contents.get(&self.id).is_some_and(|record| record.crashed)
     }
 
-    /// The system's id of its process, while there is one.
+    /// The system's id of its process, while it has one.
     pub fn os_process_id(&self) -> Option<i32> {
         let state = self.app.shared().state();
         let (agent, _) = state.registry.page(self.id)?;
         state.registry.pid(agent)
     }
 
-    /// Loads a file, relative to the program's folder. The load begins at once, awaited or not.
+    /// Loads a file, relative to the program's folder. The load begins at once, even if the future
+    /// is not awaited.
     pub fn load_file(&self, path: impl AsRef<Path>) -> LoadFuture {
         let url = resolve_file(self.app.app_path(), path.as_ref());
         self.app.0.load(self.id, url, Vec::new())
     }
 
-    /// [`WebContents::load_url`] with headers for the HTTP request, `Referer` perhaps among them. They replace those that the web engine would send.
+    /// [`WebContents::load_url`] with headers for the HTTP request, which may include `Referer`.
+    /// They replace those that the web engine would send.
     pub fn load_url_with_headers<N: Into<String>, V: Into<String>>(
         &self,
         url: &str,
@@ -112,12 +115,14 @@ impl WebContents {
         self.app.0.load(self.id, url, headers.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
     }
 
-    /// Loads a URL; what is no absolute URL is a path relative to the program's folder. The load begins at once, awaited or not.
+    /// Loads a URL. Text that is not an absolute URL is a path relative to the program's folder.
+    /// The load begins at once, even if the future is not awaited.
     pub fn load_url(&self, url: &str) -> LoadFuture {
         self.load_url_with_headers(url, None::<(String, String)>)
     }
 
-    /// Whether it is loading something: from the call that begins a load, or the page's own beginning, to its end.
+    /// Whether a load is under way: from the call that begins it, or from the page's own
+    /// navigation, to its end.
     pub fn is_loading(&self) -> bool {
         self.app.shared().state().contents.get(&self.id).is_some_and(|record| record.loading)
     }
@@ -127,14 +132,15 @@ impl WebContents {
         self.app.0.reload(self.id)
     }
 
-    /// Stops what is loading: it fails with `ERR_ABORTED (-3)`.
+    /// Stops the load under way, which fails with `ERR_ABORTED (-3)`.
     pub fn stop(&self) {
         self.app.0.stop_load(self.id);
     }
 
     /// Sends arguments to the main frame's `ipcRenderer`.
     ///
-    /// What is sent while a load is under way belongs to the new document and waits for it.
+    /// A message that is sent while a load is under way belongs to the new document and waits for
+    /// it.
     ///
     /// # Errors
     /// If the page is gone, or has crashed.
@@ -143,20 +149,22 @@ impl WebContents {
         Ok(self.send_encoded(channel, payload)?)
     }
 
-    /// Sends a message with ports to the main frame's `ipcRenderer`. See [`WebContents::send`] for when.
+    /// Sends a message with ports to the main frame's `ipcRenderer`. It waits for a load as
+    /// [`WebContents::send`] does.
     ///
     /// # Errors
-    /// Give the ports back, usable as before.
+    /// They return the ports, usable as before.
     pub fn post_message(&self, channel: &str, message: impl Into<Value>, ports: Vec<MessagePort>) -> Result<(), PostMessageError> {
         port::with_taken(&message.into(), ports, None, |payload, ports| self.post_encoded(channel, payload, ports))
     }
 
-    /// [`WebContents::post_message`] for one of the main frame's worlds. In [`World::Main`] the page's own window gets a `message` event whose `source` is the
-    /// window itself and whose `channel` is the channel, with no preload in between; it comes after DOMContentLoaded. [`World::Isolated`] stands for
-    /// the frame's `ipcRenderer`, wherever that lives.
+    /// [`WebContents::post_message`] for one of the main frame's worlds. For [`World::Main`] the
+    /// page's own window gets a `message` event, without any preload. Its `source` is the window
+    /// itself, its `channel` is the channel, and it comes after DOMContentLoaded.
+    /// [`World::Isolated`] means the frame's `ipcRenderer`, in whichever world it is.
     ///
     /// # Errors
-    /// Give the ports back, usable as before.
+    /// They return the ports, usable as before.
     pub fn post_message_to(
         &self,
         world: World,
@@ -182,22 +190,24 @@ impl WebContents {
         self.app.0.emit(Target::Page(self.id), channel, EmitKind::message_in(world), payload, ports)
     }
 
-    /// Runs a script in the main frame's own world and gives its completion value, a promise's when it settles.
+    /// Runs a script in the main frame's own world and returns its completion value. A promise is
+    /// awaited.
     ///
-    /// While a load is under way, and before the first one, it waits until the page has loaded. A frame's
-    /// [`execute_javascript`](WebFrameMain::execute_javascript) does not wait.
+    /// While a load is under way, and before the first one, the script waits until the page has
+    /// loaded. A frame's [`execute_javascript`](WebFrameMain::execute_javascript) does not wait.
     pub fn execute_javascript(&self, source: &str) -> impl Future<Output = Result<Value, ScriptError>> + Send + use<> {
         let running = self.execute_encoded(World::Main, source);
         async move { value::decode(&running.await?, 0).map_err(|error| ScriptError::BadValue(error.to_string())) }
     }
 
-    /// [`WebContents::execute_javascript`] in either world, giving the value's structured clone.
+    /// [`WebContents::execute_javascript`] in either world; returns the value's structured clone.
     pub fn execute_encoded(&self, world: World, source: &str) -> EvalFuture {
         self.app.0.eval_page(self.id, world, source)
     }
 
-    /// Lets `handler` decide about the windows that the page's scripts and links open: Electron's `setWindowOpenHandler`. The page waits for
-    /// it. Without a handler every window may be opened. Windows that are opened inherit no handler.
+    /// Sets the handler that decides about the windows that the page's scripts and links open:
+    /// Electron's `setWindowOpenHandler`. The page waits for the decision. Without a handler every
+    /// window may be opened. Opened windows do not inherit the handler.
     ///
     /// ```no_run
     /// # fn f(page: &strait::WebContents) {
@@ -214,13 +224,14 @@ impl WebContents {
         self.ask_window_open(true);
     }
 
-    /// Takes the handler away.
+    /// Removes the handler.
     pub fn clear_window_open_handler(&self) {
         self.ask_window_open(false);
         self.app.shared().handlers().window_open.remove(&self.id);
     }
 
-    /// Whether [`AppEvent::WindowOpen`](crate::AppEvent::WindowOpen) comes before the page opens a window: for programs with an event sink.
+    /// Whether [`AppEvent::WindowOpen`](crate::AppEvent::WindowOpen) is delivered before the page
+    /// opens a window: for programs with an event sink.
     pub fn ask_window_open(&self, on: bool) {
         if let Some(record) = self.app.shared().state().contents.get_mut(&self.id) {
             record.asks_open = on;
@@ -261,7 +272,7 @@ impl WebContents {
         })
     }
 
-    /// Calls `handler` when the page's process is gone.
+    /// Calls `handler` when the page's process has ended unexpectedly.
     pub fn on_render_process_gone(&self, mut handler: impl FnMut(&str) + Send + 'static) -> ListenerId {
         self.on_event(move |event| {
             if let ContentsEvent::RenderProcessGone { reason, .. } = event {
@@ -299,7 +310,8 @@ impl fmt::Debug for WebContents {
     }
 }
 
-/// A script that has begun; gives the structured clone of its value. The script goes on when this is dropped.
+/// A script that has begun; resolves to the structured clone of its value. Dropping this does not
+/// stop the script.
 #[derive(Debug)]
 pub struct EvalFuture(pub(crate) oneshot::Receiver<Result<Vec<u8>, ScriptError>>);
 

@@ -1,4 +1,5 @@
-//! Windows.
+//! Windows: [`BrowserWindow`], its builder, and the state that the program reads without the UI
+//! thread.
 
 use std::{
     cell::Cell,
@@ -15,13 +16,13 @@ use crate::{
     ui::{UiCommand, WindowPlan, WindowStateChange},
 };
 
-/// Width and height of a window that is given none, in logical pixels.
+/// Width and height of a window without given size, in logical pixels.
 pub(crate) const DEFAULT_SIZE: (u32, u32) = (800, 600);
 
-/// A window and the page in it. Cheap to clone; letting go of all clones does not close the window.
+/// A window and the page in it. Cheap to clone. Dropping the last clone does not close the window.
 ///
-/// Getters read what it was last asked to be or last reported, whichever is newer, and never wait for it; on a closed window they give
-/// defaults.
+/// Getters return the last requested or the last reported state, whichever is newer, and never wait
+/// for the window system. On a closed window they return defaults.
 ///
 /// ```no_run
 /// # async fn f(app: &strait::App) -> Result<(), strait::LoadError> {
@@ -38,28 +39,30 @@ pub struct BrowserWindow {
     contents: WebContents,
 }
 
-/// What is known of a window without asking it.
+/// The state of a window that getters return.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct WindowMirror {
     pub(crate) title: String,
     pub(crate) size: (u32, u32),
     pub(crate) visible: bool,
-    /// Sizes that were asked for and are not yet given: reports of another one are old.
+    /// Requested sizes that the window system has not yet reported: reports of other sizes are
+    /// outdated.
     pub(crate) sizes_asked: u32,
     pub(crate) focused: bool,
-    /// Titles of its page that wait for the program's say, and the last one that is to wait, if there are too many.
+    /// The number of titles of its page that wait for the program's decision; if there are too
+    /// many, the last further one.
     pub(crate) titles: (usize, Option<String>),
-    /// Where it is, once that is known, and how many places were asked for since.
+    /// The last requested or reported position, and the number of requested moves without a report.
     pub(crate) position: (i32, i32),
     pub(crate) places_asked: u32,
     pub(crate) resizable: bool,
-    /// What the window system has last made of it.
+    /// The last state that the window system has reported.
     pub(crate) minimized: bool,
     pub(crate) maximized: bool,
     pub(crate) on_top: bool,
 }
 
-/// What a new window is to be like.
+/// Options for a new window.
 ///
 /// ```no_run
 /// # fn f(app: &strait::App) {
@@ -100,13 +103,15 @@ impl BrowserWindowBuilder {
         self
     }
 
-    /// Where its upper left corner is to be, in logical pixels of the screen. The window system may know better.
+    /// The position of the upper left corner, in logical pixels of the screen. The window system
+    /// may choose another one.
     pub fn position(mut self, x: i32, y: i32) -> Self {
         self.position = Some((x, y));
         self
     }
 
-    /// Whether the window is visible from the start (the default). A hidden one loads, runs and answers all the same.
+    /// Whether the window is visible from the start (the default). The page of a hidden window
+    /// loads, runs and answers as well.
     pub fn show(mut self, show: bool) -> Self {
         self.show = Some(show);
         self
@@ -118,13 +123,13 @@ impl BrowserWindowBuilder {
         self
     }
 
-    /// The window stays above `parent` and goes with it.
+    /// The window stays above `parent` and closes with it.
     pub fn parent(mut self, parent: &BrowserWindow) -> Self {
         self.parent = Some(parent.id);
         self
     }
 
-    /// All preferences of its pages at once.
+    /// All preferences of the window's pages at once.
     pub fn web_preferences(mut self, preferences: WebPreferences) -> Self {
         self.context_isolation = Some(preferences.isolates());
         self.node_integration = Some(preferences.node_integration);
@@ -175,7 +180,7 @@ impl BrowserWindowBuilder {
         self
     }
 
-    /// See [`WebPreferences::partition`]. A window that a page opens has its opener's in any case.
+    /// See [`WebPreferences::partition`]. A window that a page opens always has its opener's.
     pub fn partition(mut self, name: impl Into<String>) -> Self {
         self.partition = Some(name.into());
         self
@@ -199,8 +204,9 @@ impl BrowserWindowBuilder {
         self
     }
 
-    /// Makes the window. Returns at once; the window appears when the UI thread has made it, and what is done with it
-    /// meanwhile is done then. While the program is ending, the window is closed already.
+    /// Makes the window. Returns at once; the window appears when the UI thread has made it, and
+    /// calls on the handle take effect then. While the program is ending, the window is closed from
+    /// the start.
     pub fn build(self, app: &App) -> BrowserWindow {
         let shared = app.shared();
         let mut state = shared.state();
@@ -211,7 +217,7 @@ impl BrowserWindowBuilder {
         }
         let plan = state.add_window(shared, id, self, None);
         shared.queue(AppEvent::WindowCreated { window: window.clone(), opened: None });
-        // Under the lock, so that commands for the window come after it.
+        // Under the lock, so that commands for the window follow it.
         shared.ui(UiCommand::Create(Box::new(plan)));
         drop(state);
         window
@@ -219,13 +225,13 @@ impl BrowserWindowBuilder {
 }
 
 impl BrowserWindow {
-    /// Begins the description of a new window.
+    /// A builder for a new window.
     pub fn builder() -> BrowserWindowBuilder {
         BrowserWindowBuilder::default()
     }
 
     pub(crate) fn new(app: App, id: WindowId) -> Self {
-        // Each window has one page, and they share a number.
+        // Each window has one page, and the two share a number.
         let contents = WebContents::new(app.clone(), crate::ContentsId(id.0));
         Self { app, id, contents }
     }
@@ -255,19 +261,20 @@ impl BrowserWindow {
         self.contents.load_url(url)
     }
 
-    /// Makes it visible, and active.
+    /// Makes it visible and active.
     pub fn show(&self) {
         self.change(|mirror| mirror.visible = true);
         self.command(|window| UiCommand::Show { window, visible: true });
     }
 
-    /// Makes it visible without making it active, as far as the window system lets it.
+    /// Makes it visible without making it active, as far as the window system allows that.
     pub fn show_inactive(&self) {
         self.change(|mirror| mirror.visible = true);
         self.command(|window| UiCommand::ShowInactive { window });
     }
 
-    /// Moves its upper left corner there, in logical pixels of the screen. The window system may know better.
+    /// Moves the upper left corner to this position, in logical pixels of the screen. The window
+    /// system may choose another one.
     pub fn set_position(&self, x: i32, y: i32) {
         self.change(|mirror| {
             mirror.position = (x, y);
@@ -282,12 +289,12 @@ impl BrowserWindow {
         self.command(|window| UiCommand::Move { window, place: None });
     }
 
-    /// Where its upper left corner is, in logical pixels of the screen.
+    /// The position of the upper left corner, in logical pixels of the screen.
     pub fn position(&self) -> (i32, i32) {
         self.mirror(|mirror| mirror.position)
     }
 
-    /// Whether the user may resize it.
+    /// Sets whether the user may resize it.
     pub fn set_resizable(&self, resizable: bool) {
         self.change(|mirror| mirror.resizable = resizable);
         self.command(|window| UiCommand::Resizable { window, resizable });
@@ -298,7 +305,8 @@ impl BrowserWindow {
         self.mirror(|mirror| mirror.resizable)
     }
 
-    /// Calls `handler` with each title that the page sets, before the window has it: it may prevent that.
+    /// Calls `handler` with each title that the page sets, before the window gets it. The handler
+    /// may prevent the change.
     pub fn on_page_title_updated(&self, mut handler: impl FnMut(&CloseEvent, &str) + Send + 'static) -> ListenerId {
         let listener = Listener::new(move |(event, title): &(CloseEvent, String)| handler(event, title));
         let id = listener.id;
@@ -306,13 +314,13 @@ impl BrowserWindow {
         id
     }
 
-    /// Makes it invisible. Its page goes on.
+    /// Makes it invisible. Its page continues to run.
     pub fn hide(&self) {
         self.change(|mirror| mirror.visible = false);
         self.command(|window| UiCommand::Show { window, visible: false });
     }
 
-    /// Makes an icon of it, if the window system has any. The page goes on.
+    /// Minimizes it, if the window system can. The page continues to run.
     pub fn minimize(&self) {
         self.take(WindowStateChange::Minimized(true));
     }
@@ -322,12 +330,12 @@ impl BrowserWindow {
         self.take(WindowStateChange::Minimized(false));
     }
 
-    /// Whether it is minimized: what the window system has last said.
+    /// Whether it is minimized, by the window system's last report.
     pub fn is_minimized(&self) -> bool {
         self.mirror(|mirror| mirror.minimized)
     }
 
-    /// Makes it fill the screen, if the window system lets it. A hidden one is shown.
+    /// Makes it fill the screen, if the window system allows that. A hidden window is shown.
     pub fn maximize(&self) {
         if !self.is_visible() {
             self.show();
@@ -335,17 +343,17 @@ impl BrowserWindow {
         self.take(WindowStateChange::Maximized(true));
     }
 
-    /// Gives it its former size again.
+    /// Restores its former size.
     pub fn unmaximize(&self) {
         self.take(WindowStateChange::Maximized(false));
     }
 
-    /// Whether it is maximized: what the window system has last said.
+    /// Whether it is maximized, by the window system's last report.
     pub fn is_maximized(&self) -> bool {
         self.mirror(|mirror| mirror.maximized)
     }
 
-    /// Whether it stays above others, as far as the window system lets it.
+    /// Sets whether it stays above others, as far as the window system allows that.
     pub fn set_always_on_top(&self, on_top: bool) {
         let mut changed = false;
         self.change(|mirror| changed = std::mem::replace(&mut mirror.on_top, on_top) != on_top);
@@ -355,7 +363,7 @@ impl BrowserWindow {
         }
     }
 
-    /// Whether it is to stay above others.
+    /// Whether it should stay above others.
     pub fn is_always_on_top(&self) -> bool {
         self.mirror(|mirror| mirror.on_top)
     }
@@ -364,7 +372,7 @@ impl BrowserWindow {
         self.command(|window| UiCommand::WindowState { window, state });
     }
 
-    /// Gives it the keyboard.
+    /// Gives it the keyboard focus.
     pub fn focus(&self) {
         self.command(|window| UiCommand::Focus { window });
     }
@@ -401,17 +409,17 @@ impl BrowserWindow {
         self.mirror(|mirror| mirror.visible)
     }
 
-    /// Whether it has the keyboard.
+    /// Whether it has the keyboard focus.
     pub fn is_focused(&self) -> bool {
         self.mirror(|mirror| mirror.focused)
     }
 
-    /// Whether it is closed, or about to be with nothing to stop it.
+    /// Whether it is closed, or closing so that no handler can prevent it.
     pub fn is_destroyed(&self) -> bool {
         self.app.shared().state().windows.get(&self.id).is_none_or(|record| record.closing)
     }
 
-    /// Asks it to close, as the user does with its close button: handlers may prevent it.
+    /// Requests that it closes, as the user does with the close button. Handlers may prevent it.
     pub fn close(&self) {
         if !self.is_destroyed() {
             let decision = Decision::new(self.app.0.clone(), Question::CloseWindow(self.id));
@@ -419,14 +427,15 @@ impl BrowserWindow {
         }
     }
 
-    /// Closes it without asking: its page's ports close (`unloaded`), then it goes and `Closed` comes.
+    /// Closes it; no handler can prevent it. Its page's ports close (`unloaded`), then the window,
+    /// then `Closed` is delivered.
     pub fn destroy(&self) {
         let shared = self.app.shared();
         shared.state().begin_close(self.id);
         shared.io.send(IoCommand::CloseWindow(self.id));
     }
 
-    /// Calls `handler` when the window is asked to close; it may prevent it.
+    /// Calls `handler` when the window is requested to close. The handler may prevent it.
     pub fn on_close(&self, handler: impl FnMut(&CloseEvent) + Send + 'static) -> ListenerId {
         let listener = Listener::new(handler);
         let id = listener.id;
@@ -476,7 +485,7 @@ impl BrowserWindow {
         state.windows.get(&self.id).filter(|record| !record.closing).map(|record| read(&record.mirror)).unwrap_or_default()
     }
 
-    /// Writes down at once what the window is asked to become.
+    /// Records the requested state at once, so that getters return it.
     fn change(&self, change: impl FnOnce(&mut WindowMirror)) {
         if let Some(record) = self.app.shared().state().windows.get_mut(&self.id).filter(|record| !record.closing) {
             change(&mut record.mirror);
@@ -485,24 +494,25 @@ impl BrowserWindow {
 }
 
 impl State {
-    /// The number of a window that is about to be; its page has the same.
+    /// The number of a window that will be made; its page has the same number.
     pub(crate) fn new_window(&mut self) -> WindowId {
         self.last_window += 1;
         WindowId(self.last_window)
     }
 
-    /// Writes a new window and its page down. What it is not told it has from `opener`, if a page opened it, or by default.
+    /// Records a new window and its page. Options that `told` leaves out come from `opener`, if a
+    /// page opened the window, and from the defaults otherwise.
     pub(crate) fn add_window(&mut self, shared: &Shared, id: WindowId, told: BrowserWindowBuilder, opener: Option<WindowId>) -> WindowPlan {
         let record = opener.and_then(|opener| self.windows.get(&opener));
         let root = opener.map(|opener| record.and_then(|record| record.root).unwrap_or(opener));
         let inherited = record.map(|record| record.preferences.clone()).unwrap_or_default();
-        // A page that a page opens lives in the same process.
+        // A page that a page opens has the same process, and so the same sandbox.
         let sandbox = if opener.is_some() { Some(inherited.sandboxed()) } else { told.sandbox };
         let node_integration = told.node_integration.unwrap_or(inherited.node_integration);
-        // Not said anywhere: yes, unless the page may `require`.
+        // The default: isolated, unless the page may `require`.
         let isolation = told.context_isolation.or(inherited.context_isolation);
         let preload = told.preload.map(|path| shared.app_path.join(path)).or(inherited.preload);
-        // A page that a page opens lives in the same process, and so with the same data.
+        // A page that a page opens has the same process, and so the same data.
         let partition = if opener.is_some() { inherited.partition } else { told.partition.filter(|name| !name.is_empty()) };
         let preferences = WebPreferences {
             preload,
@@ -540,7 +550,7 @@ impl State {
         plan
     }
 
-    /// Marks a window as on its way out: no new loads, sends or closes.
+    /// Marks a window as closing: it gets no new loads, messages or close requests.
     pub(crate) fn begin_close(&mut self, window: WindowId) {
         if let Some(record) = self.windows.get_mut(&window) {
             record.closing = true;
@@ -554,7 +564,7 @@ impl fmt::Debug for BrowserWindow {
     }
 }
 
-/// Something that is about to happen and that a handler may stop.
+/// An action that is about to happen and that a handler may prevent.
 ///
 /// ```no_run
 /// # fn f(window: &strait::BrowserWindow, unsaved: bool) {
@@ -571,7 +581,7 @@ pub struct CloseEvent {
 }
 
 impl CloseEvent {
-    /// It shall not happen.
+    /// Prevents the action.
     pub fn prevent_default(&self) {
         self.prevented.set(true);
     }

@@ -1,16 +1,21 @@
 'use strict'
-// What keeps a utility process alive besides what keeps every Node process: ports that are started, for whose messages somebody listens.
+// Started ports with a listener for messages. They keep a utility process alive, in addition to
+// Node's own reasons.
 
 const { native } = require('./native')
 const ports = require('./ports')
 const { whenListenersChange } = require('./listening')
 
-/** The ports that keep the process alive now. */
+/** The ports that keep the process alive at present. */
 const holding = new Set()
-/** Who has the listeners for a port's messages, if that is not the port itself. @type {WeakMap<object, import('events').EventEmitter>} */
+/**
+ * The emitters that have the listeners for a port's messages, for ports that do not have them
+ * themselves.
+ * @type {WeakMap<object, import('events').EventEmitter>}
+ */
 const fronts = new WeakMap()
 
-/** Looks again whether this port keeps the process alive. */
+/** Updates whether this port keeps the process alive. */
 function look (port) {
   const before = holding.size
   const listens = (fronts.get(port) ?? port).listenerCount('message') > 0
@@ -24,7 +29,7 @@ whenListenersChange(ports.MessagePortMain, look)
 
 module.exports = {
   look,
-  /** Listeners for the messages of `port` are those of `front`. */
+  /** Counts the listeners of `front` as the listeners for the messages of `port`. */
   listenersAt (port, front) {
     fronts.set(port, front)
     look(port)

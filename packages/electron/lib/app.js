@@ -62,7 +62,10 @@ class App extends EventEmitter {
     else this.#paths.set(name, folder)
   }
 
-  /** Whether this is the first instance of the program. If not, the first hears of this one and of `data`. */
+  /**
+   * Whether this is the first instance of the program. If not, the first instance is notified of
+   * this one and of `data`.
+   */
   requestSingleInstanceLock (data) {
     const length = ports.write(data, ports.sort(undefined))
     return native.instanceRequest(ports.written(), length)
@@ -84,7 +87,7 @@ const reports = {
     setReady(app)
     app.emit('ready', {}, {})
   },
-  /** Never before 'ready'. */
+  /** Emitted after 'ready' only. */
   'second-instance' (args, folder, bytes) {
     const { data } = ports.read(bytes, [])
     app.whenReady().then(() => setImmediate(() => app.emit('second-instance', {}, args, folder, data)))
@@ -106,5 +109,5 @@ const reports = {
   }
 }
 
-/** Has the program asked when it may begin? */
+/** `wantsReady`: whether the program has called `whenReady`. */
 module.exports = { app, reports, wantsReady: () => wantsReady(app) }

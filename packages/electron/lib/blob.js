@@ -1,6 +1,7 @@
 'use strict'
-// The bytes of a Blob, at once: `postMessage` clones what it is given before it returns, and Node reads Blobs only asynchronously.
-// A worker thread reads them while this thread waits.
+// Reads the bytes of a Blob synchronously, because `postMessage` must clone its argument before it
+// returns and Node reads Blobs only asynchronously. A worker thread reads them while this thread
+// waits.
 
 const { Worker, MessageChannel, receiveMessageOnPort } = require('worker_threads')
 
@@ -18,7 +19,10 @@ const READER = `
     Atomics.notify(done, 0)
   })`
 
-/** @type {{port: import('worker_threads').MessagePort, done: Int32Array} | undefined} made when it is first needed */
+/**
+ * @type {{port: import('worker_threads').MessagePort, done: Int32Array} | undefined} started on
+ * first use
+ */
 let reader
 
 function start () {
@@ -33,7 +37,7 @@ module.exports = {
   /**
    * @param {Blob} blob
    * @returns {Uint8Array} a copy of its bytes
-   * @throws if it cannot be read, as when it is of a file that has changed
+   * @throws if the Blob cannot be read, for example because its file has changed
    */
   blobBytes (blob) {
     reader ??= start()

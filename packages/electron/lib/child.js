@@ -1,16 +1,21 @@
 'use strict'
-// What a utility process has besides Node's own: process.parentPort, and require('electron') with channels.
+// The additions to Node in a utility process: process.parentPort, and require('electron') with
+// channels.
 
 const path = require('path')
 const { native, start, receive } = require('./native')
 
-/** Ends the process, which cannot be what it was started for. */
+/** Prints the error and ends the process, which cannot run its script. */
 function fail (text) {
   console.error(`strait: ${text}`)
   process.exit(1)
 }
 
-/** Joins the process that has started this one. @returns {{script: string, resources: string}} the script that Node is to run, and the program's folder */
+/**
+ * Joins the process that started this one.
+ * @returns {{script: string, resources: string}} the script for Node to run, and the program's
+ * folder
+ */
 function join () {
   if (process.env.STRAIT_BOOT === undefined) fail('this is no utility process: utilityProcess.fork and UtilityProcess::script start them')
   const { script, report, ...options } = JSON.parse(process.env.STRAIT_BOOT)
@@ -19,25 +24,31 @@ function join () {
   } catch (error) {
     fail(error.message)
   }
-  // They were for this process alone.
+  // These variables are meant for this process alone.
   for (const name of ['STRAIT_BOOT', 'STRAIT_PORT_FD', 'STRAIT_INSPECT_PORTS']) delete process.env[name]
   reportFatalErrors(report)
   return { script, resources: options.resources }
 }
 
-/** Node runs `script`, unless execArgv have something that is no option, or an option that takes the script for its value. */
+/**
+ * Checks that Node runs `script`. It runs another one if execArgv has an argument that is not an
+ * option, or an option that takes the script as its value.
+ */
 function checkScript (script) {
   const [, taken] = process.argv
   if (taken === undefined) fail(`there is no script to run: the last of execArgv (${process.execArgv.join(' ')}) lacks its value`)
   if (taken !== path.resolve(script)) fail(`Node takes ${path.basename(taken)} for the script: execArgv must have options of Node's only`)
 }
 
-/** When the engine cannot go on, Node writes a report into `file`, which the parent reads. */
+/** Makes Node write a report into `file` when the engine fails. The parent reads the file. */
 function reportFatalErrors (file) {
   Object.assign(process.report, { reportOnFatalError: true, directory: path.dirname(file), filename: path.basename(file) })
 }
 
-/** `exit` comes after all that listen for it, so that what they post is delivered. */
+/**
+ * Leaves after all listeners for `exit` have run, so that the messages that they post are
+ * delivered.
+ */
 function leaveAtExit () {
   const { emit } = process
   process.emit = function (name, ...args) {

@@ -1,15 +1,22 @@
 'use strict'
-// Learning that an object was collected.
+// Notifications of collected objects.
 
 const v8 = require('v8')
 const vm = require('vm')
 
-/** V8 collects nothing while a program is idle, and others wait for what a collection ends. There is one after this time, in milliseconds, then after twice as long... */
+/**
+ * V8 collects nothing while a program is idle, but a collection may end something that another
+ * process waits for. So a collection runs after this time, in milliseconds. The time then doubles
+ * after each collection.
+ */
 const FIRST = 1000
-/** ... and at the latest after this. */
+/** The longest time between two collections, in milliseconds. */
 const LAST = 60000
 
-/** The engine's collector, which programs get only if they ask for it. @returns {(options: object) => unknown} */
+/**
+ * The engine's collector, which is hidden from programs that do not request it.
+ * @returns {(options: object) => unknown}
+ */
 function collector () {
   v8.setFlagsFromString('--expose-gc')
   return vm.runInNewContext('gc')
@@ -32,13 +39,13 @@ class Collectable {
   watch (object, id) {
     const reference = new WeakRef(object)
     this.#objects.set(id, reference)
-    // The reference is the token: the object itself would be held by it.
+    // The reference is the token, because the registry would keep the object itself alive.
     this.#registry.register(object, id, reference)
     this.#delay = FIRST
     this.#collectLater()
   }
 
-  /** The object, while it is watched and alive. */
+  /** The object with this id, if it is watched and alive. */
   get (id) { return this.#objects.get(id)?.deref() }
 
   /** Stops watching. */

@@ -18,7 +18,7 @@ const kMake = Symbol('make')
 /** Set by the static block: access to private state for this file only. */
 let setGone, setLoading, openHandler
 
-/** Numbers of worlds. */
+/** The numbers of the worlds. */
 const MAIN_WORLD = 0
 const PRELOAD_WORLD = 999
 
@@ -29,11 +29,11 @@ class WebContents extends EventEmitter {
   #ipc = new IpcMain()
   #destroyed = false
   #mainFrame
-  /** How many loads are under way. */
+  /** The number of loads under way. */
   #loading = 0
-  /** Loads that the program asked for and that have neither begun nor ended. */
+  /** Loads that the program has requested and that have neither begun nor ended. */
   #asked = new Set()
-  /** Decides about the windows that the page opens. */
+  /** The handler that decides about windows opened by the page. */
   #openHandler = null
 
   static {
@@ -130,7 +130,7 @@ class WebContents extends EventEmitter {
     native.contentsStop(this.#id)
   }
 
-  /** The promise is the caller's to handle or not: a failed load is also an event. */
+  /** The caller may ignore the promise, because a failed load is reported by an event too. */
   #load (how, what, headers = []) {
     this.#check()
     const load = {}
@@ -146,7 +146,7 @@ class WebContents extends EventEmitter {
     return start((token) => native.contentsEval(this.#id, false, String(code), token))
   }
 
-  /** The page's world is 0, the preload's 999; there are no others. */
+  /** The page's world is 0, the preload's is 999. Other worlds do not exist. */
   executeJavaScriptInIsolatedWorld (world, scripts) {
     this.#check()
     if (world !== MAIN_WORLD && world !== PRELOAD_WORLD) {
@@ -157,7 +157,10 @@ class WebContents extends EventEmitter {
     return start((token) => native.contentsEval(this.#id, world === PRELOAD_WORLD, source, token))
   }
 
-  /** Gives the sheet's key when it is in force; it goes with the document. */
+  /**
+   * Resolves with the sheet's key once the sheet is in force. The sheet is removed with the
+   * document.
+   */
   insertCSS (css, options = {}) {
     this.#check()
     const origin = options?.cssOrigin ?? 'author'
@@ -222,7 +225,7 @@ class WebContents extends EventEmitter {
 
 const LOAD_OPTIONS = ['userAgent', 'extraHeaders', 'httpReferrer']
 
-/** What the options say of the request's headers, as pairs. */
+/** The request headers that the options describe, as pairs. */
 function headersOf ({ extraHeaders, httpReferrer }) {
   const headers = []
   for (const line of String(extraHeaders ?? '').split(/\r?\n/)) {
@@ -234,24 +237,33 @@ function headersOf ({ extraHeaders, httpReferrer }) {
   return headers
 }
 
-/** The number of the page's process, for events: they may be heard when the window has just gone, where the frame's own would throw. */
+/**
+ * The number of the page's process, for events. An event may arrive just after the window was
+ * destroyed, when the frame's own `processId` throws.
+ */
 const processOf = ({ mainFrame }) => {
   try { return mainFrame.processId } catch { return -1 }
 }
 
-/** @returns an event that is the details of a navigation too */
+/** @returns an event that also carries the details of a navigation */
 const navigation = (contents, url, isSameDocument) => ({ sender: contents, url, isSameDocument, isMainFrame: true, frame: contents.mainFrame })
 
 function ignore (promise) {
   promise.catch(() => {})
 }
 
-/** The object of page `id`; made when its window is. One that is made is announced by its maker. */
+/**
+ * The object of page `id`, made on first use. The caller that makes it emits
+ * `web-contents-created`.
+ */
 function of (id) {
   return all.get(id) ?? new WebContents(kMake, id)
 }
 
-/** What servers say with the usual statuses; the web engine keeps their own words to itself. */
+/**
+ * The reason phrases of the usual statuses, because the web engine does not report the server's
+ * own.
+ */
 const STATUS_TEXTS = {
   200: 'OK',
   201: 'Created',
@@ -275,7 +287,7 @@ const STATUS_TEXTS = {
 
 const LEVELS = ['debug', 'info', 'info', 'warning', 'error']
 
-/** What the host reports of a page. */
+/** Reports of the host about a page. */
 const reports = {
   contents (id, name) {
     const contents = all.get(id)
@@ -304,7 +316,7 @@ const reports = {
   'did-start-navigation' (id, url, sameDocument) {
     const contents = all.get(id)
     if (contents === undefined) return
-    // The older form's arguments follow the event's own fields.
+    // The arguments of Electron's older form follow the event's own fields.
     contents.emit('did-start-navigation', navigation(contents, url, sameDocument), url, sameDocument, true, processOf(contents), contents.mainFrame.routingId)
   },
   'did-fail-load' (id, code, description, url) {
@@ -314,7 +326,7 @@ const reports = {
   console (id, level, message, sourceId, lineNumber) {
     const contents = all.get(id)
     if (contents === undefined) return
-    // The older form's arguments follow the event's own fields.
+    // The arguments of Electron's older form follow the event's own fields.
     const number = [0, 1, 1, 2, 3][level]
     contents.emit('console-message', { sender: contents, level: LEVELS[level], message, lineNumber, sourceId, frame: contents.mainFrame }, number, message, lineNumber, sourceId)
   },
@@ -346,7 +358,8 @@ const reports = {
   'frame-navigated' (key, id, url) {
     const contents = all.get(id)
     const frame = frames.of(key)
-    // Of the main frame more is known when WebKit says so; and the blank document that a frame begins with is nothing it went to.
+    // WebKit reports the main frame with more details. The blank document in which a frame begins
+    // is not a navigation.
     if (contents === undefined || frame === contents.mainFrame || url === 'about:blank') return
     contents.emit('did-frame-navigate', { sender: contents }, url, -1, '', false, processOf(contents), frame.routingId)
   },
@@ -363,7 +376,7 @@ const reports = {
   }
 }
 
-/** The functions beside the class. */
+/** The module's functions besides the class. */
 const webContents = {
   getAllWebContents: () => [...all.values()],
   fromId: (id) => all.get(id),

@@ -1,5 +1,5 @@
 'use strict'
-// require('electron') of a main process, and what the addon reports to it.
+// require('electron') of a main process, and the handlers of the addon's reports.
 
 const tokens = require('./tokens')
 const { errorOf } = require('./errors')
@@ -55,12 +55,12 @@ const handlers = {
 
 module.exports = {
   electron,
-  /** Whether the program has asked when it may begin. */
+  /** Whether the program has called `whenReady`. */
   wantsReady,
-  /** Becomes ready: `whenReady()` settles, 'ready' is emitted. */
+  /** Settles `whenReady()` and emits 'ready'. */
   becomeReady: reports.ready,
-  /** Also calls these functions by their names. */
+  /** Adds handlers for further reports, by name. */
   addReports (more) { Object.assign(handlers, more) },
-  /** One report of the addon. `true` prevents what it announces. */
+  /** Handles one report of the addon. `true` prevents the default action of the event. */
   dispatch: (name, ...args) => handlers[name](...args) === true
 }

@@ -1,11 +1,14 @@
 'use strict'
-// Texts of errors, and errors of other realms.
+// Error texts, and errors from other realms.
 
 module.exports = {
-  /** Of a value that has no clone, as Electron says it. */
+  /** The text of Electron's error for a value that has no clone. */
   CLONE_ERROR: 'An object could not be cloned.',
 
-  /** The error of another realm whose string is `text`: of the same class if this realm has it. */
+  /**
+   * Makes the error of another realm whose string is `text`, with the same class if this realm has
+   * it.
+   */
   errorOf (text) {
     const [, name, message] = /^(\w+): (.*)$/s.exec(text) ?? [null, 'Error', text]
     const known = globalThis[name]

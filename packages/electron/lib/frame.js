@@ -1,5 +1,6 @@
 'use strict'
-// WebFrameMain (https://www.electronjs.org/docs/latest/api/web-frame-main): one object for each frame.
+// WebFrameMain (https://www.electronjs.org/docs/latest/api/web-frame-main): one object for each
+// frame.
 
 const { native } = require('./native')
 const { report } = require('./report')
@@ -69,7 +70,7 @@ class WebFrameMain extends EventEmitter {
   }
 }
 
-/** The object of frame `key`. */
+/** The object of frame `key`, made on first use. */
 function of (key) {
   if (key === undefined || key === null) return null
   let frame = frames.get(key)
@@ -77,19 +78,24 @@ function of (key) {
   return frame
 }
 
-/** `send`: all arguments as one array, no ports. Says so on the terminal when the frame is gone. */
+/**
+ * `send`: posts all arguments as one array, without ports. If the frame is gone, this prints a line
+ * on the terminal.
+ */
 function sendArguments (channel, args, send) {
   if (typeof channel !== 'string') throw new TypeError('Missing required channel argument')
   const length = ports.write(args, ports.sort(undefined))
   try {
     send(channel, ports.written(), length)
   } catch (error) {
-    // The frame is gone, or its process: nobody is there to hear it, which is no mistake of the sender's.
+    // The frame or its process has ended, which is not an error of the sender.
     report(`Error sending from webFrameMain: ${error}`)
   }
 }
 
-/** Is the message for `ipcRenderer`, as it is unless the options name the page's own world? */
+/**
+ * Whether the message is for `ipcRenderer`. It is, unless the options name the page's own world.
+ */
 function isForIpcRenderer (options) {
   if (options === undefined || options === null) return true
   if (typeof options !== 'object') throw new TypeError('The options of postMessage must be an object')
@@ -99,7 +105,10 @@ function isForIpcRenderer (options) {
   return false
 }
 
-/** `postMessage(channel, message, [transfer], [options])`. Nothing is consumed unless all of it is in order. */
+/**
+ * `postMessage(channel, message, [transfer], [options])`. Nothing is consumed unless all arguments
+ * are valid.
+ */
 function postMessage (args, post) {
   if (args.length < 2) throw new TypeError('Insufficient number of arguments')
   const [channel, message, transfer, options] = args
@@ -117,7 +126,7 @@ module.exports = {
   of,
   sendArguments,
   postMessage,
-  /** The frame is gone: nothing will come from it any more. */
+  /** Removes the frame, which sends no further messages. */
   forget (key) { frames.delete(key) },
   known: () => [...frames.values()].filter((frame) => !frame.isDestroyed())
 }

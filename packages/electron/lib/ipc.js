@@ -1,6 +1,6 @@
 'use strict'
-// ipcMain, webContents.ipc and frame.ipc (https://www.electronjs.org/docs/latest/api/ipc-main): who hears a page's message, and
-// the answers to invoke and sendSync.
+// ipcMain, webContents.ipc and frame.ipc (https://www.electronjs.org/docs/latest/api/ipc-main): the
+// receivers of a page's messages, and the answers to invoke and sendSync.
 
 const { native } = require('./native')
 const { report } = require('./report')
@@ -8,9 +8,11 @@ const EventEmitter = require('events')
 const { Collectable } = require('./collect')
 const ports = require('./ports')
 
-/** Longer names of channels are cut in lines for people. */
+/** In lines for the terminal, longer channel names are cut. */
 const MAX_SHOWN = 100
-/** More arguments than this are refused: a call of a listener cannot take any number. */
+/**
+ * Messages with more arguments are refused, because a call of a listener cannot take any number.
+ */
 const MAX_ARGUMENTS = 10000
 
 class IpcMain extends EventEmitter {
@@ -43,19 +45,22 @@ class IpcMain extends EventEmitter {
 
 const ipcMain = new IpcMain()
 
-/** What a page's message hands to listeners. */
+/** The event that listeners for a page's message receive. */
 class IpcMainEvent {
-  /** `from`: the number of the sending document, its origin, and whether it was being unloaded. */
+  /**
+   * @param from the number of the sending document, its origin, and whether it was being unloaded
+   */
   constructor (sender, frame, state, from) {
     this.type = 'frame'
     this.sender = sender
     this.ports = []
     this.processId = state?.processId ?? 0
     this.frameId = frame.routingId
-    // Null once the frame is gone or shows a document of another origin, also when that happens later.
+    // Null when the frame is gone or shows a document of another origin. This is checked at each
+    // access.
     Object.defineProperty(this, 'senderFrame', { get: () => native.frameShows(frame.routingId, ...from) ? frame : null, enumerable: true, configurable: true })
     this.reply = (channel, ...args) => {
-      // Only now: that module needs this one.
+      // Required late, because that module requires this one.
       const { sendArguments } = require('./frame')
       sendArguments(channel, args, (...message) => native.frameReply(frame.routingId, ...from, ...message))
     }
@@ -63,7 +68,7 @@ class IpcMainEvent {
   }
 }
 
-/** The name of a channel for a terminal: a page chooses it. */
+/** The channel name in printable form for the terminal, because a page chooses it. */
 const shown = (channel) => native.printable(channel.length > MAX_SHOWN ? `${channel.slice(0, MAX_SHOWN)}…` : channel)
 
 function answer (responder, value) {
@@ -82,7 +87,8 @@ async function invoke (receivers, channel, event, args, responder) {
     native.answerError(responder, `Error: No handler registered for '${channel}'`)
     return
   }
-  // Goes with this call, if the promise that should settle it can never settle: then the page learns that no answer will come.
+  // Collected with this call if the promise that should settle it can never settle. The page is
+  // then notified that no answer will come.
   const call = {}
   unanswered.watch(call, responder)
   const settle = (send) => {
@@ -98,7 +104,7 @@ async function invoke (receivers, channel, event, args, responder) {
   }
 }
 
-/** Calls of `invoke` and events of `sendSync` without an answer so far. */
+/** Calls of `invoke` and events of `sendSync` that have no answer yet. */
 const unanswered = new Collectable((responder) => native.answerError(responder, null))
 
 function sendSync (receivers, channel, event, args, responder, sender) {
@@ -131,14 +137,15 @@ function sendSync (receivers, channel, event, args, responder, sender) {
 
 function emit (receivers, channel, event, args) {
   for (const ipc of receivers) {
-    // A page chooses the channel: an 'error' that nobody listens for is no error of the program's.
+    // A page chooses the channel, so an 'error' without a listener is not an error of the program.
     if (channel !== 'error' || ipc.listenerCount(channel) > 0) ipc.emit(channel, event, ...args)
   }
 }
 
 /**
- * A page's message.
- * @param {{sender: object, frame: object, from: [number, string, boolean], kind: string, channel: string, bytes: Uint8Array, ids: number[], responder: number}} message
+ * Handles a page's message.
+ * @param {{sender: object, frame: object, from: [number, string, boolean], kind: string,
+ *   channel: string, bytes: Uint8Array, ids: number[], responder: number}} message
  */
 function receive ({ sender, frame, from, kind, channel, bytes, ids, responder }) {
   const event = new IpcMainEvent(sender, frame, native.frameState(frame.routingId), from)

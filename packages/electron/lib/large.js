@@ -1,17 +1,18 @@
 'use strict'
-// Large messages of ports are written and read part by part, in memory that both processes have.
+// Large messages of ports. They are written and read part by part, in memory that both processes
+// share.
 
 const { native } = require('./native')
 
-/** What the codec writes a message for port `id` to. */
+/** The codec's sink for a message to port `id`. */
 class Writer {
   #id
-  /** The engine's number of what is written; 0 as long as the codec has all of it. */
+  /** The engine's number of the message; 0 while the codec has all of it. */
   #number = 0
 
   constructor (id) { this.#id = id }
 
-  /** Arrays are given whole, not by way of the codec's own. */
+  /** The codec passes arrays to `put` as they are, without a copy in its own buffer. */
   get direct () { return true }
 
   put (bytes, size, more) {
@@ -23,27 +24,27 @@ class Writer {
 
   paste () { native.writerPaste(this.#number) }
 
-  /** Posts the message: what was put, and the first `length` of `bytes` behind it. */
+  /** Posts the message: the bytes put so far, followed by the first `length` of `bytes`. */
   post (bytes, length, ids) {
     if (this.#number === 0) native.portPost(this.#id, bytes, length, ids)
     else native.writerPost(this.#number, bytes, length, ids)
     this.#number = 0
   }
 
-  /** Nothing is kept of a message that was not posted. */
+  /** Discards a message that was not posted. */
   end () {
     if (this.#number !== 0) native.writerDrop(this.#number)
   }
 }
 
-/** An array that begins with `size` bytes of the message that is being read. */
+/** An array that begins with `size` bytes of the message being read, from `start` on. */
 function pull (start, size) {
   if (size > native.stage.length) return new Uint8Array(take(start, size))
   native.readPart(start, size)
   return native.stage
 }
 
-/** A new buffer with just those bytes of the message that is being read. */
+/** A new buffer with exactly `size` bytes of the message being read, from `start` on. */
 function take (start, size) {
   const bytes = native.newBytes(size)
   native.readInto(start, bytes)

@@ -1,10 +1,10 @@
 'use strict'
-// The program's life: its entry, 'ready', and its end, in whichever way it comes.
+// The program's life: its entry, 'ready', and its end, whatever the cause.
 
 const { pathToFileURL } = require('url')
 const { native } = require('./native')
 
-/** Exit codes of signals are above this. */
+/** The exit code of a program that a signal ended is this plus the signal's number. */
 const SIGNALLED = 128
 
 /** The entry has been evaluated. */
@@ -13,20 +13,23 @@ let entered = false
 let started = false
 let ready = false
 
-/** 'ready' comes when the entry has been evaluated; earlier only if the entry itself waits for it. */
+/** Emits 'ready' once the entry has been evaluated, or earlier if the entry itself waits for it. */
 function mayBeReady (electron) {
   if (ready || !started || !(entered || electron.wantsReady())) return
   ready = true
   electron.becomeReady()
 }
 
-/** Waits for the entry. In the event loop's first turn one in CommonJS has been evaluated, and one that is an ES module is being loaded. */
+/**
+ * Waits for the entry. In the event loop's first turn a CommonJS entry has been evaluated, and an
+ * entry that is an ES module is being loaded.
+ */
 async function isEvaluated () {
   if (process.mainModule !== undefined) return
   try {
     await import(pathToFileURL(process.argv[1]).href)
   } catch {
-    // Node reports it: it has imported the same module.
+    // Node reports the error, because it has imported the same module.
   }
 }
 
@@ -42,7 +45,7 @@ function quitOnSignal (app) {
 }
 
 module.exports = {
-  /** Reports of the program's life arrive from now on; its entry has not been evaluated yet. */
+  /** Starts handling reports of the program's life. Its entry has not been evaluated yet. */
   begin (electron) {
     const { app } = electron.electron
     quitOnSignal(app)

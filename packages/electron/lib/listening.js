@@ -1,10 +1,10 @@
 'use strict'
-// Emitters that do something when somebody listens, or does not any more.
+// Callbacks for listeners that are added to emitters or removed from them.
 
 const ADDERS = ['on', 'addListener', 'once', 'prependListener', 'prependOnceListener']
 const REMOVERS = ['off', 'removeListener', 'removeAllListeners']
 
-/** Calls `after(emitter, type)` whenever one of these methods of `constructor` has been called. */
+/** Calls `after(emitter, type)` after each call of one of these methods of `constructor`. */
 function follow (constructor, methods, after) {
   for (const name of methods) {
     const method = constructor.prototype[name]
@@ -21,8 +21,14 @@ function follow (constructor, methods, after) {
 }
 
 module.exports = {
-  /** Calls `begin(emitter)` after each listener for `type` that is added to an instance of `constructor`, whichever way. */
+  /**
+   * Calls `begin(emitter)` after each listener for `type` that any method adds to an instance of
+   * `constructor`.
+   */
   whenListened: (constructor, type, begin) => follow(constructor, ADDERS, (emitter, event) => { if (event === type) begin(emitter) }),
-  /** Calls `look(emitter)` after each listener that is added to or removed from an instance of `constructor`, whichever way. */
+  /**
+   * Calls `look(emitter)` after each listener that any method adds to an instance of `constructor`
+   * or removes from it.
+   */
   whenListenersChange: (constructor, look) => follow(constructor, [...ADDERS, ...REMOVERS], look)
 }

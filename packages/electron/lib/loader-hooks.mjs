@@ -1,5 +1,5 @@
-// Module hooks, which Node runs in a thread of their own: `import ... from 'electron'` gives a module whose text takes the object
-// from the main thread's global.
+// Module hooks, which Node runs in a separate thread. `import ... from 'electron'` gives a module
+// whose source text takes the object from the main thread's global.
 
 let names = new Set()
 let text = ''

@@ -1,5 +1,5 @@
 'use strict'
-// `electron` for CommonJS and for ES modules.
+// Registers `electron` with the loaders of CommonJS and of ES modules.
 
 const fs = require('fs')
 const Module = require('module')
@@ -7,10 +7,10 @@ const path = require('path')
 const { pathToFileURL } = require('url')
 const { missingExports } = require('./unsupported')
 
-/** Options of Node's with which ES modules may be loaded before the program's first. */
+/** Node's options that may load ES modules before the program's first module. */
 const LOADS_MODULES = /--(import|loader|experimental-loader|experimental-default-type)\b/
 
-/** Whether `file` is surely CommonJS, by its name or the nearest package.json. */
+/** Whether `file` is certainly CommonJS, by its name or by the nearest package.json. */
 function isCommonJs (file) {
   if (file.endsWith('.cjs')) return true
   if (!file.endsWith('.js')) return false
@@ -19,13 +19,16 @@ function isCommonJs (file) {
       return JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8')).type !== 'module'
     } catch (error) {
       if (error.code !== 'ENOENT') return false
-      // No folder has one.
+      // The root folder was reached without finding a package.json.
       if (folder === path.dirname(folder)) return true
     }
   }
 }
 
-/** Whether an ES module may be loaded before any CommonJS module that has been compiled by then could have asked for it. */
+/**
+ * Whether an ES module may be loaded before `beforeModules` has examined the CommonJS module that
+ * imports it.
+ */
 function mayBeginWithModules () {
   if (LOADS_MODULES.test([...process.execArgv, process.env.NODE_OPTIONS].join(' '))) return true
   const file = process.argv[1] !== undefined && Module._findPath(path.resolve(process.argv[1]), null, true)
@@ -33,14 +36,15 @@ function mayBeginWithModules () {
 }
 
 /**
- * Calls `hook` before the first ES module can be loaded. Node runs hooks of ES modules in a thread of their own, which takes as long to start as Node itself,
- * and a third of its memory: many programs need none.
+ * Calls `hook` before the first ES module can be loaded. It is called as late as possible, because
+ * many programs need no hooks. Node runs hooks of ES modules in a separate thread, which takes as
+ * long to start as Node itself and a third of its memory.
  */
 function beforeModules (hook) {
   if (mayBeginWithModules()) return hook()
   const { _compile } = Module.prototype
   Module.prototype._compile = function (content, ...rest) {
-    // Whatever loads an ES module from CommonJS has this word in it.
+    // Every CommonJS module that loads an ES module contains this word.
     if (hook !== undefined && /\bimport\b/.test(content)) {
       hook()
       hook = undefined
@@ -49,14 +53,14 @@ function beforeModules (hook) {
   }
 }
 
-/** By these names programs ask for `electron`, in whichever process they are. */
+/** The names of `electron`, which are the same in every kind of process. */
 const NAMES = ['electron', 'electron/main', 'electron/renderer', 'electron/common', 'electron/utility']
 
 module.exports = {
   /**
-   * From now on these names give `electron`.
-   * @param {() => object} give makes it, when it is first asked for
-   * @param {string} page the compatibility table's name for it
+   * Makes these names resolve to `electron` from now on.
+   * @param {() => object} give makes the object, on first use
+   * @param {string} page the object's name in the compatibility tables
    */
   provide (give, page) {
     const known = new Set(NAMES)

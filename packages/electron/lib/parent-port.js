@@ -1,5 +1,6 @@
 'use strict'
-// process.parentPort (https://www.electronjs.org/docs/latest/api/parent-port): the way to who has forked this process.
+// process.parentPort (https://www.electronjs.org/docs/latest/api/parent-port): the port to the
+// process that forked this one.
 
 const EventEmitter = require('events')
 const { native } = require('./native')
@@ -18,14 +19,17 @@ class ParentPort extends EventEmitter {
     super()
     ports.uncloneable(this)
     for (const name of ['message', 'messageerror', 'close']) this.#port.on(name, (event) => { this.emit(name, event) })
-    // The port itself always has a listener; whether somebody waits for messages is to be seen here.
+    // The port itself always has a listener, so the listeners of this object count instead.
     alive.listenersAt(this.#port, this)
   }
 
   static { portOf = (parentPort) => parentPort.#port }
 
   postMessage (message, transfer) { this.#port.postMessage(message, transfer) }
-  /** Messages wait until then; the first listener does it too. */
+  /**
+   * Starts the delivery of messages, which wait until then. The first listener for them starts it
+   * too.
+   */
   start () { this.#port.start() }
   close () { this.#port.close() }
 }

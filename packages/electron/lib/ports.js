@@ -1,6 +1,8 @@
 'use strict'
-// MessageChannelMain and MessagePortMain (https://www.electronjs.org/docs/latest/api/message-port-main) over the port engine.
-// The engine's end of a port is a number here; it is 0 once the port was closed or transferred away.
+// MessageChannelMain and MessagePortMain
+// (https://www.electronjs.org/docs/latest/api/message-port-main) over the port engine. Each object
+// refers to its port by the engine's number, which becomes 0 when the port is closed or
+// transferred.
 
 const { native } = require('./native')
 const EventEmitter = require('events')
@@ -11,9 +13,14 @@ const { report } = require('./report')
 const { CLONE_ERROR } = require('./errors')
 const { Writer, pull, take } = require('./large')
 
-/** @type {Map<number, MessagePortMain>} started ports live while they are entangled */
+/**
+ * @type {Map<number, MessagePortMain>} started ports, which are kept alive while they are entangled
+ */
 const started = new Map()
-/** The others may be collected, which closes them: the program with the other end waits for that. */
+/**
+ * Ports that are not started may be collected, which closes them. The program at the other end may
+ * wait for that.
+ */
 const unstarted = new Collectable((id) => native.portDrop(id))
 
 /** Set by the static block: access to private state for this file only. */
@@ -25,7 +32,10 @@ let changed = () => {}
 class MessagePortMain extends EventEmitter {
   #id = 0
   #started = false
-  /** The port of Node's that its messages go to, instead of to listeners. @type {MessagePort | null} */
+  /**
+   * The MessagePort of Node's that receives the messages instead of listeners.
+   * @type {MessagePort | null}
+   */
   #relay = null
 
   constructor (key) {
@@ -61,7 +71,7 @@ class MessagePortMain extends EventEmitter {
       port.#relay = node
       node.addEventListener('message', ({ data, ports }) => fromNode(port, data, ports))
       node.addEventListener('close', () => port.close())
-      // Whoever has the other end decides whether the process waits for it.
+      // The thread that has the other MessagePort decides whether it keeps the process alive.
       node.unref()
       port.start()
     }
@@ -87,7 +97,8 @@ class MessagePortMain extends EventEmitter {
     const given = sort(transfer)
     const writer = new Writer(this.#id)
     try {
-      // The value comes first: its error wins over the list's.
+      // The value is written before the list is checked, because the value's error takes
+      // precedence.
       const length = codec.write(message, given.ports, given.buffers, false, writer)
       if (!given.isArray) throw new TypeError('transferables must be an array of MessagePorts')
       if (given.invalid >= 0) throw new TypeError(`Port at index ${given.invalid} is not a valid port`)
@@ -101,8 +112,9 @@ class MessagePortMain extends EventEmitter {
   }
 
   /**
-   * Takes this end's place by a MessagePort of Node's (`worker_threads`), which can go to a worker thread or to any library that takes a standard port.
-   * This object is neutered. Ports inside messages become ports of the other kind.
+   * Replaces this port by a MessagePort of Node's (`worker_threads`), which can be transferred to a
+   * worker thread or given to any library that takes a standard port. This object is neutered.
+   * Ports inside messages become ports of the other kind.
    * @returns {MessagePort}
    */
   toMessagePort () {
@@ -113,7 +125,8 @@ class MessagePortMain extends EventEmitter {
   }
 
   /**
-   * The other way: an end of a channel in the place of a MessagePort of Node's, which is not the caller's any more.
+   * The reverse of `toMessagePort`: replaces a MessagePort of Node's by a port of Strait's. The
+   * caller must not use `port` afterwards.
    * @param {MessagePort} port
    * @returns {MessagePortMain}
    */
@@ -125,7 +138,7 @@ class MessagePortMain extends EventEmitter {
   }
 }
 
-/** A message from a port of Node's, for the other end of `port`. */
+/** Passes a message from a port of Node's on to the other end of `port`. */
 function fromNode (port, data, nodePorts) {
   const ends = nodePorts.map(MessagePortMain.from)
   if (idOf(port) === 0) return
@@ -144,7 +157,7 @@ function fromNode (port, data, nodePorts) {
   }
 }
 
-/** A message for a port of Node's. */
+/** Passes a message on to a port of Node's. */
 function toNode (node, data, nodePorts) {
   try {
     node.postMessage(data, nodePorts)
@@ -157,7 +170,7 @@ function toNode (node, data, nodePorts) {
 const kMake = Symbol('make')
 
 const isPort = (value) => idOf(value) !== null
-/** For Node before 21, whose buffers have no `transfer` and no `detached`. */
+/** For Node before 21, whose ArrayBuffers have no `transfer` and no `detached`. */
 const detach = (buffer) => { structuredClone(buffer, { transfer: [buffer] }) }
 const isDetached = (buffer) => buffer.detached ?? (buffer.byteLength === 0 && !isAttached(buffer))
 function isAttached (buffer) {
@@ -168,19 +181,23 @@ function isAttached (buffer) {
   }
 }
 
-/** Objects that stand for something of the host: they have no clone. */
+/** Objects that represent something of the host and have no clone. */
 const platform = new WeakSet()
-/** The buffer through which messages come: small ones, and the beginnings of others. */
+/**
+ * The buffer through which messages arrive: all of a small message, the beginning of a longer one.
+ */
 const { stage } = native
 const codec = native.codec({ cloneError: () => new Error(CLONE_ERROR), isPort, isPlatform: (value) => platform.has(value), detach, blobBytes })
 
 /**
- * Takes a transfer list apart without judging it.
- * @returns {{list: unknown[], isArray: boolean, ports: MessagePortMain[], buffers: ArrayBuffer[], invalid: number}}
+ * Splits a transfer list by type without checking it.
+ * @returns {{list: unknown[], isArray: boolean, ports: MessagePortMain[], buffers: ArrayBuffer[],
+ *   invalid: number}}
  */
 function sort (transfer) {
   const isArray = transfer === undefined || Array.isArray(transfer)
-  // An own copy, read once: getters must not give one thing to the check and another to the transfer.
+  // A copy that is read once, because a getter could give different entries to the check and to the
+  // transfer.
   const list = isArray && transfer !== undefined ? Array.from(transfer) : []
   const ports = []
   const buffers = []
@@ -198,7 +215,7 @@ function write (value, given) {
   return codec.write(value, given.ports, given.buffers)
 }
 
-/** Duplicates, and ports and buffers that are not the caller's any more. */
+/** Throws for duplicates, and for ports and buffers that are closed, transferred or detached. */
 function checkUsable ({ list }) {
   for (const [index, item] of list.entries()) {
     const what = isPort(item) ? 'Port' : 'ArrayBuffer'
@@ -208,8 +225,8 @@ function checkUsable ({ list }) {
 }
 
 /**
- * Everything was checked: hands the ports over with `post(ids)`, and detaches what was transferred once that has succeeded. If `post`
- * throws, nothing is consumed.
+ * Sends the checked message: passes the ports' numbers to `post(ids)`, and releases the ports and
+ * detaches the buffers once `post` has succeeded. If `post` throws, nothing is consumed.
  */
 function send (given, post) {
   post(given.ports.map(idOf))
@@ -217,16 +234,19 @@ function send (given, post) {
   codec.detach(given.buffers)
 }
 
-/** A value that came from elsewhere, with the ports that came with it. */
+/** Reads a received value, with the ports received with it. */
 function read (bytes, ids) {
   const ports = ids.map(wrap)
   const { buffer, byteOffset } = bytes
-  // A slice is copied once; an array that is filled afterwards is cleared first.
+  // A slice is copied once. A new array would be cleared before it is filled.
   const slice = (start, size) => buffer.slice(byteOffset + start, byteOffset + start + size)
   return { data: codec.read(bytes, bytes.length, ports, undefined, undefined, slice), ports }
 }
 
-/** A message of `length` bytes for port `id`, with the ports of these numbers. The stage has its beginning. */
+/**
+ * Delivers a message of `length` bytes for port `id`, with the ports of these numbers. The stage
+ * holds the beginning of the message.
+ */
 function message (id, length, ids) {
   const port = started.get(id)
   if (port === undefined) {
@@ -264,29 +284,31 @@ module.exports = {
   checkUsable,
   send,
   read,
-  /** The port for an end that the host has given a number. */
+  /** Makes the object for a port by its number. */
   adopt: (id) => wrap(id),
-  /** Gives the port's end away by `give(id)`; if that throws, it stays. */
+  /** Transfers the port by `give(id)`; if that throws, the port stays usable. */
   handOver (port, give) {
     const given = give(idOf(port))
     release(port)
     return given
   },
-  /** Neither closed nor transferred. */
+  /** Whether the port is neither closed nor transferred. */
   isOpen: (port) => idOf(port) !== 0,
-  /** Whether its messages are delivered: it is started, and neither closed nor transferred. */
+  /**
+   * Whether the port's messages are delivered: it is started, and neither closed nor transferred.
+   */
   isStarted,
-  /** Calls `observer` with each port that has been started, closed or transferred. */
+  /** Makes `observer` be called with each port that has been started, closed or transferred. */
   observe (observer) { changed = observer },
   /** Marks an object as having no clone. */
   uncloneable: (object) => platform.add(object),
-  /** The bytes of the last `write`. */
+  /** The buffer that holds the bytes of the last `write`. */
   written: () => codec.buffer,
   reports: {
-    /** A message without ports that is not longer than the stage. */
+    /** Handles a message without ports that is not longer than the stage. */
     'port-small': (id, length) => message(id, length, []),
     'port-message': message,
-    /** The other end of port `id` is gone. */
+    /** Handles the end of the channel of port `id`. */
     'port-close' (id, reason) {
       const port = started.get(id) ?? unstarted.get(id)
       if (port !== undefined) ended(port, reason)

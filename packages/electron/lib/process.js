@@ -1,5 +1,6 @@
 'use strict'
-// What `process` has beside Node's own (https://www.electronjs.org/docs/latest/api/process).
+// The members of `process` that Electron adds to Node's
+// (https://www.electronjs.org/docs/latest/api/process).
 
 const fs = require('fs')
 const os = require('os')
@@ -7,10 +8,10 @@ const v8 = require('v8')
 const { performance } = require('perf_hooks')
 const { native } = require('./native')
 
-/** The Electron whose API the compatibility tables describe. */
+/** The version of Electron whose API the compatibility tables describe. */
 const ELECTRON = require('./table')[0].electron
 
-/** The numbers of a file in /proc with lines such as `MemTotal:  16 kB`. */
+/** The numbers in a file of /proc with lines such as `MemTotal:  16 kB`. */
 function numbersOf (file) {
   const values = {}
   for (const [, name, value] of fs.readFileSync(file, 'utf8').matchAll(/^([\w()]+):\s+(\d+)/gm)) values[name] = Number(value)
@@ -19,18 +20,21 @@ function numbersOf (file) {
 
 const kibibytes = (bytes) => Math.round(bytes / 1024)
 
-/** When the last measurement of the processor's time was, in milliseconds, and that time, in seconds. */
+/**
+ * The last measurement of the processor time: its date in milliseconds, and the time used until
+ * then in seconds.
+ */
 let measured = { at: 0, time: 0 }
 
 const measurements = {
-  /** In kibibytes. */
+  /** In KiB. */
   async getProcessMemoryInfo () {
     const { Rss, Private_Clean, Private_Dirty } = numbersOf('/proc/self/smaps_rollup')
     const own = Private_Clean + Private_Dirty
     return { residentSet: Rss, private: own, shared: Rss - own }
   },
 
-  /** In kibibytes. */
+  /** In KiB. */
   getSystemMemoryInfo () {
     const { MemTotal, MemFree, SwapTotal, SwapFree } = numbersOf('/proc/meminfo')
     return { total: MemTotal, free: MemFree, swapTotal: SwapTotal, swapFree: SwapFree }
@@ -38,10 +42,10 @@ const measurements = {
 
   getSystemVersion: () => os.release(),
 
-  /** Milliseconds since 1970. */
+  /** In milliseconds since 1970 UTC. */
   getCreationTime: () => performance.timeOrigin,
 
-  /** Per cent of the time since the last call, and seconds since the process began. */
+  /** The processor time in per cent since the last call, and in seconds since the process began. */
   getCPUUsage () {
     const { user, system } = process.cpuUsage()
     const now = { at: performance.now(), time: (user + system) / 1e6 }
@@ -56,7 +60,7 @@ const measurements = {
     return { readOperationCount: syscr, writeOperationCount: syscw, otherOperationCount: 0, readTransferCount: rchar, writeTransferCount: wchar, otherTransferCount: 0 }
   },
 
-  /** In kibibytes. */
+  /** In KiB. */
   getHeapStatistics () {
     const heap = v8.getHeapStatistics()
     return {
@@ -74,7 +78,7 @@ const measurements = {
 }
 
 module.exports = {
-  /** @param {Record<string, unknown>} facts what this process is */
+  /** @param {Record<string, unknown>} facts properties that depend on the kind of this process */
   complete (facts) {
     for (const [name, value] of [['strait', native.version], ['electron', `${ELECTRON}.0.0`]]) {
       Object.defineProperty(process.versions, name, { value, enumerable: true })

@@ -1,10 +1,11 @@
 'use strict'
-// Lines for people on standard error that wait for nobody: main goes on when nothing reads them, and their number is reported later.
+// Lines for people on standard error, written without waiting for a reader. If the reader is too
+// slow, lines are dropped and their number is reported later.
 
 const { format } = require('util')
 const { native } = require('./native')
 
 module.exports = {
-  /** As `console.error`. */
+  /** Prints a line; the arguments are those of `console.error`. */
   report: (...args) => native.report(format(...args))
 }

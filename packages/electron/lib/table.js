@@ -1,5 +1,5 @@
 'use strict'
-// The compatibility tables: what of Electron there is.
+// The compatibility tables, which list the members of Electron's API.
 
 const fs = require('fs')
 const path = require('path')

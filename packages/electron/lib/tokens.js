@@ -1,11 +1,13 @@
 'use strict'
-// Promises whose end the host reports by number.
+// Promises that the host settles by number.
 
 /** @type {Map<number, {resolve: (value: unknown) => void, reject: (error: Error) => void}>} */
 const waiting = new Map()
 let last = 0
 
-/** Begins something with `begin(token)`; the promise settles when the host reports that token. */
+/**
+ * Begins an operation with `begin(token)`. The promise settles when the host reports that token.
+ */
 function start (begin) {
   return new Promise((resolve, reject) => {
     const token = ++last

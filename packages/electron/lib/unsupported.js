@@ -1,8 +1,13 @@
 'use strict'
-// What Electron documents and Strait does not have, by the compatibility tables: whoever uses it is told so by name, instead of finding `undefined`.
-// What Electron has on other systems only stays `undefined`, as in Electron on Linux: programs ask for that before they use it.
+// Members that Electron documents and Strait does not have, from the compatibility tables. A use of
+// one throws an error that names it, so a program does not find `undefined`. Members that Electron
+// has only on other systems stay `undefined`, as in Electron on Linux, because programs test for
+// them.
 
-/** @type {Map<string, [string, string, string, string][]>} the rows of each page: signature, kind, status, note */
+/**
+ * @type {Map<string, [string, string, string, string][]>} the rows of each page: signature, kind,
+ * status, note
+ */
 const pages = new Map(require('./table').map(({ page, rows }) => [page, rows]))
 
 const COMPATIBILITY = 'docs/electron-compatibility.md'
@@ -10,24 +15,24 @@ const COMPATIBILITY = 'docs/electron-compatibility.md'
 const nameOf = (signature) => /[\w-]+/.exec(signature)[0]
 const missing = (page, kinds) => (pages.get(page) ?? []).filter(([, kind, status]) => status === 'no' && kinds.includes(kind)).map(([signature]) => nameOf(signature))
 
-/** Where the documentation lists what a page has. */
+/** The place in the documentation that lists the members of a page. */
 const place = (page) => `${COMPATIBILITY}#${page.toLowerCase().replaceAll(/[^a-z]/g, '')}`
 
-/** `called`: what the program calls the object, where that is not the page's name. */
+/** @param called the object's name in programs, if that is not the page's name */
 const refusal = (page, member, called = page) => new Error(`${called}.${member} is not supported by Strait (${place(page)})`)
 
-/** Gives `object` what the page has of these kinds and it does not have itself. */
+/** Adds the page's unsupported members of these kinds to `object`, unless it has them. */
 function fill (object, page, methods, properties) {
   const fail = (member) => { throw refusal(page, member) }
   const add = (member, description) => {
     if (!(member in object)) Object.defineProperty(object, member, { ...description, configurable: true, enumerable: false })
   }
   for (const member of missing(page, methods)) add(member, { value: () => fail(member), writable: true })
-  // To read them is to use them, and so is to set them.
+  // Reading such a property throws, and setting it does too.
   for (const member of missing(page, properties)) add(member, { get: () => fail(member), set: () => fail(member) })
 }
 
-/** What has been said once is not said again. */
+/** Printed warnings, because each is printed once. */
 const said = new Set()
 function warn (text) {
   if (said.has(text)) return
@@ -36,8 +41,8 @@ function warn (text) {
 }
 
 /**
- * Completes a class, and what else the page has beside its instances.
- * A listener for an event that never comes is no mistake of the program's, so there is a warning and no error.
+ * Completes a class, and `beside`, the object with the page's functions. A listener for an
+ * unsupported event causes a warning and not an error, because it does no harm.
  */
 function refuse (constructor, page, beside = constructor) {
   const { prototype } = constructor
@@ -57,24 +62,30 @@ function refuse (constructor, page, beside = constructor) {
 
 const withoutEffect = (page, name) => warn(`${page}: the option '${name}' is not supported by Strait and has no effect (${place(page)})`)
 
-/** Says which options have no effect. */
+/** Warns of the options that have no effect. */
 function checkOptions (page, options) {
   for (const name of missing(page, ['option'])) if (options[name] !== undefined) withoutEffect(page, name)
 }
 
-/** The same where every option that is not in the table is a mistake. */
+/** Like `checkOptions`, but warns of every option that is not in the table too. */
 function checkAllOptions (page, options) {
   const listed = new Map((pages.get(page) ?? []).filter(([, kind]) => kind === 'option').map(([signature, , status]) => [nameOf(signature), status]))
   for (const name of Object.keys(options)) if (options[name] !== undefined && (listed.get(name) ?? 'no') === 'no') withoutEffect(page, name)
 }
 
-/** Names that programs, loaders and the console ask every object for; a stand has none of them. */
+/**
+ * Names that programs, loaders and the console read of any object. They are `undefined` in a
+ * stand-in.
+ */
 const ASKED_OF_ALL = new Set(['then', 'default', 'toJSON', 'constructor', 'toString', 'valueOf', 'inspect', '__esModule', '$$typeof', 'nodeType', 'prototype', 'name', 'length'])
 
-/** A member that can be imported, as many are that no line uses, but not be used. */
+/**
+ * A stand-in for a missing member. A program can import it, as many do without using it; any use
+ * throws.
+ */
 function stand (page, name, called) {
   const fail = () => { throw refusal(page, name, called) }
-  // A function, so that it can be called and constructed.
+  // A function, because only functions can be called and constructed.
   return new Proxy(function () {}, {
     get: (target, member) => typeof member === 'symbol' || ASKED_OF_ALL.has(member) ? undefined : fail(),
     set: fail,
@@ -84,16 +95,19 @@ function stand (page, name, called) {
 }
 
 /**
- * What `require` gives: `members`, and for everything else that Electron documents something that says so when it is used. What Electron has only in other
- * kinds of processes is `undefined` there too: code that runs in several asks so where it is.
+ * The object that `require` returns: `members`, and a stand-in for every other member that Electron
+ * documents. Members that Electron has only in other kinds of processes are `undefined` here too,
+ * because code that runs in several kinds tests for them.
  */
 function exported (page, members) {
-  // Whichever process it is in, a program calls it `electron`.
+  // Programs call the object `electron` in every kind of process.
   const stands = new Map(missing(page, ['export']).map((name) => [name, stand(page, name, 'electron')]))
   return new Proxy(members, { get: (target, name) => target[name] ?? stands.get(name) })
 }
 
-/** The names of what `exported` has for what is missing: an ES module can import them, as CommonJS can. */
+/**
+ * The names of the stand-ins in `exported`, which ES modules can import as CommonJS modules can.
+ */
 const missingExports = (page) => missing(page, ['export'])
 
 module.exports = { refuse, missingExports, checkOptions, checkAllOptions, exported, refusal, warn }

@@ -1,5 +1,6 @@
 'use strict'
-// utilityProcess (https://www.electronjs.org/docs/latest/api/utility-process): child processes that run a script, each with a parent port.
+// utilityProcess (https://www.electronjs.org/docs/latest/api/utility-process): child processes that
+// run a script, each with a parent port.
 
 const { native } = require('./native')
 const EventEmitter = require('events')
@@ -9,7 +10,10 @@ const { Socket } = require('net')
 const { app } = require('./app')
 const { checkAllOptions, refuse } = require('./unsupported')
 
-/** What is still under way when the process is gone (messages, output) may take this long, in milliseconds. */
+/**
+ * The longest wait for messages and output that are still under way when the process has ended, in
+ * milliseconds.
+ */
 const LAST_WORDS = 1000
 const KINDS = ['inherit', 'pipe', 'ignore']
 const NAME = 'Node Utility Process'
@@ -54,16 +58,18 @@ class UtilityProcess extends EventEmitter {
     ended = async (child, code, reason) => {
       child.#gone = true
       await child.#lastWords()
-      // Outside of the promise, so that an error in a listener is the program's.
+      // Outside of the promise, so that an error in a listener is an uncaught exception of the
+      // program.
       setImmediate(() => {
         all.delete(child.#id)
-        // The port has closed, so that it has said what it had to say.
+        // The port has closed, so all messages of the child have been received.
         const fatal = native.utilityFatal(child.#id)
         native.utilityForget(child.#id)
         const details = { type: 'Utility', reason, exitCode: code, serviceName: 'node.mojom.NodeService', name: child.#name }
         const goodbye = [
           () => { if (reason !== 'clean-exit') app.emit('child-process-gone', {}, details) },
-          // Nobody has to listen for it: what ends the child is not what ends main.
+          // Emitted only if the program listens for it, because a fatal error of the child must not
+          // end main.
           () => { if (fatal && child.listenerCount('error') > 0) child.emit('error', 'FatalError', ...fatal) },
           () => { child.emit('exit', code) },
           () => {
@@ -83,7 +89,10 @@ class UtilityProcess extends EventEmitter {
   postMessage (message, transfer) { this.#port.postMessage(message, transfer) }
   kill () { return this.#pid !== undefined && !this.#gone && native.utilityKill(this.#id) }
 
-  /** What the process said before it ended comes before its end, as far as somebody listens. */
+  /**
+   * Waits for messages and output that the process sent before its end, so that they are emitted
+   * before `exit`. Unread streams are not waited for.
+   */
   async #lastWords () {
     this.#port.start()
     const said = [ports.isOpen(this.#port) ? new Promise((resolve) => this.#port.once('close', resolve)) : null]
@@ -98,12 +107,12 @@ class UtilityProcess extends EventEmitter {
   }
 }
 
-/** The stream of a pipe's end; nothing if there is none. */
+/** A stream over the reading end of a pipe; null without a pipe. */
 function streamOf (descriptor) {
   return descriptor === null ? null : new Socket({ fd: descriptor, readable: true, writable: false })
 }
 
-/** Runs all of them, whatever the others throw; the last error counts. */
+/** Calls all functions even if some throw, and throws the last error. */
 function allOf ([first, ...rest]) {
   try {
     first()
@@ -114,10 +123,10 @@ function allOf ([first, ...rest]) {
 
 const kMake = Symbol('make')
 
-// Messages wait until somebody listens.
+// Messages wait until the program listens for them.
 whenListened(UtilityProcess, 'message', start)
 
-/** What `stdio` says of standard output and standard error. */
+/** The settings for standard output and standard error in `stdio`. */
 function streamsOf (stdio) {
   const anyOf = `must be of the following values: ${KINDS.join(', ')}`
   if (typeof stdio === 'string') {

@@ -11,14 +11,20 @@ const { refuse, checkOptions } = require('./unsupported')
 /** @type {Map<number, BrowserWindow>} in the order in which they were made */
 const all = new Map()
 
-/** The host reports what it was told; scripts want a window's last state to be readable while 'closed' is announced. */
+/**
+ * The text of the error. The host reports the last state of a closed window, because programs must
+ * be able to read it while 'closed' is emitted.
+ */
 const DESTROYED = 'Object has been destroyed'
 
 const whole = (value, fallback) => Number.isFinite(value) ? Math.max(1, Math.round(value)) : fallback
 const place = (value) => Number.isFinite(value) ? Math.round(value) : null
 const flag = (value) => typeof value === 'boolean' ? value : null
 
-/** Checks the options that have a type to get wrong, and takes what the host understands: null where nothing is said. */
+/**
+ * Checks the types of the options, and converts them to the host's form. An option that is missing
+ * or of a wrong type is null.
+ */
 function plan (options) {
   if (options === undefined || options === null) options = {}
   if (typeof options !== 'object') throw new TypeError('BrowserWindow: options must be an object')
@@ -60,7 +66,7 @@ function plan (options) {
 /** Set by the static block: access to private state for this file only. */
 let setGone
 
-/** Says that a window is there already: a page has opened it. */
+/** The key that constructs an object for an existing window, which a page has opened. */
 const kAdopt = Symbol('adopt')
 
 class BrowserWindow extends EventEmitter {
@@ -214,10 +220,13 @@ function preventable (fields = {}) {
   return { ...fields, preventDefault () { prevented = true }, get defaultPrevented () { return prevented } }
 }
 
-/** What was said of windows that pages open, until they are announced. @type {Map<number, object>} */
+/**
+ * The options that the handler gave for windows that pages open, until these are announced.
+ * @type {Map<number, object>}
+ */
 const overrides = new Map()
 
-/** What a handler of `setWindowOpenHandler` decides; anything that is no such thing denies. */
+/** Carries out the decision of a handler of `setWindowOpenHandler`. An invalid decision denies. */
 function decide (response, features = '') {
   const type = response === null ? 'null' : typeof response
   if (type !== 'object') {
@@ -231,14 +240,14 @@ function decide (response, features = '') {
     return
   }
   if (createWindow !== undefined) throw new Error('createWindow is not supported by Strait: describe the window by overrideBrowserWindowOptions')
-  // A size of which the program says one half has the other from the page.
+  // If the program gives only one half of the size, the other comes from the page.
   const { width, height } = optionsOf(features)
   const half = (options?.width === undefined) !== (options?.height === undefined)
   const id = native.windowOpenAllow(plan(half ? { ...options, width: options.width ?? width, height: options.height ?? height } : options), outlivesOpener === true)
   if (id !== 0) overrides.set(id, options ?? {})
 }
 
-/** The features as options: those that the host does not know are for the program. */
+/** The features as options. Features that the host does not support are passed to the program. */
 function optionsOf (features) {
   const options = {}
   for (const feature of features.split(',')) {
@@ -252,7 +261,7 @@ function optionsOf (features) {
 const reports = {
   'window-open' (id, details) {
     const handler = contents.openHandler(id)
-    // It may have been taken away since the page asked.
+    // The program may have removed the handler since the page's request.
     if (handler === null) decide({ action: 'allow' })
     else decide(handler(details), details.features)
   },
@@ -283,7 +292,7 @@ const reports = {
     window?.emit('close', event)
     return event.defaultPrevented
   },
-  /** The page's own event is one: nothing is decided by it. */
+  /** Emits the page's own event, which has no default to prevent. */
   title (id, title) {
     const window = all.get(id)
     window?.webContents.emit('page-title-updated', { sender: window.webContents }, title, true)

@@ -1,6 +1,7 @@
 'use strict'
-// require('electron') in a worker thread: channels, over MessagePorts of Node's. The process's own ports are in its main thread, and reach a worker by
-// `toMessagePort()`; what a worker makes reaches the main thread the same way.
+// require('electron') in a worker thread: channels over MessagePorts of Node's. The process's own
+// ports are in its main thread and reach a worker by `toMessagePort()`. Ports made in a worker
+// reach the main thread the same way.
 
 const EventEmitter = require('events')
 const { MessageChannel, MessagePort } = require('worker_threads')
@@ -10,7 +11,7 @@ const { CLONE_ERROR } = require('./errors')
 let nodePortOf
 
 class MessagePortMain extends EventEmitter {
-  /** @type {MessagePort | null} null once the port was closed or transferred away */
+  /** @type {MessagePort | null} null once the port was closed or transferred */
   #port
   #started = false
 
@@ -18,7 +19,8 @@ class MessagePortMain extends EventEmitter {
     if (key !== kMake) throw new TypeError('Illegal constructor')
     super()
     this.#port = port
-    // Objects with a function of their own have no clone: ports are refused outside of transfer lists.
+    // An object with a function as its own property has no clone, so a port outside of transfer
+    // lists is refused.
     Object.defineProperty(this, 'close', { value: this.close, enumerable: true })
     port.addEventListener('close', this.#ended)
   }
@@ -66,7 +68,7 @@ class MessagePortMain extends EventEmitter {
     for (const item of transfer) if (nodePortOf(item) !== undefined) item.#port = null
   }
 
-  /** The MessagePort of Node's that this end is, which is neutered. */
+  /** The MessagePort of Node's behind this port. This object is neutered. */
   toMessagePort () {
     const port = this.#port
     if (port === null) throw new Error('The port is closed or has been transferred.')
@@ -76,7 +78,7 @@ class MessagePortMain extends EventEmitter {
     return port
   }
 
-  /** @param {MessagePort} port not the caller's any more */
+  /** @param {MessagePort} port the caller must not use it afterwards */
   static from (port) {
     if (!(port instanceof MessagePort)) throw new TypeError('The port must be a MessagePort of worker_threads.')
     return new MessagePortMain(kMake, port)

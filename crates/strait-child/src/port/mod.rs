@@ -1,4 +1,4 @@
-//! Channels and ports with values.
+//! Channels and ports that carry values.
 
 use std::{
     fmt,
@@ -18,7 +18,7 @@ use crate::{
     value,
 };
 
-/// A new channel: two ports that talk to each other wherever they are sent.
+/// A new channel: two ports that exchange messages, in whichever process they are.
 ///
 /// ```no_run
 /// # async fn f(node: &strait_ports::Node, way: strait_child::MessagePort) -> Result<(), Box<dyn std::error::Error>> {
@@ -30,24 +30,26 @@ use crate::{
 /// ```
 #[derive(Debug)]
 pub struct MessageChannel {
-    /// One end.
+    /// One port.
     pub port1: MessagePort,
-    /// The other.
+    /// The other port.
     pub port2: MessagePort,
 }
 
 impl MessageChannel {
-    /// A channel of this process, named by its node or by what has one (an `App`, a [`ParentPort`](crate::ParentPort)); makes no system call.
+    /// A channel of this process. The process is named by its node, or by an object that has one
+    /// (an `App`, a [`ParentPort`](crate::ParentPort)). Makes no system call.
     pub fn new(of: &(impl AsRef<Node> + ?Sized)) -> Self {
         let (port1, port2) = of.as_ref().channel();
         Self { port1: port1.into(), port2: port2.into() }
     }
 }
 
-/// One end of a channel. Clones are the same port; when the last one goes, the other end closes (`dropped`).
+/// One port of a channel. Clones are the same port. When the last one is dropped, the other port
+/// closes (`dropped`).
 ///
-/// Messages wait in the port until they are received. A port that was posted away is *neutered*: it receives nothing,
-/// and posting on it does nothing, as on a closed one.
+/// Messages are queued in the port until they are received. A port that was posted away is
+/// *neutered*: it receives nothing, and posting on it has no effect, as on a closed port.
 ///
 /// ```no_run
 /// # use strait_child::{MessagePort, PortRecvError};
@@ -68,7 +70,7 @@ pub struct MessagePort(Arc<Inner>);
 struct Inner {
     port: Mutex<Option<Port>>,
     waiting: Arc<Mutex<Waiting>>,
-    /// What has been received one after another, without waiting.
+    /// The messages received one after another without a pause.
     turn: Mutex<Turn>,
 }
 
@@ -79,7 +81,7 @@ struct Waiting {
     ended: Option<PortRecvError>,
 }
 
-/// What a port received.
+/// A message that a port has received.
 #[derive(Debug)]
 pub struct MessageEvent {
     /// The message.
@@ -88,7 +90,7 @@ pub struct MessageEvent {
     pub ports: Vec<MessagePort>,
 }
 
-/// A port gave no message.
+/// The reason why a port returned no message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PortRecvError {
@@ -98,7 +100,7 @@ pub enum PortRecvError {
     /// The port was posted away, or closed on this side.
     #[error("the port is neutered")]
     Neutered,
-    /// A message came that cannot be read (or does not fit the asked type); it is skipped.
+    /// A message arrived that cannot be read, or does not fit the requested type. It is skipped.
     #[error(transparent)]
     BadValue(#[from] DecodeValueError),
 }
@@ -110,10 +112,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl MessagePort {
     /// Posts a message, with ports.
     ///
-    /// On a port that is closed or neutered, or whose other end is closed, this does nothing (and the ports in the list close).
+    /// On a port that is closed or neutered, or with a closed other end, this has no effect (and
+    /// the ports in the list close).
     ///
     /// # Errors
-    /// Give all ports back, usable as before: one is a duplicate, neutered, or this port itself.
+    /// They return all ports, usable as before: one of them is a duplicate, neutered, or this port
+    /// itself.
     pub fn post_message(&self, message: impl Into<Value>, ports: Vec<MessagePort>) -> Result<(), PostMessageError> {
         with_taken(&message.into(), ports, Some(self), |data, ports| self.post_encoded(data, ports))
     }
@@ -136,16 +140,19 @@ impl MessagePort {
 
     /// Waits for the next message.
     ///
-    /// A port that always has another message does not keep a single-threaded runtime to itself: after 32 KiB (a message counts 512 bytes besides its own)
-    /// or one millisecond of messages one after another, the runtime's other tasks run before the next message is given.
+    /// A port that always has another message does not block the other tasks of a single-threaded
+    /// runtime. After messages of 32 KiB (a message counts 512 bytes besides its own) or one
+    /// millisecond without a pause, the runtime's other tasks run before the next message is
+    /// returned.
     ///
     /// # Errors
-    /// [`PortRecvError::Closed`] after the last one, again and again; [`PortRecvError::BadValue`] for a message that cannot be
-    /// read, after which the next call goes on.
+    /// [`PortRecvError::Closed`] after the last message, and for each further call.
+    /// [`PortRecvError::BadValue`] for a message that cannot be read; the next call continues
+    /// behind it.
     pub async fn recv(&self) -> Result<MessageEvent, PortRecvError> {
-        // Before anything is taken: dropping this loses nothing.
+        // Before a message is taken, so that dropping this future loses nothing.
         if self.turn_is_over() {
-            // (With another runtime than tokio the task is woken at once.)
+            // (With a runtime other than tokio the task is woken at once.)
             tokio::task::yield_now().await;
         }
         poll_fn(|cx| {
@@ -160,13 +167,13 @@ impl MessagePort {
             }
             drop(waiting);
             self.hook();
-            // Something may have come before the waker was in place.
+            // A message may have arrived before the waker was registered.
             self.take().map_or(Poll::Pending, |(result, _)| Poll::Ready(result))
         })
         .await
     }
 
-    /// The next message if there is one; `None` if there is nothing yet.
+    /// The next message; `None` if none is queued.
     pub fn try_recv(&self) -> Option<Result<MessageEvent, PortRecvError>> {
         self.take().map(|(result, _)| result)
     }
@@ -180,7 +187,7 @@ impl MessagePort {
         over
     }
 
-    /// The next message if there is one, and what it costs of a turn.
+    /// The next message, if there is one, and its cost in a turn.
     fn take(&self) -> Option<(Result<MessageEvent, PortRecvError>, usize)> {
         let event = {
             let port = lock(&self.0.port);
@@ -205,7 +212,7 @@ impl MessagePort {
         Some((result, cost))
     }
 
-    /// Waits for the next message and reads it as a `T`. Ports that come with it are dropped.
+    /// Waits for the next message and reads it as a `T`. The ports in it are dropped.
     ///
     /// # Errors
     /// See [`MessagePort::recv`].
@@ -214,7 +221,7 @@ impl MessagePort {
         Ok(value::to_serde(&message.data)?)
     }
 
-    /// Waits until the channel closes, letting go of messages that still come.
+    /// Waits until the channel closes; drops the messages that still arrive.
     pub async fn closed(&self) -> CloseReason {
         loop {
             match self.recv().await {
@@ -225,7 +232,7 @@ impl MessagePort {
         }
     }
 
-    /// Closes the channel: the other end receives what was sent before, then the close.
+    /// Closes the channel. The other end receives all earlier messages, then the close.
     pub fn close(&self) {
         let port = lock(&self.0.port).take();
         if let Some(port) = port {
@@ -239,7 +246,7 @@ impl MessagePort {
         lock(&self.0.port).is_none()
     }
 
-    /// The engine's port, taken out; `None` if it is neutered. For programs that work with bytes.
+    /// Takes the engine's port out; `None` if it is neutered. For programs that work with bytes.
     pub fn into_raw(self) -> Option<Port> {
         let port = lock(&self.0.port).take();
         self.wake();
@@ -251,7 +258,7 @@ impl MessagePort {
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    /// Makes the engine wake who waits, once.
+    /// Makes the engine wake the waiting receiver, once.
     fn hook(&self) {
         if std::mem::replace(&mut lock(&self.0.waiting).hooked, true) {
             return;
@@ -270,7 +277,8 @@ fn port_error(error: strait_ports::PostError) -> PostMessageError<Port> {
     PostMessageError { kind: PostMessageErrorKind::Refused, ports: error.message.ports }
 }
 
-/// Takes the engine's ports out of a transfer list for `post`, all or none; if `post` fails they are put back.
+/// Takes the engine's ports out of a transfer list for `post`, all or none. If `post` fails they
+/// are put back.
 pub fn with_taken(
     message: &Value,
     ports: Vec<MessagePort>,
@@ -297,7 +305,7 @@ pub fn with_taken(
         let port = lock(&port.0.port).take();
         match port {
             Some(port) => taken.push(port),
-            // Another thread was quicker.
+            // Another thread has taken it meanwhile.
             None => {
                 put_back(&ports, taken);
                 return Err(PostMessageError { kind: PostMessageErrorKind::Neutered(index), ports });

@@ -1,4 +1,4 @@
-//! Ports with values, inside one process.
+//! Tests of ports with values, inside one process.
 
 use std::{
     future::Future,
@@ -15,10 +15,10 @@ fn channel(node: &Node) -> (MessagePort, MessagePort) {
     (one.into(), two.into())
 }
 
-/// The future's output, which must be there.
+/// The output of a future that must be ready.
 fn now<T>(future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
-    // A turn may be over first.
+    // The first poll may end a turn.
     for _ in 0..2 {
         if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             return output;
@@ -44,7 +44,7 @@ fn values_and_ports_arrive_then_one_close() {
     for _ in 0..2 {
         assert_eq!(now(two.recv()).unwrap_err(), PortRecvError::Closed(CloseReason::Closed));
     }
-    // Silent, as in a page.
+    // No error, as in a page.
     two.post_message(1, vec![]).unwrap();
     assert_eq!(now(one.recv()).unwrap_err(), PortRecvError::Neutered);
 }

@@ -1,10 +1,11 @@
-//! Which file is the program, and what is said when there is none.
+//! Tests of finding the program, and of the errors if there is none.
 
 use std::{fs, path::Path};
 
 use super::Program;
 
-/// Files of a folder, and the entry that is found there or a part of the error's text; `{}` stands for the folder.
+/// Files of a folder, and the entry found there or parts of the error's text; `{}` stands for the
+/// folder.
 type Case<'a> = (&'a [(&'a str, &'a str)], Result<&'a str, &'a [&'a str]>);
 
 const CASES: &[Case<'_>] = &[

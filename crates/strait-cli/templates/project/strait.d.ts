@@ -4,7 +4,7 @@
 
 declare namespace Strait {
   /** Why the other end of a port is gone. */
-  type CloseReason = 'closed' | 'dropped' | 'unloaded' | 'exited' | 'crashed'
+  type CloseReason = 'closed' | 'dropped' | 'unloaded' | 'unreachable' | 'exited' | 'crashed'
 
   /** The event of `port.onclose` in a page. It always comes, once, after the last message. */
   interface MessagePortCloseEvent extends Event {

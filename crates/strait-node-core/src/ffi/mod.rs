@@ -1,4 +1,5 @@
-//! libuv's handles ([`uv`]), threadsafe functions ([`calls`]) and the few calls of Node-API that `napi` does not wrap. All of this crate's `unsafe`.
+//! libuv's handles ([`uv`]), threadsafe functions ([`calls`]) and the few calls of Node-API that
+//! `napi` does not wrap. This folder holds all of this crate's `unsafe`.
 
 mod calls;
 mod uv;
@@ -18,7 +19,7 @@ use self::{
 };
 use crate::value::Value;
 
-/// What Node's loop calls, in its own thread.
+/// The functions that Node's loop calls, in its own thread.
 #[derive(Clone, Copy)]
 pub(crate) struct Callbacks {
     /// The descriptor is readable.
@@ -53,7 +54,8 @@ impl Wake {
 }
 
 impl NodeLoop {
-    /// The loop of this thread. It goes on until [`NodeLoop::keep_alive`] says otherwise; once in a process.
+    /// The loop of this thread. It continues until [`NodeLoop::keep_alive`] ends that; once in a
+    /// process.
     pub(crate) fn of(env: &Env, callbacks: Callbacks) -> Result<Self, String> {
         match Uv::find() {
             Ok(uv) => UvLoop::of(env, uv, callbacks).map(Self::Uv),
@@ -68,7 +70,8 @@ impl NodeLoop {
         }
     }
 
-    /// Polls a descriptor, which stays open for ever, where the loop can do that. It keeps nothing alive.
+    /// Polls a descriptor, which stays open for ever, where the loop can do that. It does not keep
+    /// the loop alive.
     pub(crate) fn poll(self, descriptor: BorrowedFd<'_>) -> Result<(), String> {
         match self {
             Self::Uv(uv) => uv.poll(descriptor),
@@ -76,7 +79,7 @@ impl NodeLoop {
         }
     }
 
-    /// Whether the loop goes on when nothing else keeps it.
+    /// Whether the loop continues when nothing else keeps it alive.
     pub(crate) fn keep_alive(self, on: bool) {
         match self {
             Self::Uv(uv) => uv.keep_alive(on),
@@ -84,7 +87,7 @@ impl NodeLoop {
         }
     }
 
-    /// Whether the loop is not going to wait, as far as can be told.
+    /// Whether the loop will not wait, as far as that can be determined.
     pub(crate) fn is_busy(self) -> bool {
         match self {
             Self::Uv(uv) => uv.is_busy(),
@@ -93,19 +96,21 @@ impl NodeLoop {
     }
 }
 
-/// From this size on buffers are mapped and unmapped one by one: the most that glibc comes to by itself, once a program has freed such a buffer.
+/// From this size on buffers are mapped and unmapped one by one. It is glibc's own maximum, which
+/// it adopts once a program has freed such a buffer.
 #[cfg(target_env = "gnu")]
 const MAPPED_FROM: i32 = 32 << 20;
 
-/// So much free memory at the end of the heap is kept.
+/// The number of free bytes at the end of the heap that are kept.
 #[cfg(target_env = "gnu")]
 const KEPT: i32 = 32 << 20;
 
-/// Has the allocator keep the memory of freed buffers for the next ones. V8 frees a message's buffers many at a time, and pages that are new for each one take
-/// as long as copying a message into them.
+/// Makes the allocator keep the memory of freed buffers for the next ones. V8 frees many messages'
+/// buffers at a time, and new pages for each one cost as much as copying a message into them.
 pub(crate) fn keep_freed_memory() {
     #[cfg(target_env = "gnu")]
-    // SAFETY: the calls change settings of the allocator, under its own lock; a value that it refuses changes nothing.
+    // SAFETY: the calls change settings of the allocator, under its own lock; a value that it
+    // refuses changes nothing.
     unsafe {
         libc::mallopt(libc::M_MMAP_THRESHOLD, MAPPED_FROM);
         libc::mallopt(libc::M_TRIM_THRESHOLD, KEPT);
@@ -116,7 +121,7 @@ fn check(status: sys::napi_status) -> Result<(), String> {
     if status == sys::Status::napi_ok { Ok(()) } else { Err(format!("Node-API: status {status}")) }
 }
 
-/// The function of JavaScript's that is called with what happens.
+/// The JavaScript function that is called for every event.
 pub struct Hook {
     env: sys::napi_env,
     function: sys::napi_ref,
@@ -130,7 +135,8 @@ impl Hook {
     pub(crate) fn new(env: &Env, function: sys::napi_value) -> Result<Self, String> {
         let env = env.raw();
         let (mut reference, mut context, mut name) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
-        // SAFETY: the environment and the value are this call's own; the other pointers are places for answers.
+        // SAFETY: the environment and the value belong to this call; the other pointers are places
+        // for results.
         unsafe {
             check(sys::napi_create_reference(env, function, 1, &raw mut reference))?;
             check(sys::napi_create_string_utf8(env, c"strait".as_ptr(), 6, &raw mut name))?;
@@ -142,7 +148,8 @@ impl Hook {
     /// The buffer for small messages, made now and kept for ever.
     pub(crate) fn make_stage(&self, length: usize) -> Result<sys::napi_value, String> {
         let (mut data, mut buffer, mut array, mut reference) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
-        // SAFETY: the environment is this thread's; the pointers are places for answers. A buffer's memory stays where it is while it is referred to.
+        // SAFETY: the environment is this thread's; the pointers are places for results. A buffer's
+        // memory does not move while the buffer is referenced.
         unsafe {
             check(sys::napi_create_arraybuffer(self.env, length, &raw mut data, &raw mut buffer))?;
             check(sys::napi_create_typedarray(self.env, sys::TypedarrayType::uint8_array, length, buffer, 0, &raw mut array))?;
@@ -153,23 +160,27 @@ impl Hook {
         Ok(array)
     }
 
-    /// Has `fill` write the first `length` bytes of the stage; false if the stage is not so long, or if `fill` gives that.
+    /// Makes `fill` write the first `length` bytes of the stage. False if the stage is shorter, or
+    /// if `fill` returns false.
     pub(crate) fn fill_stage(&self, length: usize, fill: impl FnOnce(&mut [u8]) -> bool) -> bool {
-        // A second `fill` inside of the first finds no stage.
+        // A nested `fill` finds an empty stage.
         let whole = self.stage_length.replace(0);
-        // SAFETY: the stage has `whole` bytes, and no Rust code refers to them otherwise; JavaScript runs in this thread, so not now.
+        // SAFETY: the stage has `whole` bytes, and no other Rust code refers to them; JavaScript
+        // runs in this thread, so not now.
         let filled = length <= whole && fill(unsafe { slice::from_raw_parts_mut(self.stage.get(), length) });
         self.stage_length.set(whole);
         filled
     }
 
-    /// Calls the function as a macrotask of its own: microtasks and ticks follow before this returns. True if it gave `true`. What it throws is an
-    /// uncaught error of the program's.
+    /// Calls the function as a macrotask of its own: microtasks and ticks follow before this
+    /// returns. True if it returned `true`. An exception that it throws is an uncaught error of the
+    /// program.
     pub fn call<A: ToNapiValue>(&self, arguments: impl IntoIterator<Item = A>) -> bool {
         let mut is_true = false;
         let mut scope = ptr::null_mut();
-        // SAFETY: the environment is this thread's and alive, as libuv has just called this thread's loop. The values are made in the scope that is open
-        // until the end; what `napi_make_callback` leaves is taken: an exception, or a value.
+        // SAFETY: the environment is this thread's and alive, as libuv has just called this
+        // thread's loop. The values are made in the scope that is open until the end. The result of
+        // `napi_make_callback` is consumed: an exception, or a value.
         unsafe {
             if sys::napi_open_handle_scope(self.env, &raw mut scope) != sys::Status::napi_ok {
                 return false;
@@ -182,7 +193,7 @@ impl Hook {
                 Ok(values) => {
                     sys::napi_make_callback(self.env, self.context, global, function, values.len(), values.as_ptr(), &raw mut result)
                 }
-                // Out of memory: the engine ends the process by itself soon.
+                // Out of memory: the engine will end the process itself.
                 Err(_) => sys::Status::napi_generic_failure,
             };
             if status == sys::Status::napi_pending_exception {
@@ -190,7 +201,7 @@ impl Hook {
                 sys::napi_get_and_clear_last_exception(self.env, &raw mut error);
                 sys::napi_fatal_exception(self.env, error);
             } else if status == sys::Status::napi_ok {
-                // Anything else than a boolean leaves it false.
+                // A result other than a boolean leaves it false.
                 sys::napi_get_value_bool(self.env, result, &raw mut is_true);
             }
             sys::napi_close_handle_scope(self.env, scope);
@@ -207,17 +218,18 @@ impl ToNapiValue for Value {
                 // SAFETY: the environment is that of the call that this is part of.
                 unsafe { u32::to_napi_value(env, number) }
             }
-            // SAFETY: as above. (A whole number above 2^53 would be a BigInt: as a float it is what JavaScript has for such a number.)
+            // SAFETY: as above. (A whole number above 2^53 would become a BigInt; as a float it is
+            // the number that JavaScript has for it.)
             Self::Plain(Json::Number(number)) => unsafe { f64::to_napi_value(env, number.as_f64().unwrap_or(f64::NAN)) },
             // SAFETY: as above.
             Self::Plain(json) => unsafe { Json::to_napi_value(env, json) },
-            // SAFETY: as above. The array has these bytes as its own; many are not copied.
+            // SAFETY: as above. The array owns these bytes; long ones are not copied.
             Self::Bytes(bytes) => unsafe { Uint8Array::to_napi_value(env, bytes.into()) },
         }
     }
 }
 
-/// A value that is made already.
+/// A value that exists already.
 pub(crate) struct Made(pub(crate) sys::napi_value);
 
 impl ToNapiValue for Made {
@@ -226,7 +238,7 @@ impl ToNapiValue for Made {
     }
 }
 
-/// The raw value of a function that JavaScript has given.
+/// The raw value of a function that JavaScript has passed.
 pub(crate) fn raw_function(function: &napi::bindgen_prelude::Function<'_, (), ()>) -> sys::napi_value {
     napi::JsValue::raw(function)
 }

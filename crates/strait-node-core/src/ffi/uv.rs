@@ -1,4 +1,4 @@
-//! Node's loop by the functions of libuv that Node exports.
+//! Node's loop through the functions of libuv that Node exports.
 
 use std::{
     ffi::{c_int, c_void},
@@ -12,7 +12,8 @@ use napi::{Env, sys};
 
 use super::{Callbacks, check};
 
-/// With this variable a development build does without these functions, to test what it does then.
+/// With this variable a development build ignores these functions, so that tests can check the
+/// substitute.
 const WITHOUT: &str = "STRAIT_WITHOUT_LIBUV";
 
 /// `uv_handle_type` of libuv 1.x: an enumeration to which members are only added, at its end.
@@ -40,7 +41,7 @@ pub(crate) struct Uv {
 }
 
 impl Uv {
-    /// Node's own.
+    /// The functions that Node exports.
     pub(crate) fn find() -> Result<Self, String> {
         if cfg!(debug_assertions) && std::env::var_os(WITHOUT).is_some() {
             return Err(format!("{WITHOUT} is set"));
@@ -48,7 +49,7 @@ impl Uv {
         let node = Library::this();
         macro_rules! find {
             ($name:literal) => {
-                // SAFETY: the functions have had these signatures in every libuv 1.x.
+                // SAFETY: the functions have these signatures in every libuv 1.x.
                 *unsafe { node.get($name) }.map_err(|error| format!("this Node exports no {}: {error}", String::from_utf8_lossy($name)))?
             };
         }
@@ -66,7 +67,8 @@ impl Uv {
         })
     }
 
-    /// Memory for a handle, for ever: the process's one loop has it until the end.
+    /// Memory for a handle. It is never freed, because the process's one loop uses it until the
+    /// end.
     fn handle(&self, kind: c_int) -> Handle {
         // SAFETY: the kinds are those of `uv_handle_type`.
         let size = unsafe { (self.handle_size)(kind) };
@@ -81,7 +83,7 @@ pub(crate) struct UvWake {
     handle: Handle,
 }
 
-// SAFETY: `uv_async_send` may be called from any thread, and nothing else is done with the handle.
+// SAFETY: `uv_async_send` may be called from any thread, and it is the only use of the handle.
 unsafe impl Send for UvWake {}
 // SAFETY: as above.
 unsafe impl Sync for UvWake {}
@@ -122,17 +124,18 @@ extern "C" fn on_wake(_: Handle) {
 }
 
 impl UvLoop {
-    /// The loop of this thread, with handles that call `callbacks`. The one for [`Wake`] keeps the process alive; once in a process.
+    /// The loop of this thread, with handles that call `callbacks`. The one for [`Wake`] keeps the
+    /// process alive; once in a process.
     pub(crate) fn of(env: &Env, found: Uv, callbacks: Callbacks) -> Result<Self, String> {
         static UV: OnceLock<Uv> = OnceLock::new();
         let uv = UV.get_or_init(|| found);
         CALLBACKS.set(callbacks).map_err(|_| "Strait has been started already".to_owned())?;
         let mut raw: *mut sys::uv_loop_s = ptr::null_mut();
-        // SAFETY: the environment is this thread's own, and `raw` a place for the answer.
+        // SAFETY: the environment is this thread's own, and `raw` a place for the result.
         check(unsafe { sys::napi_get_uv_event_loop(env.raw(), &raw mut raw) })?;
         let raw: Loop = raw.cast();
         let (wake, prepare) = (uv.handle(UV_ASYNC), uv.handle(UV_PREPARE));
-        // SAFETY: the handles are large enough, stay where they are for ever, and this is the loop's thread.
+        // SAFETY: the handles are large enough and never move, and this is the loop's thread.
         let results = unsafe {
             let results = [(uv.async_init)(raw, wake, on_wake), (uv.prepare_init)(raw, prepare), (uv.prepare_start)(prepare, on_prepare)];
             (uv.unref)(prepare);
@@ -148,7 +151,7 @@ impl UvLoop {
         self.wake
     }
 
-    /// Polls a descriptor, which stays open for ever. It keeps nothing alive.
+    /// Polls a descriptor, which stays open for ever. It does not keep the loop alive.
     pub(crate) fn poll(self, descriptor: BorrowedFd<'_>) -> Result<(), String> {
         let handle = self.uv.handle(UV_POLL);
         // SAFETY: as in `of`; and the descriptor is open.
@@ -163,14 +166,14 @@ impl UvLoop {
         if results == [0; 2] { Ok(()) } else { Err(format!("Node's event loop does not poll: {results:?}")) }
     }
 
-    /// Whether the loop goes on when nothing else keeps it.
+    /// Whether the loop continues when nothing else keeps it alive.
     pub(crate) fn keep_alive(self, on: bool) {
         let change = if on { self.uv.reference } else { self.uv.unref };
         // SAFETY: as in `of`; both may be called in any state.
         unsafe { change(self.wake.handle) };
     }
 
-    /// Whether the loop is not going to wait.
+    /// Whether the loop will not wait.
     pub(crate) fn is_busy(self) -> bool {
         // SAFETY: this is the loop's thread.
         unsafe { (self.uv.backend_timeout)(self.raw) == 0 }

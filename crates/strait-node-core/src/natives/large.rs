@@ -1,4 +1,5 @@
-//! Natives for large messages: scripts write and read them part by part in memory that both processes have, so that each byte is copied once on each side.
+//! Natives for large messages. Scripts write and read them part by part in shared memory, so that
+//! each byte is copied once on each side.
 
 use napi::{Error, Result};
 use strait_ports::{MessageWriter, PostBufferError, Unread, copy_bytes};
@@ -12,10 +13,10 @@ use crate::{core::Host, ports::PortId};
 /// The large messages under way.
 #[derive(Default)]
 pub(crate) struct LargeMessages {
-    /// Those that are being written, by number: a getter of a message may post another.
+    /// Messages that are being written, by number: a getter in a message may post another one.
     writers: Vec<(u32, PortId, MessageWriter)>,
     last: u32,
-    /// The one that is being read.
+    /// The message that is being read.
     pub(crate) incoming: Option<Unread>,
 }
 
@@ -40,18 +41,18 @@ pub(super) fn register<H: Host>(natives: &mut Natives<'_, H>) -> Result<()> {
         drop(call.host.core().large.borrow_mut().take(call.get(0)?));
         Ok(())
     })?;
-    // (start, length): a part of the message that is being read, to the stage.
+    // (start, length): copies a part of the message that is being read to the stage.
     natives.set("readPart", |call| {
         let (start, length) = (call.size(0)?, call.size(1)?);
         let core = call.host.core();
         let filled = core.hook.fill_stage(length, |stage| core.copy_incoming(start, stage));
         if filled { Ok(()) } else { Err(Error::from_reason(TOO_SHORT)) }
     })?;
-    // (start, bytes): a part of the message that is being read, which fills the array.
+    // (start, bytes): fills the array with a part of the message that is being read.
     natives.set("readInto", |call| {
         if call.host.core().copy_incoming(call.size(0)?, call.get(1)?) { Ok(()) } else { Err(Error::from_reason(TOO_SHORT)) }
     })?;
-    // The message has been read: its memory is the sender's again.
+    // The message has been read: its memory is returned to the sender.
     natives.set("readDone", |call| {
         let read = call.host.core().large.borrow_mut().incoming.take();
         drop(read);
@@ -78,7 +79,8 @@ fn unknown() -> Error {
     Error::from_reason("there is no such message")
 }
 
-/// `(port, size)`: a message for that port, of so many bytes or more; its number, which is not 0.
+/// `(port, size)`: begins a message for that port, of `size` bytes or more; returns its number,
+/// which is not 0.
 fn open<H: Host>(call: &Call<'_, H>) -> Result<u32> {
     let port: PortId = call.get(0)?;
     let core = call.host.core();
@@ -90,7 +92,7 @@ fn open<H: Host>(call: &Call<'_, H>) -> Result<u32> {
     Ok(number)
 }
 
-/// `(writer, bytes, length)`: adds the first bytes.
+/// `(writer, bytes, length)`: adds `length` bytes.
 fn put<H: Host>(call: &Call<'_, H>) -> Result<()> {
     let bytes = call.written(1)?;
     let (mut large, table) = (call.host.core().large.borrow_mut(), call.host.core().ports.borrow());
@@ -102,13 +104,13 @@ fn put<H: Host>(call: &Call<'_, H>) -> Result<()> {
     Ok(())
 }
 
-/// `(writer, bytes, length, ports)`: adds the last bytes and posts.
+/// `(writer, bytes, length, ports)`: adds the last bytes and posts the message.
 fn post<H: Host>(call: &Call<'_, H>) -> Result<()> {
     put(call)?;
     let (port, writer) = call.host.core().large.borrow_mut().take(call.get(0)?).ok_or_else(unknown)?;
     with_ports(call, 3, |ports| {
         let table = call.host.core().ports.borrow();
-        // Without a port or a buffer the other end is gone: as if posted into the void.
+        // Without a port or a buffer the other end is gone, and the post has no effect.
         let (Some(port), Some(buffer)) = (table.get(port), writer.finish()) else { return Ok(()) };
         port.post_buffer(buffer, ports).map_err(|PostBufferError { ports, reason, .. }| (ports, unsent(&reason)))
     })

@@ -1,4 +1,5 @@
-//! The natives: functions of JavaScript that take and give numbers, strings, bytes, and plain objects of them.
+//! The natives: JavaScript functions that take and return numbers, strings, bytes, and plain
+//! objects of them.
 
 mod large;
 mod ports;
@@ -21,7 +22,7 @@ use crate::{
 /// One call of a native.
 pub struct Call<'a, H> {
     context: FunctionCallContext<'a>,
-    /// What the native works on.
+    /// The state that the native uses.
     pub host: Rc<H>,
 }
 
@@ -29,12 +30,13 @@ impl<H> Call<'_, H> {
     /// An argument.
     ///
     /// # Errors
-    /// One that is missing or of another type: a mistake of the package's own scripts.
+    /// If it is missing or of another type, which is an error in the package's own scripts.
     pub fn get<T: FromNapiValue>(&self, index: usize) -> Result<T> {
         self.context.get(index)
     }
 
-    /// The bytes that a script wrote into a buffer of its own: the buffer is argument `index`, how many there are the next one.
+    /// The bytes that a script wrote into a buffer of its own: the buffer is argument `index`, the
+    /// number of bytes is the next one.
     ///
     /// # Errors
     /// As [`Call::get`].
@@ -43,7 +45,7 @@ impl<H> Call<'_, H> {
         bytes.get(..self.size(index + 1)?).ok_or_else(|| Error::from_reason("more bytes than the buffer has"))
     }
 
-    /// A number of bytes: buffers have more than 2^32 where there is the memory.
+    /// A number of bytes. It may exceed 2^32, because buffers may.
     ///
     /// # Errors
     /// As [`Call::get`], and a number below 0.
@@ -61,7 +63,7 @@ impl<H> Call<'_, H> {
     }
 }
 
-/// The object of natives that is being made.
+/// The object of natives under construction.
 pub struct Natives<'env, H> {
     env: &'env Env,
     object: Object<'env>,
@@ -69,7 +71,7 @@ pub struct Natives<'env, H> {
 }
 
 impl<'env, H: Host> Natives<'env, H> {
-    /// The natives that all addons have: those of ports and their codec, and `report`.
+    /// The natives of all addons: those for ports and their codec, and `report`.
     ///
     /// # Errors
     /// If JavaScript has no memory left.
@@ -99,7 +101,7 @@ impl<'env, H: Host> Natives<'env, H> {
         self.object.set(name, function)
     }
 
-    /// All of them, for JavaScript.
+    /// The object with all natives, for JavaScript.
     pub fn into_object(self) -> Object<'env> {
         self.object
     }

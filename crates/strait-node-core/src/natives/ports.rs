@@ -6,7 +6,8 @@ use strait_ports::{Message, Port, PostBufferError, PostError};
 use super::{Call, Natives};
 use crate::{core::Host, ports::PortId};
 
-/// From this size on bytes are written into memory that both processes have, and not copied on the way.
+/// From this size on bytes are written into memory that both processes have, and are not copied on
+/// the way.
 const LARGE: usize = 16 << 10;
 
 pub(super) fn register<H: Host>(natives: &mut Natives<'_, H>) -> Result<()> {
@@ -27,7 +28,7 @@ pub(super) fn register<H: Host>(natives: &mut Natives<'_, H>) -> Result<()> {
         }
         Ok(())
     })?;
-    // Its object was collected.
+    // The port's object was collected.
     natives.set("portDrop", |call| {
         let port = call.host.core().ports.borrow_mut().remove(call.get(0)?);
         drop(port);
@@ -41,7 +42,8 @@ fn post<H: Host>(call: &Call<'_, H>) -> Result<()> {
     let data = call.written(1)?;
     with_ports(call, 3, |ports| {
         let table = call.host.core().ports.borrow();
-        // Without one: closed by the other end, and the script has not been called with that yet. As if posted into the void.
+        // Without a port: the other end has closed it, and the script has not been called for that
+        // yet. The post has no effect.
         let Some(port) = table.get(id) else { return Ok(()) };
         if data.len() >= LARGE
             && let Ok(mut buffer) = port.alloc(data.len())
@@ -58,10 +60,11 @@ pub(super) fn unsent(reason: &dyn std::fmt::Display) -> String {
     format!("the message could not be sent: {reason}")
 }
 
-/// Runs `post` with the ports whose numbers argument `index` has; if it gives them back, they are where they were, and the error is thrown.
+/// Runs `post` with the ports whose numbers argument `index` contains. If `post` returns them, they
+/// are put back in their places, and the error is thrown.
 ///
 /// # Errors
-/// What `post` gives, and a port that is gone.
+/// The error of `post`; a port that is gone.
 pub fn with_ports<H: Host>(
     call: &Call<'_, H>,
     index: usize,

@@ -17,6 +17,7 @@ pub(super) fn register<H: Host>(natives: &mut Natives<'_, H>) -> Result<()> {
 fn is_dense(array: &Object<'_>) -> Result<bool> {
     let length = array.get_array_length()?;
     let keys = array.get_all_property_names(KeyCollectionMode::OwnOnly, KeyFilter::Enumerable, KeyConversion::KeepNumbers)?;
-    // Indices come first and in order: with the last one in the last place there are no holes.
+    // Indices precede other keys, in order; so if the last index is the last key, there are no
+    // holes.
     Ok(length == 0 || keys.get_array_length()? == length && matches!(keys.get_element::<u32>(length - 1), Ok(last) if last == length - 1))
 }

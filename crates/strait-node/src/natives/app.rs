@@ -68,7 +68,7 @@ pub(super) fn register(natives: &mut Natives<'_>) -> Result<()> {
     natives.set("windowState", |call| Ok(call.host.window(call.get(0)?).map(|window| Value::from(window_state(&window)))))
 }
 
-/// A folder by Electron's name for it; nothing for a name it does not have.
+/// A folder by Electron's name for it; `None` for an unknown name.
 fn app_path(host: &Host, name: &str) -> Option<String> {
     let variable = |name: &str| env::var(name).ok().filter(|value| value.starts_with('/'));
     let home = variable("HOME").unwrap_or_else(|| "/".into());
@@ -102,7 +102,7 @@ fn user_folder(config: &str, home: &str, key: &str) -> Option<String> {
     Some(value.trim_matches('"').replace("$HOME", home))
 }
 
-/// A process, as Electron shapes it.
+/// A process's metrics, in Electron's form.
 fn metrics(process: &ProcessMetrics) -> Json {
     let (kind, service) = match process.kind {
         ProcessKind::Main => ("Browser", None),
@@ -126,7 +126,7 @@ fn metrics(process: &ProcessMetrics) -> Json {
     shaped
 }
 
-/// The options of a window; everything was checked in JavaScript, and is null where nothing is said.
+/// The options of a window. JavaScript has checked them; an option that was left out is null.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct WindowPlan {
@@ -188,7 +188,8 @@ impl WindowPlan {
     }
 }
 
-/// `(plan, outlivesOpener)`: the page whose request a script is being asked about may open a window like this; gives its number, 0 if the page is gone.
+/// `(plan, outlivesOpener)`: allows the window that the script decides about, with these options.
+/// Returns its number; 0 if the page is gone.
 fn window_open_allow(call: &Call<'_>) -> Result<u32> {
     let overrides = Box::new(call.plain::<WindowPlan>(0)?.builder(&call.host)?);
     let outlives_opener = call.get(1)?;
@@ -219,7 +220,7 @@ fn window_do(call: &Call<'_>) -> Result<()> {
     Ok(())
 }
 
-/// What is known of the window now.
+/// The window's present state.
 fn window_state(window: &BrowserWindow) -> Json {
     let ((width, height), (x, y)) = (window.size(), window.position());
     json!({

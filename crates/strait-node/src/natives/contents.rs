@@ -1,4 +1,4 @@
-//! Natives for pages and frames, and for answers to them.
+//! Natives for pages and frames, and for answers to their requests.
 
 use std::rc::Rc;
 
@@ -43,7 +43,7 @@ pub(super) fn register(natives: &mut Natives<'_>) -> Result<()> {
         Ok(())
     })?;
     natives.set("frameState", |call| {
-        // What names no frame is no frame.
+        // An argument that is not a number refers to no frame.
         let key = call.get::<f64>(0).unwrap_or(-1.0);
         let frame = call.host.frames.borrow().get(&(key as u64)).cloned();
         Ok(frame.filter(|frame| !frame.is_destroyed()).map(|frame| Value::from(frame_state(&call.host, &frame))))
@@ -53,7 +53,7 @@ pub(super) fn register(natives: &mut Natives<'_>) -> Result<()> {
         Ok(frame(call).is_ok_and(|frame| frame.shows_sender(&sender)))
     })?;
     natives.set("frameSend", |call| frame(call)?.send_encoded(&call.get::<String>(1)?, call.written(2)?.to_vec()).map_err(|_| gone()))?;
-    // To the sender of a message, or to what may be taken for it.
+    // To the sender of a message, or to a document that counts as the sender.
     natives.set("frameReply", |call| {
         let (next, sender) = sender(call, 1)?;
         frame(call)?.reply_encoded(sender, &call.get::<String>(next)?, call.written(next + 1)?.to_vec()).map_err(|_| gone())
@@ -69,7 +69,7 @@ pub(super) fn register(natives: &mut Natives<'_>) -> Result<()> {
         settle_script(&call.host, running, call.get(3)?);
         Ok(())
     })?;
-    // An `invoke` or `sendSync`, with a value.
+    // Answers an `invoke` or `sendSync`, with a value.
     natives.set("answer", |call| {
         let responder = call.host.responders.borrow_mut().remove(&call.get(0)?);
         if let Some(responder) = responder {
@@ -77,7 +77,7 @@ pub(super) fn register(natives: &mut Natives<'_>) -> Result<()> {
         }
         Ok(())
     })?;
-    // With an error; without a text, as one that never answered.
+    // Answers with an error; without a text, as if there had been no answer.
     natives.set("answerError", |call| {
         let responder = call.host.responders.borrow_mut().remove(&call.get(0)?);
         if let (Some(responder), Some(text)) = (responder, call.get::<Option<String>>(1)?) {
@@ -102,7 +102,8 @@ fn gone() -> Error {
     Error::from_reason(strait::FrameGone.to_string())
 }
 
-/// The sender of a message (its document's number, its origin, whether it was leaving), from three arguments; and the index of the next one.
+/// The sender of a message (its document's number, its origin, whether it was being unloaded), from
+/// three arguments; and the index of the next one.
 fn sender(call: &Call<'_>, index: usize) -> Result<(usize, SenderDocument)> {
     let document: f64 = call.get(index)?;
     let (origin, leaving): (String, bool) = (call.get(index + 1)?, call.get(index + 2)?);
@@ -118,7 +119,7 @@ fn world(isolated: bool) -> World {
     if isolated { World::Isolated } else { World::Main }
 }
 
-/// What is known of the page now.
+/// The page's present state.
 fn contents_state(host: &Host, contents: &WebContents) -> Json {
     json!({
         "url": contents.url(),
@@ -130,7 +131,7 @@ fn contents_state(host: &Host, contents: &WebContents) -> Json {
     })
 }
 
-/// What is known of the frame now.
+/// The frame's present state.
 fn frame_state(host: &Host, frame: &WebFrameMain) -> Json {
     json!({
         "url": &*frame.url(),
@@ -147,7 +148,7 @@ fn frame_state(host: &Host, frame: &WebFrameMain) -> Json {
     })
 }
 
-/// `(page, how, what, headers, token)`: begins a load; `token` names it when it settles.
+/// `(page, how, what, headers, token)`: begins a load; `token` identifies it when it ends.
 fn load(call: &Call<'_>) -> Result<()> {
     let contents = contents(call).map_err(|_| Error::from_reason("Object has been destroyed"))?;
     let what: String = call.get(2)?;

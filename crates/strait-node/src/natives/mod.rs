@@ -1,4 +1,4 @@
-//! The natives of a main process, besides those that all addons have.
+//! The natives of a main process, besides those of all addons.
 
 mod app;
 mod contents;
@@ -13,10 +13,10 @@ use crate::host::Host;
 
 /// One call of a native.
 type Call<'a> = strait_node_core::Call<'a, Host>;
-/// The object of natives that is being made.
+/// The object of natives under construction.
 type Natives<'env> = strait_node_core::Natives<'env, Host>;
 
-/// All of them.
+/// The object with all natives.
 pub(crate) fn object<'env>(env: &'env Env, host: Rc<Host>) -> Result<Object<'env>> {
     let mut natives = Natives::new(env, host)?;
     natives.set("printable", |call| Ok(strait::printable(&call.get::<String>(0)?).into_owned()))?;

@@ -1,4 +1,4 @@
-//! Natives for what a program does with a page besides loading it and talking to it.
+//! Natives for a program's operations on a page besides loads and messages.
 
 use std::{future::Future, rc::Rc};
 
@@ -39,7 +39,7 @@ fn act(call: &Call<'_>) -> Result<()> {
     Ok(())
 }
 
-/// `(page, css, user, token)`: settles with the sheet's key when it is in force.
+/// `(page, css, user, token)`: settles with the sheet's key when the sheet applies.
 fn insert_style(call: &Call<'_>) -> Result<()> {
     let Some(page) = page(call)? else { return Ok(()) };
     let origin = if call.get(2)? { StyleOrigin::User } else { StyleOrigin::Author };
@@ -51,7 +51,7 @@ fn insert_style(call: &Call<'_>) -> Result<()> {
 /// `(page, key, token)`
 fn remove_style(call: &Call<'_>) -> Result<()> {
     let Some(page) = page(call)? else { return Ok(()) };
-    // What is no number is the key of no sheet, and those are from 1.
+    // Text that is not a number is not the key of a sheet; keys start at 1.
     let key = call.get::<String>(1)?.parse().unwrap_or(0);
     let removed = page.remove_inserted_css(StyleKey::from_number(key));
     settle(&call.host, call.get(2)?, async move { removed.await.map(|()| None) });

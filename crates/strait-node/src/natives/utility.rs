@@ -14,7 +14,7 @@ use strait_node_core::{Value, with_ports};
 
 use super::{Call, Natives};
 
-/// What a script says of a child; everything was checked in JavaScript.
+/// A script's options for a child; JavaScript has checked them.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Plan {
@@ -31,7 +31,7 @@ struct Plan {
 pub(super) fn register(natives: &mut Natives<'_>) -> Result<()> {
     natives.set("utilityFork", fork)?;
     natives.set("utilityKill", |call| Ok(call.host.utilities.borrow().get(&call.get(0)?).is_some_and(UtilityProcess::kill)))?;
-    // Why the child's engine could not go on, if the child has said so: location and report.
+    // The fatal error of the child's engine, if it has reported one: location and report.
     natives.set("utilityFatal", |call| {
         let error = call.host.utilities.borrow().get(&call.get(0)?).and_then(UtilityProcess::take_fatal_error);
         Ok(error.map(|error| Value::from(vec![error.location, error.report])))
@@ -43,8 +43,9 @@ pub(super) fn register(natives: &mut Natives<'_>) -> Result<()> {
     })
 }
 
-/// `(plan, ports)`: forks a child whose parent port is the one of the list. Gives its number, and the descriptors of its standard output and standard
-/// error, which are the script's from now on; null where they are not piped.
+/// `(plan, ports)`: forks a child whose parent port is the one of the list. Returns its number, and
+/// the descriptors of its standard output and standard error, which the script owns from now on;
+/// null where they are not piped.
 fn fork(call: &Call<'_>) -> Result<Value> {
     let plan: Plan = call.plain(0)?;
     let mut builder = UtilityProcess::script(plan.module).args(plan.args);
@@ -76,7 +77,7 @@ fn fork(call: &Call<'_>) -> Result<Value> {
     Ok(Value::from(json!([id, number(out), number(err)])))
 }
 
-/// Where a child's stream goes, and the end to read from if it is a pipe.
+/// The destination of a child's stream, and the end to read from if it is a pipe.
 fn stream(kind: &str) -> Result<(Stdio, Option<OwnedFd>)> {
     Ok(match kind {
         "pipe" => {

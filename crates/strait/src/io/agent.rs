@@ -1,4 +1,4 @@
-//! What agents say, checked against what is theirs.
+//! Agents' messages, checked against each agent's own pages and documents.
 
 use std::sync::Arc;
 
@@ -23,32 +23,34 @@ use crate::{
 
 /// The longest channel name, in bytes. Messages on longer ones are refused.
 pub(super) const MAX_CHANNEL: usize = 64 * 1024;
-/// The longest text of a console line or a preload's error that is passed on, in bytes; the rest is cut off, with a mark.
+/// The longest text of a console line or of a preload's error, in bytes; the rest is cut off, with
+/// a mark.
 pub(super) const MAX_CONSOLE_TEXT: usize = 1 << 20;
-/// The longest URL of a script that is passed on with a console line, in bytes; the rest is cut off, with a mark.
+/// The longest URL of a script in a console line, in bytes; the rest is cut off, with a mark.
 const MAX_CONSOLE_SOURCE: usize = 4096;
-/// The longest URL of a document, in bytes; the document of a longer one is ignored. `data:` URLs are long.
+/// The longest URL of a document, in bytes; a document with a longer one is ignored. `data:` URLs
+/// are long.
 pub(super) const MAX_URL: usize = 2 << 20;
-/// The longest origin, in bytes; the document of a longer one is ignored.
+/// The longest origin, in bytes; a document with a longer one is ignored.
 const MAX_ORIGIN: usize = 64 * 1024;
-/// The longest name of a frame, in bytes; the rest is cut off. Pages may give themselves any name.
+/// The longest name of a frame, in bytes; the rest is cut off. Pages may choose any name.
 const MAX_NAME: usize = 64 * 1024;
-/// The longest path of a preload script that can have failed, in bytes; longer ones name no file.
+/// The longest path of a preload script in an error report, in bytes; no file has a longer one.
 const MAX_PATH: usize = 4096;
-/// What stands for the part of a text that was cut off.
+/// Replaces the part of a text that was cut off.
 const CUT: &str = "… (cut off)";
-/// What a port that came with a message costs, in bytes.
+/// The cost of a port in a message, in bytes.
 const PORT_COST: usize = 512;
 
-/// What an agent has sent.
+/// A decoded message of an agent.
 pub(super) struct Said {
     message: ToMain,
     ports: Vec<Port>,
-    /// The view's commit of the main-frame document that it reports.
+    /// The number of the view's commit that belongs to the reported main-frame document.
     generation: u64,
 }
 
-/// The view is told, if it waits for that.
+/// Notifies the view, if it waits for the document.
 fn document_ready(shared: &SharedRef, contents: ContentsId) {
     let mut state = shared.state();
     let Some(record) = state.contents.get_mut(&contents) else { return };
@@ -58,7 +60,7 @@ fn document_ready(shared: &SharedRef, contents: ContentsId) {
     }
 }
 
-/// Reads one message of an agent.
+/// Decodes one message of an agent.
 pub(super) fn decode(agent: AgentId, message: Message) -> Option<Said> {
     let Message { data, ports, .. } = message;
     match strait_protocol::decode::<ToMain>(&data) {
@@ -70,15 +72,16 @@ pub(super) fn decode(agent: AgentId, message: Message) -> Option<Said> {
     }
 }
 
-/// Puts the committed URL into the report of a main-frame document, in the place of what the agent says. False if that must wait for the UI thread:
-/// the document's binding has not arrived. Nothing waits once the agent `is_gone`: the binding will not arrive.
+/// Replaces the URL in the report of a main-frame document by the committed one. False if the
+/// message must wait for the UI thread, because the document's binding has not arrived. If the
+/// agent `is_gone`, nothing waits, because the binding will not arrive.
 pub(super) fn identify(shared: &SharedRef, agent: AgentId, said: &mut Said, is_gone: impl FnOnce() -> bool) -> bool {
     let ToMain::DocumentCreated { page, document, parent: None, url, origin, .. } = &mut said.message else { return true };
     let bound = {
         let mut state = shared.state();
         let State { registry, contents, .. } = &mut *state;
         let record = registry.contents_of(agent, *page).and_then(|id| contents.get_mut(&id));
-        // The document of a page that is not the agent's is ignored.
+        // A document of a page that does not belong to the agent is ignored.
         record.map_or(Bound::Never, |record| record.commits.take(*document))
     };
     let address = match bound {
@@ -171,7 +174,7 @@ pub(super) fn heard(shared: &SharedRef, closings: &mut Closings, agent: AgentId,
         ToMain::EvalDone { request, outcome } => {
             let eval = {
                 let mut state = shared.state();
-                // Another agent's answer is none.
+                // Another agent's answer is ignored.
                 if state.evals.get(&request).is_none_or(|eval| eval.agent != agent) {
                     return;
                 }
@@ -191,7 +194,7 @@ pub(super) fn heard(shared: &SharedRef, closings: &mut Closings, agent: AgentId,
                 return;
             }
             cut(&mut message, MAX_CONSOLE_TEXT, CUT);
-            // It is a line for the terminal too.
+            // It is also a line for the terminal.
             if let Some(quota_guard) = quota.take_console(contents, path.as_os_str().len() + message.len()) {
                 report_contents(shared, contents, ContentsEvent::PreloadError { path, message }, quota_guard);
             }
@@ -202,7 +205,7 @@ pub(super) fn heard(shared: &SharedRef, closings: &mut Closings, agent: AgentId,
     }
 }
 
-/// Says how many console lines were dropped, once there is room for it.
+/// Reports the number of dropped console lines, once the quota has space for the report.
 pub(super) fn report_dropped(shared: &SharedRef, quota: &Arc<Quota>) {
     for (contents, count) in quota.take_dropped() {
         let text = format!("{count} console lines were dropped: the page writes faster than they can be shown");
@@ -210,7 +213,8 @@ pub(super) fn report_dropped(shared: &SharedRef, quota: &Arc<Quota>) {
     }
 }
 
-/// Ends the process of an agent that keeps sending while nobody can listen. Behind everything that the program has yet to hear of it.
+/// Ends the process of an agent that keeps sending while the program does not receive. The report
+/// follows all earlier events of the agent.
 pub(super) fn expel(shared: &SharedRef, closings: &mut Closings, agent: AgentId, quota: &Arc<Quota>, (messages, bytes): (usize, usize)) {
     let pages = shared.state().registry.contents_in(agent);
     for contents in pages {
@@ -220,7 +224,8 @@ pub(super) fn expel(shared: &SharedRef, closings: &mut Closings, agent: AgentId,
     gone(shared, closings, agent, quota, CloseReason::Crashed);
 }
 
-/// Says why an agent goes that does not read what is sent to it. Its end comes as that of its bootstrap port.
+/// Reports the reason for the end of an agent that does not read its messages. Its bootstrap port
+/// then ends like that of any agent.
 pub(super) fn unread(shared: &SharedRef, port: u64, bytes: usize) {
     let pages = {
         let state = shared.state();
@@ -237,7 +242,7 @@ fn ours(level: ConsoleLevel, text: String) -> ConsoleMessage {
     ConsoleMessage { level, text, source: String::new(), line: 0 }
 }
 
-/// Forgets an agent whose process is gone.
+/// Removes an agent whose process has ended.
 pub(super) fn gone(shared: &SharedRef, closings: &mut Closings, agent: AgentId, quota: &Arc<Quota>, reason: CloseReason) {
     let mut abandoned = Vec::new();
     let mut lost = Vec::new();
@@ -248,7 +253,8 @@ pub(super) fn gone(shared: &SharedRef, closings: &mut Closings, agent: AgentId, 
         let bootstrap = state.agents.remove(&agent);
         for contents in pages {
             let Some(record) = state.contents.get_mut(&contents) else { continue };
-            // Unless a load is under way that brings a new process, what waits for a document has nobody to go to.
+            // Unless a load is under way that brings a new process, messages that wait for a
+            // document have no receiver.
             if record.loads.current().is_none() {
                 record.crashed = true;
                 record.refuse_scripts();
@@ -275,13 +281,13 @@ pub(super) fn gone(shared: &SharedRef, closings: &mut Closings, agent: AgentId, 
 fn page_bound(shared: &SharedRef, agent: AgentId, quota: &Arc<Quota>, nonce: strait_protocol::Nonce, page: u64) {
     let gone = {
         let mut state = shared.state();
-        // Used up even if the binding is refused.
+        // The nonce is used up even if the binding is refused.
         let Some(claim) = state.view_nonces.remove(&nonce) else {
             tracing::warn!(?agent, page, "a page with an unknown nonce was ignored");
             return;
         };
         let gone = state.registry.bind_page(agent, page, claim.contents);
-        // What one process brings about keeps its order.
+        // The events of one process keep their order.
         if gone.is_some()
             && let Some(other) = state.registry.contents_in(agent).into_iter().find(|other| *other != claim.contents)
         {
@@ -299,13 +305,13 @@ fn page_bound(shared: &SharedRef, agent: AgentId, quota: &Arc<Quota>, nonce: str
     judge_sandbox(shared, agent, page);
 }
 
-/// A window that was to be sandboxed and is not warns, or is not used.
+/// Warns about a window that should be sandboxed and is not, or stops its use.
 fn judge_sandbox(shared: &SharedRef, agent: AgentId, page: u64) {
     let (window, preferences, confined) = {
         let state = shared.state();
         let Some(contents) = state.registry.contents_of(agent, page) else { return };
         let Some(window) = state.contents.get(&contents).map(|record| record.window) else { return };
-        // A page that a page has opened is where its opener is, which was judged.
+        // A page that a page has opened is in its opener's process, which was checked.
         let Some(record) = state.windows.get(&window).filter(|record| record.root.is_none()) else { return };
         (window, record.preferences.clone(), state.registry.is_confined(agent))
     };
@@ -316,14 +322,15 @@ fn judge_sandbox(shared: &SharedRef, agent: AgentId, page: u64) {
     }
 }
 
-/// A new document of a sandboxed process asks for the text of its window's preload, which cannot be read in there.
+/// A new document of a sandboxed process requests the text of its window's preload, which it cannot
+/// read itself.
 fn preload_wanted(shared: &SharedRef, agent: AgentId, page: u64) {
     let path = {
         let state = shared.state();
         let window = state.registry.contents_of(agent, page).and_then(|contents| state.contents.get(&contents)).map(|record| record.window);
         window.and_then(|window| state.windows.get(&window)).and_then(|record| record.preferences.preload.clone())
     };
-    // Which file it is main alone says.
+    // Only main decides which file it is.
     let text = match path {
         Some(path) => preload::read(&path).map_err(|error| format!("Cannot read '{}': {error}", path.display())),
         None => Err("the window has no preload script".to_owned()),
@@ -341,7 +348,7 @@ fn document_created(shared: &SharedRef, agent: AgentId, quota: &Arc<Quota>, new:
             && let Some(record) = state.contents.get_mut(&document.contents)
         {
             record.crashed = false;
-            // Under the same lock as sending, so that nothing sent later comes before what was held.
+            // Under the same lock as sending, so that no later message precedes the held ones.
             for held in record.outbox.document_created(&document.url) {
                 state.emit_pending(document.frame, held);
             }
@@ -367,7 +374,7 @@ fn report_frame(shared: &SharedRef, document: &Document, event: FrameEvent, quot
     shared.queue(AppEvent::Frame { frame: WebFrameMain::new(app, document.frame), contents, event, quota_guard });
 }
 
-/// Answers what main will not look at.
+/// Refuses a request with an error, without passing it on.
 fn refuse(shared: &SharedRef, document: &Document, kind: IpcKind) {
     if let IpcKind::Invoke(request) | IpcKind::SendSync(request) = kind {
         let outcome = strait_protocol::Outcome::Error("Error: the channel's name is too long".into());

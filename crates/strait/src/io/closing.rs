@@ -1,4 +1,4 @@
-//! Closing a page in order: its ports first, with their reason, then its view.
+//! Closes a page in order: its ports first, with their reason, then its view.
 
 use std::{
     collections::HashMap,
@@ -11,13 +11,15 @@ use strait_protocol::{PageId, ToAgent};
 
 use crate::{ContentsId, WindowId, registry::AgentId, shared::SharedRef, ui::UiCommand};
 
-/// How long an agent may take to close a page's ports. A page that hangs goes without; one that only shares its processor with others does not.
+/// The limit of an agent's time to close a page's ports. A page that hangs exceeds it; a page on a
+/// busy processor does not.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long a process without pages may then go on: it may still be about to answer. One whose page loops for ever is ended.
+/// How long a process without pages may then continue: it may still be about to answer. A process
+/// whose page loops for ever is ended.
 const END_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The windows whose agents are to answer, and the processes that are to end.
+/// The windows whose agents must answer, and the processes that must end.
 #[derive(Debug, Default)]
 pub(crate) struct Closings {
     asked: HashMap<WindowId, Closing>,
@@ -32,7 +34,8 @@ struct Closing {
 }
 
 impl Closings {
-    /// Asks the agent to close the window's page, or has the window destroyed at once if nobody is to be asked.
+    /// Requests the agent to close the window's page, or has the window destroyed at once if there
+    /// is no agent.
     pub(crate) fn begin(&mut self, shared: &SharedRef, window: WindowId) {
         if self.asked.contains_key(&window) {
             return;
@@ -52,18 +55,18 @@ impl Closings {
         }
     }
 
-    /// An agent says that a page's ports are closed.
+    /// An agent has reported that a page's ports are closed.
     pub(crate) fn page_closed(&mut self, shared: &SharedRef, agent: AgentId, page: PageId) {
         self.finish(shared, false, |closing| closing.agent == agent && closing.page == page);
     }
 
-    /// An agent is gone, and its pages' ports with it.
+    /// An agent has ended, and its pages' ports with it.
     pub(crate) fn agent_gone(&mut self, shared: &SharedRef, agent: AgentId) {
         self.stragglers.retain(|(straggler, _)| *straggler != agent);
         self.finish(shared, false, |closing| closing.agent == agent);
     }
 
-    /// Goes on without the agents that took too long.
+    /// Continues without the agents that took too long.
     pub(crate) fn overdue(&mut self, shared: &SharedRef, now: Instant) {
         self.finish(shared, true, |closing| closing.until <= now);
         for (agent, _) in self.stragglers.extract_if(.., |(_, until)| *until <= now) {
@@ -75,7 +78,7 @@ impl Closings {
         self.asked.values().map(|closing| closing.until).chain(self.stragglers.iter().map(|(_, until)| *until)).min()
     }
 
-    /// Ends the processes that were still given time: the program ends.
+    /// Ends the processes that still had time, because the program ends.
     pub(crate) fn end_stragglers(&mut self, shared: &SharedRef) {
         for (agent, _) in self.stragglers.drain(..) {
             end_process(shared, agent);
@@ -86,7 +89,7 @@ impl Closings {
         for (window, closing) in self.asked.extract_if(|_, closing| which(closing)) {
             let last = {
                 let state = shared.state();
-                // The process goes with its last view, and that is no crash.
+                // The process ends with its last view, which is not a crash.
                 let stays = |contents: &ContentsId| {
                     let other = state.contents.get(contents).map(|record| record.window).filter(|other| *other != window);
                     other.and_then(|other| state.windows.get(&other)).is_some_and(|record| !record.closing)
@@ -105,7 +108,8 @@ impl Closings {
     }
 }
 
-/// Ends an agent's process, unless it shows a page again. While its link is open its number is no other process's.
+/// Ends an agent's process, unless it shows a page again. While its link is open no other process
+/// can have its number.
 fn end_process(shared: &SharedRef, agent: AgentId) {
     let state = shared.state();
     let pid = state.registry.pid(agent).and_then(Pid::from_raw).filter(|pid| *pid != rustix::process::getpid());

@@ -1,21 +1,23 @@
-//! Which packets admit a process: tokens that were handed out, each good once. Pure; `fuzz/src/handshake.rs` compiles this file too.
+//! The packets that admit a process: issued tokens, each valid once. Pure; `fuzz/src/handshake.rs`
+//! compiles this file too.
 
 use std::collections::VecDeque;
 
 use strait_protocol::Nonce;
 
-/// Tokens handed out and not used. More make the oldest worthless: its process never started.
+/// The limit of issued and unused tokens. A further one invalidates the oldest, whose process never
+/// started.
 pub(crate) const MAX_TOKENS: usize = 256;
 
-/// Bytes to receive a token into: one more than it has, so that a longer packet shows.
+/// Bytes to receive a token into: one more than a token has, so that a longer packet is detected.
 pub(crate) const PACKET: usize = size_of::<Nonce>() + 1;
 
-/// Tokens that were handed out and not used yet.
+/// The issued and unused tokens.
 #[derive(Debug, Default)]
 pub(crate) struct Tokens(VecDeque<Nonce>);
 
 impl Tokens {
-    /// A token that is handed out.
+    /// Adds an issued token.
     pub(crate) fn add(&mut self, token: Nonce) {
         if self.0.len() == MAX_TOKENS {
             self.0.pop_front();
@@ -23,7 +25,7 @@ impl Tokens {
         self.0.push_back(token);
     }
 
-    /// Whether a process's first packet is one; it is none any more afterwards.
+    /// Whether a process's first packet is a valid token, which is invalid afterwards.
     pub(crate) fn redeem(&mut self, packet: &[u8]) -> bool {
         let place = self.0.iter().position(|token| token == packet);
         place.is_some_and(|place| self.0.remove(place).is_some())

@@ -1,4 +1,4 @@
-//! Admission of agents: a socket in a private folder, the right user, a token that is good once.
+//! Admission of agents: a socket in a private folder, the right user, a token that is valid once.
 
 use std::{
     io,
@@ -23,15 +23,17 @@ use super::handle_here;
 use super::handshake::{PACKET, Tokens};
 use crate::{sandbox, shared::SharedRef};
 
-/// Connections that have not shown their token yet. One more, and the oldest goes: an agent shows its own at once.
+/// The limit of connections that have not shown their token yet. A further one replaces the oldest:
+/// an agent shows its token at once.
 const MAX_WAITING: usize = 64;
-/// How long a connection may take to show its token.
+/// The limit of a connection's time to show its token.
 const TOKEN_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long nothing is accepted after an attempt for which the system had no descriptor or memory left. The connection stays in the socket's queue.
+/// How long no connection is accepted after the system lacked a descriptor or memory for one. The
+/// connection stays in the socket's queue.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 impl Tokens {
-    /// A new one, handed out.
+    /// Issues a new token.
     pub(crate) fn issue(&mut self) -> Result<Nonce, getrandom::Error> {
         let mut token = Nonce::default();
         getrandom::fill(&mut token)?;
@@ -40,11 +42,11 @@ impl Tokens {
     }
 }
 
-/// The listening socket and who waits at it.
+/// The listening socket and the connections without a token.
 pub(crate) struct Listener {
     socket: OwnedFd,
     waiting: Vec<Waiting>,
-    /// Nothing is accepted until then.
+    /// No connection is accepted before this time.
     paused: Option<Instant>,
 }
 
@@ -63,7 +65,8 @@ impl Listener {
         Ok(Self { socket, waiting: Vec::new(), paused: None })
     }
 
-    /// What to poll: those who wait, then the listening socket unless nothing is accepted now.
+    /// The descriptors to poll: the waiting connections, then the listening socket unless accepting
+    /// is paused.
     pub(crate) fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
         let listening = self.paused.is_none().then(|| self.socket.as_fd());
         self.waiting.iter().map(|waiting| waiting.socket.as_fd()).chain(listening)
@@ -73,13 +76,13 @@ impl Listener {
         self.waiting.iter().map(|waiting| waiting.until).chain(self.paused).min()
     }
 
-    /// Turns away who took too long, and ends a pause.
+    /// Closes connections that took too long, and ends a pause.
     pub(crate) fn overdue(&mut self, now: Instant) {
         self.waiting.retain(|waiting| waiting.until > now);
         self.paused = self.paused.filter(|until| *until > now);
     }
 
-    /// Goes on with those whose descriptor is ready, in the order of [`Listener::descriptors`].
+    /// Handles the ready connections; `ready` has the order of [`Listener::descriptors`].
     pub(crate) fn handle(&mut self, ready: &[bool], shared: &SharedRef) {
         let mut ready = ready.iter().copied();
         let mut still = Vec::with_capacity(self.waiting.len());
@@ -98,17 +101,18 @@ impl Listener {
     }
 
     fn accept(&mut self, shared: &SharedRef) {
-        // Bounded, so that a flood of connections does not keep the messages waiting.
+        // Bounded, so that a flood of connections does not delay the messages.
         for _ in 0..MAX_WAITING {
             let socket = match accept_with(&self.socket, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) {
                 Ok(socket) => socket,
                 Err(error) if is_shortage(error) => {
-                    // The socket stays readable: to poll it now would be to do nothing else.
+                    // The socket stays readable, so polling it now would keep the thread busy.
                     tracing::warn!(%error, "a web process has to wait: close descriptors, or raise the limit (ulimit -n)");
                     self.paused = Some(Instant::now() + ACCEPT_PAUSE);
                     return;
                 }
-                // The queue is empty, or a connection ended before it was accepted; poll reports the next one.
+                // The queue is empty, or a connection ended before it was accepted; poll reports
+                // the next one.
                 Err(_) => return,
             };
             let Ok(peer) = socket_peercred(&socket) else { continue };
@@ -128,12 +132,12 @@ impl Listener {
     }
 }
 
-/// Whether the process or the system lacks something that it may have again later.
+/// Whether the process or the system lacks a resource that it may have again later.
 fn is_shortage(error: Errno) -> bool {
     matches!(error, Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOBUFS)
 }
 
-/// Reads the token; gives the connection back if there is nothing to read yet.
+/// Reads the token; returns the connection if there is nothing to read yet.
 fn examine(waiting: Waiting, shared: &SharedRef) -> Option<Waiting> {
     let mut packet = [0; PACKET];
     match recv(&waiting.socket, &mut packet[..], RecvFlags::empty()) {
@@ -163,7 +167,7 @@ fn admit(waiting: Waiting, shared: &SharedRef) {
         tracing::warn!(pid, %error, "nothing can be read of a web process, which counts as unsandboxed");
         false
     });
-    // Its first message: inside a sandbox the process cannot find out its number.
+    // The first message: inside a sandbox the process cannot find out its own number.
     let admitted = strait_protocol::encode(&ToAgent::Admitted { pid: pid.unsigned_abs() });
     if let Err(error) = bootstrap.post(Message::from(admitted)) {
         tracing::error!(pid, %error, "a web process could not be told its number");
@@ -175,9 +179,9 @@ fn admit(waiting: Waiting, shared: &SharedRef) {
         state.agents.insert(agent, bootstrap.clone());
         agent
     };
-    // What waits there has limits of its own: see `quota`.
+    // The messages in this port have limits of their own: see `quota`.
     bootstrap.set_queue_limit(None);
-    // The port is the shared state's own.
+    // Weak, because the shared state owns the port.
     let shared = shared.downgrade();
     bootstrap.on_ready(move || {
         if let Some(shared) = shared.upgrade() {

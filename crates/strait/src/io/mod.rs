@@ -1,4 +1,5 @@
-//! The I/O thread: drives the node, admits agents, handles what they send, and closes pages in order.
+//! The I/O thread: drives the node, admits agents, handles their messages, and closes pages in
+//! order.
 
 mod agent;
 mod closing;
@@ -31,36 +32,38 @@ pub(crate) use self::{
 };
 use crate::{StartError, WindowId, registry::AgentId, runtime_dir::RuntimeDir, shared::SharedRef};
 
-/// How long the node routes before agents' control messages get their turn.
+/// How long the node routes before agents' control messages are handled.
 const ROUTE_BUDGET: Duration = Duration::from_millis(1);
 
-/// How long the I/O thread leaves messages to the program's own event loop, if that loop routes too. A loop that has not routed them by then is busy with something
-/// else. Two threads that route at the same time contend for the node's lock, and one of them takes the processor from the sender.
+/// How long the I/O thread leaves messages to the program's own event loop, if that loop routes
+/// too. A loop that has not routed them by then is busy with other work. Two threads that route at
+/// the same time contend for the node's lock, and one of them takes the processor from the sender.
 const STAND_BACK: Timespec = Timespec { tv_sec: 0, tv_nsec: 4_000_000 };
 
 const NO_TIME: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
 
-/// What other threads ask of the I/O thread.
+/// Commands of other threads to the I/O thread.
 #[derive(Debug)]
 pub(crate) enum IoCommand {
-    /// An agent has said something, or there is room again for what it says.
+    /// An agent has sent a message, or its quota has space again.
     AgentReady(AgentId),
-    /// The link to the agent with this bootstrap port has ended: this many bytes waited to be read there.
+    /// The link to the agent with this bootstrap port has ended; this number of bytes was waiting
+    /// to be read there.
     Unread(u64, usize),
-    /// Close this window's page in order, then have its window destroyed.
+    /// Close this window's page in order, then destroy the window.
     CloseWindow(WindowId),
-    /// Leave the network and end.
+    /// Leave the network of nodes and end.
     Shutdown,
 }
 
-/// The way to the I/O thread.
+/// Sends commands to the I/O thread.
 #[derive(Clone)]
 pub(crate) struct IoHandle {
     commands: mpsc::Sender<IoCommand>,
     wake: Arc<OwnedFd>,
 }
 
-/// What [`start`] needs besides.
+/// The receiving end of the thread's commands, for [`start`].
 pub(crate) struct IoInbox {
     commands: mpsc::Receiver<IoCommand>,
     wake: Arc<OwnedFd>,
@@ -73,11 +76,11 @@ pub(crate) struct IoThread {
 
 thread_local! {
     static ON_IO_THREAD: Cell<bool> = const { Cell::new(false) };
-    /// The I/O thread has sent itself a command, which wakes no thread.
+    /// The I/O thread has sent itself a command, for which the eventfd is not written.
     static SENT_HERE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// A handle for everybody, and the inbox for the thread itself.
+/// A handle for all threads, and the receiving end for the I/O thread.
 pub(crate) fn channel() -> io::Result<(IoHandle, IoInbox)> {
     let wake = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
     let (sender, receiver) = mpsc::channel();
@@ -91,13 +94,13 @@ impl IoHandle {
         } else if ON_IO_THREAD.get() {
             SENT_HERE.set(true);
         } else {
-            // It can only fail by a full counter, which wakes just as well.
+            // The write fails only if the counter is full, and a full counter wakes the thread too.
             let _ = rustix::io::write(&self.wake, &1u64.to_ne_bytes());
         }
     }
 }
 
-/// What waited at ports that a limit has closed.
+/// The queued messages at ports that a limit has closed.
 #[derive(Default)]
 struct Dropped {
     ports: usize,
@@ -122,10 +125,10 @@ impl fmt::Display for Dropped {
     }
 }
 
-/// Has reached limits of the node reported.
+/// Reports exceeded limits of the node.
 pub(crate) fn watch_limits(node: &Node, limits: Limits, io: IoHandle) {
     node.set_limits(limits, move |reached| {
-        // A process can have thousands of ports: those that end together are one line.
+        // A process can have thousands of ports; those that end together are reported in one line.
         let mut peers_ports = Dropped::default();
         for limit in reached {
             match *limit {
@@ -160,7 +163,7 @@ pub(crate) fn start(shared: SharedRef, inbox: IoInbox, folder: RuntimeDir) -> Re
             ON_IO_THREAD.set(true);
             let mut io = Io { shared, listener, wake: inbox.wake, commands: inbox.commands, ready: BTreeSet::new() };
             if let Err(error) = io.run() {
-                // Without a loop there is nothing left to run for.
+                // Without this loop the program cannot continue.
                 strait_output::report!("strait: the message loop failed: {error}");
                 strait_output::flush(strait_output::FLUSH_LIMIT);
                 std::process::abort();
@@ -183,7 +186,8 @@ struct Io {
     listener: Listener,
     wake: Arc<OwnedFd>,
     commands: mpsc::Receiver<IoCommand>,
-    /// Agents that may have said something: each gets one turn a round, however often it was named.
+    /// Agents that may have sent messages: each gets one turn in a round, however often it was
+    /// named.
     ready: BTreeSet<AgentId>,
 }
 
@@ -191,7 +195,8 @@ impl Io {
     fn run(&mut self) -> io::Result<()> {
         loop {
             let progress = self.shared.node.dispatch(ROUTE_BUDGET)?;
-            // As many as are there now: what they bring about comes next time.
+            // Only the commands that are queued now; those that they cause are handled in the next
+            // round.
             SENT_HERE.set(false);
             let commands: Vec<IoCommand> = self.commands.try_iter().collect();
             for command in commands {
@@ -219,14 +224,14 @@ impl Io {
         }
     }
 
-    /// Waits until there is something to do.
+    /// Waits until there is work.
     fn sleep(&mut self, busy: bool, now: Instant) -> io::Result<()> {
         let deadline = [self.shared.turns().closings.next_deadline(), self.listener.next_deadline()].into_iter().flatten().min();
         let timeout = if busy { Some(Duration::ZERO) } else { deadline.map(|deadline| deadline.saturating_duration_since(now)) };
         let timeout = timeout.map(|timeout| Timespec { tv_sec: timeout.as_secs() as i64, tv_nsec: i64::from(timeout.subsec_nanos()) });
         let ready: Vec<bool> = {
             let own = [self.wake.as_fd()].into_iter().chain(self.listener.descriptors());
-            // The last one, which can be left out.
+            // The node's descriptor is the last one, so that it can be left out.
             let all = own.chain([self.shared.node.as_fd()]);
             let mut fds: Vec<PollFd<'_>> = all.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)).collect();
             let node = fds.len() - 1;
@@ -235,7 +240,8 @@ impl Io {
                 if messages_only && !busy && self.shared.loop_routes.load(Ordering::Relaxed) {
                     // The same messages have woken the program's loop.
                     poll(&mut fds[..node], Some(&STAND_BACK))?;
-                    // If the loop is busy, this thread routes without a pause until the loop has routed again.
+                    // If the loop is busy, this thread routes without a pause until the loop has
+                    // routed again.
                     if poll(&mut fds[node..], Some(&NO_TIME))? > 0 {
                         self.shared.loop_routes.store(false, Ordering::Relaxed);
                     }
@@ -250,7 +256,7 @@ impl Io {
         };
         let [wake, listener @ .., _node] = &ready[..] else { return Ok(()) };
         if *wake {
-            // It is non-blocking: another thread cannot have read it, and nothing depends on the count.
+            // Only this thread reads it, without blocking, and the count has no meaning.
             let _ = rustix::io::read(&self.wake, &mut [0; 8]);
         }
         self.listener.handle(listener, &self.shared);

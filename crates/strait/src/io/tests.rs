@@ -1,4 +1,5 @@
-//! Hostile agents, on raw links to a running I/O thread. No display: what the UI would be told is only collected.
+//! Hostile agents, on raw links to a running I/O thread. There is no display: commands to the UI
+//! thread are only collected.
 
 mod flood;
 mod identity;
@@ -26,7 +27,7 @@ use crate::{
     ui::{UiCommand, UiHandle},
 };
 
-/// How long anything may take here.
+/// The limit of any wait in these tests.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Main without a display.
@@ -38,7 +39,7 @@ struct Main {
     thread: Option<IoThread>,
 }
 
-/// One end of a link to it, with an agent's powers.
+/// The agent's end of a link to main, with all of an agent's powers.
 struct Agent {
     node: Node,
     bootstrap: Port,
@@ -65,7 +66,7 @@ impl Main {
         self.shared.state().tokens.issue().unwrap()
     }
 
-    /// What the UI does before a view's first load.
+    /// Makes a nonce, as the UI thread does before a view's first load.
     fn nonce(&self, window: &BrowserWindow) -> Nonce {
         let mut nonce = Nonce::default();
         getrandom::fill(&mut nonce).unwrap();
@@ -74,7 +75,7 @@ impl Main {
         nonce
     }
 
-    /// What the view does when it commits a document and the page names the document.
+    /// Commits a document and binds it, as the view does when the page names its document.
     fn commits(&self, window: &BrowserWindow, nonce: Nonce, document: u64, url: &str) {
         let contents = window.web_contents().id();
         self.shared.committed(contents, url);
@@ -113,7 +114,7 @@ impl Main {
         (agent, nonce)
     }
 
-    /// Events up to the one that fits; gives it.
+    /// Handles events up to one that fits, and returns it.
     fn until(&mut self, mut fits: impl FnMut(&AppEvent) -> bool) -> AppEvent {
         let started = Instant::now();
         loop {
@@ -127,10 +128,11 @@ impl Main {
         }
     }
 
-    /// Waits until everything `agent` has said is handled, and gives the events it led to (not those of the marker).
+    /// Waits until all messages of `agent` are handled; returns the events that they caused
+    /// (without those of the marker).
     fn settled(&mut self, agent: &Agent) -> Vec<AppEvent> {
         let marker = self.window();
-        // A page that nothing else uses.
+        // A page that only the marker uses.
         let page = 1000 + u64::from(marker.id().get());
         agent.say(&ToMain::PageBound { nonce: self.nonce(&marker), page });
         agent.say(&ToMain::Console { page, level: ConsoleLevel::Log, text: "marker".into(), source: String::new(), line: 0 });
@@ -143,13 +145,13 @@ impl Main {
                 {
                     return seen;
                 }
-                // Of the program's own windows, the marker among them.
+                // Windows of the program's own, the marker among them.
                 Some(Queued::Event(AppEvent::WindowCreated { opened: None, .. })) => {}
                 Some(Queued::Event(event)) => seen.push(event),
                 Some(Queued::Settle(tell)) => tell(),
                 Some(Queued::Started(_) | Queued::End(_)) => {}
                 None if started.elapsed() > PATIENCE => panic!("the marker did not come within {PATIENCE:?}"),
-                // A long message goes on its way only while its sender is driven.
+                // A long message proceeds only while its sender is driven.
                 None => drop(agent.node.wait(Some(Duration::from_millis(1)))),
             }
         }
@@ -182,7 +184,7 @@ impl Agent {
         }
     }
 
-    /// That main has said nothing so far; to be asked when main has settled.
+    /// Whether main has sent nothing so far; meaningful once main has settled.
     fn heard_nothing(&self) -> bool {
         let _ = self.node.wait(Some(Duration::from_millis(50)));
         self.bootstrap.try_recv().is_none()
@@ -198,11 +200,11 @@ fn ipc(document: u64, kind: IpcKind) -> ToMain {
     ToMain::Ipc { document, kind, channel: "channel".into(), payload: vec![0xff, 15, b'A', 0, b'$', 0, 0] }
 }
 
-/// Whether main hung up.
+/// Whether main closed the connection.
 fn hung_up(socket: &OwnedFd) -> bool {
     let timeout = Some(PATIENCE);
     rustix::net::sockopt::set_socket_timeout(socket, rustix::net::sockopt::Timeout::Recv, timeout).unwrap();
-    // A reset is an answer too: the token was still unread.
+    // A reset counts too: the token was still unread.
     matches!(recv(socket, &mut [0u8; 64][..], RecvFlags::empty()), Ok((0, _)) | Err(rustix::io::Errno::CONNRESET))
 }
 
@@ -234,7 +236,7 @@ fn a_forged_nonce_binds_nothing() {
     let honest = main.shown(&window);
     let used = main.nonce(&window);
     let forger = main.agent();
-    // Guessed, then one that is another page's and used already.
+    // Guessed; then one of another page's, used already.
     forger.say(&ToMain::PageBound { nonce: [3; 16], page: 1 });
     forger.say(&document(1, 1, 1, None));
     forger.say(&ipc(1, IpcKind::Send));
@@ -245,7 +247,7 @@ fn a_forged_nonce_binds_nothing() {
     forger.say(&document(1, 1, 1, None));
     forger.say(&ipc(1, IpcKind::Invoke(1)));
     assert!(main.settled(&forger).is_empty());
-    // What main sends to the window does not reach it.
+    // A message from main to the window does not reach the forger.
     let _ = window.web_contents().send_encoded("secret", Vec::new());
     main.settled(&honest);
     assert!(forger.heard_nothing());
@@ -268,7 +270,7 @@ fn an_agent_cannot_speak_for_anothers_documents() {
     forger.say(&ToMain::Console { page: 2, level: ConsoleLevel::Log, text: "x".into(), source: String::new(), line: 0 });
     assert!(main.settled(&forger).is_empty());
     assert_eq!(one.web_contents().main_frame().frames().len(), 1);
-    // And its own message is marked as its own.
+    // Its own message has its own page as the sender.
     forger.say(&ipc(1, IpcKind::Send));
     let AppEvent::Ipc(message) = main.until(|event| matches!(event, AppEvent::Ipc(_))) else { unreachable!() };
     assert_eq!(message.sender, two.web_contents());

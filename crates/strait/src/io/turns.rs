@@ -1,7 +1,8 @@
-//! Agents' turns: what their processes have sent is decoded and handled, a batch at a time.
+//! Agents' turns: the messages of renderer processes are decoded and handled, one batch at a time.
 //!
-//! The I/O thread handles it, and so does any other thread that routes and has [said so](route_here):
-//! to hand a message to another thread costs more than everything else that happens to it.
+//! The I/O thread handles them, and so does any other thread that routes and [has marked
+//! itself](route_here), because handing a message to another thread costs more than all the rest of
+//! its handling.
 
 use std::{
     cell::Cell,
@@ -19,36 +20,37 @@ use crate::{
     shared::SharedRef,
 };
 
-/// How much is taken from one agent before the others get their turn: messages...
+/// The number of messages taken from one agent before the others get their turn...
 const AGENT_BATCH: usize = 64;
 /// ... and their bytes. The message that reaches the limit is the batch's last.
 const AGENT_BATCH_BYTES: usize = 256 * 1024;
-/// How often the port of an agent that is not listened to is looked at: counting what is in it takes time.
+/// The interval at which the port of a paused agent is measured: counting its messages takes time.
 const BACKLOG_INTERVAL: Duration = Duration::from_millis(50);
 
 thread_local! {
     static ROUTES_HERE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// What agents' turns need, for one thread at a time.
+/// State of the agents' turns, for one thread at a time.
 #[derive(Default)]
 pub(crate) struct AgentTurns {
     pub(super) closings: Closings,
     quotas: HashMap<AgentId, Watched>,
 }
 
-/// What an agent keeps waiting.
+/// The state of one agent.
 struct Watched {
     quota: Arc<Quota>,
-    /// When its port was last looked at.
+    /// The time of the last measurement of its port.
     looked: Option<Instant>,
     /// Its next message, which waits for the UI thread.
     waiting: Option<agent::Said>,
 }
 
-/// Runs what routes messages, so that this thread handles what agents have sent.
+/// Runs `route`, which routes messages, so that this thread handles agents' messages.
 ///
-/// Only there: what posts may hold the state's lock, and a post that reaches a limit makes a port ready as well.
+/// Only inside this call: code that posts may hold the state's lock, and a post that reaches a
+/// limit makes a port ready as well.
 pub(crate) fn route_here<T>(route: impl FnOnce() -> T) -> T {
     let before = ROUTES_HERE.replace(true);
     let result = route();
@@ -56,7 +58,8 @@ pub(crate) fn route_here<T>(route: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Gives an agent its turn in this thread, if it routes and no thread is at it; otherwise, and for what is left, the I/O thread has to.
+/// Gives an agent its turn in this thread, if the thread routes and no other one holds the turns.
+/// Otherwise, and for the remaining messages, the I/O thread does it.
 pub(crate) fn handle_here(shared: &SharedRef, agent: AgentId) {
     let more = !ROUTES_HERE.get() || shared.try_turns().is_none_or(|mut turns| turns.take(shared, agent));
     if more {
@@ -65,8 +68,8 @@ pub(crate) fn handle_here(shared: &SharedRef, agent: AgentId) {
 }
 
 impl AgentTurns {
-    /// Takes a batch of what an agent has sent; true if there may be more, for another turn. Nothing is taken while too much of what it sent
-    /// waits for the program.
+    /// Handles a batch of an agent's messages; true if there may be more, for another turn. Takes
+    /// nothing while the agent's quota is full.
     pub(super) fn take(&mut self, shared: &SharedRef, agent: AgentId) -> bool {
         let Some(port) = shared.state().agents.get(&agent).cloned() else { return false };
         let watched = self.quotas.entry(agent).or_insert_with(|| {
@@ -117,7 +120,8 @@ impl AgentTurns {
         true
     }
 
-    /// Ends an agent's process if there is more in its port than anybody has reason to send. A single message may have any size.
+    /// Ends an agent's process if its port holds more than any correct agent would send. A single
+    /// message may have any size.
     fn check_backlog(&mut self, shared: &SharedRef, agent: AgentId, quota: &Arc<Quota>, port: &Port) {
         let (messages, bytes) = port.queued();
         if messages > MAX_BACKLOG_MESSAGES || (messages > 1 && bytes > MAX_BACKLOG_BYTES) {

@@ -1,20 +1,21 @@
-//! The third argument of `window.open`, as far as a window can follow it.
+//! The third argument of `window.open`: the features that a window can have.
 
 use crate::BrowserWindowBuilder;
 
-/// Inner sizes that a page may ask for, in logical pixels: as in Chromium, no window can be made too small to be seen.
+/// Inner sizes that a page may request, in logical pixels. As in Chromium, no window can be too
+/// small to notice.
 const SIZES: std::ops::RangeInclusive<i64> = 100..=16_384;
-/// Places on the screen that a page may ask for, in logical pixels.
+/// Screen positions that a page may request, in logical pixels.
 const PLACES: std::ops::RangeInclusive<i64> = -16_384..=16_384;
 
-/// How a page wants its window to be shown: Electron's `disposition`.
+/// The kind of window that a page requests: Electron's `disposition`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Disposition {
-    /// As browsers show a tab: no features were given.
+    /// A tab in browsers: the page gave no features.
     #[default]
     ForegroundTab,
-    /// As a window of its own.
+    /// A window of its own.
     NewWindow,
 }
 
@@ -33,7 +34,7 @@ impl Disposition {
     }
 }
 
-/// Name and value of each feature; what has no value is there: `yes`.
+/// Name and value of each feature; a feature without a value has `yes`.
 fn pairs(features: &str) -> impl Iterator<Item = (String, &str)> {
     features.split(',').filter_map(|feature| {
         let (name, value) = feature.split_once('=').unwrap_or((feature, "yes"));
@@ -57,7 +58,7 @@ fn whole(value: &str) -> Option<i64> {
     value[..end].parse().ok()
 }
 
-/// What `told` does not say is taken from the features.
+/// Fills the options that `told` leaves out from the features.
 pub(super) fn under(mut told: BrowserWindowBuilder, features: &str) -> BrowserWindowBuilder {
     let (mut width, mut height, mut x, mut y) = (None, None, None, None);
     for (name, value) in pairs(features) {

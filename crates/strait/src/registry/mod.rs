@@ -1,21 +1,23 @@
-//! Who is who: agents, their pages, frames and documents, as main believes them.
+//! The registry: agents, their pages, frames and documents, made from checked reports only.
 //!
-//! Pure bookkeeping. What an agent says is only ever looked up among that agent's own pages, frames and documents; everything
-//! else gives `None` and is ignored by the caller.
+//! Pure bookkeeping. An agent's ids are searched only among that agent's own pages, frames and
+//! documents. Every other id results in `None`, and the caller ignores the message.
 
 use std::{collections::HashMap, sync::Arc};
 
 use crate::event::DocumentId;
 
-/// Frames one agent may have at a time.
+/// The limit of frames of one agent at a time.
 pub(crate) const MAX_FRAMES_PER_AGENT: usize = 10_000;
-/// How deep frames may be in frames, the main frame included. Whoever walks a tree of frames may recurse.
+/// The greatest depth of nested frames, the main frame included. Code that walks a tree of frames
+/// may therefore recurse.
 pub(crate) const MAX_FRAME_DEPTH: usize = 128;
-/// Documents one agent may have at a time (one a frame, and those that are being replaced).
+/// The limit of documents of one agent at a time (one for each frame, and those that are being
+/// replaced).
 pub(crate) const MAX_DOCUMENTS_PER_AGENT: usize = 20_000;
-/// Bytes of URLs, origins and names that the documents of one agent may have together.
+/// The limit of bytes in URLs, origins and names of one agent's documents together.
 pub(crate) const MAX_TEXT_PER_AGENT: usize = 64 << 20;
-/// Pages one agent may have at a time (popups share their opener's process).
+/// The limit of pages of one agent at a time (popups share their opener's process).
 pub(crate) const MAX_PAGES_PER_AGENT: usize = 64;
 
 /// A window's number, from 1, never reused.
@@ -26,12 +28,12 @@ pub struct WindowId(pub(crate) u32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ContentsId(pub(crate) u32);
 
-/// A frame's number, from 1, never reused. A page's main frame keeps its number for the page's whole life, another frame keeps
-/// it across documents until it is removed.
+/// A frame's number, from 1, never reused. A page's main frame keeps its number for the page's
+/// life. Another frame keeps it across documents until it is removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FrameKey(pub(crate) u64);
 
-/// A renderer process that proved itself, numbered from 1.
+/// An admitted renderer process, numbered from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct AgentId(pub(crate) u64);
 
@@ -56,24 +58,24 @@ impl FrameKey {
     }
 }
 
-/// A frame and the document that is in it now.
+/// A frame and its present document.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PageFrame {
     pub(crate) parent: Option<FrameKey>,
     pub(crate) children: Vec<FrameKey>,
-    /// How many frames it is in.
+    /// The number of frames around it.
     depth: usize,
     pub(crate) agent: Option<AgentId>,
     wire: u64,
     pub(crate) contents: u32,
     pub(crate) document: Option<DocumentId>,
-    /// Its document was unloaded, and no other has come since.
+    /// Its document was unloaded and has no successor yet.
     pub(crate) left: bool,
-    /// The program has heard of it.
+    /// The frame was reported to the program.
     introduced: bool,
 }
 
-/// A document: where it is and what its agent calls it.
+/// A document: its frame, and its agent's id for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Document {
     pub(crate) id: DocumentId,
@@ -86,13 +88,14 @@ pub(crate) struct Document {
     /// The frame's name.
     pub(crate) name: Arc<str>,
     pub(crate) main_frame: bool,
-    /// The view's commit that it is bound to; 0 for frames in the page.
+    /// The number of the view's commit that it is bound to; 0 for frames in the page.
     pub(crate) generation: u64,
-    /// Its `pagehide` has been.
+    /// Its `pagehide` event has fired.
     pub(crate) leaving: bool,
 }
 
-/// The document that sent a message: decides whether what its frame shows later may be taken for the sender.
+/// The document that sent a message. It decides whether a later document of its frame may count as
+/// the sender.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SenderDocument {
     id: DocumentId,
@@ -101,18 +104,20 @@ pub struct SenderDocument {
 }
 
 impl SenderDocument {
-    /// The document of [an event](crate::IpcMessage), from its fields `document`, `origin` and `leaving`.
+    /// The document of [an event](crate::IpcMessage), from its fields `document`, `origin` and
+    /// `leaving`.
     pub fn new(id: DocumentId, origin: impl Into<Arc<str>>, leaving: bool) -> Self {
         Self { id, origin: origin.into(), leaving }
     }
 
-    /// Whether a document of the same frame is the sender itself, or one that came after it and has its origin. Opaque origins equal no other.
+    /// Whether a document of the same frame is the sender itself, or a later one with the sender's
+    /// origin. An opaque origin equals no other.
     pub(crate) fn is_succeeded_by(&self, document: &Document) -> bool {
         document.id == self.id || (!self.leaving && *self.origin != *"null" && document.origin == self.origin)
     }
 }
 
-/// What an agent says of a new document.
+/// An agent's report of a new document.
 #[derive(Debug, Clone)]
 pub(crate) struct NewDocument {
     pub(crate) page: u64,
@@ -126,7 +131,7 @@ pub(crate) struct NewDocument {
     pub(crate) generation: u64,
 }
 
-/// What went away.
+/// A removed document or frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Gone {
     Document(Document),
@@ -136,12 +141,12 @@ pub(crate) enum Gone {
 #[derive(Debug, Default)]
 struct Agent {
     pid: i32,
-    /// It is in the operating system's sandbox.
+    /// Whether it runs in the operating system's sandbox.
     confined: bool,
     pages: HashMap<u64, ContentsId>,
     frames: HashMap<u64, FrameKey>,
     documents: HashMap<u64, DocumentId>,
-    /// Bytes of their texts.
+    /// The bytes of the documents' texts.
     text: usize,
 }
 
@@ -151,7 +156,7 @@ struct Contents {
     page: Option<(AgentId, u64)>,
 }
 
-/// All of it.
+/// The whole registry.
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
     agents: HashMap<AgentId, Agent>,
@@ -164,7 +169,7 @@ pub(crate) struct Registry {
 }
 
 impl Registry {
-    /// A new page of ours, not yet shown by any process; gives its main frame.
+    /// Adds a page that no process shows yet; returns its main frame.
     pub(crate) fn add_contents(&mut self, id: ContentsId) -> FrameKey {
         let main = self.next_frame();
         self.frames.insert(main, PageFrame { contents: id.0, ..PageFrame::default() });
@@ -172,7 +177,7 @@ impl Registry {
         main
     }
 
-    /// The page is gone for good.
+    /// Removes a page.
     pub(crate) fn remove_contents(&mut self, id: ContentsId) -> Vec<Gone> {
         let mut gone = Vec::new();
         self.unbind(id, &mut gone);
@@ -183,7 +188,7 @@ impl Registry {
         gone
     }
 
-    /// A process that proved itself.
+    /// Adds an admitted process.
     pub(crate) fn add_agent(&mut self, pid: i32, confined: bool) -> AgentId {
         self.last_agent += 1;
         let id = AgentId(self.last_agent);
@@ -191,7 +196,7 @@ impl Registry {
         id
     }
 
-    /// The process is gone, and all that lived in it.
+    /// Removes a process that has ended, with its pages' frames and documents.
     pub(crate) fn remove_agent(&mut self, id: AgentId) -> Vec<Gone> {
         let mut gone = Vec::new();
         let pages: Vec<ContentsId> = self.agents.get(&id).map(|agent| agent.pages.values().copied().collect()).unwrap_or_default();
@@ -202,7 +207,8 @@ impl Registry {
         gone
     }
 
-    /// `page` of `agent` is what the view of `contents` shows; the caller has checked the nonce. `None`: refused.
+    /// Binds `page` of `agent` to the view of `contents`; the caller has checked the nonce. `None`:
+    /// refused.
     pub(crate) fn bind_page(&mut self, agent: AgentId, page: u64, contents: ContentsId) -> Option<Vec<Gone>> {
         let record = self.agents.get(&agent)?;
         if !self.contents.contains_key(&contents) || record.pages.contains_key(&page) || record.pages.len() >= MAX_PAGES_PER_AGENT {
@@ -215,7 +221,8 @@ impl Registry {
         Some(gone)
     }
 
-    /// A document begins. Replaces the frame's former one, whose child frames are gone with it.
+    /// Adds a new document. It replaces the frame's former one, whose child frames are removed with
+    /// it.
     pub(crate) fn document_created(&mut self, agent: AgentId, new: NewDocument) -> Option<(Document, Vec<Gone>)> {
         let record = self.agents.get(&agent)?;
         let contents = *record.pages.get(&new.page)?;
@@ -256,7 +263,7 @@ impl Registry {
         Some((document, gone))
     }
 
-    /// A document was unloaded, perhaps with its frame.
+    /// A document was unloaded, possibly with its frame.
     pub(crate) fn document_gone(&mut self, agent: AgentId, document: u64, frame_gone: bool) -> Option<Vec<Gone>> {
         let document = self.document_of(agent, document)?.clone();
         let mut gone = Vec::new();
@@ -294,23 +301,24 @@ impl Registry {
         }
     }
 
-    /// Whether a frame shows the sender of a message, or one that may be taken for it; also if it shows nothing since.
+    /// Whether a frame shows the sender of a message or a document that counts as the sender, or
+    /// has shown nothing since.
     pub(crate) fn shows_sender(&self, key: FrameKey, sender: &SenderDocument) -> bool {
         let shows = |document: DocumentId| self.documents.get(&document).is_none_or(|document| sender.is_succeeded_by(document));
         self.frames.get(&key).is_some_and(|frame| frame.document.is_none_or(shows))
     }
 
-    /// The document an agent calls `document`, if it is its own.
+    /// The document with an agent's id `document`, if it is that agent's own.
     pub(crate) fn document_of(&self, agent: AgentId, document: u64) -> Option<&Document> {
         self.documents.get(self.agents.get(&agent)?.documents.get(&document)?)
     }
 
-    /// The page of ours that an agent calls `page`.
+    /// The page with an agent's id `page`.
     pub(crate) fn contents_of(&self, agent: AgentId, page: u64) -> Option<ContentsId> {
         self.agents.get(&agent)?.pages.get(&page).copied()
     }
 
-    /// True once for each frame: the program is about to hear of it.
+    /// True once for each frame: the caller will report it to the program.
     pub(crate) fn introduce(&mut self, key: FrameKey) -> bool {
         self.frames.get_mut(&key).is_some_and(|frame| !std::mem::replace(&mut frame.introduced, true))
     }
@@ -320,7 +328,7 @@ impl Registry {
         self.frames.get(&key)
     }
 
-    /// The document a frame shows now.
+    /// The document that a frame shows now.
     pub(crate) fn document_in(&self, key: FrameKey) -> Option<&Document> {
         self.documents.get(&self.frames.get(&key)?.document?)
     }
@@ -335,22 +343,22 @@ impl Registry {
         Some(self.contents.get(&contents)?.main)
     }
 
-    /// Where a page lives: its process and what that calls it.
+    /// The process that shows a page, and that process's id for it.
     pub(crate) fn page(&self, contents: ContentsId) -> Option<(AgentId, u64)> {
         self.contents.get(&contents)?.page
     }
 
-    /// The page of ours that WebKit calls `page`: its numbers are unique among all processes.
+    /// The page with WebKit's number `page`; these numbers are unique among all processes.
     pub(crate) fn contents_with(&self, page: u64) -> Option<ContentsId> {
         self.contents.iter().find(|(_, contents)| contents.page.is_some_and(|(_, shown)| shown == page)).map(|(id, _)| *id)
     }
 
-    /// The pages a process shows.
+    /// The pages that a process shows.
     pub(crate) fn contents_in(&self, agent: AgentId) -> Vec<ContentsId> {
         self.agents.get(&agent).map(|agent| agent.pages.values().copied().collect()).unwrap_or_default()
     }
 
-    /// How many those are.
+    /// The number of pages that a process shows.
     pub(crate) fn page_count(&self, agent: AgentId) -> usize {
         self.agents.get(&agent).map_or(0, |agent| agent.pages.len())
     }
@@ -426,12 +434,12 @@ impl Registry {
         }
     }
 
-    /// Removes a frame and all in it, the inner ones first.
+    /// Removes a frame and all its descendants, the inner ones first.
     fn remove_frame(&mut self, key: FrameKey, gone: &mut Vec<Gone>) {
         if let Some(parent) = self.frames.get(&key).and_then(|frame| frame.parent).and_then(|parent| self.frames.get_mut(&parent)) {
             parent.children.retain(|child| *child != key);
         }
-        // No recursion: how deep it goes is the agent's choice.
+        // Without recursion, because the agent chooses the depth.
         let (mut found, mut stack) = (Vec::new(), vec![key]);
         while let Some(key) = stack.pop() {
             let Some(frame) = self.frames.remove(&key) else { continue };
@@ -449,7 +457,7 @@ impl Registry {
         }
     }
 
-    /// Takes a page from the process that shows it; its main frame stays, without a document.
+    /// Removes the binding of a page to its process; its main frame stays, without a document.
     fn unbind(&mut self, contents: ContentsId, gone: &mut Vec<Gone>) {
         let Some(record) = self.contents.get_mut(&contents) else { return };
         let main = record.main;
@@ -461,7 +469,7 @@ impl Registry {
                 self.remove_frame(child, gone);
             }
         }
-        // Also documents that were about to be replaced, in any frame.
+        // Includes documents that were about to be replaced, in any frame.
         let mut left: Vec<DocumentId> =
             self.documents.values().filter(|d| d.contents == contents && d.agent == agent).map(|d| d.id).collect();
         left.sort_unstable();

@@ -1,4 +1,4 @@
-//! The bookkeeping of frames and documents.
+//! Tests of the registry of frames and documents.
 
 use super::*;
 
@@ -27,7 +27,7 @@ fn bound() -> (Registry, AgentId, ContentsId, FrameKey) {
     (registry, agent, contents, main)
 }
 
-/// Frames first named, then documents, as `frame 2` and `document 1`.
+/// The removed frames and documents, as `frame 2` and `document 1`.
 fn names(gone: &[Gone]) -> Vec<String> {
     let name = |gone: &Gone| match gone {
         Gone::Document(document) => format!("document {}", document.wire),
@@ -44,7 +44,7 @@ fn a_main_frame_outlives_its_documents_and_processes() {
     let (second, _) = registry.document_created(agent, new(2, 5, None)).unwrap();
     assert_eq!(second.frame, main);
     assert_ne!(second.id, first.id);
-    // The replaced one may still speak until it is gone.
+    // The replaced document may still send until it is gone.
     assert_eq!(registry.document_of(agent, 1).unwrap().frame, main);
     assert_eq!(names(&registry.document_gone(agent, 1, false).unwrap()), ["document 1"]);
     assert_eq!(registry.document_in(main).unwrap().id, second.id);
@@ -103,7 +103,7 @@ fn what_is_not_an_agents_own_is_refused() {
     registry.document_created(agent, new(2, 2, Some(1))).unwrap();
     assert!(registry.document_created(agent, new(3, 2, None)).is_none());
     assert!(registry.document_created(agent, new(3, 2, Some(2))).is_none());
-    // A page number in use, and a page of ours that does not exist.
+    // A page number in use, and a page that does not exist in the registry.
     assert!(registry.bind_page(agent, PAGE, contents).is_none());
     assert!(registry.bind_page(agent, 12, ContentsId(99)).is_none());
 }
@@ -166,7 +166,8 @@ fn frames_in_frames_have_a_limit() {
     }
     let deepest = MAX_FRAME_DEPTH as u64;
     assert!(registry.document_created(agent, new(deepest, deepest, Some(deepest - 1))).is_none());
-    // One beside the deepest is fine, and all go with the document they are in.
+    // A sibling of the deepest frame is allowed, and all are removed with the document that
+    // contains them.
     registry.document_created(agent, new(deepest, deepest, Some(deepest - 2))).unwrap();
     let (_, gone) = registry.document_created(agent, new(deepest + 1, 0, None)).unwrap();
     assert_eq!(gone.len(), 2 * MAX_FRAME_DEPTH);
@@ -176,7 +177,8 @@ fn frames_in_frames_have_a_limit() {
 #[test]
 fn removing_a_chain_of_frames_needs_no_stack() {
     let (mut registry, agent, contents, main) = bound();
-    // Deeper than the limit lets an agent go, so that the removal is seen to stand by itself.
+    // Deeper than the limit allows an agent, so that the test shows that removal does not depend on
+    // it.
     let mut parent = main;
     for _ in 0..100_000 {
         let key = registry.next_frame();
@@ -200,7 +202,7 @@ fn an_agents_documents_share_room_for_their_texts() {
     }
     assert!(registry.document_created(agent, long(3)).is_none());
     registry.document_created(agent, new(4, 4, Some(0))).unwrap();
-    // What is gone gives its room back.
+    // A removed document returns its share of the limit.
     registry.document_gone(agent, 2, false).unwrap();
     registry.document_created(agent, long(5)).unwrap();
     registry.document_gone(agent, 0, false).unwrap();

@@ -1,4 +1,5 @@
-//! Web contexts: one for each partition and kind of process (sandboxed or not). Both contexts of a partition share its data.
+//! Web contexts: one for each partition and kind of process (sandboxed or not). Both contexts of a
+//! partition share its data.
 
 use std::{
     cell::RefCell,
@@ -18,24 +19,24 @@ use crate::shared::SharedRef;
 
 /// The folder of the program's own partition, in its folder for data.
 const DEFAULT_PARTITION: &str = "WebKit";
-/// The folder of the program's own partition if that is not kept. No other partition has the name.
+/// The folder of the program's own partition if it is not stored. No other partition has the name.
 const EPHEMERAL: &str = "%";
 
-/// What views need to find their agents.
+/// The paths that views need for their agents and data.
 #[derive(Debug)]
 pub(crate) struct Views {
     /// The folder with the agent in it.
     pub(crate) extensions: PathBuf,
-    /// Where agents connect.
+    /// The socket to which agents connect.
     pub(crate) socket: PathBuf,
-    /// Where partitions that are not to be kept have their data.
+    /// The folder for the data of partitions that are not stored.
     pub(crate) partitions: PathBuf,
 }
 
 /// The contexts of the program.
 pub(super) struct Contexts {
     views: Views,
-    /// By partition (the program's own has no name), and whether its processes are sandboxed.
+    /// By partition (the program's own has an empty name), and whether its processes are sandboxed.
     made: RefCell<HashMap<(String, bool), WebContext>>,
 }
 
@@ -44,14 +45,15 @@ impl Contexts {
         Self { views, made: RefCell::default() }
     }
 
-    /// The context for the pages of a partition whose processes are sandboxed, or are not. It is made when it is first asked for.
+    /// The context for the pages of a partition with or without sandbox. It is made at its first
+    /// use.
     pub(super) fn get(&self, shared: &SharedRef, partition: &str, sandboxed: bool) -> WebContext {
         let mut made = self.made.borrow_mut();
         let key = (partition.to_owned(), sandboxed);
         if let Some(context) = made.get(&key) {
             return context.clone();
         }
-        // Two managers of one folder would not see each other's data.
+        // Two managers of one folder would not share each other's data.
         let data = made.get(&(partition.to_owned(), !sandboxed)).and_then(|other| other.website_data_manager());
         let context = self.make(shared, (partition, sandboxed), data);
         if sandboxed {
@@ -61,13 +63,14 @@ impl Contexts {
         context
     }
 
-    /// Has the context start its processes in WebKit's sandbox, from where they reach their agents' socket. (The agent's folder WebKit adds itself.)
-    /// WebKit allows neither call after the context's first process.
+    /// Makes the context start its processes in WebKit's sandbox, from where they reach their
+    /// agents' socket. (WebKit adds the agent's folder itself.) WebKit allows neither call after
+    /// the context's first process.
     fn confine(&self, shared: &SharedRef, context: &WebContext) {
         context.set_sandbox_enabled(true);
-        // The socket alone: data of partitions lies beside it.
+        // The socket alone, because the data of partitions are beside it.
         context.add_path_to_sandbox(&self.views.socket, true);
-        // What is asked for on the command line to find mistakes. WebKit's sandbox has a /dev of its own.
+        // A file for debugging, from the command line. WebKit's sandbox has a /dev of its own.
         if let Some(file) = shared.inspect.as_ref().filter(|file| !file.starts_with("/dev")) {
             context.add_path_to_sandbox(file, false);
         }
@@ -83,7 +86,8 @@ impl Contexts {
         context
     }
 
-    /// Where the data of a partition is kept. Data of the program's own lasts as long as the program where it has no usable folder for data.
+    /// The folder of a partition's data. The program's own data last as long as the program if its
+    /// data folder is not usable.
     fn folder_of(&self, shared: &SharedRef, partition: &str) -> PathBuf {
         if partition.is_empty() {
             let folder = shared.user_data().join(DEFAULT_PARTITION);
@@ -101,7 +105,7 @@ impl Contexts {
         }
     }
 
-    /// Gives each new web process a token of its own.
+    /// Issues a token for each new web process.
     fn welcome_agents(&self, shared: &SharedRef, context: &WebContext, sandboxed: bool) {
         let (shared, socket) = (shared.clone(), self.views.socket.clone());
         context.connect_initialize_web_extensions(move |context| {
@@ -124,13 +128,13 @@ impl Contexts {
     }
 }
 
-/// Makes a folder that can be written, for this user alone.
+/// Makes a writable folder for this user alone.
 fn make_writable(folder: &Path) -> io::Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     Ok(rustix::fs::access(folder, Access::WRITE_OK | Access::EXEC_OK)?)
 }
 
-/// Website data that is kept in a folder.
+/// The manager of website data in a folder.
 fn data_in(folder: &Path) -> WebsiteDataManager {
     let path = folder.to_string_lossy();
     let manager = WebsiteDataManager::builder().base_cache_directory(path.as_ref()).base_data_directory(path.as_ref()).build();
@@ -140,16 +144,17 @@ fn data_in(folder: &Path) -> WebsiteDataManager {
     manager
 }
 
-/// A name for a file that no other partition has: letters and digits stay, other bytes are written as `%XX`.
+/// A file name that no other partition has: letters and digits stay, other bytes are written as
+/// `%XX`.
 fn file_name(partition: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     let written = partition.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") });
     let name: String = written.collect();
-    // Longer than a file's name can be.
+    // Otherwise longer than a file's name can be.
     if name.len() <= 200 { name } else { format!("{}%{:016x}", &name[..180], fnv(partition.as_bytes())) }
 }
 
-/// A hash that is the same in every run (Fowler, Noll and Vo's, of 64 bits).
+/// A hash that is the same in every run (FNV-1a, 64 bits).
 fn fnv(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
 }

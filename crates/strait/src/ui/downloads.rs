@@ -1,4 +1,4 @@
-//! Downloads that pages start. A program has no say in them yet, so none takes place.
+//! Downloads that pages start. The API has no decision about them yet, so all are refused.
 
 use webkit2gtk::{DownloadExt, URIRequestExt, WebContext, WebContextExt, WebViewExt};
 
@@ -7,7 +7,8 @@ use crate::{printable, shared::SharedRef, text::cut};
 /// The longest URL in a warning, in bytes; the rest is cut off.
 const MAX_URL: usize = 4096;
 
-/// Cancels every download of the context's pages, before there is a file. The first one of each window is reported on the terminal.
+/// Cancels every download of the context's pages before a file is made. The first one of each
+/// window is reported on the terminal.
 pub(super) fn refuse(shared: &SharedRef, context: &WebContext) {
     let shared = shared.clone();
     context.connect_download_started(move |_, download| {
@@ -17,7 +18,7 @@ pub(super) fn refuse(shared: &SharedRef, context: &WebContext) {
             let mut state = shared.state();
             let contents = page.and_then(|page| state.registry.contents_with(page));
             let Some(record) = contents.and_then(|contents| state.contents.get_mut(&contents)) else {
-                // The page has gone, or no agent has proved that it is one of ours.
+                // The page is gone, or no agent has proved that it belongs to the program.
                 tracing::warn!(?page, "a download of an unknown page was cancelled");
                 return;
             };

@@ -1,4 +1,4 @@
-//! WebKit's load errors in Chromium's words, which programs know.
+//! WebKit's load errors with Chromium's numbers and names, which programs for Electron expect.
 
 use gtk::{gio, glib};
 use webkit2gtk::{NetworkError, PolicyError};
@@ -11,7 +11,7 @@ pub(super) fn load_error(url: &str, error: &glib::Error) -> LoadError {
     LoadError { url: url.into(), code, description: description.into(), detail: error.message().into() }
 }
 
-/// What a load failed with that WebKit refused without saying why: the port, if the URL names one.
+/// The error of a load that WebKit refused without a reason: the port, if the URL contains one.
 pub(super) fn refusal(url: &str) -> LoadError {
     let port = url::Url::parse(url).is_ok_and(|url| url.has_host() && url.port().is_some());
     let (code, description) = if port { (-312, "ERR_UNSAFE_PORT") } else { (-2, "ERR_FAILED") };
@@ -31,7 +31,7 @@ fn classify(error: &glib::Error) -> (i32, &'static str) {
         return match kind {
             PolicyError::CannotShowUri => (-301, "ERR_UNKNOWN_URL_SCHEME"),
             PolicyError::CannotUseRestrictedPort => (-312, "ERR_UNSAFE_PORT"),
-            // A download, or nothing that can be shown.
+            // A download, or content that cannot be shown.
             _ => (-3, "ERR_ABORTED"),
         };
     }

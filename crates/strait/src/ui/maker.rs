@@ -27,22 +27,22 @@ pub(super) struct ViewMaker(Rc<Maker>);
 
 struct Maker {
     contexts: Contexts,
-    /// What pages have opened and the program has not decided about.
+    /// Pages that pages have opened, until the program has decided about them.
     unborn: RefCell<HashMap<WindowId, Unborn>>,
 }
 
 /// A view that is not in a window yet.
 struct Unborn {
     view: View,
-    /// A widget that loses its container is destroyed.
+    /// Its container, because a widget without one is destroyed.
     nowhere: gtk::Box,
 }
 
-/// Where a new view's process comes from.
+/// The source of a new view's process.
 enum Process<'a> {
     /// The context starts one.
     New(&'a WebContext),
-    /// It is this view's process, in this view's context.
+    /// The process of this view, in this view's context.
     Of(&'a WebKitView),
 }
 
@@ -51,7 +51,7 @@ impl ViewMaker {
         Self(Rc::new(Maker { contexts: Contexts::new(views), unborn: RefCell::default() }))
     }
 
-    /// A view for a window of the program's.
+    /// A view for a window of the program's own.
     pub(super) fn make(&self, shared: &SharedRef, plan: &WindowPlan, container: &gtk::Box) -> Result<View, Box<dyn Error>> {
         let confinement = shared.sandbox.confine(&plan.preferences);
         let partition = plan.preferences.partition.as_deref().unwrap_or_default();
@@ -69,7 +69,7 @@ impl ViewMaker {
         Ok(view)
     }
 
-    /// The view that a page has opened, now in its window.
+    /// Moves a view that a page has opened into its window.
     pub(super) fn adopt(&self, plan: &WindowPlan, container: &gtk::Box) -> Result<View, Box<dyn Error>> {
         let unborn = self.0.unborn.borrow_mut().remove(&plan.window);
         let Unborn { view, nowhere } = unborn.ok_or("the page that opened it is gone")?;
@@ -80,7 +80,7 @@ impl ViewMaker {
         Ok(view)
     }
 
-    /// What a page has opened is not wanted.
+    /// Drops a view that a page has opened, because the program refused it.
     pub(super) fn refuse(&self, window: WindowId) {
         let unborn = self.0.unborn.borrow_mut().remove(&window);
         drop(unborn);
@@ -96,7 +96,7 @@ fn build(process: &Process<'_>, container: &gtk::Box) -> WebKitView {
         Process::Of(view) => builder.related_view(*view).build(),
     };
     if let Some(input) = view.input_method_context() {
-        // Some input methods place what is being composed at the view's corner.
+        // Some input methods place the composed text at the view's corner.
         input.set_enable_preedit(false);
     }
     if let Some(settings) = WebViewExt::settings(&view) {
@@ -109,7 +109,7 @@ fn build(process: &Process<'_>, container: &gtk::Box) -> WebKitView {
     view
 }
 
-/// Lets the pages of a view open windows.
+/// Allows the pages of a view to open windows.
 fn let_open(maker: &Weak<Maker>, shared: &SharedRef, opener: ContentsId, view: &View) {
     let (maker, shared, contents) = (maker.clone(), shared.clone(), view.user_content());
     view.webkit().connect_create(move |view, action| {
@@ -119,8 +119,9 @@ fn let_open(maker: &Weak<Maker>, shared: &SharedRef, opener: ContentsId, view: &
 }
 
 impl Maker {
-    /// A page opens a window. WebKit wants the view at once, and nobody here waits for the program: so there is one, in no window, that loads
-    /// nothing. The page's process waits until the program has decided.
+    /// A page opens a window. WebKit requires the view at once, and the UI thread never waits for
+    /// the program. So the view is made in no window and loads nothing. The page's process waits
+    /// until the program has decided.
     fn open(
         self: &Rc<Self>,
         shared: &SharedRef,

@@ -1,4 +1,5 @@
-//! The UI thread: GTK's windows and WebKit's views. It obeys commands and reports events, and waits for nobody.
+//! The UI thread: GTK's windows and WebKit's views. It executes commands and reports events. It
+//! never waits for another thread.
 
 mod contexts;
 mod downloads;
@@ -35,16 +36,16 @@ use crate::{
 /// Stack of the UI thread where it is not the process's first, in bytes.
 pub(crate) const STACK: usize = 8 << 20;
 
-/// Names and values that go with an HTTP request.
+/// Headers of an HTTP request: names and values.
 pub(crate) type Headers = Vec<(String, String)>;
 
-/// What other threads ask of the UI thread.
+/// Commands of other threads to the UI thread.
 #[derive(Debug)]
 pub(crate) enum UiCommand {
     Create(Box<WindowPlan>),
     /// The page that a page has opened gets this window.
     Adopt(Box<WindowPlan>),
-    /// The page that a page has opened, and that was to have this window, is not wanted.
+    /// The page that a page has opened for this window is refused.
     Refuse {
         window: WindowId,
     },
@@ -71,7 +72,7 @@ pub(crate) enum UiCommand {
     Focus {
         window: WindowId,
     },
-    /// To a place, or to the middle of the screen.
+    /// To a position, or to the middle of the screen.
     Move {
         window: WindowId,
         place: Option<(i32, i32)>,
@@ -93,13 +94,13 @@ pub(crate) enum UiCommand {
         width: u32,
         height: u32,
     },
-    /// The page has got where load number `load` was to bring it without a new document.
+    /// The page has reached the target of load number `load` without a new document.
     MovedWithinDocument {
         window: WindowId,
         load: u64,
         url: String,
     },
-    /// Answers [`await_frames`](crate::page_sender::await_frames).
+    /// The answer to [`await_frames`](crate::page_sender::await_frames).
     FramesKnown {
         window: WindowId,
     },
@@ -107,12 +108,12 @@ pub(crate) enum UiCommand {
     DocumentReady {
         window: WindowId,
     },
-    /// The link to the page's process broke, so the process goes too, if it is not gone already.
+    /// The link to the page's process broke, so the process must end, unless it has ended already.
     ProcessLost {
         window: WindowId,
         epoch: u64,
     },
-    /// The window is not to show pages, as its process is not in the sandbox that it needs.
+    /// The window must show no pages, because its process is not in the sandbox that it needs.
     Refrain {
         window: WindowId,
         reason: String,
@@ -135,7 +136,7 @@ pub(crate) enum WindowStateChange {
     OnTop(bool),
 }
 
-/// A window that is to be made.
+/// A window to be made.
 #[derive(Debug)]
 pub(crate) struct WindowPlan {
     pub(crate) window: WindowId,
@@ -150,7 +151,7 @@ pub(crate) struct WindowPlan {
     pub(crate) preferences: WebPreferences,
 }
 
-/// The way to the UI thread.
+/// Sends commands to the UI thread.
 #[derive(Clone)]
 pub(crate) struct UiHandle(Arc<dyn Fn(UiCommand) + Send + Sync>);
 
@@ -167,14 +168,14 @@ impl UiHandle {
 /// Connects a [deferred](UiHandle::deferred) handle.
 pub(crate) struct Connect(Arc<Mutex<Way>>);
 
-/// Where a deferred handle's commands go.
+/// The destination of a deferred handle's commands.
 enum Way {
     To(UiHandle),
     Waiting(Vec<UiCommand>),
 }
 
 impl UiHandle {
-    /// A handle to a thread that is not there yet: commands wait for it.
+    /// A handle to a thread that does not exist yet: its commands wait.
     pub(crate) fn deferred() -> (Self, Connect) {
         let way = Arc::new(Mutex::new(Way::Waiting(Vec::new())));
         let connect = Connect(way.clone());
@@ -187,7 +188,7 @@ impl UiHandle {
 }
 
 impl Connect {
-    /// Sends what has waited, and from now on everything, to the thread of this handle.
+    /// Sends the waiting commands, and all later ones, to the thread of this handle.
     pub(crate) fn to(self, handle: UiHandle) {
         let mut way = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Way::Waiting(commands) = &mut *way {
@@ -227,7 +228,7 @@ impl Ui {
         Ok(Self { events: EventLoopBuilder::with_user_event().with_any_thread(true).build() })
     }
 
-    /// The name of the display that windows are on, if it is one of X.
+    /// The name of the display of the windows, if it is an X display.
     pub(crate) fn x_display(&self) -> Option<String> {
         let display = gdk::Display::default()?;
         (display.type_().name() == "GdkX11Display").then(|| display.name().into())
@@ -236,12 +237,12 @@ impl Ui {
     pub(crate) fn handle(&self) -> UiHandle {
         let proxy = self.events.create_proxy();
         UiHandle::new(move |command| {
-            // After the loop's end there is nothing to command.
+            // After the loop's end commands have no effect.
             let _ = proxy.send_event(command);
         })
     }
 
-    /// Serves until [`UiCommand::Exit`].
+    /// Runs until [`UiCommand::Exit`].
     pub(crate) fn run(mut self, shared: &SharedRef, views: Views) {
         let mut desk = Desk { shared: shared.clone(), views: ViewMaker::new(views), windows: HashMap::new() };
         self.events.run_return(|event, target, flow| {
@@ -256,10 +257,10 @@ impl Ui {
     }
 }
 
-/// Where a window's view comes from.
+/// Makes a window's view.
 type ViewSource = fn(&ViewMaker, &SharedRef, &WindowPlan, &gtk::Box) -> Result<View, Box<dyn std::error::Error>>;
 
-/// All windows.
+/// The UI thread's state: all windows.
 struct Desk {
     shared: SharedRef,
     views: ViewMaker,
@@ -312,14 +313,14 @@ impl Desk {
                 self.windows.insert(plan.window, window);
             }
             Err(error) => {
-                // As if it had been closed at once: whoever waits for it hears of it.
+                // As if it had been closed at once, so that its `Closed` event is delivered.
                 strait_output::report!("strait: window {} can't be made: {error}", plan.window.get());
                 quit::window_closed(&self.shared, plan.window);
             }
         }
     }
 
-    /// Passes on what happened to a window.
+    /// Reports an event of a window to the program.
     fn report(&self, id: tao::window::WindowId, event: &TaoEvent<'_>) {
         let Some((window, ui)) = self.windows.iter().find(|(_, window)| window.is(id)) else { return };
         let handle = BrowserWindow::new(App(self.shared.clone()), *window);

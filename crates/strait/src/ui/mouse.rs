@@ -1,4 +1,5 @@
-//! The mouse's back and forward buttons. WebKitGTK gives pages no events of them and goes nowhere by itself.
+//! The mouse's back and forward buttons. WebKitGTK dispatches no events for them to pages, and does
+//! not navigate by itself.
 
 use std::{cell::Cell, rc::Rc};
 
@@ -14,9 +15,10 @@ use webkit2gtk::{WebView, WebViewExt};
 const BACK: u32 = 8;
 const FORWARD: u32 = 9;
 
-/// Has a view's page get `mousedown` and `mouseup` of the two buttons, and go back or forward if it does not prevent that.
+/// Makes a view's page receive `mousedown` and `mouseup` of the two buttons. It goes back or
+/// forward unless the page prevents that.
 pub(super) fn connect(view: &WebView) {
-    // Which of the two are pressed, as bits of `MouseEvent.buttons`.
+    // The pressed ones of the two, as bits of `MouseEvent.buttons`.
     let pressed = Rc::new(Cell::new(0));
     let (down, up) = (Rc::clone(&pressed), pressed);
     view.connect_button_press_event(move |view, event| button(view, event, &down, true));
@@ -33,7 +35,7 @@ fn button(view: &WebView, event: &EventButton, pressed: &Cell<u32>, is_down: boo
     Propagation::Stop
 }
 
-/// Dispatches the event where the mouse is.
+/// The script that dispatches the event at the mouse's position.
 fn script(event: &EventButton, pressed: u32, is_down: bool) -> String {
     let (x, y) = event.position();
     let (held, number) = (event.state(), event.button() - BACK + 3);

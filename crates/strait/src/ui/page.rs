@@ -1,4 +1,5 @@
-//! What the program does with a view's page besides loading it.
+//! The program's operations on a view's page besides loads: style sheets, the inspector, the
+//! process's end.
 
 use std::{
     cell::{Cell, RefCell},
@@ -22,29 +23,30 @@ use crate::{
     page::{PageAction, StyleDone},
 };
 
-/// What there is of it.
+/// The state of a page for these operations.
 #[derive(Default)]
 pub(super) struct Extras {
     /// Style sheets of the present document.
     sheets: RefCell<HashMap<StyleKey, UserStyleSheet>>,
-    /// Where they go: WebKit gives a page that a page has opened those of its opener, whatever its own view says.
+    /// The manager of the sheets. A page that a page has opened uses its opener's, whatever manager
+    /// its own view has.
     user_content: RefCell<Option<UserContentManager>>,
     devtools: Cell<bool>,
-    /// Whether the page answers.
+    /// Detects whether the page answers.
     pub(super) watch: Watch,
-    /// The link to the process broke, and that is why it is being ended.
+    /// The process is being ended because the link to it broke.
     pub(super) lost: Cell<bool>,
-    /// The process has no agent, and that is why it is being ended.
+    /// The process is being ended because it has no agent.
     pub(super) agentless: Cell<bool>,
 }
 
 impl View {
-    /// What the page's documents get besides their own.
+    /// The manager of style sheets and scripts for the page's documents.
     pub(super) fn user_content(&self) -> Option<UserContentManager> {
         self.state.user_content()
     }
 
-    /// They get the same as those of another page.
+    /// Makes the page share another page's manager.
     pub(super) fn share_user_content(&self, manager: Option<UserContentManager>) {
         self.state.extras.user_content.replace(manager);
     }
@@ -57,7 +59,7 @@ impl View {
             PageAction::ToggleDevTools if state.extras.devtools.get() => state.close_devtools(),
             PageAction::ToggleDevTools => state.open_devtools(false),
             PageAction::Crash => {
-                // Before the first load there is no process, and a dead one can't die again.
+                // Before the first load there is no process, and a dead process can't end again.
                 if state.used.get() && !state.unannounced.get() {
                     state.view.terminate_web_process();
                 }
@@ -73,7 +75,7 @@ impl View {
     }
 }
 
-/// Reports what becomes of the inspector.
+/// Reports when the inspector opens and closes.
 pub(super) fn connect(state: &Rc<ViewState>) {
     let Some(inspector) = state.view.inspector() else { return };
     let opened = |state: &Rc<ViewState>| {
@@ -82,7 +84,7 @@ pub(super) fn connect(state: &Rc<ViewState>) {
             if let Some(state) = state.upgrade() {
                 state.devtools_changed(true);
             }
-            // WebKit goes on with it.
+            // WebKit continues its own handling.
             false
         }
     };
@@ -102,7 +104,7 @@ impl ViewState {
     }
 
     fn open_devtools(&self, detached: bool) {
-        // WebKit has none for a view that may not be inspected.
+        // WebKit has no inspector for a view without permission.
         let allowed = WebViewExt::settings(&self.view).is_some_and(|settings| settings.enables_developer_extras());
         if let Some(inspector) = self.view.inspector().filter(|_| allowed) {
             inspector.show();
@@ -152,7 +154,8 @@ impl ViewState {
         self.styled(done);
     }
 
-    /// Says that it is done when the page's process has heard of it: that answers in order.
+    /// Reports success when the page's process has applied the change: the process answers in
+    /// order.
     fn styled(&self, done: StyleDone) {
         if !self.used.get() || self.unannounced.get() {
             let _ = done.send(Ok(()));
@@ -163,7 +166,7 @@ impl ViewState {
         });
     }
 
-    /// There is another document, to which the sheets of the former one do not belong.
+    /// Removes the style sheets of the former document.
     pub(super) fn forget_styles(&self) {
         let sheets = self.extras.sheets.take();
         if let Some(manager) = self.user_content().filter(|_| !sheets.is_empty()) {
@@ -171,7 +174,7 @@ impl ViewState {
         }
     }
 
-    /// What became of the view's process, in Electron's words.
+    /// The reason for the end of the view's process, with Electron's name, and its exit code.
     pub(super) fn end_of_process(&self, reason: WebProcessTerminationReason) -> (&'static str, i32) {
         let lost = self.extras.lost.take();
         if self.extras.agentless.take() {

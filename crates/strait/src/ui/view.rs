@@ -1,4 +1,4 @@
-//! One web view.
+//! One web view: its loads, its process, and the signals that it reports.
 
 use std::{
     cell::{Cell, RefCell},
@@ -34,76 +34,81 @@ use crate::{
     text::cut,
 };
 
-/// By these WebKit slows timers of hidden pages down; ours are worker processes too.
+/// WebKit's features that slow timers of hidden pages; Strait's hidden pages are worker processes
+/// too.
 const THROTTLING: [&str; 2] = ["HiddenPageDOMTimerThrottling", "DOMTimersThrottling"];
 
-/// So many loads that were replaced are told apart.
+/// The limit of replaced loads that are distinguished.
 const MAX_REPLACED: usize = 64;
 
-/// How long the end of a load waits for the agent's word that its document was ready. On a machine with much else to do that word takes its time,
-/// and programs rely on the order; without an agent's word there are only pages that went into a loop as they loaded.
+/// How long the end of a load waits for the agent's report that its document was ready. On a busy
+/// machine that report takes its time, and programs rely on the order. Pages without a report by
+/// then have entered an endless loop while they loaded.
 const MOST_HELD: Duration = Duration::from_secs(2);
 
 /// The longest title, in bytes; the rest is cut off.
 const MAX_TITLE: usize = 4096;
 
-/// A view; gone when dropped.
+/// A view; removed when dropped.
 pub(super) struct View {
     pub(super) state: Rc<ViewState>,
 }
 
-/// What the view's signal handlers share.
+/// State that the view's signal handlers share.
 pub(super) struct ViewState {
     pub(super) shared: SharedRef,
     pub(super) window: WindowId,
     pub(super) contents: ContentsId,
     pub(super) view: WebKitView,
     config: RefCell<ViewConfig>,
-    /// The agent in the present process has not got the view's configuration yet.
+    /// The agent in the present process has not received the view's configuration yet.
     pub(super) unannounced: Cell<bool>,
-    /// Which process of the view is the present one, counted by announcements.
+    /// The number of the present process within the view, counted by announcements.
     epoch: Cell<u64>,
-    /// Why it loads nothing: it needs a sandbox, and there is none.
+    /// The reason why the view loads nothing: it needs a sandbox, and none is available.
     unavailable: RefCell<Option<String>>,
-    /// Something has been loaded, so that there is something to reload.
+    /// Something has been loaded, so a reload is possible.
     pub(super) used: Cell<bool>,
-    /// The last load the program asked for, and whether it is still to be settled.
+    /// The number of the last load that the program requested.
     load: Cell<u64>,
     target: RefCell<Option<String>>,
-    /// What goes with the request for it.
+    /// The headers for its request.
     headers: RefCell<Headers>,
-    /// Where the document is that the view shows.
+    /// The URL of the document that the view shows.
     place: RefCell<String>,
     /// A load has begun and has brought no document yet.
     provisional: Cell<bool>,
-    /// The program has asked for a load that has not begun: until it does, WebKit gives its URL as the view's.
+    /// The program has requested a load that has not begun. Until it begins, WebKit returns its URL
+    /// as the view's.
     requested: Cell<bool>,
-    /// The program has not been told of its beginning yet.
+    /// The start of the load has not been reported to the program yet.
     start_held: Cell<bool>,
     phase: Cell<Phase>,
-    /// The URLs of loads that were stopped or replaced while under way: WebKit may still say that they were cancelled, which is no news.
+    /// The URLs of loads that were stopped or replaced while under way. WebKit may still report
+    /// that they were cancelled, which must be ignored.
     replaced: RefCell<Vec<String>>,
-    /// A load that was asked for when the process was already dead is asked for again, once.
+    /// The load that was requested of a dead process and has been requested again; that is done
+    /// once.
     retried: Cell<u64>,
     failed: Cell<bool>,
-    /// How many documents had become ready when the last load began.
+    /// The number of documents that had become ready when the last load began.
     ready_before: Cell<u64>,
-    /// A load has finished, and the program has not been told yet.
+    /// A load has finished, and this has not been reported to the program yet.
     finish_held: Cell<bool>,
-    /// The agent is to say that it has told of all frames.
+    /// The agent has been requested to answer behind its reports of all frames.
     finish_asked: Cell<bool>,
-    /// A blank document came that was not asked for.
+    /// A blank document was committed that was not requested.
     refused: Cell<bool>,
-    /// Titles and moves within the document that wait for the program.
+    /// Titles and moves within the document that are queued for the program.
     titles: Arc<Quota>,
     shown: Cell<bool>,
-    /// What the program did to the page besides.
+    /// State of the program's other operations on the page.
     pub(super) extras: Extras,
-    /// Where the page wants to go before the program has said that it wants the page at all.
+    /// The page's own navigations, held until the program has decided whether it allows the page.
     undecided: RefCell<Option<Vec<PolicyDecision>>>,
 }
 
-/// How far the load that the program asked for has come.
+/// The progress of the program's load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Settled,
@@ -112,16 +117,17 @@ enum Phase {
     Committed,
 }
 
-/// What a view that is new shows.
+/// The first content of a new view.
 pub(super) enum Origin {
-    /// Nothing yet.
+    /// No content.
     Empty,
-    /// What a page has opened: a page of that page's process, which knows of it by main. It loads this URL.
+    /// A page that a page has opened, in that page's process, which gets its configuration from
+    /// main. It loads this URL.
     Opened { url: String },
 }
 
 impl View {
-    /// Takes charge of a view that has been built.
+    /// Connects the signals of a view that has been built.
     pub(super) fn new(
         shared: &SharedRef,
         (window, contents): (WindowId, ContentsId),
@@ -170,12 +176,13 @@ impl View {
         Self { state }
     }
 
-    /// The view itself.
+    /// WebKit's view.
     pub(super) fn webkit(&self) -> &WebKitView {
         &self.state.view
     }
 
-    /// The program wants what a page has opened: it goes into a window, and loads what it is to load.
+    /// The program has allowed a page that a page has opened: it moves into a window, and its load
+    /// begins.
     pub(super) fn adopt(&self, plan: &WindowPlan) {
         self.state.config.borrow_mut().clone_from(&config_of(&self.state.shared, plan));
         configure(&self.state.view, &plan.preferences);
@@ -190,7 +197,7 @@ impl View {
 
 impl Drop for View {
     fn drop(&mut self) {
-        // Left alone they would be decided in favour of the load.
+        // Decisions that are dropped undecided would let the load continue.
         for decision in self.state.undecided.take().into_iter().flatten() {
             decision.ignore();
         }
@@ -198,18 +205,18 @@ impl Drop for View {
     }
 }
 
-/// What the agent is to know of a window's pages; the nonce is to come.
+/// The agent's configuration for a window's pages; the nonce is added later.
 pub(super) fn config_of(shared: &SharedRef, plan: &WindowPlan) -> ViewConfig {
     popup::view_config(shared, plan.window, &plan.preferences, Nonce::default())
 }
 
-/// Puts into effect what concerns the view alone.
+/// Applies the preferences that concern the view alone.
 fn configure(view: &WebKitView, preferences: &WebPreferences) {
     let Some(settings) = WebViewExt::settings(view) else { return };
-    // A page that comes back from the page cache would come back without its ports.
+    // A page from the page cache would come back without its ports.
     settings.set_enable_page_cache(false);
     settings.set_allow_file_access_from_file_urls(true);
-    // Whether a page may open windows is the program's say, not a matter of clicks.
+    // The program decides whether a page may open windows, independent of clicks.
     settings.set_javascript_can_open_windows_automatically(true);
     settings.set_enable_developer_extras(preferences.dev_tools.unwrap_or(true));
     settings.set_disable_web_security(!preferences.web_security.unwrap_or(true));
@@ -233,7 +240,8 @@ impl View {
         self.state.stop();
     }
 
-    /// From now on the view loads nothing, for this reason: it needs a sandbox, and there is none. What it shows goes.
+    /// From now on the view loads nothing, for this reason: it needs a sandbox, and none is
+    /// available. Its present page is removed.
     pub(super) fn refrain(&self, reason: String) {
         let state = &self.state;
         state.unavailable.replace(Some(reason));
@@ -243,20 +251,21 @@ impl View {
         }
     }
 
-    /// The document that the end of a load waited for is ready.
+    /// The document for which the end of a load waited is ready.
     pub(super) fn document_ready(&self) {
         self.state.ask_for_frames();
     }
 
-    /// The program knows of every frame that the page had when it had loaded.
+    /// The program has received a report of every frame that the page had when it had loaded.
     pub(super) fn frames_known(&self) {
         if self.state.finish_asked.get() {
             self.state.tell_finish();
         }
     }
 
-    /// The page has moved to `url` in its document. It said so on its own way; WebKit's word of it, which changes the view's URL, may
-    /// still be under way, but it is there before the answer to anything that is asked from now on.
+    /// The page has moved to `url` in its document, by the agent's report. WebKit's own report,
+    /// which changes the view's URL, may still be under way, but it precedes the answer to a script
+    /// that starts now.
     pub(super) fn moved_within_document(&self, load: u64, url: String) {
         let (weak, shared, contents) = (Rc::downgrade(&self.state), self.state.shared.clone(), self.state.contents);
         self.state.view.evaluate_javascript("", None, None, Cancellable::NONE, move |_| {
@@ -271,7 +280,7 @@ impl View {
 
     /// The link to the view's process number `epoch` broke.
     pub(super) fn process_lost(&self, epoch: u64) {
-        // If WebKit knows already, this is another process.
+        // If WebKit has reported that already, this is another process.
         if self.state.epoch.get() == epoch && !self.state.unannounced.get() {
             self.state.extras.lost.set(true);
             self.state.view.terminate_web_process();
@@ -280,7 +289,7 @@ impl View {
 }
 
 impl ViewState {
-    /// Begins what is in `target`, for the program's load number `load`.
+    /// Begins the load of `target`, which is the program's load number `load`.
     fn begin(self: &Rc<Self>, load: u64, target: Option<String>) {
         if self.phase.get() != Phase::Settled {
             self.replace(self.target_url());
@@ -298,13 +307,14 @@ impl ViewState {
             return;
         }
         let first = !self.used.replace(true);
-        // A dead process comes back with the load, and only then can be spoken to; the first one comes with being spoken to.
+        // A dead process is replaced by the load, and can receive a message only then; the first
+        // process is started by a message.
         if first {
             self.announce();
         }
         match &target {
             Some(url) if self.stays_in_document(url) => {
-                // Told by who sees it happen.
+                // Reported by the script that detects the move.
                 self.place.borrow_mut().clone_from(url);
                 self.view.load_uri(url);
                 self.phase.set(Phase::Settled);
@@ -312,7 +322,7 @@ impl ViewState {
             }
             Some(url) => {
                 let request = URIRequest::new(url);
-                // What is not asked for by HTTP has none.
+                // Only HTTP requests have headers.
                 if let Some(headers) = request.http_headers() {
                     self.headers.borrow().iter().for_each(|(name, value)| headers.replace(name, value));
                 }
@@ -328,10 +338,11 @@ impl ViewState {
         self.announce();
     }
 
-    /// Stops what is loading.
+    /// Stops the load under way.
     fn stop(&self) {
         self.view.stop_loading();
-        // Before the new document is there WebKit may stop without a word, or with one that comes later.
+        // Before the new document is committed WebKit may stop without a signal, or with a later
+        // one.
         if matches!(self.phase.get(), Phase::Asked | Phase::Started) {
             let url = self.target_url();
             self.replace(url.clone());
@@ -339,13 +350,13 @@ impl ViewState {
         }
     }
 
-    /// What the program's load is to bring.
+    /// The URL of the program's load.
     fn target_url(&self) -> String {
         let target = self.target.borrow().clone();
         target.or_else(|| self.view.uri().map(String::from)).unwrap_or_default()
     }
 
-    /// Sends the view's configuration to the agent of a process that has not got it.
+    /// Sends the view's configuration to the agent of a process that does not have it.
     fn announce(self: &Rc<Self>) {
         if !self.unannounced.replace(false) {
             return;
@@ -357,7 +368,7 @@ impl ViewState {
         }
         {
             let mut state = self.shared.state();
-            // One that was never shown is worth nothing any more.
+            // An unused nonce is no longer valid.
             state.view_nonces.retain(|_, claim| claim.contents != self.contents);
             self.epoch.set(self.epoch.get() + 1);
             state.view_nonces.insert(config.nonce, Claim { contents: self.contents, epoch: self.epoch.get() });
@@ -371,7 +382,7 @@ impl ViewState {
         });
     }
 
-    /// The agent of the view's process number `epoch` has answered, or there is none.
+    /// The agent of the view's process number `epoch` has answered, or there is no agent.
     fn announced(&self, epoch: u64, reply: Result<UserMessage, gtk::glib::Error>) {
         let bytes = |message: UserMessage| message.parameters().and_then(|parameters| parameters.get::<Vec<u8>>());
         let reason = match reply.map(|message| bytes(message).map(|bytes| strait_protocol::decode(&bytes))) {
@@ -379,10 +390,10 @@ impl ViewState {
             Ok(Some(Ok(ViewReply::Failed(reason)))) => reason,
             Ok(_) => "the agent's answer is malformed".into(),
             Err(error) if error.kind::<UserMessageError>() == Some(UserMessageError::Message) => {
-                // WebKit prints the linker's words itself.
+                // WebKit prints the linker's message itself.
                 "the web process has not loaded it (see WebKit's line \"Error loading module\" above)".into()
             }
-            // The process is gone, which is reported otherwise.
+            // The process has ended, which is reported elsewhere.
             Err(error) => {
                 tracing::debug!(%error, epoch, "no answer to a view's configuration");
                 return;
@@ -394,13 +405,14 @@ impl ViewState {
         }
     }
 
-    /// The process has no agent: a page in it would have neither preload nor IPC. The load fails and the process ends, so that no such page is shown.
+    /// The process has no agent, so a page in it would have neither preload nor IPC. The load fails
+    /// and the process ends, so that no such page is shown.
     fn agent_missing(&self, detail: String) {
-        // A page that was opened by another one, or had loaded: its program awaits no load.
+        // For a page that was opened by another one, or had loaded, the program awaits no load.
         strait_output::report!("strait: window {}: {}", self.window.0, printable(&detail));
         self.load_failed(LoadError::agent_missing(&self.target_url(), detail));
         self.extras.agentless.set(true);
-        // Not from inside a signal of the view's, where WebKit is still at work on the process.
+        // Outside the view's signal, because WebKit still works on the process in it.
         let view = self.view.clone();
         gtk::glib::idle_add_local_full(gtk::glib::Priority::HIGH, move || {
             view.terminate_web_process();
@@ -408,7 +420,8 @@ impl ViewState {
         });
     }
 
-    /// Whether going there only moves within the present document. (To the very same place WebKit loads again.)
+    /// Whether this load only moves within the present document. (WebKit loads the very same URL
+    /// again.)
     fn stays_in_document(&self, url: &str) -> bool {
         let Some(present) = self.view.uri() else { return false };
         let Some((place, _)) = url.split_once('#') else { return false };
@@ -447,7 +460,8 @@ impl ViewState {
         });
         let state = Rc::downgrade(self);
         self.view.connect_page_id_notify(move |_| {
-            // WebKit has put the view on another process, whose agent has no configuration, and commits a document in it next.
+            // WebKit has moved the view to another process, whose agent has no configuration, and
+            // commits a document in it next.
             if let Some(state) = state.upgrade().filter(|state| state.used.get() && !state.unannounced.get()) {
                 let detail =
                     "the page's Cross-Origin-Opener-Policy moves it to another process, where it would have neither preload nor IPC";
@@ -464,7 +478,7 @@ impl ViewState {
         });
         let state = Rc::downgrade(self);
         self.view.connect_resource_load_started(move |view, resource, request| {
-            // Only the main frame's document is this.
+            // Only the main frame's document is the view's main resource.
             if let (Some(state), Some(url)) = (state.upgrade(), request.uri())
                 && view.main_resource().as_ref() == Some(resource)
             {
@@ -499,7 +513,7 @@ impl ViewState {
     }
 
     fn load_changed(self: &Rc<Self>, event: LoadEvent) {
-        // The process is about to be ended: its load has failed already.
+        // The process is about to be ended; its load has failed already.
         if self.extras.agentless.get() {
             return;
         }
@@ -512,7 +526,8 @@ impl ViewState {
                 if self.phase.get() == Phase::Asked {
                     self.phase.set(Phase::Started);
                 }
-                // A load that was stopped may still be said to begin: for the program it has ended.
+                // WebKit may still report the begin of a stopped load; for the program it has
+                // ended.
                 let url = self.view.uri().map(String::from).unwrap_or_default();
                 let stopped = !matches!(self.phase.get(), Phase::Asked | Phase::Started) && self.replaced.borrow().contains(&url);
                 if !stopped {
@@ -543,7 +558,7 @@ impl ViewState {
                 if self.phase.get() == Phase::Started && !self.failed.get() {
                     self.load_failed(refusal(&self.target_url()));
                 } else if self.phase.get() == Phase::Committed && self.refused.take() {
-                    // WebKit refuses some loads (unsafe ports) by a blank page, without a word.
+                    // WebKit refuses some loads (unsafe ports) by a blank page, without an error.
                     self.load_failed(refusal(&self.target_url()));
                 } else if !self.failed.get() {
                     return self.hold_finish();
@@ -554,14 +569,16 @@ impl ViewState {
         }
     }
 
-    /// The URL of the document that is being committed. While a load of the program's has been requested, WebKit gives that load's URL as the view's,
-    /// though another load may commit first; its resource has its own.
+    /// The URL of the document that is being committed. While a load of the program's has been
+    /// requested, WebKit returns that load's URL as the view's, though another load may commit
+    /// first. The main resource has the right URL.
     fn committed_url(&self) -> String {
         let url = if self.requested.get() { self.view.main_resource().and_then(|resource| resource.uri()) } else { self.view.uri() };
         url.map(String::from).unwrap_or_default()
     }
 
-    /// The page says which of its agent's documents is in the view now. WebKit has delivered this behind that document's commit.
+    /// The page's message about which of its agent's documents is in the view now. WebKit delivers
+    /// it behind that document's commit.
     fn document_named(&self, message: &UserMessage) {
         let bytes = message.parameters().and_then(|parameters| parameters.get::<Vec<u8>>());
         match bytes.map(|bytes| strait_protocol::decode::<DocumentBinding>(&bytes)) {
@@ -575,7 +592,8 @@ impl ViewState {
         self.shared.state().contents.get(&self.contents).map_or(0, |record| record.documents_ready)
     }
 
-    /// Tells the program that a load has finished, after it has been told that the document is ready: the agent says that, on another way.
+    /// Reports to the program that a load has finished, but only after the report that the document
+    /// is ready. The agent sends that one over another connection.
     fn hold_finish(self: &Rc<Self>) {
         self.finish_held.set(true);
         let is_ready = {
@@ -597,14 +615,15 @@ impl ViewState {
         });
     }
 
-    /// The end of a load is told after the frames that the page has by then: the agent, which tells of those, answers behind that.
+    /// The end of a load is reported after the frames that the page has by then. The agent, which
+    /// reports these, answers behind its reports.
     fn ask_for_frames(&self) {
         if self.finish_held.get() && !self.finish_asked.replace(true) && !page_sender::await_frames(&self.shared, self.contents) {
             self.tell_finish();
         }
     }
 
-    /// Tells the program of the load that has finished, if it has not been told.
+    /// Reports the finished load to the program, unless that was done.
     fn tell_finish(&self) {
         self.finish_asked.set(false);
         if self.finish_held.take() {
@@ -623,14 +642,14 @@ impl ViewState {
             self.shared.queue(AppEvent::Window { window: self.handle(), event: WindowEvent::ReadyToShow });
         }
         self.report(ContentsEvent::DidFinishLoad);
-        // What ends before the program's load has begun is the one that it replaced.
+        // A load that ends before the program's load has begun is the one that it replaced.
         if self.phase.get() == Phase::Committed {
             self.phase.set(Phase::Settled);
             self.shared.state().settle_load(self.contents, self.load.get(), Ok(()));
         }
     }
 
-    /// Notes that the load under way is to be heard of no more.
+    /// Records that further signals of the load under way must be ignored.
     fn replace(&self, url: String) {
         let mut replaced = self.replaced.borrow_mut();
         if replaced.len() == MAX_REPLACED {
@@ -639,7 +658,7 @@ impl ViewState {
         replaced.push(url);
     }
 
-    /// Whether this is only the end of a load that was stopped or that a newer one replaced.
+    /// Whether this is only the end of a load that was stopped or replaced by a newer one.
     fn was_replaced(&self, url: &str, error: &gtk::glib::Error) -> bool {
         if error.kind::<NetworkError>() != Some(NetworkError::Cancelled) {
             return false;
@@ -649,7 +668,7 @@ impl ViewState {
             Some(index) => drop(replaced.remove(index)),
             // A page may stop the program's load itself.
             None if self.target.borrow().as_deref() == Some(url) => return false,
-            // One that was redirected.
+            // A load that was redirected.
             None => return replaced.pop().is_some(),
         }
         true
@@ -670,7 +689,7 @@ impl ViewState {
     }
 
     fn process_terminated(self: &Rc<Self>, reason: WebProcessTerminationReason) {
-        // One that the program does not know yet goes without a word.
+        // The end of a page that the program has not received yet is not reported.
         if !self.shared.state().contents.contains_key(&self.contents) {
             return;
         }
@@ -678,7 +697,8 @@ impl ViewState {
         let (reason, exit_code) = self.end_of_process(reason);
         self.unannounced.set(true);
         if let Some(record) = self.shared.state().contents.get_mut(&self.contents) {
-            // Its agent's link may not have been found broken yet. Whoever hears of it shall find it so.
+            // The agent's broken link may not have been detected yet; handlers of the event must
+            // already read the page as crashed.
             record.crashed = record.loads.current().is_none();
             record.loading = !record.crashed;
             if record.crashed {
@@ -688,10 +708,10 @@ impl ViewState {
         self.report(ContentsEvent::RenderProcessGone { reason, exit_code });
         let load = self.load.get();
         match self.phase.get() {
-            // It was asked of a process that was dead, though nobody knew.
+            // It was requested of a process that had died undetected.
             Phase::Asked | Phase::Started if self.retried.replace(load) != load => {
                 self.phase.set(Phase::Settled);
-                // Not from inside the signal, where WebKit is still putting the old process away.
+                // Outside the signal, because WebKit still removes the old process in it.
                 self.shared.ui(match self.target.borrow().clone() {
                     Some(url) => UiCommand::Load { window: self.window, load, url, headers: self.headers.borrow().clone() },
                     None => UiCommand::Reload { window: self.window, load },
@@ -725,7 +745,8 @@ impl ViewState {
                 title.clone_into(&mut record.title);
             }
         }
-        // The page's own properties have the present one; of a flood of them the program need not hear each.
+        // The page's own properties have the present title; in a flood of titles not each is
+        // reported to the program.
         if !self.titles.is_full() {
             let quota_guard = self.titles.take(title.len());
             report_contents(&self.shared, self.contents, ContentsEvent::TitleUpdated(title.clone()), quota_guard);
@@ -733,7 +754,8 @@ impl ViewState {
         quit::page_titled(&self.shared, self.window, title);
     }
 
-    /// A load has begun. Of the page's own ones WebKit says only with the request whither they go, or when they end.
+    /// A load has begun. Of the page's own loads WebKit reports the target only with the request,
+    /// or when they end.
     fn hold_start(&self) {
         self.provisional.set(true);
         self.start_held.set(true);
@@ -748,14 +770,14 @@ impl ViewState {
         }
     }
 
-    /// Tells of a move of the page's own within its document, which WebKit shows by the URL alone.
+    /// Reports a move of the page's own within its document, which only the view's URL shows.
     fn moved(&self, url: &str) {
         let rests = self.phase.get() == Phase::Settled && !self.provisional.get();
         if !rests || url.is_empty() || self.place.borrow().is_empty() || *self.place.borrow() == url {
             return;
         }
         url.clone_into(&mut self.place.borrow_mut());
-        // A page can move as often as it likes; its own properties say where it is now.
+        // A page can move any number of times; its own properties have the present URL.
         if !self.titles.is_full() {
             let event = ContentsEvent::DidNavigate { url: url.to_owned(), same_document: true, status: None };
             report_contents(&self.shared, self.contents, event, self.titles.take(url.len()));

@@ -1,4 +1,5 @@
-//! Whether pages answer. A page that the user sees is asked now and then to run nothing, which it can't while its scripts loop or wait.
+//! Detects pages that do not answer. A visible page is sent an empty script at intervals, which it
+//! cannot run while its own scripts loop or wait.
 
 use std::{
     cell::Cell,
@@ -12,22 +13,22 @@ use webkit2gtk::WebViewExt;
 use super::view::ViewState;
 use crate::ContentsEvent;
 
-/// How often a page is asked.
+/// The interval between two scripts.
 const INTERVAL: Duration = Duration::from_secs(2);
-/// A page that has not answered for so long is unresponsive.
+/// A page that has not answered for this time is unresponsive.
 const PATIENCE: Duration = Duration::from_secs(6);
 
-/// What is known of one page.
+/// The state of one page.
 #[derive(Default)]
 pub(super) struct Watch {
-    /// When it was asked what it has not answered.
+    /// The time of the script that the page has not answered.
     asked: Cell<Option<Instant>>,
     unresponsive: Cell<bool>,
-    /// It has shown a dialog since it last answered: it waits for the user.
+    /// The page has shown a dialog since its last answer, so it waits for the user.
     dialog: Cell<bool>,
 }
 
-/// Watches the view's page for as long as there is one.
+/// Watches the view's page as long as the view exists.
 pub(super) fn begin(state: &Rc<ViewState>) {
     let weak = Rc::downgrade(state);
     state.view.connect_script_dialog(move |_, _| {
@@ -37,7 +38,7 @@ pub(super) fn begin(state: &Rc<ViewState>) {
         false
     });
     let state = Rc::downgrade(state);
-    // In whole seconds: then the system wakes once for all of them.
+    // In whole seconds, so that the system wakes once for all such timers.
     glib::timeout_add_seconds_local(u32::try_from(INTERVAL.as_secs()).unwrap_or(1), move || {
         let Some(state) = state.upgrade() else { return glib::ControlFlow::Break };
         state.look();
@@ -66,7 +67,7 @@ impl ViewState {
         }
     }
 
-    /// Only what somebody sees: a worker may work as long as it likes.
+    /// Only visible pages are watched: a hidden worker may run for any time.
     fn is_watched(&self) -> bool {
         let present = self.used.get() && !self.unannounced.get();
         present && self.shared.state().windows.get(&self.window).is_some_and(|record| record.mirror.visible && !record.closing)
@@ -81,7 +82,7 @@ impl ViewState {
         }
     }
 
-    /// The page's process is gone, and with it the question.
+    /// The page's process has ended, and the unanswered script with it.
     pub(super) fn forget_watch(&self) {
         self.extras.watch.asked.set(None);
         self.extras.watch.unresponsive.set(false);

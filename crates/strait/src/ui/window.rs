@@ -1,4 +1,4 @@
-//! One window.
+//! One window of GTK's with its view.
 
 use std::cell::Cell;
 
@@ -17,15 +17,15 @@ use tao::{
 use super::{UiCommand, WindowPlan, WindowStateChange, view::View};
 use crate::{AppEvent, BrowserWindow, WindowEvent, WindowId, app::App, shared::SharedRef, window::WindowMirror};
 
-/// A window with its view. The view goes first.
+/// A window with its view. The view is dropped first.
 pub(super) struct UiWindow {
     pub(super) view: View,
     window: Window,
     id: WindowId,
     shared: SharedRef,
-    /// The last size that was told.
+    /// The last size that was reported.
     size: Cell<(u32, u32)>,
-    /// The last place that was told.
+    /// The last position that was reported.
     place: Cell<Option<(i32, i32)>>,
 }
 
@@ -79,7 +79,7 @@ impl UiWindow {
         if visible {
             self.window.set_focus();
         }
-        // The mirror was changed by who asked, and may be one step further already.
+        // The caller has changed the mirror already, and may have changed it again since.
         self.tell(if visible { WindowEvent::Shown } else { WindowEvent::Hidden }, |_| {});
     }
 
@@ -164,7 +164,7 @@ impl UiWindow {
         }
     }
 
-    /// Writes a change down, then tells the program.
+    /// Records a change, then reports it to the program.
     pub(super) fn tell(&self, event: WindowEvent, change: impl FnOnce(&mut WindowMirror)) {
         tell(&self.shared, self.id, event, change);
     }

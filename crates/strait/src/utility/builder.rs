@@ -1,4 +1,4 @@
-//! What a child process is to be.
+//! Options of a child process.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -13,10 +13,11 @@ use strait_protocol::child::{INSPECT_VARIABLE, Start};
 use super::{UtilityId, UtilityProcess, children::Launch, script::Script};
 use crate::{App, MessagePort, shared::SharedRef};
 
-/// The name of children that have been given none, as in Electron.
+/// The default name of children, as in Electron.
 const DEFAULT_NAME: &str = "Node Utility Process";
 
-/// Describes a child process before it is started; made by [`UtilityProcess::builder`] or [`UtilityProcess::script`].
+/// Options for a child process before it is started; made by [`UtilityProcess::builder`] or
+/// [`UtilityProcess::script`].
 ///
 /// ```no_run
 /// # fn f(app: &strait::App) {
@@ -73,74 +74,79 @@ impl UtilityProcessBuilder {
         }
     }
 
-    /// An argument. (A script finds it in `process.argv`, as text.)
+    /// Adds an argument. (A script finds it in `process.argv`, as text.)
     pub fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
         self.args.push(arg.as_ref().into());
         self
     }
 
-    /// Several.
+    /// Adds several arguments.
     pub fn args(self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
         args.into_iter().fold(self, Self::arg)
     }
 
-    /// An option for Node, which runs the script: `process.execArgv`. A program gets none of them. With one that keeps Node from running the script (`--eval`,
-    /// `--test`, `--watch`, ...) the process is not started, and [`UtilityEvent::LaunchFailed`](crate::UtilityEvent::LaunchFailed) names it.
+    /// Adds an option for Node, which runs the script: `process.execArgv`. A program receives none
+    /// of them. With an option that keeps Node from running the script (`--eval`, `--test`,
+    /// `--watch`, ...) the process is not started, and
+    /// [`UtilityEvent::LaunchFailed`](crate::UtilityEvent::LaunchFailed) contains the option.
     pub fn exec_arg(mut self, arg: impl Into<String>) -> Self {
         self.exec_args.push(arg.into());
         self
     }
 
-    /// An environment variable. The others are this process's.
+    /// Sets an environment variable. The other variables are inherited from this process.
     pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
         self.env.push((name.as_ref().into(), Some(value.as_ref().into())));
         self
     }
 
-    /// Takes an environment variable away.
+    /// Removes an environment variable.
     pub fn env_remove(mut self, name: impl AsRef<OsStr>) -> Self {
         self.env.push((name.as_ref().into(), None));
         self
     }
 
-    /// Takes all environment variables of this process away.
+    /// Removes all environment variables of this process.
     pub fn env_clear(mut self) -> Self {
         self.env.clear();
         self.env_clear = true;
         self
     }
 
-    /// The working folder; otherwise this process's.
+    /// The working folder; by default this process's.
     pub fn current_dir(mut self, folder: impl AsRef<Path>) -> Self {
         self.folder = Some(folder.as_ref().into());
         self
     }
 
-    /// Where the standard output goes; otherwise where this process's goes.
+    /// The destination of the standard output; by default this process's.
     pub fn stdout(mut self, stdout: Stdio) -> Self {
         self.stdout = Some(stdout);
         self
     }
 
-    /// Where the standard error goes; otherwise where this process's goes. (Standard input is always empty.)
+    /// The destination of the standard error; by default this process's. (Standard input is always
+    /// empty.)
     pub fn stderr(mut self, stderr: Stdio) -> Self {
         self.stderr = Some(stderr);
         self
     }
 
-    /// A name for people; otherwise `Node Utility Process`.
+    /// A name for people; by default `Node Utility Process`.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
     }
 
-    /// The child's parent port, for programs that work with the engine's own ports. [`UtilityProcess::port`] and what posts and receives there are of no use then.
+    /// Sets the child's parent port, for programs that work with the engine's own ports.
+    /// [`UtilityProcess::port`] and the methods that use it have no effect then.
     pub fn parent_port(mut self, port: Port) -> Self {
         self.parent_port = Some(port);
         self
     }
 
-    /// Starts the process, soon: what comes of it is reported as [`UtilityEvent`](crate::UtilityEvent). Messages can be posted at once.
+    /// Starts the process, soon. The result is reported as a [`UtilityEvent`](crate::UtilityEvent).
+    /// Messages can be posted at once.
     pub fn spawn(mut self, app: &App) -> UtilityProcess {
         let (ours, theirs) = match self.parent_port.take() {
             Some(theirs) => {
@@ -164,7 +170,7 @@ impl UtilityProcessBuilder {
         process
     }
 
-    /// What the child is told first.
+    /// The first message to the child.
     fn start(&self) -> Start {
         let args = match &self.what {
             What::Script(_) => self.args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect(),
@@ -174,7 +180,8 @@ impl UtilityProcessBuilder {
         Start { name: self.name.clone(), args }
     }
 
-    /// What is to be run, or why nothing can be. Called on the children's thread, because Node may have to be found first.
+    /// The command to run, or the reason why there is none. Called on the children's thread,
+    /// because Node may have to be searched first.
     fn command(self, shared: &SharedRef, id: UtilityId) -> Result<Command, String> {
         let (mut command, script) = match self.what {
             What::Program(program) => {
@@ -206,7 +213,7 @@ impl UtilityProcessBuilder {
         command.stdin(Stdio::null()).stdout(self.stdout.unwrap_or(Stdio::inherit())).stderr(self.stderr.unwrap_or(Stdio::inherit()));
         if let Some((node, script)) = script {
             let report = shared.children.report(id);
-            // Without the folder there is no report, should the engine fail.
+            // Without the folder a failing engine writes no report.
             let _ = report.parent().map(fs::create_dir_all);
             script.complete(&mut command, node, &shared.app_path, &report)?;
         }

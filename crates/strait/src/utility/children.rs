@@ -1,7 +1,8 @@
 //! The thread that starts children and waits for their ends.
 //!
-//! Starting one takes this process some milliseconds, because it is large and must be forked: too long for the program's thread and for the one that routes. The thread exists from
-//! the first child on.
+//! Starting a child takes some milliseconds, because this process is large and must be forked. That
+//! is too long for the program's thread and for the thread that routes. This thread is started with
+//! the first child.
 
 use std::{
     collections::HashMap,
@@ -29,17 +30,17 @@ use strait_protocol::child::{Start, ToChild};
 use super::{ExitStatus, Running, UtilityEvent, UtilityId, UtilityProcess};
 use crate::{NodeJs, NodeRole};
 
-/// How long a child that was asked to end may take.
+/// The limit of a child's time to end after a request; then it is killed.
 const KILL_AFTER: Duration = Duration::from_secs(5);
-/// How long it may take when the program itself ends.
+/// The same limit when the program itself ends.
 const END_WITHIN: Duration = Duration::from_secs(1);
-/// The epoll's name for the bell; children have their numbers, from 1.
+/// The epoll key of the eventfd that wakes the thread; children have their numbers, from 1.
 const BELL: u64 = 0;
 
-/// A child that is to be started.
+/// A child to be started.
 pub(super) struct Launch {
     pub(super) process: UtilityProcess,
-    /// Gives what to run, or why there is nothing.
+    /// Returns the command to run, or the reason why there is none.
     pub(super) command: Box<dyn FnOnce() -> Result<Command, String> + Send>,
     pub(super) start: Start,
     pub(super) parent_port: Port,
@@ -47,7 +48,7 @@ pub(super) struct Launch {
 
 enum Job {
     Launch(Box<Launch>),
-    /// This one was told to end.
+    /// This child was requested to end.
     WatchEnd(UtilityId),
     /// The program ends.
     EndAll,
@@ -57,9 +58,9 @@ enum Job {
 pub(crate) struct Children {
     last: AtomicU32,
     thread: Mutex<Option<Handle>>,
-    /// What runs scripts: given by the program, or found when it is first needed.
+    /// The Node that runs scripts: set by the program, or found at its first use.
     node_js: OnceLock<NodeJs>,
-    /// The folder for reports of engines that could not go on.
+    /// The folder for reports of engines that ended fatally.
     reports: PathBuf,
 }
 
@@ -75,7 +76,7 @@ impl Children {
         Self { last: AtomicU32::new(0), thread: Mutex::default(), node_js, reports }
     }
 
-    /// What runs scripts. The first time this may run Node, for its version.
+    /// The Node that runs scripts. The first call may run Node, to get its version.
     pub(super) fn node_js(&self) -> Result<&NodeJs, String> {
         let node = match self.node_js.get() {
             Some(node) => node,
@@ -115,7 +116,7 @@ impl Children {
         }
     }
 
-    /// Ends all children that are left. None is started any more.
+    /// Ends all remaining children; no child is started afterwards.
     pub(crate) fn end_all(&self) {
         let handle = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(handle) = handle {
@@ -138,13 +139,13 @@ impl Handle {
 
     fn send(&self, job: Job) {
         if self.jobs.send(job).is_ok() {
-            // It can only fail by a full counter, which wakes just as well.
+            // The write fails only if the counter is full, and a full counter wakes the thread too.
             let _ = rustix::io::write(&self.bell, &1u64.to_ne_bytes());
         }
     }
 }
 
-/// A child that runs.
+/// A running child.
 struct Alive {
     process: UtilityProcess,
     child: Child,
@@ -156,7 +157,7 @@ struct ChildSupervisor {
     bell: Arc<OwnedFd>,
     events: OwnedFd,
     children: HashMap<UtilityId, Alive>,
-    /// When those who were asked to end are ended.
+    /// The times at which children that were requested to end are killed.
     deadlines: HashMap<UtilityId, Instant>,
 }
 
@@ -216,14 +217,14 @@ impl ChildSupervisor {
         });
         let descriptor = match descriptor {
             Ok(descriptor) => descriptor,
-            // A child that nobody can watch is none.
+            // A child without a descriptor to watch is ended.
             Err(error) => {
                 let _ = child.kill().and_then(|()| child.wait());
                 return failed(&process, format!("the child cannot be watched: {error}"));
             }
         };
         let message = strait_protocol::encode(&ToChild::Start(start));
-        // It fails if the child is gone already, of which its descriptor tells.
+        // Fails if the child has ended already, which its descriptor reports.
         let _ = control.post(strait_ports::Message::with_ports(message, vec![parent_port]));
         process.state().control = Some(control);
         let running = Running { pid: child.id(), descriptor: descriptor.clone() };
@@ -232,13 +233,13 @@ impl ChildSupervisor {
         process.spawned(running, stdout, stderr);
     }
 
-    /// A child's descriptor says that it has ended.
+    /// A child's descriptor has reported its end.
     fn look(&mut self, id: UtilityId) {
         let Some(alive) = self.children.get_mut(&id) else { return };
         let status = match alive.child.try_wait() {
             Ok(None) => return,
             Ok(Some(status)) => Some(status),
-            // Somebody else has reaped it, and knows how it ended.
+            // Another part of the process has reaped it and has its status.
             Err(_) => None,
         };
         self.deadlines.remove(&id);
@@ -248,7 +249,7 @@ impl ChildSupervisor {
         process.ended(status, UtilityEvent::Exited);
     }
 
-    /// Those who were asked to end and did not are ended.
+    /// Kills the children that were requested to end and did not.
     fn overdue(&mut self) {
         let now = Instant::now();
         let late: Vec<UtilityId> = self.deadlines.iter().filter(|(_, at)| **at <= now).map(|(id, _)| *id).collect();

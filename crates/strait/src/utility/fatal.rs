@@ -1,20 +1,22 @@
-//! Why an engine could not go on: the report that Node writes then.
+//! The report that Node writes when its engine ends fatally.
 
 use std::{fs, path::Path};
 
 use serde::Deserialize;
 
-/// A script's engine could not go on: the script has used up its memory (see Node's `--max-old-space-size`), or made it fail.
+/// The script's engine ended fatally: the script has used up its memory (see Node's
+/// `--max-old-space-size`), or caused a failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FatalError {
-    /// Where the script was, or, as the engine mostly cannot say that any more, what failed.
+    /// The script's position; or, as the engine mostly cannot find that any more, the failed
+    /// operation.
     pub location: String,
     /// Node's [diagnostic report](https://nodejs.org/api/report.html), as JSON.
     pub report: String,
 }
 
-/// What is read of a report.
+/// The parts of a report that are read.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Report {
@@ -33,11 +35,11 @@ struct Stack {
 }
 
 impl FatalError {
-    /// Takes the report in this file, if there is one.
+    /// Reads and removes the report in this file, if there is one.
     pub(super) fn take(file: &Path) -> Option<Self> {
-        // Mostly there is none.
+        // Usually there is no report.
         let report = fs::read_to_string(file).ok()?;
-        // It goes with its folder in any case.
+        // Its folder is removed in any case.
         let _ = fs::remove_file(file);
         Some(Self::of(report))
     }
@@ -48,7 +50,7 @@ impl FatalError {
                 let frames = javascript_stack.map(|stack| stack.stack).unwrap_or_default();
                 frames.iter().find_map(|frame| frame.strip_prefix("at ")).map_or(header.event, str::to_owned)
             }
-            // Node had no time to finish it.
+            // Node had no time to complete it.
             Err(_) => String::new(),
         };
         Self { location, report }

@@ -29,7 +29,7 @@ use crate::{
     ListenerId, MessageEvent, MessagePort, PortRecvError, PostMessageError, Value, handlers::Listener, program, shared::SharedRef,
 };
 
-/// The number of a child process, never used again in this program.
+/// The number of a child process, never reused in this program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UtilityId(u32);
 
@@ -40,27 +40,29 @@ impl UtilityId {
     }
 }
 
-/// Something that happened to a child process.
+/// An event of a child process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UtilityEvent {
-    /// It runs.
+    /// It was started.
     Spawned {
         /// Its process id.
         pid: u32,
     },
-    /// It could not be started. Nothing else comes.
+    /// It could not be started. No further event follows.
     LaunchFailed {
-        /// Why, with the way out.
+        /// The reason, with the remedy.
         message: String,
     },
-    /// It has ended. Nothing else comes; what it had posted before may still be in its ports.
+    /// It has ended. No further event follows. Messages that it had posted may still be queued in
+    /// its ports.
     Exited(ExitStatus),
 }
 
 /// A child process without a window, and the port to it. Clones are the same child.
 ///
-/// The child need not be waited for, nor the handle kept: it lives until it ends, is killed, or the program ends.
+/// Neither awaiting the child nor keeping the handle is necessary: the child runs until it ends, is
+/// killed, or the program ends.
 ///
 /// ```no_run
 /// use strait::{App, UtilityProcess};
@@ -89,33 +91,37 @@ struct State {
     /// While it runs.
     running: Option<Running>,
     ended: Option<ExitStatus>,
-    /// [`UtilityProcess::kill`] was called: how it ends then is no failure.
+    /// [`UtilityProcess::kill`] was called, so its end is not a failure.
     killed: bool,
     stdout: Option<ChildStdout>,
     stderr: Option<ChildStderr>,
-    /// The bootstrap: as long as it is held, the child knows that this process is there. The list of running children holds this process, too.
+    /// The bootstrap port. While it is held, the child detects that this process is alive. The list
+    /// of running children holds this state, too.
     control: Option<Port>,
     waiting: Vec<Waker>,
 }
 
 struct Running {
     pid: u32,
-    /// Names the process, and never another one that has got its number.
+    /// Identifies the process, and never another one with the same number.
     descriptor: Arc<OwnedFd>,
 }
 
 impl UtilityProcess {
-    /// A child that runs a program of its own: one that takes its parent port by `strait_child::ParentPort::from_env`.
+    /// A child that runs a program of its own, which takes its parent port by
+    /// `strait_child::ParentPort::from_env`.
     ///
-    /// A program without a slash is looked for in `PATH`.
+    /// A program without a slash is searched in `PATH`.
     pub fn builder(program: impl Into<std::path::PathBuf>) -> UtilityProcessBuilder {
         UtilityProcessBuilder::program(program.into())
     }
 
-    /// A child that runs a script, which finds its parent port in `process.parentPort`. A relative path is relative to the child's working folder.
+    /// A child that runs a script, which finds its parent port in `process.parentPort`. A relative
+    /// path is relative to the child's working folder.
     ///
-    /// It runs in Node.js: see [`AppConfig::node_js`](crate::AppConfig::node_js) for which one. If that is missing, or what Strait has for it, the process is not
-    /// started, and [`UtilityEvent::LaunchFailed`] says what to install.
+    /// It runs in Node.js; [`AppConfig::node_js`](crate::AppConfig::node_js) sets which one. If
+    /// Node or Strait's part for it is missing, the process is not started, and
+    /// [`UtilityEvent::LaunchFailed`] names the package to install.
     pub fn script(module: impl Into<String>) -> UtilityProcessBuilder {
         UtilityProcessBuilder::script(module.into())
     }
@@ -138,17 +144,20 @@ impl UtilityProcess {
         &self.0.name
     }
 
-    /// The process's id while it runs: not before [`UtilityEvent::Spawned`], nor after [`UtilityEvent::Exited`].
+    /// The process's id while it runs: not before [`UtilityEvent::Spawned`], nor after
+    /// [`UtilityEvent::Exited`].
     pub fn pid(&self) -> Option<u32> {
         self.state().running.as_ref().map(|running| running.pid)
     }
 
-    /// This end of the parent port. (Neutered for a child whose port was given by [`UtilityProcessBuilder::parent_port`].)
+    /// This process's end of the parent port. (Neutered for a child with
+    /// [`UtilityProcessBuilder::parent_port`].)
     pub fn port(&self) -> &MessagePort {
         &self.0.port
     }
 
-    /// Posts a message to the child's parent port. It may do so at once: messages wait until the child listens.
+    /// Posts a message to the child's parent port. This is possible at once: messages wait until
+    /// the child receives them.
     ///
     /// # Errors
     /// See [`MessagePort::post_message`].
@@ -159,12 +168,14 @@ impl UtilityProcess {
     /// Waits for the child's next message.
     ///
     /// # Errors
-    /// See [`MessagePort::recv`]: [`PortRecvError::Closed`] once the child is gone and everything it said has been received.
+    /// See [`MessagePort::recv`]: [`PortRecvError::Closed`] once the child has ended and all its
+    /// messages have been received.
     pub async fn recv(&self) -> Result<MessageEvent, PortRecvError> {
         self.0.port.recv().await
     }
 
-    /// Calls `handler` with each message of the child, on the program's thread. Messages that cannot be read are skipped.
+    /// Calls `handler` with each message of the child, on the program's thread. Messages that
+    /// cannot be read are skipped.
     ///
     /// # Panics
     /// Outside the program's thread.
@@ -181,7 +192,7 @@ impl UtilityProcess {
         });
     }
 
-    /// Calls `handler` with what happens to the process.
+    /// Calls `handler` with each event of the process.
     pub fn on_event(&self, handler: impl FnMut(&UtilityEvent) + Send + 'static) -> ListenerId {
         let listener = Listener::new(handler);
         let id = listener.id;
@@ -189,7 +200,7 @@ impl UtilityProcess {
         id
     }
 
-    /// Waits until it has ended; [`ExitReason::LaunchFailed`] if it could not even be started.
+    /// Waits until the process has ended; [`ExitReason::LaunchFailed`] if it could not be started.
     pub fn exited(&self) -> impl Future<Output = ExitStatus> + Send + 'static {
         let process = self.clone();
         poll_fn(move |cx| {
@@ -206,12 +217,13 @@ impl UtilityProcess {
         })
     }
 
-    /// How it has ended; `None` while it runs.
+    /// The exit status; `None` while the process runs.
     pub fn exit_status(&self) -> Option<ExitStatus> {
         self.state().ended
     }
 
-    /// Asks the process to end, by SIGTERM; if it is still there five seconds later, it is ended by SIGKILL. False if it does not run.
+    /// Requests the process to end, by SIGTERM. If it still runs five seconds later, it is ended by
+    /// SIGKILL. False if it does not run.
     pub fn kill(&self) -> bool {
         self.terminate(Signal::TERM)
     }
@@ -219,7 +231,7 @@ impl UtilityProcess {
     fn terminate(&self, signal: Signal) -> bool {
         let mut state = self.state();
         let Some(running) = &state.running else { return false };
-        // The descriptor keeps the number from being given to somebody else.
+        // The descriptor keeps the system from giving the number to another process.
         let sent = pidfd_send_signal(&running.descriptor, signal).is_ok();
         if sent {
             state.killed = true;
@@ -229,18 +241,21 @@ impl UtilityProcess {
         sent
     }
 
-    /// Why a script's engine could not go on, if that has ended the process: once, and not before [`UtilityEvent::Exited`].
+    /// The fatal error of a script's engine, if that has ended the process. Returned once, and not
+    /// before [`UtilityEvent::Exited`].
     pub fn take_fatal_error(&self) -> Option<FatalError> {
         self.exit_status()?;
         FatalError::take(&self.0.shared.children.report(self.0.id))
     }
 
-    /// What the process writes to its standard output, if that is piped: once, from [`UtilityEvent::Spawned`] on.
+    /// The process's standard output, if that is piped. Returned once, from
+    /// [`UtilityEvent::Spawned`] on.
     pub fn take_stdout(&self) -> Option<ChildStdout> {
         self.state().stdout.take()
     }
 
-    /// What the process writes to its standard error, if that is piped: once, from [`UtilityEvent::Spawned`] on.
+    /// The process's standard error, if that is piped. Returned once, from
+    /// [`UtilityEvent::Spawned`] on.
     pub fn take_stderr(&self) -> Option<ChildStderr> {
         self.state().stderr.take()
     }
@@ -254,7 +269,7 @@ impl UtilityProcess {
         self.report(UtilityEvent::Spawned { pid });
     }
 
-    /// It has ended, or never begun.
+    /// The process has ended, or could not be started.
     fn ended(&self, status: impl FnOnce(bool) -> ExitStatus, event: impl FnOnce(ExitStatus) -> UtilityEvent) {
         let (status, waiting) = {
             let mut state = self.state();

@@ -1,4 +1,5 @@
-//! A utility process in JavaScript: Node.js, with the script of the package `@strait/electron` that makes a utility process of it.
+//! A utility process in JavaScript: Node.js, with the script of the package `@strait/electron` that
+//! makes it a utility process.
 
 use std::{
     env,
@@ -11,12 +12,13 @@ use serde_json::json;
 
 use crate::NodeJs;
 
-/// The environment variable that tells the package's script what it needs to know.
+/// The environment variable with the configuration for the package's script.
 const BOOT_VARIABLE: &str = "STRAIT_BOOT";
-/// As in Electron: a promise that nobody handles is worth a warning in a utility process.
+/// As in Electron: an unhandled rejection causes a warning in a utility process.
 const WARN_OF_REJECTIONS: &str = "--unhandled-rejections=warn";
 
-/// Options of Node's with which it runs no script, or another one, or not in this process; and why it cannot be otherwise.
+/// Options with which Node runs no script, another one, or one in a further process; and the reason
+/// of each refusal.
 const REFUSED: [(&[&str], &str); 4] = [
     (
         &[
@@ -41,18 +43,18 @@ const REFUSED: [(&[&str], &str); 4] = [
     (&["--no-addons"], "the parent port is an addon"),
 ];
 
-/// A script that is to be run in a process of its own.
+/// A script to be run in a process of its own.
 #[derive(Debug)]
 pub(super) struct Script {
-    /// Relative to the child's working folder, perhaps without its extension.
+    /// Relative to the child's working folder; the extension may be missing.
     pub(super) module: String,
-    /// For Node.
+    /// Options for Node.
     pub(super) exec_args: Vec<String>,
 }
 
 impl Script {
-    /// Completes `command`, which runs Node, for this script. `program`: the folder of the program whose process it is. `report`: the
-    /// file for Node's report if the engine cannot go on.
+    /// Completes `command`, which runs Node, for this script. `program`: the folder of the program
+    /// that starts it. `report`: the file for Node's report if the engine ends fatally.
     pub(super) fn complete(&self, command: &mut Command, node: &NodeJs, program: &Path, report: &Path) -> Result<(), String> {
         self.check()?;
         let folder = command.get_current_dir().map(Path::to_owned);
@@ -65,7 +67,8 @@ impl Script {
             "report": report.to_string_lossy(),
             "resources": program.to_string_lossy(),
         });
-        // Three options of ours: `packages/electron/child.js` hides as many from the program.
+        // Three options of Strait's: `packages/electron/child.js` hides this number of options from
+        // the program.
         command
             .arg(WARN_OF_REJECTIONS)
             .arg(NodeJs::stack_option())
@@ -76,7 +79,7 @@ impl Script {
         Ok(())
     }
 
-    /// Refuses options that Node would take, and with which there is no utility process.
+    /// Refuses options that Node accepts, but with which there is no utility process.
     fn check(&self) -> Result<(), String> {
         for arg in &self.exec_args {
             let name = arg.split_once('=').map_or(arg.as_str(), |(name, _)| name).replace('_', "-");

@@ -1,21 +1,21 @@
-//! How a process has ended.
+//! The exit status of a child process.
 
 use std::os::unix::process::ExitStatusExt;
 
 use rustix::process::Signal;
 
-/// How a child process has ended.
+/// The exit status of a child process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExitStatus {
-    /// What it gave, if it ended by itself.
+    /// The exit code, if it ended by itself.
     pub code: Option<i32>,
-    /// What ended it otherwise.
+    /// The number of the signal that ended it otherwise.
     pub signal: Option<i32>,
-    /// In one word.
+    /// The reason in one word.
     pub reason: ExitReason,
 }
 
-/// Why a child process is no more.
+/// The reason why a child process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ExitReason {
@@ -23,7 +23,7 @@ pub enum ExitReason {
     CleanExit,
     /// It ended with another code.
     AbnormalExit,
-    /// Somebody ended it: SIGTERM, SIGKILL or SIGINT.
+    /// Ended by a signal that requests the end: SIGTERM, SIGKILL or SIGINT.
     Killed,
     /// It crashed: any other signal.
     Crashed,
@@ -45,7 +45,7 @@ impl ExitReason {
 }
 
 impl ExitStatus {
-    /// `killed`: this program asked it to end.
+    /// `killed`: this program requested its end.
     pub(super) fn of(status: std::process::ExitStatus, killed: bool) -> Self {
         let (code, signal) = (status.code(), status.signal());
         let is = |one: Signal| signal == Some(one.as_raw());
@@ -63,18 +63,18 @@ impl ExitStatus {
         Self { code: None, signal: None, reason: ExitReason::LaunchFailed }
     }
 
-    /// It has ended, and somebody else has been told how.
+    /// It has ended, and another part of the process has consumed its status.
     pub(super) fn unknown() -> Self {
         Self { code: None, signal: None, reason: ExitReason::Crashed }
     }
 
-    /// Whether all went well.
+    /// Whether the process succeeded.
     pub fn success(self) -> bool {
         self.reason == ExitReason::CleanExit
     }
 
-    /// One number, as Electron's `exit` event has it: the code, or else the signal's number; 0 for a child that [`kill`](crate::UtilityProcess::kill)
-    /// ended, 1 for one that never ran.
+    /// The number in Electron's `exit` event: the code, or else the signal's number. 0 for a child
+    /// that [`kill`](crate::UtilityProcess::kill) ended, 1 for one that was never started.
     pub fn exit_code(self) -> i32 {
         match self.reason {
             ExitReason::CleanExit => 0,
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn reasons_and_numbers() {
-        // What `waitpid` says, whether this program has killed it, and what that means.
+        // The status of `waitpid`, whether this program has killed the process, and the result.
         let table = [
             (0x0000, false, "clean-exit", 0),
             (0x0300, false, "abnormal-exit", 3),
