@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// A JavaScript BigInt: an integer of any size. It converts; it does not calculate.
+/// A JavaScript BigInt: an integer of any size. It has conversions only, no arithmetic.
 ///
 /// ```
 /// use strait_clone::BigInt;
@@ -18,7 +18,8 @@ use std::sync::Arc;
 #[derive(Clone, PartialEq, Eq, Hash, Default)]
 pub struct BigInt {
     negative: bool,
-    /// 64-bit digits, least significant first; the last one is not 0, so zero has none. Zero is not negative.
+    /// 64-bit digits, least significant first. The last digit is not 0, so zero has no digits. Zero
+    /// is not negative.
     digits: Arc<[u64]>,
 }
 
@@ -28,7 +29,7 @@ pub struct BigInt {
 pub struct ParseBigIntError;
 
 impl BigInt {
-    /// From a sign and 64-bit digits, least significant first.
+    /// Makes an integer from its sign and 64-bit digits, least significant first.
     pub fn from_digits(negative: bool, digits: &[u64]) -> BigInt {
         let used = digits.iter().rposition(|&digit| digit != 0).map_or(0, |last| last + 1);
         BigInt { negative: negative && used > 0, digits: digits[..used].into() }
@@ -39,7 +40,8 @@ impl BigInt {
         self.negative
     }
 
-    /// The magnitude's 64-bit digits, least significant first, without leading zeros (none for 0).
+    /// The magnitude's 64-bit digits, least significant first, without leading zeros. 0 has no
+    /// digits.
     pub fn digits(&self) -> &[u64] {
         &self.digits
     }
@@ -53,23 +55,23 @@ impl BigInt {
         }
     }
 
-    /// As `i128`, if it fits.
+    /// The value as `i128`, if it fits.
     pub fn to_i128(&self) -> Option<i128> {
         let magnitude = self.magnitude()?;
         if self.negative { 0i128.checked_sub_unsigned(magnitude) } else { i128::try_from(magnitude).ok() }
     }
 
-    /// As `u128`, if it fits.
+    /// The value as `u128`, if it fits.
     pub fn to_u128(&self) -> Option<u128> {
         if self.negative { None } else { self.magnitude() }
     }
 
-    /// As `i64`, if it fits.
+    /// The value as `i64`, if it fits.
     pub fn to_i64(&self) -> Option<i64> {
         i64::try_from(self.to_i128()?).ok()
     }
 
-    /// As `u64`, if it fits.
+    /// The value as `u64`, if it fits.
     pub fn to_u64(&self) -> Option<u64> {
         u64::try_from(self.to_u128()?).ok()
     }
@@ -101,12 +103,12 @@ macro_rules! from_small {
 from_small!(u128: u8, u16, u32, u64);
 from_small!(i128: i8, i16, i32, i64);
 
-/// The largest power of ten in a digit, and its exponent.
+/// The largest power of ten that fits into a digit, and its exponent.
 const CHUNK: u64 = 10_000_000_000_000_000_000;
 const CHUNK_DIGITS: usize = 19;
 
 impl fmt::Display for BigInt {
-    /// In decimal. The time grows with the square of the length.
+    /// Writes the integer in decimal. The time grows with the square of the length.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut rest = self.digits.to_vec();
         let mut chunks = Vec::new();
@@ -132,7 +134,7 @@ impl fmt::Display for BigInt {
 
 impl fmt::Debug for BigInt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        /// Beyond this many digits decimal takes too long for a debug line.
+        /// The most digits that debug output converts to decimal, because more would take too long.
         const SHOWN: usize = 64;
         if self.digits.len() > SHOWN {
             write!(f, "{}BigInt({} bytes)", if self.negative { "-" } else { "" }, self.digits.len() * 8)
@@ -145,7 +147,7 @@ impl fmt::Debug for BigInt {
 impl FromStr for BigInt {
     type Err = ParseBigIntError;
 
-    /// Decimal digits with an optional sign.
+    /// Parses decimal digits with an optional sign.
     fn from_str(text: &str) -> Result<BigInt, ParseBigIntError> {
         let (negative, decimal) = match text.as_bytes() {
             [b'-', rest @ ..] => (true, rest),

@@ -1,44 +1,46 @@
-//! Blobs and Files: bytes with a type, and perhaps a name.
+//! Blobs and Files: bytes with a type, and for a File a name and a date.
 //!
-//! Source: the File API. What stands in a message is held to what its constructors make of their arguments, whoever wrote it.
+//! Source: the File API. Types and dates in a message are normalised as the constructors do it,
+//! because the sender may have written any bytes.
 
 use crate::value::MAX_SAFE_INTEGER;
 use crate::{Graph, Value};
 
-/// A Blob or File, with all of its bytes.
+/// The content of a Blob or File.
 pub(crate) struct BlobNode {
     pub(crate) content_type: Box<str>,
     pub(crate) file: Option<FileNode>,
     pub(crate) bytes: Vec<u8>,
 }
 
-/// What a File has beside.
+/// The additional data of a File.
 pub(crate) struct FileNode {
     pub(crate) name: Box<str>,
     pub(crate) last_modified: i64,
 }
 
-/// What a File has that a Blob has not.
+/// The data that a File adds to a Blob.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileParts<'a> {
-    /// Its name, without any folder.
+    /// Its name, without a folder.
     pub name: &'a str,
     /// Milliseconds since 1970 UTC.
     pub last_modified: i64,
 }
 
-/// A type as Blobs have it: printable ASCII in lower case, and otherwise none at all.
+/// Normalises a Blob's type: lower case, and empty unless all characters are printable ASCII.
 pub(crate) fn content_type(text: &str) -> Box<str> {
     if text.bytes().all(|byte| matches!(byte, 0x20..=0x7e)) { text.to_ascii_lowercase().into() } else { Box::default() }
 }
 
-/// A date that came as a double.
+/// Converts a date from a double; 0 if it is NaN or beyond ±(2^53 - 1).
 pub(crate) fn last_modified(ms: f64) -> i64 {
     if ms.abs() <= MAX_SAFE_INTEGER as f64 { ms as i64 } else { 0 }
 }
 
 impl Value {
-    /// A `Blob`. Its type, such as `text/plain`, becomes empty if there is anything but printable ASCII in it, as in JavaScript.
+    /// A `Blob`. As in JavaScript, a type with a character outside of printable ASCII becomes
+    /// empty.
     ///
     /// ```
     /// use strait_clone::{Kind, Value};
@@ -53,7 +55,8 @@ impl Value {
         graph.finish(root)
     }
 
-    /// A `File`: a Blob with a name and the date of its last change, in milliseconds since 1970 UTC (kept if it is exact as a number).
+    /// A `File`: a Blob with a name and the date of its last change, in milliseconds since 1970
+    /// UTC. A date beyond ±(2^53 - 1) becomes 0.
     pub fn file(bytes: impl Into<Vec<u8>>, content_type: &str, name: &str, last_modified: i64) -> Value {
         let mut graph = Graph::new();
         let root = graph.file(bytes, content_type, name, last_modified);

@@ -1,18 +1,24 @@
-//! The JavaScript side, put together of the files in `js/codec/`.
+//! The codec in JavaScript, assembled from the files in `js/codec/`.
 //!
-//! It captures every intrinsic it needs when it is called, which must be before any script of a page. Afterwards a page may replace globals, patch prototypes and
-//! put accessors on `Object.prototype`: the codec goes on working, and no code of the page ever gets hold of an object of ours. What that means for its code:
+//! The codec captures every intrinsic that it needs when it is made, which must be before any
+//! script of a page runs. Afterwards a page may replace globals, patch prototypes and define
+//! accessors on `Object.prototype`: the codec keeps working, and no code of the page gets access to
+//! the codec's own objects. Rules for the codec's code:
 //!
-//! - no method calls through prototypes, no for-of, spread or array destructuring: captured functions instead;
-//! - lists of ours have no prototype, so that writes to an index cannot meet a setter;
-//! - `length` is read only where it is an own property (strings, arrays), never on typed arrays;
-//! - property descriptors have no prototype.
+//! - It calls no method through a prototype and uses no for-of, spread or array destructuring. It
+//!   calls captured functions instead.
+//! - Its lists have no prototype, so a write to an index cannot call a setter.
+//! - It reads `length` only where that is an own property (strings, arrays), never on typed arrays.
+//! - Its property descriptors have no prototype.
 //!
-//! While it writes, getters of the value run, and may call `write` again: the state is saved and restored around that. Reading runs no code of the page at all.
-//! The files are the parts of one function, in this order, and not functions that hand each other what they know: every byte that is read or written would pay
-//! for that.
+//! During a write, getters of the value run and may call `write` again, so the state is saved and
+//! restored around that. A read runs no code of the page.
+//!
+//! The files are parts of one function, in this order. Separate functions would have to pass their
+//! state to each other, which would cost time for every byte.
 
-/// The codec's JavaScript side: one function expression, `makeCodec(env)`, for pages and for main processes in JavaScript. See `docs/architecture/js.md`, "Values".
+/// The codec in JavaScript: one function expression, `makeCodec(env)`, for pages and for main
+/// processes in JavaScript. See `docs/architecture/js.md`, "Values".
 pub const JS_CODEC: &str = concat!(
     "(function makeCodec(env) {\n'use strict'\n",
     include_str!("../js/codec/intrinsics.js"),

@@ -1,4 +1,4 @@
-//! Deep equality and debug output, both of which must end on cycles.
+//! Deep equality and debug output. Both must terminate for cycles.
 
 use std::cell::Cell;
 use std::collections::HashSet;
@@ -7,12 +7,13 @@ use std::fmt;
 use crate::object::{Kind, Object};
 use crate::{BigInt, Value};
 
-/// `Object.is`.
+/// Equality of numbers as in `Object.is`.
 fn same_number(a: f64, b: f64) -> bool {
     (a.is_nan() && b.is_nan()) || (a == b && a.is_sign_negative() == b.is_sign_negative())
 }
 
-/// Pairs still to be compared. A pair that has been seen is taken for equal: if it is not, the first sight of it finds out.
+/// The pairs left to compare. A pair that was seen before counts as equal, because its first
+/// comparison finds any difference.
 #[derive(Default)]
 struct Comparison {
     left: Vec<(Value, Value)>,
@@ -41,7 +42,7 @@ impl Comparison {
         true
     }
 
-    /// Compares what the two are, and queues their parts.
+    /// Compares two objects without their parts, and queues the parts.
     fn objects(&mut self, a: &Object, b: &Object) -> bool {
         match (a.kind(), b.kind()) {
             (Kind::Plain, Kind::Plain) => self.properties(a, b),
@@ -120,13 +121,14 @@ impl Eq for Value {}
 
 /// Beyond this depth debug output shows `…`.
 const DEBUG_DEPTH: usize = 16;
-/// Debug output shows at most this many bytes of a buffer.
+/// Debug output shows at most this number of bytes of a buffer.
 const DEBUG_BYTES: usize = 32;
 
-/// Debug output shows at most this many values: shared parts, shown wherever they are referred to, could go on for ever.
+/// Debug output shows at most this number of values. Without the limit, the output of shared parts,
+/// which appear at each reference, could be endless.
 const DEBUG_VALUES: usize = 2000;
 
-/// A value inside the objects on `path`, and how many values may still be shown.
+/// A value inside the objects on `path`, and the number of values that may still be shown.
 struct Nested<'a> {
     value: &'a Value,
     path: &'a [(usize, u32)],
@@ -151,7 +153,7 @@ impl fmt::Debug for Nested<'_> {
     }
 }
 
-/// The beginning of a buffer.
+/// A buffer, of which the beginning is shown.
 struct Bytes<'a>(&'a [u8]);
 
 impl fmt::Debug for Bytes<'_> {
@@ -164,7 +166,7 @@ impl fmt::Debug for Bytes<'_> {
     }
 }
 
-/// Shown as it is, without quotes.
+/// A text that is shown without quotes.
 struct Bare<'a>(&'a str);
 
 impl fmt::Debug for Bare<'_> {
@@ -260,7 +262,7 @@ impl Nested<'_> {
 }
 
 impl fmt::Debug for Value {
-    /// Like JavaScript notation; ends on cycles and at some depth.
+    /// Similar to JavaScript notation. The output is bounded in depth and length.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Nested { value: self, path: &[], left: &Cell::new(DEBUG_VALUES) }.fmt(f)
     }

@@ -1,4 +1,4 @@
-//! Values to serde types.
+//! Converts values to serde types.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
@@ -15,7 +15,7 @@ use crate::typed::PORT_INDEX;
 use crate::value::exact_integer;
 use crate::{JsString, Value, ViewKind};
 
-/// The value is not what the type wants.
+/// The value does not fit the type.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{0}")]
 pub struct FromValueError(String);
@@ -26,16 +26,22 @@ impl de::Error for FromValueError {
     }
 }
 
-/// Types nest into a value this deep at most: a cycle ends here, and so does the recursion of a hostile value.
+/// The most levels of a value that types follow. It bounds the recursion for cycles and hostile
+/// values.
 const MAX_SERDE_DEPTH: u16 = 128;
 
-/// Makes a Rust value of a JavaScript one: the reverse of [`to_value`](crate::to_value), and more generous.
+/// Converts a JavaScript value to a Rust value: the reverse of [`to_value`](crate::to_value), with
+/// more conversions.
 ///
-/// - Numbers without fraction within ±(2^53 - 1) and BigInts that fit are integers; integers are accepted for floats.
-/// - `null`, `undefined` and missing properties are `None`; both are `()`.
-/// - Arrays, Sets and typed arrays are sequences (a hole is `undefined`); ArrayBuffers, DataViews and byte-sized views are also bytes.
-/// - Plain objects and Maps are maps and structs. Property names that spell numbers are accepted for number keys.
-/// - An Error is a map of `name`, `message`, `stack` and `cause`. A Date is its milliseconds, a boxed primitive what is in it.
+/// - Numbers without fraction within ±(2^53 - 1) and BigInts that fit are integers; integers are
+///   accepted for floats.
+/// - `null`, `undefined` and missing properties are `None`; `null` and `undefined` are also `()`.
+/// - Arrays, Sets and typed arrays are sequences (a hole is `undefined`). ArrayBuffers, DataViews
+///   and byte-sized views are also bytes.
+/// - Plain objects and Maps are maps and structs. Property names that spell numbers are accepted
+///   for number keys.
+/// - An Error is a map of `name`, `message`, `stack` and `cause`. A Date is its milliseconds, a
+///   boxed primitive is the primitive.
 ///
 /// ```
 /// use serde::Deserialize;
@@ -50,18 +56,21 @@ const MAX_SERDE_DEPTH: u16 = 128;
 /// ```
 ///
 /// # Errors
-/// If the value does not fit the type, a string has lone surrogates, or types follow it more than 128 objects deep (as they would a cycle).
+/// If the value does not fit the type, a string has lone surrogates, or types follow the value more
+/// than 128 objects deep, for example in a cycle.
 pub fn from_value<T: DeserializeOwned>(value: &Value) -> Result<T, FromValueError> {
     T::deserialize(FromValue { value: value.clone(), depth: 0, visits: Rc::default(), again: false })
 }
 
-/// What shared parts may cost when they are made several times over, in the units of [`FromValue::enter`]: about 64 MiB.
+/// The limit for repeated copies of shared parts, in the units of [`FromValue::enter`]: about
+/// 64 MiB.
 ///
-/// A Rust type has no shared references, so an object that is referred to a thousand times becomes a thousand copies, and a dozen levels of that would fill
-/// any memory. Everything that is met for the first time is free.
+/// Rust types have no shared references, so an object with a thousand references becomes a thousand
+/// copies. A dozen levels of that would exhaust any memory. The first copy of each object is free.
 const SHARING_BUDGET: u64 = 1 << 20;
 
-/// Holes beyond this many (and beyond the number of elements) are not filled with `undefined`: an array's length is only the sender's word.
+/// Holes beyond this number, and beyond the number of elements, are not filled with `undefined`,
+/// because the sender alone chooses an array's length.
 const MAX_HOLES: usize = 1024;
 
 #[derive(Default)]
@@ -74,25 +83,25 @@ struct FromValue {
     value: Value,
     depth: u16,
     visits: Rc<Visits>,
-    /// It is part of something that was met before.
+    /// Whether it is part of an object that was converted before.
     again: bool,
 }
 
 impl FromValue {
-    /// Makes deserializers of what is inside this value.
+    /// Makes deserializers of the parts of this value.
     fn inner(&self) -> impl Fn(Value) -> FromValue + use<> {
         let (depth, visits, again) = (self.depth + 1, self.visits.clone(), self.again);
         move |value| FromValue { value, depth, visits: visits.clone(), again }
     }
 
-    /// Every value is entered once, before it is looked into.
+    /// Counts this value. Called once for each value, before its parts are converted.
     fn enter(&mut self) -> Result<(), FromValueError> {
         if self.depth > MAX_SERDE_DEPTH {
             return Err(de::Error::custom(format_args!("the value is nested more than {MAX_SERDE_DEPTH} deep, or has a cycle")));
         }
         let size = match &self.value {
             Value::Object(object) => {
-                // Views are windows on what may be shown by others too.
+                // Several views may share a buffer.
                 let identity = match object.kind() {
                     Kind::View(view) => view.buffer.identity(),
                     _ => object.identity(),
@@ -155,7 +164,7 @@ fn visit_bigint<'de, V: Visitor<'de>>(value: &crate::BigInt, visitor: V) -> Resu
     }
 }
 
-/// The elements of a typed array.
+/// Converts a typed array to its elements.
 fn elements(view: &View<'_>) -> Vec<Value> {
     fn each<const N: usize>(bytes: &[u8], make: impl Fn([u8; N]) -> Value) -> Vec<Value> {
         bytes
@@ -183,7 +192,7 @@ fn elements(view: &View<'_>) -> Vec<Value> {
     }
 }
 
-/// An IEEE 754 half as a double.
+/// Converts an IEEE 754 half to a double.
 fn half(bits: u16) -> f64 {
     let sign = if bits & 0x8000 != 0 { -1.0 } else { 1.0 };
     let fraction = f64::from(bits & 0x3ff);
@@ -195,7 +204,7 @@ fn half(bits: u16) -> f64 {
     }
 }
 
-/// A property's name, which may stand for a number.
+/// A property's name, which may be read as a number.
 struct Key(JsString);
 
 macro_rules! number_keys {
@@ -294,7 +303,7 @@ impl FromValue {
         }
     }
 
-    /// As the content of an enum's variant.
+    /// The value as the content of an enum's variant.
     fn variant_of(&self) -> Option<(FromValue, FromValue)> {
         let inner = self.inner();
         let object = self.value.as_object().filter(|object| object.len() == 1)?;
@@ -370,7 +379,7 @@ impl<'de> de::Deserializer<'de> for FromValue {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, FromValueError> {
-        // Bytes are a sequence where one is asked for: `Vec<u8>` reads a Uint8Array.
+        // Where a sequence is requested, bytes are one: `Vec<u8>` can be read from a Uint8Array.
         let items = match self.value.as_object().map(Object::kind) {
             Some(Kind::View(view)) => elements(&view),
             Some(Kind::ArrayBuffer { bytes, .. }) => bytes.iter().map(|byte| Value::from(*byte)).collect(),
@@ -406,7 +415,7 @@ impl<'de> de::Deserializer<'de> for FromValue {
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FromValueError> {
-        // Not looked into: it may be anything, also a cycle.
+        // The value is not examined, so it may be anything, even a cycle.
         visitor.visit_unit()
     }
 

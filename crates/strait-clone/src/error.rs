@@ -1,4 +1,4 @@
-//! What can go wrong between values and bytes.
+//! Errors of the conversion between values and bytes.
 
 use thiserror::Error;
 
@@ -9,32 +9,32 @@ pub enum WriteError {
     /// Objects are nested more than [`MAX_DEPTH`](crate::MAX_DEPTH) deep.
     #[error("the value is nested more than {} deep", crate::MAX_DEPTH)]
     TooDeep,
-    /// A string or buffer is longer than the format can say (4 GiB).
+    /// A string or buffer exceeds the format's limit of 4 GiB.
     #[error("a string or buffer is too long to be written")]
     TooLong,
 }
 
-/// The bytes are no structured clone.
+/// The bytes are not a structured clone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("invalid structured clone at byte {offset}: {kind}")]
 pub struct ReadError {
-    /// Where, in bytes from the beginning.
+    /// The offset of the error in bytes.
     pub offset: usize,
-    /// What.
+    /// The error.
     pub kind: ReadErrorKind,
 }
 
-/// What is wrong with the bytes.
+/// The reason for which bytes are not a structured clone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ReadErrorKind {
-    /// There is less than announced.
+    /// The input is shorter than announced.
     #[error("it ends early")]
     Truncated,
     /// It does not begin with 0xFF.
     #[error("there is no header")]
     NoHeader,
-    /// Another version than 13 to 15.
+    /// A version other than 13 to 15.
     #[error("version {0} is not supported")]
     Version(u32),
     /// No value begins with this byte.
@@ -43,13 +43,13 @@ pub enum ReadErrorKind {
     /// A count, length or integer exceeds 32 bits.
     #[error("an integer is too large")]
     IntegerTooLarge,
-    /// Something of this length does not fit the rest of the input.
+    /// This length exceeds the rest of the input.
     #[error("{0} bytes or elements do not fit what is left")]
     TooLong(u64),
     /// A two-byte string has an odd number of bytes.
     #[error("a two-byte string has an odd length")]
     OddString,
-    /// A property or string was expected and something else found.
+    /// A property name or string was expected, but another value was found.
     #[error("a string or number was expected")]
     Key,
     /// A reference to an object that has not begun.
@@ -58,10 +58,10 @@ pub enum ReadErrorKind {
     /// The number of entries that ends an object, array, Map or Set is wrong.
     #[error("the number of entries is wrong")]
     Count,
-    /// The two lengths of an array differ, or an element lies beyond it.
+    /// The two lengths of an array differ, or an element has an index beyond the length.
     #[error("an array's length is wrong")]
     ArrayLength,
-    /// RegExp flags that don't exist.
+    /// RegExp flags that do not exist.
     #[error("unknown flags {0:#x}")]
     Flags(u32),
     /// A view of an unknown class.
@@ -79,19 +79,19 @@ pub enum ReadErrorKind {
     /// A host object that is not Strait's.
     #[error("unknown host object {0}")]
     HostObject(u32),
-    /// A port that did not come along.
+    /// A port with an index beyond the message's ports.
     #[error("port {0} did not come along")]
     Port(u32),
-    /// ImageData whose numbers don't fit each other.
+    /// ImageData whose width, height and byte length do not match.
     #[error("malformed image data")]
     Image,
-    /// A Blob or File that is neither, or not padded as it should be.
+    /// A Blob or File with an unknown class or wrong padding.
     #[error("malformed blob")]
     Blob,
-    /// Nested more than [`MAX_DEPTH`](crate::MAX_DEPTH) deep.
+    /// Objects are nested more than [`MAX_DEPTH`](crate::MAX_DEPTH) deep.
     #[error("it is nested too deeply")]
     TooDeep,
-    /// There is something behind the value.
+    /// The input continues after the value.
     #[error("there is something behind the value")]
     Trailing,
 }

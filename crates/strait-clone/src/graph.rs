@@ -1,4 +1,4 @@
-//! Building values: the one place where objects come to be.
+//! Building values: the only module that makes objects.
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, DefaultHasher, RandomState};
@@ -11,10 +11,11 @@ use crate::blob::{self, BlobNode, FileNode};
 use crate::object::{ColorSpace, ErrorKind, Object, RegExpFlags};
 use crate::{BigInt, JsString, Value, ViewKind};
 
-/// Objects under construction. [`finish`](Graph::finish) makes them a [`Value`], which never changes afterwards.
+/// Objects under construction. [`finish`](Graph::finish) converts them to a [`Value`], which is
+/// immutable.
 ///
-/// A graph is needed only where objects refer to each other in a cycle or share parts; the constructors of [`Value`] and
-/// [`to_value`](crate::to_value) cover the rest.
+/// A graph is needed only if objects have cycles or shared parts. The constructors of [`Value`] and
+/// [`to_value`](crate::to_value) cover all other values.
 ///
 /// ```
 /// use strait_clone::Graph;
@@ -31,23 +32,24 @@ use crate::{BigInt, JsString, Value, ViewKind};
 /// ```
 ///
 /// # Panics
-/// The methods that take a [`NodeId`] panic if it is of another graph or of a kind that the method does not say it works on. That is a bug in the calling
-/// program; no input of a peer can bring it about.
+/// The methods that take a [`NodeId`] panic if it is from another graph, or of a kind that the
+/// method's documentation does not name. That is an error of the calling program; a peer's input
+/// cannot cause it.
 #[derive(Default)]
 pub struct Graph {
     nodes: Vec<Node>,
 }
 
-/// An object in a [`Graph`]; means something only there.
+/// An object in a [`Graph`]. It is valid in that graph only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct NodeId(pub(crate) u32);
 
-/// What an object can hold: a finished value, or an object of the same [`Graph`].
+/// A part of an object: a finished value, or an object of the same [`Graph`].
 #[derive(Clone)]
 pub enum Item {
     /// An object of the same graph.
     Node(NodeId),
-    /// Anything finished.
+    /// A finished value.
     Value(Value),
 }
 
@@ -63,28 +65,30 @@ impl<T: Into<Value>> From<T> for Item {
     }
 }
 
-/// The view does not fit its buffer, or its offset or length is no multiple of its element size.
+/// The view does not fit its buffer, or its offset or length is not a multiple of its element size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a {} of {length} bytes at byte {offset} does not fit a buffer of {buffer} bytes", kind.name())]
 pub struct ViewError {
     /// The class.
     pub kind: ViewKind,
-    /// Where it was to begin, in bytes.
+    /// The requested offset in bytes.
     pub offset: usize,
-    /// How long it was to be, in bytes.
+    /// The requested length in bytes.
     pub length: usize,
     /// The buffer's length, in bytes.
     pub buffer: usize,
 }
 
-/// A finished graph. Objects point into it by index, so cycles own nothing and dropping never recurses.
+/// A finished graph. Objects refer to it by index, so cycles own nothing and dropping never
+/// recurses.
 pub(crate) struct Heap {
     pub(crate) nodes: Vec<Node>,
 }
 
 pub(crate) type Properties = IndexMap<JsString, Item, Hashing>;
 
-/// Keys come from peers, so they are hashed with a secret; one for the process, so that an object need not carry it.
+/// Hashes keys with a secret, because keys come from peers. The process has one secret, so that
+/// objects need not store it.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Hashing;
 
@@ -97,7 +101,7 @@ impl BuildHasher for Hashing {
     }
 }
 
-/// The named properties of an array, which hardly any array has.
+/// The named properties of an array. Few arrays have any.
 #[derive(Default)]
 pub(crate) struct Named(Option<Box<Properties>>);
 
@@ -150,7 +154,8 @@ pub(crate) struct ErrorNode {
     pub(crate) cause: Option<Item>,
 }
 
-/// The indexed elements of an array: a vector while that is no larger than what it holds justifies.
+/// The indexed elements of an array: a vector, as long as the number of elements justifies its
+/// length.
 pub(crate) enum Elements {
     Dense(Vec<Option<Item>>),
     Sparse { length: u32, items: BTreeMap<u32, Item> },
@@ -179,7 +184,7 @@ impl Elements {
         }
     }
 
-    /// The first element that exists at `index` or behind it.
+    /// The first existing element at or after `index`.
     pub(crate) fn next_from(&self, index: u32) -> Option<(u32, &Item)> {
         match self {
             Elements::Dense(items) => (index..).zip(items.get(index as usize..)?).find_map(|(index, item)| Some((index, item.as_ref()?))),
@@ -222,7 +227,7 @@ impl Elements {
         }
     }
 
-    /// Sets the length; elements beyond it go.
+    /// Sets the length and drops elements beyond it.
     pub(crate) fn set_len(&mut self, new: u32) {
         match self {
             Elements::Dense(items) if new as usize <= items.len() * 2 + 16 => items.resize_with(new as usize, || None),
@@ -282,7 +287,8 @@ impl Graph {
         self.add(Node::Set(Vec::new()))
     }
 
-    /// Sets a property of a plain object or an array; on an array, keys that spell an index set that element.
+    /// Sets a property of a plain object or an array; on an array, keys that spell an index set
+    /// that element.
     pub fn set(&mut self, node: NodeId, key: impl Into<JsString>, item: impl Into<Item>) {
         let (key, item) = (key.into(), item.into());
         match self.node_mut(node) {
@@ -299,14 +305,14 @@ impl Graph {
         }
     }
 
-    /// Appends an element to an array (at most 2^32 - 1 of them).
+    /// Appends an element to an array, which has at most 2^32 - 1 elements.
     pub fn push(&mut self, array: NodeId, item: impl Into<Item>) {
         let item = item.into();
         let elements = self.elements_mut(array);
         elements.put(elements.len(), item);
     }
 
-    /// Sets the length of an array: cuts elements off, or adds holes.
+    /// Sets the length of an array: drops elements or adds holes.
     pub fn set_length(&mut self, array: NodeId, length: u32) {
         self.elements_mut(array).set_len(length);
     }
@@ -318,7 +324,7 @@ impl Graph {
         }
     }
 
-    /// Adds an entry to a `Map`. Keys are not compared: give each once.
+    /// Adds an entry to a `Map`. Keys are not compared, so each key must be given once.
     pub fn insert(&mut self, map: NodeId, key: impl Into<Item>, item: impl Into<Item>) {
         let entry = (key.into(), item.into());
         match self.node_mut(map) {
@@ -327,7 +333,7 @@ impl Graph {
         }
     }
 
-    /// Adds an item to a `Set`. Items are not compared: give each once.
+    /// Adds an item to a `Set`. Items are not compared, so each item must be given once.
     pub fn add_item(&mut self, set: NodeId, item: impl Into<Item>) {
         let item = item.into();
         match self.node_mut(set) {
@@ -336,15 +342,17 @@ impl Graph {
         }
     }
 
-    /// An `ArrayBuffer`. (Resizable ones are read as such, but not made here.)
+    /// Adds an `ArrayBuffer` of fixed length. Resizable ones come from [`read`](fn@crate::read)
+    /// only.
     pub fn array_buffer(&mut self, bytes: impl Into<Vec<u8>>) -> NodeId {
         self.add(Node::Buffer { bytes: bytes.into(), max: None })
     }
 
-    /// A view on an `ArrayBuffer` of this graph or a finished one: `length` bytes from byte `offset` on. Views of one buffer share it.
+    /// Adds a view on an `ArrayBuffer`, which is of this graph or finished: `length` bytes from
+    /// byte `offset` on. Views on one buffer share it.
     ///
     /// # Errors
-    /// If it does not fit.
+    /// If the view does not fit the buffer.
     pub fn view(&mut self, kind: ViewKind, buffer: impl Into<Item>, offset: usize, length: usize) -> Result<NodeId, ViewError> {
         let buffer = buffer.into();
         let total = self.buffer_bytes(&buffer).expect("not an ArrayBuffer").len();
@@ -366,25 +374,25 @@ impl Graph {
         }
     }
 
-    /// A `Blob`: see [`Value::blob`].
+    /// Adds a `Blob`: see [`Value::blob`].
     pub fn blob(&mut self, bytes: impl Into<Vec<u8>>, content_type: &str) -> NodeId {
         let content_type = blob::content_type(content_type);
         self.add(Node::Blob(Box::new(BlobNode { content_type, file: None, bytes: bytes.into() })))
     }
 
-    /// A `File`: see [`Value::file`].
+    /// Adds a `File`: see [`Value::file`].
     pub fn file(&mut self, bytes: impl Into<Vec<u8>>, content_type: &str, name: &str, last_modified: i64) -> NodeId {
         let file = FileNode { name: name.into(), last_modified: blob::last_modified(last_modified as f64) };
         let content_type = blob::content_type(content_type);
         self.add(Node::Blob(Box::new(BlobNode { content_type, file: Some(file), bytes: bytes.into() })))
     }
 
-    /// An `Error` without message; [`set_error`](Graph::set_error) gives it one.
+    /// Adds an `Error` without a message; [`set_error`](Graph::set_error) sets it.
     pub fn error(&mut self, kind: ErrorKind) -> NodeId {
         self.add(Node::Error(Box::new(ErrorNode { kind, message: None, stack: None, cause: None })))
     }
 
-    /// Sets what an `Error` says: message, stack and cause.
+    /// Sets message, stack and cause of an `Error`.
     pub fn set_error(&mut self, error: NodeId, message: Option<JsString>, stack: Option<JsString>, cause: Option<Item>) {
         match self.node_mut(error) {
             Node::Error(node) => {
@@ -396,13 +404,14 @@ impl Graph {
         }
     }
 
-    /// The finished object, with everything it refers to. Clones of it and of its parts share one allocation, which lives as long as any of them.
+    /// The finished object, with all objects that it refers to. Clones of it and of its parts share
+    /// one allocation, which lives as long as any of them.
     pub fn finish(self, root: NodeId) -> Value {
         assert!((root.0 as usize) < self.nodes.len(), "of another graph");
         Value::Object(Object { heap: Arc::new(Heap { nodes: self.nodes }), index: root.0 })
     }
 
-    /// [`finish`](Graph::finish) for what may also be a primitive.
+    /// [`finish`](Graph::finish) for a root that may be a primitive.
     pub(crate) fn finish_item(self, root: Item) -> Value {
         match root {
             Item::Node(node) => self.finish(node),

@@ -1,12 +1,15 @@
-//! Structured clone for Rust: JavaScript's values, and the bytes they travel as.
+//! Structured clone for Rust: JavaScript's values and their wire format.
 //!
-//! - [`Value`] is anything that JavaScript can clone: primitives, strings with lone surrogates, objects with cycles and shared parts, buffers and views.
-//! - [`write()`] and [`read`] convert it to and from V8's serialisation format, version 15, which is Strait's only wire format. Reading is
-//!   made for hostile input.
-//! - [`JS_CODEC`] does the same in JavaScript, for pages and for main processes in JavaScript.
-//! - `serde` both ways: [`to_value`] and [`from_value`], or straight to bytes with [`to_bytes`] and [`from_bytes`].
+//! - [`Value`] is any value that JavaScript can clone: primitives, strings with lone surrogates,
+//!   objects with cycles and shared parts, buffers and views.
+//! - [`write()`] and [`read`] convert it to and from V8's serialisation format, version 15, which
+//!   is Strait's only wire format. [`read`] is made for hostile input.
+//! - [`JS_CODEC`] is the same in JavaScript, for pages and for main processes in JavaScript.
+//! - `serde` in both directions: [`to_value`] and [`from_value`], or directly to bytes with
+//!   [`to_bytes`] and [`from_bytes`].
 //!
-//! Ports are known here only as "the n-th port that travels with the message": [`Value::Port`], or [`PortIndex`] in serde types.
+//! This crate represents a port only as "the n-th port of the message": [`Value::Port`], or
+//! [`PortIndex`] in serde types.
 //!
 //! ```
 //! use serde::{Deserialize, Serialize};
@@ -18,7 +21,7 @@
 //! let bytes = strait_clone::to_bytes(&job)?;
 //! assert_eq!(strait_clone::from_bytes::<Job>(&bytes)?, job);
 //!
-//! // The same bytes, looked into.
+//! // The same bytes, read as a value.
 //! let value = strait_clone::read(&bytes, 0)?;
 //! assert_eq!(value.get("name").unwrap().as_str(), Some("sort"));
 //! assert!(value.get("done").unwrap().is_null());

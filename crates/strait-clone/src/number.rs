@@ -1,20 +1,20 @@
-//! Numbers as JavaScript spells them.
+//! Numbers as JavaScript converts and spells them.
 
-/// The farthest a `Date` is from 1970, in milliseconds.
+/// The largest distance of a `Date` from 1970, in milliseconds.
 const MAX_TIME: f64 = 8.64e15;
 
-/// `TimeClip` of ECMAScript: what a `Date` makes of a number of milliseconds.
+/// `TimeClip` of ECMAScript: converts a number of milliseconds as `Date` does.
 pub(crate) fn time_clip(ms: f64) -> f64 {
-    // (The zero makes one of a negative zero.)
+    // Adding 0 turns -0 into 0.
     if ms.abs() <= MAX_TIME { ms.trunc() + 0.0 } else { f64::NAN }
 }
 
-/// `Number::toString` of ECMAScript (radix 10): how a number names a property.
+/// `Number::toString` of ECMAScript (radix 10), which spells numeric property names.
 pub(crate) fn to_js_string(value: f64) -> String {
     ryu_js::Buffer::new().format(value).to_owned()
 }
 
-/// The `int32` that `value` is, if it is one and not -0. V8 writes those in fewer bytes.
+/// `value` as an `int32`, if that is exact and not -0. V8 writes those in fewer bytes.
 pub(crate) fn as_int32(value: f64) -> Option<i32> {
     let int = value as i32;
     (f64::from(int) == value && (int != 0 || value.is_sign_positive())).then_some(int)
@@ -47,7 +47,7 @@ mod tests {
             (0.00000125, "0.00000125"),
             (1e-7, "1e-7"),
             (1.25e-9, "1.25e-9"),
-            // Two shortest spellings are as near: the even one.
+            // Of two shortest spellings at the same distance, the even one is chosen.
             (1.5000076293945313, "1.5000076293945312"),
             (f64::NAN, "NaN"),
             (f64::NEG_INFINITY, "-Infinity"),

@@ -1,4 +1,4 @@
-//! Finished objects, and how to look into them.
+//! Finished objects, and access to their contents.
 
 use std::sync::Arc;
 
@@ -6,7 +6,8 @@ use crate::blob::FileParts;
 use crate::graph::{Heap, Item, Node, Properties};
 use crate::{BigInt, JsString, Value, ViewKind};
 
-/// An object of any kind: a reference, as in JavaScript. Cloning is cheap, and [`ptr_eq`](Object::ptr_eq) tells whether two are the same.
+/// An object of any kind: a reference, as in JavaScript. Cloning is cheap.
+/// [`ptr_eq`](Object::ptr_eq) checks whether two references are to the same object.
 ///
 /// ```
 /// use strait_clone::{Kind, Value};
@@ -23,13 +24,14 @@ pub struct Object {
     pub(crate) index: u32,
 }
 
-/// What an [`Object`] is, with what is particular to it.
+/// The kind of an [`Object`], with the data of that kind.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Kind<'a> {
     /// A plain object, or an instance of a program's class: see [`Object::entries`].
     Plain,
-    /// An array of this length: see [`Object::items`], and [`Object::entries`] for named properties.
+    /// An array of this length: see [`Object::items`], and [`Object::entries`] for named
+    /// properties.
     Array(u32),
     /// See [`Object::map_entries`].
     Map,
@@ -56,7 +58,8 @@ pub enum Kind<'a> {
     ArrayBuffer {
         /// Its bytes.
         bytes: &'a [u8],
-        /// `maxByteLength`, if it is resizable. The sender's word: nothing is reserved for it.
+        /// `maxByteLength`, if the buffer is resizable. The sender chose it, and no memory is
+        /// reserved for it.
         max_byte_length: Option<u64>,
     },
     /// A typed array or DataView.
@@ -69,7 +72,7 @@ pub enum Kind<'a> {
         width: u32,
         /// In pixels.
         height: u32,
-        /// What the numbers mean.
+        /// The colour space of the pixels.
         color_space: ColorSpace,
         /// RGBA, 4 bytes a pixel, row by row.
         pixels: &'a [u8],
@@ -78,42 +81,42 @@ pub enum Kind<'a> {
     Blob {
         /// All of its bytes.
         bytes: &'a [u8],
-        /// Its `type`, perhaps empty: the sender's word.
+        /// Its `type`, which may be empty. The sender chose it.
         content_type: &'a str,
-        /// Of a File: its name and date.
+        /// The name and date, if it is a File.
         file: Option<FileParts<'a>>,
     },
 }
 
-/// A window on an ArrayBuffer.
+/// A typed array or DataView on an ArrayBuffer.
 #[derive(Debug, Clone)]
 pub struct View<'a> {
     /// The class.
     pub kind: ViewKind,
-    /// The ArrayBuffer, which other views may share.
+    /// The ArrayBuffer, which may have other views.
     pub buffer: Object,
-    /// Where in the buffer it begins, in bytes.
+    /// The view's first byte in the buffer.
     pub offset: usize,
-    /// The bytes it shows, little-endian elements.
+    /// The view's bytes; elements are little-endian.
     pub bytes: &'a [u8],
-    /// Whether its length follows its resizable buffer's.
+    /// Whether the view's length follows that of its resizable buffer.
     pub tracks_length: bool,
 }
 
-/// What an Error carries.
+/// The data of an Error.
 #[derive(Debug, Clone)]
 pub struct ErrorParts<'a> {
-    /// Its class, as far as classes survive cloning.
+    /// Its class, if that class survives cloning.
     pub kind: ErrorKind,
-    /// `message`, if it has its own.
+    /// `message`, if the Error has its own.
     pub message: Option<&'a JsString>,
-    /// `stack`, in the format of the engine it comes from.
+    /// `stack`, in the format of the engine that made it.
     pub stack: Option<&'a JsString>,
-    /// `cause`, if it has its own.
+    /// `cause`, if the Error has its own.
     pub cause: Option<Value>,
 }
 
-/// The Error classes that survive cloning; every other becomes `Error`.
+/// The Error classes that survive cloning; every other class becomes `Error`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum ErrorKind {
     /// `Error`
@@ -134,7 +137,7 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// Every class that has a tag, with it.
+    /// Every class that has a tag, and the tag.
     const TAGS: [(ErrorKind, u8); 6] = [
         (ErrorKind::Eval, b'E'),
         (ErrorKind::Range, b'R'),
@@ -166,7 +169,7 @@ impl ErrorKind {
     }
 }
 
-/// How ImageData's numbers are meant.
+/// The colour space of an ImageData.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum ColorSpace {
     /// `srgb`
@@ -181,10 +184,11 @@ pub enum ColorSpace {
 pub struct RegExpFlags(u16);
 
 impl RegExpFlags {
-    /// In the order of V8's bits. `l` (linear) is V8's own and exists only under a switch.
+    /// In the order of V8's bits. `l` (linear) is specific to V8, which has it only behind a
+    /// switch.
     const LETTERS: [char; 9] = ['g', 'i', 'm', 'y', 'u', 's', 'l', 'd', 'v'];
 
-    /// The flags that these letters name; `None` if one is unknown or given twice.
+    /// Parses letters; `None` if one is unknown or occurs twice.
     pub fn parse(letters: &str) -> Option<RegExpFlags> {
         let mut bits = 0;
         for letter in letters.chars() {
@@ -212,7 +216,7 @@ impl RegExpFlags {
 }
 
 impl std::fmt::Display for RegExpFlags {
-    /// The letters in alphabetical order, as `RegExp.prototype.flags` has them.
+    /// The letters in alphabetical order, as in `RegExp.prototype.flags`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut letters: Vec<char> = Self::LETTERS.into_iter().filter(|letter| self.contains(*letter)).collect();
         letters.sort_unstable();
@@ -225,7 +229,7 @@ impl Object {
         &self.heap.nodes[self.index as usize]
     }
 
-    /// The value an item of this object's graph stands for.
+    /// The value that an item of this object's graph stands for.
     pub(crate) fn resolve(&self, item: &Item) -> Value {
         match item {
             Item::Node(node) => Value::Object(Object { heap: self.heap.clone(), index: node.0 }),
@@ -233,17 +237,17 @@ impl Object {
         }
     }
 
-    /// Whether both are the same object, not merely equal ones.
+    /// Whether both are the same object. Equal objects may be different ones.
     pub fn ptr_eq(&self, other: &Object) -> bool {
         self.identity() == other.identity()
     }
 
-    /// Unique among living objects.
+    /// A number that is unique among living objects.
     pub(crate) fn identity(&self) -> (usize, u32) {
         (Arc::as_ptr(&self.heap) as usize, self.index)
     }
 
-    /// What it is.
+    /// The object's kind and data.
     pub fn kind(&self) -> Kind<'_> {
         match self.node() {
             Node::Plain(_) => Kind::Plain,
@@ -261,7 +265,8 @@ impl Object {
                 kind: view.kind,
                 buffer: match self.resolve(&view.buffer) {
                     Value::Object(buffer) => buffer,
-                    // Views are made on buffers only; an empty window is the harmless answer to a broken invariant.
+                    // Every view is made on a buffer, so this is not reached. If it were, an empty
+                    // view would do no harm.
                     _ => self.clone(),
                 },
                 offset: view.offset,
@@ -285,7 +290,7 @@ impl Object {
         }
     }
 
-    /// Of a plain object, or the named ones of an array.
+    /// The properties of a plain object, or the named ones of an array.
     pub(crate) fn properties(&self) -> Option<&Properties> {
         match self.node() {
             Node::Plain(properties) => Some(properties),
@@ -302,7 +307,7 @@ impl Object {
         }
     }
 
-    /// The bytes a view shows.
+    /// The bytes of a view.
     fn window(&self) -> Option<&[u8]> {
         let Node::View(view) = self.node() else { return None };
         let bytes = match &view.buffer {
@@ -316,7 +321,7 @@ impl Object {
         bytes.get(view.offset..view.offset + view.length)
     }
 
-    /// The bytes of an ArrayBuffer, of any view, of ImageData, of a Blob or File.
+    /// The bytes of an ArrayBuffer, view, ImageData, Blob or File.
     pub fn as_bytes(&self) -> Option<&[u8]> {
         match self.node() {
             Node::Buffer { bytes, .. } => Some(bytes),
@@ -327,7 +332,8 @@ impl Object {
         }
     }
 
-    /// The property `key` of a plain object or array (an index spelled out finds the element). Of an Error: `name`, `message`, `stack`, `cause`.
+    /// The property `key` of a plain object or array; on an array, a key that spells an index gives
+    /// that element. An Error has `name`, `message`, `stack` and `cause`.
     pub fn get(&self, key: &str) -> Option<Value> {
         match self.node() {
             Node::Plain(properties) => properties.get(&crate::string::StrKey(key)).map(|item| self.resolve(item)),
@@ -354,7 +360,8 @@ impl Object {
         }
     }
 
-    /// How many: the length of an array, the entries of a Map or Set, the properties of a plain object; 0 for anything else.
+    /// The length of an array, the number of entries of a Map or Set or of properties of a plain
+    /// object; 0 for every other kind.
     pub fn len(&self) -> usize {
         match self.node() {
             Node::Plain(properties) => properties.len(),
@@ -375,7 +382,7 @@ impl Object {
         self.properties().into_iter().flatten().map(|(key, item)| (key, self.resolve(item)))
     }
 
-    /// The elements of an array that exist (holes don't), with their indices.
+    /// The elements of an array with their indices, without holes.
     pub fn items(&self) -> impl Iterator<Item = (u32, Value)> {
         let elements = match self.node() {
             Node::Array { elements, .. } => Some(elements.iter()),

@@ -1,7 +1,8 @@
-//! Bytes to values.
+//! Reads bytes into values.
 //!
-//! Input is hostile. Nothing is allocated on the word of a count: collections grow as their elements arrive, buffers and strings are checked against what is
-//! left first. There is no recursion: what is being read stands on a stack of its own, limited by [`MAX_DEPTH`].
+//! Input is hostile. A count alone never causes an allocation: collections grow with their
+//! elements, and the length of a buffer or string is checked against the rest of the input first.
+//! There is no recursion: open objects are on a separate stack, limited by [`MAX_DEPTH`].
 
 use crate::blob::{self, BlobNode, FileNode};
 use crate::error::{ReadError, ReadErrorKind as Wrong};
@@ -10,14 +11,17 @@ use crate::object::{ColorSpace, ErrorKind, RegExpFlags};
 use crate::wire::*;
 use crate::{BigInt, JsString, Value, ViewKind, number};
 
-/// How deep objects may be nested, in both directions. What is not nested in it (a Date, a reference) does not count.
+/// The limit of nested objects, when reading and when writing. Objects without parts, such as a
+/// Date, and references do not count.
 ///
-/// The codec in JavaScript has the same limit, because it walks by recursion: nothing is written that the other end could not read.
+/// The codec in JavaScript has the same limit, because it walks by recursion. So nothing is written
+/// that the other end cannot read.
 pub const MAX_DEPTH: usize = 2_000;
 
-/// Reads a value that Strait or V8 wrote: the format's versions 13 to 15. `ports` is how many ports came along with the bytes.
+/// Reads a value that Strait or V8 wrote, in versions 13 to 15 of the format. `ports` is the number
+/// of ports in the message.
 ///
-/// The memory taken is bounded by a small multiple of the input's length.
+/// The memory used is at most a small multiple of the input's length.
 ///
 /// ```
 /// let value = strait_clone::read(b"\xff\x0fo\"\x01aI\x54{\x01", 0)?;
@@ -29,7 +33,8 @@ pub const MAX_DEPTH: usize = 2_000;
 /// ```
 ///
 /// # Errors
-/// If the bytes are anything else than one value, or it refers to a port that did not come along. The same port may occur several times, as any object may.
+/// If the bytes are not exactly one value, or the value refers to a port beyond `ports`. The same
+/// port may occur several times, as any object may.
 pub fn read(bytes: &[u8], ports: usize) -> Result<Value, ReadError> {
     let mut reader = Reader { bytes, at: 0, version: 0, ports, graph: Graph::new(), objects: Vec::new(), stack: Vec::new() };
     match reader.root() {
@@ -46,7 +51,7 @@ struct Reader<'a> {
     version: u32,
     ports: usize,
     graph: Graph,
-    /// What references name, in the order of beginning.
+    /// The objects that references name by index, in the order in which they begin.
     objects: Vec<Numbered>,
     stack: Vec<OpenValue>,
 }
@@ -57,20 +62,20 @@ enum Numbered {
     Port(u32),
 }
 
-/// An object that has begun, and what its next value is for.
+/// An object that has begun, and the position of its next value.
 enum OpenValue {
     Object {
         node: NodeId,
         key: JsString,
         count: u64,
     },
-    /// The elements of a dense array.
+    /// In the elements of a dense array.
     Dense {
         node: NodeId,
         next: u32,
         length: u32,
     },
-    /// The properties of an array; of a sparse one the elements are among them.
+    /// In the named properties of an array. In a sparse array these include the elements.
     Named {
         node: NodeId,
         key: JsString,
@@ -87,7 +92,7 @@ enum OpenValue {
         node: NodeId,
         count: u64,
     },
-    /// The next value is the cause.
+    /// In an Error, whose next value is its cause.
     Error {
         node: NodeId,
     },
@@ -117,7 +122,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Goes on with the innermost object: ends it, or begins its next value.
+    /// Continues with the innermost object: ends it, or begins its next value.
     fn step(&mut self) -> Result_<Option<Item>> {
         let Some(mut frame) = self.stack.pop() else { return Err(Wrong::Truncated) };
         let tag = match &mut frame {
@@ -198,7 +203,7 @@ impl Reader<'_> {
             }
             BEGIN_DENSE_ARRAY => {
                 let length = self.varint()?;
-                // Every element takes a byte at least, also a hole.
+                // Every element takes at least one byte, even a hole.
                 self.check_left(u64::from(length))?;
                 let node = self.numbered(Node::Array { elements: Elements::Dense(Vec::new()), named: Named::default() });
                 return self.open(OpenValue::Dense { node, next: 0, length });
@@ -364,7 +369,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A Blob or File, behind its tag.
+    /// Reads a Blob or File after its tag.
     fn blob(&mut self) -> Result_<Node> {
         let class = self.varint()?;
         if class > 1 {
@@ -383,7 +388,7 @@ impl Reader<'_> {
         Ok(Node::Blob(Box::new(BlobNode { content_type, file, bytes })))
     }
 
-    /// The beginning of an error: its class. The parts follow in any order.
+    /// Reads the beginning of an error, which is its class. The other parts follow in any order.
     fn error(&mut self) -> Result_<NodeId> {
         let start = self.at;
         let tag = self.varint()?;
@@ -395,7 +400,7 @@ impl Reader<'_> {
         Ok(self.numbered(Node::Error(Box::new(error))))
     }
 
-    /// Parts of an error up to its cause (`true`) or its end (`false`).
+    /// Reads parts of an error up to its cause (`true`) or its end (`false`).
     fn error_parts(&mut self, node: NodeId) -> Result_<bool> {
         loop {
             let part = self.varint()?;
@@ -439,7 +444,7 @@ impl Reader<'_> {
         let bytes = self.take(u64::from(length))?;
         Ok(match tag {
             ONE_BYTE_STRING => match std::str::from_utf8(bytes) {
-                // Latin-1 that is UTF-8 too is ASCII only if no byte has the high bit.
+                // Latin-1 that is valid UTF-8 is ASCII only if no byte has the high bit.
                 Ok(text) if text.is_ascii() => text.into(),
                 _ => bytes.iter().map(|byte| char::from(*byte)).collect::<String>().into(),
             },
@@ -469,7 +474,7 @@ impl Reader<'_> {
         if u64::from(self.varint()?) == count { Ok(()) } else { Err(Wrong::Count) }
     }
 
-    /// The next tag; padding and hints are skipped.
+    /// Reads the next tag and skips padding and hints.
     fn tag(&mut self) -> Result_<u8> {
         loop {
             match self.byte()? {
@@ -503,10 +508,10 @@ impl Reader<'_> {
         u32::try_from(self.long_varint()?).map_err(|_| Wrong::IntegerTooLarge)
     }
 
-    /// Below 2^56.
+    /// Reads a varint below 2^56.
     fn long_varint(&mut self) -> Result_<u64> {
         let mut value = 0u64;
-        // Encoders may pad with empty groups, but not without end.
+        // Encoders may pad with empty groups, but only up to this number.
         for shift in (0..56).step_by(7) {
             let byte = self.byte()?;
             value |= u64::from(byte & 0x7f) << shift;
@@ -530,7 +535,7 @@ impl Reader<'_> {
 }
 
 impl OpenValue {
-    /// Puts a finished value where the frame wanted it.
+    /// Stores a finished value at the position of this open object.
     fn store(&mut self, graph: &mut Graph, item: Item) {
         match self {
             OpenValue::Object { node, key, count } => {

@@ -1,4 +1,4 @@
-//! Serde types to values.
+//! Converts serde types to values.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::typed::PORT_INDEX;
 use crate::value::MAX_SAFE_INTEGER;
 use crate::{BigInt, JsString, Value, ViewKind};
 
-/// The type's own serialisation failed.
+/// The `Serialize` of the type failed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{0}")]
 pub struct ToValueError(String);
@@ -21,7 +21,7 @@ impl ser::Error for ToValueError {
     }
 }
 
-/// The JavaScript value of any serde type.
+/// Converts any serde type to a JavaScript value.
 ///
 /// | Rust | JavaScript |
 /// |---|---|
@@ -49,7 +49,7 @@ impl ser::Error for ToValueError {
 /// ```
 ///
 /// # Errors
-/// Only if the type's `Serialize` says so.
+/// Only if the type's `Serialize` returns an error.
 pub fn to_value<T: Serialize + ?Sized>(value: &T) -> Result<Value, ToValueError> {
     let mut graph = Graph::new();
     let root = value.serialize(ToItem { graph: &mut graph })?;
@@ -239,7 +239,7 @@ impl<'a> ser::Serializer for ToItem<'a> {
 struct ToArray<'a> {
     graph: &'a mut Graph,
     array: NodeId,
-    /// What the whole is: the array, or an enum's object around it.
+    /// The node to return: the array, or the enum's object around it.
     outer: NodeId,
 }
 
@@ -332,7 +332,7 @@ impl ser::SerializeMap for ToMap<'_> {
                 _ => None,
             }
         };
-        // Whether it is an object or a Map depends on all the keys, so it is made last.
+        // All keys decide whether it is an object or a Map, so the node is made last.
         let names: Option<Vec<JsString>> = self.entries.iter().map(|(key, _)| name(key)).collect();
         let node = match names {
             Some(names) => {
@@ -357,7 +357,7 @@ impl ser::SerializeMap for ToMap<'_> {
 struct ToObject<'a> {
     graph: &'a mut Graph,
     object: NodeId,
-    /// What the whole is: the object, or an enum's object around it.
+    /// The node to return: the object, or the enum's object around it.
     outer: NodeId,
 }
 

@@ -1,4 +1,4 @@
-//! JavaScript strings: UTF-16 that need not be well-formed, kept as `str` whenever it is.
+//! JavaScript strings: UTF-16 that may have lone surrogates, stored as `str` where it has none.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 /// A JavaScript string: any sequence of UTF-16 code units, lone surrogates included.
 ///
-/// Nearly every string is well-formed and is kept as UTF-8, so [`as_str`](JsString::as_str) costs nothing. Cloning shares the text.
+/// Nearly every string is well-formed and stored as UTF-8, so [`as_str`](JsString::as_str) costs
+/// nothing. Clones share the text.
 ///
 /// ```
 /// use strait_clone::JsString;
@@ -24,7 +25,8 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct JsString(Repr);
 
-/// Invariant: `IllFormed` holds at least one lone surrogate. So equal strings have equal representations.
+/// Invariant: `IllFormed` has at least one lone surrogate. So equal strings have equal
+/// representations.
 #[derive(Clone, PartialEq, Eq)]
 enum Repr {
     WellFormed(Arc<str>),
@@ -109,7 +111,7 @@ impl Hash for JsString {
     }
 }
 
-/// Looks a [`JsString`] up by `&str`: hashes like a well-formed one.
+/// A `&str` as the key of a lookup: its hash equals that of the same [`JsString`].
 #[derive(Hash)]
 pub(crate) struct StrKey<'a>(pub(crate) &'a str);
 
@@ -174,7 +176,7 @@ impl fmt::Debug for JsString {
 }
 
 impl fmt::Display for JsString {
-    /// With U+FFFD for lone surrogates.
+    /// Writes the text, with U+FFFD for lone surrogates.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.to_string_lossy())
     }

@@ -1,4 +1,4 @@
-//! Straight between Rust types and bytes, and the types that serde has no word for.
+//! Direct conversion between Rust types and bytes, and types that serde's data model lacks.
 
 use serde::de::{self, DeserializeOwned, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -6,11 +6,11 @@ use thiserror::Error;
 
 use crate::{FromValueError, ReadError, ToValueError, WriteError, from_value, read, to_value, write};
 
-/// A Rust value could not be turned into bytes.
+/// A Rust value could not be converted to bytes.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ToBytesError {
-    /// The type's own serialisation failed.
+    /// The `Serialize` of the type failed.
     #[error(transparent)]
     Value(#[from] ToValueError),
     /// The value could not be written.
@@ -18,14 +18,14 @@ pub enum ToBytesError {
     Write(#[from] WriteError),
 }
 
-/// Bytes could not be turned into a Rust value.
+/// Bytes could not be converted to a Rust value.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum FromBytesError {
-    /// They are no structured clone.
+    /// The bytes are not a structured clone.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// They are a clone of something else.
+    /// The bytes are a clone that does not fit the type.
     #[error(transparent)]
     Value(#[from] FromValueError),
 }
@@ -33,7 +33,7 @@ pub enum FromBytesError {
 /// [`to_value`], then [`write()`].
 ///
 /// # Errors
-/// Those of the two.
+/// Those of the two functions.
 ///
 /// ```
 /// let bytes = strait_clone::to_bytes(&vec!["a", "b"])?;
@@ -44,19 +44,19 @@ pub fn to_bytes<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, ToBytesErro
     Ok(write(&to_value(value)?)?)
 }
 
-/// [`read`] without ports, then [`from_value`]. For messages with ports call the two.
+/// [`read`] without ports, then [`from_value`]. For a message with ports, call these two.
 ///
 /// # Errors
-/// Those of the two.
+/// Those of the two functions.
 pub fn from_bytes<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, FromBytesError> {
     Ok(from_value(&read(bytes, 0)?)?)
 }
 
 pub(crate) const PORT_INDEX: &str = "$strait_clone::PortIndex";
 
-/// [`Value::Port`](crate::Value::Port) inside a type of your own: the place in a message that stands for its n-th port.
+/// [`Value::Port`](crate::Value::Port) in a serde type: it stands for the n-th port of the message.
 ///
-/// With other serde formats it is a plain number.
+/// In other serde formats it is a plain number.
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
@@ -97,7 +97,8 @@ impl<'de> Deserialize<'de> for PortIndex {
     }
 }
 
-/// Bytes that are a `Uint8Array` in JavaScript. (A plain `Vec<u8>` is an array of numbers for serde; it also *reads* a `Uint8Array`.)
+/// Bytes that are a `Uint8Array` in JavaScript. For serde a plain `Vec<u8>` is an array of numbers,
+/// although it can be *read* from a `Uint8Array`.
 ///
 /// ```
 /// use strait_clone::{Bytes, from_value, to_value};

@@ -4,11 +4,14 @@ use crate::graph::{Graph, Item, Node};
 use crate::object::{ColorSpace, ErrorKind, Object, RegExpFlags};
 use crate::{BigInt, JsString, ViewKind, number};
 
-/// Anything that JavaScript can clone.
+/// Any value that JavaScript can clone.
 ///
-/// Values are immutable, `Send + Sync` and cheap to clone: objects are references into a shared graph. Equality is deep and like JavaScript's
-/// `assert.deepStrictEqual`: NaN equals NaN, 0 and -0 differ, the order of properties does not matter (that of Map and Set entries does), whether parts are
-/// shared is not looked at. Cycles are fine everywhere.
+/// Values are immutable, `Send + Sync` and cheap to clone: objects are references into a shared
+/// graph. They may have cycles.
+///
+/// Equality is deep, as in JavaScript's `assert.deepStrictEqual`: NaN equals NaN, and 0 and -0
+/// differ. The order of properties is ignored; that of Map and Set entries counts. Equality does
+/// not depend on which parts are shared.
 ///
 /// ```
 /// use strait_clone::{Value, read, write};
@@ -30,15 +33,15 @@ pub enum Value {
     Null,
     /// `true` and `false`
     Bool(bool),
-    /// Any number, also -0 and NaN.
+    /// Any number, -0 and NaN included.
     Number(f64),
-    /// An integer of any size, `1n`.
+    /// An integer of any size, such as `1n`.
     BigInt(BigInt),
     /// A string.
     String(JsString),
     /// An object of any kind.
     Object(Object),
-    /// The port with this index among those that travel with the message.
+    /// The port with this index in the message.
     Port(u32),
 }
 
@@ -64,23 +67,24 @@ impl Value {
         graph.finish(root)
     }
 
-    /// A `Map` with these entries. Keys are not compared: give each once.
+    /// A `Map` with these entries. Keys are not compared, so each key must be given once.
     pub fn map<K: Into<Value>, V: Into<Value>>(entries: impl IntoIterator<Item = (K, V)>) -> Value {
         leaf(Node::Map(entries.into_iter().map(|(key, value)| (Item::Value(key.into()), Item::Value(value.into()))).collect()))
     }
 
-    /// A `Set` with these items. Items are not compared: give each once.
+    /// A `Set` with these items. Items are not compared, so each item must be given once.
     pub fn set<V: Into<Value>>(items: impl IntoIterator<Item = V>) -> Value {
         leaf(Node::Set(items.into_iter().map(|item| Item::Value(item.into())).collect()))
     }
 
-    /// A `Date`: milliseconds since 1970 UTC, NaN for an invalid one. As in JavaScript, parts of a millisecond are cut off, and more than 8.64e15 ms from 1970
-    /// is invalid.
+    /// A `Date`: milliseconds since 1970 UTC, NaN for an invalid date. As in JavaScript, fractions
+    /// of a millisecond are cut off, and a date of more than 8.64e15 ms from 1970 is invalid.
     pub fn date(ms: f64) -> Value {
         leaf(Node::Date(number::time_clip(ms)))
     }
 
-    /// A regular expression. The receiver compiles it, and refuses the message if the pattern is none.
+    /// A regular expression. The receiver compiles it, and refuses the message if the pattern is
+    /// invalid.
     pub fn regexp(source: impl Into<JsString>, flags: RegExpFlags) -> Value {
         leaf(Node::RegExp { source: source.into(), flags })
     }
@@ -108,14 +112,16 @@ impl Value {
         graph.finish(view)
     }
 
-    /// `ImageData`: RGBA, 4 bytes a pixel. `None` if a side is 0 or the number of bytes is another than `4 * width * height`.
+    /// `ImageData`: RGBA, 4 bytes a pixel. `None` if a side is 0 or the number of bytes is not
+    /// `4 * width * height`.
     pub fn image_data(width: u32, height: u32, color_space: ColorSpace, pixels: impl Into<Vec<u8>>) -> Option<Value> {
         let pixels = pixels.into();
         let valid = width > 0 && height > 0 && u64::from(width).checked_mul(u64::from(height))?.checked_mul(4)? == pixels.len() as u64;
         valid.then(|| leaf(Node::Image { width, height, color_space, pixels }))
     }
 
-    /// `new Boolean(…)`, `new Number(…)`, `new String(…)`, `Object(1n)`: a primitive in an object. `None` for everything else.
+    /// The primitive wrapped in an object: `new Boolean(…)`, `new Number(…)`, `new String(…)` or
+    /// `Object(1n)`. `None` for every other value.
     pub fn boxed(self) -> Option<Value> {
         Some(leaf(match self {
             Value::Bool(value) => Node::Boolean(value),
@@ -136,7 +142,7 @@ impl Value {
         matches!(self, Value::Null)
     }
 
-    /// The boolean it is.
+    /// The value, if it is a boolean.
     pub fn as_bool(&self) -> Option<bool> {
         match self {
             Value::Bool(value) => Some(*value),
@@ -144,7 +150,7 @@ impl Value {
         }
     }
 
-    /// The number it is.
+    /// The value, if it is a number.
     pub fn as_f64(&self) -> Option<f64> {
         match self {
             Value::Number(value) => Some(*value),
@@ -152,7 +158,8 @@ impl Value {
         }
     }
 
-    /// The integer it is: a number without fraction within ±2^53, or a BigInt that fits.
+    /// The value, if it is an integer: a number without fraction within ±(2^53 - 1), or a BigInt
+    /// that fits.
     pub fn as_i64(&self) -> Option<i64> {
         match self {
             Value::Number(value) => exact_integer(*value),
@@ -161,12 +168,13 @@ impl Value {
         }
     }
 
-    /// The text it is; `None` also for a string with lone surrogates (see [`as_js_string`](Value::as_js_string)).
+    /// The value, if it is a string without lone surrogates; see
+    /// [`as_js_string`](Value::as_js_string) for all strings.
     pub fn as_str(&self) -> Option<&str> {
         self.as_js_string()?.as_str()
     }
 
-    /// The string it is.
+    /// The value, if it is a string.
     pub fn as_js_string(&self) -> Option<&JsString> {
         match self {
             Value::String(value) => Some(value),
@@ -174,7 +182,7 @@ impl Value {
         }
     }
 
-    /// The BigInt it is.
+    /// The value, if it is a BigInt.
     pub fn as_bigint(&self) -> Option<&BigInt> {
         match self {
             Value::BigInt(value) => Some(value),
@@ -182,7 +190,7 @@ impl Value {
         }
     }
 
-    /// The object it is.
+    /// The value, if it is an object.
     pub fn as_object(&self) -> Option<&Object> {
         match self {
             Value::Object(object) => Some(object),
@@ -190,12 +198,12 @@ impl Value {
         }
     }
 
-    /// The bytes of the ArrayBuffer, view, ImageData, Blob or File it is.
+    /// The bytes, if it is an ArrayBuffer, view, ImageData, Blob or File.
     pub fn as_bytes(&self) -> Option<&[u8]> {
         self.as_object()?.as_bytes()
     }
 
-    /// The index of the port it is.
+    /// The index, if it is a port.
     pub fn as_port(&self) -> Option<u32> {
         match self {
             Value::Port(index) => Some(*index),
@@ -224,10 +232,10 @@ impl Value {
     }
 }
 
-/// Integers up to here are exact as numbers (`Number.MAX_SAFE_INTEGER`).
+/// Integers up to this are exact as numbers (`Number.MAX_SAFE_INTEGER`).
 pub(crate) const MAX_SAFE_INTEGER: i64 = (1 << 53) - 1;
 
-/// The integer that `value` is, if exact; -0 is none.
+/// `value` as an integer, if that is exact. -0 is not exact.
 pub(crate) fn exact_integer(value: f64) -> Option<i64> {
     let int = value as i64;
     (int.unsigned_abs() <= MAX_SAFE_INTEGER.unsigned_abs() && int as f64 == value && (int != 0 || value.is_sign_positive())).then_some(int)
@@ -296,7 +304,7 @@ impl<T: Into<Value>> From<Option<T>> for Value {
 }
 
 impl<T: Into<Value>> From<Vec<T>> for Value {
-    /// An array, also of bytes; [`Value::bytes`] makes a `Uint8Array`.
+    /// An array, for bytes too; [`Value::bytes`] makes a `Uint8Array`.
     fn from(elements: Vec<T>) -> Value {
         Value::array(elements)
     }

@@ -1,4 +1,4 @@
-//! What an ArrayBuffer can be seen as.
+//! The classes of views on an ArrayBuffer.
 
 /// The class of a view on an ArrayBuffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -17,7 +17,7 @@ pub enum ViewKind {
     Int32,
     /// `Uint32Array`
     Uint32,
-    /// `Float16Array`, which not every engine has
+    /// `Float16Array`, which some engines do not have
     Float16,
     /// `Float32Array`
     Float32,
@@ -32,7 +32,7 @@ pub enum ViewKind {
 }
 
 impl ViewKind {
-    /// Every kind.
+    /// Every kind of view.
     pub const ALL: [ViewKind; 13] = [
         ViewKind::Int8,
         ViewKind::Uint8,
@@ -49,7 +49,8 @@ impl ViewKind {
         ViewKind::DataView,
     ];
 
-    /// Bytes of one element; 1 for `DataView`. Offset and length of a view are multiples of it.
+    /// The size of one element in bytes; 1 for `DataView`. Offset and length of a view are
+    /// multiples of it.
     pub fn element_size(self) -> usize {
         match self {
             ViewKind::Int8 | ViewKind::Uint8 | ViewKind::Uint8Clamped | ViewKind::DataView => 1,

@@ -1,11 +1,15 @@
-//! The tags of V8's serialisation format, and Strait's host objects in it.
+//! The tags of V8's serialisation format, and Strait's host objects in that format.
 //!
-//! Source: V8's `ValueSerializer`. A value is a tag byte and what follows from it; integers are LEB128 varints, doubles are little-endian.
-//! Every object gets a number in the order in which objects *begin*; `REFERENCE` names it. A view follows its buffer, or the reference to it.
+//! Source: V8's `ValueSerializer`. A value is a tag byte followed by its content. Integers are
+//! LEB128 varints, doubles are little-endian.
+//!
+//! Objects are numbered in the order in which they *begin*; `REFERENCE` is followed by such a
+//! number. A view follows its buffer, or the reference to it.
 
 /// The version that is written.
 pub(crate) const VERSION: u32 = 15;
-/// The oldest version that is read. Version 14 brought flags to views, version 15 nothing that a message may contain.
+/// The oldest version that is read. Version 14 added flags to views; version 15 changed nothing
+/// that occurs in messages.
 pub(crate) const OLDEST_VERSION: u32 = 13;
 /// The first version in which views have flags.
 pub(crate) const VIEW_FLAGS_VERSION: u32 = 14;
@@ -49,7 +53,7 @@ pub(crate) const VIEW: u8 = b'V';
 pub(crate) const ERROR: u8 = b'r';
 pub(crate) const HOST_OBJECT: u8 = b'\\';
 
-/// In errors: the message follows, a string without tag position of its own.
+/// In errors: the message follows, a string.
 pub(crate) const ERROR_MESSAGE: u8 = b'm';
 /// In errors: the cause follows, any value.
 pub(crate) const ERROR_CAUSE: u8 = b'c';
@@ -65,10 +69,14 @@ pub(crate) const VIEW_ON_RESIZABLE: u32 = 2;
 
 /// Host object: a port of the message; its index follows.
 pub(crate) const HOST_PORT: u32 = 1;
-/// Host object: ImageData; width, height, colour space (0 sRGB, 1 Display P3), byte length and RGBA bytes follow.
+/// Host object: ImageData. Width, height, colour space (0 sRGB, 1 Display P3), byte length and RGBA
+/// bytes follow.
 pub(crate) const HOST_IMAGE: u32 = 2;
-/// Host object: a Blob (0) or File (1); its type follows, of a File its name and its date (a double), then byte length and bytes, and a zero byte if
-/// their number is odd: so that what follows is where it would be without them, as far as alignment goes, and they can be put in later.
+/// Host object: a Blob (0) or File (1). Its type follows, then for a File its name and date (a
+/// double), then byte length and bytes. If their number is odd, a zero byte follows. The padding
+/// keeps the alignment of the rest, so the bytes can be inserted into a message that was written
+/// without them.
 pub(crate) const HOST_BLOB: u32 = 3;
-/// Host object: a FileList; how many, and each file as above, tag included, but without a number of its own. Never written here: it is read as an array.
+/// Host object: a FileList. The count follows, then each file as above with its tag, but without an
+/// object number. `read` makes an array of it, and Rust never writes one.
 pub(crate) const HOST_FILES: u32 = 4;

@@ -1,6 +1,7 @@
-//! Values to bytes.
+//! Writes values as bytes.
 //!
-//! The bytes are those that V8 itself writes for the same value. Without recursion, like reading.
+//! The bytes are those that V8 itself writes for the same value. There is no recursion, as in
+//! reading.
 
 use std::collections::HashMap;
 
@@ -21,7 +22,8 @@ use crate::{BigInt, JsString, MAX_DEPTH, Value};
 /// ```
 ///
 /// # Errors
-/// If it is nested more than [`MAX_DEPTH`] deep, or a string or buffer in it is longer than 4 GiB.
+/// If the value is nested more than [`MAX_DEPTH`] deep, or has a string or buffer longer than
+/// 4 GiB.
 pub fn write(value: &Value) -> Result<Vec<u8>, WriteError> {
     let mut writer = Writer { out: vec![HEADER, VERSION as u8], ids: HashMap::new(), next_id: 0, stack: Vec::new() };
     writer.value(value)?;
@@ -37,16 +39,17 @@ pub fn write(value: &Value) -> Result<Vec<u8>, WriteError> {
 struct Writer {
     out: Vec<u8>,
     ids: HashMap<(usize, u32), u32>,
-    /// Ports take numbers too, so this is not the number of `ids`.
+    /// Ports are numbered too, so this differs from the length of `ids`.
     next_id: u32,
     stack: Vec<OpenObject>,
 }
 
-/// A container that has begun: which of its parts comes next. What the position counts depends on the kind.
+/// A container that has begun, and the position of its next part. The position's meaning depends on
+/// the kind.
 struct OpenObject {
     object: Object,
     position: u64,
-    /// Of an array: it has no holes, and is written as dense.
+    /// Whether the array has no holes and is written as dense.
     dense: bool,
 }
 
@@ -83,7 +86,7 @@ impl Writer {
         }
         let node = object.node();
         if let Node::View(view) = node {
-            // Its buffer comes first, also in the numbering.
+            // The buffer precedes the view, in the numbering too.
             self.value(&object.resolve(&view.buffer))?;
             self.number_object(object);
             self.out.extend([VIEW, view.kind.tag()]);
@@ -186,13 +189,14 @@ impl Writer {
                     self.out.push(PADDING);
                 }
             }
-            // Containers and views were dealt with by the caller.
+            // `value` has handled containers and views.
             Node::Plain(_) | Node::Array { .. } | Node::Map(_) | Node::Set(_) | Node::Error(_) | Node::View(_) => {}
         }
         Ok(())
     }
 
-    /// The next value of a container, after whatever stands before it; `None` once the container is complete.
+    /// Writes up to the next value of a container and returns that value; `None` once the container
+    /// is complete.
     fn step(&mut self, frame: &mut OpenObject) -> Result<Option<Value>, WriteError> {
         let position = frame.position as usize;
         frame.position += 1;
@@ -241,7 +245,8 @@ impl Writer {
         Ok(Some(object.resolve(item)))
     }
 
-    /// The next property of an array, its key already written. Those of a sparse one begin with its elements: positions below the length are theirs.
+    /// Writes the key of an array's next property and returns its value. A sparse array begins with
+    /// its elements: positions below the length are those of elements.
     fn array_property<'a>(
         &mut self,
         elements: &'a Elements,
@@ -250,7 +255,7 @@ impl Writer {
         position: &mut u64,
     ) -> Result<Option<&'a Item>, WriteError> {
         let length = u64::from(elements.len());
-        // The caller has counted this step already.
+        // The caller has already counted this step.
         let mut at = *position - 1;
         if !dense && at < length {
             if let Some((index, item)) = elements.next_from(at as u32) {
@@ -276,7 +281,7 @@ impl Writer {
         Ok(None)
     }
 
-    /// Keys that spell an index are written as numbers.
+    /// Writes a key; keys that spell an index are written as numbers.
     fn key(&mut self, key: &JsString) -> Result<(), WriteError> {
         match key.array_index() {
             Some(index) => self.number(f64::from(index)),
@@ -342,7 +347,7 @@ impl Writer {
         }
         let units = string.to_utf16();
         let length = u32::try_from(units.len() * 2).map_err(|_| WriteError::TooLong)?;
-        // Readers may look at the code units in place: they are aligned to two bytes.
+        // The code units are aligned to two bytes, because readers may use them in place.
         if !(self.out.len() + 1 + varint_size(length)).is_multiple_of(2) {
             self.out.push(PADDING);
         }
@@ -374,7 +379,7 @@ fn varint_size(value: u32) -> usize {
     (32 - value.leading_zeros()).div_ceil(7).max(1) as usize
 }
 
-/// Whether the array is written as one: V8 writes arrays with holes as sparse ones.
+/// Whether the array is written as a dense one. V8 writes arrays with holes as sparse ones.
 fn is_dense(elements: &Elements) -> bool {
     match elements {
         Elements::Dense(items) => items.iter().all(Option::is_some),

@@ -1,26 +1,33 @@
-// ES modules in an engine that has none, or none that a host can use: loads, links and evaluates what `module()` makes of their texts
-// (ECMA-262, "Cyclic Module Records"), and lets them import CommonJS, JSON and the host's own modules as Node does.
+// ES modules for an engine without them, or without an interface for hosts. The linker loads, links
+// and evaluates the output of Rust's `module()` (ECMA-262, "Cyclic Module Records"). As in Node,
+// the modules can import CommonJS, JSON and the host's own modules.
 //
-// `p` holds what is used of the realm's globals. `host` is what differs between hosts:
-//   resolve(name, from, isImport)  -> { builtin } or { path, format: 'commonjs' | 'module' | 'json', suffix }, or throws
-//   compile(path, url)             -> what the module's text evaluates to, or throws
-//   names(path)                    -> { names, from }: what a CommonJS file exports, and which modules' names it passes on
-//   commonJs(path)                 -> its module.exports
-//   json(path)                     -> its value
-//   builtin(name)                  -> the module
-//   url(path)                      -> its URL
-//   global(name)                   -> the value of a name that every module sees
-//   place(error, path, line)       -> the error, whose stack says where
+// `p` holds the intrinsics that the linker uses. `host` holds the functions that differ between
+// hosts:
+//     resolve(name, from, isImport)  -> { builtin } or { path, format, suffix }, or throws;
+//                                       format is 'commonjs', 'module' or 'json'
+//     compile(path, url)             -> the value of the module's expression, or throws
+//     names(path)                    -> { names, from }: the exports of a CommonJS file, and the
+//                                       modules whose names it re-exports
+//     commonJs(path)                 -> the file's module.exports
+//     json(path)                     -> the file's value
+//     builtin(name)                  -> the host's module
+//     url(path)                      -> the file's URL
+//     global(name)                   -> the value of a name that every module can use
+//     place(error, path, line)       -> the error, with this position in its stack
 //
-// A module's text evaluates to
-//   run(api, ...namespaces)  a generator: its first step hands out `exports`, its second one is the module's code; if the module
-//                            `waits`, an async function that does both
-//   names     of its own exports
-//   globals   the names of the host's that `run` is given after the namespaces
-//   requests  [specifier, [[attribute, value]…]]…
-//   imports   [request, name, line]…  names that must be there
-//   indirect  [exported, request, name or null]…  names that are another module's, or its namespace
-//   stars     the requests of `export *`
+// A module's expression has the value { run, waits, names, globals, requests, imports, indirect,
+// stars }:
+//     run(api, ...namespaces)  a generator: its first step passes the exports to `api.exports`, its
+//                              second step runs the module's code; an async function that does
+//                              both if the module `waits`
+//     waits     whether the module has a top-level await
+//     names     the names of its own exports
+//     globals   the names of the host that `run` receives after the namespaces
+//     requests  [specifier, [[attribute, value]…]]…
+//     imports   [request, name, line]…  names that must exist
+//     indirect  [exported, request, name or null]…  re-exported names; null is the namespace
+//     stars     the requests of `export *`
 (function makeEsModules (p, host) {
   'use strict'
 
@@ -30,7 +37,7 @@
   const step = p.uncurry(prototypeOf(prototypeOf((function * () {})())).next)
   const { toStringTag } = p
 
-  /** Modules by their file and suffix; those of the host by `node:` and their name. */
+  /** The modules by file and suffix; those of the host by `node:` and name. */
   const modules = { __proto__: null }
 
   const coded = (/** @type {any} */ Class, /** @type {string} */ code, /** @type {string} */ message) => {
@@ -57,15 +64,15 @@
     key,
     path,
     ns: { __proto__: null },
-    /** The modules it imports, by request. */
+    /** The modules that it imports, by request. */
     needs: p.list(),
     /** Its own exports: functions that read them. */
     own: { __proto__: null },
     text: undefined,
-    /** Of `run`: what it was called with, and its generator. */
+    /** The arguments of `run`, and the generator that it returned. */
     parameters: undefined,
     generator: undefined,
-    /** Of modules that are no ES modules: makes the exports. */
+    /** Makes the exports of CommonJS, JSON and the host's modules. */
     make: nothing,
     status: 0,
     error: undefined,
@@ -95,7 +102,7 @@
     }
   }
 
-  /** The names that a CommonJS file exports, with those it passes on. */
+  /** The names that a CommonJS file exports, those that it re-exports included. */
   const namesOf = (/** @type {string} */ path, /** @type {any} */ seen) => {
     const names = p.list()
     if (seen[path] === true) return names
@@ -139,12 +146,12 @@
     record.make = () => {
       exports = host.commonJs(path)
       if (exports === null || (typeof exports !== 'object' && typeof exports !== 'function')) return
-      // As in Node: what the names stand for when the file has run.
+      // As in Node, the names have the values from the end of the file's evaluation.
       for (let i = 0; i < names.length; i++) {
         try {
           values[names[i]] = exports[names[i]]
         } catch {
-          // A getter threw: the name stays undefined.
+          // A getter threw, so the name stays undefined.
         }
       }
     }
@@ -196,7 +203,10 @@
     }
   }
 
-  /** The module that was found, with all it needs; `fresh` gets those that are new. */
+  /**
+   * Returns the module's record, after loading all modules that it imports. New records are added
+   * to `fresh`.
+   */
   const load = (/** @type {any} */ found, /** @type {any[]} */ fresh) => {
     const isBuiltin = found.builtin !== undefined
     const key = isBuiltin ? `node:${found.builtin}` : found.path + found.suffix
@@ -223,13 +233,16 @@
 
   const AMBIGUOUS = { __proto__: null }
 
-  /** Where an exported name comes from: `{ record, name }` (no name: the namespace), `null`, or AMBIGUOUS. */
+  /**
+   * The origin of an exported name: `{ record, name }` (without `name` for a namespace), `null`, or
+   * AMBIGUOUS.
+   */
   const find = (/** @type {any} */ record, /** @type {string} */ name, /** @type {any} */ seen) => {
     const mark = `${record.key}\n${name}`
     if (seen[mark] === true) return null
     seen[mark] = true
     if (record.own[name] !== undefined) return { __proto__: null, record, name }
-    // A module that refuses what it lacks throws here.
+    // A host's module that refuses missing members throws here.
     if (record.kind === 'builtin' && (record.text[name] !== undefined || name in record.text)) {
       addOwn(record, name, () => record.text[name])
       expose(record, name, record.own[name])
@@ -298,7 +311,7 @@
       record.parameters = parameters
       if (record.text.waits) continue
       record.generator = p.apply(record.text.run, undefined, parameters)
-      // Runs up to the exports: no code of the module.
+      // Runs up to the exports, before any code of the module.
       step(record.generator)
     }
     for (let i = 0; i < fresh.length; i++) {
@@ -331,13 +344,13 @@
         expose(record, sorted[j], name === undefined ? () => from.ns : isLate ? () => from.own[name]() : from.own[name])
       }
       p.defineProperty(record.ns, toStringTag, { __proto__: null, value: 'Module' })
-      // What a host's own module has may be asked for later.
+      // Members of a host's module may be added later.
       if (record.kind !== 'builtin') p.freeze(record.ns)
       record.status = LINKED
     }
   }
 
-  /** Loads and links; nothing has happened if it throws. */
+  /** Loads and links a module. If that throws, all new records are removed. */
   const prepare = (/** @type {any} */ found) => {
     const fresh = p.list()
     try {
@@ -369,7 +382,10 @@
     record.status = EVALUATED
   }
 
-  /** Evaluates what a module needs, then itself: a promise if that takes time. */
+  /**
+   * Evaluates the modules that a module imports, then the module itself. Returns a promise if that
+   * is asynchronous.
+   */
   const evaluate = (/** @type {any} */ record) => {
     if (record.status === EVALUATED || record.status === EVALUATING) return undefined
     if (record.status === FAILED) throw record.error
@@ -379,7 +395,7 @@
       try {
         record.make()
       } catch (error) {
-        // CommonJS files and JSON can be tried again.
+        // CommonJS files and JSON can be evaluated again.
         record.status = LINKED
         throw error
       }
@@ -402,12 +418,12 @@
     }
     record.status = WAITING
     record.promise = finish(record, pending)
-    // Who asked for the module hears of it; others need not.
+    // The importing code handles a rejection; for other promises it is ignored.
     p.then(record.promise, nothing, nothing)
     return record.promise
   }
 
-  /** `import()` in the file at `path`. */
+  /** Makes `import()` for the file at `path`. */
   const importer = (/** @type {string} */ path) => (/** @type {any} */ name, /** @type {any} */ options) => {
     let text
     let type
@@ -432,7 +448,7 @@
     })
   }
 
-  /** Does anything that the module needs satisfy the condition? */
+  /** Whether the module, or a module that it imports, satisfies the condition. */
   const any = (/** @type {any} */ record, /** @type {(record: any) => boolean} */ condition, /** @type {any} */ seen) => {
     if (seen[record.key] === true) return false
     seen[record.key] = true
@@ -445,12 +461,12 @@
     __proto__: null,
     importer,
 
-    /** Evaluates the module in a file: a promise if that takes time. */
+    /** Evaluates the module in a file. Returns a promise if that is asynchronous. */
     run (/** @type {string} */ path) {
       return evaluate(prepare({ __proto__: null, path, format: 'module', suffix: '' }))
     },
 
-    /** What `require` gives of the ES module in a file. */
+    /** The result of `require` for the ES module in a file. */
     require (/** @type {string} */ path, /** @type {string} */ from) {
       const record = prepare({ __proto__: null, path, format: 'module', suffix: '' })
       if (record.status !== EVALUATED) {
@@ -465,7 +481,7 @@
       const { ns } = record
       if ('module.exports' in ns) return ns['module.exports']
       if (!('default' in ns) || '__esModule' in ns) return ns
-      // Compiled programs look for the mark before they take `default`.
+      // Compiled programs check `__esModule` before they read `default`.
       if (record.marked === undefined) {
         const marked = { __proto__: null }
         const names = p.ownKeys(ns)

@@ -1,4 +1,4 @@
-//! What a CommonJS file needs before an engine reads it, and what it exports.
+//! Prepares CommonJS files for an engine, and finds their exports.
 
 use oxc_allocator::Allocator;
 use oxc_span::Span;
@@ -10,16 +10,18 @@ use crate::{
     names,
 };
 
-/// A CommonJS file's text, ready to be wrapped.
+/// A CommonJS file's text, to be wrapped in a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommonJs {
-    /// The text. Lines are as they were.
+    /// The text, with unchanged line numbers.
     pub source: String,
-    /// What `import()` is called in it: the wrapper's last parameter. `None`: there is no `import()`.
+    /// The name that replaces `import` in `import()`; it is the last parameter of the wrapping
+    /// function. `None` if there is no `import()`.
     pub import: Option<String>,
 }
 
-/// Makes a CommonJS file fit for a function's body. What cannot be parsed is left as it is: the engine says why.
+/// Makes a CommonJS file fit for a function's body. A text that cannot be parsed is left unchanged,
+/// because the engine then reports the error.
 pub fn commonjs(source: &str) -> CommonJs {
     let plain = |source: &str| {
         let hashbang = source.strip_prefix("#!").map(|rest| format!("//{rest}"));
@@ -46,7 +48,8 @@ pub fn commonjs(source: &str) -> CommonJs {
 }
 
 impl CommonJs {
-    /// The names that a file's `module.exports` gets, and the modules whose names it passes on, as far as its text shows.
+    /// The names of a file's `module.exports`, and the modules whose names it re-exports, as far as
+    /// its text shows them.
     pub fn names(source: &str) -> (Vec<String>, Vec<String>) {
         let allocator = Allocator::default();
         parse(&allocator, source, script()).map_or_else(|_| Default::default(), |program| names::find(&program))

@@ -2,7 +2,7 @@
 
 use oxc_span::Span;
 
-/// A name that the text does not use.
+/// Returns a name that the text does not contain.
 pub(crate) fn fresh(source: &str) -> String {
     let mut name = String::from("$strait");
     let mut number = 0;
@@ -13,7 +13,7 @@ pub(crate) fn fresh(source: &str) -> String {
     name
 }
 
-/// Replacements in a text, applied all at once.
+/// Replacements in a text, which are applied together.
 pub(crate) struct Edits<'a> {
     pub(crate) source: &'a str,
     edits: Vec<(Span, String)>,
@@ -28,14 +28,15 @@ impl<'a> Edits<'a> {
         self.edits.push((span, text.into()));
     }
 
-    /// `text`, and the line ends that the span had.
+    /// Replaces the span by `text` and the line ends of the span.
     pub(crate) fn blank(&mut self, span: Span, text: &str) {
         let lines = self.source[span.start as usize..span.end as usize].chars().filter(|&c| matches!(c, '\n' | '\u{2028}' | '\u{2029}'));
         let text = text.chars().chain(lines.map(|_| '\n')).collect::<String>();
         self.replace(span, text);
     }
 
-    /// Insertions come before a replacement that begins at the same place. Of replacements that overlap, the first and longest counts.
+    /// Applies the replacements. Insertions precede a replacement that begins at the same offset.
+    /// Of overlapping replacements, only the first and longest is applied.
     pub(crate) fn apply(mut self) -> String {
         self.edits.sort_by_key(|(span, _)| (span.start, !span.is_empty(), std::cmp::Reverse(span.end)));
         let mut out = String::with_capacity(self.source.len() + self.edits.len() * 8);

@@ -1,4 +1,4 @@
-//! Errors as Node words them.
+//! Errors with Node's codes and texts.
 
 use std::{fmt, path::Path};
 
@@ -11,14 +11,14 @@ pub enum Class {
     TypeError,
 }
 
-/// A name that means no module, with Node's code and text.
+/// A name that cannot be resolved, with Node's code and text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModuleError {
-    /// What programs branch on, such as `ERR_MODULE_NOT_FOUND`.
+    /// The code that programs check, such as `ERR_MODULE_NOT_FOUND`.
     pub code: &'static str,
     /// Its constructor in JavaScript.
     pub class: Class,
-    /// Its text. Of `MODULE_NOT_FOUND` the host adds who asked.
+    /// Its text. For `MODULE_NOT_FOUND` the host adds the requiring files.
     pub message: String,
 }
 
@@ -30,7 +30,7 @@ impl fmt::Display for ModuleError {
 
 impl std::error::Error for ModuleError {}
 
-/// ` imported from FILE`, where the asking file is known.
+/// ` imported from FILE`; empty if the importing file is not known.
 fn imported(base: Option<&Path>) -> String {
     base.map_or_else(String::new, |base| format!(" imported from {}", base.display()))
 }
@@ -89,7 +89,8 @@ impl ModuleError {
         Self::of_type("ERR_PACKAGE_IMPORT_NOT_DEFINED", text)
     }
 
-    /// `target` is shown as JSON. `relative`: it is text that leads out of the package, or does not begin with `./`.
+    /// `target` is JSON. `relative`: the target is a text that leads out of the package, or does
+    /// not begin with `./`.
     pub(crate) fn invalid_target(folder: &Path, key: &str, target: &str, relative: bool, imports: bool, base: Option<&Path>) -> Self {
         let file = folder.join("package.json");
         let file = file.display();

@@ -1,4 +1,5 @@
-//! A package's `exports` and `imports` (<https://nodejs.org/api/esm.html#resolution-algorithm-specification>).
+//! Resolves a package's `exports` and `imports`
+//! (<https://nodejs.org/api/esm.html#resolution-algorithm-specification>).
 
 use std::path::{Path, PathBuf};
 
@@ -10,26 +11,27 @@ use crate::{
     url::{decoded, url_of_path},
 };
 
-/// Where a target leads.
+/// The destination of a target.
 pub(crate) enum Target {
     File(PathBuf),
-    /// Another name, looked up from the package: only `imports` may say so.
+    /// Another name, to be resolved from the package. Only `imports` may have such targets.
     Name(String),
 }
 
-/// What a look-up goes by.
+/// The conditions of a look-up, and its origin.
 pub(crate) struct Lookup<'a> {
     pub(crate) conditions: &'a [&'a str],
-    /// The file that asks, for error texts.
+    /// The importing file, for error texts.
     pub(crate) base: Option<&'a Path>,
 }
 
-/// `Ok(None)`: no condition holds. `Err`: the target is of no use; within arrays the next one may be.
+/// `Ok(None)`: no condition holds. `Err`: the target is invalid; in an array the next one may be
+/// valid.
 type Found = Result<Option<Answer>, ModuleError>;
 
 enum Answer {
     To(Target),
-    /// `null`: deliberately nothing.
+    /// `null`: the name is excluded.
     Nothing,
 }
 
@@ -57,7 +59,7 @@ impl Lookup<'_> {
         self.table(package, table, name, true)?.ok_or_else(missing)
     }
 
-    /// Do the keys name paths (all) or conditions (all)?
+    /// Whether the keys are paths. All keys must be paths, or all must be conditions.
     fn has_paths(&self, package: &Manifest, table: &Map<String, Value>) -> Result<bool, ModuleError> {
         let paths = table.keys().filter(|key| key.starts_with('.')).count();
         if paths != 0 && paths != table.len() {
@@ -68,7 +70,7 @@ impl Lookup<'_> {
         Ok(paths != 0)
     }
 
-    /// The URL of the file that asks.
+    /// The URL of the importing file.
     fn by(&self) -> String {
         self.base.map_or_else(String::new, url_of_path)
     }
@@ -155,7 +157,7 @@ impl Lookup<'_> {
     }
 }
 
-/// The most specific pattern that `key` matches, and what its star stands for.
+/// The most specific pattern that `key` matches, and the text that its star matches.
 fn best_pattern<'a, 'k>(table: &'a Map<String, Value>, key: &'k str) -> Option<(&'a str, &'k str)> {
     let mut best: Option<(&str, usize, &str)> = None;
     for pattern in table.keys() {
@@ -171,7 +173,7 @@ fn best_pattern<'a, 'k>(table: &'a Map<String, Value>, key: &'k str) -> Option<(
     best.map(|(pattern, _, star)| (pattern, star))
 }
 
-/// Does a path leave its package, or enter packages within?
+/// Whether a path leaves its package or enters a nested package.
 fn leaves(path: &str) -> bool {
     path.split(['/', '\\']).any(|part| {
         let part =

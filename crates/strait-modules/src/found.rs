@@ -1,4 +1,4 @@
-//! What stands anywhere in a text, whatever its names mean.
+//! Finds constructs anywhere in a text that do not depend on the meaning of names.
 
 use oxc_ast::ast::{
     ArrowFunctionExpression, AwaitExpression, Expression, ForOfStatement, Function, ImportExpression, MetaProperty, NewExpression, Program,
@@ -8,20 +8,21 @@ use oxc_ast_visit::{Visit, walk};
 use oxc_semantic::ScopeFlags;
 use oxc_span::Span;
 
-/// What stands anywhere in a text.
+/// The constructs found in a text.
 #[derive(Default)]
 pub(crate) struct Found<'s> {
     source: &'s str,
     depth: usize,
-    /// `await` outside of functions.
+    /// Whether there is an `await` outside of functions.
     pub(crate) waits: bool,
     /// The `import` of each `import()`.
     pub(crate) imports: Vec<Span>,
     /// Each `import.meta`.
     pub(crate) metas: Vec<Span>,
-    /// Of these, the beginnings of those that are the operand of `delete`, which does nothing to a value.
+    /// The offsets of those `import.meta` that are the operand of `delete`, which has no effect on
+    /// a value.
     pub(crate) deleted: Vec<u32>,
-    /// A mistake that the parser lets pass, and where it is.
+    /// An error that the parser accepts, and its offset.
     pub(crate) mistake: Option<(u32, &'static str)>,
 }
 
@@ -32,7 +33,7 @@ impl<'s> Found<'s> {
         found
     }
 
-    /// Is the `!` at this place the second character of `<!--`?
+    /// Whether the `!` at this offset is the second character of `<!--`.
     fn begins_comment(&self, at: usize) -> bool {
         let (before, after) = self.source.split_at(at);
         after.starts_with("!--") && before.ends_with('<') && !before.ends_with("<<")

@@ -1,4 +1,4 @@
-//! What a host asks for while it loads modules. Answers that scripts read are JSON.
+//! The functions that a host needs to load modules. Their results are JSON if scripts read them.
 
 use std::{
     cell::RefCell,
@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 
 use crate::{Class, CommonJs, Format, Kind, ModuleError, Resolved, Resolver, Syntax, commonjs, is_module, module};
 
-/// Resolves names and prepares texts.
+/// Resolves names and prepares source texts.
 pub struct Loader {
     resolver: Resolver,
-    /// `.js` files without a `"type"`: is each an ES module?
+    /// For `.js` files without a `"type"`: whether each is an ES module.
     detected: RefCell<HashMap<PathBuf, bool>>,
     globals: &'static [&'static str],
     missing: Box<dyn Fn() -> String>,
@@ -73,33 +73,34 @@ const OF_NODE: [&str; 43] = [
     "zlib",
 ];
 
-/// A text could not be had, or not be parsed.
+/// A source text could not be read or parsed.
 #[derive(Debug)]
 pub enum TextError {
     /// The file cannot be read.
     Read(io::Error),
-    /// It is no module.
+    /// The text is not a valid module.
     Syntax(Syntax),
 }
 
 impl Loader {
-    /// `builtin` knows the names of the host's own modules, without `node:`.
+    /// `builtin` returns whether the host has a module of its own with this name, which is without
+    /// `node:`.
     pub fn new(builtin: impl Fn(&str) -> bool + 'static) -> Self {
         Self { resolver: Resolver::new(builtin), detected: RefCell::default(), globals: &[], missing: Box::new(String::new) }
     }
 
-    /// Names that every ES module sees, see [`module`].
+    /// Sets names that every ES module can use, see [`module`].
     pub fn with_globals(self, globals: &'static [&'static str]) -> Self {
         Self { globals, ..self }
     }
 
-    /// What is said to who asks for a module of Node's that the host does not have.
+    /// Sets the addition to the error text for a module of Node's that the host does not have.
     pub fn with_missing(self, missing: impl Fn() -> String + 'static) -> Self {
         Self { missing: Box::new(missing), ..self }
     }
 
-    /// What `name` means in the file `from`: `{ builtin }`, `{ path, format, suffix }` (`format`: `commonjs`, `module` or `json`), or
-    /// `{ error: { class, code, message } }`.
+    /// Resolves `name` in the file `from`: `{ builtin }`, `{ path, format, suffix }` (`format`:
+    /// `commonjs`, `module` or `json`), or `{ error: { class, code, message } }`.
     pub fn resolve(&self, name: &str, from: &Path, kind: Kind) -> String {
         let answer = match self.resolver.resolve(name, from, kind) {
             Ok(Resolved::Builtin(name)) => json!({ "builtin": name }),
@@ -116,7 +117,7 @@ impl Loader {
         answer.to_string()
     }
 
-    /// The same for a file that was named by its path.
+    /// Like [`Loader::resolve`], for a file that is given by its path.
     pub fn locate(&self, path: &Path) -> String {
         let answer = match self.resolver.format(path) {
             Ok(format) => json!({ "format": self.known(path, format), "path": path, "suffix": "" }),
@@ -142,26 +143,26 @@ impl Loader {
         }
     }
 
-    /// The text of an ES module, as an expression.
+    /// The text of an ES module, converted to an expression.
     ///
     /// # Errors
-    /// It cannot be read, or not be parsed.
+    /// If the file cannot be read or parsed.
     pub fn module(&self, path: &Path) -> Result<String, TextError> {
         module(&read_text(path).map_err(TextError::Read)?, self.globals).map_err(TextError::Syntax)
     }
 
-    /// The text of a CommonJS file, to be wrapped.
+    /// The text of a CommonJS file, to be wrapped in a function.
     ///
     /// # Errors
-    /// It cannot be read.
+    /// If the file cannot be read.
     pub fn commonjs(&self, path: &Path) -> io::Result<CommonJs> {
         read_text(path).map(|text| commonjs(&text))
     }
 
-    /// What a CommonJS file exports: `{ names, from }`.
+    /// The exports of a CommonJS file: `{ names, from }`.
     ///
     /// # Errors
-    /// It cannot be read.
+    /// If the file cannot be read.
     pub fn names(&self, path: &Path) -> io::Result<String> {
         let (names, from) = CommonJs::names(&read_text(path)?);
         Ok(json!({ "names": names, "from": from }).to_string())
@@ -179,7 +180,7 @@ fn refusal(error: &ModuleError) -> Value {
 /// A file's text, without a byte order mark.
 ///
 /// # Errors
-/// It cannot be read.
+/// If the file cannot be read.
 pub fn read_text(path: &Path) -> io::Result<String> {
     let bytes = fs::read(path)?;
     let text = String::from_utf8_lossy(&bytes);

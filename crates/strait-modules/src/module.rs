@@ -1,10 +1,14 @@
-//! An ES module's text as an expression that engines evaluate as a script.
+//! Converts an ES module's text to an expression that engines evaluate as a script.
 //!
-//! Every line stays on its line. What the module imports is read from a namespace object at each use, so bindings are live; what it exports
-//! is read by functions that close over its own variables, so uninitialised ones throw as they should. The expression's value is
-//! `{ run, waits, names, globals, requests, imports, indirect, stars }`, see `js/es-modules.js`. `run` is a generator: its first step declares the
-//! functions and hands out the exports, its second one is the module's own code. With top-level `await` it is an async function instead, which
-//! does both at once: another module of its cycle does not see its functions before.
+//! Line numbers stay the same. Imports are read from a namespace object at each use, so bindings
+//! are live. Exports are read by functions that close over the module's variables, so uninitialised
+//! ones throw as they should.
+//!
+//! The expression's value is `{ run, waits, names, globals, requests, imports, indirect, stars }`,
+//! see `js/es-modules.js`. `run` is a generator: its first step declares the functions and passes
+//! on the exports, its second step is the module's own code. With top-level `await` it is an async
+//! function instead, which does both at once. In that case another module of the same cycle cannot
+//! call its functions earlier.
 
 use std::collections::{HashMap, HashSet};
 
@@ -26,14 +30,14 @@ use crate::{
     references::{self, Origin},
 };
 
-/// Why a text cannot be parsed.
+/// A text that cannot be parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Syntax {
-    /// What is wrong.
+    /// The error's description.
     pub message: String,
-    /// Where: from 1.
+    /// The error's line, from 1.
     pub line: usize,
-    /// Where in the line: from 1, in UTF-16 units.
+    /// The error's column, from 1, in UTF-16 units.
     pub column: usize,
 }
 
@@ -68,12 +72,12 @@ fn mistake(source: &str, error: &OxcDiagnostic) -> Syntax {
     Syntax::at(source, offset, error.message.clone())
 }
 
-/// CommonJS files are scripts in a function.
+/// The source type of CommonJS files, which are scripts in a function.
 pub(crate) fn script() -> SourceType {
     SourceType::cjs()
 }
 
-/// Can the text of a `.js` file without `"type"` only be an ES module?
+/// Whether the text of a `.js` file without `"type"` can only be an ES module.
 pub fn is_module(source: &str) -> bool {
     if !["import", "export", "await"].iter().any(|word| source.contains(word)) {
         return false;
@@ -89,30 +93,30 @@ struct Rewriter<'a, 's> {
     edits: Edits<'s>,
     prefix: String,
     semantic: Semantic<'a>,
-    /// Where the lines end.
+    /// The offsets of the line ends.
     line_ends: Vec<u32>,
     /// `[specifier, attributes]`
     requests: Vec<Value>,
-    /// The requests' numbers.
+    /// The numbers of the requests.
     request_numbers: HashMap<String, usize>,
     /// `[request, name, line]`
     imports: Vec<Value>,
     /// `[exported, request, name or null]`
     indirect: Vec<Value>,
     stars: Vec<usize>,
-    /// Names and the expressions that read them.
+    /// Exported names and the expressions that read them.
     own: Vec<(String, String)>,
     exported: HashSet<String>,
     locals: HashMap<SymbolId, Origin>,
-    /// Gives a function without a name its name.
+    /// The variable of a default export without a name, which gets the name `default`.
     named: Option<String>,
 }
 
-/// The module's text as an expression. Of `globals`, which every module of the host sees, `run` is given those that the module does not declare
-/// itself.
+/// Converts the module's text to an expression. `globals` are names that every module of the host
+/// can use; `run` receives those that the module does not declare itself.
 ///
 /// # Errors
-/// The first mistake in the text that the parser or the check of its names finds. Others are the engine's to find.
+/// The first error that the parser or the check of names finds. The engine finds other errors.
 pub fn module(source: &str, globals: &[&str]) -> Result<String, Syntax> {
     let allocator = Allocator::default();
     let program = parse(&allocator, source, SourceType::mjs())?;
@@ -120,7 +124,8 @@ pub fn module(source: &str, globals: &[&str]) -> Result<String, Syntax> {
     if let Some((at, message)) = found.mistake {
         return Err(Syntax::at(source, at as usize, message));
     }
-    // What is an error for a name, such as `delete` of it, may be none for what the name is replaced by.
+    // Names are checked before they are replaced. A construct that is an error for a name, such as
+    // `delete`, may be valid for its replacement.
     let SemanticBuilderReturn { semantic, errors } = SemanticBuilder::new().with_check_syntax_error(true).build(&program);
     if let Some(error) = errors.first() {
         return Err(mistake(source, error));
@@ -143,7 +148,7 @@ pub fn module(source: &str, globals: &[&str]) -> Result<String, Syntax> {
     if let Some(hashbang) = &program.hashbang {
         rewriter.edits.replace(Span::sized(hashbang.span.start, 2), "//");
     }
-    // What is exported may be imported further down.
+    // A text may export a name before the statement that imports it.
     program.body.iter().for_each(|statement| rewriter.imported(statement));
     rewriter.check_declared_once()?;
     for statement in &program.body {
@@ -190,7 +195,7 @@ impl Rewriter<'_, '_> {
     }
 
     fn imported(&mut self, statement: &Statement<'_>) {
-        // Requests are numbered in the order of the text, whatever makes them.
+        // Requests are numbered in the order of the text, whichever statement makes them.
         match statement {
             Statement::ImportDeclaration(it) => {
                 let request = self.request(&it.source.value, it.with_clause.as_deref());
@@ -221,7 +226,8 @@ impl Rewriter<'_, '_> {
         }
     }
 
-    /// The check of names lets variables and classes replace an import.
+    /// Refuses a second declaration of an imported name, because the check of names permits
+    /// variables and classes of that name.
     fn check_declared_once(&self) -> Result<(), Syntax> {
         let scoping = self.semantic.scoping();
         let again = self.locals.keys().filter_map(|&symbol| scoping.symbol_redeclarations(symbol).get(1).map(|again| (symbol, again.span)));
@@ -333,7 +339,7 @@ impl Rewriter<'_, '_> {
         }
     }
 
-    /// `fixed`: declarations of the constants that stand for namespaces where the text assigns to them.
+    /// `fixed` declares the constants that replace namespaces to which the text assigns.
     fn finish(self, waits: bool, fixed: &str, globals: &[&str]) -> String {
         let prefix = &self.prefix;
         let namespaces = (0..self.requests.len()).map(|request| format!(", {prefix}{request}"));
@@ -343,7 +349,7 @@ impl Rewriter<'_, '_> {
         let own: String = self.own.iter().map(|(name, read)| format!(", {}: () => {read}", json!([name]))).collect();
         let named = self.named.as_ref().map_or_else(String::new, |name| format!("{prefix}.name({name}); "));
         let names: Value = self.own.iter().map(|(name, _)| name.as_str()).collect();
-        // Stacks leave out the function of this name.
+        // The function with this name is left out of stacks.
         let (kind, pause) = if waits { ("async function", "") } else { ("function*", "yield; ") };
         let head = format!(
             "({{ run: {kind} {prefix}Module({prefix}{parameters}) {{ 'use strict'; {fixed}{named}{prefix}.exports({{ __proto__: null{own} }}); {pause}"

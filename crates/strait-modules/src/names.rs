@@ -1,4 +1,5 @@
-//! The names that a CommonJS file exports: what its text assigns to `exports` and `module.exports`, in the shapes that people and compilers write.
+//! The names that a CommonJS file exports: those that its text assigns to `exports` and
+//! `module.exports`, in the usual forms of programmers and compilers.
 
 use std::collections::HashMap;
 
@@ -8,7 +9,7 @@ use oxc_ast::ast::{
 };
 use oxc_ast_visit::{Visit, walk};
 
-/// `(names, passed on)`: both without duplicates, in the order of the text.
+/// `(names, re-exported modules)`, both without duplicates and in the order of the text.
 pub(crate) fn find(program: &Program<'_>) -> (Vec<String>, Vec<String>) {
     let mut names = Names::default();
     names.visit_program(program);
@@ -19,7 +20,7 @@ pub(crate) fn find(program: &Program<'_>) -> (Vec<String>, Vec<String>) {
 struct Names {
     names: Vec<String>,
     from: Vec<String>,
-    /// Variables that hold what a `require` gave.
+    /// Variables that hold the result of a `require`.
     required: HashMap<String, String>,
 }
 
@@ -27,7 +28,7 @@ fn is_name(expression: &Expression<'_>, name: &str) -> bool {
     matches!(expression, Expression::Identifier(id) if id.name == name)
 }
 
-/// `exports` or `module.exports`?
+/// Whether the expression is `exports` or `module.exports`.
 fn is_exports(expression: &Expression<'_>) -> bool {
     match expression {
         Expression::Identifier(id) => id.name == "exports",
@@ -37,7 +38,7 @@ fn is_exports(expression: &Expression<'_>) -> bool {
     }
 }
 
-/// The name in `require('name')`, also within a compiler's helper.
+/// The name in `require('name')`, in a compiler's helper function too.
 fn required(expression: &Expression<'_>) -> Option<String> {
     match expression {
         Expression::CallExpression(call) => match call.arguments.first() {
@@ -126,7 +127,7 @@ impl<'a> Visit<'a> for Names {
                     self.add(&name.value);
                 }
             }
-            // Object.keys(_x).forEach(…): what Babel makes of `export * from`.
+            // Object.keys(_x).forEach(…): Babel's form of `export * from`.
             Some((Expression::CallExpression(inner), "forEach")) => {
                 if let Expression::StaticMemberExpression(keys) = &inner.callee
                     && keys.property.name == "keys"

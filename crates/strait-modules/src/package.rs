@@ -1,4 +1,4 @@
-//! `package.json`: what counts of it, and which one a file belongs to.
+//! Reads `package.json` files, and finds the one that a file belongs to.
 
 use std::{
     cell::RefCell,
@@ -12,20 +12,20 @@ use serde_json::Value;
 
 use crate::ModuleError;
 
-/// What counts of a `package.json`.
+/// The members of a `package.json` that resolution uses.
 #[derive(Debug)]
 pub(crate) struct Manifest {
-    /// The folder that it is in.
+    /// The folder of the file.
     pub(crate) folder: PathBuf,
     pub(crate) name: Option<String>,
     pub(crate) main: Option<String>,
-    /// `null` is as good as nothing.
+    /// `null` counts as missing.
     pub(crate) exports: Option<Value>,
     pub(crate) imports: Option<Value>,
     pub(crate) kind: Option<Type>,
 }
 
-/// `"type"`.
+/// The value of `"type"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Type {
     CommonJs,
@@ -35,7 +35,7 @@ pub(crate) enum Type {
 /// A folder's manifest, if it has one.
 type Entry = Option<Rc<Manifest>>;
 
-/// Manifests that have been read. A program's packages do not change while it runs.
+/// A cache of manifests. A program's packages do not change while it runs.
 #[derive(Debug, Default)]
 pub(crate) struct Packages {
     known: RefCell<HashMap<PathBuf, Entry>>,
@@ -57,7 +57,8 @@ impl Packages {
         Ok(read)
     }
 
-    /// The manifest that a file belongs to: the nearest one above, up to a `node_modules`.
+    /// The manifest that a file belongs to: the nearest one above it, up to a `node_modules`
+    /// folder.
     pub(crate) fn scope(&self, file: &Path) -> Result<Entry, ModuleError> {
         for folder in file.ancestors().skip(1) {
             if folder.ends_with("node_modules") {

@@ -1,4 +1,5 @@
-//! The uses of imported names in a module's text: each reads from a namespace object.
+//! Rewrites the uses of imported names in a module's text, so that each reads from a namespace
+//! object.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -9,10 +10,12 @@ use serde_json::json;
 
 use crate::edits::Edits;
 
-/// Where an import's local name comes from: the request's number, and the name there (`None`: the namespace).
+/// The origin of an import's local name: the request's number, and the exported name (`None`: the
+/// namespace).
 pub(crate) type Origin = (usize, Option<String>);
 
-/// Rewrites every use of the `locals`, and of `arguments` outside of functions. The result declares the constants that the new text needs.
+/// Rewrites every use of the `locals`, and of `arguments` outside of functions. The result declares
+/// the constants that the new text needs.
 pub(crate) fn rewrite(edits: &mut Edits<'_>, semantic: &Semantic<'_>, prefix: &str, locals: &HashMap<SymbolId, Origin>) -> String {
     let scoping = semantic.scoping();
     let mut fixed = BTreeSet::new();
@@ -28,7 +31,8 @@ pub(crate) fn rewrite(edits: &mut Edits<'_>, semantic: &Semantic<'_>, prefix: &s
             if name.is_some() {
                 replace(edits, semantic, reference, local, &value, true);
             } else if reference.is_write() {
-                // A namespace is a parameter, and assigning to an import is an error.
+                // The namespace itself is a parameter, to which the text could assign. Assigning to
+                // an import must throw, so a constant replaces it.
                 fixed.insert(*request);
                 replace(edits, semantic, reference, local, &format!("{prefix}Fixed{request}"), false);
             } else {
@@ -36,7 +40,7 @@ pub(crate) fn rewrite(edits: &mut Edits<'_>, semantic: &Semantic<'_>, prefix: &s
             }
         }
     }
-    // The module's text stands in a function, whose `arguments` it does not have.
+    // The module's text is the body of a function, but must not use that function's `arguments`.
     for reference in scoping.root_unresolved_references().get("arguments").into_iter().flatten() {
         let reference = scoping.get_reference(*reference);
         if !semantic.nodes().ancestor_kinds(reference.node_id()).any(|kind| matches!(kind, AstKind::Function(_))) {
@@ -46,7 +50,7 @@ pub(crate) fn rewrite(edits: &mut Edits<'_>, semantic: &Semantic<'_>, prefix: &s
     fixed.iter().map(|request| format!("const {prefix}Fixed{request} = {prefix}{request}; ")).collect()
 }
 
-/// `value` in place of a reference to `local`. A `member` that is called gets no `this`.
+/// Replaces a reference to `local` by `value`. A called `member` receives no `this`.
 fn replace(edits: &mut Edits<'_>, semantic: &Semantic<'_>, reference: &Reference, local: &str, value: &str, member: bool) {
     let nodes = semantic.nodes();
     let node = reference.node_id();
@@ -57,7 +61,8 @@ fn replace(edits: &mut Edits<'_>, semantic: &Semantic<'_>, reference: &Reference
         AstKind::ObjectProperty(property) if property.shorthand => format!("{local}: {value}"),
         AstKind::AssignmentTargetPropertyIdentifier(property) if property.binding.span == span => format!("{local}: {value}"),
         _ if member && is_called(semantic, node) => {
-            // A parenthesis at the beginning of a statement would continue a line before it that has no semicolon.
+            // A parenthesis at the beginning of a statement would continue a previous line without
+            // a semicolon.
             let comma = if begins_statement(semantic, node) { "0, " } else { "" };
             format!("{comma}(0, {value})")
         }
@@ -66,7 +71,7 @@ fn replace(edits: &mut Edits<'_>, semantic: &Semantic<'_>, reference: &Reference
     edits.replace(span, text);
 }
 
-/// Is the value called, or the tag of a template, as it is or in parentheses?
+/// Whether the value is called or is the tag of a template, in parentheses too.
 fn is_called(semantic: &Semantic<'_>, node: NodeId) -> bool {
     let nodes = semantic.nodes();
     let mut callee: Span = nodes.kind(node).span();
@@ -81,7 +86,8 @@ fn is_called(semantic: &Semantic<'_>, node: NodeId) -> bool {
     false
 }
 
-/// Is it the first thing in a statement? The expression that is an arrow function's body is none, though the tree has one there.
+/// Whether this is the first token of a statement. In the tree an arrow function's expression body
+/// is a statement too, but it does not count.
 fn begins_statement(semantic: &Semantic<'_>, node: NodeId) -> bool {
     let nodes = semantic.nodes();
     let start = nodes.kind(node).span().start;

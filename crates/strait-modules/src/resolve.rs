@@ -1,5 +1,5 @@
-//! From a name to a file: `require`'s way and `import`'s (<https://nodejs.org/api/modules.html#all-together>,
-//! <https://nodejs.org/api/esm.html#resolution-algorithm-specification>).
+//! Resolves names to files, for `require` (<https://nodejs.org/api/modules.html#all-together>) and
+//! `import` (<https://nodejs.org/api/esm.html#resolution-algorithm-specification>).
 
 use std::{
     fs,
@@ -14,7 +14,7 @@ use crate::{
     url::{decoded, has_encoded_slash, normal, path_of_url, split_suffix},
 };
 
-/// Who asks.
+/// The kind of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// `require(name)`
@@ -23,31 +23,32 @@ pub enum Kind {
     Import,
 }
 
-/// How a file is to be read.
+/// The format of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// A CommonJS module.
     CommonJs,
     /// An ES module.
     Module,
-    /// `.js` without a `"type"` above it: an ES module if its text can only be one ([`crate::is_module`]).
+    /// A `.js` file that belongs to no `"type"`: an ES module if its text can only be one
+    /// ([`crate::is_module`]).
     Either,
     /// JSON.
     Json,
 }
 
-/// What a name means.
+/// The result of a resolution.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Resolved {
-    /// A module of the host's, by its name without `node:`.
+    /// A module of the host, by its name without `node:`.
     Builtin(String),
     /// A file.
     File {
-        /// Absolute, links resolved.
+        /// The absolute path, with symbolic links resolved.
         path: PathBuf,
-        /// How to read it.
+        /// The file's format.
         format: Format,
-        /// The URL's query and fragment, which make it a module of its own.
+        /// The URL's query and fragment. A file with another suffix is another module.
         suffix: String,
     },
 }
@@ -56,7 +57,7 @@ const EXTENSIONS: [&str; 3] = [".js", ".json", ".node"];
 const REQUIRE: &[&str] = &["node", "electron", "require", "module-sync"];
 const IMPORT: &[&str] = &["node", "electron", "import", "module-sync"];
 
-/// Resolves names, with a cache of manifests.
+/// Resolves names. It caches manifests.
 pub struct Resolver {
     packages: Packages,
     builtin: Box<dyn Fn(&str) -> bool>,
@@ -100,7 +101,7 @@ fn is_relative(name: &str) -> bool {
     name == "." || name == ".." || name.starts_with("./") || name.starts_with("../")
 }
 
-/// A package's name and what of it is meant (`.` or `./…`).
+/// Splits a name into the package's name and the subpath (`.` or `./…`).
 fn package_parts(name: &str) -> Option<(&str, String)> {
     let mut slashes = name.match_indices('/').map(|(at, _)| at);
     let end = if name.starts_with('@') {
@@ -114,15 +115,17 @@ fn package_parts(name: &str) -> Option<(&str, String)> {
 }
 
 impl Resolver {
-    /// `builtin` knows the names of the host's own modules, without `node:`.
+    /// `builtin` returns whether the host has a module of its own with this name, which is without
+    /// `node:`.
     pub fn new(builtin: impl Fn(&str) -> bool + 'static) -> Self {
         Self { packages: Packages::default(), builtin: Box::new(builtin) }
     }
 
-    /// What `name` means in the file `from` (which need not exist: its folder counts).
+    /// Resolves `name` in the file `from`. That file need not exist, because only its folder is
+    /// used.
     ///
     /// # Errors
-    /// As Node's, with its code and text.
+    /// Those of Node, with its codes and texts.
     pub fn resolve(&self, name: &str, from: &Path, kind: Kind) -> Result<Resolved, ModuleError> {
         if let Some(bare) = name.strip_prefix("node:") {
             return if (self.builtin)(bare) { Ok(Resolved::Builtin(bare.to_owned())) } else { Err(ModuleError::unknown_builtin(name)) };
@@ -136,10 +139,10 @@ impl Resolver {
         }
     }
 
-    /// How a file that was named by its path is read, such as a program's entry.
+    /// The format of a file that is given by its path, such as a program's entry.
     ///
     /// # Errors
-    /// A native addon; a broken `package.json` above the file.
+    /// If the file is a native addon, or a `package.json` above it is invalid.
     pub fn format(&self, path: &Path) -> Result<Format, ModuleError> {
         let extension = path.extension().unwrap_or_default().to_string_lossy();
         Ok(match &*extension {
@@ -165,7 +168,8 @@ impl Resolver {
                 let lookup = Lookup { conditions: REQUIRE, base: Some(from) };
                 match lookup.imports(&package, name)? {
                     Target::File(file) => existing(&file, || ModuleError::cannot_find(&file.display().to_string()))?,
-                    // Not another entry of `imports`, which could lead back to this one.
+                    // Another entry of `imports` is not permitted, because it could refer back to
+                    // this one.
                     Target::Name(name) if name.starts_with('#') => return Err(ModuleError::cannot_find(&name)),
                     Target::Name(name) => return self.resolve(&name, &package.folder.join("package.json"), Kind::Require),
                 }
@@ -175,7 +179,7 @@ impl Resolver {
         Ok(Resolved::File { format: self.format(&path)?, path, suffix: String::new() })
     }
 
-    /// The package around `from`, if it has an entry for names like `#name` and this is one.
+    /// The package that contains `from`, if `name` begins with `#` and the package has `imports`.
     fn scope_importing(&self, name: &str, from: &Path) -> Result<Option<Rc<Manifest>>, ModuleError> {
         if !name.starts_with('#') {
             return Ok(None);
@@ -219,7 +223,7 @@ impl Resolver {
         existing(&file, || ModuleError::cannot_find(&file.display().to_string()))
     }
 
-    /// `name` in `folder`, as a file, with an extension, or as a folder.
+    /// Finds `name` in `folder`: as a file, with an extension, or as a folder.
     fn find(&self, folder: &Path, name: &str) -> Result<Option<PathBuf>, ModuleError> {
         let base = normal(&folder.join(name));
         let as_folder = name.ends_with('/') || name == "." || name == ".." || name.ends_with("/.") || name.ends_with("/..");
@@ -328,7 +332,7 @@ impl Resolver {
         let path = real(file);
         let format = match path.extension().map(|extension| extension.to_string_lossy().into_owned()).as_deref() {
             Some("js" | "mjs" | "cjs" | "json" | "node") => self.format(&path)?,
-            // What has no extension is a script, such as a command of a package.
+            // A file without an extension is a script, for example a command of a package.
             None => match self.packages.scope(&path)?.and_then(|package| package.kind) {
                 Some(Type::Module) => Format::Module,
                 _ => Format::CommonJs,
@@ -339,7 +343,7 @@ impl Resolver {
     }
 }
 
-/// May `imports` have the name?
+/// Checks that `imports` may have this name.
 fn internal(name: &str, from: &Path) -> Result<(), ModuleError> {
     if name == "#" || name.starts_with("#/") {
         return Err(ModuleError::invalid_specifier(name, "is not a valid internal imports specifier name", Some(from)));
@@ -359,14 +363,14 @@ fn extended(base: &Path) -> Option<PathBuf> {
     EXTENSIONS.iter().map(|extension| with(base, extension)).find(|file| is_file(file)).map(|file| real(&file))
 }
 
-/// The scheme of what is a URL.
+/// The scheme, if the name is a URL.
 fn scheme(name: &str) -> Option<&str> {
     let (scheme, _) = name.split_once(':')?;
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
     (scheme.starts_with(|first: char| first.is_ascii_alphabetic()) && scheme.bytes().all(fits)).then_some(scheme)
 }
 
-/// What `import` takes of a package without `exports`.
+/// The file that `import` uses for a package without `exports`.
 fn legacy_main(root: &Path, main: Option<&str>) -> Option<PathBuf> {
     let of_main = main.iter().flat_map(|main| {
         let file = normal(&root.join(main));

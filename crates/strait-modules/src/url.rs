@@ -1,8 +1,9 @@
-//! File URLs and paths.
+//! Conversion between file URLs and paths.
 
 use std::path::{Path, PathBuf};
 
-/// The path of a `file:` URL, without query and fragment; `None` for other URLs, other hosts, and encoded slashes or NULs.
+/// The path of a `file:` URL, without query and fragment. `None` for other URLs, other hosts, and
+/// encoded slashes or NULs.
 pub fn path_of_url(url: &str) -> Option<PathBuf> {
     let rest = url.strip_prefix("file:")?;
     let path = match rest.strip_prefix("//") {
@@ -19,7 +20,7 @@ pub fn path_of_url(url: &str) -> Option<PathBuf> {
     Some(normal(Path::new(&decoded(path)?)))
 }
 
-/// A path as a `file:` URL.
+/// The `file:` URL of a path.
 pub fn url_of_path(path: &Path) -> String {
     use std::os::unix::ffi::OsStrExt;
     let mut url = String::from("file://");
@@ -34,17 +35,17 @@ pub fn url_of_path(path: &Path) -> String {
     url
 }
 
-/// The path of a URL, and its query and fragment.
+/// Splits a URL into its path, and its query and fragment.
 pub(crate) fn split_suffix(url: &str) -> (&str, &str) {
     url.split_at(url.find(['?', '#']).unwrap_or(url.len()))
 }
 
-/// `%2f` or `%5c`: no file's name can have them.
+/// Whether the path has `%2f` or `%5c`, which no file name can have.
 pub(crate) fn has_encoded_slash(path: &str) -> bool {
     path.as_bytes().windows(3).any(|bytes| matches!(bytes, b"%2f" | b"%2F" | b"%5c" | b"%5C"))
 }
 
-/// `None`: not UTF-8, or with a NUL.
+/// Decodes percent-encoding. `None` if the result is not UTF-8 or has a NUL.
 pub(crate) fn decoded(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -65,7 +66,7 @@ pub(crate) fn decoded(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok().filter(|text| !text.contains('\0'))
 }
 
-/// A path without `.` and `..`.
+/// The path without `.` and `..`.
 pub(crate) fn normal(path: &Path) -> PathBuf {
     use std::path::Component;
     let mut out = PathBuf::new();

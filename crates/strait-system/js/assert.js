@@ -1,11 +1,16 @@
 'use strict'
-// Node's `assert` (https://nodejs.org/api/assert.html). Values that are not the same are shown one below the other, not as differences of lines.
+// Node's `assert` (https://nodejs.org/api/assert.html). Unequal values are shown one below the
+// other, without a comparison of their lines.
 
 const { inspect } = require('strait:inspect')
 const { coded, received, wrongType, wrongValue } = require('strait:errors')
 const { isDeepEqual, isDeepStrictEqual } = require('strait:deep-equal')
 
-/** What is said of a comparison that fails: when its values take a line, and before they are shown. @type {Record<string, [string, string]>} */
+/**
+ * The texts for a failed comparison: if both values fit into the line, and as the heading of longer
+ * values.
+ * @type {Record<string, [string, string]>}
+ */
 const WORDS = {
   strictEqual: ['!==', 'Expected values to be strictly equal:'],
   deepStrictEqual: ['should deep-equal', 'Expected values to be strictly deep-equal:'],
@@ -58,7 +63,10 @@ const fail = (options) => {
 
 const missing = (/** @type {string} */ names) => coded(TypeError, 'ERR_MISSING_ARGS', `The ${names} must be specified`)
 
-/** A function that compares, and fails. @param {string} operator @param {(one: any, other: any) => boolean} holds */
+/**
+ * Makes a function that compares two values and throws if they differ.
+ * @param {string} operator @param {(one: any, other: any) => boolean} holds
+ */
 const comparison = (operator, holds) => (/** @type {any[]} */ ...given) => {
   if (given.length < 2) throw missing('"actual" and "expected" arguments')
   const [actual, expected, message] = given

@@ -1,11 +1,15 @@
 'use strict'
-// Numbers in a Buffer, of each size and both orders: the methods of its prototype (https://nodejs.org/api/buffer.html).
+// Numbers in a Buffer, of each size and in both byte orders: methods of its prototype
+// (https://nodejs.org/api/buffer.html).
 
 const { coded, wrongType, outOfRange } = require('strait:errors')
 
 const view = (/** @type {Uint8Array} */ bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
-/** Where a number of so many bytes is. @param {Uint8Array} bytes @param {any} offset @param {number} size */
+/**
+ * Checks the offset of a number of `size` bytes.
+ * @param {Uint8Array} bytes @param {any} offset @param {number} size
+ */
 const check = (bytes, offset, size) => {
   if (typeof offset !== 'number') throw wrongType('offset', 'of type number', offset)
   if (Number.isInteger(offset) && offset >= 0 && offset + size <= bytes.length) return
@@ -25,13 +29,16 @@ const checkRange = (value, least, most, size) => {
 
 const methods = /** @type {Record<string, any>} */ ({})
 
-/** Node has both spellings. */
+/** Adds the method under both spellings that Node has. */
 const add = (/** @type {string} */ name, /** @type {Function} */ method) => {
   methods[name] = method
   if (name.includes('UInt')) methods[name.replace('UInt', 'Uint')] = method
 }
 
-/** Numbers of a size that DataView knows: Node's name, DataView's, the size, and what has room in it. @type {[string, string, number, any, any][]} */
+/**
+ * Numbers of a size that DataView supports: Node's name, DataView's name, the size, and the range.
+ * @type {[string, string, number, any, any][]}
+ */
 const KINDS = [
   ['UInt8', 'Uint8', 1, 0, 255],
   ['UInt16', 'Uint16', 2, 0, 65535],
@@ -69,7 +76,7 @@ const checkWidth = (/** @type {any} */ size) => {
   if (size < 1 || size > 6) throw outOfRange('byteLength', '>= 1 and <= 6', size)
 }
 
-// Those of any number of bytes up to six.
+// Numbers of one to six bytes.
 for (const isSigned of [false, true]) {
   for (const order of ['LE', 'BE']) {
     const name = `${isSigned ? 'Int' : 'UInt'}${order}`

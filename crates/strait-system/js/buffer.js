@@ -1,5 +1,6 @@
 'use strict'
-// Bytes as Node's `buffer` has them (https://nodejs.org/api/buffer.html): a Uint8Array that knows encodings. Memory is not pooled.
+// Node's `buffer` (https://nodejs.org/api/buffer.html): Buffer is a Uint8Array with encodings.
+// Memory is not pooled.
 
 const { coded, wrongType, wrongValue, outOfRange, refusals } = require('strait:errors')
 const encodings = require('strait:encodings')
@@ -8,7 +9,10 @@ const numbers = require('strait:buffer-numbers')
 const MOST = 2 ** 32
 const { construct } = Reflect
 
-/** Without `new`, and with a text, as it was before there was `from`. @param {any} value @param {any} second @param {any} third */
+/**
+ * May be called without `new` and with a text, as programs older than `Buffer.from` do.
+ * @param {any} value @param {any} second @param {any} third
+ */
 function Buffer(value, second, third) {
   if (typeof value === 'number' && new.target === undefined) return alloc(value)
   if (new.target === undefined || typeof value === 'string') return from(value, second, third)
@@ -21,7 +25,7 @@ const make = (/** @type {any[]} */ ...given) => construct(Uint8Array, given, Buf
 const isBytes = (/** @type {any} */ value) => value instanceof Uint8Array
 const isBuffers = (/** @type {any} */ value) => value instanceof ArrayBuffer || (typeof SharedArrayBuffer === 'function' && value instanceof SharedArrayBuffer)
 
-/** The encoding's name; what is left out is UTF-8. @param {any} given */
+/** The encoding's name; UTF-8 if none is given. @param {any} given */
 const encodingOf = (given) => {
   if (given === undefined || given === null || given === '') return 'utf8'
   const known = encodings.named(given)
@@ -29,7 +33,7 @@ const encodingOf = (given) => {
   return known
 }
 
-/** The same bytes as a Buffer. @param {Uint8Array} bytes */
+/** A Buffer over the same memory. @param {Uint8Array} bytes */
 const dressed = (bytes) => make(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
 const FIRST = 'The first argument'
@@ -79,7 +83,10 @@ function alloc(size, value, encoding) {
 /** @param {any} size */
 const allocUnsafe = (size) => alloc(size)
 
-/** An index as in `slice`. @param {any} given @param {number} absent @param {number} most */
+/**
+ * Converts an index as `slice` does.
+ * @param {any} given @param {number} absent @param {number} most
+ */
 const clamp = (given, absent, most) => {
   if (given === undefined) return absent
   const whole = Math.trunc(+given) || 0
@@ -135,7 +142,7 @@ Object.assign(Buffer, {
   },
 })
 
-/** Where to look, and for what, as `indexOf` and its like are told. */
+/** The index of a value, or -1. The arguments are those of `indexOf` and similar functions. */
 const search = (/** @type {any} */ bytes, /** @type {any} */ value, /** @type {any} */ start, /** @type {any} */ encoding, /** @type {boolean} */ forwards) => {
   if (typeof start === 'string') [encoding, start] = [start, undefined]
   let at = +start
@@ -175,7 +182,7 @@ const swapper = (/** @type {number} */ size) => function swap() {
   return bytes
 }
 
-/** A place in the buffer. @param {any} given @param {string} name @param {number} most */
+/** Checks an offset in the buffer. @param {any} given @param {string} name @param {number} most */
 const place = (given, name, most) => {
   if (typeof given !== 'number') throw wrongType(name, 'of type number', given)
   if (!Number.isInteger(given)) throw outOfRange(name, 'an integer', given)
@@ -253,7 +260,7 @@ const methods = {
     else if (from < to) {
       const room = new Uint8Array(this.buffer, this.byteOffset + from, to - from)
       room.set(pattern.subarray(0, room.length))
-      // What is there is doubled, again and again.
+      // The filled part is copied repeatedly and doubles each time.
       for (let done = pattern.length; done < room.length; done *= 2) room.copyWithin(done, 0, Math.min(done, room.length - done))
     }
     return this

@@ -1,5 +1,6 @@
 'use strict'
-// Randomness and digests as Node's `crypto` has them (https://nodejs.org/api/crypto.html); the page's own WebCrypto has the rest.
+// Random values and digests as in Node's `crypto` (https://nodejs.org/api/crypto.html). The page's
+// own WebCrypto has the other functions.
 
 const { coded, wrongType, outOfRange, checkInteger, refusals } = require('strait:errors')
 const { Buffer } = require('buffer')
@@ -9,7 +10,7 @@ const system = require('strait:system')
 const webcrypto = globalThis.crypto
 const { setTimeout } = globalThis
 
-/** What `getRandomValues` gives at once. */
+/** The most bytes that one call of `getRandomValues` returns. */
 const MOST = 65536
 const RANGE = 2 ** 48
 
@@ -18,7 +19,10 @@ const fill = (bytes) => {
   for (let at = 0; at < bytes.length; at += MOST) webcrypto.getRandomValues(new Uint8Array(bytes.buffer, bytes.byteOffset + at, Math.min(MOST, bytes.length - at)))
 }
 
-/** Gives the value, or calls with it later. @param {any} value @param {any} callback */
+/**
+ * Returns the value, or passes it to the callback later.
+ * @param {any} value @param {any} callback
+ */
 const giveTo = (value, callback) => {
   if (callback === undefined) return value
   if (typeof callback !== 'function') throw wrongType('callback', 'of type function', callback)
@@ -58,7 +62,8 @@ const randomInt = (min, max, callback) => {
   if (max <= min) throw outOfRange('max', `greater than the value of "min" (${min})`, max)
   const range = max - min
   if (!(range < RANGE)) throw outOfRange('max - min', `<= ${RANGE - 1}`, range)
-  // Numbers behind the last whole multiple of the range would make some values likelier than others.
+  // Numbers above the last whole multiple of the range are discarded, because they would make some
+  // values more likely than others.
   const limit = RANGE - (RANGE % range)
   let number
   do number = randomBytes(6).readUIntBE(0, 6)
@@ -81,7 +86,7 @@ const inputOf = (data, encoding, name) => {
   throw wrongType(name, 'of type string or an instance of Buffer, TypedArray, or DataView', data)
 }
 
-/** What is given in parts and digested at the end. */
+/** Collects parts of the data, which are digested at the end. */
 class Digest {
   /** @type {Buffer[]} */
   #parts = []
@@ -110,7 +115,7 @@ class Digest {
     return encoding === undefined || encoding === 'buffer' ? bytes : bytes.toString(encoding)
   }
 
-  /** The same call and parts, for another. */
+  /** The call and a copy of the parts, for another digest. */
   fork() {
     if (this.#isOver) throw coded(Error, 'ERR_CRYPTO_HASH_FINALIZED', 'Digest already called')
     return /** @type {[any, Buffer[]]} */ ([this.#call, [...this.#parts]])
@@ -126,7 +131,11 @@ class Hash extends Digest {
 class Hmac extends Digest {
   #done = false
 
-  /** Node's gives nothing the second time, where a hash throws. @param {any} [encoding] */
+  /**
+   * In Node a second call of an HMAC's `digest` returns an empty value, whereas that of a hash
+   * throws.
+   * @param {any} [encoding]
+   */
   digest(encoding) {
     if (this.#done) return encoding === undefined || encoding === 'buffer' ? Buffer.alloc(0) : ''
     this.#done = true

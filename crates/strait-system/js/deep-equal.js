@@ -1,5 +1,5 @@
 'use strict'
-// Are two values the same, all the way down (https://nodejs.org/api/assert.html#comparison-details_1)?
+// Deep equality of two values (https://nodejs.org/api/assert.html#comparison-details_1).
 
 const tagOf = (/** @type {any} */ value) => Object.prototype.toString.call(value)
 const BOXES = [Number, String, Boolean, BigInt, Symbol]
@@ -18,7 +18,8 @@ const comparer = (isStrict) => {
     }
     if (isStrict && Object.getPrototypeOf(one) !== Object.getPrototypeOf(other)) return false
     if (tagOf(one) !== tagOf(other) || Array.isArray(one) !== Array.isArray(other)) return false
-    // A pair that is being compared already, further up, differs elsewhere if at all.
+    // An outer call already compares this pair. If the values differ, that call finds the
+    // difference elsewhere.
     if (seen.get(one) === other) return true
     seen.set(one, other)
     try {

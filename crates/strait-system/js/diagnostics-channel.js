@@ -1,5 +1,6 @@
 'use strict'
-// Node's `diagnostics_channel` (https://nodejs.org/api/diagnostics_channel.html): named channels on which libraries publish what they do.
+// Node's `diagnostics_channel` (https://nodejs.org/api/diagnostics_channel.html): named channels on
+// which libraries publish their activity.
 
 const { wrongType } = require('strait:errors')
 
@@ -8,7 +9,10 @@ const checkSubscription = (value) => {
   if (typeof value !== 'function') throw wrongType('subscription', 'of type function', value)
 }
 
-/** An error of a subscriber is none of the publisher's. @param {any} error */
+/**
+ * Throws a subscriber's error later, because the publisher is not responsible for it.
+ * @param {any} error
+ */
 const report = (error) => { process.nextTick(() => { throw error }) }
 
 class Channel {
@@ -16,7 +20,10 @@ class Channel {
   constructor (name) {
     /** @type {((message: any, name: string | symbol) => void)[]} */
     this._subscribers = []
-    /** Stores, and what makes of a message their value. @type {Map<any, ((message: any) => any) | undefined>} */
+    /**
+     * Bound stores, each with the function that converts a message to the store's value.
+     * @type {Map<any, ((message: any) => any) | undefined>}
+     */
     this._stores = new Map()
     this.name = name
   }
@@ -60,7 +67,10 @@ class Channel {
     return this._stores.delete(store)
   }
 
-  /** Publishes, and runs a function in all bound stores. @param {any} message @param {Function} action @param {any} [receiver] @param {any[]} args */
+  /**
+   * Publishes the message, and runs a function in all bound stores.
+   * @param {any} message @param {Function} action @param {any} [receiver] @param {any[]} args
+   */
   runStores (message, action, receiver, ...args) {
     let run = () => {
       this.publish(message)
@@ -98,7 +108,7 @@ const channel = (/** @type {any} */ name) => {
 const EVENTS = ['start', 'end', 'asyncStart', 'asyncEnd', 'error']
 
 class TracingChannel {
-  /** @param {any} given a name, or the five channels */
+  /** @param {any} given a name, or an object with the five channels */
   constructor (given) {
     const isObject = typeof given === 'object' && given !== null && !Array.isArray(given)
     if (typeof given !== 'string' && !isObject) throw wrongType('nameOrChannels', 'of type string or an instance of TracingChannel or Object', given)
@@ -152,7 +162,10 @@ class TracingChannel {
     }))
   }
 
-  /** @param {Function} action @param {number} [position] where its callback stands @param {any} [context] @param {any} [receiver] @param {any[]} args */
+  /**
+   * @param {Function} action @param {number} [position] the index of its callback argument
+   * @param {any} [context] @param {any} [receiver] @param {any[]} args
+   */
   traceCallback (action, position = -1, context = {}, receiver = undefined, ...args) {
     if (!this.hasSubscribers) return Reflect.apply(action, receiver, args)
     const callback = args.at(position)

@@ -1,17 +1,18 @@
 'use strict'
-// Texts as bytes, in the encodings that Node's `buffer` knows (https://nodejs.org/api/buffer.html#buffers-and-character-encodings).
+// Conversion of texts to bytes and back, in the encodings of Node's `buffer`
+// (https://nodejs.org/api/buffer.html#buffers-and-character-encodings).
 
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 const { fromCharCode } = String
 
-/** How many characters a call can be given as arguments. */
+/** The number of character codes that one call of `fromCharCode` receives. */
 const PART = 4096
 
 const NAMES = { __proto__: null, 'utf8': 'utf8', 'utf-8': 'utf8', 'ucs2': 'utf16le', 'ucs-2': 'utf16le', 'utf16le': 'utf16le', 'utf-16le': 'utf16le', 'latin1': 'latin1', 'binary': 'latin1', 'base64': 'base64', 'base64url': 'base64url', 'hex': 'hex', 'ascii': 'ascii' }
 
-/** The encoding's name here; nothing if it has none. @param {any} given */
+/** The encoding's name in this module; undefined if it is unknown. @param {any} given */
 const named = (given) => (typeof given === 'string' ? NAMES[given] ?? NAMES[given.toLowerCase()] : undefined)
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
@@ -19,7 +20,7 @@ const digits = (/** @type {string} */ letters) => [...letters].map((letter) => l
 const BASE64 = digits(`${ALPHABET}+/`)
 const BASE64URL = digits(`${ALPHABET}-_`)
 const HEX = digits('0123456789abcdef')
-/** Of both alphabets, by the characters' codes. */
+/** The values of the digits of both base64 alphabets, by character code. */
 const SEXTETS = new Int8Array(128).fill(-1)
 for (const letters of [BASE64URL, BASE64]) letters.forEach((code, value) => { SEXTETS[code] = value })
 const EQUALS = 61
@@ -30,7 +31,7 @@ const nibble = (/** @type {number} */ code) => {
   return letter >= 97 && letter <= 102 ? letter - 87 : -1
 }
 
-/** The text of character codes. @param {Uint8Array | Uint16Array} codes */
+/** The text with these character codes. @param {Uint8Array | Uint16Array} codes */
 const textOf = (codes) => {
   let text = ''
   for (let at = 0; at < codes.length; at += PART) text += fromCharCode.apply(undefined, /** @type {any} */ (codes.subarray(at, at + PART)))
@@ -51,7 +52,7 @@ const fromHex = (/** @type {string} */ text) => {
   for (let i = 0; i < bytes.length; i++) {
     const high = nibble(text.charCodeAt(2 * i))
     const low = nibble(text.charCodeAt(2 * i + 1))
-    // What is behind something else than digits is no more looked at.
+    // Decoding ends at the first character that is not a digit.
     if (high < 0 || low < 0) return bytes.slice(0, i)
     bytes[i] = (high << 4) | low
   }
@@ -72,7 +73,7 @@ const toBase64 = (/** @type {Uint8Array} */ bytes, /** @type {number[]} */ lette
   return textOf(codes.subarray(0, length))
 }
 
-/** Of either alphabet; other characters are skipped, and behind `=` nothing is looked at. */
+/** Decodes both alphabets of base64. Other characters are skipped, and decoding ends at `=`. */
 const fromBase64 = (/** @type {string} */ text) => {
   const bytes = new Uint8Array(Math.floor((text.length * 3) / 4))
   let [length, bits, many] = [0, 0, 0]
@@ -113,7 +114,7 @@ const toUtf16 = (/** @type {Uint8Array} */ bytes) => {
   return textOf(codes)
 }
 
-/** By the encoding's name here. */
+/** The encodings, by their names in this module. */
 const TABLE = {
   __proto__: null,
   utf8: { encode: (text) => encoder.encode(text), decode: (bytes) => decoder.decode(bytes), size: (text) => encoder.encode(text).length },
@@ -125,7 +126,7 @@ const TABLE = {
   base64url: { encode: fromBase64, decode: (bytes) => toBase64(bytes, BASE64URL, false), size: sizeOfBase64 },
 }
 
-/** What the text would be if it had no character to skip. @param {string} text */
+/** The decoded size of the text, if it has no characters to skip. @param {string} text */
 function sizeOfBase64(text) {
   let { length } = text
   if (length > 0 && text.charCodeAt(length - 1) === EQUALS) length--
@@ -141,7 +142,10 @@ module.exports = {
   decode: (bytes, encoding) => TABLE[encoding].decode(bytes),
   /** @param {string} text @param {string} encoding @returns {number} */
   size: (text, encoding) => TABLE[encoding].size(text),
-  /** Writes so much as has room, whole characters only; how many bytes. @param {Uint8Array} room @param {string} text @param {string} encoding */
+  /**
+   * Writes the whole characters that fit, and returns the number of bytes.
+   * @param {Uint8Array} room @param {string} text @param {string} encoding
+   */
   write(room, text, encoding) {
     if (encoding === 'utf8') return encoder.encodeInto(text, room).written
     const bytes = TABLE[encoding].encode(text)

@@ -1,10 +1,11 @@
 'use strict'
-// Errors as Node words them (https://nodejs.org/api/errors.html#nodejs-error-codes), for the other modules here.
+// Errors with Node's codes and texts (https://nodejs.org/api/errors.html#nodejs-error-codes), for
+// the other modules.
 
 const { inspect } = require('strait:inspect')
 
 /**
- * An error of that class with a code, which its name shows where Node's does.
+ * Makes an error of this class with a code. The name shows the code where Node's does.
  * @param {any} Class
  * @param {string} code
  * @param {string} message
@@ -33,7 +34,7 @@ const wrongType = (name, expected, value) => {
 const wrongValue = (name, value, reason = 'is invalid') =>
   coded(TypeError, 'ERR_INVALID_ARG_VALUE', `The ${name.includes('.') ? 'property' : 'argument'} '${name}' ${reason}. Received ${inspect(value)}`)
 
-/** Large numbers get their thousands marked. @param {any} value */
+/** Formats a value; large numbers get separators between thousands. @param {any} value */
 const marked = (value) => {
   const isLarge = typeof value === 'bigint' ? value > 2n ** 32n || value < -(2n ** 32n) : Number.isInteger(value) && Math.abs(value) > 2 ** 32
   const text = isLarge ? String(value).replace(/\B(?=(\d{3})+$)/g, '_') : typeof value === 'bigint' ? String(value) : inspect(value)
@@ -51,7 +52,10 @@ const checkInteger = (value, name, least = Number.MIN_SAFE_INTEGER, most = Numbe
   if (value < least || value > most) throw outOfRange(name, `>= ${least} && <= ${most}`, value)
 }
 
-/** Functions that are named, and say when they are used that they are not here. @param {string} module @param {string} names */
+/**
+ * Functions that exist under these names and throw an error that names the missing feature.
+ * @param {string} module @param {string} names
+ */
 const refusals = (module, names) => {
   const all = names.split(' ').map((name) => [name, () => {
     throw coded(Error, 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM', `${module}.${name} is not supported by Strait (docs/node-modules.md#${module.split('/')[0]})`)

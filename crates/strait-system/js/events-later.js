@@ -1,5 +1,6 @@
 'use strict'
-// The functions of `events` that wait for events or look at emitters (https://nodejs.org/api/events.html).
+// The functions of `events` that wait for events or inspect emitters
+// (https://nodejs.org/api/events.html).
 
 const EventEmitter = require('events')
 const { checkInteger, coded, outOfRange, wrongType } = require('strait:errors')
@@ -8,7 +9,10 @@ const { checkInteger, coded, outOfRange, wrongType } = require('strait:errors')
 
 const disposal = Symbol.dispose ?? Symbol('nodejs.dispose')
 
-/** Limits that programs have set for targets: nothing warns there. @type {WeakMap<EventTarget, number>} */
+/**
+ * The limits that programs have set for targets. They cause no warnings.
+ * @type {WeakMap<EventTarget, number>}
+ */
 const limits = new WeakMap()
 
 /** @param {any} value */
@@ -29,7 +33,11 @@ const checkOptions = (options) => {
   if (options !== undefined && (typeof options !== 'object' || options === null || Array.isArray(options))) throw wrongType('options', 'of type object', options)
 }
 
-/** @param {any} emitter @param {string | symbol} type @param {any} listener @param {boolean} [once] what takes the listener away again */
+/**
+ * Adds a listener, and returns a function that removes it.
+ * @param {any} emitter @param {string | symbol} type @param {any} listener
+ * @param {boolean} [once] whether the first event removes the listener
+ */
 const listen = (emitter, type, listener, once = false) => {
   if (typeof emitter?.on === 'function') {
     if (once) emitter.once(type, listener)
@@ -42,7 +50,7 @@ const listen = (emitter, type, listener, once = false) => {
 }
 
 /**
- * The arguments of the next event, unless `error` comes first.
+ * Waits for the next event and returns its arguments. Rejects if `error` comes first.
  * @param {any} emitter @param {string | symbol} type @param {Options} [options]
  */
 const once = async (emitter, type, options) => {
@@ -60,7 +68,7 @@ const once = async (emitter, type, options) => {
     const resolved = settle(resolve)
     const rejected = settle(reject)
     ends.push(listen(emitter, type, (/** @type {any[]} */ ...args) => resolved(args), true))
-    // Targets give `error` no meaning.
+    // For targets, `error` is an ordinary event.
     if (type !== 'error' && typeof emitter.once === 'function') ends.push(listen(emitter, 'error', rejected, true))
     if (signal !== undefined) ends.push(listen(signal, 'abort', () => rejected(aborted(signal)), true))
   })
@@ -70,7 +78,7 @@ const once = async (emitter, type, options) => {
 const asyncIteratorPrototype = Object.getPrototypeOf(Object.getPrototypeOf(async function * () {}).prototype)
 
 /**
- * Iterates the arguments of every event.
+ * Iterates over the arguments of every event.
  * @param {any} emitter @param {string | symbol} type @param {Options} [options]
  */
 const on = (emitter, type, options) => {
@@ -149,7 +157,10 @@ const on = (emitter, type, options) => {
   }, asyncIteratorPrototype)
 }
 
-/** Calls the listener when the signal aborts, which no other listener can prevent. @param {any} signal @param {any} listener */
+/**
+ * Calls the listener when the signal aborts. Other listeners cannot prevent the call.
+ * @param {any} signal @param {any} listener
+ */
 const addAbortListener = (signal, listener) => {
   if (signal === undefined) throw wrongType('signal', 'an instance of AbortSignal', signal)
   checkSignal(signal, 'signal')
@@ -174,7 +185,10 @@ const getMaxListeners = (emitter) => {
   return limits.get(emitter) ?? EventEmitter.defaultMaxListeners
 }
 
-/** @param {any} count @param {any[]} emitters without any: the limit of all that have none of their own */
+/**
+ * @param {any} count
+ * @param {any[]} emitters if empty, the limit is set for all emitters without one of their own
+ */
 const setMaxListeners = (count = EventEmitter.defaultMaxListeners, ...emitters) => {
   if (typeof count !== 'number') throw wrongType('setMaxListeners', 'of type number', count)
   if (!(count >= 0)) throw outOfRange('setMaxListeners', '>= 0', count)

@@ -1,6 +1,7 @@
 'use strict'
-// Node's `events` (https://nodejs.org/api/events.html). `EventEmitter` is a function rather than a class, because old programs call `EventEmitter.call(this)`. What every page needs is
-// here; the rest is loaded when it is first used.
+// Node's `events` (https://nodejs.org/api/events.html). `EventEmitter` is a function rather than a
+// class, because old programs call `EventEmitter.call(this)`. This file holds the part that every
+// page needs; `events-later.js` is loaded on first use.
 
 const errorMonitor = Symbol('events.errorMonitor')
 const captureRejectionSymbol = Symbol.for('nodejs.rejection')
@@ -30,7 +31,11 @@ const checkBoolean = (value, name) => {
 /** @param {any} object @param {string} name @param {any} value */
 const hide = (object, name, value) => Object.defineProperty(object, name, { value, writable: true, configurable: true, enumerable: false })
 
-/** The lists of listeners by event, made on demand for objects that never ran the constructor. @param {any} emitter */
+/**
+ * The lists of listeners by event. The table is made on first use, for objects that never ran the
+ * constructor.
+ * @param {any} emitter
+ */
 const tableOf = (emitter) => {
   if (!Object.hasOwn(emitter, '_events') || emitter._events === undefined) hide(emitter, '_events', Object.create(null))
   return emitter._events
@@ -48,12 +53,14 @@ EventEmitter.init = /** @this {any} */ function (/** @type {any} */ options) {
   if (capture ?? captureRejections) this[kCapture] = true
 }
 
-/** @param {any} emitter @param {string | symbol} type @param {any} listener @param {boolean} first */
+/**
+ * @param {any} emitter @param {string | symbol} type @param {any} listener @param {boolean} first
+ */
 const add = (emitter, type, listener, first) => {
   checkFunction(listener, 'listener')
   const table = tableOf(emitter)
   if (table.newListener !== undefined) emitter.emit('newListener', type, listener.listener ?? listener)
-  // A listener of `newListener` may have added one.
+  // A listener of `newListener` may have added a list.
   const list = table[type] ??= []
   if (first) list.unshift(listener)
   else list.push(listener)
@@ -78,14 +85,17 @@ const onceWrapper = (emitter, type, listener) => {
   return Object.assign(wrapper, { listener })
 }
 
-/** A listener's promise was rejected. @param {any} emitter @param {any} error @param {string | symbol} type @param {any[]} args */
+/**
+ * Handles the rejected promise of a listener.
+ * @param {any} emitter @param {any} error @param {string | symbol} type @param {any[]} args
+ */
 const rejected = (emitter, error, type, args) => {
   const own = emitter[captureRejectionSymbol]
   if (typeof own === 'function') {
     Reflect.apply(own, emitter, [error, type, ...args])
     return
   }
-  // A listener of `error` that rejects as well is not captured.
+  // A rejection by a listener of `error` is not captured.
   const before = emitter[kCapture]
   emitter[kCapture] = false
   try {
@@ -120,7 +130,7 @@ const methods = {
       throw unhandled(args[0])
     }
     const capture = this[kCapture] === true
-    // Listeners may come and go meanwhile.
+    // A copy, because listeners may be added and removed during the calls.
     for (const listener of list.length === 1 ? [list[0]] : list.slice()) {
       const result = Reflect.apply(listener, this, args)
       if (capture && typeof result?.then === 'function') result.then(undefined, (/** @type {any} */ error) => process.nextTick(rejected, this, error, type, args))
@@ -137,7 +147,7 @@ const methods = {
     const table = tableOf(this)
     const list = table[type]
     if (list === undefined) return this
-    // The one added last goes first, as in Node.
+    // As in Node, the listener that was added last is removed first.
     const at = list.findLastIndex((/** @type {any} */ entry) => entry === listener || entry.listener === listener)
     if (at < 0) return this
     list.splice(at, 1)
@@ -168,7 +178,7 @@ const methods = {
   },
   eventNames () { return Reflect.ownKeys(tableOf(this)) }
 }
-// Enumerable, because old programs copy them to other objects.
+// Enumerable, because old programs copy the methods to other objects.
 Object.assign(EventEmitter.prototype, methods)
 
 module.exports = EventEmitter

@@ -1,5 +1,5 @@
 'use strict'
-// What programs give the functions of `fs`, checked and in the form in which the operations take it.
+// Checks the arguments of `fs` functions, and converts them to the form that the operations take.
 
 const { coded, wrongType, wrongValue, outOfRange, checkInteger } = require('strait:errors')
 const { Buffer } = require('buffer')
@@ -44,7 +44,10 @@ const encodingOf = (encoding) => {
 }
 
 const { O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_TRUNC, O_APPEND, O_SYNC } = constants
-/** What the letters mean (https://nodejs.org/api/fs.html#file-system-flags). @type {Record<string, number>} */
+/**
+ * The flags by letter (https://nodejs.org/api/fs.html#file-system-flags).
+ * @type {Record<string, number>}
+ */
 const FLAGS = {
   // @ts-ignore: no prototype
   __proto__: null,
@@ -55,12 +58,16 @@ const FLAGS = {
   a: O_APPEND | O_CREAT | O_WRONLY,
   'a+': O_APPEND | O_CREAT | O_RDWR,
 }
-/** In either order: must be new, and is on the disk before the write is over. @type {[string, string[], number][]} */
+/**
+ * Letters that may precede or follow others. `x`: the file must be new. `s`: data is on the disk
+ * before a write ends.
+ * @type {[string, string[], number][]}
+ */
 const MARKS = [['x', ['w', 'a'], O_EXCL], ['s', ['r', 'a'], O_SYNC]]
 for (const [mark, letters, bit] of MARKS) {
   for (const letter of letters) {
     const plus = FLAGS[`${letter}+`] | bit
-    // There is nothing to be written with `r` alone.
+    // With `r` alone the `s` has no effect, because nothing is written.
     FLAGS[`${letter}${mark}`] = FLAGS[`${mark}${letter}`] = FLAGS[letter] | bit
     FLAGS[`${letter}${mark}+`] = FLAGS[`${mark}${letter}+`] = plus
   }
@@ -94,7 +101,7 @@ const dataOf = (data, encoding) => {
   throw wrongType('data', 'of type string or an instance of Buffer, TypedArray, or DataView', data)
 }
 
-/** A name as it was asked for. @param {string} name @param {any} encoding */
+/** A name in the requested encoding. @param {string} name @param {any} encoding */
 const nameIn = (name, encoding) => {
   const known = encodingOf(encoding)
   if (known === undefined || known === null || known === 'utf8') return name
@@ -115,7 +122,10 @@ const descriptorOf = (fd) => {
   return fd
 }
 
-/** A user's or a group's number; -1 leaves what is there. @param {any} number @param {string} name */
+/**
+ * Checks a user or group number; -1 leaves the present one.
+ * @param {any} number @param {string} name
+ */
 const ownerOf = (number, name) => {
   checkInteger(number, name, -1, 2 ** 32 - 1)
   return number
@@ -135,10 +145,13 @@ const positionOf = (position, length) => {
 
 const VIEWS = 'an instance of Buffer, TypedArray, or DataView'
 
-/** Its bytes, the same memory. @param {ArrayBufferView} view */
+/** The bytes of a view, over the same memory. @param {ArrayBufferView} view */
 const bytesOf = (view) => new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
 
-/** Of the forms of `read`: the place for what is read, and from where. @param {any} target @param {any[]} where */
+/**
+ * For all forms of `read`: the memory for the data, and the position in the file.
+ * @param {any} target @param {any[]} where
+ */
 const roomOf = (target, where) => {
   let [offset, length, position] = where
   if (!ArrayBuffer.isView(target)) {
@@ -161,10 +174,13 @@ const roomOf = (target, where) => {
   return { target, bytes: bytesOf(target).subarray(offset, offset + length), position: positionOf(position, length) }
 }
 
-/** Of the forms of `write`: what, and where to. @param {any} data @param {any} offset @param {any} length @param {any} position */
+/**
+ * For all forms of `write`: the data, and the position in the file.
+ * @param {any} data @param {any} offset @param {any} length @param {any} position
+ */
 const partOf = (data, offset, length, position) => {
   if (typeof data === 'string') {
-    // A text's second and third argument are its position and its encoding.
+    // With a text, the second and third argument are position and encoding.
     return { bytes: Buffer.from(data, encodings.named(length) ?? 'utf8'), position: typeof offset === 'number' || typeof offset === 'bigint' ? positionOf(offset, 0) : -1 }
   }
   if (!ArrayBuffer.isView(data)) throw wrongType('buffer', `of type string or ${VIEWS}`, data)
@@ -180,7 +196,7 @@ const partOf = (data, offset, length, position) => {
   return { bytes: bytesOf(data).subarray(offset, offset + length), position: typeof position === 'number' || typeof position === 'bigint' ? positionOf(position, length) : -1 }
 }
 
-/** A list of them. @param {any} views */
+/** Checks a list of views. @param {any} views */
 const viewsOf = (views) => {
   if (!Array.isArray(views) || !views.every((view) => ArrayBuffer.isView(view))) throw wrongType('buffers', 'an instance of ArrayBufferView[]', views)
   return views.map(bytesOf)

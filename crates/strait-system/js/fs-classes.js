@@ -1,7 +1,12 @@
 'use strict'
-// What `fs` says of files, and of what they are in: Stats, StatFs and Dirent (https://nodejs.org/api/fs.html#class-fsstats).
+// The classes in which `fs` describes files, file systems and folder entries: Stats, StatFs and
+// Dirent (https://nodejs.org/api/fs.html#class-fsstats).
 
-/** The bits of a mode that say what kind of file it is, and the kinds of a folder's entries, by the methods that ask for them. @type {[string, number, number][]} */
+/**
+ * Methods that check the type of a file, with the type's bits in a mode and its number in a folder
+ * entry.
+ * @type {[string, number, number][]}
+ */
 const KINDS = [
   ['isFile', 0o100000, 1],
   ['isDirectory', 0o040000, 2],
@@ -23,7 +28,7 @@ class Stats {
   }
 }
 
-/** The same to the last digit. */
+/** Like Stats, with exact values as BigInts. */
 class BigIntStats {
   /** @param {string[]} values */
   constructor(values) {
@@ -38,7 +43,7 @@ class BigIntStats {
 const OF_SYSTEMS = ['type', 'bsize', 'blocks', 'bfree', 'bavail', 'files', 'ffree']
 
 class StatFs {
-  /** @param {any[]} values texts for those that are asked for to the last digit */
+  /** @param {any[]} values texts if BigInts were requested */
   constructor(values) {
     const self = /** @type {any} */ (this)
     OF_SYSTEMS.forEach((name, index) => { self[name] = typeof values[index] === 'string' ? BigInt(values[index]) : values[index] })

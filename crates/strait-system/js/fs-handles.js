@@ -1,21 +1,25 @@
 'use strict'
-// What `fs` opens, as objects: FileHandle (https://nodejs.org/api/fs.html#class-filehandle) and Dir (https://nodejs.org/api/fs.html#class-fsdir).
+// Objects for open files and folders: FileHandle (https://nodejs.org/api/fs.html#class-filehandle)
+// and Dir (https://nodejs.org/api/fs.html#class-fsdir).
 
 const EventEmitter = require('events')
 const { coded, wrongType, refusals } = require('strait:errors')
 const { p } = require('strait:natives')
 
-/** Without it there is no object: a page without isolation that meets one, or its class, makes no other of it. */
+/**
+ * The constructor requires this key. A page without context isolation may obtain an object or its
+ * class, but cannot construct further objects.
+ */
 const KEY = Symbol('ours')
 
 const disposal = /** @type {any} */ (Symbol).asyncDispose
 
 /**
- * The class, by the functions that take a descriptor and give a promise.
+ * Makes the class from the functions that take a descriptor and return a promise.
  * @param {Record<string, (...args: any[]) => Promise<any>>} on
  */
 const makeFileHandle = (on) => {
-  /** What is said of one that has been closed. @param {string} syscall */
+  /** The error of a closed handle. @param {string} syscall */
   const closed = (syscall) => Object.assign(coded(Error, 'EBADF', 'file closed'), { syscall })
 
   class FileHandle {
@@ -29,7 +33,7 @@ const makeFileHandle = (on) => {
 
     get fd() { return this.#fd }
 
-    /** The descriptor, for the function of that name. @param {string} syscall */
+    /** The descriptor, for the function with this name. @param {string} syscall */
     #open(syscall) {
       if (this.#fd < 0) throw closed(syscall)
       return this.#fd
@@ -38,7 +42,7 @@ const makeFileHandle = (on) => {
     /** @param {any} buffer @param {any[]} rest */
     async read(buffer, ...rest) {
       const target = ArrayBuffer.isView(buffer) ? buffer : buffer?.buffer ?? require('buffer').Buffer.alloc(16384)
-      // Its options name the buffer that is given back.
+      // If the buffer is in the options, the result contains that buffer.
       const bytesRead = await on.read(this.#open('read'), ...(target === buffer ? [buffer, ...rest] : [{ ...buffer, buffer: target }]))
       return { bytesRead, buffer: target }
     }
@@ -78,7 +82,8 @@ const makeFileHandle = (on) => {
       self.emit('close')
     }
   }
-  // By hand, and without the emitter's constructor, which it does not need: nothing of this is to be seen by functions that a page has replaced.
+  // Inherits without `extends` and without calling the emitter's constructor, which is not needed.
+  // So no function that a page has replaced is called.
   p.setPrototypeOf(FileHandle.prototype, EventEmitter.prototype)
   const add = (/** @type {any} */ name, /** @type {Function} */ value) => p.defineProperty(FileHandle.prototype, name, { __proto__: null, value, writable: true, configurable: true })
   if (disposal !== undefined) add(disposal, function () { return this.close() })
@@ -87,7 +92,7 @@ const makeFileHandle = (on) => {
   return { is: (/** @type {any} */ value) => value instanceof FileHandle, make: (/** @type {number} */ fd) => new FileHandle(KEY, fd) }
 }
 
-/** A folder's entries, as they were when it was opened, one after the other. */
+/** A folder's entries at the time it was opened, which are read one by one. */
 class Dir {
   #path
   #entries
@@ -123,7 +128,10 @@ class Dir {
   /** @param {any} [callback] */
   close(callback) { return this.#told(() => this.closeSync(), callback) }
 
-  /** By a promise, or by the callback. @param {() => any} action @param {any} callback */
+  /**
+   * Returns the result by a promise or by the callback.
+   * @param {() => any} action @param {any} callback
+   */
   #told(action, callback) {
     const done = Promise.resolve().then(action)
     if (callback === undefined) return done

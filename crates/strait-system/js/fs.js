@@ -1,6 +1,7 @@
 'use strict'
-// Files and folders as Node's `fs` has them (https://nodejs.org/api/fs.html): each function once, made into its forms. The forms with `Sync` work in the
-// program's thread, the others beside it.
+// Node's `fs` (https://nodejs.org/api/fs.html). Each function is defined once, and its forms are
+// derived from that. The forms with `Sync` work in the program's thread, the others in other
+// threads.
 
 const { coded, wrongType, checkInteger, refusals } = require('strait:errors')
 const { Buffer } = require('buffer')
@@ -40,13 +41,13 @@ const timed = (/** @type {string} */ name) => (/** @type {any} */ file, /** @typ
 /** @param {string} name @param {any} value @returns {never} */
 const wanted = (name, value) => { throw wrongType(name, 'of type number', value) }
 
-/** An error of another call than the one that was made. @param {any} error @param {string} syscall */
+/** Rethrows an error under the name of another call. @param {any} error @param {string} syscall */
 const renamed = (error, syscall) => {
   error.message = error.message.replace(`, ${error.syscall}`, `, ${syscall}`)
   return Object.assign(error, { syscall })
 }
 
-/** Our own words for what Node says in a class of its own. @param {any} error */
+/** Strait's own text for an error that has a separate class in Node. @param {any} error */
 const removalFailed = (error) => {
   if (error.code !== 'EISDIR' || error.syscall !== 'rm') throw error
   const said = coded(Error, 'ERR_FS_EISDIR', `Path is a directory: rm returned EISDIR (is a directory) ${error.path}`)
@@ -59,7 +60,8 @@ const realPath = (/** @type {number} */ number) => (/** @type {any} */ file, /**
 }
 
 /**
- * What each function asks of the system; what it makes of the answer, and of an error.
+ * For each function: its system call, and optionally the functions that convert the result and the
+ * error.
  * @type {Record<string, (...args: any[]) => [any, ((value: any) => any)?, ((error: any) => any)?]>}
  */
 const FUNCTIONS = {
@@ -146,7 +148,10 @@ const FUNCTIONS = {
   },
 }
 
-/** Those that work on an open file: a function and its form with `Sync`. @type {Record<string, (...args: any[]) => [any, ((value: any) => any)?, ((error: any) => any)?, any?]>} */
+/**
+ * Functions on open files, each with a form with `Sync`.
+ * @type {Record<string, (...args: any[]) => [any, ((value: any) => any)?, ((error: any) => any)?, any?]>}
+ */
 const ON_FILES = {
   // @ts-ignore: no prototype
   __proto__: null,
@@ -205,9 +210,13 @@ const ON_FILES = {
 const nothing = (/** @type {any} */ value) => value ?? undefined
 const same = (/** @type {any} */ error) => { throw error }
 
-// From here on nothing is looked up that a page without context isolation could have replaced, for whom these functions are not.
+// From here on, the code looks up nothing that a page without context isolation could have
+// replaced, because such a page must not get access to these functions.
 
-/** A function of the table, asked what to do. @param {Function} prepare @param {any[]} args */
+/**
+ * Calls a function of the table, and returns the operation to run.
+ * @param {Function} prepare @param {any[]} args
+ */
 const plan = (prepare, args) => {
   const made = p.apply(prepare, undefined, args)
   return { __proto__: null, call: made[0], finish: made[1] ?? nothing, failed: made[2] ?? same, also: made[3] }
@@ -224,7 +233,10 @@ const atOnce = (/** @type {Function} */ prepare) => (/** @type {any[]} */ ...arg
   return finish(value)
 }
 
-/** What it came to, for one who is told later. @param {any} planned @param {any} error @param {any} value */
+/**
+ * Converts the outcome of an asynchronous operation.
+ * @param {any} planned @param {any} error @param {any} value
+ */
 const conclude = ({ finish, failed }, error, value) => {
   try {
     return { __proto__: null, thrown: null, result: error === null ? finish(value) : failed(error) }
@@ -238,7 +250,10 @@ const checkCallback = (callback) => {
   if (typeof callback !== 'function') throw wrongType('cb', 'of type function', callback)
 }
 
-/** Has it done, if there is something to do. @param {any} call @param {(error: any, value?: any) => void} callback */
+/**
+ * Starts the operation, if there is one, and calls back when it has ended.
+ * @param {any} call @param {(error: any, value?: any) => void} callback
+ */
 const later = (call, callback) => {
   if (call === undefined) p.queueMicrotask(() => callback(null))
   else system.later(call, callback)
@@ -320,7 +335,7 @@ const exists = (/** @type {any} */ file, /** @type {any} */ callback) => {
 addFunction(fs, 'exists', exists)
 add(exists, /** @type {any} */ (Symbol.for('nodejs.util.promisify.custom')), (/** @type {any} */ file) => new p.Promise((/** @type {any} */ resolve) => exists(file, resolve)))
 
-// Node does not ask for a callback here.
+// Node requires no callback for `close`.
 const { close } = fs
 addFunction(fs, 'close', (/** @type {any} */ fd, /** @type {any} */ callback = (/** @type {any} */ error) => { if (error !== null) throw error }) => close(fd, callback))
 
@@ -337,7 +352,8 @@ for (const [name, count, what] of [['read', 'bytesRead', 'buffer'], ['write', 'b
   })
 }
 
-// Open files as objects, by what is known of descriptors; and the functions that take such an object for a path.
+// Open files as objects, made from the functions on descriptors; and the functions that accept such
+// an object as a path.
 /** @type {Record<string, any>} */
 const onFiles = {}
 for (const name in ON_FILES) add(onFiles, name, withPromise(ON_FILES[name]))
@@ -349,7 +365,8 @@ for (const name of ['readFile', 'writeFile', 'appendFile']) {
   addFunction(promises, name, async (/** @type {any} */ file, /** @type {any[]} */ ...rest) => (handles.is(file) ? file[name](...rest) : ofPath(typeof file === 'number' ? pathOf(file) : file, ...rest)))
 }
 
-// The classes of `stream` are a page's to change, and whoever has changed them would be handed what these open.
+// Not supported, because a page can change the classes of `stream` and would then get access to the
+// files that these functions open.
 addAll(fs, refusals('fs', 'createReadStream createWriteStream ReadStream WriteStream'))
 addAll(fs, refusals('fs', 'cp cpSync openAsBlob watch watchFile unwatchFile lchmod lchmodSync'))
 addAll(promises, refusals('fs/promises', 'cp watch lchmod'))

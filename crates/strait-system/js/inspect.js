@@ -1,6 +1,7 @@
 'use strict'
-// How values look on the terminal: util.inspect and util.format in Node's notation (https://nodejs.org/api/util.html), as far
-// as programs show it: nesting, cycles, class names, Map, Set, errors with causes, typed arrays, accessors, symbols.
+// Values as text for the terminal: util.inspect and util.format in Node's notation
+// (https://nodejs.org/api/util.html). Supported are nesting, cycles, class names, Map, Set, errors
+// with causes, typed arrays, accessors and symbols.
 
 const LINE = 80
 const custom = Symbol.for('nodejs.util.inspect.custom')
@@ -60,7 +61,10 @@ function className (value) {
   return null
 }
 
-/** The prefix before the brackets: nothing for plain objects and arrays, otherwise class, size and tag. */
+/**
+ * The prefix before the brackets: empty for plain objects and arrays, otherwise class, size and
+ * tag.
+ */
 function prefix (value, base, size = '') {
   const name = className(value)
   let tag = ''
@@ -90,7 +94,7 @@ function render (state, value, level, inKey) {
   return cycle === undefined ? text : `${paint(state, `<ref *${cycle}>`, 'special')} ${text}`
 }
 
-// An object whose getters throw for unknown names (the electron module) must still be printable.
+// Objects whose getters throw for unknown names (the electron module) must be printable too.
 function isProxyLike (value) {
   try { return value[custom] === undefined } catch { return true }
 }
@@ -108,7 +112,9 @@ function renderObject (state, value, level) {
   return join(state, entries, head, close, level, shape)
 }
 
-/** What kind of object it is: how it looks without properties, its brackets, and its own entries. */
+/**
+ * Describes the kind of an object: its text without properties, its brackets, and its own entries.
+ */
 function describe (state, value, level) {
   const own = Reflect.ownKeys(value).filter((key) => {
     const descriptor = Object.getOwnPropertyDescriptor(value, key)
@@ -164,7 +170,7 @@ function describe (state, value, level) {
     ]
   } else if (value instanceof Promise) {
     shape.prefix = prefix(value, 'Promise')
-    // No program can see at once how a promise has ended.
+    // A program cannot read the state of a promise synchronously.
     shape.entries = () => ['<state unknown>']
   } else if (value instanceof WeakMap || value instanceof WeakSet || value instanceof WeakRef) {
     shape.prefix = prefix(value, className(value))
@@ -188,7 +194,7 @@ function isIndex (key) {
   return /^(0|[1-9]\d*)$/.test(key)
 }
 
-/** The stack starts with "Name: message"; a message that was changed later, or a name of a subclass, is put in front anew. */
+/** The stack, after "Name: message" if it consists of frames only. */
 function errorText (error, stack) {
   const header = Error.prototype.toString.call(error)
   if (stack.includes(header)) return stack
@@ -238,7 +244,7 @@ function join (state, entries, head, close, level, shape) {
   return `${head}\n${indent}${output.join(`,\n${indent}`)}\n${' '.repeat(2 * level)}${close}`
 }
 
-/** Long lists of short items in columns, as Node prints them. */
+/** Arranges long lists of short items in columns, as Node does. */
 function columns (state, entries, width, level) {
   const extra = state.maxArrayLength < Infinity && entries.at(-1)?.startsWith('... ') ? 1 : 0
   const count = entries.length - extra
@@ -271,7 +277,7 @@ function columns (state, entries, width, level) {
 inspect.custom = custom
 inspect.defaultOptions = { depth: 2 }
 
-/** printf of the console: %s %d %i %f %j %o %O %c %% and the rest appended. */
+/** printf of the console: %s %d %i %f %j %o %O %c %%, with the remaining arguments appended. */
 function formatWith (options, first, ...rest) {
   const show = (value) => typeof value === 'string' ? value : inspect(value, options)
   if (typeof first !== 'string') return [first, ...rest].map(show).join(' ')

@@ -1,5 +1,5 @@
 'use strict'
-// The machine as Node's `os` tells of it (https://nodejs.org/api/os.html).
+// Node's `os` (https://nodejs.org/api/os.html).
 
 const { coded, checkInteger, refusals } = require('strait:errors')
 const system = require('strait:system')
@@ -9,7 +9,7 @@ const ask = () => system.now({ name: 'machine' })
 /** @param {string} name */
 const said = (name) => () => ask()[name]
 
-/** Node's error of its own for a call of the system's that failed. @param {any} call */
+/** Makes Node's error for a failed system call. @param {any} call */
 const priority = (call) => {
   try {
     return system.now(call)

@@ -45,12 +45,17 @@ const finders = (options) => {
   return { long, named, takesValue }
 }
 
-/** What the arguments are. @param {any[]} args @param {Record<string, Option>} options @returns {Token[]} */
+/**
+ * Splits the arguments into tokens.
+ * @param {any[]} args @param {Record<string, Option>} options @returns {Token[]}
+ */
 const tokensOf = (args, options) => {
   const { named, takesValue } = finders(options)
   /** @type {Token[]} */
   const tokens = []
-  /** An option whose value may be the next argument: how many arguments it takes. */
+  /**
+   * Adds an option whose value may be the next argument, and returns the number of arguments used.
+   */
   const put = (/** @type {string} */ name, /** @type {string} */ rawName, /** @type {number} */ index) => {
     const hasNext = takesValue(name) && index + 1 < args.length && args[index + 1] !== undefined
     tokens.push({ kind: 'option', name, rawName, index, ...(hasNext ? { value: args[index + 1], inlineValue: false } : { value: undefined, inlineValue: undefined }) })
@@ -80,7 +85,7 @@ const tokensOf = (args, options) => {
       index++
       continue
     }
-    // Letters: the last, or the first that takes a value, has what follows.
+    // A group of letters: the last one, or the first that takes a value, receives the rest.
     let taken = 1
     for (let at = 1; at < text.length; at++) {
       const letter = text[at]
@@ -97,7 +102,10 @@ const tokensOf = (args, options) => {
   return tokens
 }
 
-/** @param {Token} token @param {string} name the option that it sets @param {Record<string, Option>} options @param {boolean} allowPositionals */
+/**
+ * @param {Token} token @param {string} name the option that it sets
+ * @param {Record<string, Option>} options @param {boolean} allowPositionals
+ */
 const checkStrictly = (token, name, options, allowPositionals) => {
   const { rawName = '', value, inlineValue } = token
   const { long } = finders(options)
@@ -136,7 +144,7 @@ module.exports = (/** @type {any} */ config = {}) => {
     }
     if (token.kind !== 'option') continue
     let { name = '' } = token
-    // `--no-x` is the opposite of `--x`.
+    // `--no-x` negates `--x`.
     const isNegative = allowNegative && token.rawName?.startsWith('--no-') === true
     if (strict) checkStrictly(token, isNegative && long(name) === undefined ? name.slice(3) : name, options, allowPositionals)
     const isNegated = isNegative && token.value === undefined

@@ -1,5 +1,6 @@
 'use strict'
-// Node's `path.win32` (https://nodejs.org/api/path.html#windows-vs-posix): text alone, also where no Windows is.
+// Node's `path.win32` (https://nodejs.org/api/path.html#windows-vs-posix), which works on text
+// alone and on every system.
 
 /** @param {any} value @param {string} name */
 const checkText = (value, name) => {
@@ -9,7 +10,8 @@ const checkText = (value, name) => {
 const isSeparator = (/** @type {string | undefined} */ char) => char === '/' || char === '\\'
 
 /**
- * What a path begins with. `device`: `C:` or `\\server\share`; `isRooted`: a separator follows, or need not; `length`: how much of the text that is.
+ * The beginning of a path. `device`: `C:` or `\\server\share`; `isRooted`: a separator follows, or
+ * is implied; `length`: the length of this beginning.
  * @param {string} path
  */
 const startOf = (path, withNamespaces = false) => {
@@ -26,7 +28,11 @@ const startOf = (path, withNamespaces = false) => {
   return { device: `\\\\${share[1]}\\${share[2]}`, isRooted: true, length: share[0].length + (isWhole ? 0 : 1) }
 }
 
-/** The names, without `.` and without what a `..` takes back. A `..` too many stays, except at a root. @param {string} path @param {boolean} isRooted */
+/**
+ * The names of a path, without `.` and without names that a `..` cancels. A surplus `..` stays,
+ * except at a root.
+ * @param {string} path @param {boolean} isRooted
+ */
 const namesOf = (path, isRooted) => {
   /** @type {string[]} */
   const names = []
@@ -52,7 +58,7 @@ const normalize = (/** @type {string} */ path) => {
   let text = namesOf(path.slice(length), isRooted).join('\\')
   if (text === '' && !isRooted) text = '.'
   if (text !== '' && isSeparator(path[path.length - 1])) text += '\\'
-  // What has become the first name must not become a drive.
+  // The first name of the result must not be read as a drive.
   if (!isRooted && device === '' && (/^[a-z]:/i.test(text) || /:(?:[/\\]|$)/.test(path))) text = `.\\${text}`
   return `${device}${isRooted ? '\\' : ''}${text}`
 }
@@ -62,7 +68,8 @@ const join = (/** @type {string[]} */ ...parts) => {
   const given = parts.filter((part) => part !== '')
   if (given.length === 0) return '.'
   let path = given.join('\\')
-  // Separators that come from joining begin no share: only a first part that begins with exactly two does.
+  // Separators that result from joining do not begin a share. Only a first part with exactly two
+  // leading separators does.
   const first = given[0]
   const isShare = isSeparator(first[0]) && isSeparator(first[1]) && first.length > 2 && !isSeparator(first[2])
   if (!isShare && isSeparator(first[0])) path = path.replace(/^[/\\]{2,}/, '\\')
@@ -114,14 +121,17 @@ const relative = (/** @type {string} */ from, /** @type {string} */ to) => {
   return [...have.slice(common).map(() => '..'), ...want.slice(common)].join('\\') + (isRoot ? '\\' : '')
 }
 
-/** The path without the separators at its end, but not shorter than its root. @param {string} path @param {number} root */
+/**
+ * The path without trailing separators, but at least its root.
+ * @param {string} path @param {number} root
+ */
 const withoutEnd = (path, root) => {
   let end = path.length
   while (end > root && isSeparator(path[end - 1])) end--
   return path.slice(0, end)
 }
 
-/** Where the last name begins. @param {string} path @param {number} root */
+/** The index at which the last name begins. @param {string} path @param {number} root */
 const lastName = (path, root) => {
   let at = path.length
   while (at > root && !isSeparator(path[at - 1])) at--

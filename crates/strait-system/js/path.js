@@ -1,13 +1,17 @@
 'use strict'
-// Node's `path` (https://nodejs.org/api/path.html): text alone, no file is looked at. What is relative is relative to the process's working folder. The POSIX half is here, which is what
-// `path` is itself; `path.win32` is loaded when it is first asked for.
+// Node's `path` (https://nodejs.org/api/path.html), which works on text alone and accesses no
+// files. Relative paths are relative to the process's working folder. This file holds the POSIX
+// half, which is `path` itself; `path.win32` is loaded on first use.
 
 /** @param {any} value @param {string} name */
 const checkText = (value, name) => {
   if (typeof value !== 'string') throw require('strait:errors').wrongType(name, 'of type string', value)
 }
 
-/** The path's names, without `.` and without what a `..` takes back. A `..` too many stays, except at the root. */
+/**
+ * The names of a path, without `.` and without names that a `..` cancels. A surplus `..` stays,
+ * except at the root.
+ */
 const namesOf = (/** @type {string} */ path, /** @type {boolean} */ rooted) => {
   /** @type {string[]} */
   const names = []

@@ -1,5 +1,6 @@
 'use strict'
-// Names of hosts in ASCII as people read them (RFC 3492, section 6.2; the numbers are its parameters).
+// Decodes host names from ASCII to readable form (RFC 3492, section 6.2, which defines the
+// parameters).
 
 const BASE = 36
 const LEAST = 1
@@ -17,7 +18,7 @@ const adapted = (delta, points, isFirst) => {
   return step + Math.floor(((BASE - LEAST + 1) * delta) / (delta + 38))
 }
 
-/** A label without its `xn--`; nothing if it is none. @param {string} label */
+/** Decodes a label without its `xn--`; undefined if it is malformed. @param {string} label */
 const decode = (label) => {
   const dash = label.lastIndexOf('-')
   const out = dash > 0 ? [...label.slice(0, dash)] : []
@@ -47,7 +48,7 @@ const decode = (label) => {
   return out.join('')
 }
 
-/** The name with those of its labels that are encoded as they read. @param {string} name */
+/** The name with its encoded labels decoded. @param {string} name */
 const toUnicode = (name) => name.split('.').map((label) => (label.startsWith('xn--') ? decode(label.slice(4)) ?? label : label)).join('.')
 
 module.exports = { toUnicode }

@@ -12,7 +12,7 @@ const textOf = (value) => {
 
 const escape = (/** @type {any} */ text) => encodeURIComponent(typeof text === 'object' ? String(text) : text)
 
-/** What is no UTF-8 is read byte by byte. @param {string} text */
+/** Decodes a text to bytes, for escapes that are not UTF-8. @param {string} text */
 const unescapeBuffer = (text) => {
   const bytes = []
   for (let at = 0; at < text.length; at++) {
@@ -35,7 +35,9 @@ const unescape = (/** @type {string} */ text) => {
   }
 }
 
-/** @param {any} values @param {string} [separator] @param {string} [equals] @param {any} [options] */
+/**
+ * @param {any} values @param {string} [separator] @param {string} [equals] @param {any} [options]
+ */
 const stringify = (values, separator = '&', equals = '=', options = {}) => {
   if (values === null || typeof values !== 'object') return ''
   const encode = options?.encodeURIComponent ?? module.exports.escape
@@ -51,7 +53,7 @@ const parse = (text, separator = '&', equals = '=', options = {}) => {
   const decode = options?.decodeURIComponent ?? module.exports.unescape
   const read = (/** @type {string} */ part) => {
     const plain = part.replaceAll('+', ' ')
-    // Another's wants to see all.
+    // A decoder given by the program receives every text.
     if (decode === unescape && !plain.includes('%')) return plain
     try {
       return decode(plain)

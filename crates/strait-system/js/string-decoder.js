@@ -1,11 +1,16 @@
 'use strict'
-// Bytes that arrive in parts as texts (https://nodejs.org/api/string_decoder.html): what is the beginning of a character waits for the rest of it.
+// Decodes bytes that arrive in parts (https://nodejs.org/api/string_decoder.html). An incomplete
+// character waits for its remaining bytes.
 
 const { coded, wrongType } = require('strait:errors')
 const { Buffer } = require('buffer')
 const encodings = require('strait:encodings')
 
-/** How many bytes at the end are the beginning of a character: in UTF-8, by the first of them alone, as Node has it. @param {Uint8Array} bytes */
+/**
+ * The number of bytes at the end that begin a character in UTF-8. As in Node, only the first of
+ * these bytes is checked.
+ * @param {Uint8Array} bytes
+ */
 const begunInUtf8 = (bytes) => {
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {
     const byte = bytes[bytes.length - back]
@@ -15,7 +20,7 @@ const begunInUtf8 = (bytes) => {
   return 0
 }
 
-/** The same in UTF-16, where pairs of units belong together. @param {Uint8Array} bytes */
+/** The same for UTF-16, where surrogate pairs must stay together. @param {Uint8Array} bytes */
 const begunInUtf16 = (bytes) => {
   const odd = bytes.length % 2
   const high = bytes[bytes.length - odd - 1]

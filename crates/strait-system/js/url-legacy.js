@@ -1,15 +1,16 @@
 'use strict'
-// The older half of Node's `url`: `parse`, `resolve` and `format` of objects (https://nodejs.org/api/url.html#legacy-url-api).
+// The legacy half of Node's `url`: `parse`, `resolve` and `format` of objects
+// (https://nodejs.org/api/url.html#legacy-url-api).
 
 const querystring = require('querystring')
 const { coded, wrongType } = require('strait:errors')
 
-/** Protocols whose addresses have `//` and a host. */
+/** Protocols whose URLs have `//` and a host. */
 const SLASHED = ['http', 'https', 'ftp', 'gopher', 'file', 'ws', 'wss']
 const isSlashed = (/** @type {string | null} */ protocol) => protocol !== null && SLASHED.includes(protocol.replace(/:$/, ''))
 const isScript = (/** @type {string | null} */ protocol) => protocol === 'javascript' || protocol === 'javascript:'
 
-/** What a host cannot have, in any spelling. */
+/** Characters that a host cannot have, in any spelling. */
 const FORBIDDEN = /[\0\t\n\r #%/:<>?@[\\\]^|]/
 const FORBIDDEN_IN_IPV6 = /[\0\t\n\r #%/<>?@\\^|]/
 
@@ -22,25 +23,28 @@ function Url () {
 
 const percent = (/** @type {string} */ char) => `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`
 
-/** Without spaces at both ends, and with slashes instead of backslashes before a query or a hash. @param {string} text */
+/**
+ * Removes spaces at both ends, and replaces backslashes before a query or a hash by slashes.
+ * @param {string} text
+ */
 const tidy = (text) => {
   const trimmed = text.trim()
   const end = trimmed.search(/[?#]/)
   return end < 0 ? trimmed.replaceAll('\\', '/') : trimmed.slice(0, end).replaceAll('\\', '/') + trimmed.slice(end)
 }
 
-/** A host as DNS has it; empty if there is none such. @param {string} host */
+/** The host in the form of DNS; empty if it is invalid. @param {string} host */
 const toASCII = (host) => {
   if (!/[^\0-\x7f]/.test(host)) return host.toLowerCase()
   try {
     return new URL(`ws://${host}`).hostname
   } catch {
-    // No host: the caller says so.
+    // The host is invalid, which the caller reports.
     return ''
   }
 }
 
-/** Where the host ends in what follows the slashes, and where a user's name does. @param {string} rest */
+/** The end of the host, and of a user name, in the text after the slashes. @param {string} rest */
 const authorityOf = (rest) => {
   let user = -1
   let stop = -1
@@ -57,7 +61,10 @@ const authorityOf = (rest) => {
   return { user, stop }
 }
 
-/** Reads the host, and gives what follows it. @param {any} url @param {string} rest @param {string} whole */
+/**
+ * Reads the host, and returns the text after it.
+ * @param {any} url @param {string} rest @param {string} whole
+ */
 const takeHost = (url, rest, whole) => {
   const end = rest.search(/[/?#]/)
   const authority = (end < 0 ? rest : rest.slice(0, end)).replace(/[\t\n\r]/g, '')
@@ -157,7 +164,7 @@ const parse = (text, parseQuery = false, slashesDenoteHost = false) => {
   return url
 }
 
-/** Characters that a user's name may have as they are. */
+/** Encodes a user name, which may contain some characters unencoded. */
 const encodeAuth = (/** @type {string} */ auth) => encodeURIComponent(auth).replace(/%3A/gi, ':')
 
 Url.prototype.parse = /** @this {any} */ function (/** @type {any} */ text, /** @type {any} */ parseQuery, /** @type {any} */ slashesDenoteHost) {

@@ -1,18 +1,22 @@
 'use strict'
-// `url.resolve` (https://nodejs.org/api/url.html#urlresolvefrom-to): what a reference means in a document, by the older rules of browsers.
+// `url.resolve` (https://nodejs.org/api/url.html#urlresolvefrom-to): resolves a reference in a
+// document, by the older rules of browsers.
 
 const { Url, parse, isSlashed } = require('strait:url-legacy')
 
 const namesOf = (/** @type {string | null} */ path) => (path ? path.split('/') : [])
 
-/** Sets what follows from the other fields. @param {any} url */
+/** Sets the fields that depend on other fields. @param {any} url */
 const complete = (url) => {
   if (url.pathname !== null || url.search !== null) url.path = (url.pathname || '') + (url.search || '')
   url.href = url.format()
   return url
 }
 
-/** A reference with a protocol that is not the document's. @param {any} url the document @param {any} target */
+/**
+ * Resolves a reference whose protocol differs from the document's.
+ * @param {any} url the document @param {any} target
+ */
 const intoOtherProtocol = (url, target) => {
   if (!isSlashed(target.protocol)) {
     Object.assign(url, target)
@@ -21,7 +25,7 @@ const intoOtherProtocol = (url, target) => {
   }
   let { host, hostname, pathname } = target
   if (!host && target.protocol !== 'file:') {
-    // The first name of a path without a host is the host.
+    // In a path without a host, the first name is the host.
     const names = namesOf(pathname)
     host = ''
     while (names.length > 0 && host === '') host = names.shift()
@@ -35,7 +39,7 @@ const intoOtherProtocol = (url, target) => {
   return url
 }
 
-/** Takes `.` and `..` out; `above` is how many of the latter are left. @param {string[]} names */
+/** Removes `.` and `..`; `above` is the number of remaining `..`. @param {string[]} names */
 const withoutDots = (names) => {
   /** @type {string[]} */
   const kept = []
@@ -49,7 +53,10 @@ const withoutDots = (names) => {
   return { kept, above }
 }
 
-/** Where paths begin without a slash, the first name takes the host's place meanwhile. @param {any} url @param {string[]} names */
+/**
+ * For paths that begin without a slash, the first name serves as the host meanwhile.
+ * @param {any} url @param {string[]} names
+ */
 const hostFromNames = (url, names) => {
   const host = names.shift() ?? ''
   url.host = host

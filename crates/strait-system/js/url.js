@@ -1,5 +1,6 @@
 'use strict'
-// Node's `url` (https://nodejs.org/api/url.html): the page's own URL classes, file URLs to paths and back, and the older functions, loaded when they are first used.
+// Node's `url` (https://nodejs.org/api/url.html): the page's own URL classes, conversion between
+// file URLs and paths, and the legacy functions, which are loaded on first use.
 
 const path = require('path')
 
@@ -18,27 +19,27 @@ const fileURLToPath = (given) => {
   return decodeURIComponent(url.pathname)
 }
 
-/** The file URL of a path; a slash at its end stays. @param {any} given */
+/** The file URL of a path; a trailing slash is kept. @param {any} given */
 const pathToFileURL = (given) => {
   if (typeof given !== 'string') throw errors().wrongType('path', 'of type string', given)
   const whole = path.resolve(given)
   const text = given.endsWith('/') && whole !== '/' ? `${whole}/` : whole
-  // What a URL would take for something else than a character of the path.
+  // Characters of the path that have another meaning in a URL.
   const escaped = text.replace(/[%\\\n\r\t?#[\]^|~]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`)
   return new URL(`file://${escaped}`)
 }
 
-/** A host as the URL standard writes it, or nothing. @param {any} domain */
+/** The host in the URL standard's form; empty if it is invalid. @param {any} domain */
 const domainToASCII = (domain) => {
   try {
     return new URL(`ws://${domain}`).hostname
   } catch {
-    // Not a host: Node gives an empty text as well.
+    // Node returns an empty text for an invalid host too.
     return ''
   }
 }
 
-/** A URL's text without some of its parts. @param {URL} url @param {any} options */
+/** The URL's text without some of its parts. @param {URL} url @param {any} options */
 const formatURL = (url, options) => {
   if (options !== undefined && (typeof options !== 'object' || options === null)) throw errors().wrongType('options', 'of type object', options)
   const { auth = true, fragment = true, search = true, unicode = false } = options ?? {}
@@ -60,7 +61,7 @@ const format = (given, options) => {
   return Url.prototype.format.call(given)
 }
 
-/** What `http.request` takes. @param {URL} url */
+/** The options that `http.request` takes. @param {URL} url */
 const urlToHttpOptions = (url) => {
   const { hostname, pathname, port, username, password, hash, search, href, protocol } = url
   return {

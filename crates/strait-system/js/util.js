@@ -12,7 +12,10 @@ const checkFunction = (value, name) => {
   if (typeof value !== 'function') throw wrongType(name, 'of type function', value)
 }
 
-/** As another function is, but for what it does. @param {Function} made @param {Function} original */
+/**
+ * Makes a function look like another one, except for its behaviour.
+ * @param {Function} made @param {Function} original
+ */
 const like = (made, original) => {
   Object.setPrototypeOf(made, Object.getPrototypeOf(original))
   return Object.defineProperties(made, Object.getOwnPropertyDescriptors(original))
@@ -62,7 +65,7 @@ const tagOf = (/** @type {any} */ value) => (typeof value === 'object' && value 
 const isA = (/** @type {string[]} */ ...tags) => (/** @type {any} */ value) => tags.includes(tagOf(value))
 const tagOfFunction = (/** @type {any} */ value) => (typeof value === 'function' ? Object.prototype.toString.call(value).slice(8, -1) : '')
 const viewTag = /** @type {any} */ (Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)).get
-/** The class of a view whatever it says of itself. @param {any} value */
+/** The actual class of a view, which the object cannot change. @param {any} value */
 const viewOf = (value) => viewTag.call(value)
 const VIEWS = ['Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array', 'Float32Array', 'Float64Array', 'BigInt64Array', 'BigUint64Array']
 
@@ -97,10 +100,10 @@ const types = {
   ...refusals('util', 'isCryptoKey isExternal isKeyObject isModuleNamespaceObject isProxy'),
 }
 
-/** What terminals take for orders: with parameters, with a text, of one letter. */
+/** Escape sequences of terminals: with parameters, with a text, of one letter. */
 const ESCAPES = /\u001b\[[0-?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)|\u001b[@-Z\\^_]/g
 
-/** Says nothing unless NODE_DEBUG names it. @param {string} section */
+/** Prints only if NODE_DEBUG contains the section's name. @param {string} section */
 const debuglog = (section) => {
   const names = (process.env.NODE_DEBUG ?? '').split(',').map((name) => name.trim().toUpperCase())
   const enabled = names.includes(String(section).toUpperCase())

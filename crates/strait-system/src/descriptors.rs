@@ -1,4 +1,4 @@
-//! The files that a program has open, by the numbers it knows them by.
+//! The files that a program has open, by descriptor.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -8,15 +8,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::io::Errno;
 
-/// A table of open files. The numbers are the system's own, but only those of files that were opened through the table are known in it: with a number that was guessed nobody
-/// reaches what the process has open besides. What is still open when the table goes is closed with it, after the operations that are under way.
+/// A table of open files. The descriptors are the system's own, but the table has only files that
+/// were opened through it. So a program that guesses a number cannot access other open files of the
+/// process. Dropping the table closes the remaining files, after the operations in progress.
 #[derive(Debug, Default)]
 pub struct Descriptors {
     open: Mutex<BTreeMap<i32, Arc<File>>>,
 }
 
 impl Descriptors {
-    /// How many files are open.
+    /// The number of open files.
     pub fn count(&self) -> usize {
         self.open().len()
     }
@@ -25,21 +26,21 @@ impl Descriptors {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps a file; its number.
+    /// Adds a file and returns its descriptor.
     pub(crate) fn keep(&self, file: File) -> i32 {
-        // The system gives no number again that is in use, and until its file is closed a number is.
+        // The number is unique, because the system does not reuse it before the file is closed.
         let number = file.as_raw_fd();
         self.open().insert(number, Arc::new(file));
         number
     }
 
-    /// The file of that number.
+    /// The file with this descriptor.
     pub(crate) fn get(&self, number: f64) -> io::Result<Arc<File>> {
         let number = exact(number)?;
         self.open().get(&number).cloned().ok_or_else(|| Errno::BADF.into())
     }
 
-    /// Lets go of a file: it is closed when the last operation on it is over.
+    /// Removes a file, which is closed when the last operation on it has ended.
     pub(crate) fn close(&self, number: f64) -> io::Result<()> {
         let number = exact(number)?;
         self.open().remove(&number).map(drop).ok_or_else(|| Errno::BADF.into())

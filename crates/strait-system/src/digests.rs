@@ -1,4 +1,4 @@
-//! Digests of bytes, as Node's `crypto` has them (https://nodejs.org/api/crypto.html).
+//! Digests of bytes, as in Node's `crypto` (https://nodejs.org/api/crypto.html).
 
 use hmac::{Hmac, Mac};
 use md5::Md5;
@@ -19,7 +19,7 @@ fn of(name: &str, data: &[u8]) -> Option<Vec<u8>> {
     })
 }
 
-/// With a key (RFC 2104), which may have any length.
+/// The HMAC (RFC 2104) with a key of any length.
 fn with_key(name: &str, key: &[u8], data: &[u8]) -> Option<Vec<u8>> {
     fn keyed<M: Mac + hmac::digest::KeyInit>(key: &[u8], data: &[u8]) -> Option<Vec<u8>> {
         let mut mac = <M as Mac>::new_from_slice(key).ok()?;
@@ -36,19 +36,19 @@ fn with_key(name: &str, key: &[u8], data: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-/// `first`: the algorithm. In hexadecimal digits; nothing if there is none of that name.
+/// `first`: the algorithm. Gives hexadecimal digits; null for an unknown algorithm.
 pub(crate) fn digest(call: &Call) -> Outcome {
     Ok(Gives::Json(json!(of(&call.first, &call.data).map(|bytes| hexadecimal(&bytes)))))
 }
 
-/// The same with a key, so many bytes of which (`numbers[0]`) are before the data.
+/// Like `digest`, with a key: the first `numbers[0]` bytes of `data`.
 pub(crate) fn hmac(call: &Call) -> Outcome {
     let parts = call.data.split_at_checked(call.numbers[0] as usize);
     let bytes = parts.and_then(|(key, data)| with_key(&call.first, key, data));
     Ok(Gives::Json(json!(bytes.map(|bytes| hexadecimal(&bytes)))))
 }
 
-/// Two digits a byte.
+/// Two hexadecimal digits for each byte.
 fn hexadecimal(bytes: &[u8]) -> String {
     let digit = |value: u8| char::from(b"0123456789abcdef"[usize::from(value)]);
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn known_answers() {
-        // RFC 1321, FIPS 180-2, RFC 2202, RFC 4231
+        // Test vectors of RFC 1321, FIPS 180-2, RFC 2202 and RFC 4231.
         let of = |name: &str, data: &str| of(name, data.as_bytes()).map(|bytes| hexadecimal(&bytes)).unwrap_or_default();
         assert_eq!(of("md5", "abc"), "900150983cd24fb0d6963f7d28e17f72");
         assert_eq!(of("sha1", "abc"), "a9993e364706816aba3e25717850c26c9cd0d89d");

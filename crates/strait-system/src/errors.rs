@@ -1,11 +1,11 @@
-//! What goes wrong, in Node's terms: the code of the system's error number, and libuv's words for it.
+//! Errors as in Node: a code for the system's error number, and libuv's text.
 
 use std::io;
 
 use rustix::io::Errno;
 use serde_json::{Value, json};
 
-/// What failed, and what of its paths the error names.
+/// A failed call, and the paths that the error names.
 #[derive(Debug)]
 pub struct Failure {
     number: i32,
@@ -15,24 +15,24 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// Without a path.
+    /// Makes the failure of a call without a path.
     pub fn of(error: impl Into<io::Error>, call: &'static str) -> Self {
         let error = error.into();
         let number = error.raw_os_error().unwrap_or_else(|| number_of(error.kind()).raw_os_error());
         Self { number, call, path: None, target: None }
     }
 
-    /// Of a call with a path.
+    /// Makes the failure of a call with one path.
     pub fn at(error: impl Into<io::Error>, call: &'static str, path: &str) -> Self {
         Self { path: Some(path.to_owned()), ..Self::of(error, call) }
     }
 
-    /// Of a call with two.
+    /// Makes the failure of a call with two paths.
     pub fn between(error: impl Into<io::Error>, call: &'static str, path: &str, target: &str) -> Self {
         Self { target: Some(target.to_owned()), ..Self::at(error, call, path) }
     }
 
-    /// What the modules make an error of.
+    /// The data from which the modules make an error.
     pub fn told(&self) -> Value {
         let known = WORDS.iter().find(|(number, ..)| number.raw_os_error() == self.number);
         let (code, text) = known.map_or_else(
@@ -43,7 +43,7 @@ impl Failure {
     }
 }
 
-/// Errors of Rust's own have no number.
+/// Errors of Rust's standard library have no number.
 fn number_of(kind: io::ErrorKind) -> Errno {
     match kind {
         io::ErrorKind::AlreadyExists => Errno::EXIST,

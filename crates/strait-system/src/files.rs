@@ -1,4 +1,6 @@
-//! Files and folders, as Node's `fs` has them (https://nodejs.org/api/fs.html): each operation is one of its functions, under the name of the call that libuv makes for it.
+//! Files and folders, as in Node's `fs` (https://nodejs.org/api/fs.html). Each operation
+//! corresponds to one of its functions and has the name of the libuv call. Its comment lists the
+//! arguments in [`Call`] that it uses.
 
 use std::collections::VecDeque;
 use std::ffi::OsStr;
@@ -14,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::{Call, Failure, Gives, NOTHING, Outcome};
 
-/// Node reads no larger file at once.
+/// The largest file that Node reads at once, in bytes.
 const MOST: u64 = (1 << 31) - 1;
 
 impl Call {
@@ -22,7 +24,7 @@ impl Call {
         Path::new(&self.first)
     }
 
-    /// What `call` came to, which the error is named after.
+    /// Converts the error of a call, whose name the error contains.
     fn did<T>(&self, call: &'static str, result: Result<T, impl Into<io::Error>>) -> Result<T, Failure> {
         result.map_err(|error| Failure::at(error, call, &self.first))
     }
@@ -35,7 +37,7 @@ impl Call {
         self.numbers[0] as u32
     }
 
-    /// Opens the file with these flags (`open(2)`), and that mode if it is made.
+    /// Opens the file with these flags (`open(2)`). A new file gets this mode.
     pub(crate) fn open(&self, flags: f64, mode: f64) -> Result<File, Failure> {
         let flags = OFlags::from_bits_retain(flags as u32) | OFlags::CLOEXEC;
         let mode = Mode::from_bits_truncate(mode as u32);
@@ -49,12 +51,12 @@ pub(crate) fn read(call: &Call) -> Outcome {
     read_rest(&call.open(call.numbers[0], call.numbers[1])?)
 }
 
-/// All that is in the file from here on.
+/// Reads the rest of the file from its present position.
 pub(crate) fn read_rest(file: &File) -> Outcome {
     let size = file.metadata().map_err(|error| Failure::of(error, "fstat"))?.len();
     let mut bytes = Vec::new();
     if size <= MOST {
-        // Devices and what the kernel makes up say that they are empty.
+        // Devices and the kernel's virtual files report the size 0.
         bytes.try_reserve_exact(size as usize + 1).map_err(|_| Failure::of(Errno::NOMEM, "read"))?;
         file.take(MOST + 1).read_to_end(&mut bytes).map_err(|error| Failure::of(error, "read"))?;
     }
@@ -82,7 +84,8 @@ fn milliseconds(seconds: i64, nanoseconds: i64) -> f64 {
     seconds as f64 * 1e3 + nanoseconds as f64 / 1e6
 }
 
-/// In the order of the classes that the modules make of it: numbers and milliseconds, or, to the last digit, texts and nanoseconds.
+/// The metadata in the order of the modules' classes: numbers and milliseconds, or, if exact, texts
+/// and nanoseconds.
 pub(crate) fn told(data: &Metadata, is_exact: bool) -> Gives {
     let birth = data.created().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     let birth = birth.map_or((data.ctime(), data.ctime_nsec()), |birth| (birth.as_secs() as i64, birth.subsec_nanos().into()));
@@ -109,30 +112,31 @@ pub(crate) fn told(data: &Metadata, is_exact: bool) -> Gives {
 }
 
 impl Call {
-    /// `numbers[1]`: whether figures are to be told to the last digit.
+    /// `numbers[1]`: whether numbers must be exact (BigInt in JavaScript).
     pub(crate) fn is_exact(&self) -> bool {
         self.numbers[1] != 0.0
     }
 }
 
-/// `first`; `numbers[1]`: exactly
+/// `first`; `numbers[1]`: exact
 pub(crate) fn stat(call: &Call) -> Outcome {
     call.did("stat", fs::metadata(call.path())).map(|data| told(&data, call.is_exact()))
 }
 
-/// `first`; `numbers[1]`: exactly
+/// `first`; `numbers[1]`: exact
 pub(crate) fn lstat(call: &Call) -> Outcome {
     call.did("lstat", fs::symlink_metadata(call.path())).map(|data| told(&data, call.is_exact()))
 }
 
-/// libuv's number of a kind.
+/// libuv's number of a file type.
 fn kind_of(kind: FileType) -> u32 {
     let kinds =
         [kind.is_file(), kind.is_dir(), kind.is_symlink(), kind.is_fifo(), kind.is_socket(), kind.is_char_device(), kind.is_block_device()];
     kinds.iter().zip(1..).find_map(|(is, number)| is.then_some(number)).unwrap_or_default()
 }
 
-/// `first`; `numbers[0]`: and what is in its folders. Triples of a name, a kind, and the folder, which is relative to the first one.
+/// `first`; `numbers[0]`: recursive. Gives triples of a name, a type, and the folder relative to
+/// the first one.
 pub(crate) fn list(call: &Call) -> Outcome {
     let (deep, mut waiting, mut all) = (call.numbers[0] != 0.0, VecDeque::from([PathBuf::new()]), Vec::new());
     while let Some(folder) = waiting.pop_front() {
@@ -140,7 +144,7 @@ pub(crate) fn list(call: &Call) -> Outcome {
         let read = |path: &Path| -> io::Result<Vec<_>> {
             fs::read_dir(path)?.map(|entry| entry.and_then(|entry| Ok((entry.file_name(), entry.file_type()?)))).collect()
         };
-        // Of the first folder the error says what was given.
+        // For the first folder, the error names the path as given.
         let named = if folder.as_os_str().is_empty() { call.first.clone() } else { text(path.as_os_str()) };
         let mut entries = read(&path).map_err(|error| Failure::at(error, "scandir", &named))?;
         entries.sort_by(|(one, _), (other, _)| one.cmp(other));
@@ -163,7 +167,7 @@ pub(crate) fn make_folder(call: &Call) -> Outcome {
     call.did("mkdir", DirBuilder::new().mode(call.mode()).create(call.path())).map(|()| NOTHING)
 }
 
-/// `first`, with all above it that are missing; `numbers[0]`: mode. Gives the first that was made.
+/// `first`, with all missing folders above it; `numbers[0]`: mode. Gives the first new folder.
 pub(crate) fn make_folders(call: &Call) -> Outcome {
     let missing = |path: &&Path| {
         !path.as_os_str().is_empty() && matches!(fs::symlink_metadata(path), Err(error) if error.kind() == io::ErrorKind::NotFound)
@@ -173,10 +177,11 @@ pub(crate) fn make_folders(call: &Call) -> Outcome {
     Ok(Gives::Json(json!(first)))
 }
 
-/// Letters and digits: so many that modulo prefers none by much, and the names are tried.
+/// Letters and digits. There are 62, so the remainder of a random byte is nearly uniform; a name
+/// that exists is tried again.
 const LETTERS: &[u8; 62] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 
-/// `first`: what its name starts with
+/// `first`: the beginning of the folder's name
 pub(crate) fn make_temporary_folder(call: &Call) -> Outcome {
     let failed = |error: io::Error| Failure::at(error, "mkdtemp", &format!("{}XXXXXX", call.first));
     loop {
@@ -197,7 +202,7 @@ pub(crate) fn remove_folder(call: &Call) -> Outcome {
     call.did("rmdir", fs::remove_dir(call.path())).map(|()| NOTHING)
 }
 
-/// `first`; `numbers`: with all that is in it; whether it is there or not
+/// `first`; `numbers`: recursive, force
 pub(crate) fn remove(call: &Call) -> Outcome {
     let [deep, force, _] = call.numbers.map(|flag| flag != 0.0);
     let data = match fs::symlink_metadata(call.path()) {
@@ -210,7 +215,7 @@ pub(crate) fn remove(call: &Call) -> Outcome {
         (false, _) => fs::remove_file(call.path()),
     };
     match removed {
-        // Somebody else was faster.
+        // Another program has removed it meanwhile.
         Err(error) if force && error.kind() == io::ErrorKind::NotFound => Ok(NOTHING),
         removed => call.did("rm", removed).map(|()| NOTHING),
     }
@@ -226,7 +231,7 @@ pub(crate) fn rename(call: &Call) -> Outcome {
     call.did_between("rename", fs::rename(call.path(), &call.second))
 }
 
-/// `first`, `second`; `numbers[0]`: the second must not be there
+/// `first`, `second`; `numbers[0]`: fail if the second exists
 pub(crate) fn copy(call: &Call) -> Outcome {
     let copied = || {
         if fs::metadata(call.path())?.is_dir() {
@@ -240,13 +245,14 @@ pub(crate) fn copy(call: &Call) -> Outcome {
     call.did_between("copyfile", copied().map(drop))
 }
 
-/// `first`; `numbers[0]`: how it would be used
+/// `first`; `numbers[0]`: the access mode to check
 pub(crate) fn access(call: &Call) -> Outcome {
     let wanted = Access::from_bits_truncate(call.mode());
     call.did("access", rustix::fs::access(call.path(), wanted)).map(|()| NOTHING)
 }
 
-/// `first`; `numbers[0]`: as the system's own call says it, rather than looking at one name after the other
+/// `first`; `numbers[0]`: with the errors of the system's own call, instead of those of Node's walk
+/// along the path
 pub(crate) fn real_path(call: &Call) -> Outcome {
     let real = fs::canonicalize(call.path());
     if call.numbers[0] == 0.0 && real.is_err() {
@@ -267,7 +273,7 @@ pub(crate) fn read_link(call: &Call) -> Outcome {
     call.did("readlink", fs::read_link(call.path())).map(|path| Gives::Json(json!(text(path.as_os_str()))))
 }
 
-/// `first`: what it says; `second`: where it is
+/// `first`: the link's content; `second`: the link's path
 pub(crate) fn symlink(call: &Call) -> Outcome {
     call.did_between("symlink", make_symlink(call.path(), &call.second))
 }
@@ -282,7 +288,7 @@ pub(crate) fn change_mode(call: &Call) -> Outcome {
     call.did("chmod", fs::set_permissions(call.path(), fs::Permissions::from_mode(call.mode()))).map(|()| NOTHING)
 }
 
-/// A user's and a group's number; -1 leaves what is there.
+/// A user and group number; -1 leaves the present one.
 pub(crate) fn owner(user: f64, group: f64) -> (Option<Uid>, Option<Gid>) {
     let given = |number: f64| (number >= 0.0 && number < f64::from(u32::MAX)).then_some(number as u32);
     (given(user).map(Uid::from_raw), given(group).map(Gid::from_raw))
@@ -298,12 +304,12 @@ pub(crate) fn change_owner(call: &Call) -> Outcome {
     give_to(call, "chown", AtFlags::empty())
 }
 
-/// The same of a link itself.
+/// Like `change_owner`, for a symbolic link itself.
 pub(crate) fn change_owner_of_link(call: &Call) -> Outcome {
     give_to(call, "lchown", AtFlags::SYMLINK_NOFOLLOW)
 }
 
-/// A time in seconds as the system takes it.
+/// Converts a time in seconds to the system's form.
 pub(crate) fn whole(seconds: f64) -> Timespec {
     let whole = seconds.floor();
     Timespec { tv_sec: whole as i64, tv_nsec: (((seconds - whole) * 1e9) as i64).min(999_999_999) }
@@ -314,17 +320,18 @@ fn touch(call: &Call, name: &'static str, flags: AtFlags) -> Outcome {
     call.did(name, utimensat(CWD, call.path(), &times, flags)).map(|()| NOTHING)
 }
 
-/// `first`; `numbers`: seconds, when it was read and when it was changed
+/// `first`; `numbers`: the times of the last access and change in seconds
 pub(crate) fn change_times(call: &Call) -> Outcome {
     touch(call, "utime", AtFlags::empty())
 }
 
-/// The same of a link itself.
+/// Like `change_times`, for a symbolic link itself.
 pub(crate) fn change_times_of_link(call: &Call) -> Outcome {
     touch(call, "lutime", AtFlags::SYMLINK_NOFOLLOW)
 }
 
-/// `first`: somewhere in a file system; `numbers[1]`: exactly. In the order of the class that the modules make of it.
+/// `first`: any path in the file system; `numbers[1]`: exact. Gives values in the order of the
+/// modules' class.
 pub(crate) fn describe_system(call: &Call) -> Outcome {
     let data = call.did("statfs", rustix::fs::statfs(call.path()))?;
     let figures = [

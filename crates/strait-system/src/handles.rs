@@ -1,4 +1,5 @@
-//! Open files (https://nodejs.org/api/fs.html#file-descriptors): operations whose first number is a descriptor.
+//! Operations on open files (https://nodejs.org/api/fs.html#file-descriptors). Their first number
+//! is a descriptor.
 
 use std::fs::{File, Permissions};
 use std::io::{self, Read, Write};
@@ -13,13 +14,13 @@ use crate::files::{owner, read_rest, told, whole};
 use crate::{Call, Failure, Gives, NOTHING, Outcome};
 
 impl Call {
-    /// What `call` gave, done with the file of the descriptor.
+    /// Calls `action` with the descriptor's file, and converts an error of `call`.
     fn with<T>(&self, call: &'static str, action: impl FnOnce(Arc<File>) -> io::Result<T>) -> Result<T, Failure> {
         self.files.get(self.numbers[0]).and_then(action).map_err(|error| Failure::of(error, call))
     }
 }
 
-/// `first`; `numbers`: flags, mode. Its descriptor.
+/// `first`; `numbers`: flags, mode. Gives the descriptor.
 pub(crate) fn open(call: &Call) -> Outcome {
     let file = call.open(call.numbers[0], call.numbers[1])?;
     Ok(Gives::Json(json!(call.files.keep(file))))
@@ -30,12 +31,13 @@ pub(crate) fn close(call: &Call) -> Outcome {
     call.files.close(call.numbers[0]).map(|()| NOTHING).map_err(|error| Failure::of(error, "close"))
 }
 
-/// Where an operation begins; nothing: where the last one ended.
+/// The position of an operation; `None` for the file's present position.
 fn place(number: f64) -> Option<u64> {
     (number >= 0.0).then_some(number as u64)
 }
 
-/// `numbers`: descriptor, how much at most, where (negative: where the last one ended). What was there: nothing at the end.
+/// `numbers`: descriptor, maximum length, position (negative: the file's present one). Gives the
+/// bytes read, none at the end.
 pub(crate) fn read(call: &Call) -> Outcome {
     let [_, most, start] = call.numbers;
     call.with("read", |file| {
@@ -54,7 +56,8 @@ pub(crate) fn read(call: &Call) -> Outcome {
     })
 }
 
-/// `data`; `numbers`: descriptor, where (negative: where the last one ended). How much was written.
+/// `data`; `numbers`: descriptor, position (negative: the file's present one). Gives the number of
+/// bytes written.
 pub(crate) fn write(call: &Call) -> Outcome {
     let start = call.numbers[1];
     call.with("write", |file| {
@@ -69,18 +72,18 @@ pub(crate) fn write(call: &Call) -> Outcome {
     })
 }
 
-/// `numbers[0]`. All that comes from where the last operation ended.
+/// `numbers[0]`: descriptor. Gives all bytes from the file's present position on.
 pub(crate) fn read_all(call: &Call) -> Outcome {
     let file = call.with("fstat", Ok)?;
     read_rest(&file)
 }
 
-/// `data`; `numbers[0]`. From where the last operation ended.
+/// `data`; `numbers[0]`: descriptor. Writes at the file's present position.
 pub(crate) fn write_all(call: &Call) -> Outcome {
     call.with("write", |file| (&*file).write_all(&call.data)).map(|()| NOTHING)
 }
 
-/// `numbers`: descriptor, exactly
+/// `numbers`: descriptor, exact
 pub(crate) fn stat(call: &Call) -> Outcome {
     call.with("fstat", |file| file.metadata()).map(|data| told(&data, call.is_exact()))
 }
@@ -111,7 +114,7 @@ pub(crate) fn change_owner(call: &Call) -> Outcome {
     call.with("fchown", |file| Ok(fchown(&*file, user, group)?)).map(|()| NOTHING)
 }
 
-/// `numbers`: descriptor, seconds, when it was read and when it was changed
+/// `numbers`: descriptor, the times of the last access and change in seconds
 pub(crate) fn change_times(call: &Call) -> Outcome {
     let times = Timestamps { last_access: whole(call.numbers[1]), last_modification: whole(call.numbers[2]) };
     call.with("futime", |file| Ok(futimens(&*file, &times)?)).map(|()| NOTHING)
@@ -220,7 +223,7 @@ mod tests {
         let file = program.value("open", &path, [NEW, 0o600 as f64, 0.0], &[]).as_f64().unwrap();
         program.value("futimes", "", [file, 1000.5, 2000.25], &[]);
         program.value("fchmod", "", [file, 0o444 as f64, 0.0], &[]);
-        // Its own owner again: everybody may.
+        // -1 leaves the present owner, which needs no privileges.
         program.value("fchown", "", [file, -1.0, -1.0], &[]);
         program.value("chown", &path, [-1.0, -1.0, 0.0], &[]);
         program.value("lchown", &path, [-1.0, -1.0, 0.0], &[]);

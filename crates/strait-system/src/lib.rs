@@ -1,10 +1,16 @@
-//! The system as Node's modules see it, for pages and preload scripts, whose engine has no Node.
+//! Node's modules for the system, for pages and preload scripts, whose engine has no Node.
 //!
-//! Two halves that belong together. The operations ([`operation`]): each a function of Rust on plain arguments ([`Call`]) with Node's errors ([`Failure`]), which a host
-//! calls in its own thread or has done by a [`Pool`]. And the modules ([`module`]): texts of JavaScript which make Node's API of them, and of which each host evaluates
-//! the same. What is between the two is the host's: how arguments, bytes and answers cross is its module `strait:system`.
+//! The crate has two parts:
 //!
-//! Knows no engine, no pages and no event loop.
+//! - Operations ([`operation`]) are functions of Rust over plain arguments ([`Call`]) with Node's
+//!   errors ([`Failure`]). A host calls them in its own thread, or passes them to a [`Pool`].
+//! - Modules ([`module`]) are JavaScript texts that make Node's API of the operations. Every host
+//!   evaluates the same texts.
+//!
+//! The host connects the two parts by its module `strait:system`, which passes arguments, bytes and
+//! answers.
+//!
+//! This crate is independent of engines, pages and event loops.
 
 mod descriptors;
 mod digests;
@@ -24,27 +30,28 @@ pub use errors::Failure;
 pub use modules::{MODULES, Needs, module};
 pub use pool::{Pool, Task};
 
-/// What an operation is asked to do: its entry in the table says what of it it looks at.
+/// The arguments of an operation. The comment of each operation lists those that it uses.
 #[derive(Debug)]
 pub struct Call {
-    /// Mostly a path.
+    /// Usually a path.
     pub first: String,
-    /// Mostly another path.
+    /// Usually a second path.
     pub second: String,
-    /// Mostly a file's mode or flags; what has to do with an open file begins with its descriptor.
+    /// Usually a file's flags and mode. For operations on an open file the first number is its
+    /// descriptor.
     pub numbers: [f64; 3],
-    /// What is to be written.
+    /// The bytes to write.
     pub data: Vec<u8>,
-    /// The files that whoever asks has open.
+    /// The open files of the calling program.
     pub files: Arc<Descriptors>,
 }
 
-/// What it gives.
+/// The result of an operation.
 #[derive(Debug)]
 pub enum Gives {
     /// A value.
     Json(Value),
-    /// What was read.
+    /// The bytes read.
     Bytes(Vec<u8>),
 }
 
@@ -52,10 +59,10 @@ type Outcome = Result<Gives, Failure>;
 
 const NOTHING: Gives = Gives::Json(Value::Null);
 
-/// Does what it is asked.
+/// The function of an operation.
 pub type Operation = fn(&Call) -> Result<Gives, Failure>;
 
-/// Every operation with the name that the modules call it.
+/// Every operation, by its name in the modules.
 const OPERATIONS: &[(&str, Operation)] = &[
     ("readFile", files::read),
     ("writeFile", files::write),
@@ -102,17 +109,17 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("hmac", digests::hmac),
 ];
 
-/// The operation of that name.
+/// The operation with this name.
 pub fn operation(name: &str) -> Option<Operation> {
     OPERATIONS.iter().find(|(known, _)| *known == name).map(|(_, operation)| *operation)
 }
 
-/// What an operation came to, as the modules read it.
+/// The outcome of an operation in the form that the modules read.
 #[derive(Debug)]
 pub struct Answer {
-    /// JSON: `{ value }`, `{ bytes }` (how many there are beside) or `{ error }`.
+    /// JSON: `{ value }`, `{ bytes }` (the number of bytes in `bytes`) or `{ error }`.
     pub text: String,
-    /// What was read.
+    /// The bytes read.
     pub bytes: Option<Vec<u8>>,
 }
 

@@ -1,4 +1,4 @@
-//! What Node's `os` asks of the system: where this runs (https://nodejs.org/api/os.html).
+//! Data about the machine and the user, for Node's `os` (https://nodejs.org/api/os.html).
 
 use std::fs;
 
@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use crate::{Call, Failure, Gives, NOTHING, Outcome};
 
-/// All of it at once: it is little, and who asks for one mostly asks for several.
+/// Collects all data at once. There is little of it, and a program that reads one value usually
+/// reads several.
 pub(crate) fn describe(_: &Call) -> Outcome {
     let kernel = |name: &str| line(&format!("/proc/sys/kernel/{name}"));
     let first = |text: String| text.split_ascii_whitespace().next().and_then(|number| number.parse::<f64>().ok());
@@ -29,19 +30,19 @@ pub(crate) fn describe(_: &Call) -> Outcome {
     })))
 }
 
-/// What such a file of the kernel's says.
+/// The content of a small file of the kernel.
 fn line(path: &str) -> String {
     fs::read_to_string(path).unwrap_or_default().trim_end().to_owned()
 }
 
-/// One of the kernel's figures, in bytes.
+/// A value of `/proc/meminfo` in bytes.
 fn memory(name: &str) -> Option<u64> {
     let text = fs::read_to_string("/proc/meminfo").ok()?;
     let figure = text.lines().find_map(|line| line.strip_prefix(name))?;
     Some(figure.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()? * 1024)
 }
 
-/// Model, speed in MHz, and the times in milliseconds, of each processor that is at work.
+/// The model, speed in MHz and times in milliseconds of each active processor.
 fn processors() -> Value {
     let (info, stat) = (fs::read_to_string("/proc/cpuinfo").unwrap_or_default(), fs::read_to_string("/proc/stat").unwrap_or_default());
     let all =
@@ -50,7 +51,7 @@ fn processors() -> Value {
     let speeds: Vec<_> = all("cpu MHz").map(|speed| speed.parse::<f64>().unwrap_or_default() as u64).collect();
     let lines = stat.lines().filter(|line| line.starts_with("cpu") && !line.starts_with("cpu "));
     let processor = |(number, line): (usize, &str)| {
-        // Hundredths of a second: user, nice, system, idle, waiting, interrupts.
+        // In hundredths of a second: user, nice, system, idle, waiting, interrupts.
         let times: Vec<u64> = line.split_ascii_whitespace().skip(1).map(|time| time.parse().unwrap_or_default()).collect();
         let time = |at: usize| times.get(at).copied().unwrap_or_default() * 10;
         json!({
@@ -62,7 +63,7 @@ fn processors() -> Value {
     lines.enumerate().map(processor).collect()
 }
 
-/// Who runs this, as `/etc/passwd` has it.
+/// The current user's entry in `/etc/passwd`.
 fn user() -> Value {
     let (uid, gid) = (getuid().as_raw(), getgid().as_raw());
     let text = fs::read_to_string("/etc/passwd").unwrap_or_default();
@@ -71,7 +72,7 @@ fn user() -> Value {
     json!({ "uid": uid, "gid": gid, "username": field(0), "homedir": field(5), "shell": field(6) })
 }
 
-/// `numbers[0]`: a process; 0 is this one.
+/// `numbers[0]`: a process number; 0 is this process
 fn process(call: &Call) -> Result<Option<Pid>, Errno> {
     match call.numbers[0] as i32 {
         0 => Ok(None),

@@ -1,18 +1,20 @@
-//! The texts of the modules. Each is CommonJS for a function of `exports`, `require`, `module` and `process`; what it requires under a name that is not here, its host has:
-//! under `strait:` `natives` (`p`, what of the engine no page can have replaced) and `system` (the way to the operations).
+//! The texts of the modules. Each is the body of a CommonJS function of `exports`, `require`,
+//! `module` and `process`. The host provides the other modules that they require: `strait:natives`
+//! (`p`, intrinsics that pages cannot replace) and `strait:system` (the operations).
 
-/// What a module needs of the process it is in.
+/// The requirements of a module on its process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Needs {
-    /// The engine alone.
+    /// None but the engine.
     Nothing,
-    /// Files, or what the kernel says of the machine.
+    /// Access to files, or to the kernel's data about the machine.
     System,
 }
 
 use Needs::{Nothing, System};
 
-/// Each module's name and text. Names with `strait:` are for the others.
+/// The name, requirements and text of each module. Modules named `strait:` are for use by other
+/// modules only.
 pub const MODULES: &[(&str, Needs, &str)] = &[
     ("assert", Nothing, include_str!("../js/assert.js")),
     ("assert/strict", Nothing, include_str!("../js/assert-strict.js")),
@@ -56,7 +58,7 @@ pub const MODULES: &[(&str, Needs, &str)] = &[
     ("strait:url-resolve", Nothing, include_str!("../js/url-resolve.js")),
 ];
 
-/// The module of that name.
+/// The module with this name.
 pub fn module(name: &str) -> Option<&'static (&'static str, Needs, &'static str)> {
     MODULES.iter().find(|(known, ..)| *known == name)
 }

@@ -1,4 +1,5 @@
-//! The threads beside a program's, for operations that may take long. There are none until the first such operation, and none when nothing has been asked for a while.
+//! The threads for operations that may take long. They start with the first such operation, and end
+//! when there has been none for [`PATIENCE`].
 
 use std::collections::VecDeque;
 use std::fmt::{self, Debug, Formatter};
@@ -7,13 +8,13 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// As many as Node has: one that waits for a pipe or a slow disk must not keep the others.
+/// As many as Node has. One thread that waits for a pipe or a slow disk must not block the others.
 const MOST: usize = 4;
 
-/// How long a thread waits for the next operation.
+/// The longest wait of a thread for the next operation.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// An operation, and what is made of it.
+/// An operation, and the conversion of its result.
 pub type Task<D> = Box<dyn FnOnce() -> D + Send>;
 
 struct Queue<D> {
@@ -26,9 +27,9 @@ struct Queue<D> {
 struct Shared<D> {
     queue: Mutex<Queue<D>>,
     more: Condvar,
-    /// How many are in `done`: looked at in each round of the main loop.
+    /// The number of results in `done`, which each round of the main loop reads.
     finished: AtomicUsize,
-    /// Makes the program's loop look.
+    /// Wakes the program's loop.
     wake: Box<dyn Fn() + Send + Sync>,
 }
 
@@ -37,7 +38,7 @@ impl<D> Shared<D> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What each thread does.
+    /// The function of each thread.
     fn work(&self) {
         let mut queue = self.queue();
         loop {
@@ -64,7 +65,9 @@ impl<D> Shared<D> {
     }
 }
 
-/// A few threads that do operations, and what these came to (`D`), in the order in which they ended. Nobody waits for a thread when the pool goes: what one still does is lost.
+/// Up to four threads for operations. Their results (`D`) are returned in the order in which the
+/// operations ended. Dropping the pool does not wait for its threads; the results of running
+/// operations are lost.
 pub struct Pool<D>(Arc<Shared<D>>);
 
 impl<D> Debug for Pool<D> {
@@ -74,13 +77,14 @@ impl<D> Debug for Pool<D> {
 }
 
 impl<D: Send + 'static> Pool<D> {
-    /// `wake` is called on any thread, whenever something is done.
+    /// `wake` is called on any thread whenever an operation has ended.
     pub fn new(wake: impl Fn() + Send + Sync + 'static) -> Self {
         let queue = Mutex::new(Queue { tasks: VecDeque::new(), done: VecDeque::new(), threads: 0, idle: 0 });
         Self(Arc::new(Shared { queue, more: Condvar::new(), finished: AtomicUsize::new(0), wake: Box::new(wake) }))
     }
 
-    /// Has it done by the next thread that is free; false if there is none and none can be made.
+    /// Queues the task for the next idle thread. False if there is no thread and none can be
+    /// started.
     pub fn have_done(&self, task: Task<D>) -> bool {
         let mut queue = self.0.queue();
         queue.tasks.push_back(task);
@@ -100,12 +104,12 @@ impl<D: Send + 'static> Pool<D> {
         true
     }
 
-    /// Is something done that has not been taken?
+    /// Whether there is a result that has not been taken.
     pub fn has_done(&self) -> bool {
         self.0.finished.load(Ordering::Acquire) > 0
     }
 
-    /// What was done first.
+    /// Takes the oldest result.
     pub fn take_done(&self) -> Option<D> {
         if !self.has_done() {
             return None;
@@ -125,7 +129,7 @@ mod tests {
 
     use super::*;
 
-    /// What is done within a generous time.
+    /// The next result, which must arrive within 20 s.
     fn next(pool: &Pool<u32>) -> u32 {
         let start = Instant::now();
         while start.elapsed() < Duration::from_secs(20) {

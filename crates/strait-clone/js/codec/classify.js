@@ -1,6 +1,5 @@
-// What an object is.
-//
-// Decided by internal slots, which no page can fake. Prototypes only say which slot to try first, since every failed try throws.
+// The kind of an object, decided by internal slots, which a page cannot fake. Prototypes only
+// decide which slot is tried first, because every failed attempt throws.
 
 const PLAIN = 0;
 const ARRAY = 1;
@@ -18,13 +17,13 @@ const ERROR = 12;
 const IMAGE = 13;
 const EXCEPTION = 14;
 const REFUSED = 15;
-// Every File is a Blob too: it is asked for first.
+// Every File is a Blob too, so File is tried first.
 const FILE = 16;
 const BLOB = 17;
 const FILES = 18;
 const KINDS = 19;
 
-/** Kind → function that throws unless its argument has the kind's internal slot. */
+/** For each kind, a function that throws unless its argument has the kind's internal slot. */
 const probes = newList();
 for (let i = 0; i < KINDS; i++) probes[i] = null;
 probes[MAP] = getter(Map.prototype, 'size');
@@ -40,14 +39,14 @@ probes[EXCEPTION] = exceptionMessage;
 probes[FILE] = fileName;
 probes[BLOB] = blobSize;
 probes[FILES] = filesLength;
-// On RegExp.prototype itself the `source` getter does not throw, so it needs the prototype ruled out.
+// RegExp.prototype must be excluded, because its own `source` getter does not throw.
 const RegExpProto = RegExp.prototype;
 probes[REGEXP] = (value) => {
   if (value === RegExpProto) throw new BadInput('no RegExp');
   return regExpSource(value);
 };
 
-/** Internal slots that are never cloned. */
+/** Getters and methods for internal slots that are never cloned. */
 const refusals = newList();
 {
   let n = 0;
@@ -64,7 +63,7 @@ const refusals = newList();
   add(typeof WeakRef === 'function' ? method(WeakRef, 'deref') : null);
 }
 
-/** Prototype → kind to try first. */
+/** For each prototype, the kind to try first. */
 const hints = new NewMap();
 mapSet(hints, Map.prototype, MAP);
 mapSet(hints, Set.prototype, SET);
@@ -81,7 +80,7 @@ mapSet(hints, Function.prototype, REFUSED);
 mapSet(hints, Symbol.prototype, REFUSED);
 mapSet(hints, Promise.prototype, REFUSED);
 {
-  // Generators have no constructor to go by.
+  // Generators have no global constructor, so their prototypes are taken from an instance.
   const generator = getPrototypeOf(getPrototypeOf((function* () {})()));
   mapSet(hints, generator, REFUSED);
   mapSet(hints, getPrototypeOf(generator), REFUSED);
@@ -92,7 +91,10 @@ if (NewBlob) mapSet(hints, NewBlob.prototype, BLOB);
 if (filesProto) mapSet(hints, filesProto, FILES);
 if (exceptionMessage) mapSet(hints, DOMException.prototype, EXCEPTION);
 
-/** The own data property `key`, or undefined; the descriptor's fields are its own, so no prototype is asked. */
+/**
+ * The own data property `key`, or undefined. The value must be the descriptor's own property, so
+ * that no prototype is read.
+ */
 const ownData = (value, key) => {
   const found = getOwnPropertyDescriptor(value, key);
   if (found === undefined || !getOwnPropertyDescriptor(found, 'value')) return undefined;
@@ -100,7 +102,10 @@ const ownData = (value, key) => {
 };
 
 const RangeErrorProto = RangeError.prototype;
-/** Whether the engine had no stack left. All engines that the codec runs in say it with a RangeError of these words. */
+/**
+ * Whether the engine had no stack left. All engines in which the codec runs throw a RangeError with
+ * this message.
+ */
 const isOverflow = (error) => {
   if (typeof error !== 'object' || error === null || getPrototypeOf(error) !== RangeErrorProto) return false;
   const message = ownData(error, 'message');
@@ -112,13 +117,16 @@ const has = (probe, value) => {
     probe(value);
     return true;
   } catch (error) {
-    // That there is no room to look says nothing about the value.
+    // Without stack for the attempt, the value's kind is unknown.
     if (isOverflow(error)) throw error;
     return false;
   }
 };
 
-/** Whether `value` is an Error: by its slot where the engine shows it, else by the class name that engines derive from the slot. */
+/**
+ * Whether `value` is an Error: by its slot if the engine exposes that, otherwise by the class name
+ * that engines derive from the slot.
+ */
 const isError = (value, chained) => {
   if (isErrorNatively) return isErrorNatively(value);
   try {
@@ -126,13 +134,14 @@ const isError = (value, chained) => {
   } catch {
     return chained;
   }
-  // A toStringTag hides the class name: then the stack that every engine gives an Error decides.
+  // A toStringTag hides the class name. Then the own `stack`, which every engine gives an Error,
+  // decides.
   if (!chained) return false;
   const stack = getOwnPropertyDescriptor(value, 'stack');
   return stack !== undefined;
 };
 
-/** Every slot, one after the other. Slow: only for objects whose prototypes say nothing. */
+/** Tries every slot in turn. This is slow, and meant for objects whose prototypes give no hint. */
 const classifyBySlots = (value) => {
   if (isView(value)) return VIEW;
   if (isError(value, false)) return ERROR;
@@ -145,7 +154,10 @@ const classifyBySlots = (value) => {
   return -1;
 };
 
-/** A prototype that belongs to the engine or the host rather than to a program: its constructor is native code. */
+/**
+ * Whether a prototype belongs to the engine or the host rather than to a program. Its constructor
+ * is native code.
+ */
 const isNativePrototype = (proto) => {
   const constructor = ownData(proto, 'constructor');
   if (constructor === undefined || typeof constructor.value !== 'function') return false;
@@ -163,7 +175,7 @@ const classify = (value) => {
   let hint = -1;
   let native = false;
   let proto = getPrototypeOf(value);
-  // A chain longer than this is a trick.
+  // A chain of this length is an attack.
   for (let steps = 1000; proto !== null && proto !== ObjectProto; proto = getPrototypeOf(proto)) {
     if (--steps === 0) return REFUSED;
     const known = mapGet(hints, proto);
@@ -181,14 +193,15 @@ const classify = (value) => {
     return hint;
   }
   if (isPort(value) || (isPlatform !== null && isPlatform(value))) return REFUSED;
-  // An ordinary chain points to no slot. Objects with slots have no enumerable properties unless a program adds them.
+  // An ordinary chain has no slot. Objects with slots have no enumerable properties, unless a
+  // program adds them.
   if (hint < 0 && !native && (objectKeys(value).length > 0 || isClonedPlain(value))) return PLAIN;
   const kind = classifyBySlots(value);
   if (kind >= 0) return kind;
   return native ? REFUSED : PLAIN;
 };
 
-/** `Object.prototype` of another realm of this page. */
+/** Whether this is `Object.prototype` of another realm of the page. */
 const isForeignObjectPrototype = (proto) => {
   if (getPrototypeOf(proto) !== null) return false;
   const constructor = ownData(proto, 'constructor');
@@ -196,9 +209,13 @@ const isForeignObjectPrototype = (proto) => {
     indexOf(functionToString(constructor.value), 'function Object()') === 0;
 };
 
-/** Asks the engine about an object without properties: its clone shows the class, and no getter can run. */
+/**
+ * Whether the engine clones an object without enumerable properties as a plain one. The clone shows
+ * the class, and no getter can run.
+ */
 const isClonedPlain = (value) => {
-  // An engine without a page has no such function, and a throw costs as much as writing a hundred properties. No own key at all is nearly proof.
+  // An engine without a page has no such function, and a throw costs as much as writing a hundred
+  // properties. An object without own keys is nearly certain to be plain.
   if (cloneNatively === null) return ownKeys(value).length === 0;
   try {
     return getPrototypeOf(cloneNatively(value)) === ObjectProto;

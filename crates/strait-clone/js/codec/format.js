@@ -1,23 +1,28 @@
-// V8's wire format 15, as far as it is more than single bytes: tables of what has names and tags.
+// V8's wire format 15: host objects, limits, and the tables of names and tags.
 
 const VERSION = 15;
 const OLDEST_VERSION = 13;
-/** Host objects: `\` + varint kind + … */
+/** Host objects: `\`, a varint kind, then the kind's content. */
 const HOST_PORT = 1;
 const HOST_IMAGE = 2;
 const HOST_BLOB = 3;
 const HOST_FILES = 4;
-/** What only crosses between two worlds of one document: kind and number, of which the two ends of a bridge make something. Nobody else reads it. */
+/**
+ * A value that crosses between two worlds of one document: a kind and a number, which both ends of
+ * a bridge map to a value. Only these two ends read it.
+ */
 const HOST_CROSSING = 5;
 
 /**
- * How deep objects may be nested: `write` refuses what is deeper, so that whatever was posted can be read at the other end, rather than be lost there.
- * Every object counts here, while the Rust side (`MAX_DEPTH`) counts those that contain others: so `read` takes one level more.
- * Both walk by recursion; the engines have room for several times that, and what they have not becomes an error.
+ * The limit of nested objects. `write` refuses deeper values, because the other end could not read
+ * them and the message would be lost. Every object counts here. The Rust side (`MAX_DEPTH`) counts
+ * only objects that contain others, so `read` accepts one level more. Both functions walk by
+ * recursion. The engines have room for several times this depth; an engine with less stack reports
+ * an error.
  */
 const MAX_DEPTH = 2000;
 
-/** Views: name, tag, element size, constructor (missing ones are null). */
+/** Views: name, tag, element size and constructor, which is null if the engine lacks it. */
 const VIEW_NAMES = createObject(null);
 const VIEW_TAGS = createObject(null);
 {
@@ -36,7 +41,7 @@ const VIEW_TAGS = createObject(null);
   }
 }
 
-/** Error names that survive, with the tag and constructor of each. */
+/** The names of errors that survive cloning, with tag and constructor of each. */
 const ERROR_NAMES = createObject(null);
 const ERROR_TAGS = createObject(null);
 {
@@ -47,7 +52,7 @@ const ERROR_TAGS = createObject(null);
   }
 }
 
-/** RegExp flags in the order of V8's bits; bit 6 is V8's own `linear`. */
+/** RegExp flags in the order of V8's bits. Bit 6 is V8's own `linear`. */
 const REGEXP_FLAGS = 'gimyusldv';
 const regExpFlagGetters = newList();
 {

@@ -1,19 +1,34 @@
-// What the codec uses of the engine, captured before any script of the page has run.
+// The engine's functions that the codec uses, captured before any script of the page has run.
 //
-// `env` is `{ cloneError: (message: string) => unknown, isPort: (value: object) => boolean, isPlatform?: (value: object) => boolean,
-// isProxy?: (value: object) => boolean, detach?: (buffer: ArrayBuffer) => void, blobBytes?: (blob: Blob) => Uint8Array, isDense?: (array: unknown[]) => boolean,
-// oneByteText?: (bytes: Uint8Array, start: number, stop: number) => string, putTwoByteText?: (bytes: Uint8Array, at: number, text: string) => void,
-// newBytes?: (size: number) => Uint8Array }`:
-// `cloneError` makes what `write` throws; `isPort` knows this realm's ports; `isPlatform` knows objects of the host that must not be cloned; `isProxy` knows Proxy objects, which scripts cannot
-// tell from others: they are refused; `detach` detaches an ArrayBuffer where the engine has no `ArrayBuffer.prototype.transfer`; `blobBytes` reads a Blob where
-// that can be done at once. What an engine's own functions do faster, if the host has some: `isDense` says whether an array's own enumerable string keys are just
-// its indices; `oneByteText` gives the Latin-1 text of bytes from a start to a stop; `putTwoByteText` puts a text's UTF-16 code units, low byte first, at a place
-// where there is room; `newBytes` makes an array whose bytes may be anything.
+// `env` has these members; all but the first two are optional:
+//
+// - `cloneError: (message: string) => unknown` makes the error that `write` throws.
+// - `isPort: (value: object) => boolean` recognises this realm's ports.
+// - `isPlatform: (value: object) => boolean` recognises objects of the host that must not be
+//   cloned.
+// - `isProxy: (value: object) => boolean` recognises Proxy objects, which `write` refuses. Scripts
+//   cannot distinguish them from other objects.
+// - `detach: (buffer: ArrayBuffer) => void` detaches an ArrayBuffer, for engines without
+//   `ArrayBuffer.prototype.transfer`.
+// - `blobBytes: (blob: Blob) => Uint8Array` reads a Blob synchronously, where that is possible.
+//
+// These members are functions of the engine that are faster than the codec's own:
+//
+// - `isDense: (array: unknown[]) => boolean` returns whether the array's own enumerable string keys
+//   are exactly its indices.
+// - `oneByteText: (bytes: Uint8Array, start: number, stop: number) => string` returns the Latin-1
+//   text of the bytes from `start` to `stop`.
+// - `putTwoByteText: (bytes: Uint8Array, at: number, text: string) => void` writes the text's
+//   UTF-16 code units at `at`, low byte first. There is enough room.
+// - `newBytes: (size: number) => Uint8Array` makes an array with arbitrary content.
 
 const global = globalThis;
 const { apply, getPrototypeOf, defineProperty, getOwnPropertyDescriptor, ownKeys } = Reflect;
 const setPrototypeOf = Object.setPrototypeOf;
-/** @param {Function} f @returns {(self: any, ...args: any[]) => any} `f` with `this` as its first argument */
+/**
+ * @param {Function} f
+ * @returns {(self: any, ...args: any[]) => any} `f` with `this` as its first argument
+ */
 const uncurry = Function.prototype.bind.bind(Function.prototype.call);
 const getter = (object, key) => {
   const descriptor = object && getOwnPropertyDescriptor(object, key);
@@ -36,8 +51,10 @@ const isArray = Array.isArray;
 const NewArray = Array;
 const functionToString = uncurry(Function.prototype.toString);
 /**
- * `f.call(self, …)` for a captured method, where it matters: looked up through `super` on a holder of ours, by way of a `call` that is the function's own. Engines inline all of that, but not
- * what `uncurry` makes, which is twenty times slower: too slow for every character of every string.
+ * `f.call(self, …)` for a captured method that is called often. The method is looked up through
+ * `super` on an object of the codec, and `call` is the function's own property. Engines inline all
+ * of that, but not a function that `uncurry` returns. That one takes twenty times as long, too long
+ * for every character of every string.
  */
 const direct = (f) => {
   defineProperty(f, 'call', { __proto__: null, value: Function.prototype.call });
@@ -105,7 +122,7 @@ const bufferDetached = getter(ArrayBuffer.prototype, 'detached');
 const bufferResizable = getter(ArrayBuffer.prototype, 'resizable');
 const bufferMaxSize = getter(ArrayBuffer.prototype, 'maxByteLength');
 const bufferTransfer = method(ArrayBuffer, 'transfer');
-/** Memories' buffers can never be detached. */
+/** The buffer of a WebAssembly memory can never be detached. */
 const hasMemories = typeof WebAssembly === 'object';
 const cloneNatively = typeof structuredClone === 'function' ? structuredClone : null;
 const NewImageData = typeof ImageData === 'function' ? ImageData : null;
@@ -122,7 +139,10 @@ const regExpSource = getter(RegExp.prototype, 'source');
 const encodeInto = typeof TextEncoder === 'function' ? method(TextEncoder, 'encodeInto') : null;
 const encoder = encodeInto === null ? null : new TextEncoder();
 const decode = typeof TextDecoder === 'function' ? method(TextDecoder, 'decode') : null;
-/** A decoder that refuses malformed input, `probe` being some; null if the engine has none or it is not as strict as it says. */
+/**
+ * A decoder that refuses malformed input; null if the engine has none, or if the decoder accepts
+ * the malformed input `probe`.
+ */
 const strictDecoder = (label, probe) => {
   let decoder = null;
   try {
@@ -148,7 +168,7 @@ const iterator = Symbol.iterator;
 const filesProto = typeof FileList === 'function' ? FileList.prototype : null;
 const filesLength = getter(filesProto, 'length');
 const filesItem = filesProto && method(FileList, 'item');
-// The only way to a FileList, and workers have none.
+// Only a DataTransfer can make a FileList, and workers have none.
 const NewTransfer = typeof DataTransfer === 'function' ? DataTransfer : null;
 const transferItems = getter(NewTransfer && NewTransfer.prototype, 'items');
 const transferFiles = getter(NewTransfer && NewTransfer.prototype, 'files');
@@ -164,7 +184,7 @@ const putTwoByteText = typeof env.putTwoByteText === 'function' ? env.putTwoByte
 const newBytes = typeof env.newBytes === 'function' ? env.newBytes : null;
 const detachByHost = typeof env.detach === 'function' ? env.detach : null;
 
-/** @returns {any[]} a list without prototype: safe to grow by index */
+/** @returns {any[]} a list without a prototype, which can safely grow by index */
 const newList = () => setPrototypeOf([], null);
 
 const descriptor = createObject(null);
@@ -172,7 +192,7 @@ descriptor.value = undefined;
 descriptor.writable = true;
 descriptor.configurable = true;
 descriptor.enumerable = true;
-/** CreateDataProperty, whatever the prototypes have become. */
+/** CreateDataProperty, which does not depend on the present prototypes. */
 const define = (object, key, value, enumerable) => {
   descriptor.value = value;
   descriptor.enumerable = enumerable;

@@ -6,7 +6,8 @@ const readResizable = () => {
   if (size > max) bad('a buffer exceeds its own limit');
   const bytes = copyOut(size);
   if (resizables === null) resizables = newList();
-  // The limit is the sender's word and reserves memory in some engines: it is kept only where the input justifies it.
+  // The sender chose the limit, and some engines reserve memory for it. So it is kept only if the
+  // input's size justifies it.
   if (bufferResizable === null || max > RESIZABLE_ROOM + size * 16) return addObject((resizables[resizables.length] = typedBuffer(bytes)));
   const options = createObject(null);
   options.maxByteLength = max;
@@ -20,7 +21,7 @@ const cameResizable = (buffer) => {
 };
 const RESIZABLE_ROOM = 1 << 20;
 
-/** `object`, or the view that follows it if it is a buffer. */
+/** Returns `object`, or the view that follows it if it is a buffer. */
 const readViewOf = (object) => {
   if (at === end && pending > 0) need(1, '');
   if (at >= end || input[at] !== 0x56 || !has(bufferSize, object)) return object;
@@ -33,7 +34,7 @@ const readViewOf = (object) => {
   const flags = version >= 14 ? readVarint() : 0;
   if (flags !== 0 && (flags > 3 || !cameResizable(object))) bad('flags that do not fit the view');
   const total = bufferSize(object);
-  // Such a view follows its buffer's length: its own is what it was at last.
+  // Such a view follows its buffer's length. The written size is the one that it had last.
   const tracking = (flags & 1) !== 0;
   if (tracking) size = offset > total ? 0 : total - offset - ((total - offset) % entry.size);
   if (offset > total || size > total - offset || offset % entry.size !== 0 || size % entry.size !== 0) {

@@ -1,6 +1,10 @@
-// Reading: the message that is being read, and what all values are made of, numbers, strings and bytes.
+// Reading: the state of the message being read, and the parts of all values: numbers, strings and
+// bytes.
 
-/** The array that was read last, if it is not large: mostly the next message is in it too. Its owner does not detach it. */
+/**
+ * The array that was read last, unless it is large, because the next message is usually in the same
+ * one. Its owner does not detach it.
+ */
 let known = null;
 let knownBuffer = null;
 let knownOffset = 0;
@@ -8,39 +12,54 @@ let knownSize = 0;
 let input = out;
 let inputBuffer = null;
 let inputOffset = 0;
-/** Of `viewedInput`, which is `input` or was it. */
+/** The DataView of `viewedInput`, which is `input` or was it earlier. */
 let inputView = null;
 let viewedInput = null;
 let at = 0;
 let end = 0;
-/** A long message comes in parts: where in it `input` begins, how much is behind `input`, and who has it. */
+/**
+ * For a long message, which is read in parts: the position of `input` in it, the number of bytes
+ * after `input`, and the function that returns the next part.
+ */
 let base = 0;
 let pending = 0;
 /** @type {((start: number, size: number) => Uint8Array) | null} */
 let pull = null;
-/** Who makes buffers of it, for those that are not small. @type {((start: number, size: number) => ArrayBuffer | undefined) | null} */
+/**
+ * Makes ArrayBuffers from a long message, for all but small ones.
+ * @type {((start: number, size: number) => ArrayBuffer | undefined) | null}
+ */
 let take = null;
 let version = VERSION;
 let depth = 0;
-/** Who knows what crossed. @type {((kind: number, id: number) => unknown) | null} */
+/**
+ * Returns the value that crossed from another world.
+ * @type {((kind: number, id: number) => unknown) | null}
+ */
 let crossed = null;
 let readPorts = null;
 let readPortCount = 0;
-/** What `write` put into its list of Blobs, and how many of them have been met. @type {any[] | null} */
+/**
+ * The list of Blobs that `write` made, and the number of entries that have been used.
+ * @type {any[] | null}
+ */
 let readBlobs = null;
 let readBlobCount = 0;
-/** The buffers that were resizable where they come from. */
+/** The buffers that were resizable in their original realm. */
 let resizables = null;
 let objectCount = 0;
 const objects = newList();
-/** Whether `Array.prototype` still inherits from `Object.prototype` only: then `in` finds every setter there is. */
+/**
+ * Whether `Array.prototype` inherits from `Object.prototype` only. In that case `in` finds every
+ * setter.
+ */
 let arraysOrdinary = true;
 
 const bad = (what) => {
   throw new BadInput(`invalid structured clone at byte ${base + at}: ${what}`);
 };
 
-/** Sees to it that the next `size` bytes are in `input`. */
+/** Ensures that the next `size` bytes are in `input`. */
 const need = (size, what) => {
   const had = end - at;
   if (size <= had) return;
@@ -55,7 +74,10 @@ const need = (size, what) => {
   end = part;
   pending = left - part;
 };
-/** How much of a long message is asked for at a time: little enough to stay in the processor's cache. */
+/**
+ * The size in which parts of a long message are requested, in bytes. A part fits into the
+ * processor's cache.
+ */
 const WINDOW = 1 << 16;
 
 const readByte = () => {
@@ -63,12 +85,12 @@ const readByte = () => {
   return input[at++];
 };
 
-/** @returns {number} below 2^53, or a little more */
+/** @returns {number} below 2^56; exact below 2^53 */
 const readLongVarint = () => {
   let byte = readByte();
   let value = byte & 127;
   let scale = 128;
-  // Encoders may pad with empty groups, but not without end.
+  // Encoders may pad with empty groups, but the number of groups is limited.
   for (let groups = 1; byte > 127; groups++) {
     if (groups === 8) bad('a number is too long');
     byte = readByte();
@@ -100,7 +122,7 @@ const readZigZag = () => {
   return ((bits >>> 1) ^ -(bits & 1)) | 0;
 };
 
-/** Arguments for long strings; its own `length` bounds what `fromCharCode` takes. */
+/** Arguments for long strings. The own `length` limits the arguments of `fromCharCode`. */
 const CHUNK = 2048;
 const codes = newList();
 
@@ -111,7 +133,7 @@ const flushCodes = (count) => {
   return text;
 };
 
-/** The next `size` bytes decoded as a whole, or undefined if they are not well-formed. */
+/** Decodes the next `size` bytes as a whole; undefined if they are not well-formed. */
 const decodeLong = (decoder, size) => {
   try {
     return decode(decoder, new Bytes(inputBuffer, inputOffset + at, size));
@@ -120,14 +142,14 @@ const decodeLong = (decoder, size) => {
   }
 };
 
-/** From this length on the host's own function pays for its call. */
+/** For strings of this length or more the host's own function is faster. */
 const NATIVE_FROM = 16;
 
 const readOneByte = (length) => {
   if (length > end - at) need(length, 'a string is longer than the input');
   if (length >= LONG && utf8Decoder !== null) {
     const decoded = decodeLong(utf8Decoder, length);
-    // Text of the same length is ASCII.
+    // UTF-8 with as many characters as bytes is ASCII.
     if (decoded !== undefined && decoded.length === length) {
       at += length;
       return decoded;
@@ -203,7 +225,7 @@ const readTwoByte = (size) => {
   return text;
 };
 
-/** UTF-8 with U+FFFD for every malformed part, as the Encoding Standard has it. */
+/** Reads UTF-8, with U+FFFD for every malformed part, as in the Encoding Standard. */
 const readUtf8 = (size) => {
   if (size > end - at) need(size, 'a string is longer than the input');
   const stop = at + size;
@@ -271,7 +293,10 @@ const readBigInt = () => {
   return bits % 2 === 1 ? -value : value;
 };
 
-/** A fresh Uint8Array with the next `size` bytes: the caller uses its input again, so nothing may point into it. */
+/**
+ * A new Uint8Array with the next `size` bytes. It must not refer to the input, because the caller
+ * uses that again.
+ */
 const copyOut = (size) => {
   if (size > end - at + pending) bad('a buffer is longer than the input');
   const copy = new Bytes(size);
@@ -286,10 +311,12 @@ const copyOut = (size) => {
   return copy;
 };
 
-/** From this size on a part of a long message is worth a call. */
+/**
+ * A part of a long message is requested by a separate call if it has at least this number of bytes.
+ */
 const TAKEN_FROM = 1 << 16;
 
-/** A fresh ArrayBuffer with the next `size` bytes. */
+/** A new ArrayBuffer with the next `size` bytes. */
 const bufferOut = (size) => {
   if (take === null || size < TAKEN_FROM) return typedBuffer(copyOut(size));
   const had = end - at;

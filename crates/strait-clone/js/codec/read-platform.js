@@ -1,4 +1,4 @@
-// Reading: errors, and what only some platforms have.
+// Reading: errors, and objects that only some platforms have.
 
 const readError = () => {
   const id = newId();
@@ -10,7 +10,7 @@ const readError = () => {
   }
   const error = new make();
   objects[id] = error;
-  // Its own would tell where the codec runs.
+  // The error's own stack would show where the codec runs.
   define(error, 'stack', undefined, false);
   for (; tag !== 0x2e; tag = readVarint()) {
     switch (tag) {
@@ -54,7 +54,7 @@ const readHost = () => {
   return addObject(imageColorSpace ? new NewImageData(pixels, width, height, settings) : new NewImageData(pixels, width, height));
 };
 
-/** What WebIDL takes for a sequence of this one item, whatever has become of arrays. */
+/** A sequence for WebIDL with this one item, which does not depend on the state of arrays. */
 const sequenceOf = (item) => {
   const sequence = createObject(null);
   sequence[iterator] = () => {
@@ -96,10 +96,10 @@ const readBlob = () => {
   return kind === 1 ? new NewFile(parts, name, options) : new NewBlob(parts, options);
 };
 
-/** A FileList, or an array where there are none. */
+/** Reads a FileList; an array where the class is missing. */
 const readFiles = () => {
   const count = readVarint();
-  // Each takes some bytes.
+  // Each file takes at least one byte.
   if (count > end - at + pending) bad('a list is longer than the input');
   const transfer = NewTransfer !== null && addItem !== null ? new NewTransfer() : null;
   const items = transfer === null ? [] : transferItems(transfer);

@@ -2,7 +2,7 @@
 
 const readTag = () => {
   let tag = readByte();
-  // Padding; and `?` with a count, a hint about objects to come.
+  // Skips padding, and `?` with a count, which is a hint about later objects.
   while (tag === 0 || tag === 0x3f) {
     if (tag !== 0) readVarint();
     tag = readByte();
@@ -25,7 +25,10 @@ const readStringOf = (tag) => {
 
 const readString = () => readStringOf(readTag());
 
-/** Room in the table for an object that is being read: its number must come before those inside it. */
+/**
+ * Reserves the number of an object that is being read, because it must precede the numbers of
+ * objects inside it.
+ */
 const newId = () => {
   objects[objectCount] = undefined;
   return objectCount++;
@@ -117,7 +120,8 @@ const readObject = (tag) => {
 };
 
 /**
- * CreateDataProperty. A plain assignment does the same as long as no prototype knows the key, and is several times faster.
+ * CreateDataProperty. If no prototype has the key, a plain assignment has the same effect and is
+ * several times faster.
  */
 const setProperty = (object, key, value) => {
   if (key in ObjectProto) define(object, key, value, true);
@@ -129,13 +133,17 @@ const setElement = (array, index, value) => {
   else array[index] = value;
 };
 
-/** Whether no prototype of an array has index keys, which would come first among its keys. Nothing runs between this and the end of a read. */
+/**
+ * Whether no prototype of an array has index keys, which would be first among its keys. No program
+ * code runs between this check and the end of a read.
+ */
 const areIndicesFree = () =>
   arraysOrdinary && arrayIndex(toStringCopy(ownKeys(ArrayProto)[0])) < 0 && arrayIndex(toStringCopy(ownKeys(ObjectProto)[0])) < 0;
 
 /**
- * Short strings that have been read lately, two of a kind (`TWINS`) at most: who repeats them need not make them anew, nor the engine find out that it knows
- * them. Keys and values have a table each, since values differ more.
+ * Short strings that were read lately, at most two for each slot. A repeated string is not made
+ * again, and the engine need not intern it again. Keys and values have separate tables, because
+ * values vary more.
  */
 const TWINS = 256;
 const SHORT = 24;
@@ -147,7 +155,7 @@ const newTable = () => {
 const keys = newTable();
 const words = newTable();
 
-/** Whether `text` is what the next `length` characters are. */
+/** Whether the next `length` characters are `text`. */
 const isNext = (text, length) => {
   if (text.length !== length) return false;
   let i = 0;
@@ -155,7 +163,11 @@ const isNext = (text, length) => {
   return i === length;
 };
 
-/** @param {any} table @param {number} length of a string in one-byte characters, all of which are in `input` if there are at most `SHORT` */
+/**
+ * @param {any} table
+ * @param {number} length the length of a one-byte string, which is in `input` completely if it has
+ *   at most `SHORT` characters
+ */
 const readFrom = (table, length) => {
   if (length === 0 || length > SHORT || length > end - at) return readOneByte(length);
   const slot = ((length + input[at] * 7 + input[at + (length >> 1)] * 31 + input[at + length - 1] * 3) & (TWINS - 1)) * 2;
@@ -205,7 +217,7 @@ const readPlain = () => {
   return object;
 };
 
-/** Named properties of an array, up to `last`, and the two counts behind it. */
+/** Reads the named properties of an array up to the tag `last`, and the two counts after it. */
 const readArrayRest = (array, length, last) => {
   let count = 0;
   for (let tag = readTag(); tag !== last; tag = readTag()) {
@@ -222,7 +234,7 @@ const readArrayRest = (array, length, last) => {
 
 const readDense = () => {
   const length = readVarint();
-  // Every element takes a byte at least, also a hole.
+  // Every element takes at least one byte, even a hole.
   if (length > end - at + pending) bad('an array is longer than the input');
   const array = new NewArray(length);
   addObject(array);

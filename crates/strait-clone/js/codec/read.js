@@ -1,18 +1,21 @@
-// Reading: one message; and what the codec is to those who use it.
+// Reading: one message; and the codec's interface.
 
 /**
- * Reads what `write`, the Rust side or V8 wrote. `bytes` is not kept.
+ * Reads a value that `write`, the Rust side or V8 wrote. `bytes` is not kept.
  * @param {Uint8Array} bytes
- * @param {number} length how much of it is the message
- * @param {object[]} [ports] the ports that came along
- * @param {(start: number, size: number) => Uint8Array} [source] for a message longer than `bytes`: gives an array that begins with so many bytes
- *   of the message from `start` on; what it gave before may change then
- * @param {any[] | null} [blobs] `codec.blobs` of a `write` in this realm, whose message is read as it is: the value has those Blobs
- * @param {((start: number, size: number) => ArrayBuffer | undefined) | undefined} [maker] for a message longer than `bytes`: may give a new buffer with
- *   just those bytes of it
- * @param {((kind: number, id: number) => unknown) | undefined} [across] gives what another world of this document sent as that; runs no code of the page
+ * @param {number} length the length of the message in bytes
+ * @param {object[]} [ports] the ports of the message
+ * @param {(start: number, size: number) => Uint8Array} [source] for a message longer than `bytes`:
+ *   returns an array that begins with the message's `size` bytes from `start` on. The array that it
+ *   returned before may change then
+ * @param {any[] | null} [blobs] `codec.blobs` of a `write` in this realm, whose message is read
+ *   without the Blobs' bytes: the value gets those Blobs
+ * @param {((start: number, size: number) => ArrayBuffer | undefined) | undefined} [maker] for a
+ *   message longer than `bytes`: may return a new buffer with exactly these bytes of the message
+ * @param {((kind: number, id: number) => unknown) | undefined} [across] returns the value that
+ *   another world of this document sent under this kind and number; runs no code of the page
  * @returns {unknown}
- * @throws {TypeError} on input that is no structured clone; the caller makes `messageerror` of it
+ * @throws {TypeError} if the input is not a structured clone; the caller emits `messageerror`
  */
 const read = (bytes, length, ports, source, blobs, maker, across) => {
   if (bytes !== known) {

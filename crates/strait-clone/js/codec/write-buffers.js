@@ -12,8 +12,9 @@ const isDetached = (buffer) => {
 };
 
 /**
- * Neither detached nor, as a WebAssembly memory's, never to be. The latter is asked by a transfer that cannot succeed, as there is no room for that much:
- * JavaScriptCore finds first that there can be none. (V8 looks at the length first, and so it is not found there.)
+ * Whether the buffer is not detached and can be. The buffer of a WebAssembly memory cannot. That is
+ * tested by a transfer to a size that no engine can allocate: JavaScriptCore checks first whether
+ * the buffer can be detached. V8 checks the size first, so the test finds nothing there.
  */
 const isDetachable = (buffer) => {
   if (isDetached(buffer)) return false;
@@ -55,7 +56,7 @@ const writeViewPart = (tag, offset, size, flags) => {
   writeVarint(flags);
 };
 
-/** Writes a view with its own bytes alone, as the whole of a buffer. */
+/** Writes a view with its own bytes alone, as if they were the whole buffer. */
 const writeNarrow = (view, buffer, tag, offset, size) => {
   const id = nextId;
   assignId(buffer);
@@ -77,7 +78,10 @@ const writeNarrow = (view, buffer, tag, offset, size) => {
   narrow[narrow.length] = record;
 };
 
-/** Buffer `id` is shown a second time: if it was written in part, it is now written whole in that place. */
+/**
+ * Called when the message shows buffer `id` again. If the buffer was written in part, it is written
+ * whole in its old position.
+ */
 const widen = (id) => {
   let which = 0;
   while (which < narrow.length && narrow[which].id !== id) which++;
@@ -96,7 +100,7 @@ const widen = (id) => {
     typedSet(tail, new Bytes(typedBuffer(out), stop - sunk, length), 0);
     pos = start - sunk;
   }
-  // Behind it two-byte strings are aligned, and stay so.
+  // Later two-byte strings are aligned and must stay so.
   const total = bufferSize(buffer);
   if ((varintSize(total) + total + varintSize(offset) - varintSize(size) - size - 1) & 1) writeByte(0);
   writeBuffer(buffer);
@@ -121,14 +125,17 @@ const widen = (id) => {
   if (narrow.length === 0) narrow = null;
 };
 
-/** A view goes right behind its buffer (or the reference to it). The whole buffer is written, as everywhere, unless `VIEW_REST` says otherwise. */
+/**
+ * Writes a view directly after its buffer or the reference to it. The whole buffer is written,
+ * unless `VIEW_REST` permits less.
+ */
 const writeView = (value) => {
   const name = typedTag(value);
   const typed = name !== undefined;
   const entry = VIEW_NAMES[typed ? name : 'DataView'];
   if (entry === undefined) fail();
   const buffer = typed ? typedBuffer(value) : viewBuffer(value);
-  // Also sorts out SharedArrayBuffer.
+  // This refuses a SharedArrayBuffer too.
   if (!has(bufferSize, buffer) || isDetached(buffer)) fail();
   let offset = 0;
   let size = 0;
@@ -140,7 +147,7 @@ const writeView = (value) => {
       offset = viewOffset(value);
       size = viewSize(value);
     } catch {
-      // Out of bounds: its resizable buffer has shrunk.
+      // The view is out of bounds, because its resizable buffer has shrunk.
       fail();
     }
   }
@@ -158,6 +165,7 @@ const writeView = (value) => {
     writeVarint(id);
   }
   assignId(value);
-  // Bit 1: on a resizable buffer. Bit 0 (tracks its length) cannot be told from outside; such views get their present length.
+  // Bit 1: on a resizable buffer. Bit 0 (tracks its length) cannot be detected by a script, so such
+  // views are written with their present length.
   writeViewPart(entry.tag, offset, size, isResizable(buffer) ? 2 : 0);
 };

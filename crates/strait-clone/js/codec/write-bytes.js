@@ -1,13 +1,17 @@
-// Writing: the message that is being written, and what all values are made of, numbers, strings and bytes.
+// Writing: the state of the message being written, and the parts of all values: numbers, strings
+// and bytes.
 
 const CAPACITY = 4096;
-/** A buffer grown beyond this is given up after the message. */
+/** A buffer that has grown beyond this size is dropped after the message. */
 const KEPT_CAPACITY = 1 << 20;
 
 let out = new Bytes(CAPACITY);
 let capacity = CAPACITY;
 let pos = 0;
-/** The first objects of a message, for most have few: looking through them is faster than a map. */
+/**
+ * The first objects of a message. Most messages have few, for which a linear search is faster than
+ * a map.
+ */
 const EARLY = 8;
 const newEarly = () => {
   const list = newList();
@@ -15,55 +19,77 @@ const newEarly = () => {
   return list;
 };
 let early = newEarly();
-/** The others. */
+/** The other objects. */
 let ids = null;
 let nextId = 0;
 let writeDepth = 0;
-/** Who takes what can't be cloned, if the message crosses to another world. @type {Crosser | null} */
+/**
+ * The bridge for values that have no clone, if the message crosses to another world.
+ * @type {Crosser | null}
+ */
 let crosser = null;
 let portList = null;
 let portCount = 0;
 let bufferList = null;
 let bufferCount = 0;
-/** Whether the caller puts in the bytes of Blobs, and those that were met: each followed by where its bytes go, and how many. */
+/**
+ * Whether the caller inserts the bytes of Blobs; and the list of Blobs, each followed by the
+ * position of its bytes and their number.
+ */
 let blobsLater = false;
 /** @type {any[] | null} */
 let blobList = null;
 let writing = false;
-/** Where large buffers' bytes go at once, in front of what is in `out`, with what was there before them; and how much is there. @type {Sink | null} */
+/**
+ * The receiver of large buffers' bytes, and of the bytes before them, which were in `out`; and the
+ * number of bytes that it has received.
+ * @type {Sink | null}
+ */
 let sink = null;
 let sunk = 0;
 
 /**
- * @typedef {object} Sink what takes a message's bytes in parts. What it throws, `write` throws.
- * @property {(bytes: Uint8Array, size: number, more: number) => void} put takes the first `size` bytes, which change afterwards; at least `more` follow
- * @property {(start: number, stop: number) => void} cut puts aside what it has from `stop` on, and forgets what it has from `start` on
- * @property {() => void} paste adds what it has put aside
- * @property {boolean} [direct] it takes the value's own arrays; otherwise their bytes come by way of `staging`
+ * @typedef {object} Sink receives a message's bytes in parts. `write` throws the errors that it
+ *   throws.
+ * @property {(bytes: Uint8Array, size: number, more: number) => void} put takes the first `size`
+ *   bytes, which change afterwards; at least `more` bytes follow
+ * @property {(start: number, stop: number) => void} cut sets the bytes from `stop` on aside, and
+ *   discards those from `start` to `stop`
+ * @property {() => void} paste appends the bytes that were set aside
+ * @property {boolean} [direct] `put` takes the value's own arrays; otherwise their bytes are copied
+ *   through `staging`
  */
 
 /**
  * @typedef {object} Crosser the bridge between two worlds of one document
- * @property {number} depth how deep objects may be nested
+ * @property {number} depth the limit of nested objects
  * @property {() => never} tooDeep throws
- * @property {(value: unknown) => number} out takes a function, a symbol or an object that has no clone: what kind it is, -1 for none; `id` is then its number
+ * @property {(value: unknown) => number} out takes a function, a symbol or an object that has no
+ *   clone, and returns its kind, or -1 if it cannot cross; `id` is then its number
  * @property {number} id
  */
 
-/** From this size on bytes go to the sink. */
+/** Arrays of this size or more go to the sink. */
 const SINK_FROM = 1 << 16;
-/** Parts of a large array go to the sink in this one: native code would pin the page's own. A part stays in the processor's cache. */
+/**
+ * Parts of a large array are copied into this one for the sink, because native code would pin the
+ * page's own array. A part fits into the processor's cache.
+ */
 let staging = null;
 
 /**
- * Views with this many bytes or more of their buffer around them are written without them, if nothing else in the message shows the buffer: a few
- * bytes must not take a whole heap along. HTML would send it all.
+ * A view is written without the rest of its buffer if that rest has at least this number of bytes
+ * and no other part of the message shows the buffer. A view of a few bytes must not carry a whole
+ * heap. HTML's algorithm would send all of it.
  */
 const VIEW_REST = 1 << 16;
-/** Buffers of which only one view's bytes have been written so far. @type {{ id: number, start: number, stop: number, buffer: ArrayBuffer, tag: number, offset: number, size: number }[]} */
+/**
+ * Buffers of which only one view's bytes have been written so far.
+ * @type {{ id: number, start: number, stop: number, buffer: ArrayBuffer, tag: number, offset: number, size: number }[]}
+ */
 let narrow = null;
 
-/** Of `viewedOut`, which is `out` or was it. */
+/** The DataView of `viewedOut`, which is `out` or was it earlier. */
 let outView = null;
 let viewedOut = null;
 
@@ -73,7 +99,8 @@ const fail = () => {
 
 const grow = (count) => {
   let size = capacity * 2;
-  // One large buffer is mostly all there is: room for twice as much costs time too.
+  // A large buffer is usually the last part of a message, so room for twice its size would only
+  // cost time.
   if (size < pos + count) size = pos + count + CAPACITY;
   const bigger = newBytes === null ? new Bytes(size) : newBytes(size);
   typedSet(bigger, out, 0);
@@ -127,7 +154,7 @@ const writeNumber = (value) => {
   }
 };
 
-/** From this length on the engine's own encoders pay for their call. */
+/** For strings of this length or more the engine's own encoders are faster. */
 const LONG = 256;
 
 const varintSize = (value) => {
@@ -142,7 +169,7 @@ const varintSize = (value) => {
 const writeString = (string) => {
   const length = string.length;
   if (pos + length + 10 > capacity) grow(length + 10);
-  // Most texts that need two bytes somewhere need them at once.
+  // Most texts with two-byte characters begin with one.
   if (length >= LONG && charCode.call(string, 0) > 255) {
     writeTwoByte(string, length);
     return;
@@ -151,12 +178,12 @@ const writeString = (string) => {
   out[pos++] = 0x22; // "
   writeVarint(length);
   if (length >= LONG && encoder !== null) {
-    // UTF-8 of the same length is ASCII.
+    // UTF-8 with as many bytes as the text has characters is ASCII.
     let done = null;
     try {
       done = encodeInto(encoder, string, new Bytes(typedBuffer(out), pos, length));
     } catch (error) {
-      // Some engines' encoders refuse lone surrogates.
+      // The encoders of some engines refuse lone surrogates.
       if (isOverflow(error)) throw error;
     }
     if (done !== null && done.read === length && done.written === length) {
@@ -178,7 +205,7 @@ const writeString = (string) => {
 const writeTwoByte = (string, length) => {
   const size = length * 2;
   if (pos + size + 12 > capacity) grow(size + 12);
-  // Readers may look at the code units in place: they are aligned to two bytes.
+  // The code units are aligned to two bytes, because readers may use them in place.
   if ((sunk + pos + 1 + varintSize(size)) & 1) out[pos++] = 0;
   out[pos++] = 0x63; // c
   writeVarint(size);
@@ -196,7 +223,10 @@ const writeTwoByte = (string, length) => {
 
 const hexDigit = (code) => (code > 57 ? code - 87 : code - 48);
 
-/** V8's BigInt: a bit field (sign, length in bytes) and 64-bit digits, least significant first. */
+/**
+ * Writes V8's form of a BigInt: a bit field (sign, length in bytes) and 64-bit digits, least
+ * significant first.
+ */
 const writeBigInt = (value) => {
   const negative = value < 0n;
   const hex = bigIntToString(negative ? -value : value, 16);
@@ -211,7 +241,7 @@ const writeBigInt = (value) => {
   while (pos < end) out[pos++] = 0;
 };
 
-/** Gives the sink what is in `out`. */
+/** Passes the content of `out` to the sink. */
 const flush = (more) => {
   sink.put(out, pos, more);
   sunk += pos;

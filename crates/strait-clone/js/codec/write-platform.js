@@ -1,4 +1,4 @@
-// Writing: errors, and what only some platforms have.
+// Writing: errors, and objects that only some platforms have.
 
 const writeErrorParts = (name, message, cause, hasCause, stack) => {
   writeByte(0x72); // r
@@ -37,19 +37,22 @@ const writeError = (value) => {
   );
 };
 
-/** What an error says: all of it that crosses to another world, where its stack is a text as every one is, but tells nothing. */
+/**
+ * Writes the message of an error, the only part that crosses to another world. The stack is an
+ * empty text.
+ */
 const writeErrorText = (value) => {
   const { message } = value;
   writeErrorParts('Error', message === undefined ? undefined : toStringCopy(message), undefined, false, '');
 };
 
-/** A DOMException arrives as an Error with its message: not every end has the class. */
+/** Writes a DOMException as an Error with its message, because not every end has the class. */
 const writeException = (value) => {
   const name = exceptionName(value);
   writeErrorParts('Error', exceptionMessage(value), undefined, false, `${name}: ${exceptionMessage(value)}`);
 };
 
-/** `\` 2, width, height, colour space (0 sRGB, 1 Display P3), byte length, RGBA bytes. */
+/** Writes `\` 2, width, height, colour space (0 sRGB, 1 Display P3), byte length and RGBA bytes. */
 const writeImage = (value) => {
   const data = imageData(value);
   if (typedTag(data) !== 'Uint8ClampedArray' || isDetached(typedBuffer(data))) fail();
@@ -63,7 +66,10 @@ const writeImage = (value) => {
   writeBytes(data, size);
 };
 
-/** `\` 3, class (0 Blob, 1 File), type, of a File its name and date, byte length, bytes, and a zero if their number is odd. */
+/**
+ * Writes `\` 3, class (0 Blob, 1 File), type, for a File its name and date, byte length, bytes, and
+ * a zero byte if their number is odd.
+ */
 const writeBlob = (value, isFile) => {
   const size = isFile ? fileSize(value) : blobSize(value);
   writeByte(0x5c);
@@ -88,7 +94,7 @@ const writeBlob = (value, isFile) => {
   try {
     bytes = blobBytes(value);
   } catch {
-    // A file that has gone or changed.
+    // The file was removed or changed.
     fail();
   }
   if (typedSize(bytes) !== size) fail();
@@ -96,7 +102,9 @@ const writeBlob = (value, isFile) => {
   if (size % 2 === 1) writeByte(0);
 };
 
-/** `\` 4, how many, and each file as it is written elsewhere: in here they have no numbers. */
+/**
+ * Writes `\` 4, the count, and each file in its usual form. Files in a list have no object numbers.
+ */
 const writeFiles = (value) => {
   const count = filesLength(value);
   writeByte(0x5c);

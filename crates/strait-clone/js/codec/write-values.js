@@ -28,13 +28,16 @@ const writeValue = (value) => {
       writeDepth--;
       return;
     default:
-      // `document.all` says "undefined" of itself.
+      // `typeof document.all` is "undefined".
       if (value !== undefined) writeCrossing(value);
       else writeByte(0x5f);
   }
 };
 
-/** What has no clone: the bridge may have another way for it. It has no number of its own, since the other end knows it again by the bridge's. */
+/**
+ * Writes a value that has no clone through the bridge, if that accepts it. The value gets no object
+ * number, because the other end identifies it by the bridge's number.
+ */
 const writeCrossing = (value) => {
   const by = crosser;
   const kind = by === null ? -1 : by.out(value);
@@ -45,7 +48,7 @@ const writeCrossing = (value) => {
   writeVarint(by.id);
 };
 
-/** @returns {number | undefined} the number `value` was written under */
+/** @returns {number | undefined} the object number of `value`, if it has been written */
 const findId = (value) => {
   for (let i = 0; i < nextId && i < EARLY; i++) if (early[i] === value) return i;
   return ids === null ? undefined : mapGet(ids, value);
@@ -175,13 +178,16 @@ const arrayIndex = (key) => {
   return index < 4294967295 ? index : -1;
 };
 
-/** @returns {number} how many of `keys`, from `start`, were still there and were written */
+/**
+ * @returns {number} the number of written properties: of `keys` from `start` on, those that still
+ *   exist
+ */
 const writeProperties = (value, keys, start) => {
   const count = keys.length;
   let written = 0;
   for (let i = start; i < count; i++) {
     const key = keys[i];
-    // A getter that ran before may have removed it.
+    // A getter that ran before may have removed the property.
     if (!isOwn.call(value, key)) continue;
     const property = value[key];
     const index = arrayIndex(key);
@@ -193,7 +199,10 @@ const writeProperties = (value, keys, start) => {
   return written;
 };
 
-/** Properties whose keys are symbols cross to another world of the document, which knows the same symbols. */
+/**
+ * Writes properties whose keys are symbols. They cross to another world of the document, which has
+ * the same symbols.
+ */
 const writeSymbols = (value) => {
   const keys = ownKeys(value);
   const count = keys.length;
@@ -216,22 +225,24 @@ const writePlain = (value, keys) => {
   writeVarint(written);
 };
 
-/** From this length on the engine's own look at an array's keys pays for its call. */
+/** For arrays of this length or more the engine's own check of the keys is faster. */
 const DENSE_FROM = 32;
 const noKeys = newList();
 
 const writeArray = (value) => {
   const length = value.length;
-  // To list the keys of a long array takes longer than to write it.
+  // Listing the keys of a long array takes longer than writing it.
   const isDense = length >= DENSE_FROM && isDenseNatively !== null && isDenseNatively(value);
   const keys = isDense ? noKeys : objectKeys(value);
-  // Index keys come first and in order: if the key at `length - 1` spells that index, there are no holes.
+  // Index keys come first and in order. So there are no holes if the key at `length - 1` spells
+  // that index.
   if (isDense || length === 0 || (keys.length >= length && arrayIndex(keys[length - 1]) === length - 1)) {
     writeByte(0x41); // A
     writeVarint(length);
     for (let i = 0; i < length; i++) {
       const element = value[i];
-      // Only what a getter removed meanwhile, or an element that is undefined, needs the second look.
+      // Numbers and strings need no check. Any other value may be undefined because a getter
+      // removed the element.
       if (typeof element !== 'number' && typeof element !== 'string' && !isOwn.call(value, i)) writeByte(0x2d); // -
       else writeValue(element);
     }

@@ -1,23 +1,27 @@
 // Writing: one message.
 
 /**
- * Writes `value`; the bytes are then in `codec.buffer`, from 0 to the returned length, until the next `write`.
+ * Writes `value`. The bytes are then in `codec.buffer`, from 0 to the returned length, until the
+ * next `write`.
  * @param {unknown} value
- * @param {object[]} [ports] the ports being transferred: occurrences in the value become references to them
- * @param {ArrayBuffer[]} [buffers] the buffers being transferred: checked here, detached by `detach`
- * @param {boolean} [later] Blobs may be left without their bytes: `codec.blobs`, null if there are none, then has each, followed by the place where its
- *   bytes, and a zero if their number is odd, must be put in before anybody can read the message, and by their number. Otherwise they are read at
- *   once where the host can, and else refused
- * @param {Sink} [given] takes large buffers' bytes and what is in front of them: the first `codec.sunk` bytes, so that `codec.buffer` has only the others
- * @param {Crosser} [across] the message is for another world of this document
- * @returns {number} how many bytes there are, both together
+ * @param {object[]} [ports] the transferred ports: where they occur in the value, references to
+ *   them are written
+ * @param {ArrayBuffer[]} [buffers] the transferred buffers: checked here, detached by `detach`
+ * @param {boolean} [later] Blobs may be left without their bytes. `codec.blobs`, null without
+ *   Blobs, then lists each Blob, the position of its bytes and their number. The caller must insert
+ *   the bytes, and a zero byte if their number is odd, before the message is read. Without `later`,
+ *   Blobs are read at once if the host can do that, and refused otherwise
+ * @param {Sink} [given] receives large buffers' bytes and the bytes before them: the first
+ *   `codec.sunk` bytes of the message, so `codec.buffer` has only the rest
+ * @param {Crosser} [across] set if the message is for another world of this document
+ * @returns {number} the length of the message in bytes, including those that the sink has
  */
 const write = (value, ports, buffers, later, given, across) => {
   const transferred = buffers === undefined || buffers === null ? 0 : buffers.length;
   for (let i = 0; i < transferred; i++) {
     if (!has(bufferSize, buffers[i]) || !isDetachable(buffers[i])) fail();
   }
-  // A getter in the value that posts something itself gets here while an outer value is half written.
+  // A getter in the value may post a message itself, while the outer value is partly written.
   const nested = writing;
   const savedOut = out;
   const savedCapacity = capacity;
@@ -64,13 +68,13 @@ const write = (value, ports, buffers, later, given, across) => {
     codec.buffer = out;
     codec.sunk = sunk;
     codec.blobs = blobList;
-    // A getter may have detached what was fine before.
+    // A getter may have detached a buffer since the first check.
     for (let i = 0; i < transferred; i++) {
       if (isDetached(buffers[i])) fail();
     }
     return sunk + pos;
   } catch (error) {
-    // Called with little stack left: the value has no clone here and now.
+    // Without enough stack left, the value cannot be cloned.
     if (isOverflow(error)) fail();
     throw error;
   } finally {

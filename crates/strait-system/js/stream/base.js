@@ -1,5 +1,6 @@
 'use strict'
-// What all streams of `stream` have in common (https://nodejs.org/api/stream.html): how they are destroyed, and how errors are said.
+// The common part of all streams (https://nodejs.org/api/stream.html): how they are destroyed, and
+// how errors are reported.
 
 const { coded } = require('strait:errors')
 
@@ -11,7 +12,7 @@ const destroyed = (what) => coded(Error, 'ERR_STREAM_DESTROYED', `Cannot call ${
 const notImplemented = (what) => coded(Error, 'ERR_METHOD_NOT_IMPLEMENTED', `The ${what} method is not implemented`)
 const calledTwice = () => coded(Error, 'ERR_MULTIPLE_CALLBACK', 'Callback called multiple times')
 
-/** An error that happened while there was another. @param {any} first @param {any} second */
+/** Combines an error with one that occurred after it. @param {any} first @param {any} second */
 const both = (first, second) => {
   if (!first || !second || first === second) return first || second
   if (Array.isArray(first.errors)) {
@@ -21,7 +22,7 @@ const both = (first, second) => {
   return Object.assign(new AggregateError([second, first], second.message), { code: second.code })
 }
 
-/** Its states: of reading, of writing. @param {any} stream */
+/** The stream's states, for reading and for writing. @param {any} stream */
 const states = (stream) => [stream._readableState, stream._writableState].filter((state) => state)
 
 /** @param {any} stream @param {any} error */
@@ -82,7 +83,11 @@ function destroy(error, callback) {
   return this
 }
 
-/** An error of the stream's own: destroys it, unless it is one that is not destroyed by that. @param {any} stream @param {any} error @param {boolean} [isSync] */
+/**
+ * Handles an error of the stream itself: destroys the stream, or only emits the error if the stream
+ * is not destroyed automatically.
+ * @param {any} stream @param {any} error @param {boolean} [isSync]
+ */
 const fail = (stream, error, isSync = false) => {
   const all = states(stream)
   if (all.some((state) => state.destroyed)) return
@@ -98,12 +103,15 @@ const fail = (stream, error, isSync = false) => {
 
 const construction = Symbol('construct')
 
-/** Runs what a stream has to do before it can be used, if there is anything: then `ready`. @param {any} stream @param {() => void} ready */
+/**
+ * Runs the stream's `_construct`, if it has one, and then `ready`.
+ * @param {any} stream @param {() => void} ready
+ */
 const construct = (stream, ready) => {
   if (typeof stream._construct !== 'function') return
   for (const state of states(stream)) state.constructed = false
   stream.once(construction, ready)
-  // A stream with two halves asks twice.
+  // A duplex stream calls this once for each half.
   if (stream.listenerCount(construction) > 1) return
   process.nextTick(() => {
     let isOver = false
@@ -127,7 +135,10 @@ const construct = (stream, ready) => {
   })
 }
 
-/** How much waits before more is not wanted. @param {any} options @param {string} own the option of this half @param {boolean} isDuplex */
+/**
+ * The amount of buffered data from which the stream accepts no more.
+ * @param {any} options @param {string} own the option of this half @param {boolean} isDuplex
+ */
 const highWaterMark = (options, own, isDuplex) => {
   const given = options?.highWaterMark ?? (isDuplex ? options?.[own] : undefined)
   const objects = options?.objectMode || (isDuplex && options?.[own.replace('HighWaterMark', 'ObjectMode')])
@@ -137,7 +148,10 @@ const highWaterMark = (options, own, isDuplex) => {
 }
 const defaults = [16 * 1024, 16]
 
-/** Of every state. @param {any} options @param {string} half @param {boolean} isDuplex */
+/**
+ * The common members of both states.
+ * @param {any} options @param {string} half @param {boolean} isDuplex
+ */
 const commonState = (options, half, isDuplex) => ({
   objectMode: Boolean(options?.objectMode || (isDuplex && options?.[`${half}ObjectMode`])),
   highWaterMark: highWaterMark(options, `${half}HighWaterMark`, isDuplex),
@@ -154,7 +168,11 @@ const commonState = (options, half, isDuplex) => ({
   defaultEncoding: options?.defaultEncoding ?? 'utf8',
 })
 
-/** Accessors and methods that are not enumerable, as a class would have them; the classes are functions because old programs call them on their own objects. @param {any} prototype @param {any} members */
+/**
+ * Adds accessors and methods that are not enumerable, as those of a class are. The classes are
+ * functions, because old programs call them on their own objects.
+ * @param {any} prototype @param {any} members
+ */
 const addMembers = (prototype, members) => {
   for (const key of Reflect.ownKeys(members)) Object.defineProperty(prototype, key, { ...Object.getOwnPropertyDescriptor(members, key), enumerable: false, configurable: true })
 }

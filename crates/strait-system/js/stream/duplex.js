@@ -1,5 +1,6 @@
 'use strict'
-// Streams that are read from and written to (https://nodejs.org/api/stream.html#duplex-and-transform-streams).
+// Streams for reading and writing
+// (https://nodejs.org/api/stream.html#duplex-and-transform-streams).
 
 const { coded, refusals } = require('strait:errors')
 
@@ -17,7 +18,7 @@ function Duplex(options) {
     Object.assign(self._writableState, { writable: false, ending: true, ended: true, finished: true })
   }
 }
-// Before the others ask for it: they know it by its class.
+// Exported before the other modules are loaded, because they require the class Duplex.
 module.exports = { Duplex, Transform, PassThrough }
 
 const { Readable } = require('strait:stream/readable')
@@ -46,19 +47,19 @@ Object.assign(Duplex, refusals('stream', 'from fromWeb toWeb'))
 function Transform(options) {
   if (!(this instanceof Transform)) return new /** @type {any} */ (Transform)(options)
   const self = /** @type {any} */ (this)
-  // Without a mark for reading, nothing waits on both sides.
+  // With a mark of 0 for reading, the default mark for writing is 0 too, so neither side buffers.
   const marks = options?.readableHighWaterMark === 0 ? { highWaterMark: null, readableHighWaterMark: 0, writableHighWaterMark: options.writableHighWaterMark || 0 } : {}
   Duplex.call(self, { ...options, ...marks })
   self._readableState.sync = false
   self[waiting] = null
   if (typeof options?.transform === 'function') self._transform = options.transform
   if (typeof options?.flush === 'function') self._flush = options.flush
-  // Of a class that has another `_final`, at the end.
+  // For a class with a different `_final`, this runs at the end.
   self.on('prefinish', function (/** @type {any} */ event) {
     if (self._final !== final) final.call(self, nop)
   })
 }
-/** What is to be called when there is room again. */
+/** The callback to call when there is room again. */
 const waiting = Symbol('callback')
 inherit(Transform, Duplex)
 

@@ -1,5 +1,7 @@
 'use strict'
-// When a stream is over (https://nodejs.org/api/stream.html#streamfinishedstream-options-callback), and signals that end it.
+// Waits for the end of a stream
+// (https://nodejs.org/api/stream.html#streamfinishedstream-options-callback), and signals that end
+// a stream.
 
 const { coded, wrongType } = require('strait:errors')
 
@@ -16,7 +18,8 @@ const checkSignal = (signal) => {
 }
 
 /**
- * Calls once, when the stream has ended, failed or gone. Gives what makes it not to.
+ * Calls back once when the stream has ended, failed or closed. Returns a function that cancels
+ * this.
  * @param {any} stream @param {any} options @param {any} [callback]
  */
 const finished = (stream, options, callback) => {
@@ -40,7 +43,7 @@ const finished = (stream, options, callback) => {
   const hasRead = () => Boolean(!reading || reading.endEmitted)
   let isWritten = Boolean(writing && stream.writableFinished)
   let isRead = Boolean(reading && reading.endEmitted)
-  /** Such a stream says 'close' when all of it is over. */
+  /** Whether the stream emits 'close' after everything else. */
   const closes = [reading, writing].some((state) => state?.autoDestroy && state.emitClose && !state.closed) && canRead(stream) === waitsForRead && canWrite(stream) === waitsForWrite
 
   const onFinish = () => {

@@ -1,5 +1,6 @@
 'use strict'
-// Streams as what can be iterated, and the other way round (https://nodejs.org/api/stream.html#consuming-readable-streams-with-async-iterators).
+// Iterates over streams, and makes streams of iterables
+// (https://nodejs.org/api/stream.html#consuming-readable-streams-with-async-iterators).
 
 const { coded, wrongType } = require('strait:errors')
 const { Buffer } = require('buffer')
@@ -9,7 +10,7 @@ const { nop, both } = require('strait:stream/base')
 async function* iterate(stream, options) {
   const { finished } = require('strait:stream/finished')
   let wake = nop
-  /** @type {any} undefined as long as it goes on; null at the end */
+  /** @type {any} undefined while the stream goes on; null at its end */
   let over
   const onReadable = () => wake()
   stream.on('readable', onReadable)
@@ -41,7 +42,10 @@ async function* iterate(stream, options) {
   }
 }
 
-/** A stream of what can be iterated. @param {any} Readable @param {any} source @param {any} [options] */
+/**
+ * Makes a stream of an iterable.
+ * @param {any} Readable @param {any} source @param {any} [options]
+ */
 const from = (Readable, source, options) => {
   if (typeof source === 'string' || source instanceof Buffer) {
     return new Readable({ objectMode: true, ...options, read() { this.push(source); this.push(null) } })

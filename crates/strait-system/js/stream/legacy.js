@@ -1,5 +1,5 @@
 'use strict'
-// The class that all streams have in common, which is also what `require('stream')` gives.
+// The base class of all streams, which is also the value of `require('stream')`.
 
 const EventEmitter = require('events')
 const { inherit } = require('strait:stream/base')
@@ -10,7 +10,10 @@ function Stream(options) {
 }
 inherit(Stream, EventEmitter)
 
-/** As it was before there were streams with states; they have their own. @this {any} @param {any} target @param {any} [options] */
+/**
+ * `pipe` for streams without states, as it was originally. Streams with states have their own.
+ * @this {any} @param {any} target @param {any} [options]
+ */
 Stream.prototype.pipe = function pipe(target, options) {
   const onData = (/** @type {any} */ chunk) => { if (target.writable && target.write(chunk) === false) this.pause?.() }
   const onDrain = () => { if (this.readable) this.resume?.() }

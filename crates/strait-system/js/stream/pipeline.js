@@ -1,5 +1,7 @@
 'use strict'
-// Streams, iterables and generators one behind the other (https://nodejs.org/api/stream.html#streampipelinesource-transforms-destination-callback): if one fails, all are destroyed.
+// Connects streams, iterables and generators in a row
+// (https://nodejs.org/api/stream.html#streampipelinesource-transforms-destination-callback). If one
+// fails, all are destroyed.
 
 const { coded, received, wrongType } = require('strait:errors')
 const { finished, isStream, canRead, canWrite, early, aborted } = require('strait:stream/finished')
@@ -9,7 +11,11 @@ const { destroyed } = require('strait:stream/base')
 
 const isIterable = (/** @type {any} */ value) => value !== null && value !== undefined && (typeof value[Symbol.asyncIterator] === 'function' || typeof value[Symbol.iterator] === 'function')
 
-/** Destroys it, if it is not over: what is then said of it is not news. @param {any} stream @param {boolean} reads @param {boolean} writes */
+/**
+ * Makes a function that destroys the stream if it has not ended. Later errors of the stream are
+ * ignored.
+ * @param {any} stream @param {boolean} reads @param {boolean} writes
+ */
 const destroyer = (stream, reads, writes) => {
   let isOver = false
   finished(stream, { readable: reads, writable: writes }, (/** @type {any} */ error) => { isOver = !error })
@@ -21,7 +27,10 @@ const destroyer = (stream, reads, writes) => {
   }
 }
 
-/** Writes all there is, and waits where that is wanted. @param {any} source @param {any} target @param {boolean} ends @param {(error?: any) => void} done */
+/**
+ * Writes all chunks of the source, and waits while the target is full.
+ * @param {any} source @param {any} target @param {boolean} ends @param {(error?: any) => void} done
+ */
 const pump = async (source, target, ends, done) => {
   /** @type {any} */
   let failure
@@ -65,7 +74,9 @@ const pipeline = (...given) => {
   return run(given, callback)
 }
 
-/** @param {any[]} given @param {(error?: any, value?: any) => void} callback @param {any} [options] */
+/**
+ * @param {any[]} given @param {(error?: any, value?: any) => void} callback @param {any} [options]
+ */
 const run = (given, callback, options) => {
   const streams = given.length === 1 && Array.isArray(given[0]) ? given[0] : given
   if (streams.length < 2) throw coded(TypeError, 'ERR_MISSING_ARGS', 'The "streams" argument must be specified')
@@ -80,7 +91,7 @@ const run = (given, callback, options) => {
   let open = 0
   const onAbort = () => settle(aborted(outer), true)
   const settle = (/** @type {any} */ error, /** @type {boolean} */ isLast) => {
-    // That others go away because one has failed says nothing new.
+    // A later error replaces a premature close, which may only be the effect of that error.
     if (error && (!failure || failure.code === 'ERR_STREAM_PREMATURE_CLOSE')) failure = error
     if (!failure && !isLast) return
     for (const destroy of destroyers.splice(0)) destroy(failure)
@@ -106,7 +117,7 @@ const run = (given, callback, options) => {
     const ends = reads || options?.end !== false
     if (isStream(stage)) {
       if (ends) destroyers.push(destroyer(stage, reads && canRead(stage), index > 0))
-      // What its partner does after it has been left is not lost without a word.
+      // Errors of a stream after its partner has left are reported too.
       const onError = (/** @type {any} */ error) => { if (error && error.name !== 'AbortError' && error.code !== 'ERR_STREAM_PREMATURE_CLOSE') settle(error, false) }
       stage.on('error', onError)
       if (isLast) finished(stage, { readable: false, writable: true, error: false }, () => stage.off('error', onError))
@@ -127,7 +138,7 @@ const run = (given, callback, options) => {
         if (!isIterable(flow)) throw coded(TypeError, 'ERR_INVALID_RETURN_VALUE', `Expected AsyncIterable to be returned from the "transform[${index - 1}]" function but got ${typeof flow}.`)
         return
       }
-      // What the last one gives is a promise, or can be read.
+      // The last stage returns a promise or an iterable.
       open++
       if (typeof flow?.then === 'function') {
         flow.then((/** @type {any} */ result) => {
@@ -155,7 +166,7 @@ const run = (given, callback, options) => {
         }
         finished(flow, { readable: true, writable: false }, (/** @type {any} */ error) => {
           const state = flow._readableState
-          // It was read to its end, and only then said that it had been closed.
+          // The stream was read to its end and then closed, which is not premature.
           if (error?.code === 'ERR_STREAM_PREMATURE_CLOSE' && state?.ended && !state.errored && !state.errorEmitted) flow.once('end', done).once('error', done)
           else done(error)
         })

@@ -1,5 +1,5 @@
 'use strict'
-// Streams that are read from (https://nodejs.org/api/stream.html#readable-streams).
+// Streams for reading (https://nodejs.org/api/stream.html#readable-streams).
 
 const { coded, wrongType, refusals } = require('strait:errors')
 const { Buffer } = require('buffer')
@@ -14,7 +14,7 @@ const makeState = (options, isDuplex) => ({
   buffer: [],
   /** @type {any[]} */
   pipes: [],
-  /** Neither paused nor flowing before somebody has said what is to be. */
+  /** Null, which is neither paused nor flowing, until the program chooses. */
   flowing: /** @type {boolean | null} */ (null),
   paused: /** @type {boolean | null} */ (null),
   ended: false,
@@ -26,7 +26,7 @@ const makeState = (options, isDuplex) => ({
   resumeScheduled: false,
   readingMore: false,
   dataEmitted: false,
-  /** The targets of `pipe` that want no more for now. */
+  /** The targets of `pipe` that are full at present. */
   drains: new Set(),
   /** @type {any} */
   decoder: null,
@@ -60,7 +60,7 @@ const add = (stream, chunk, encoding, isFront) => {
     if (typeof chunk === 'string') {
       encoding ||= state.defaultEncoding
       if (state.encoding !== encoding) {
-        // What is put back is in the encoding that is given out.
+        // A chunk that is put back is converted to the encoding of the stream's output.
         if (isFront && state.encoding) chunk = Buffer.from(chunk, encoding).toString(state.encoding)
         else [chunk, encoding] = [Buffer.from(chunk, encoding), '']
       }
@@ -117,7 +117,7 @@ const keep = (stream, state, chunk, isFront) => {
   readMore(stream, state)
 }
 
-/** There is nothing more. @param {any} stream @param {any} state */
+/** Handles the end of the data. @param {any} stream @param {any} state */
 const end = (stream, state) => {
   if (state.ended) return
   if (state.decoder !== null) {
@@ -157,7 +157,7 @@ const emitReadable = (stream) => {
   flow(stream)
 }
 
-/** Asks ahead, up to the mark. @param {any} stream @param {any} state */
+/** Reads ahead, up to the mark. @param {any} stream @param {any} state */
 const readMore = (stream, state) => {
   if (state.readingMore || !state.constructed) return
   state.readingMore = true
@@ -186,7 +186,7 @@ const sizeToRead = (count, state) => {
   return state.ended ? state.length : 0
 }
 
-/** So much of what waits. @param {number} count @param {any} state */
+/** Takes `count` bytes from the buffer. @param {number} count @param {any} state */
 const takeFrom = (count, state) => {
   if (state.length === 0) return null
   const { buffer } = state
@@ -242,7 +242,7 @@ const resume = (stream, state) => {
   })
 }
 
-/** A listener for 'readable' has gone. @param {any} stream */
+/** Updates the state after a listener for 'readable' was removed. @param {any} stream */
 const lookAtListeners = (stream) => {
   const state = stream._readableState
   state.readableListening = stream.listenerCount('readable') > 0
@@ -301,7 +301,7 @@ function pipe(target, options) {
     target.removeListener('unpipe', onUnpipe)
     source.removeListener('end', atEnd)
     source.removeListener('data', onData)
-    // It waits for nobody who has gone.
+    // The source must not wait for a removed target.
     if (state.drains.has(target)) onDrain()
   }
   target.on('unpipe', onUnpipe)
@@ -354,7 +354,7 @@ const members = {
         fail(this, error)
       }
       state.sync = false
-      // It may have come at once.
+      // The data may have arrived synchronously.
       if (!state.reading) count = sizeToRead(asked, state)
     }
     const chunk = count > 0 ? takeFrom(count, state) : null
@@ -446,7 +446,7 @@ const members = {
   resume() {
     const state = this._readableState
     if (!state.flowing) {
-      // Whoever reads by 'readable' decides alone.
+      // With a listener for 'readable', only that listener reads.
       state.flowing = !state.readableListening
       resume(this, state)
     }
@@ -465,7 +465,7 @@ const members = {
     return this
   },
 
-  /** Reads from a stream of the kind that there was before there were states. @this {any} */
+  /** Reads from an old stream, which has no states. @this {any} */
   wrap(/** @type {any} */ old) {
     let isPaused = false
     old.on('data', (/** @type {any} */ chunk) => {

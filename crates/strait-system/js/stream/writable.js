@@ -1,5 +1,5 @@
 'use strict'
-// Streams that are written to (https://nodejs.org/api/stream.html#writable-streams).
+// Streams for writing (https://nodejs.org/api/stream.html#writable-streams).
 
 const { coded, wrongType } = require('strait:errors')
 const { Buffer } = require('buffer')
@@ -20,23 +20,24 @@ const makeState = (options, isDuplex) => ({
   writing: false,
   corked: 0,
   bufferProcessing: false,
-  /** Calls of `write` and the like that have not been told what came of them. */
+  /** The number of calls of `write` and similar functions whose outcome has not been reported. */
   pendingcb: 0,
-  /** The write that is under way. */
+  /** The callback of the write in progress. */
   writecb: /** @type {any} */ (null),
   writelen: 0,
   /** @type {any[]} */
   buffered: [],
-  /** Callbacks of `end`. @type {any[]} */
+  /** The callbacks of `end`. @type {any[]} */
   waiting: [],
-  /** Calls that are to be told in one tick. @type {any} */
+  /** Calls whose outcome is reported together in one tick. @type {any} */
   told: null,
 })
 
 /** @this {any} @param {any} [options] */
 function Writable(options) {
   const isDuplex = this instanceof require('strait:stream/duplex').Duplex
-  // Also for an object that is no such stream, but inherits from one.
+  // The ordinary check by prototype, because `instanceof Writable` also accepts other objects with
+  // a Writable's state.
   if (!isDuplex && !Function.prototype[Symbol.hasInstance].call(Writable, this)) return new /** @type {any} */ (Writable)(options)
   this._writableState = makeState(options, isDuplex)
   if (options) {
@@ -67,7 +68,10 @@ Object.defineProperty(Writable, Symbol.hasInstance, {
 /** @param {any} state @param {any} chunk */
 const sizeOf = (state, chunk) => (state.objectMode ? 1 : chunk.length)
 
-/** Writes it: `true` if more is wanted, or an error. @param {any} stream @param {any} chunk @param {any} encoding @param {any} callback */
+/**
+ * Writes a chunk. Returns an error, or whether the stream accepts more.
+ * @param {any} stream @param {any} chunk @param {any} encoding @param {any} callback
+ */
 const put = (stream, chunk, encoding, callback) => {
   const state = stream._writableState
   if (typeof encoding === 'function') [encoding, callback] = [undefined, encoding]
@@ -97,7 +101,10 @@ const put = (stream, chunk, encoding, callback) => {
   return take(stream, state, chunk, encoding, callback)
 }
 
-/** @param {any} stream @param {any} state @param {any} chunk @param {any} encoding @param {any} callback */
+/**
+ * @param {any} stream @param {any} state @param {any} chunk @param {any} encoding
+ * @param {any} callback
+ */
 const take = (stream, state, chunk, encoding, callback) => {
   const size = sizeOf(state, chunk)
   state.length += size
@@ -108,7 +115,10 @@ const take = (stream, state, chunk, encoding, callback) => {
   return !isEnough && !state.errored && !state.destroyed
 }
 
-/** @param {any} stream @param {any} state @param {number} size @param {any} callback @param {() => void} action */
+/**
+ * @param {any} stream @param {any} state @param {number} size @param {any} callback
+ * @param {() => void} action
+ */
 const write = (stream, state, size, callback, action) => {
   state.writelen = size
   state.writecb = callback
@@ -172,7 +182,7 @@ const tell = (stream, state, count, callback) => {
   finishMaybe(stream, state)
 }
 
-/** What waits is not written any more. @param {any} state */
+/** Discards the buffered chunks, and reports that to their callbacks. @param {any} state */
 const dropBuffered = (state) => {
   if (state.writing) return
   for (const { chunk, callback } of state.buffered.splice(0)) {
@@ -182,7 +192,7 @@ const dropBuffered = (state) => {
   for (const callback of state.waiting.splice(0)) callback(state.errored ?? destroyed('end'))
 }
 
-/** Writes what waits. @param {any} stream @param {any} state */
+/** Writes the buffered chunks. @param {any} stream @param {any} state */
 const flush = (stream, state) => {
   if (state.corked || state.bufferProcessing || state.destroyed || !state.constructed || state.buffered.length === 0) return
   state.bufferProcessing = true
@@ -245,7 +255,7 @@ const prefinish = (stream, state) => {
     } else if (canFinish(state)) {
       state.prefinished = true
       stream.emit('prefinish')
-      // Not at once, as if it were the last write.
+      // Later, so that the call is handled like the last write.
       state.pendingcb++
       process.nextTick(finish, stream, state)
     }
@@ -293,7 +303,7 @@ const members = {
       this.uncork()
     }
     if (error !== undefined) {
-      // It has been said.
+      // The error has been reported.
     } else if (!state.errored && !state.ending) {
       state.ending = true
       finishMaybe(this, state, true)
