@@ -1,4 +1,5 @@
-// The page's console, for the terminal: WebKit tells extensions only the first argument of a call, so all of them are put into one text.
+// The page's console, for the terminal. WebKit gives extensions only the first argument of a call,
+// so all arguments become one text.
 (function patchConsole(p, console) {
   'use strict'
 
@@ -8,7 +9,7 @@
   const key = (/** @type {any} */ name) =>
     typeof name === 'symbol' ? `[${p.symbolToString(name)}]` : p.isIdentifier(name) ? name : `'${name}'`
 
-  /** What a value looks like inside another one. Runs no getter; a proxy's traps are its owner's business. */
+  /** The text of a value inside another one. Runs no getter; a proxy's traps may run. */
   const inspect = (/** @type {any} */ value, /** @type {any[]} */ above) => {
     if (typeof value === 'string') return `'${value}'`
     if (typeof value === 'bigint') return `${value}n`
@@ -76,7 +77,8 @@
   const patch = (/** @type {string} */ name) => {
     const native = console[name]
     if (typeof native !== 'function') return
-    // Called in tail position it sees the caller's frame, whose file and line the message gets.
+    // In tail position the native function finds the caller's frame and takes the message's file
+    // and line from it.
     p.defineProperty(native, 'call', { __proto__: null, value: p.call })
     const patched = {
       [name](/** @type {any[]} */ ...args) {

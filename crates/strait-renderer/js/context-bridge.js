@@ -1,26 +1,33 @@
-// What crosses between the two worlds of a document. Electron, "contextBridge".
+// The bridge between the two worlds of a document. Electron, "contextBridge".
 //
-// Nothing crosses raw: values are cloned by the codec, and what has no clone is a number that the world which has the thing knows. A function
-// becomes a proxy that calls it, a promise one that settles with it; ports move; nodes, Blobs and symbols take the world channel (`world-channel.js`). Each realm
-// has one end of the bridge; `natives.bridge…` reaches the other one, which only a realm of the same document can.
+// Only clones cross. The codec clones values, and a value without a clone is sent as a number of
+// the world that has it. A function becomes a proxy that calls it. A promise becomes one that
+// settles with it. Ports move. Nodes, Blobs and symbols take the world channel
+// (`world-channel.js`). Each realm has one end of the bridge; `natives.bridge…` calls the other
+// end, which only a realm of the same document can reach.
 (function makeContextBridge(p, natives, codec, ports, makeWorldChannel, dress, inbox, isMainWorld, global) {
   'use strict'
 
-  // The kinds of what has no clone.
+  // The kinds of values without a clone.
   const FUNCTION = 0
   const HOME = 1
   const PROMISE = 2
   const PORT = 3
   const BROUGHT = 4
 
-  // What the other end is called for, where it is not a function of its own.
+  // Requests to the other end, beside calls of its functions.
   const EXPOSE = 0
   const RUN = 1
   const MEET = 2
 
-  /** How deep a message may be nested: it is an array around the value, or around an array of arguments. */
+  /**
+   * The deepest nesting of a message: an array around the value, or around an array of arguments.
+   */
   const DEPTH = 1000 + 1
-  /** How many calls of this realm may be under way at a time, one inside the other. The engine's own limit comes first, as a rule. */
+  /**
+   * The most nested calls of this realm under way. Usually the engine's own stack limit comes
+   * first.
+   */
   const MAX_CALLS = 100
   const TOO_DEEP = 'Electron contextBridge recursion depth exceeded.  Nested objects deeper than 1000 are not supported.'
   const RELEASED = 'IPC method called after context was released'
@@ -31,13 +38,13 @@
 
   // ---- Functions ----------------------------------------------------------------------------------------------------------------
 
-  /** Ours that the other world has: each with how often it was sent there. */
+  /** Functions of this world that the other world has, and how often each was sent there. */
   const functions = { __proto__: null }
   const sent = { __proto__: null }
   const functionIds = new p.WeakMap()
   let lastId = MEET
 
-  /** The other world's that we have: a proxy each, and how often it came. */
+  /** Functions of the other world that this world has: a proxy each, and how often it arrived. */
   const proxies = { __proto__: null }
   const received = { __proto__: null }
   const proxyIds = new p.WeakMap()
@@ -75,13 +82,16 @@
 
   // ---- Promises -----------------------------------------------------------------------------------------------------------------
 
-  /** What settles the promises that stand here for the other world's. */
+  /** The functions that settle this world's copies of the other world's promises. */
   const pending = { __proto__: null }
   let lastPromise = 0
 
   const isPromise = (/** @type {any} */ value) => p.objectToString(value) === '[object Promise]'
 
-  /** `await` asks nothing of `Promise.prototype`, and of the promise only what `Promise.resolve` does. */
+  /**
+   * `await` uses nothing of `Promise.prototype`, and of the promise only what `Promise.resolve`
+   * uses.
+   */
   const follow = async (/** @type {number} */ id, /** @type {any} */ promise) => {
     let ok = true
     let value
@@ -111,7 +121,7 @@
 
   const isObject = (/** @type {any} */ value) => (typeof value === 'object' && value !== null) || typeof value === 'function'
 
-  /** What an error says. It may be a program's, and throw in its turn. */
+  /** The message of an error. The error may be a program's, whose getters can throw. */
   const textOf = (/** @type {any} */ error) => {
     try {
       const { message } = error
@@ -179,13 +189,14 @@
     return crosser
   }
 
-  /** The message will not come: what was brought for it is let go of. */
+  /** The message will not be sent: values that were brought over for it are discarded. */
   const unload = (/** @type {any} */ crosser) => {
     for (let i = 0; i < crosser.broughtIds.length; i++) worldChannel.forget(crosser.broughtIds[i])
   }
 
   /**
-   * Writes a value for the other world, and hands its bytes and ports to `carry`, which gives them to the agent. Whatever throws before that has consumed nothing.
+   * Writes a value for the other world and passes its bytes and ports to `carry`, which gives them
+   * to the agent. An exception before that has taken nothing.
    * @template T
    * @param {any} value
    * @param {(bytes: Uint8Array, length: number, count: number) => T} carry
@@ -194,7 +205,7 @@
    */
   const send = (value, carry, depth = DEPTH) => {
     const crosser = newCrosser(depth)
-    // (On an array of a program's, that could meet a setter.)
+    // (An ordinary array could have a setter of the program.)
     const items = p.list()
     items[0] = value
     const message = p.array(items)
@@ -203,7 +214,7 @@
       length = codec.write(message, none, none, false, undefined, crosser)
       const moving = crosser.ports
       if (moving.length > ports.maximum) throw ports.cloneError('Too many ports in one message.')
-      // Getters of the value may have sent one away.
+      // Getters of the value may have transferred a port.
       for (let i = 0; i < moving.length; i++) {
         if (ports.isDetached(moving[i])) throw ports.cloneError(`Port at index ${i} is already neutered.`)
       }
@@ -214,7 +225,7 @@
     const moving = crosser.ports
     const handles = p.list()
     for (let i = 0; i < moving.length; i++) outgoing[i] = handles[i] = ports.handleFor(moving[i])
-    // What has crossed is known here before anything over there can ask for it.
+    // Functions are registered here before the other world can call them.
     for (let i = 0; i < crosser.functions.length; i++) {
       const id = exportFunction(crosser.functions[i])
       functions[id] = crosser.functions[i]
@@ -226,7 +237,7 @@
     try {
       result = carry(bytes, length, moving.length)
     } catch (error) {
-      // There was no stack left, for instance: what was under way goes nowhere.
+      // For instance, the stack was exhausted: ports under way are dropped.
       for (let i = 0; i < handles.length; i++) natives.discard(handles[i])
       unload(crosser)
       throw error
@@ -237,7 +248,7 @@
 
   const exceptionName = p.getter(p.DOMException.prototype, 'name')
   const exceptionMessage = p.getter(p.DOMException.prototype, 'message')
-  /** What the codec and the ports throw as a DataCloneError is a plain error here. */
+  /** Makes a plain error of a DataCloneError of the codec or the ports. */
   const plain = (/** @type {any} */ error) => {
     try {
       return exceptionName(error) === 'DataCloneError' ? new p.Error(exceptionMessage(error)) : error
@@ -247,14 +258,17 @@
     }
   }
 
-  /** Objects that came through the world channel. */
+  /** Objects that arrived through the world channel. */
   const passengers = new p.WeakSet()
   const admit = (/** @type {any} */ value) => {
     if (isObject(value)) p.weakSetAdd(passengers, value)
     return value
   }
 
-  /** Reads what has come: `length` bytes in the inbox, the handles of `count` ports in `outgoing`. */
+  /**
+   * Reads an arrived message: `length` bytes in the receive buffer, the handles of `count` ports in
+   * `outgoing`.
+   */
   const receive = (/** @type {number} */ length, /** @type {number} */ count) => {
     const arrived = p.list()
     for (let i = 0; i < count; i++) arrived[i] = ports.adopt(outgoing[i])
@@ -267,13 +281,13 @@
         case HOME:
           return functions[id]
         case PROMISE:
-          // One promise may be there several times.
+          // One promise may occur several times in a message.
           came[id] ??= importPromise(id)
           return came[id]
         case PORT:
           return arrived[id]
         default:
-          // One value may be there several times.
+          // One value may occur several times in a message.
           unloaded[unloaded.length] = id
           return admit(worldChannel.take(id))
       }
@@ -284,14 +298,15 @@
 
   let calls = 0
 
-  /** Calls what the other world knows as `id`. */
+  /** Calls the other world's function `id`. */
   const call = (/** @type {number} */ id, /** @type {any} */ args) => {
     if (calls === MAX_CALLS) throw new p.RangeError('Maximum call stack size exceeded.')
     calls++
     try {
       const outcome = send(args, (bytes, length, count) => natives.bridgeCall(id, bytes, length, outgoing, count), DEPTH + 1)
       if (outcome === undefined) throw new p.Error(RELEASED)
-      // Negative: it has thrown, and so much of the message is what the error says.
+      // A negative number means an exception; its absolute value is the length of the error's
+      // message.
       const value = receive(outcome < 0 ? -outcome : outcome, natives.bridgePorts())
       if (outcome < 0) throw new p.Error(value)
       return value
@@ -315,7 +330,9 @@
 
   const isView = global.ArrayBuffer.isView
   const isPlatform = (/** @type {any} */ value) => ports.isBuffer(value) || ports.isPort(value) || p.weakSetHas(passengers, value)
-  /** Freezes what has been exposed. Views cannot be frozen, and what the platform made is not ours to freeze. */
+  /**
+   * Freezes an exposed value. Views cannot be frozen, and objects of the platform stay as they are.
+   */
   const freeze = (/** @type {any} */ value, /** @type {any} */ seen) => {
     if (!isObject(value) || isView(value) || isPlatform(value) || p.weakSetHas(seen, value)) return
     p.weakSetAdd(seen, value)
@@ -337,7 +354,7 @@
     bind(key, api)
   }
 
-  /** What the other world asks for. */
+  /** Executes a request of the other world. */
   const perform = (/** @type {number} */ id, /** @type {any[]} */ args) => {
     switch (id) {
       case EXPOSE:
@@ -354,7 +371,7 @@
   return {
     __proto__: null,
 
-    /** The other world calls something of this one's. The answer goes back through a native. */
+    /** The other world calls a function of this one. A native returns the answer. */
     invoke(/** @type {number} */ id, /** @type {number} */ length, /** @type {number} */ count) {
       let failed
       try {
@@ -367,7 +384,7 @@
       send(failed, (bytes, size, ported) => natives.bridgeAnswer(false, bytes, size, outgoing, ported))
     },
 
-    /** A promise of the other world's has settled. */
+    /** A promise of the other world has settled. */
     settle(/** @type {number} */ id, /** @type {boolean} */ ok, /** @type {number} */ length, /** @type {number} */ count) {
       const value = receive(length, count)
       const waiting = pending[id]
@@ -377,7 +394,7 @@
       else waiting.reject(value)
     },
 
-    /** The other world has let go of a function, which it had got so many times. */
+    /** The other world has dropped a function, which it had received `count` times. */
     release(/** @type {number} */ id, /** @type {number} */ count) {
       if (sent[id] !== count) return
       delete functions[id]

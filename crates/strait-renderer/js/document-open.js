@@ -1,5 +1,5 @@
-// `document.open()`, and the `write` that opens implicitly, erase every listener of the window: the glue's are put back at once,
-// before a script of the new content can add its own.
+// `document.open()`, and a `write` that opens implicitly, erase every listener of the window. The
+// glue's are restored at once, before a script of the new content can add its own.
 (function patchDocumentOpen(p, natives, global) {
   'use strict'
 
@@ -27,14 +27,15 @@
     },
   }
 
-  // Scripts in what is written run inside the call: so what may have to be opened is opened first, by writing nothing.
+  // Scripts in the written text run inside the call. So an empty `write` opens the document first,
+  // if it must be opened.
   const nothing = p.list()
   nothing[0] = ''
   const restoreListeners = (/** @type {any} */ document) => {
     try {
       p.apply(write, document, nothing)
     } catch {
-      // The call itself will throw the same.
+      // The call itself will throw the same error.
       return
     }
     natives.documentOpened()

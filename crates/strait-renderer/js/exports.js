@@ -1,4 +1,5 @@
-// `require('electron')` in preloads, and in pages that may `require`: what there is, and for all else an error that says so.
+// `require('electron')` in preloads, and in pages that may `require`. Missing members throw an
+// error that names the compatibility table.
 (function makeExports(p, documented) {
   'use strict'
 
@@ -7,12 +8,15 @@
     throw new p.Error(`${page}.${member} is not supported by Strait (docs/electron-compatibility.md#${place})`)
   }
 
-  /** Names that programs, loaders and the console ask every object for. */
+  /** Names that programs, loaders and the console read on every object. */
   const asked = { __proto__: null }
   const names = ['then', 'default', 'toJSON', 'constructor', 'toString', 'valueOf', 'inspect', '__esModule', '$$typeof', 'nodeType', 'prototype', 'name', 'length']
   for (let i = 0; i < names.length; i++) asked[names[i]] = true
 
-  /** A member that can be imported, as many are that no line uses, but not be used. */
+  /**
+   * A stand-in for a missing member. It can be imported, because many imports are unused, but every
+   * use throws.
+   */
   const stand = (/** @type {string} */ name) => {
     const fail = () => refuse('electron', name)
     // A function, so that it can be called and constructed.
@@ -24,7 +28,8 @@
       construct: fail,
     })
   }
-  // What Electron has only in other kinds of processes is `undefined` in its pages too: code that runs in several asks so where it is.
+  // Members that Electron has only in other kinds of processes are `undefined`, as in Electron's
+  // pages: code for several kinds of processes tests for that.
   const stands = { __proto__: null }
   for (let i = 0; i < documented.rows.length; i++) stands[documented.rows[i][0]] = stand(documented.rows[i][0])
 

@@ -1,4 +1,4 @@
-// `contextBridge`: what a preload has of the bridge. Electron, "contextBridge".
+// `contextBridge`: the preload's interface to the bridge. Electron, "contextBridge".
 (function makeExpose(p, bridge, contextIsolated, sourceOf, global) {
   'use strict'
 
@@ -27,7 +27,7 @@
     exposeInIsolatedWorld(/** @type {any} */ world, /** @type {any} */ key, /** @type {any} */ api) {
       check(key)
       if (world === PAGE) bridge.call(bridge.EXPOSE, args(key, api))
-      // The preload's own world: nothing has to cross.
+      // The preload's own world: no value crosses.
       else if (world === PRELOAD) bridge.bind(key, api)
       else throw new p.Error(`contextBridge.exposeInIsolatedWorld of world ${p.String(world)} is not supported by Strait: there are worlds 0 and 999 (docs/electron-compatibility.md#contextbridge)`)
     },

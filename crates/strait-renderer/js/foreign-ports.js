@@ -1,13 +1,15 @@
-// Where ports of ours meet ports of WebKit's own: those of shared workers, worklets, and workers without our glue, which no agent can reach.
+// Foreign ports: native ports of shared workers, worklets, and workers without the glue, which no
+// agent can reach.
 //
-// A foreign port that enters one of our channels, and a port of ours that leaves for a worker, are linked: what arrives on one side is
-// posted on the other. A link knows when our side closes; WebKit does not tell when the foreign one does.
+// A foreign port that enters a channel of Strait's is linked with a port of Strait's, and so is a
+// port of Strait's that leaves for a worker. A link posts each side's messages on the other. It
+// reports the close of Strait's side; WebKit does not report that of the foreign side.
 (function makeForeignPorts(p, natives, codec, ports) {
   'use strict'
 
   const { stateOf, native } = ports
 
-  /** Joins a port of ours, which nobody else uses, with a foreign one. */
+  /** Links a port of Strait's, which has no other user, with a foreign one. */
   const link = (/** @type {MessagePort} */ ours, /** @type {MessagePort} */ foreign) => {
     p.addEventListener(foreign, 'message', (/** @type {MessageEvent} */ event) => {
       const arrived = p.eventPorts(event)
@@ -23,7 +25,9 @@
     ports.start(ours, stateOf(ours))
   }
 
-  /** A foreign port that stands for a port of ours, which stops being usable itself. */
+  /**
+   * Makes a foreign port that stands for a port of Strait's, which can no longer be used itself.
+   */
   const carry = (/** @type {any} */ port) => {
     const channel = new p.MessageChannel()
     const handle = stateOf(port) === undefined ? natives.rehome(port) : ports.release(port)
@@ -31,7 +35,10 @@
     return p.channelPort2(channel)
   }
 
-  /** Posts natively to a worker or to a foreign port: ports of ours in the list are carried. */
+  /**
+   * Posts natively to a worker or a foreign port. Ports of Strait's in the list are replaced by
+   * foreign ports.
+   */
   const post = (
     /** @type {Function} */ send,
     /** @type {any} */ target,
@@ -46,7 +53,7 @@
       if (count === 0) send(target)
       else if (count === 1) send(target, message)
       else if (options === undefined || options === null) send(target, message, options)
-      // A list may be gone once it has been read.
+      // An iterator can be read only once.
       else send(target, message, { __proto__: null, transfer: p.sequence(entries) })
       return
     }
@@ -59,7 +66,8 @@
     for (let i = 0; i < sorted.ports.length; i++) {
       carriers[i] = ports.isOurs(sorted.ports[i]) ? carry(sorted.ports[i]) : sorted.ports[i]
     }
-    // Read back, the message refers to the carriers where it referred to our ports, and to the same Blobs.
+    // The message is cloned, so that it refers to the carriers in the place of Strait's ports. The
+    // clone has the same Blobs.
     send(target, codec.read(codec.buffer, length, carriers, undefined, codec.blobs), { __proto__: null, transfer: p.sequence(carriers) })
     codec.detach(sorted.buffers)
   }
@@ -67,7 +75,9 @@
   return {
     __proto__: null,
     post,
-    /** A foreign port comes in: the handle of the end of ours that travels on in its place. */
+    /**
+     * Links an incoming foreign port. Returns the handle of the port that continues in its place.
+     */
     bring(/** @type {MessagePort} */ foreign) {
       const handle = natives.channel()
       link(ports.adopt(handle + 1, true), foreign)

@@ -1,4 +1,5 @@
-// Puts a realm together. Runs before any script of the page; returns what the agent calls.
+// The glue's main function: assembles a realm before any script of the page, and returns the
+// functions that the agent calls.
 (function makeGlue(p, parts, global, natives, isMainWorld, hasIpc, contextIsolated, preload, mayRequire) {
   'use strict'
 
@@ -24,7 +25,7 @@
   if (isMainWorld && parts.exposeHostile !== undefined) parts.exposeHostile(p, natives, ports, global)
   dress()
 
-  // Pages can dispatch events of these names themselves: only the browser's own count.
+  // Pages can dispatch events of these names themselves; only the browser's own count.
   const onReady = (/** @type {Event} */ event) => {
     if (p.isTrusted(event)) natives.ready()
   }
@@ -34,7 +35,8 @@
   const onGone = (/** @type {Event} */ event) => {
     if (p.isTrusted(event)) natives.gone()
   }
-  // Adding a listener that is there already does nothing: this may be called whenever listeners may have been erased.
+  // Adding a listener that is present has no effect, so this function may be called whenever
+  // listeners may have been erased.
   const arm = () => {
     transfer.arm()
     if (isMainWorld) return
@@ -42,7 +44,8 @@
     p.addEventListener(global, 'load', onLoad, true)
     p.addEventListener(global, 'pagehide', onGone, true)
   }
-  // Pages can replace the window's properties: the getters they had at first tell the truth.
+  // Pages can replace the window's properties. These getters are captured first, so they return the
+  // true values.
   const windowGetter = (/** @type {string} */ name) => p.getter(global, name)
   const getParent = windowGetter('parent')
   const getOrigin = windowGetter('origin')
@@ -56,8 +59,9 @@
   arm()
   report()
 
-  // Work from the agent that runs code of the page enters through an event: then microtasks run when it returns, and what is thrown
-  // is reported to `window.onerror`. The page can see the event's target in `window.event`, so each target serves once.
+  // Work from the agent that runs code of the page enters through an event. So microtasks run when
+  // the listener returns, and exceptions reach `window.onerror`. The page can read the event's
+  // target in `window.event`, so each target serves once.
   const enter = (/** @type {() => void} */ todo) => {
     const door = new p.EventTarget()
     p.addEventListener(door, 'enter', () => todo(), { __proto__: null, once: true })
@@ -71,7 +75,7 @@
       return 'Error: an error that cannot be printed'
     }
   }
-  /** Where it was made, and the stack of then: both as WebKit writes them. */
+  /** The place of an error, and its stack at that time, both in WebKit's form. */
   const whence = (/** @type {any} */ error) => {
     try {
       if (typeof error === 'object' && error !== null) {
@@ -80,7 +84,7 @@
         return { __proto__: null, place, stack: typeof stack === 'string' ? stack : '' }
       }
     } catch {
-      // A getter threw: the text must do.
+      // A getter threw: the error is reported by its text alone.
     }
     return { __proto__: null, place: '', stack: '' }
   }
@@ -94,7 +98,9 @@
     natives.inboxIs(inbox, ports.outgoing, size)
   }
   resize(inboxSize)
-  /** A part of the message that is being delivered; nothing at all once it has been read. */
+  /**
+   * A part of the message that is being delivered. `size` 0 means that the message has been read.
+   */
   const pull = (/** @type {number} */ start, /** @type {number} */ size) => {
     if (size > inboxSize) resize(size)
     natives.pull(start, size)
@@ -108,7 +114,7 @@
     try {
       room = new p.ArrayBuffer(0, { __proto__: null, maxByteLength: made })
     } catch {
-      // There is none: the agent takes that for an answer.
+      // There is no room. `reserve` without a buffer reports that to the agent.
     }
     natives.reserve(room)
     return natives.buffer(start, size)
@@ -134,7 +140,7 @@
     add('ipcRenderer', ipc.ipcRenderer)
     const expose = (/** @type {string} */ name, /** @type {any} */ value) =>
       p.defineProperty(global, name, { __proto__: null, value, writable: true, configurable: true, enumerable: false })
-    // What Node has as globals; where it has to be made, that is when somebody asks for it.
+    // Node's globals. Each is made when a program first uses it.
     const GLOBALS = ['Buffer', 'setImmediate', 'clearImmediate']
     const lend = () => {
       expose('global', global)
@@ -172,7 +178,7 @@
           const { place, stack } = whence(error)
           natives.preloadError(print(error), place, stack)
         }
-        // A world that the page shares, and that has no Node integration, has it as long as the preload runs.
+        // A main world without Node integration has these globals only while the preload runs.
         const isGuest = !mayRequire && !contextIsolated
         if (isGuest) lend()
         try {
@@ -199,13 +205,13 @@
     closed(/** @type {number} */ handle, /** @type {string} */ reason, /** @type {boolean} */ speaks) {
       if (!workers.closed(handle, reason)) ports.closed(handle, reason, speaks)
     },
-    /** A larger (or again a smaller) inbox. */
+    /** Replaces the receive buffer by a larger or smaller one. */
     resize,
-    /** The window's listeners may have been erased. */
+    /** Restores the glue's listeners, because the window's may have been erased. */
     arm,
-    /** The window has been handed to a new document. */
+    /** The window has passed to a new document. */
     renew() {
-      // The former document's timers are gone.
+      // The former document's timers have ended.
       untracked.renew()
       arm()
       report()
@@ -217,7 +223,10 @@
     },
     release: ports.release,
     look: untracked.look,
-    /** Another realm's port has left, whose twin is kept here under `key`; a `length` that is not negative is that of a message for it. */
+    /**
+     * Relays for a port that has left another realm, and whose twin is kept here under `key`. If
+     * `length` is not negative, the receive buffer has a message for it.
+     */
     relay(/** @type {number} */ key, /** @type {number} */ handle, /** @type {number} */ length, /** @type {number} */ count) {
       if (length < 0) {
         untracked.relay(key, handle, undefined)
@@ -229,9 +238,9 @@
     },
     forgetTwin: untracked.forget,
     invoke: ports.invoke,
-    /** Sends a window message with ports of this realm, on behalf of another realm's `postMessage`. */
+    /** Sends a window message with ports of this realm, for another realm's `postMessage`. */
     send: transfer.send,
-    /** Asked after `pagehide`: has the frame itself gone? */
+    /** Whether the frame itself went; valid after `pagehide`. */
     isFrameGone: () => getParent(global) === null,
     runPreload() {
       if (ipc !== null && preload !== '') ipc.runPreload()
@@ -246,13 +255,16 @@
       })
       return taken
     },
-    /** A message of main's for the page's own window. */
+    /** Posts a message from main to the page's own window. */
     speak(/** @type {string} */ channel, /** @type {number} */ length, /** @type {number} */ count) {
       const arrived = p.list()
       for (let i = 0; i < count; i++) arrived[i] = ports.adopt(ports.outgoing[i])
       return transfer.speak(channel, () => codec.read(inbox, length, arrived), arrived)
     },
-    /** The other world of the document calls something, has settled a promise, has let go of a function. */
+    /**
+     * The other world of the document calls a function, has settled a promise, or has dropped a
+     * function.
+     */
     cross: across.invoke,
     settle: across.settle,
     releaseFunction: across.release,
@@ -261,11 +273,14 @@
         if (ipc !== null) ipc.reply(request, error, inbox, length)
       })
     },
-    /** An operation that a module has begun is over. */
+    /** An operation of the system that a module has started is over. */
     systemDone(/** @type {number} */ request, /** @type {string} */ answer) {
       if (systemDone !== undefined) enter(() => systemDone(request, answer))
     },
-    /** executeJavaScript: `natives.evaluate()` runs the waiting script; its value is awaited and written back. */
+    /**
+     * `executeJavaScript`: `natives.evaluate()` runs the waiting script. Its value is awaited and
+     * written back.
+     */
     evaluate(/** @type {number} */ request) {
       const fail = (/** @type {any} */ error) => natives.evalFailed(request, print(error))
       const done = (/** @type {any} */ value) => {

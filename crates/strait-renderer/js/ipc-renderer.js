@@ -1,4 +1,4 @@
-// ipcRenderer: a document's side of the conversation with main. Electron, "ipcRenderer".
+// `ipcRenderer`: a document's messages to and from main. Electron, "ipcRenderer".
 (function makeIpcRenderer(p, natives, codec, ports, EventEmitter, refuse, inbox) {
   'use strict'
 
@@ -11,7 +11,7 @@
   const none = p.list()
   const { on, prependListener, emit, listenerCount } = EventEmitter.prototype
   const ipcRenderer = { __proto__: EventEmitter.prototype }
-  // All ways of listening end in one of these.
+  // All functions that add listeners end in one of these.
   const listening = (/** @type {any} */ add) =>
     function (/** @type {any} */ channel, /** @type {any} */ listener) {
       p.apply(add, ipcRenderer, [channel, listener])
@@ -29,18 +29,19 @@
     if (typeof channel !== 'string') throw new p.TypeError('Missing required channel argument')
   }
 
-  // Electron's ipcRenderer throws plain errors where the platform's own functions throw a DataCloneError.
+  // Electron's ipcRenderer throws plain errors where the platform's own functions throw a
+  // DataCloneError.
   const exceptionName = p.getter(p.DOMException.prototype, 'name')
   const exceptionMessage = p.getter(p.DOMException.prototype, 'message')
   const plain = (/** @type {any} */ error) => {
     try {
       return exceptionName(error) === 'DataCloneError' ? new p.Error(exceptionMessage(error)) : error
     } catch {
-      // No DOMException: a getter of the value threw it.
+      // The error is not a DOMException: a getter of the value threw it.
       return error
     }
   }
-  /** Clones `message` with what is transferred; the bytes and handles are where `ports.pack` puts them. */
+  /** Clones `message` with its transferred values; `ports.pack` stores the bytes and handles. */
   const pack = (/** @type {any} */ message, /** @type {any[]} */ transferred, /** @type {any[]} */ buffers) => {
     try {
       return ports.pack(message, transferred, buffers)
@@ -91,7 +92,7 @@
       }
     })
 
-  // Main says what was thrown as it prints: the error thrown here prints its name itself.
+  // Main sends an exception in its printed form. The error made here prints its name itself.
   const startsWith = p.uncurry(String.prototype.startsWith)
   const slice = p.uncurry(String.prototype.slice)
   const withoutName = (/** @type {string} */ text) => (startsWith(text, 'Error: ') ? slice(text, 7) : text)
@@ -110,7 +111,7 @@
 
     hears: (/** @type {string} */ channel) => p.apply(listenerCount, ipcRenderer, [channel]) !== 0,
 
-    /** From main. */
+    /** Emits a message from main. */
     emit(/** @type {string} */ channel, /** @type {boolean} */ isArguments, /** @type {Uint8Array} */ inbox, /** @type {number} */ length, /** @type {number} */ count) {
       const arrived = p.list()
       for (let i = 0; i < count; i++) arrived[i] = ports.adopt(outgoing[i])
@@ -124,7 +125,10 @@
       p.apply(emit, ipcRenderer, args)
     },
 
-    /** Main has answered an invocation: with `length` bytes in the inbox, or with an error. */
+    /**
+     * Settles an invocation that main has answered: with `length` bytes in the receive buffer, or
+     * with an error.
+     */
     reply(/** @type {number} */ request, /** @type {string} */ error, /** @type {Uint8Array} */ inbox, /** @type {number} */ length) {
       const waiting = pending[request]
       if (waiting === undefined) return
@@ -135,7 +139,7 @@
       try {
         value = codec.read(inbox, length, none)
       } catch (thrown) {
-        // What main could write may still be more than this engine can read, or its stack can hold.
+        // Main can write values that exceed this engine's limits or its stack.
         return fail(`Error: the result cannot be read: ${thrown.message}`)
       }
       waiting.resolve(value)

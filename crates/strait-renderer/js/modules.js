@@ -1,13 +1,14 @@
-// CommonJS and ES modules for the preload script and, with nodeIntegration, for the page: `electron`, modules of Node's, files, packages.
+// CommonJS and ES modules for the preload and, with nodeIntegration, for the page: `electron`,
+// modules of Node, files, packages.
 (function makeModules(p, natives, makeEsModules, makeProcess, electron, contextIsolated, inbox) {
   'use strict'
 
   const process = makeProcess(p, natives, contextIsolated)
-  // Programs can change the property.
+  // Programs can change the property, so it is read once.
   const isSandboxed = process.sandboxed
-  /** What a sandboxed preload may require, beside `electron`. */
+  /** Modules that a sandboxed preload may require, beside `electron`. */
   const forSandboxed = { __proto__: null, events: true, timers: true, url: true }
-  /** Modules of files that have been required, by path. */
+  /** Loaded modules of files, by path. */
   const cache = { __proto__: null }
 
   const coded = (/** @type {any} */ Class, /** @type {string} */ code, /** @type {string} */ message) => {
@@ -22,7 +23,7 @@
   const makePure = (/** @type {string} */ name) => {
     const known = pure[name]
     if (known !== undefined) return known.exports
-    // For `strait:system` alone, whose own `require` this is: no program can name it.
+    // Only `strait:system` can require this name, through this function; programs cannot.
     if (name === 'strait:natives') {
       return { __proto__: null, p, now: natives.system, later: natives.systemLater, put: natives.systemPut, pull: natives.systemPull, inbox }
     }
@@ -51,11 +52,11 @@
     const name = plain(given)
     if (isSandboxed && forSandboxed[name] === undefined) return undefined
     if (name === 'process') return process
-    // Those names are for the pure modules alone.
+    // These names are only for the pure modules themselves.
     return p.startsWith(name, 'strait:') ? undefined : makePure(name)
   }
 
-  /** What the agent says of a name, or its error. */
+  /** The agent's answer about a name; throws if it is an error. */
   const answer = (/** @type {string} */ text, /** @type {string} */ from) => {
     const said = p.jsonParse(text)
     const { error } = said
@@ -74,7 +75,7 @@
     return error
   }
 
-  /** What the agent made of a file's text: if that is a text, it says what is wrong. */
+  /** The agent's result for a file. A text describes a syntax error, which is thrown. */
   const compiled = (/** @type {any} */ made, /** @type {string} */ path) => {
     if (typeof made !== 'string') return made
     const { message, line, column } = p.jsonParse(made)
@@ -86,7 +87,7 @@
     return answer(natives.resolve(name, from, false), from)
   }
 
-  /** `require` for the file `from`, which need not exist: its folder counts. */
+  /** Makes `require` for the file `from`. Only its folder counts; the file need not exist. */
   const makeRequire = (/** @type {string} */ from) => {
     const require = (/** @type {any} */ name) => {
       const known = typeof name === 'string' ? builtin(name) : undefined
@@ -146,16 +147,19 @@
     makeRequire,
     process,
     EventEmitter,
-    /** A global of Node's that one of its modules has too. */
+    /** A global of Node that is also an export of one of its modules. */
     nodeGlobal: (/** @type {string} */ name) => makePure(name === 'Buffer' ? 'buffer' : 'timers')[name],
-    /** What a module has asked of the system, and not waited for, is done. */
+    /** An operation of the system, which a module requested without waiting, is done. */
     systemDone(/** @type {number} */ request, /** @type {string} */ answer) {
       const system = pure['strait:system']
       if (system !== undefined) system.exports.done(request, answer)
     },
-    /** The preload has run, and the page's own scripts come. */
+    /** The preload has run; the page's own scripts run next. */
     loaded: () => p.apply(emit, process, ['loaded']),
-    /** Runs the preload script: a promise if that takes time. Its name says what it is, whatever "type" a package.json has. */
+    /**
+     * Runs the preload. Returns a promise if the preload waits. The file's name decides its kind,
+     * whatever "type" a package.json has.
+     */
     preload(/** @type {string} */ path) {
       if (endsWith(path, '.mjs')) return modules.run(path)
       load(path)

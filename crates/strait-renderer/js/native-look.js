@@ -1,5 +1,6 @@
-// `Function.prototype.toString` shows the glue's functions as the ones they stand for: native code. Libraries that look whether a
-// feature is real must find it so, and so must the codec, which tells the platform's objects from a program's by their constructors.
+// `Function.prototype.toString` shows the glue's functions as native code, like the functions that
+// they replace. Libraries that check whether a feature is native need that. So does the codec,
+// which distinguishes objects of the platform from a program's by their constructors.
 (function makeNativeLook(p, global) {
   'use strict'
 
@@ -18,7 +19,10 @@
   dress(toString, 'toString')
   p.defineProperty(functionPrototype, 'toString', { __proto__: null, value: toString, writable: true, enumerable: false, configurable: true })
 
-  /** Dresses what `owner`, or a prototype of it, has under each of `names`: a function, or an accessor's two. What is not there is left out. */
+  /**
+   * Dresses the functions and accessors of `owner`, or a prototype of it, under each of `names`.
+   * Missing names are skipped.
+   */
   const dressAll = (/** @type {any} */ owner, /** @type {string[]} */ names) => {
     for (let i = 0; i < names.length; i++) {
       let found
@@ -33,7 +37,10 @@
   const PORT = ['postMessage', 'start', 'close', 'onmessage', 'onclose', 'addEventListener', 'removeEventListener', 'dispatchEvent']
   const GLOBAL = ['MessageChannel', 'open', 'postMessage', 'structuredClone', 'Worker', 'close', 'fetch', 'importScripts', 'Request', 'XMLHttpRequest', 'EventSource']
 
-  /** To be called when everything has been replaced; and for a function of the glue's that comes later, with it and its name. */
+  /**
+   * Call it without arguments when everything has been replaced. Call it with a later function of
+   * the glue and its name to dress that one.
+   */
   return (/** @type {Function | undefined} */ late, /** @type {string} */ name) => {
     if (late !== undefined) return dress(late, name)
 

@@ -1,5 +1,6 @@
-// Messages with Blobs in them: WebKit tells nobody a Blob's bytes at once, so the agent keeps such a message, and what is posted behind it on
-// the same port, until they have been read here and put into it. Everything else in it has been cloned by then.
+// Messages with Blobs. WebKit gives no script a Blob's bytes at once. So the agent keeps such a
+// message, and later ones on the same port, until the bytes have been read here and added. The rest
+// of the message has been cloned before.
 (function makeOutbox(p, natives, codec, outgoing, cloneError, global) {
   'use strict'
 
@@ -8,16 +9,18 @@
   const readBytes = p.uncurry(FileReader.prototype.readAsArrayBuffer)
   const getResult = p.getter(FileReader.prototype, 'result')
   const maximum = natives.maximumData()
-  /** So much of a Blob is read, and copied, in one task. */
+  /** The number of bytes of a Blob that one task reads and copies (1 MiB). */
   const PART = 1 << 20
 
   const padded = (/** @type {number} */ size) => size + (size % 2)
 
-  /** Reads what belongs to message `id`: `blobs` as the codec has listed them. */
+  /** Reads the Blobs of message `id`; `blobs` is the codec's list. */
   const read = (/** @type {number} */ id, /** @type {any[]} */ blobs) => {
     const reader = new FileReader()
     let which = 0
-    // Where the present Blob's bytes go in the whole message, how many have gone there, and how many are being read.
+    // `shift`: the number of bytes inserted before the present Blob; `start`: its place in the
+    // message; `size`: its length; `done`: its bytes that are added; `part`: its bytes that are
+    // being read.
     let shift = 0
     let start = blobs[1]
     let size = blobs[2]
@@ -44,13 +47,13 @@
         natives.filled(id, false)
         return
       }
-      // Nobody may want it any more: its port's other end has gone.
+      // False means that the message is no longer needed: the other end of its port is gone.
       if (natives.fill(id, start + done, new p.Uint8Array(result), part) !== true) return
       done += part
       next()
     }
     p.addEventListener(reader, 'load', took)
-    // A file that has gone, or is another than when it was chosen.
+    // The file is missing, or has changed since it was chosen.
     p.addEventListener(reader, 'error', () => natives.filled(id, false))
     next()
   }
@@ -63,7 +66,10 @@
       for (let i = 2; i < blobs.length; i += 3) total += padded(blobs[i])
       if (total > maximum) throw cloneError('A Blob is too large for a message.')
     },
-    /** Posts what the codec has just written, `length` bytes of it behind what is in `writer` (0: nothing), with `count` ports in `outgoing`, on a port. */
+    /**
+     * Posts on a port the message that the codec has just written, with `count` ports in
+     * `outgoing`. `length` bytes of it follow the bytes in `writer` (0: none).
+     */
     post(
       /** @type {number} */ handle,
       /** @type {number} */ length,

@@ -1,7 +1,8 @@
-// MessagePort and MessageChannel of a page: real DOM ports whose behaviour is the port engine's.
+// MessagePort and MessageChannel of a page: real DOM ports with the engine's behaviour.
 //
-// HTML, "Channel messaging". A port of ours is *stamped*: a private field, put on the DOM object by a constructor that returns it, holds
-// the port's state with the agent's handle. The agent checks that a handle belongs to the document of the realm that names it.
+// HTML, "Channel messaging". A *stamped* port has a private field, put on the DOM object by a
+// constructor that returns it. The field holds the port's state and the agent's handle. The agent
+// checks that a handle belongs to the document of the calling realm.
 (function makePorts(p, natives, codec, transferList, makeOutbox, global) {
   'use strict'
 
@@ -18,20 +19,25 @@
   }
 
   /**
-   * What we know of a stamped port. `handle` is 0 once the port is detached: closed here, or transferred.
+   * The state of a stamped port. `handle` is 0 once the port is detached: closed here, or
+   * transferred.
    * @typedef {{ handle: number, started: boolean, peerGone: boolean, message: any, close: any, waiting: Waiting[] | null,
    *   mate: State | null, keeps: MessagePort | null, queued: number, depth: number,
    *   severed: boolean, hired: Waiting[], partner: number, carries: boolean }} State
    *
-   * `carries`: the object is in use as the twin of a port (`untracked-ports.js`); `partner`: the handle of a port in another realm whose twin it is.
+   * `carries`: the object is in use as the twin of a port (`untracked-ports.js`). `partner`: the
+   * handle of a port in another realm whose twin this object is.
    *
-   * `waiting` are the listeners for messages that WebKit does not have, because it would keep the port alive for them: those of a port that was
-   * never started, and those of a *mated* one. Else null.
+   * `waiting`: the listeners for messages that WebKit does not have, because with listeners it
+   * would keep the port alive. A port that was never started has them, and a *mated* one. Otherwise
+   * null.
    * @typedef {{ __proto__: null, listener: any, run: any, capture: boolean, once: any, passive: any, signal: any }} Waiting
    *
-   * A port is mated as long as both ends of its channel are objects of this realm. Then nobody else can post to it, and it lives as HTML has it: as
-   * long as it or its mate can be reached, or a message is under way to it. So `keeps`, the mate if that has been started, hangs on the port itself;
-   * `queued` counts what is under way. WebKit gets the listeners for the time of a dispatch: `depth` is how many are under way, `hired` what it has got.
+   * A port is mated while both ends of its channel are objects of this realm. No other realm can
+   * post to it then. As in HTML, it lives while it or its mate can be reached, or a message is
+   * under way to it. So the port's own state holds `keeps`, the mate if that is started, and
+   * `queued` counts messages under way. WebKit has the listeners only during a dispatch: `depth`
+   * counts running dispatches, `hired` lists the listeners that WebKit has got.
    */
 
   // The function returns its argument, so that `super(port)` makes the port `this`.
@@ -54,10 +60,14 @@
   const stateOf = (/** @type {any} */ value) =>
     (typeof value === 'object' && value !== null) || typeof value === 'function' ? Stamp.of(value) : undefined
 
-  // Prototypes whose objects have turned out to be no ports: asking WebKit costs an exception each time.
+  // Prototypes whose objects were found not to be ports. The list exists because each query of
+  // WebKit costs an exception.
   const portless = new p.WeakSet()
 
-  /** Could ports have this prototype, here or in another document? Then one object that only pretends says nothing of the next. */
+  /**
+   * Whether ports can have this prototype, here or in another document. If so, one object of
+   * another kind proves nothing about others.
+   */
   const couldBePorts = (/** @type {any} */ prototype) => {
     for (let at = prototype; at !== null; at = p.getPrototypeOf(at)) {
       if (at === portPrototype || own(at, 'onmessage') !== undefined) return true
@@ -65,7 +75,9 @@
     return false
   }
 
-  /** Is it a MessagePort: stamped here, stamped in another document that handed us the object, or WebKit's own? */
+  /**
+   * Whether the value is a MessagePort: stamped here, stamped in another document, or WebKit's own.
+   */
   const isPort = (/** @type {any} */ value) => {
     if (stateOf(value) !== undefined) return true
     if (typeof value !== 'object' || value === null) return false
@@ -82,21 +94,24 @@
 
   const cloneError = (/** @type {string} */ message) => new p.DOMException(message, 'DataCloneError')
 
-  // Handles in, handles out: the agent reads and writes this array. No message has more ports: the limit is the engine's.
+  // The agent reads and writes handles in this array. No message has more ports: the limit is the
+  // engine's.
   const MAXIMUM = natives.maximumPorts()
   const outgoing = new p.Uint32Array(MAXIMUM)
-  // Where Blobs can be read at once, the codec does that.
+  // Where Blobs can be read at once, the codec reads them and there is no outbox.
   const outbox = makeOutbox === undefined ? null : makeOutbox(p, natives, codec, outgoing, cloneError, global)
 
   /**
-   * The present object for a handle. A port that comes back to a realm has the handle it had there before, and the collection of its
-   * former object must not pass for that of the new one: what counts is the entry, not the handle.
-   * `held` while something could still arrive. The port that WebKit made with it is `twin`, or the object of the handle `mate`.
+   * The present object for a handle. A port that returns to a realm has the handle that it had
+   * there before. The collection of its former object must not count as that of the new one, so
+   * entries are compared and not handles.
+   * `held`: the object, while a message may still arrive. `twin`: the port that WebKit made with
+   * it; or `mate`, the handle of that port.
    * @typedef {{ handle: number, weak: WeakRef<MessagePort>, held: MessagePort | null, twin: MessagePort | undefined, mate: number, hidden: boolean }} Entry
    */
   const known = { __proto__: null }
   const isCurrent = (/** @type {Entry} */ entry) => known[entry.handle] === entry
-  /** The entry's object has been collected, and the port has not left with it. */
+  /** The entry's object has been collected, and the port did not leave with it. */
   const drop = (/** @type {Entry} */ entry) => {
     if (!isCurrent(entry)) return
     delete known[entry.handle]
@@ -114,7 +129,8 @@
   }
 
   const stamp = (/** @type {MessagePort} */ port, /** @type {number} */ handle, /** @type {MessagePort | undefined} */ twin, mate = 0, hidden = false) => {
-    // The other realm of the document sent the port away and it came back: this realm's former object is as detached as that realm's.
+    // The other realm of the document may have sent the port away before it returned. This realm's
+    // former object is detached too.
     disown(handle)
     const state = { handle, started: false, peerGone: false, message: null, close: null, waiting: p.list(), mate: null, keeps: null, queued: 0, depth: 0, severed: false, hired: p.list(), partner: 0, carries: false }
     new Stamp(port, state)
@@ -124,7 +140,7 @@
     return port
   }
 
-  /** A new DOM port for a handle that came from the agent. A page never gets a `hidden` one. */
+  /** Makes a DOM port for a handle from the agent. Pages never get a `hidden` one. */
   const adopt = (/** @type {number} */ handle, hidden = false) => {
     const channel = new p.MessageChannel()
     const port = stamp(p.channelPort1(channel), handle, p.channelPort2(channel), 0, hidden)
@@ -132,7 +148,10 @@
     return port
   }
 
-  /** The handle means nothing here any more. The entry may outlive this in the registry: it must hold nothing. */
+  /**
+   * Removes the handle from this realm. Its entry may live on in the registry, so it must hold
+   * nothing.
+   */
   const unlist = (/** @type {number} */ handle) => {
     const entry = known[handle]
     if (entry !== undefined) {
@@ -142,12 +161,13 @@
     delete known[handle]
   }
 
-  /** One of two mates goes: the other may hear from anywhere now. */
+  /** Separates two mates when one leaves. From now on any realm can post to the other one. */
   const part = (/** @type {State} */ state) => {
     const { mate } = state
     if (mate === null) return
     state.mate = mate.mate = state.keeps = mate.keeps = null
-    // What stays behind of this one is still what WebKit made with the other. (Looked up: nothing strong leads from a state to its port.)
+    // If this mate's object stays, it is still the twin of the other mate. It is looked up, because
+    // a state holds no strong reference to its port.
     const entry = known[mate.handle]
     if (entry !== undefined) {
       entry.twin = state.carries ? objectOf(state.handle) : undefined
@@ -166,7 +186,7 @@
     state.handle = 0
   }
 
-  /** The object that has the handle, if there is one, loses it. */
+  /** Detaches the object that has the handle, if there is one. */
   const disown = (/** @type {number} */ handle) => {
     const port = objectOf(handle)
     if (port === undefined) unlist(handle)
@@ -174,36 +194,41 @@
   }
 
   /**
-   * The port leaves this realm: what stays behind is a detached DOM port. `left`: WebKit has transferred it. Then its object must not be closed, for that closes
-   * the port where it is now.
+   * Detaches the port's object, because the port leaves this realm. With `left` WebKit has
+   * transferred the port. Its object must then stay open, because closing it closes the port at its
+   * new place.
    */
   const detach = (/** @type {any} */ port, /** @type {State} */ state, left = false) => {
-    // WebKit has none of its listeners, so it need not be closed to be let go of.
+    // WebKit has none of the object's listeners, so the object can be collected without being
+    // closed.
     if (!left && state.mate !== null && state.waiting !== null) state.carries = true
     if (state.partner !== 0) untracked.leaves(port, state)
     forget(state)
     if (!left) sever(port, state)
   }
 
-  /** Gives WebKit the listeners that waited. (It takes none whose signal has been aborted.) */
+  /** Gives WebKit the waiting listeners. (It takes none whose signal has been aborted.) */
   const hire = (/** @type {any} */ port, /** @type {State} */ state) => {
     const { waiting } = state
     if (waiting === null) return
     state.waiting = null
     for (let i = 0; i < waiting.length; i++) {
-      // One that is to run once may be there already, in its other form.
+      // WebKit may already have a `once` listener, in its wrapped form.
       if (state.depth === 0 || waiting[i].run === waiting[i].listener) addEventListener(port, 'message', waiting[i].listener, waiting[i])
     }
   }
 
-  /** WebKit's listeners end with their signals: so it has them from the start. */
+  /**
+   * Whether a waiting listener has a signal. WebKit ends listeners with their signals, so it must
+   * have them from the start.
+   */
   const heedsSignals = (/** @type {State} */ state) => {
     const { waiting } = state
     for (let i = 0; waiting !== null && i < waiting.length; i++) if (waiting[i].signal !== undefined) return true
     return false
   }
 
-  /** Dispatches an event for which the listeners that wait are WebKit's. */
+  /** Dispatches an event, and gives WebKit the waiting listeners for that time. */
   const dispatchTo = (/** @type {any} */ port, /** @type {State} */ state, /** @type {Event} */ event) => {
     const { waiting } = state
     for (let i = 0; waiting !== null && i < waiting.length; i++) {
@@ -219,7 +244,8 @@
     try {
       return dispatchEvent(port, event)
     } finally {
-      // A listener may dispatch itself: what is WebKit's stays until all is over, unless it has come to stay.
+      // A listener may dispatch another event. WebKit keeps the listeners until the outermost
+      // dispatch ends, or for good if they no longer wait.
       if (--state.depth === 0) {
         const { hired } = state
         if (hired.length > 0) state.hired = p.list()
@@ -229,7 +255,10 @@
     }
   }
 
-  /** Closes WebKit's port, which takes its listeners away: those of an event that is being dispatched are still to be called. */
+  /**
+   * Closes WebKit's port, which removes its listeners. During a dispatch that waits, because the
+   * remaining listeners still have to run.
+   */
   const sever = (/** @type {any} */ port, /** @type {State} */ state) => {
     if (state.carries) return
     if (state.depth > 0) state.severed = true
@@ -250,19 +279,24 @@
   const none = p.list()
   const nothing = { __proto__: null, ports: none, buffers: none }
 
-  // Set by `useForeignPorts`: what to do with ports that are not ours.
+  // Set by `useForeignPorts`: handles native ports.
   let foreignPorts
-  // Set by `useUntracked`, where ports can leave unseen.
+  // Set by `useUntracked`, in realms that ports can leave untracked.
   let untracked
 
-  /** Puts `port` in reach of the agent as a handle that may ride in a message; bridges ports that are not ours. */
+  /**
+   * The handle under which `port` can be sent in a message. A native port is linked to a port of
+   * Strait's.
+   */
   const handleFor = (/** @type {any} */ port) => {
     const state = stateOf(port)
     if (state === undefined) return natives.rehome(port) || foreignPorts.bring(port)
     return state.peerGone ? orphan() : state.handle
   }
 
-  /** The far end is gone and so is the agent's port: the receiver gets one whose far end is gone as well. */
+  /**
+   * A port in the place of one whose other end and handle are gone. Its receiver gets the close.
+   */
   const orphan = () => {
     const handle = natives.channel()
     natives.close(handle + 1)
@@ -278,7 +312,10 @@
     }
   }
 
-  /** Sorts a transfer list and refuses what can't travel. (Detached ports are found once the message has been cloned, as HTML has it.) */
+  /**
+   * Sorts a transfer list and refuses values that cannot be transferred. (As in HTML, detached
+   * ports are found once the message has been cloned.)
+   */
   const sortTransfer = (/** @type {any[]} */ entries, /** @type {any} */ source) => {
     const ports = p.list()
     const buffers = p.list()
@@ -304,7 +341,10 @@
     return state === undefined ? natives.foreignHandle(port) === 0 : state.handle === 0
   }
 
-  /** Clones `message`; afterwards its bytes are in `codec.buffer` and the handles of `ports` in `outgoing`. Consumes nothing. */
+  /**
+   * Clones `message`. Afterwards `codec.buffer` has its bytes and `outgoing` the handles of
+   * `ports`. Takes nothing from the caller.
+   */
   const pack = (
     /** @type {any} */ message,
     /** @type {any[]} */ ports,
@@ -314,7 +354,7 @@
   ) => {
     if (ports.length > MAXIMUM) throw cloneError('Too many ports in one message.')
     const length = codec.write(message, ports, buffers, later, sink)
-    // Cloning may have run getters that closed or sent a port away.
+    // Getters during cloning may have closed or transferred a port.
     for (let i = 0; i < ports.length; i++) {
       if (isDetached(ports[i])) throw cloneError(`Port at index ${i} is already neutered.`)
     }
@@ -323,7 +363,7 @@
     return length
   }
 
-  /** After a successful post: what was transferred is no longer usable here. */
+  /** Detaches everything that was transferred, after a successful post. */
   const surrender = (/** @type {any[]} */ ports, /** @type {any[]} */ buffers) => {
     for (let i = 0; i < ports.length; i++) {
       const state = stateOf(ports[i])
@@ -332,8 +372,8 @@
     codec.detach(buffers)
   }
 
-  // A message with large buffers is written where its receiver reads it, part by part, by a writer of
-  // the agent's. (Workers' natives have none.)
+  // A message with large buffers is written directly where its receiver reads it, part by part, by
+  // a writer of the agent. (Workers' natives have no writers.)
   let writer = 0
   let writerFor = 0
   const sink =
@@ -352,7 +392,7 @@
   const post = (/** @type {any} */ port, /** @type {any} */ message, /** @type {any} */ options) => {
     const state = stateOf(port)
     const { ports, buffers } = options === undefined ? nothing : sortTransfer(transferList(options), port)
-    // A getter of the message may post one itself.
+    // A getter of the message may post another message.
     const outer = writer
     const outerFor = writerFor
     writer = 0
@@ -368,7 +408,7 @@
     surrender(ports, buffers)
   }
 
-  /** Posts what has been packed, or lets go of it. */
+  /** Posts the packed message, or drops it. */
   const send = (/** @type {State} */ state, /** @type {number} */ length, /** @type {any[]} */ ports) => {
     if (state.handle !== 0 && !state.peerGone) {
       if (codec.blobs !== null) {
@@ -386,7 +426,7 @@
         if (mate.started) known[mate.handle].held = objectOf(mate.handle) ?? null
       }
     } else {
-      // Nobody can receive the message: the ports in it are let go of, which is not the same as closed.
+      // The message has no receiver: the ports in it close with `dropped`, not `closed`.
       for (let i = 0; i < ports.length; i++) natives.discard(outgoing[i])
     }
   }
@@ -401,7 +441,7 @@
     signal: undefined,
   })
 
-  /** The listener waits, behind those that do. */
+  /** Adds a listener to the waiting ones, at the end. */
   const wait = (/** @type {any} */ port, /** @type {State} */ state, /** @type {any} */ entry) => {
     if (entry.once) {
       const { listener, capture } = entry
@@ -415,7 +455,7 @@
     state.waiting = next
   }
 
-  /** Removes a listener, whoever has it. */
+  /** Removes a listener, whether it waits or WebKit has it. */
   const retract = (
     /** @type {any} */ port,
     /** @type {State | null} */ state,
@@ -432,7 +472,8 @@
     }
   }
 
-  // Event handler attributes (HTML, "Event handlers"): one listener each, in the place of the first assignment.
+  // Event handler attributes (HTML, "Event handlers"): one listener each, in the place of the first
+  // assignment.
   const handlerAttribute = (/** @type {'message' | 'close'} */ type) => {
     const listener = function (/** @type {any} */ event) {
       const handler = stateOf(this)[type]
@@ -458,7 +499,9 @@
     if (!isPort(value)) throw new p.TypeError('Illegal invocation: this is not a MessagePort')
   }
 
-  /** Has another document stamped the port? Then the methods of that document's realm know what to do. */
+  /**
+   * Whether another document has stamped the port. Then that document's realm executes the methods.
+   */
   const isElsewhere = (/** @type {any} */ port, /** @type {State | undefined} */ state) =>
     state === undefined && isPort(port) && natives.foreignHandle(port) >= 0
 
@@ -506,7 +549,8 @@
     return rest
   }
 
-  // What EventTarget says, for listeners that wait. `EventTarget.prototype.addEventListener.call(port, …)` is WebKit's own and goes past it.
+  // EventTarget's methods, for listeners that wait.
+  // `EventTarget.prototype.addEventListener.call(port, …)` is WebKit's own and bypasses them.
   const target = {
     addEventListener(/** @type {any} */ type, /** @type {any} */ listener) {
       const state = stateOf(this)
@@ -524,7 +568,8 @@
       } else {
         entry.capture = !!options
       }
-      // Of a mate, which stays as it is when it is started.
+      // This is a mate, whose listeners wait although it is started. WebKit must have listeners
+      // with signals.
       if (entry.signal !== undefined && state.started) hire(this, state)
       // A getter of the options may have started the port.
       if (state.waiting === null) {
@@ -549,7 +594,7 @@
       retract(this, state, 'message', listener, capture)
       return undefined
     },
-    /** A page's own event must reach them too. */
+    /** A page's own event must reach the waiting listeners too. */
     dispatchEvent(/** @type {any} */ event) {
       const state = stateOf(this)
       return state === undefined || arguments.length === 0 ? apply(nativeDispatch, this, arguments) : dispatchTo(this, state, event)
@@ -569,7 +614,8 @@
       } else if (state === undefined) {
         native.setOnmessage(this, value)
       } else {
-        // Messages come as tasks of their own. Listeners that were added before the handler run before it.
+        // Messages arrive as separate tasks. Listeners that were added before the handler run
+        // before it.
         start(this, state)
         message.set(this, state, value)
       }
@@ -604,7 +650,7 @@
   install(accessors, 'onclose')
 
   const NativeChannel = p.MessageChannel
-  /** `new MessageChannel()`: a channel of the engine, its two ends real ports. */
+  /** `new MessageChannel()`: a channel of the engine whose two ends are real DOM ports. */
   const MessageChannel = function MessageChannel() {
     if (new.target === undefined) throw new p.TypeError("Constructor MessageChannel requires 'new'")
     const channel = p.construct(NativeChannel, [], new.target)
@@ -633,11 +679,14 @@
     isBuffer,
     stateOf,
     isDetached,
-    /** Has it a handle, from this realm or from another document's? */
+    /** Whether the port has a handle, from this realm or another document's. */
     isOurs: (/** @type {any} */ port) => stateOf(port) !== undefined || natives.foreignHandle(port) >= 0,
-    /** For another realm that transfers a port of ours: its handle, and it is detached here. */
+    /** Detaches a port of this realm, for another realm that transfers it. Returns its handle. */
     release,
-    /** What `natives.invoke` of another realm asks for: its method was called on a port of this one. */
+    /**
+     * Executes `natives.invoke` of another realm, for a method that was called there on a port of
+     * this realm.
+     */
     invoke(/** @type {any} */ port, /** @type {string} */ name, /** @type {any} */ first, /** @type {any} */ second, /** @type {number} */ count) {
       switch (name) {
         case 'postMessage':
@@ -656,7 +705,10 @@
           return close.set(port, stateOf(port), first)
       }
     },
-    /** WebKit has moved a port of this realm to another object, which gets a handle that was never started. */
+    /**
+     * WebKit has moved a port of this realm to another object. That object gets a new handle, which
+     * was never started.
+     */
     reseat(/** @type {any} */ port, /** @type {MessagePort} */ to) {
       const entry = known[stateOf(port).handle]
       const twin = entry === undefined ? undefined : entry.twin
@@ -680,7 +732,7 @@
     native,
     objectOf,
     drop,
-    /** Forgets a port whose object has been collected, without an end to it. */
+    /** Removes a port whose object has been collected, without closing it. */
     abandon(/** @type {number} */ handle) {
       if (known[handle] === undefined) return
       const { mate } = known[handle]
@@ -699,7 +751,7 @@
       }
       return handles
     },
-    /** What WebKit made with the port, if that is here. */
+    /** The port that WebKit made together with this one, if it is in this realm. */
     twinOf(/** @type {number} */ handle) {
       const entry = known[handle]
       if (entry === undefined) return undefined
@@ -713,7 +765,7 @@
     },
     maximum: MAXIMUM,
 
-    /** One message for a started port: a task of its own. */
+    /** Delivers one message to a started port, as a separate task. */
     deliver(
       /** @type {number} */ handle,
       /** @type {Uint8Array} */ inbox,
@@ -736,11 +788,12 @@
       } catch {
         event = new p.MessageEvent('messageerror', { __proto__: null })
       }
-      // Nobody can have prevented it: WebKit has nobody left to give it to.
+      // The event cannot be cancelled. So false means that WebKit could not dispatch it: the port
+      // has left.
       if (!dispatchTo(port, state, event) && untracked !== undefined) untracked.missed(port, event)
     },
 
-    /** The far end is gone, and everything it sent has been delivered. */
+    /** The other end is gone, and all its messages have been delivered. */
     closed(/** @type {number} */ handle, /** @type {string} */ reason, /** @type {boolean} */ speaks) {
       const port = objectOf(handle)
       if (port === undefined) return
@@ -749,12 +802,12 @@
       p.unregister(registry, state)
       state.mate = state.keeps = null
       state.peerGone = true
-      // The other realm of the document dispatches the event, which is seen here too.
+      // The other realm of the document dispatches the event, and listeners here get it too.
       if (!speaks) return
       const event = new p.Event('close')
       defineProperty(event, 'reason', { __proto__: null, value: reason, enumerable: true })
       dispatchNow(port, state, event)
-      // WebKit keeps a port with listeners alive as long as it is open.
+      // WebKit keeps an open port with listeners alive.
       sever(port, state)
     },
   }

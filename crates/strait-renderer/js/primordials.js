@@ -1,7 +1,8 @@
-// What the glue uses of the realm's globals, captured before any script of the page has run.
+// The globals that the glue uses, captured before any script of the page has run.
 //
-// Everything after this file uses these alone: no method is looked up on an object that a page can change, no array is iterated, and
-// objects handed to the platform have no prototype. `uncurry(f)` is a function that takes f's `this` as its first argument.
+// All other files use these alone. No method is looked up on an object that a page can change, no
+// array is iterated, and objects for the platform have no prototype. `uncurry(f)` is a function
+// that takes f's `this` as its first argument.
 (function makePrimordials(global) {
   'use strict'
 
@@ -15,10 +16,10 @@
   const arrayPrototype = Array.prototype
   const { EventTarget, Event, MessageEvent, MessagePort, MessageChannel, DOMException, Promise } = global
 
-  /** An array on which `list[i] = x` can meet no setter of a page. */
+  /** An array without a prototype, so `list[i] = x` cannot call a page's setter. */
   const list = () => setPrototypeOf([], null)
 
-  /** The same list as an array for programs. */
+  /** The same list as an ordinary array, for programs. */
   const array = (/** @type {any[]} */ items) => setPrototypeOf(items, arrayPrototype)
 
   /** A sequence for WebIDL that does not depend on `Array.prototype[Symbol.iterator]`. */
@@ -37,14 +38,18 @@
     }
   }
 
-  // `isTrusted` is an accessor of each event itself, which no page can replace: any event's getter serves for all.
+  // `isTrusted` is an accessor of each event itself, which no page can replace. One event's getter
+  // works for all events.
   const isTrusted = uncurry(getOwnPropertyDescriptor(new Event('x'), 'isTrusted').get)
 
   const { charCodeAt } = String.prototype
   const codeAt = uncurry(charCodeAt)
   const isDigit = (/** @type {number} */ code) => code >= 48 && code <= 57
   const isLetter = (/** @type {number} */ code) => (code >= 65 && code <= 90) || (code >= 97 && code <= 122) || code === 95 || code === 36
-  /** Could the name stand in a program without quotes? (Regular expressions look up `exec` on a prototype.) */
+  /**
+   * Whether the name is valid in a program without quotes. (Regular expressions would look up
+   * `exec` on a prototype.)
+   */
   const isIdentifier = (/** @type {string} */ name) => {
     for (let i = 0; i < name.length; i++) {
       const code = codeAt(name, i)
@@ -52,7 +57,7 @@
     }
     return name !== ''
   }
-  /** Decimal digits alone? */
+  /** Whether the name consists of decimal digits. */
   const isIndex = (/** @type {string} */ name) => {
     for (let i = 0; i < name.length; i++) if (!isDigit(codeAt(name, i))) return false
     return name !== ''
@@ -61,9 +66,12 @@
   const eventPorts = getter(MessageEvent.prototype, 'ports')
   const initMessageEvent = uncurry(MessageEvent.prototype.initMessageEvent)
   /**
-   * A `message` event with these ports, a list. The old way to fill it in is several times faster than the constructor's dictionary, and so is to leave out ports when there are none. WebIDL takes
-   * undefined data for data left out, which would become null. The ports are asked for once: only then does the event keep their objects, which are
-   * stamped, for a page that keeps the event and looks into it later.
+   * A `message` event with these ports, a list.
+   *
+   * `initMessageEvent` is several times faster than the constructor's dictionary, and faster still
+   * without ports. WebIDL treats undefined data as left out, which becomes null; so `data` is
+   * defined on the event. The event's ports are read once, because only then does the event keep
+   * their stamped objects. A page that keeps the event may read them later.
    */
   const messageEvent = (/** @type {any} */ data, /** @type {any[]} */ ports, origin = '', /** @type {any} */ source = null) => {
     const event = new MessageEvent('message')

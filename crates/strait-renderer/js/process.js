@@ -14,7 +14,7 @@
     contextIsolated,
     argv: p.array(argv),
     versions: { strait: natives.version() },
-    /** A copy: who changes it changes it for this document. */
+    /** A copy of the environment: a change affects only this document. */
     get env() {
       return (env ??= p.jsonParse(natives.environment()))
     },

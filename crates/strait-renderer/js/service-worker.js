@@ -1,8 +1,9 @@
-// `ServiceWorker.prototype.postMessage`: no agent reaches a service worker, so ports of ours that go there are linked with ports of WebKit's own.
+// `ServiceWorker.prototype.postMessage`: no agent reaches a service worker, so ports of Strait's in
+// its messages are linked with native ports.
 (function patchServiceWorkers(p, foreignPorts, global) {
   'use strict'
 
-  // Realms of insecure contexts have none.
+  // Realms of insecure contexts have no service workers.
   if (typeof global.ServiceWorker !== 'function') return
   const { prototype } = global.ServiceWorker
   const nativePost = p.uncurry(prototype.postMessage)

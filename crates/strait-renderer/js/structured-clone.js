@@ -1,4 +1,5 @@
-// structuredClone, taught about stamped ports: their DOM ports are cloned natively, and what comes out gets their handles.
+// `structuredClone` with stamped ports: WebKit clones their DOM ports, and the new DOM ports get
+// their handles.
 (function patchClone(p, natives, ports, global) {
   'use strict'
 
@@ -8,12 +9,12 @@
 
   const methods = {
     structuredClone(/** @type {any} */ value, /** @type {any} */ options) {
-      // A list may be gone once it has been read: from here on only the result is used.
+      // An iterator can be read only once, so all later code uses the result.
       const entries = isObject(options) ? ports.transferList({ __proto__: null, transfer: options.transfer }) : undefined
       const travelling = p.list()
       for (let i = 0; entries !== undefined && i < entries.length; i++) {
         if (stateOf(entries[i]) === undefined) {
-          // A port that another document stamped.
+          // Another document may have stamped the port.
           const handle = ports.isPort(entries[i]) ? natives.foreignHandle(entries[i]) : -1
           if (handle < 0) continue
           if (handle === 0) throw ports.cloneError(`Port at index ${i} is already neutered.`)
@@ -26,7 +27,7 @@
       }
       const cloned = nativeClone([value, travelling], { __proto__: null, transfer: p.sequence(entries) })
       const arrived = cloned[1]
-      // A new handle has never been started, whatever its port was before.
+      // The new handle was never started, even if the old one was.
       for (let i = 0; i < travelling.length; i++) {
         if (stateOf(travelling[i]) === undefined) ports.stamp(arrived[i], natives.rehome(travelling[i]))
         else ports.reseat(travelling[i], arrived[i])

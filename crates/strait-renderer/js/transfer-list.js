@@ -1,4 +1,5 @@
-// The second argument of `postMessage` as WebIDL converts it: `sequence<object>`, or a dictionary with a member `transfer` of that type.
+// The second argument of `postMessage`, converted as in WebIDL: `sequence<object>`, or a dictionary
+// with a member `transfer` of that type.
 (function makeTransferList(p) {
   'use strict'
 
@@ -6,11 +7,17 @@
 
   const PLAIN = p.list()
 
-  /** An array as any other, which is read in place: whatever a page has done to `Array.prototype`, its lists of ports are lists. */
+  /**
+   * Whether this is an ordinary array. Such an array is read in place, so a page's changes to
+   * `Array.prototype` have no effect on its transfer lists.
+   */
   const isPlainArray = (/** @type {any} */ source) =>
     p.isArray(source) && p.getPrototypeOf(source) === p.arrayPrototype && p.getOwnPropertyDescriptor(source, p.iterator) === undefined
 
-  /** Appends what `source` yields to `entries`, by its iterator method unless it is a plain array. */
+  /**
+   * Appends the entries of `source` to `entries`. They come from its iterator method, unless it is
+   * a plain array.
+   */
   const iterate = (/** @type {any[]} */ entries, /** @type {any} */ source, /** @type {any} */ method) => {
     const add = (/** @type {any} */ entry) => {
       if (!isObject(entry)) throw new p.TypeError('An entry of the transfer list is not an object')
@@ -31,7 +38,7 @@
     }
   }
 
-  /** The method at `Symbol.iterator`, `PLAIN` for a plain array, or undefined where there is none. */
+  /** The method at `Symbol.iterator`, `PLAIN` for a plain array, or undefined if there is none. */
   const iteratorOf = (/** @type {any} */ source) => {
     if (isPlainArray(source)) return PLAIN
     const method = source[p.iterator]

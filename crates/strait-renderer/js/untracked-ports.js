@@ -1,10 +1,14 @@
-// Ports that leave by a function that no glue can replace: `postMessage` of a window of another origin.
+// Untracked ports: they left through a function that no glue can replace, `postMessage` of a window
+// of another origin.
 //
-// WebKit transfers the DOM port alone; its stamp and its handle stay here. So does its *twin*, the port that WebKit made with it. What is posted to the
-// twin arrives at the port wherever WebKit has taken it, and nowhere else. So the port's messages are relayed over the twin: the receiver is
-// identified by WebKit's own channel, never by what arrives where. A port without a twin closes.
+// WebKit transfers the DOM port alone; its stamp and its handle stay here. So does its *twin*, the
+// port that WebKit made together with it. A message posted on the twin arrives at the port,
+// wherever WebKit has taken that, and nowhere else. So the port's messages are relayed over the
+// twin: WebKit's own channel identifies the receiver, and no arrivals are compared. A port without
+// a twin closes.
 //
-// A port that is sent by window messages leaves its twin with the first sender, its *keeper*. The agent knows the keeper of each such port.
+// A port that window messages transfer leaves its twin with the first sender, its *keeper*. The
+// agent records the keeper of each such port.
 (function makeUntrackedPorts(p, natives, ports, foreignPorts, codec, global) {
   'use strict'
 
@@ -12,10 +16,13 @@
   const { setTimeout } = global
   const transfer = global.structuredClone
   const none = p.list()
-  /** How long a port that has come is held at least, in milliseconds; twice as long at most. */
+  /** The least time that an arrived port is held, in milliseconds; the longest is twice that. */
   const HOLD = 250
 
-  /** Has WebKit transferred the port? No port may be sent through itself; but one that is entangled with nothing any more does not object. */
+  /**
+   * Whether WebKit has transferred the port. WebKit refuses to send an entangled port through
+   * itself, and accepts a port that has left.
+   */
   const hasLeft = (/** @type {any} */ port) => {
     const list = p.list()
     list[0] = port
@@ -29,14 +36,18 @@
 
   // ---- Relays -----------------------------------------------------------------------------------------------------------------
 
-  /** Relays between the port of this handle, which has no object, and `twin`; the message of `event` goes to the twin first. */
+  /**
+   * Relays between the port of this handle, which has no object, and `twin`. The message of `event`
+   * goes to the twin first.
+   */
   const relay = (/** @type {number} */ handle, /** @type {any} */ twin, /** @type {MessageEvent | undefined} */ event) => {
     if (handle === 0) return
     natives.reportRelay()
     const carrier = stateOf(twin)
     if (carrier !== undefined) carrier.carries = true
     const ours = ports.adopt(handle, true)
-    // A twin may be a port of the page's: then this must be the first of its listeners, for WebKit's events are none of the page's.
+    // A twin may be a port of the page. Then this must be its first listener, because WebKit's
+    // events are not for the page.
     const forward = (/** @type {MessageEvent} */ came) => {
       if (!p.isTrusted(came)) return
       p.stopImmediatePropagation(came)
@@ -57,7 +68,8 @@
   // ---- Twins that are kept for other realms -------------------------------------------------------------------------------------
 
   /**
-   * What is kept for ports that other realms have, under the ports' handles of then: the twin; or, as long as the twin is a port of the page's, its handle.
+   * The kept twins, by the handle that the port in the other realm had when it left. A number is
+   * the handle of a twin that is still the page's port.
    * @type {{ [key: number]: MessagePort | number }}
    */
   const kept = { __proto__: null }
@@ -68,7 +80,7 @@
     return typeof twin === 'number' ? ports.objectOf(twin) : twin
   }
 
-  /** Relays where the twin is; false if that is nowhere. */
+  /** Relays in the realm that has the twin; false if there is none. */
   const followElsewhere = (/** @type {number} */ handle, /** @type {MessageEvent | undefined} */ event) => {
     if (event === undefined) return natives.follow(handle, codec.buffer, 0, outgoing, 0) === true
     const arrived = p.eventPorts(event)
@@ -76,7 +88,8 @@
     try {
       length = ports.pack(p.eventData(event), arrived, none, false)
     } catch {
-      // It cannot be written at once (a Blob): the port closes rather than lose a message.
+      // The message cannot be written at once (it has a Blob). The port closes, because a message
+      // would be lost otherwise.
       return false
     }
     ports.surrender(arrived, none)
@@ -85,7 +98,10 @@
 
   // ---- Ports that have left -----------------------------------------------------------------------------------------------------
 
-  /** Follows a port that has left, or closes it. `event` was dispatched on its object (if that is still there) and found it gone. */
+  /**
+   * Relays for a port that has left, or closes it. `event` could not be dispatched on its object,
+   * because the port had left.
+   */
   const follow = (/** @type {number} */ handle, /** @type {any} */ port, /** @type {MessageEvent | undefined} */ event) => {
     const twin = ports.twinOf(handle)
     if (port === undefined) ports.abandon(handle)
@@ -93,7 +109,8 @@
     if (twin === undefined) {
       if (!followElsewhere(handle, event)) natives.discard(handle)
     } else if (hasLeft(twin)) {
-      // Both ends have left: if the other was a port of the page's until now, WebKit joins them where they are.
+      // Both ends have left. If the twin was a port of the page until now, WebKit connects both
+      // ends at their new places.
       const other = stateOf(twin)
       if (other !== undefined && other.handle !== 0) natives.discard(ports.release(twin, true))
       natives.discard(handle)
@@ -102,9 +119,10 @@
     }
   }
 
-  // A page mostly forgets a port that it has sent. Its object may then be collected before the message that took the port has arrived, and the port would pass
-  // for one that the page has dropped. So a port that has just come is held for a while, and the end of a port waits for a timer after its object's: a timer
-  // that is set after a message was posted fires after the message has arrived.
+  // A page mostly drops a port that it has sent. The object may then be collected before the
+  // message with the port has arrived, and the port would count as dropped by the page. So an
+  // arrived port is held for a while. And the end of a port waits for a timer after its object's
+  // collection: a timer that is set after a message was posted fires after the message has arrived.
   let recent = p.list()
   let older = p.list()
   const age = () => {
@@ -112,7 +130,7 @@
     recent = p.list()
     if (older.length > 0) setTimeout(age, HOLD)
   }
-  /** A port has come to the page. */
+  /** A port has arrived in the page. */
   const hold = (/** @type {any} */ port) => {
     if (recent.length === 0 && older.length === 0) setTimeout(age, HOLD)
     recent[recent.length] = port
@@ -126,22 +144,23 @@
 
   return {
     __proto__: null,
-    /** The timers of the document are gone. */
+    /** The document's timers have ended. */
     renew() {
       recent = p.list()
       older = p.list()
       settle()
     },
     hold,
-    /** An event was dispatched on a port that is not there any more. */
+    /** An event could not be dispatched on a port, which may have left. */
     missed(/** @type {any} */ port, /** @type {MessageEvent} */ event) {
       const { handle } = stateOf(port)
       if (handle !== 0 && hasLeft(port)) follow(handle, port, event)
     },
     /**
-     * Looks for ports that have left: one that the glue did not see has come to somebody. With `sent` it was this document, or one of its origin, that
-     * sent it; if none of the ports that still have objects has left, it can be one whose object has been collected. (If it is none of those, that one's other
-     * end hears of its end only when the page goes.)
+     * Checks for ports that have left, because an untracked port has arrived in some document.
+     * `sent` means that this document, or one of its origin, has sent it. If then no port with an
+     * object has left, the port may be one whose object has been collected, so all such ports are
+     * relayed. The other end of a wrongly relayed port gets its close only when the page ends.
      */
     look(/** @type {boolean} */ sent) {
       const gone = p.list()
@@ -164,7 +183,7 @@
       collected[collected.length] = entry
       if (collected.length === 1) setTimeout(settle, 0)
     },
-    /** A window message is about to take the port out of this realm: its twin stays. */
+    /** Keeps the twin of a port that a window message will take out of this realm. */
     keep(/** @type {any} */ port) {
       const { handle } = stateOf(port)
       const twin = ports.twinOf(handle)
@@ -179,7 +198,10 @@
         natives.keepTwin(handle, mate.handle)
       }
     },
-    /** A window message has brought a port to this realm: if its twin is a stamped port of another realm, this port is that one's twin. */
+    /**
+     * A window message has brought a port to this realm. If its twin is a stamped port of another
+     * realm, this port is the twin of that port.
+     */
     arrived(/** @type {any} */ port) {
       hold(port)
       const state = stateOf(port)
@@ -188,7 +210,7 @@
       kept[partner] = state.handle
       state.partner = partner
     },
-    /** A port that is the twin of one in another realm stops being the page's. */
+    /** A port that is the twin of a port in another realm leaves the page. */
     leaves(/** @type {any} */ port, /** @type {any} */ state) {
       const { partner } = state
       if (kept[partner] !== state.handle) return
@@ -206,11 +228,14 @@
         natives.keepInstead(partner)
       }
     },
-    /** The port has gone. */
+    /** The port is gone. */
     forget(/** @type {number} */ key) {
       delete kept[key]
     },
-    /** Another realm's port has left, the twin of which is here; `read` makes the event that found it gone. */
+    /**
+     * Relays for a port that has left another realm, and whose twin is here. `event` is the message
+     * that could not be dispatched.
+     */
     relay(/** @type {number} */ key, /** @type {number} */ handle, /** @type {MessageEvent | undefined} */ event) {
       const twin = takeKept(key)
       if (twin === undefined || hasLeft(twin)) natives.discard(handle)

@@ -1,9 +1,10 @@
-// `window.open`: the agent is told of name and features, of which WebKit tells nobody, and a window that the program does not want is null.
+// `window.open`: reports name and features to the agent, because WebKit does not report them. A
+// window that the program refuses is null.
 (function patchWindowOpen(p, natives, global) {
   'use strict'
 
   const { open: nativeOpen } = global
-  /** Each argument is converted once, as WebIDL has it: what is read again is a string. */
+  /** Converts each argument once, as in WebIDL: later reads get a string. */
   const text = (/** @type {any} */ value, /** @type {string} */ fallback) => (value === undefined ? fallback : `${value}`)
 
   const { open } = {

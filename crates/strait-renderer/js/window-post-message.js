@@ -1,25 +1,30 @@
-// window.postMessage, taught about stamped ports.
+// `window.postMessage` with stamped ports.
 //
-// A window message with stamped ports travels as `[nonce, message]`: the agent keeps the handles under the nonce, the DOM ports go
-// natively, and the glue of whichever document gets them redeems the handles and stamps the ports that arrived. The nonce is random
-// and worth nothing once redeemed, and no listener of a page runs before ours: so it is never seen and cannot be guessed.
+// A window message with stamped ports is sent as `[nonce, message]`. The agent keeps the handles
+// under the nonce, and WebKit transfers the DOM ports. The glue of the receiving document redeems
+// the handles and stamps the arrived ports. The nonce is random and useless once redeemed. No
+// listener of a page runs before the glue's, so no page can read it, and no page can guess it.
 (function patchWindowPostMessage(p, natives, ports, untracked, global, isMainWorld) {
   'use strict'
 
   const { stateOf, outgoing } = ports
   const { postMessage: nativePost } = global
-  // `nativePost.call(…)` in tail position leaves no frame of ours between the caller and WebKit, which takes `event.source` from there.
+  // `nativePost.call(…)` in tail position leaves no frame of the glue between the caller and
+  // WebKit, which derives `event.source` from the caller's frame.
   p.defineProperty(nativePost, 'call', { __proto__: null, value: Function.prototype.call })
 
   const NONCE_LENGTH = 32
 
   const isObject = (/** @type {any} */ value) => (typeof value === 'object' && value !== null) || typeof value === 'function'
 
-  /** What `options.transfer` lists, or undefined. A list may be gone once it has been read: from here on only the result is used. */
+  /**
+   * The entries of `options.transfer`, or undefined. An iterator can be read only once, so all
+   * later code uses the result.
+   */
   const listOf = (/** @type {any} */ options) =>
     isObject(options) ? ports.transferList({ __proto__: null, transfer: options.transfer }) : undefined
 
-  /** Puts the handles of the ports in `entries` into `outgoing`, 0 for those that are not ours. */
+  /** Writes the handles of the ports in `entries` into `outgoing`, 0 for native ports. */
   const lay = (/** @type {any[]} */ entries) => {
     let count = 0
     for (let i = 0; i < entries.length; i++) {
@@ -41,27 +46,31 @@
   const getOrigin = p.getter(global, 'origin')
   const urlOrigin = p.getter(p.URL.prototype, 'origin')
   const urlProtocol = p.getter(p.URL.prototype, 'protocol')
-  /** Does the window certainly not have the origin that a message is meant for? */
+  /** Whether the window certainly has another origin than the message requires. */
   const mismatches = (/** @type {Window} */ target, /** @type {string} */ targetOrigin) => {
     if (targetOrigin === '*' || targetOrigin === '/') return false
     try {
       const url = new p.URL(targetOrigin)
       const protocol = urlProtocol(url)
-      // What WebKit makes of the origins of other URLs is its own affair.
+      // WebKit's rules for the origins of other URLs are not known here.
       if (protocol !== 'http:' && protocol !== 'https:') return false
       const origin = getOrigin(target)
       return typeof origin === 'string' && origin !== urlOrigin(url)
     } catch {
-      // A window of another origin: only WebKit knows.
+      // A window of another origin: only WebKit can decide.
       return false
     }
   }
 
-  // Messages from main that are on their way to this window: the channel of each under its nonce. They need not have ports.
+  // The channels of main's messages under way to this window, by nonce. Such messages need not have
+  // ports.
   const spoken = { __proto__: null }
   let speaking = 0
 
-  /** Posts `message` with stamped ports of this realm, and whatever else is in `list`, to `target`: with a channel, if it is one of main's. */
+  /**
+   * Posts `message` to `target` with stamped ports of this realm and the other entries of `list`. A
+   * message from main has a channel.
+   */
   const send = (
     /** @type {Window} */ target,
     /** @type {any} */ message,
@@ -86,7 +95,8 @@
       nativePost.call(target, [nonce, message], { __proto__: null, targetOrigin, transfer: p.sequence(entries) })
     } catch (error) {
       natives.abort(nonce)
-      // What a getter of the message closed was out of reach while it was under way.
+      // A getter of the message may have closed a port, which had no effect while the port was
+      // staged.
       for (let i = 0; i < states.length; i++) if (states[i].handle === 0) natives.close(handles[i])
       throw error
     }
@@ -107,7 +117,7 @@
       const count = arguments.length
       if (count === 0) return nativePost.call(this)
       if (count === 1) return nativePost.call(this, message)
-      // Everything is read once, in the order of WebIDL, and then handed on in one form.
+      // Every argument is read once, in the order of WebIDL, and then passed on in one form.
       let origin = targetOrigin
       let entries
       if (transfer !== undefined) {
@@ -123,7 +133,8 @@
       const list = p.sequence(entries)
       for (let i = 0; i < entries.length; i++) {
         if (stateOf(entries[i]) !== undefined) return send(this === undefined || this === null ? global : this, message, origin, list)
-        // A port stamped in another document that may call us: that document's glue sends it, in its own name.
+        // Another document stamped the port. If this realm may call that document, its glue sends
+        // the port, as the sender.
         if (natives.forward(entries[i], this === undefined ? global : this, message, origin, list)) return undefined
       }
       return nativePost.call(this, message, { __proto__: null, targetOrigin: origin, transfer: list })
@@ -132,14 +143,15 @@
   p.defineProperty(postMessage, 'length', { __proto__: null, value: 1 })
   p.defineProperty(global, 'postMessage', { __proto__: null, value: postMessage, writable: true, enumerable: true, configurable: true })
 
-  /** Is one of them without a stamp? */
+  /** Whether one of the ports has no stamp. */
   const hasUnstamped = (/** @type {any} */ arrived) => {
     for (let i = 0; i < arrived.length; i++) if (stateOf(arrived[i]) === undefined) return true
     return false
   }
 
-  // Both realms of a document stamp what arrived, each its own wrapper of the same DOM ports. The isolated realm's listener runs
-  // first; the page's own realm then replaces the event by the one that was meant.
+  // Both realms of a document stamp the arrived ports, each its own wrappers of the same DOM ports.
+  // The isolated realm's listener runs first. The main realm then replaces the event by the
+  // intended one.
   const receive = (/** @type {MessageEvent} */ event) => {
     if (!p.isTrusted(event)) return
     const arrived = p.eventPorts(event)
@@ -149,7 +161,8 @@
     const count = typeof nonce === 'string' && nonce.length === NONCE_LENGTH ? natives.redeemTransfer(nonce) : 0
     const channel = typeof nonce === 'string' ? spoken[nonce] : undefined
     if (count === 0 && channel === undefined) {
-      // They stay ports of WebKit's own. If one is a port of ours that left unseen, the realm that lost it relays its messages from now on.
+      // They stay native ports. If one is an untracked port of Strait's, the realm that lost it
+      // relays its messages from now on.
       if (!isMainWorld && hasUnstamped(arrived)) natives.untrackedArrived(p.eventSource(event))
       return
     }
@@ -167,7 +180,10 @@
     p.dispatchEvent(global, meant)
   }
 
-  /** Sends this window a message of main's, whose ports are this realm's; if it cannot be had, a `messageerror`. */
+  /**
+   * Posts a message from main to this window, with ports of this realm. If the message cannot be
+   * read, the window gets a `messageerror`.
+   */
   const speak = (/** @type {string} */ channel, /** @type {() => any} */ read, /** @type {any[]} */ arrived) => {
     try {
       send(global, read(), '*', p.sequence(arrived), channel)
@@ -182,7 +198,9 @@
     __proto__: null,
     send,
     speak,
-    /** Listens; where it listens already, nothing changes, not even its place among the listeners. */
+    /**
+     * Adds the listener. If it is present, nothing changes, not even its place among the listeners.
+     */
     arm: () => p.addEventListener(global, 'message', receive, true),
   }
 })

@@ -1,4 +1,5 @@
-// A worker whose entry is a blob: what WebKit takes from the entry's URL, its own script's URL says instead.
+// Corrects the values that WebKit derives from the URL of a worker's entry, a blob: they must
+// follow from the script's own URL.
 (function patchBase(p, global, href) {
   'use strict'
 
@@ -6,7 +7,10 @@
   const getHref = p.getter(URL.prototype, 'href')
   const isBlob = p.stringSlice(href, 0, 5) === 'blob:'
 
-  /** The URL that the worker's script means. Nothing can be relative to a blob: WebKit says so itself. */
+  /**
+   * Resolves a URL against the worker's script. No URL can be relative to a blob; WebKit throws for
+   * that itself.
+   */
   const resolve = (/** @type {any} */ url) => {
     const text = p.String(url)
     if (isBlob) return text
@@ -20,7 +24,7 @@
   const expose = (/** @type {object} */ on, /** @type {string} */ name, /** @type {any} */ value, /** @type {boolean} */ enumerable) =>
     p.defineProperty(on, name, { __proto__: null, value, writable: true, enumerable, configurable: true })
 
-  /** The object, from `from` upwards, that has the property. */
+  /** The first object of the prototype chain of `from` that has the property. */
   const holder = (/** @type {any} */ from, /** @type {string} */ name) => {
     let at = from
     while (at !== null && p.getOwnPropertyDescriptor(at, name) === undefined) at = p.getPrototypeOf(at)
@@ -32,7 +36,10 @@
     return items
   }
 
-  /** A constructor whose first argument is a URL (or, for Request, something else that stays as it is). */
+  /**
+   * Replaces a constructor whose first argument is a URL. (For Request it may be another value,
+   * which stays as it is.)
+   */
   const construct = (/** @type {string} */ name, /** @type {(value: any) => boolean} */ isUrl) => {
     const Native = global[name]
     if (typeof Native !== 'function') return
@@ -67,7 +74,7 @@
     const { fetch } = global
     const fetchers = {
       fetch(/** @type {any} */ input) {
-        // What converting throws is the promise's, as everything is that fetch has to say.
+        // An exception of the conversion rejects the promise, as fetch does with all errors.
         try {
           return p.apply(fetch, this ?? global, list(arguments, arguments.length > 0 && !isRequest(input)))
         } catch (error) {
@@ -92,7 +99,7 @@
     expose(prototype, 'open', methods.open, true)
   }
 
-  // The last error that `importScripts` threw at the worker's own code.
+  // The last error that `importScripts` threw for a call of the worker's own code.
   let refused
   const { importScripts } = global
   if (typeof importScripts === 'function') {
@@ -111,7 +118,7 @@
     expose(holder(global, 'importScripts'), 'importScripts', methods.importScripts, true)
   }
 
-  // `self.location`: what WorkerLocation says of the script's own URL.
+  // `self.location`: WorkerLocation's values for the script's own URL.
   const { prototype } = global.WorkerLocation
   const own = new URL(href)
   const names = ['href', 'origin', 'protocol', 'host', 'hostname', 'port', 'pathname', 'search', 'hash']
@@ -119,7 +126,7 @@
     const name = names[i]
     const before = p.getOwnPropertyDescriptor(prototype, name)
     if (before === undefined || before.get === undefined || before.configurable === false) continue
-    // A blob's origin is the page's, which the entry has as well.
+    // A blob's origin is the page's, and the entry has it too.
     if (name === 'origin' && isBlob) continue
     const value = p.getter(URL.prototype, name)(own)
     const brand = p.uncurry(before.get)
@@ -143,7 +150,7 @@
 
   return {
     __proto__: null,
-    /** Was it thrown by `importScripts` of the worker's own code? */
+    /** Whether `importScripts` threw the error for a call of the worker's own code. */
     isRefused: (/** @type {any} */ error) => refused !== undefined && error === refused,
   }
 })

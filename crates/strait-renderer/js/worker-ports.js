@@ -1,22 +1,25 @@
-// What the agent is to the ports of a page, this is to the ports of a worker: the natives that `js/ports.js` calls.
+// The natives that `js/ports.js` calls in a worker, in the place of the agent's.
 //
-// A channel with both ends in the worker lives here and needs nobody, so that it works while the owner is busy. A port whose other
-// end is elsewhere is *relayed*: the realm that made the worker has the real port, and both call it by the same `id`. Messages that were
-// on their way here when a port left are returned, in order, and the owner puts them in front of what came later.
+// A channel with both ends in the worker lives here, so it works while the owner is busy. A port
+// whose other end is elsewhere is *relayed*: the realm that made the worker has the real port, and
+// both sides refer to it by the same `id`. If a port leaves while messages for it are under way to
+// the worker, the messages are returned in order. The owner puts them in front of later ones.
 (function makeWorkerPorts(p, send, maximumPorts) {
   'use strict'
 
   /**
    * @typedef {{ data: any, length: number, handles: number[], reason: string, next: Node | null }} Node a message, or a close (`reason`)
    * @typedef {{ handle: number, id: number, peer: Endpoint | null, first: Node | null, last: Node | null, count: number, started: boolean,
-   *   asked: boolean, received: number, ended: boolean, away: boolean }} Endpoint `asked`: the owner has been told to start it; `received`: of the
-   *   owner; `away`: it is in a message that has not been delivered, so that nobody could be told of its end
+   *   asked: boolean, received: number, ended: boolean, away: boolean }} Endpoint
+   *   `asked`: the owner was requested to start the port; `received`: the number of messages from
+   *   the owner; `away`: the port is in an undelivered message, so its close has to wait
    */
   const byHandle = { __proto__: null }
   const byId = { __proto__: null }
   let nextHandle = 1
   let nextId = 1
-  // Set by `connect`: how messages and closes reach the realm's objects, and the array for their handles.
+  // Set by `connect`: passes messages and closes to the realm's objects, and has the array for
+  // their handles.
   let target
 
   const make = (/** @type {number} */ id) => {
@@ -38,7 +41,8 @@
     return endpoint
   }
 
-  // ---- Deliveries: each a task of its own, which a message through a channel of WebKit's makes ------------------------------------
+  // ---- Deliveries: each is a separate task, made by a message on a native channel
+  // -----------------
 
   const ready = { __proto__: null, first: null, last: null }
   const ring = p.uncurry(p.MessagePort.prototype.postMessage)
@@ -89,7 +93,7 @@
 
   const serve = () => {
     const { endpoint } = shift(ready)
-    // It may have left or ended since.
+    // The port may have left or ended since.
     if (byHandle[endpoint.handle] !== endpoint || endpoint.first === null || endpoint.away) return
     if (!endpoint.started && endpoint.first.reason === '') return
     endpoint.count--
@@ -121,7 +125,7 @@
 
   // ---- Ports that leave -------------------------------------------------------------------------------------------------------
 
-  /** Lets go of a port's end here; what waits in it goes with it. */
+  /** Ends a port here, and drops the messages that wait in it. */
   const letGo = (/** @type {number} */ handle, /** @type {string} */ reason) => {
     const endpoint = take(handle)
     if (endpoint === undefined) return
@@ -137,7 +141,10 @@
     }
   }
 
-  /** Names the ports for the owner, in threes: kind (0 none of ours, 1 new, 2 relayed), id, how many of its messages were settled here. */
+  /**
+   * Names the ports for the owner, in threes: kind (0 native, 1 new, 2 relayed), id, number of its
+   * messages that were settled here.
+   */
   const describe = (/** @type {number[]} */ handles, /** @type {(() => void)[]} */ after) => {
     const words = p.list()
     for (let i = 0; i < handles.length; i++) {
@@ -157,7 +164,8 @@
           }
         }
       } else {
-        // The owner makes a channel. Its near end is relayed to the end that stays here, if there is one; what waits goes first.
+        // The owner makes a channel and relays its near end to the end that stays here, if there is
+        // one. Waiting messages go first.
         const peer = endpoint === undefined ? null : endpoint.peer
         id = nextId++
         send('open', id, null, 0, none)
@@ -218,7 +226,7 @@
       const endpoint = byHandle[handle]
       let doomed = endpoint === undefined || endpoint.ended
       const peer = endpoint === undefined ? null : endpoint.peer
-      // HTML: a message that carries the port it is for is not delivered.
+      // HTML: a message that contains its own destination port is not delivered.
       for (let i = 0; i < count; i++) doomed = doomed || (peer !== null && handles[i] === peer.handle)
       if (doomed) {
         for (let i = 0; i < count; i++) letGo(handles[i], 'dropped')
@@ -254,7 +262,7 @@
       if (endpoint.first !== null && endpoint.first.reason !== '') wake(endpoint)
       return endpoint.handle
     },
-    // No other realm can reach in here.
+    // No other realm can reach this one.
     rehome: () => 0,
     foreignHandle: () => -1,
   }
@@ -269,7 +277,7 @@
     __proto__: null,
     natives,
     later,
-    /** Sends a message of the worker's own with ports. */
+    /** Sends a message of the worker itself with ports. */
     transmit,
     connect(/** @type {any} */ given) {
       target = given
@@ -281,7 +289,7 @@
       const endpoint = byId[id]
       const node = message(data, length, adoptAll(ids))
       if (endpoint === undefined) {
-        // It left, or was closed, while this was under way.
+        // The port left or was closed while the message was under way.
         transmit('return', id, data, length, node.handles)
         return
       }
@@ -290,10 +298,10 @@
       if (endpoint.started && endpoint.first === null) tell(endpoint, node)
       else enqueue(endpoint, node)
     },
-    /** The far end of a relayed port is gone. */
+    /** The other end of a relayed port is gone. */
     depart(/** @type {number} */ id, /** @type {string} */ reason) {
       const endpoint = byId[id]
-      // If it has left, the owner knows what to do.
+      // If the port has left, the owner handles its end.
       if (endpoint === undefined) return
       send('close', id, reason, 0, none)
       delete byId[id]

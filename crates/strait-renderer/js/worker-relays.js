@@ -1,17 +1,20 @@
-// The ports of workers that are kept for them here, in the realm that made them. Inside, `js/worker-ports.js` knows them by their ids.
+// Relays: the ports of workers, kept for them in the realm that made them. In the worker,
+// `js/worker-ports.js` refers to them by their ids.
 (function makeRelays(p, natives, ports, nativePost, retire) {
   'use strict'
 
   const { outgoing } = ports
   const bufferOf = p.getter(p.getPrototypeOf(p.Uint8Array.prototype), 'buffer')
-  /** Ids that are given here; those below are the worker's. */
+  /** The first id that this side gives out; smaller ids are the worker's. */
   const FIRST_ID = 0x80000000
 
-  /** What takes the messages and the close of a port of ours that has no object. */
+  /**
+   * The receivers of messages and closes for ports of this realm that have no object, by handle.
+   */
   const sinks = { __proto__: null }
   const intercept = {
     __proto__: null,
-    /** Is the port without an object, and its messages for us? */
+    /** Whether the port has no object and its messages are relayed. */
     takes: (/** @type {number} */ handle) => sinks[handle] !== undefined,
     deliver(/** @type {number} */ handle, /** @type {Uint8Array} */ inbox, /** @type {number} */ length, /** @type {number} */ count) {
       sinks[handle].deliver(inbox, length, count)
@@ -25,13 +28,14 @@
     },
   }
   /**
-   * `sent`: to the worker; `ended`: the far end is gone, which the worker has been told but has not confirmed.
+   * `sent`: the number of messages sent to the worker. `ended`: the close reason, if the other end
+   * is gone; the worker was notified and has not confirmed.
    * @typedef {{ handle: number, sent: number, ended: string }} Relay
    */
   const say = (/** @type {any} */ connection, op, id, data, length, words, transfer) =>
     nativePost(connection.worker, [connection.nonce, op, id, data, length, words], transfer)
 
-  /** A handle, which is nobody's now, whose far end is gone. */
+  /** Makes a handle without an owner, whose other end is gone. */
   const orphan = (/** @type {string} */ reason) => {
     const handle = natives.channel()
     natives.end(handle + 1, reason)
@@ -58,14 +62,14 @@
     return made
   }
 
-  /** Gives a port, which is nobody's now, to the worker: its id there. */
+  /** Gives the worker a port without an owner. Returns its id there. */
   const lend = (/** @type {any} */ connection, /** @type {number} */ handle) => {
     const id = connection.nextId++
     relay(connection, id, handle)
     return id
   }
 
-  /** What arrives at one port goes out of the other, for good. */
+  /** Passes all messages from one port on to another, for good. */
   const splice = (/** @type {number} */ from, /** @type {number} */ to) => {
     sinks[from] = {
       __proto__: null,
@@ -80,7 +84,10 @@
     natives.start(from)
   }
 
-  /** The worker gives a relayed port back, having settled so many of its messages: a handle that was never started. */
+  /**
+   * Takes back a relayed port from the worker, which has settled `settled` of its messages. Returns
+   * a handle that was never started.
+   */
   const reclaim = (/** @type {any} */ connection, /** @type {number} */ id, /** @type {number} */ settled) => {
     const given = connection.relays[id]
     if (given === undefined) return orphan('dropped')
@@ -89,7 +96,8 @@
     const left = given.sent - settled
     const old = given.ended === '' ? natives.move(given.handle) : 0
     if (left <= 0) return old === 0 ? orphan(given.ended === '' ? 'dropped' : given.ended) : old
-    // Messages are on their way back that belong in front of those to come: the holder gets an end of a new channel.
+    // Messages that are on their way back come before later ones. So the holder gets an end of a
+    // new channel.
     const far = natives.channel()
     const back = { __proto__: null, left, near: far + 1, old, ended: given.ended }
     connection.returning[id] = back
@@ -107,7 +115,7 @@
     return far
   }
 
-  /** The handles of the ports that the worker named; 0 for those that are not ours. */
+  /** The handles of the ports that the worker named; 0 for native ports. */
   const resolve = (/** @type {any} */ connection, /** @type {any} */ words) => {
     const handles = p.list()
     for (let i = 0; 3 * i + 2 < words.length && i < ports.maximum; i++) {
@@ -135,7 +143,10 @@
     for (let i = 0; i < handles.length; i++) natives.discard(handles[i])
   }
 
-  /** A worker can say anything: a message that is no bytes is dropped. */
+  /**
+   * Posts a message of the worker. A worker can send anything, so a message that is not bytes is
+   * dropped.
+   */
   const post = (/** @type {number} */ handle, /** @type {any} */ data, /** @type {any} */ length, /** @type {number[]} */ handles) => {
     try {
       lay(handles)
@@ -173,7 +184,7 @@
     natives.end(given.handle, typeof reason === 'string' ? reason : 'closed')
   }
 
-  /** The worker is no more: its ports close. */
+  /** The worker has ended: its ports close. */
   const end = (/** @type {any} */ connection) => {
     if (connection.ended) return
     connection.ended = true
@@ -192,7 +203,8 @@
     connection.returning = { __proto__: null }
   }
 
-  // ---- What the worker says -----------------------------------------------------------------------------------------------------
+  // ---- Messages of the worker
+  // ---------------------------------------------------------------------
 
   const handlers = {
     __proto__: null,
@@ -214,11 +226,11 @@
     },
     close: release,
     return: settle,
-    /** A message of the worker's own that carries ports of ours; `names` follows. */
+    /** A message of the worker itself with ports of Strait's; `names` follows. */
     message(connection, _id, data, _length, _words, event) {
       connection.held = { __proto__: null, data, ports: p.eventPorts(event), origin: p.eventOrigin(event) }
     },
-    /** What the ports in it are: the listeners get the message that was meant. */
+    /** Names the ports in the held message. The listeners then get the intended message. */
     names(connection, _id, _data, _length, words) {
       const handles = resolve(connection, words)
       const { held } = connection
@@ -251,7 +263,7 @@
     orphan,
     relay,
     end,
-    /** What a connection begins with. */
+    /** Adds the initial state of a connection. */
     begin(/** @type {any} */ connection) {
       connection.relays = { __proto__: null }
       connection.far = { __proto__: null }
@@ -261,7 +273,9 @@
       connection.nextId = FIRST_ID
       return connection
     },
-    /** A message of the worker's for the glue, with its six parts; it can say anything. */
+    /**
+     * Handles a message of the worker for the glue, with its six parts. A worker can send anything.
+     */
     hear(/** @type {any} */ connection, /** @type {any[]} */ said, /** @type {MessageEvent} */ event) {
       const handler = typeof said[1] === 'string' ? handlers[said[1]] : undefined
       if (handler === undefined || connection.ended || typeof said[2] !== 'number' || !p.isArray(said[5])) return

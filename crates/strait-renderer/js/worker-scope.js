@@ -1,4 +1,5 @@
-// Inside a dedicated worker, before its own script: the glue of its realm. The owner's side is `js/worker.js`.
+// The glue of a dedicated worker's realm, which runs before the worker's own script. The owner's
+// side is `js/worker.js`.
 (function makeWorkerScope(p, parts, global, given, entry) {
   'use strict'
 
@@ -54,7 +55,8 @@
     },
   })
 
-  // HTML: once the scope is closing its event loop runs no more tasks. What the present one still posts goes out.
+  // HTML: once the scope is closing, its event loop runs no more tasks. Messages that the present
+  // task still posts are sent.
   let closing = false
   let finished = false
   const { setTimeout } = global
@@ -89,7 +91,8 @@
         return
       }
       if (travelling.length > maximum) throw ports.cloneError('Too many ports in one message.')
-      // If the message cannot be cloned nothing has been taken. The owner waits for what its ports are called.
+      // If the message cannot be cloned, nothing has been taken. The owner holds the message until
+      // `names` names its ports.
       nativePost(global, [nonce, 'message', 0, message, 0, []], list)
       const handles = p.list()
       for (let i = 0; i < travelling.length; i++) handles[i] = ports.stateOf(travelling[i]) === undefined ? 0 : release(travelling[i])
@@ -98,7 +101,8 @@
     close() {
       if (closing) return
       closing = true
-      // Whichever task comes first: a timer of the worker's own would be behind ours.
+      // The earlier of these two tasks ends the worker, before any timer that the worker sets
+      // later.
       table.later(finish)
       setTimeout(finish, 0)
     },
@@ -135,7 +139,10 @@
     true,
   )
 
-  /** A message of the owner's own that carries ports of ours: the listeners get the one that was meant. */
+  /**
+   * Handles a message of the owner itself with ports of Strait's: the listeners get the intended
+   * message.
+   */
   const hear = (/** @type {MessageEvent} */ event, /** @type {any} */ data, /** @type {number[]} */ ids) => {
     const arrived = p.eventPorts(event)
     const handles = table.adoptAll(ids)
@@ -144,12 +151,13 @@
   }
 
   if (isModule) {
-    // Its script is imported next.
+    // The entry imports the worker's script next.
     send('ready', 0, null, 0, none)
     return
   }
 
-  // An exception must leave `importScripts` untouched, or it would be reported as thrown here. One says that there is no script.
+  // An exception must pass `importScripts` unchanged, or it would be reported as thrown here. A
+  // NetworkError means that the script is missing.
   const errorOf = p.getter(global.ErrorEvent.prototype, 'error')
   const nameOf = p.getter(p.DOMException.prototype, 'name')
   const prevent = p.uncurry(p.Event.prototype.preventDefault)

@@ -1,10 +1,12 @@
-// The owner's side of dedicated workers: `new Worker(…)` makes one whose realm has the glue, and its ports are kept here.
+// The owner's side of dedicated workers. `new Worker(…)` makes a worker whose realm has the glue;
+// the owner's realm keeps its ports.
 //
-// The worker's entry is a blob that runs `js/worker-scope.js` and then the script that was asked for. What the two glues say to each other
-// are messages of the worker like any other, `[nonce, op, id, data, length, words]`; ours is the first listener at either end, and nobody
-// else sees them. A port of the worker is a port of this realm that is *relayed*: raw bytes come in and go out under an id.
-// Where such an entry would not do what the script's own URL does, the worker is WebKit's own and its ports are bridged.
-// `scriptBase` is what a worker's own workers are relative to.
+// The worker's entry is a blob that runs `js/worker-scope.js` and then the requested script. The
+// two glues exchange ordinary messages of the worker, `[nonce, op, id, data, length, words]`. The
+// glue's listener is the first at either end and removes them. A port of the worker is a port of
+// this realm that is *relayed*: raw bytes pass in both directions under an id. If such an entry
+// would behave differently from the script's own URL, the worker is WebKit's own, and its ports are
+// linked as foreign ports. `scriptBase` is the base URL of a worker's own workers.
 (function makeWorkers(p, natives, codec, ports, foreignPorts, makeRelays, global, scopeText, scriptBase) {
   'use strict'
 
@@ -71,7 +73,7 @@
         try {
           filename = errorFilename(event)
         } catch {
-          // No ErrorEvent: the script of a module was not to be had.
+          // The event is not an ErrorEvent: the script of a module could not be loaded.
           relays.end(connection)
           return
         }
@@ -94,7 +96,10 @@
 
   // ---- Making workers -----------------------------------------------------------------------------------------------------------
 
-  /** The blobs behind the page's own blob URLs: a worker's script may be revoked as soon as the worker has been made. */
+  /**
+   * The blobs behind the page's blob URLs, because a page may revoke a worker's script as soon as
+   * the worker exists.
+   */
   const blobs = { __proto__: null }
   const blobSize = p.getter(Blob.prototype, 'size')
   const remember = {
@@ -104,7 +109,7 @@
         blobSize(source)
         blobs[url] = source
       } catch {
-        // A media source.
+        // The source is a media source.
       }
       return url
     },
@@ -122,7 +127,7 @@
   expose(URL, 'createObjectURL', remember.createObjectURL, true)
   expose(URL, 'revokeObjectURL', remember.revokeObjectURL, true)
 
-  /** The blob URLs are of no more use. */
+  /** Revokes the blob URLs of a worker, which are no longer needed. */
   const retire = (/** @type {any} */ connection) => {
     for (let i = 0; i < connection.urls.length; i++) revoke(connection.urls[i])
     connection.urls = p.list()
@@ -137,7 +142,7 @@
     return text
   }
 
-  // The glue's text is long: workers share one blob of it.
+  // The glue's text is long, so workers share one blob of it.
   let scopeBlob
   const script = (/** @type {any[]} */ items) => new Blob(p.sequence(items), { __proto__: null, type: 'text/javascript' })
   const pieces = (/** @type {any[]} */ ...items) => {
@@ -146,25 +151,29 @@
     return made
   }
 
-  /** Do files share their origin with this realm? A sandboxed frame has one of its own, and no frame element either. */
+  /**
+   * Whether files share their origin with this realm. A sandboxed frame has an origin of its own,
+   * and no frame element.
+   */
   const ownsFiles = () => {
     if (document === undefined) return p.stringSlice(scriptBase, 0, 5) === 'file:'
     return location.protocol === 'file:' && (parentOf(global) === global || frameElement(global) !== null)
   }
 
-  /** Where the entry is to load the script from, or undefined if WebKit had better do it. */
+  /** The URL from which the entry loads the script, or undefined if WebKit must make the worker. */
   const sourceOf = (/** @type {string} */ href, /** @type {any} */ url, /** @type {boolean} */ isModule) => {
     const protocol = getProtocol(url)
     if (protocol === 'blob:') {
       if (blobs[href] === undefined) return undefined
-      // A worker's script may be a blob of any type; an imported one may not, nor a module.
+      // A worker's script may be a blob of any type. An imported script or a module needs a
+      // script's type.
       return create(isModule ? blobs[href] : script(pieces(blobs[href])))
     }
     if (protocol === 'file:') return ownsFiles() ? href : undefined
     return (protocol === 'http:' || protocol === 'https:') && getOrigin(url) === ownerOrigin ? href : undefined
   }
 
-  /** What is needed to make a worker with the glue, or undefined. */
+  /** Everything that a worker with the glue needs, or undefined. */
   const plan = (/** @type {string} */ text, /** @type {string} */ type) => {
     let url
     try {
@@ -201,7 +210,7 @@
     const text = p.String(scriptURL)
     let chosen = options
     if (isObject(options)) {
-      // Read once, in the order of WebIDL.
+      // Each option is read once, in the order of WebIDL.
       const { credentials, name, type } = options
       chosen = { __proto__: null }
       if (credentials !== undefined) chosen.credentials = p.String(credentials)
@@ -219,7 +228,8 @@
         listen(connection)
         return worker
       } catch {
-        // A policy of the page forbids such scripts (or the arguments are wrong, which WebKit will say again).
+        // A policy of the page forbids such scripts. (Or the arguments are wrong, and the call
+        // below throws.)
         retire(connection)
       }
     }
@@ -230,9 +240,12 @@
   expose(prototype, 'constructor', Worker, false)
   expose(global, 'Worker', Worker, false)
 
-  // ---- What the page says to the worker -------------------------------------------------------------------------------------------
+  // ---- Messages of the page to the worker
+  // ---------------------------------------------------------
 
-  /** Posts to a worker with the glue: ports of ours go as they are, and their handles become relays. */
+  /**
+   * Posts to a worker with the glue. The DOM ports go natively, and their handles become relays.
+   */
   const deliver = (/** @type {any} */ connection, /** @type {any} */ message, /** @type {any[]} */ entries) => {
     const travelling = p.list()
     let foreign = false
@@ -247,7 +260,8 @@
     let list = entries
     let sorted
     if (foreign) {
-      // Objects that another document stamped cannot travel themselves: read back, the message refers to others in their place.
+      // Objects that another document stamped cannot be transferred from here. The message is
+      // cloned, so that it refers to other ports in their place.
       sorted = ports.sortTransfer(entries, undefined)
       const length = codec.write(message, sorted.ports, sorted.buffers, true)
       for (let i = 0; i < travelling.length; i++) {

@@ -1,8 +1,11 @@
-// What only the platform can take from one world of a document to the other: nodes, Blobs, symbols.
+// The world channel, for values that only the platform can carry between the worlds of a document:
+// nodes, Blobs, symbols.
 //
-// Both worlds have a wrapper of one event target that nobody else knows. An event that one world dispatches there is seen by the other, and WebKit
-// sees to what it carries: `relatedTarget` has the same node's wrapper in each world (only on the way through a tree is it retargeted, and this
-// target is in none), `detail` is a clone if it is an object, and else the value itself. What has come waits under a number, for the message that names it.
+// Both worlds have a wrapper of one event target that no page has. An event that one world
+// dispatches there reaches the other world, and WebKit converts its contents. `relatedTarget` is
+// the same node's wrapper in each world. (WebKit retargets it only on the way through a tree, and
+// this target is in none.) `detail` is a clone if it is an object, otherwise the value itself. An
+// arrived value waits under a number for the message that names it.
 (function makeWorldChannel(p, ask, isMainWorld, global) {
   'use strict'
 
@@ -16,9 +19,9 @@
   const mine = isMainWorld ? 'main' : 'isolated'
   const theirs = isMainWorld ? 'isolated' : 'main'
 
-  /** The target, once the worlds have met. */
+  /** The target, once both worlds have it. */
   let target = null
-  /** What has come, under the numbers that the other world counts. */
+  /** The arrived values, by the numbers that the other world counts. */
   const arrived = { __proto__: null }
   let came = 0
   let departed = 0
@@ -32,7 +35,7 @@
     }
   }
 
-  /** The other world learns that it has come by the event's having been cancelled. */
+  /** Stores an arrived value. Cancelling the event confirms the arrival to the other world. */
   const arrive = (/** @type {Event} */ event, /** @type {any} */ value) => {
     arrived[++came] = value
     p.preventDefault(event)
@@ -43,7 +46,7 @@
     if (node !== null) arrive(event, node)
   }
 
-  /** What cannot be cloned comes as null, or as an object without anything of what it was. */
+  /** A value that cannot be cloned arrives as null, or as an empty plain object. */
   const onValue = (/** @type {any} */ event) => {
     const value = eventDetail(event)
     const isObject = typeof value === 'object'
@@ -65,7 +68,9 @@
   const onMeeting = (/** @type {any} */ event) => settle(relatedTarget(event))
 
   const word = new p.Uint32Array(4)
-  /** The page can hear all that is dispatched on its window, if it knows what to listen for. */
+  /**
+   * The event's name. A page can listen for any event on its window, so the name must be secret.
+   */
   const secret = () => {
     getRandomValues(crypto, word)
     return `${word[0]} ${word[1]} ${word[2]} ${word[3]}`
@@ -87,19 +92,19 @@
   return {
     __proto__: null,
 
-    /** The other world will listen for the first event of this name, whose `relatedTarget` is the place. */
+    /** Waits for the first event of this name, whose `relatedTarget` is the target. */
     await(/** @type {string} */ name) {
       p.addEventListener(global, name, onMeeting, { __proto__: null, once: true })
     },
 
-    /** Brings a value over; the number it has there, 0 if it cannot go. */
+    /** Brings a value over. Returns its number there, or 0 if it cannot be carried. */
     bring(/** @type {any} */ value) {
       if (target === null) meet()
       if (p.dispatchEvent(target, carrier(value))) return 0
       return ++departed
     },
 
-    /** What was brought under that number, until the message that named it has been read or given up. */
+    /** The value under that number, until the message that named it has been read or dropped. */
     take: (/** @type {number} */ id) => arrived[id],
     taken(/** @type {number} */ id) {
       delete arrived[id]

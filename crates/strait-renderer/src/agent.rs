@@ -1,4 +1,4 @@
-//! The agent's state, and how a process becomes part of the program.
+//! The agent's state, and the start: how a web process joins main's node.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{HashMap, VecDeque};
@@ -26,23 +26,23 @@ use crate::realm::Realm;
 use crate::system::Done;
 use crate::{natives, pump};
 
-/// How long main may take for its first message.
+/// How long the agent waits for main's first message.
 const ADMISSION_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What the agent knows of a page.
+/// The agent's state of one page.
 #[derive(Default)]
 pub(crate) struct PageState {
-    /// Present once the view has claimed the page; a page without is nobody's.
+    /// Present once the view has claimed the page; a page without it is unclaimed.
     pub(crate) config: Option<Rc<ViewConfig>>,
 }
 
-/// A control message that waits for its turn.
+/// A control message that waits to be handled.
 pub(crate) struct Control {
     pub(crate) message: ToAgent,
     pub(crate) ports: Vec<Port>,
 }
 
-/// An emit that may now be delivered.
+/// An emit that may be delivered now.
 pub(crate) struct Emit {
     pub(crate) document: DocumentId,
     pub(crate) channel: String,
@@ -51,12 +51,13 @@ pub(crate) struct Emit {
     pub(crate) ports: Vec<Port>,
 }
 
-/// One per process, on the page's thread, for ever. No borrow of its cells is held while JS runs.
+/// The state of the process: one, on the page's thread, until the process ends. No borrow of its
+/// cells is held while JavaScript runs.
 pub(crate) struct Agent {
     pub(crate) node: Node,
-    /// The process's number as the system has it.
+    /// The operating system's number of the process.
     pub(crate) pid: u32,
-    /// Carries all control messages; `None` once main is gone.
+    /// The port of all control messages; `None` once main is gone.
     pub(crate) bootstrap: RefCell<Option<Port>>,
     pub(crate) ready: Arc<ReadyHandles>,
     pub(crate) ports: RefCell<PortTable>,
@@ -66,21 +67,22 @@ pub(crate) struct Agent {
     /// Control messages taken from the bootstrap port while a page was blocked in `sendSync`.
     pub(crate) control: RefCell<VecDeque<Control>>,
     pub(crate) emits: RefCell<VecDeque<Emit>>,
-    /// Documents that have gone and of which main has not been told.
+    /// Ended documents that are not yet reported to main.
     pub(crate) departed: RefCell<VecDeque<Rc<Document>>>,
-    /// Documents whose `pagehide` has been and that end on the next turn.
+    /// Documents after their `pagehide`; they end in the next turn.
     pub(crate) leaving: RefCell<Vec<DocumentId>>,
-    /// The last document of each frame that stays and has no other yet: its window may be handed on to the next one (long after its `pagehide`).
+    /// The last document of each frame that has no other yet. WebKit may pass its window to the
+    /// frame's next document, even long after its `pagehide`.
     pub(crate) vacated: RefCell<HashMap<FrameId, Rc<Document>>>,
-    /// The node had more to route than fitted into its share of a dispatch.
+    /// The node has more to route than fitted into its share of the last turn.
     pub(crate) routing: Cell<bool>,
-    /// Tasks are being done.
+    /// A turn executes tasks now.
     pub(crate) in_turn: Cell<bool>,
     pub(crate) buffer_pool: BufferPool,
     pub(crate) message_writers: RefCell<MessageWriters>,
-    /// Where operations of the system's are done that a page does not wait for.
+    /// Threads for operations of the system that a page does not wait for.
     pub(crate) pool: Pool<Done>,
-    /// What the `window.open` that is being called opens.
+    /// The `window.open` call that a page is making.
     pub(crate) opening: Opening,
     /// Pages have `gc()`.
     pub(crate) expose_gc: bool,
@@ -101,25 +103,25 @@ pub(crate) fn current() -> Option<&'static Agent> {
     AGENT.with(|agent| agent.get().copied())
 }
 
-/// The process exits in order: what its documents held closes as after an unload.
+/// The process exits in order: its documents' ports close as after an unload.
 pub(crate) fn process_ends() {
     if let Some(agent) = current() {
         agent.node.leave(CloseReason::Unloaded);
     }
 }
 
-/// Why a process could not become part of a program.
+/// Why a process could not join the program.
 #[derive(Debug)]
 pub(crate) enum StartError {
     /// The initialization data is not an `AgentInit`.
     BadInit(strait_protocol::DecodeError),
     /// Main's socket cannot be reached.
     Connect(std::path::PathBuf, std::io::Error),
-    /// The events of ports have no place to go.
+    /// The events of ports cannot be written.
     Inspect(std::io::Error),
-    /// Main did not welcome us.
+    /// Main's node did not admit this process.
     Join(strait_ports::JoinError),
-    /// Main's first message is not the one that admits us.
+    /// Main's first message is not `Admitted`.
     Admission(String),
 }
 
@@ -135,10 +137,11 @@ impl std::fmt::Display for StartError {
     }
 }
 
-/// Answers for an agent that could not start: each view of the process gets the reason instead of a page without an agent.
+/// Replies for an agent that could not start: each view of the process gets the reason, so that no
+/// page runs without an agent.
 struct Failed(String);
 
-/// Sends the views of this process the reason why there is no agent.
+/// Sends each view of this process the reason why the agent could not start.
 pub(crate) fn report_failure(extension: &Extension, error: &StartError) {
     let failed: &'static Failed = Box::leak(Box::new(Failed(error.to_string())));
     extension.on_page_created(failed);
@@ -158,7 +161,8 @@ impl PageEvents for Failed {
 pub(crate) fn start(extension: &Extension, data: &[u8]) -> Result<(), StartError> {
     let init: AgentInit = decode(data).map_err(StartError::BadInit)?;
     if !init.sandboxed {
-        // Main keeps sandboxed processes from a list of plugins that they share. This one has the user's.
+        // With this variable of main's, WebKit gives a sandboxed process no folder for GStreamer's
+        // list of plugins. This process is not sandboxed and uses the user's list.
         ffi::forget_variable("GST_REGISTRY");
     }
     let socket = dial(&init).map_err(|error| StartError::Connect(init.socket.clone(), error.into()))?;
@@ -210,7 +214,7 @@ pub(crate) fn start(extension: &Extension, data: &[u8]) -> Result<(), StartError
     Ok(())
 }
 
-/// Waits for main's first message, which is sent together with its welcome; the process's number.
+/// Waits for main's first message, which follows its welcome. Returns the process's number.
 fn admission(node: &Node, bootstrap: &Port) -> Result<u32, String> {
     let end = Instant::now() + ADMISSION_TIMEOUT;
     loop {
@@ -233,7 +237,7 @@ fn admission(node: &Node, bootstrap: &Port) -> Result<u32, String> {
     }
 }
 
-/// A connection to main, with the token sent.
+/// Connects to main and sends the token.
 fn dial(init: &AgentInit) -> rustix::io::Result<std::os::fd::OwnedFd> {
     let socket = socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
     connect(&socket, &SocketAddrUnix::new(&init.socket)?)?;
@@ -242,17 +246,17 @@ fn dial(init: &AgentInit) -> rustix::io::Result<std::os::fd::OwnedFd> {
 }
 
 impl Agent {
-    /// A number no document of this process has had.
+    /// A number that no document of this process has had.
     pub(crate) fn new_document_id(&self) -> DocumentId {
         let id = self.next_document.get();
         self.next_document.set(id + 1);
         id
     }
 
-    /// A number no realm of this process has had (short of four billion realms).
+    /// A number that no realm of this process has had, up to four billion realms.
     pub(crate) fn new_realm_id(&self) -> u32 {
         let id = self.next_realm.get();
-        // Natives carry the realm in 48 bits beside their index: any u32 will do.
+        // Natives carry the realm in 48 bits beside their index, so any u32 fits.
         self.next_realm.set(id.wrapping_add(1));
         id
     }
@@ -264,22 +268,22 @@ impl Agent {
         port.post(Message::with_ports(encode(message), ports)).is_ok()
     }
 
-    /// Can main be told anything?
+    /// Whether messages can be sent to main.
     pub(crate) fn has_main(&self) -> bool {
         self.bootstrap.borrow().is_some()
     }
 
-    /// The realm a native was called from.
+    /// The realm from which a native was called.
     pub(crate) fn realm(&self, id: u32) -> Option<Rc<Realm>> {
         self.realms.borrow().get(&id).cloned()
     }
 
-    /// A document that has not gone.
+    /// A document that has not ended.
     pub(crate) fn document(&self, id: DocumentId) -> Option<Rc<Document>> {
         self.documents.borrow().get(&id).cloned()
     }
 
-    /// What the page's view told us.
+    /// The configuration that the page's view has sent.
     pub(crate) fn config(&self, page: PageId) -> Option<Rc<ViewConfig>> {
         self.pages.borrow().get(&page).and_then(|page| page.config.clone())
     }
@@ -288,19 +292,20 @@ impl Agent {
         let nonce = config.nonce;
         self.pages.borrow_mut().entry(page).or_default().config = Some(Rc::new(config));
         self.tell(&ToMain::PageBound { nonce, page }, Vec::new());
-        // Documents that were there before their page had an owner.
+        // These documents began before the view claimed their page.
         let documents: Vec<_> = self.documents.borrow().values().filter(|document| document.page == page).cloned().collect();
         for document in documents {
             self.announce(&document);
         }
     }
 
-    /// Tells main of a document.
+    /// Reports a document to main.
     pub(crate) fn announce(&self, document: &Document) {
         if let (Some(config), Some(message)) = (self.config(document.page), document.announcement()) {
             self.ports.borrow_mut().describe(document, &config);
             if document.is_main_frame {
-                // By WebKit's own way, behind its notice of the commit: the view then knows which URL is this document's.
+                // This goes through WebKit, after its notice of the commit, so that the view can
+                // match the notice's URL with this document.
                 let binding = DocumentBinding { nonce: config.nonce, document: document.id };
                 self.extension.send_to_view(document.page, DOCUMENT_MESSAGE, &encode(&binding));
             }
@@ -308,7 +313,7 @@ impl Agent {
         }
     }
 
-    /// Main is gone: every channel to it has closed by itself, nothing more is to be told.
+    /// Main is gone: every channel to it has closed, and nothing more is reported.
     pub(crate) fn main_is_gone(&self, _reason: CloseReason) {
         self.bootstrap.replace(None);
     }

@@ -1,7 +1,8 @@
-//! Memory blocks that pages have released, kept for the next large buffers.
+//! The buffer pool: memory blocks that pages have released, kept for the next large buffers.
 //!
-//! Fresh memory costs more than what is copied into it: the kernel clears it, page by page. A page that is sent one large buffer after the other lets go of them as
-//! its collector runs, and so the same memory serves again.
+//! Fresh memory costs more than the copy into it, because the kernel clears it page by page. A page
+//! that receives one large buffer after the other releases them as its collector runs, so the same
+//! memory is used again.
 
 use std::cell::OnceCell;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,18 +11,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::ffi::{Args, Cage, Home, PoolBlock, Value, call_later};
 use crate::idle_memory::{IdleMemory, Region};
 
-/// The clock that gives up what nobody uses, in milliseconds: what it has seen twice goes.
+/// The period of the clock that frees unused blocks, in milliseconds. A block that is idle at two
+/// ticks is freed.
 const IDLE: u32 = 2000;
 
-/// See the module. What pages have of blocks is theirs, and limited as all of their memory is; what comes back is limited here ([`crate::idle_memory::MAX_IDLE`]).
+/// The buffer pool (see the module). Blocks in pages count as the pages' own memory and are limited
+/// with it. Idle blocks are limited by [`crate::idle_memory::MAX_IDLE`].
 #[derive(Default)]
 pub(crate) struct BufferPool {
-    /// `None` inside: there is none to be had, and the glue makes the buffers.
+    /// The inner `None` means that the process can have no blocks; the glue then makes the buffers.
     cage: OnceCell<Option<Arc<Cage>>>,
     store: Arc<Store>,
 }
 
-/// What pages have let go of.
+/// The blocks that pages have released.
 #[derive(Default)]
 struct Store {
     idle: Mutex<IdleMemory<PoolBlock>>,
@@ -44,7 +47,7 @@ impl Store {
 impl Home for Store {
     fn take_back(&self, block: PoolBlock) {
         let refused = self.idle().put(block);
-        // The kernel takes its time for that: not under the lock.
+        // Freeing memory takes the kernel some time, so it happens without the lock.
         drop(refused);
         if !self.watched.swap(true, Ordering::AcqRel) {
             call_later(IDLE, retire);
@@ -58,7 +61,7 @@ impl BufferPool {
         self.cage.get().is_none()
     }
 
-    /// Makes blocks of what this ArrayBuffer has reserved; called once in a process.
+    /// Uses the memory that this ArrayBuffer has reserved for blocks; called once in a process.
     pub(crate) fn reserve(&self, buffer: Value<'_>) {
         self.cage.get_or_init(|| {
             let cage = Cage::of(buffer);
@@ -71,8 +74,9 @@ impl BufferPool {
         });
     }
 
-    /// An ArrayBuffer of so many bytes, in the realm of the running call. `fill` writes all of them, or none and says so: what was there before is nobody's
-    /// business. `None`, too, if there is no room.
+    /// An ArrayBuffer of `length` bytes, in the realm of the running call. `fill` writes all of
+    /// them and returns true, or writes nothing and returns false, because no earlier content of
+    /// the memory may show. `None` if `fill` returned false or there is no room.
     pub(crate) fn buffer<'a>(&self, call: &Args<'a>, length: usize, fill: impl FnOnce(&mut [u8]) -> bool) -> Option<Value<'a>> {
         let mut block = self.take(length)?;
         if !fill(block.start(length)) {
@@ -82,14 +86,15 @@ impl BufferPool {
         block.lend(call, length, &self.store)
     }
 
-    /// A block of so many bytes at least, warm or new.
+    /// A block of at least `length` bytes, idle or new.
     fn take(&self, length: usize) -> Option<PoolBlock> {
         let warm = self.store.idle().take(length);
         warm.or_else(|| self.cage.get()?.as_ref()?.block(IdleMemory::<PoolBlock>::size_for(length)))
     }
 }
 
-/// On the page's thread, every [`IDLE`] milliseconds as long as there is something.
+/// Frees unused blocks. Called on the page's thread every [`IDLE`] milliseconds while there are
+/// idle blocks.
 fn retire() {
     let Some(agent) = crate::agent::current() else { return };
     let store = &agent.buffer_pool.store;
@@ -97,7 +102,8 @@ fn retire() {
         let mut idle = store.idle();
         let retired = idle.retire();
         if idle.is_empty() {
-            // Before the lock is given back: who puts something in next starts the clock again.
+            // This precedes the unlock, so the thread that adds the next block starts the clock
+            // again.
             store.watched.store(false, Ordering::Release);
         } else {
             call_later(IDLE, retire);

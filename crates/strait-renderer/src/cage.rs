@@ -1,6 +1,8 @@
-//! Does JavaScriptCore lay out its memory for ArrayBuffers as the blocks (`ffi/pool_block.rs`) need it?
+//! Checks whether JavaScriptCore lays out its memory for ArrayBuffers as pool blocks
+//! (`ffi/pool_block.rs`) need it.
 //!
-//! JavaScriptCore ends the process that shows it an ArrayBuffer's bytes outside of its *cage*. What it does, as of WebKit 2.50 on x86-64, and what is checked here:
+//! JavaScriptCore ends the process when an ArrayBuffer's bytes lie outside its *cage*. This is its
+//! layout as of WebKit 2.50 on x86-64, which this module checks:
 //!
 //! ```text
 //! k × 64 GiB        the cage begins; every ArrayBuffer made by a script lies in it
@@ -11,24 +13,27 @@
 //! (k + 1) × 64 GiB  the cage ends; all of it is mapped by JavaScriptCore
 //! ```
 //!
-//! With another layout (another version, another processor, `GIGACAGE_ENABLED=0`) there are no blocks: the glue makes the arrays, and their bytes are copied once more.
+//! With another layout (another version or processor, `GIGACAGE_ENABLED=0`) there are no blocks.
+//! The glue then makes the arrays, and their bytes are copied once more.
 
 use std::ops::Range;
 
-/// The cage's size; it begins at a multiple of it.
+/// The cage's size (64 GiB). A cage begins at a multiple of it.
 const CAGE: usize = 64 << 30;
 
-/// What JavaScriptCore keeps for itself at the beginning of a resizable ArrayBuffer's addresses is less than this (64 KiB). Large pages begin at multiples of it.
+/// The beginning of a resizable ArrayBuffer's addresses is JavaScriptCore's own memory: 64 KiB,
+/// less than this. Large pages begin at multiples of this.
 const FOREWORD: usize = 2 << 20;
 
-/// What the addresses for blocks end at.
+/// The addresses for blocks end at a multiple of this.
 const PAGE: usize = 4096;
 
-/// The addresses for blocks within the `size` bytes of addresses of a resizable ArrayBuffer at `reserved`; `ordinary` is where an ordinary ArrayBuffer lies, `maps` is
+/// The addresses for blocks within a resizable ArrayBuffer, whose `size` bytes of addresses begin
+/// at `reserved`. `ordinary` is the address of an ordinary ArrayBuffer; `maps` is the text of
 /// `/proc/self/maps`.
 ///
 /// # Errors
-/// What is not as it should be.
+/// The first difference from the expected layout.
 pub(crate) fn pool_addresses(maps: &str, reserved: usize, size: usize, ordinary: usize) -> Result<Range<usize>, String> {
     if !cfg!(target_arch = "x86_64") {
         return Err("its layout on this processor has not been measured".to_owned());
@@ -63,7 +68,7 @@ fn covered(maps: &str, range: &Range<usize>, fits: impl Fn(&str) -> bool) -> Res
         if mapped.start > at {
             break;
         }
-        // Offset, device, inode: a file has one.
+        // The next fields are offset, device and inode; only a file's inode is not 0.
         if !fits(access) || fields.nth(2) != Some("0") {
             return Err(format!("{at:#x} is mapped as something else: {line}"));
         }
@@ -87,7 +92,7 @@ mod tests {
     const RESERVED: usize = 0x7f00_6220_0000;
     const ORDINARY: usize = 0x7f00_5e00_00b0;
 
-    /// As it is in a web process.
+    /// The layout in a web process.
     const KNOWN: &str = "\
 561871000000-561871100000 r-xp 00000000 08:01 1234                       /usr/lib/WebKitWebProcess
 7f0000000000-7f0062200000 rw-p 00000000 00:00 0
@@ -108,7 +113,7 @@ mod tests {
 
     #[test]
     fn other_layouts_have_none() {
-        // Without a cage: the kernel places each mapping by itself (GIGACAGE_ENABLED=0, as seen).
+        // Without a cage the kernel places each mapping (recorded with GIGACAGE_ENABLED=0).
         let uncaged = "\
 7fc080000000-7fc080010000 rw-p 00000000 00:00 0
 7fc080010000-7fc100000000 ---p 00000000 00:00 0
@@ -121,7 +126,7 @@ mod tests {
             assert!(error.contains(why), "{error}");
         };
         failed(uncaged, 0x7fc0_8000_0000, 0x7fc2_4b07_c0b0, "nothing is mapped at 0x7fc000000000");
-        // The resizable buffer is not where the others are, or they are not where it is.
+        // The resizable buffer and the ordinary one lie in different places.
         failed(KNOWN, 0x7f1b_0000_0000, ORDINARY, "not in the same");
         failed(KNOWN, RESERVED, 0x5618_7198_b3e0, "not in the same");
         // A smaller cage, one with a gap, and one with other memory in it.
@@ -139,10 +144,10 @@ mod tests {
             ORDINARY,
             "something else",
         );
-        // There is something at the addresses that should be free, or they are fewer.
+        // Addresses that should be free are in use, or there are fewer of them.
         failed(&KNOWN.replace("7f00e2200000 ---p", "7f00e2200000 rw-p"), RESERVED, ORDINARY, "something else");
         failed(&KNOWN.replace("7f00e2200000", "7f00a2200000"), RESERVED, ORDINARY, "something else");
-        // It lies so near to the cage's end that its largest length is outside.
+        // The resizable buffer lies so near to the cage's end that its largest length is outside.
         failed(KNOWN, 0x7f0f_b132_1000, ORDINARY, "no room");
         failed("", RESERVED, ORDINARY, "nothing is mapped");
         failed("nonsense", RESERVED, ORDINARY, "unknown kind");

@@ -1,4 +1,4 @@
-//! What main asks of the agent, and the waiting in `sendSync`.
+//! Main's control messages, and the blocking waits for them, such as `sendSync`.
 
 use std::time::Duration;
 
@@ -7,10 +7,11 @@ use strait_protocol::{DocumentId, EmitKind, IpcKind, Outcome, PageId, RequestId,
 
 use crate::agent::{Agent, Control, Emit};
 
-/// How long one wait in `sendSync` lasts before it is looked whether main is still there. The link's end wakes it too; this bounds the rest.
+/// How long one wait in `sendSync` lasts before the agent checks the connection to main again (1
+/// s). The link's end wakes the agent too; this limit covers all other cases.
 const WAIT: Duration = Duration::from_secs(1);
 
-/// What the bootstrap port had.
+/// The result of one read of the bootstrap port.
 enum ControlEvent {
     Control(Control),
     Nothing,
@@ -35,11 +36,12 @@ impl Agent {
         }
     }
 
-    /// One control message from the bootstrap port.
+    /// Handles one control message from the bootstrap port.
     pub(crate) fn receive_control(&self) {
         match self.pull_control() {
             ControlEvent::Control(control) => {
-                // There may be more: it has its turn after the ports that are ready now.
+                // The port may have more messages: the next one comes after the ports that are
+                // ready now.
                 self.ready.push(0);
                 self.handle(control);
             }
@@ -48,7 +50,7 @@ impl Agent {
         }
     }
 
-    /// One control message that was put aside; false when there is none.
+    /// Handles one control message that was put aside; false when there is none.
     pub(crate) fn handle_queued_control(&self) -> bool {
         let Some(control) = self.control.borrow_mut().pop_front() else { return false };
         self.handle(control);
@@ -73,7 +75,8 @@ impl Agent {
                     None => self.answer(request, Outcome::Error("Error: the frame was disposed before the script ran".to_owned())),
                 }
             }
-            // The waiting call has taken it, or has ended. The first message was taken at the start.
+            // The waiting call has taken the message, or has ended. `Admitted` was taken at the
+            // start.
             ToAgent::PageSettled { .. } | ToAgent::Preload { .. } | ToAgent::Admitted { .. } => {}
             ToAgent::ClosePage { page } => self.close_page(page),
         }
@@ -83,7 +86,7 @@ impl Agent {
         self.tell(&ToMain::EvalDone { request, outcome }, Vec::new());
     }
 
-    /// One emit whose time has come; false when there is none.
+    /// Delivers one emit that is due; false when there is none.
     pub(crate) fn deliver_emit(&self) -> bool {
         let Some(emit) = self.emits.borrow_mut().pop_front() else { return false };
         let Emit { document, channel, kind, payload, ports } = emit;
@@ -94,7 +97,7 @@ impl Agent {
         let Some(realm) = realm else { return true };
         let Some(handles) = self.adopt(ports, document, realm.world) else { return true };
         if !realm.emit(&channel, kind, &payload, &handles) {
-            // Nobody took them: dropping closes.
+            // The realm has not taken the ports: dropping closes them.
             let mut table = self.ports.borrow_mut();
             for handle in handles {
                 drop(table.take(handle, document));
@@ -103,12 +106,12 @@ impl Agent {
         true
     }
 
-    /// Sends an IPC message; false if the document or main is gone.
+    /// Sends an IPC message; false if main is gone.
     pub(crate) fn send_ipc(&self, document: DocumentId, kind: IpcKind, channel: String, payload: Vec<u8>, ports: Vec<Port>) -> bool {
         self.tell(&ToMain::Ipc { document, kind, channel, payload }, ports)
     }
 
-    /// Sends the IPC messages that had to wait for ports in them, and need no longer.
+    /// Sends the IPC messages that waited for ports in them and are due now.
     pub(crate) fn send_due_ipc(&self) {
         loop {
             let Some(due) = self.ports.borrow_mut().next_due() else { return };
@@ -116,7 +119,8 @@ impl Agent {
         }
     }
 
-    /// Waits for the answer to a `sendSync`. The node goes on routing for others; nothing is delivered meanwhile.
+    /// Waits for the answer to a `sendSync`. The node goes on routing for others; nothing is
+    /// delivered meanwhile.
     pub(crate) fn wait_for_reply(&self, document: DocumentId, request: RequestId) -> Result<Vec<u8>, String> {
         let answer = self.wait_for(|message| match message {
             ToAgent::Reply { document: d, request: r, outcome } if (d, r) == (document, request) => Ok(outcome),
@@ -128,10 +132,11 @@ impl Agent {
         }
     }
 
-    /// Asks main for the text of a sandboxed page's preload, and waits for it, as in `sendSync`.
+    /// Requests the text of a sandboxed page's preload from main and waits for it, as in
+    /// `sendSync`.
     ///
     /// # Errors
-    /// Why there is none.
+    /// Main is gone, or main's reason why it has no text.
     pub(crate) fn preload_text(&self, page: PageId) -> Result<String, String> {
         if !self.tell(&ToMain::PreloadWanted { page }, Vec::new()) {
             return Err("the main process is gone".to_owned());
@@ -142,7 +147,7 @@ impl Agent {
         })?
     }
 
-    /// Waits for a control message: the one of which `wanted` makes something. All others are put aside.
+    /// Waits for the first control message that `wanted` accepts. All others are put aside.
     pub(crate) fn wait_for<T>(&self, wanted: impl Fn(ToAgent) -> Result<T, ToAgent>) -> Result<T, String> {
         loop {
             match self.pull_control() {

@@ -1,4 +1,4 @@
-//! Documents: what a frame shows between two navigations.
+//! Documents: a document is the content of a frame between two navigations.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{HashSet, VecDeque};
@@ -12,7 +12,7 @@ use crate::agent::{Agent, Emit};
 use crate::ffi::{Context, Page, WebFrame};
 use crate::realm::{Privileges, Realm};
 
-/// What the page's own realm reports of a new document.
+/// The main realm's report of a new document.
 pub(crate) struct Birth {
     pub(crate) url: String,
     pub(crate) origin: String,
@@ -20,7 +20,7 @@ pub(crate) struct Birth {
     pub(crate) parent: Option<FrameId>,
 }
 
-/// An emit that waits until its document listens.
+/// An emit that waits until its document has a listener for it.
 struct PendingEmit {
     channel: String,
     kind: EmitKind,
@@ -37,16 +37,16 @@ pub(crate) struct Document {
     birth: OnceCell<Birth>,
     main: RefCell<Option<Rc<Realm>>>,
     isolated: RefCell<Option<Rc<Realm>>>,
-    /// DOMContentLoaded has been.
+    /// `DOMContentLoaded` has fired.
     ready: Cell<bool>,
-    /// The load event has been.
+    /// The `load` event has fired.
     loaded: Cell<bool>,
     listening: RefCell<HashSet<String>>,
     pending: RefCell<VecDeque<PendingEmit>>,
 }
 
 impl Document {
-    /// What tells main of it; `None` before its own realm has reported.
+    /// The message that announces the document to main; `None` before its main realm has reported.
     pub(crate) fn announcement(&self) -> Option<ToMain> {
         let birth = self.birth.get()?;
         Some(ToMain::DocumentCreated {
@@ -60,17 +60,17 @@ impl Document {
         })
     }
 
-    /// Where it is, for what is told of its ports.
+    /// The document's location, for the inspector of its ports.
     pub(crate) fn place(&self, config: &ViewConfig) -> Option<PortLocation> {
         Some(PortLocation::new(config.window, self.frame, &self.birth.get()?.url))
     }
 
-    /// Its origin, once its own realm has reported.
+    /// The document's origin; `None` before its main realm has reported.
     pub(crate) fn origin(&self) -> Option<String> {
         self.birth.get().map(|birth| birth.origin.clone())
     }
 
-    /// Its realm in a world.
+    /// The document's realm in a world.
     pub(crate) fn realm(&self, world: World) -> Option<Rc<Realm>> {
         match world {
             World::Main => self.main.borrow().clone(),
@@ -78,18 +78,19 @@ impl Document {
         }
     }
 
-    /// The realm with `ipcRenderer`, if it has one.
+    /// The realm with `ipcRenderer`, if there is one.
     pub(crate) fn ipc_realm(&self) -> Option<Rc<Realm>> {
         [World::Main, World::Isolated].into_iter().filter_map(|world| self.realm(world)).find(|realm| realm.privileges.ipc)
     }
 
-    /// Asked after its `pagehide`: has its frame gone too?
+    /// Whether the frame went with the document; valid after its `pagehide`.
     fn is_frame_gone(&self) -> bool {
         let witness = self.realm(World::Isolated).or_else(|| self.realm(World::Main));
         witness.is_some_and(|realm| realm.is_frame_gone())
     }
 
-    /// May an emit on this channel be delivered now? Who listens to the window's own events, nobody can tell.
+    /// Whether an emit on this channel can be delivered now. Window messages wait for
+    /// `DOMContentLoaded`, because the listeners of a window cannot be inspected.
     fn hears(&self, kind: EmitKind, channel: &str) -> bool {
         self.ready.get() || kind != EmitKind::Window && self.listening.borrow().contains(channel)
     }
@@ -104,8 +105,9 @@ impl Agent {
             return self.document_continues(&former);
         }
         let document = self.new_document(page, frame);
-        // The isolated realm's listeners must run before the page's own, and before those that a parent adds to a frame it has just made.
-        // Asking for its context makes WebKit create it, if it would have done so only later.
+        // The isolated realm's listeners must run before the page's, and before those that a parent
+        // adds to a new frame. If WebKit would create that realm later, asking for its context
+        // creates it now.
         if let Some(isolated) = frame.context(&self.isolated_world) {
             self.install_once(&document, World::Isolated, isolated);
         }
@@ -115,12 +117,14 @@ impl Agent {
         }
     }
 
-    /// The isolated world's window object was cleared: within [`document_begins`](Self::document_begins), or after it.
+    /// The isolated world's window object was cleared: within
+    /// [`document_begins`](Self::document_begins), or after it.
     pub(crate) fn isolated_realm_begins(&self, frame: &WebFrame) {
         let Some(context) = frame.context(&self.isolated_world) else { return };
         let frame_id = frame.id();
         let present = self.documents.borrow().values().find(|document| document.frame == frame_id).cloned();
-        // Without a document it is the former document's realm, or that of one whose own realm is about to begin and will ask for this one.
+        // Without a document, the realm belongs to the former document. Or its document's main
+        // realm begins next, and then requests this realm.
         let Some(document) = present else { return };
         let begun = document.realm(World::Main).is_some();
         if self.install_once(&document, World::Isolated, context)
@@ -131,7 +135,8 @@ impl Agent {
         }
     }
 
-    /// Puts the glue's listeners back, wherever they may have been erased.
+    /// Restores the glue's listeners in every document, because any document's may have been
+    /// erased.
     pub(crate) fn arm_documents(&self) {
         let documents: Vec<_> = self.documents.borrow().values().cloned().collect();
         for document in documents {
@@ -141,7 +146,7 @@ impl Agent {
         }
     }
 
-    /// A document of the frame, present or gone, that has this global object already.
+    /// A document of the frame, present or gone, that already has this global object.
     fn document_with(&self, frame: FrameId, context: &Context) -> Option<Rc<Document>> {
         let has = |document: &&Rc<Document>| {
             document.frame == frame && document.realm(World::Main).is_some_and(|realm| realm.context.is_same(context))
@@ -151,8 +156,8 @@ impl Agent {
         present.or_else(departed).or_else(|| self.vacated.borrow().get(&frame).filter(has).cloned())
     }
 
-    /// The frame's first, empty document gives its window to the one that is loaded (HTML, "initial about:blank"): another document for main, but
-    /// the same realms with the same glue, and the same ports.
+    /// The frame's first, empty document passes its window to the document that is loaded (HTML,
+    /// "initial about:blank"). Main gets a new document; the realms, their glue and the ports stay.
     fn document_continues(&self, former: &Document) {
         let next = Rc::new(Document {
             id: self.new_document_id(),
@@ -186,12 +191,12 @@ impl Agent {
 
     fn new_document(&self, page: &Page, frame: &WebFrame) -> Rc<Document> {
         let frame_id = frame.id();
-        // Normally `pagehide` has told us.
+        // Normally `pagehide` has already ended the previous document.
         let previous: Vec<_> = self.documents.borrow().values().filter(|document| document.frame == frame_id).cloned().collect();
         for document in previous {
             self.document_ends(&document);
         }
-        // What has gone from this frame must be reported before what comes.
+        // Main must get the frame's departures before its new document.
         while self.report_departure() {}
         self.vacated.borrow_mut().remove(&frame_id);
         let document = Rc::new(Document {
@@ -211,7 +216,7 @@ impl Agent {
         document
     }
 
-    /// Puts the glue into one of the document's realms; false if it is there already.
+    /// Puts the glue into one of the document's realms; false if it is already there.
     fn install_once(&self, document: &Rc<Document>, world: World, context: Context) -> bool {
         if document.realm(world).is_some_and(|realm| realm.context.is_same(&context)) {
             return false;
@@ -241,14 +246,14 @@ impl Agent {
         true
     }
 
-    /// The page's own realm says what the document is.
+    /// Records the main realm's report of the document and announces it.
     pub(crate) fn document_created(&self, document: &Document, birth: Birth) {
         if document.birth.set(birth).is_ok() {
             self.announce(document);
         }
     }
 
-    /// The frame whose window (in the page's own world) is this object.
+    /// The frame whose window (in the main world) is this object.
     pub(crate) fn frame_of_window(&self, identity: usize) -> Option<FrameId> {
         let documents = self.documents.borrow();
         let owner = documents
@@ -264,7 +269,7 @@ impl Agent {
         documents.values().filter(shows).map(|document| document.id).max()
     }
 
-    /// DOMContentLoaded: what was held is emitted, listener or not.
+    /// `DOMContentLoaded`: releases all held emits, with or without a listener.
     pub(crate) fn document_ready(&self, document: &Document) {
         if !document.ready.replace(true) {
             self.tell(&ToMain::DocumentReady { document: document.id }, Vec::new());
@@ -272,7 +277,7 @@ impl Agent {
         }
     }
 
-    /// The load event: everything that the document shows is there.
+    /// The `load` event: the document's resources are loaded.
     pub(crate) fn document_loaded(&self, document: &Document) {
         if !document.loaded.replace(true) {
             self.tell(&ToMain::DocumentLoaded { document: document.id }, Vec::new());
@@ -299,7 +304,7 @@ impl Agent {
         }
     }
 
-    /// An emit from main: now, or when the document listens.
+    /// Takes an emit from main and delivers it now, or holds it until the document has a listener.
     pub(crate) fn accept_emit(&self, emit: Emit) {
         let Some(document) = self.document(emit.document) else { return };
         if document.hears(emit.kind, &emit.channel) {
@@ -310,13 +315,14 @@ impl Agent {
         }
     }
 
-    /// `pagehide`: the document ends on the next turn, for its listeners (`unload` comes after) may still have something to say.
+    /// `pagehide`: the document ends in the next turn, because its later listeners (`unload`) may
+    /// still post messages.
     pub(crate) fn document_leaves(&self, document: DocumentId) {
         self.leaving.borrow_mut().push(document);
         self.tell(&ToMain::DocumentLeaving { document }, Vec::new());
     }
 
-    /// Ends the documents that have been left; false when there are none.
+    /// Ends the documents whose `pagehide` has fired; false when there are none.
     pub(crate) fn end_leaving(&self) -> bool {
         let leaving = self.leaving.take();
         for document in leaving.iter().filter_map(|&id| self.document(id)) {
@@ -325,7 +331,8 @@ impl Agent {
         !leaving.is_empty()
     }
 
-    /// Everything the document has closes now; main is told on the next turn, when the fate of its frame is known.
+    /// Closes everything that the document has. Main gets the report in the next turn, when it is
+    /// certain whether the frame went too.
     pub(crate) fn document_ends(&self, document: &Document) {
         let Some(document) = self.documents.borrow_mut().remove(&document.id) else { return };
         self.ports.borrow_mut().close_document(document.id);
@@ -339,18 +346,18 @@ impl Agent {
         self.departed.borrow_mut().push_back(document);
     }
 
-    /// Tells main of one document that has gone; false when there is none.
+    /// Reports one ended document to main; false when there is none.
     pub(crate) fn report_departure(&self) -> bool {
         let Some(document) = self.departed.borrow_mut().pop_front() else { return false };
         let frame_gone = document.is_frame_gone();
-        // A first, empty document may still hand its window on, and what is on its way to that.
+        // A first, empty document may still pass on its window, with the messages under way to it.
         if frame_gone || document.birth.get().is_some_and(|birth| birth.url != "about:blank") {
             self.ports.borrow_mut().close_on_the_way(document.id);
         }
         if self.config(document.page).is_some() {
             self.tell(&ToMain::DocumentGone { document: document.id, frame_gone }, Vec::new());
         }
-        // Frames that went while they had no document told nobody.
+        // Frames that went while they had no document made no report.
         let vacated: Vec<_> = self.vacated.borrow().values().cloned().collect();
         for former in vacated.iter().filter(|former| former.is_frame_gone()) {
             self.vacated.borrow_mut().remove(&former.frame);

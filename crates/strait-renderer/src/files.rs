@@ -3,18 +3,18 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The folder of a page's file, if its URL is of a local file.
+/// The folder of a page's file, if its URL names a local file.
 pub(crate) fn folder_of_url(url: &str) -> Option<PathBuf> {
     strait_modules::path_of_url(url)?.parent().map(Path::to_path_buf)
 }
 
-/// Says which file cannot be read, and why.
+/// The error text for a file that cannot be read.
 pub(crate) fn unreadable(path: &Path, error: &io::Error) -> String {
     format!("Cannot read '{}': {error}", path.display())
 }
 
-/// A CommonJS file as a function expression; `import` is what `import()` is called in it. The wrapper shares the first line, so that lines in
-/// stack traces are the file's.
+/// A CommonJS file as a function expression. `import` is the name that its `import()` calls have.
+/// The wrapper shares the first line, so that stacks have the file's line numbers.
 pub(crate) fn wrap(source: &str, import: Option<&str>) -> String {
     let import = import.map_or_else(String::new, |name| format!(", {name}"));
     format!("(function (exports, require, module, __filename, __dirname, process{import}) {{ {source}\n}})")
@@ -29,10 +29,10 @@ mod tests {
         let table = [
             ("file:///a%20b/%E6%97%A5/c.html?q#h", Some("/a b/日")),
             ("file:///a#%20", Some("/")),
-            // No pairs of hexadecimal digits.
+            // Percent signs without two hexadecimal digits behind them.
             ("file:///%+f%-1% 1%1/a", Some("/%+f%-1% 1%1")),
             ("file:///%g0%0g%%41%/a", Some("/%g0%0g%A%")),
-            // Another host's file, what no file's name can have, and no file.
+            // A file of another host, a name that no file can have, and another scheme.
             ("file://server/a/b", None),
             ("file:///a%2fb/c", None),
             ("https://a/b/c", None),

@@ -1,6 +1,7 @@
-//! The entry point for fuzzing: it takes any bytes and comes back, and asserts what must hold whatever they are.
+//! The entry point for fuzzing: it accepts any bytes, and asserts the invariants of the port table.
 //!
-//! Compiled for tests, which replay `fuzz/seeds/`, and with `--cfg fuzzing`, for `cargo xtask fuzz`. No part of the crate's interface.
+//! It is compiled for tests, which replay `fuzz/seeds/`, and with `--cfg fuzzing` for `cargo xtask
+//! fuzz`. It is not part of the crate's interface.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -14,14 +15,14 @@ use crate::untracked_ports::Keeper;
 /// The number of documents; document `n` has the realms `2n` (main world) and `2n + 1`.
 const DOCUMENTS: u64 = 4;
 
-/// Where a port is, as the model has it.
+/// The place of a port in the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Owner {
     Document(DocumentId),
     Message(usize),
 }
 
-/// A window message with ports: its nonce is known to its receiver alone.
+/// A window message with ports. Only its receiver gets its nonce.
 struct Sent {
     nonce: String,
     sender: DocumentId,
@@ -31,11 +32,11 @@ struct Sent {
     over: bool,
 }
 
-/// What must be true of the table.
+/// The expected state of the table.
 struct Model {
     owners: HashMap<Handle, Owner>,
     keepers: HashMap<Handle, Keeper>,
-    /// Keepers whose ports have gone, and that the table has not named yet.
+    /// Keepers whose ports are gone, and that the table has not yet returned.
     released: Vec<Keeper>,
     sent: Vec<Sent>,
     handles: Vec<Handle>,
@@ -58,7 +59,7 @@ impl Input<'_> {
         if self.next().unwrap_or(0).is_multiple_of(2) { World::Main } else { World::Isolated }
     }
 
-    /// One of the handles that there have been, or one that there never was.
+    /// One of the handles so far, or one that never existed.
     fn handle(&mut self, model: &Model) -> Handle {
         let at = usize::from(self.next().unwrap_or(0));
         model.handles.get(at % (model.handles.len() + 1)).copied().unwrap_or(u32::MAX)
@@ -81,7 +82,7 @@ impl Model {
         self.released.extend(self.keepers.remove(&handle));
     }
 
-    /// Ends the messages that match, and the unclaimed ports in them.
+    /// Ends the messages that match, and the unredeemed ports in them.
     fn end_sent(&mut self, matches: impl Fn(&Sent) -> bool) {
         let ended: Vec<usize> = (0..self.sent.len()).filter(|&at| !self.sent[at].over && matches(&self.sent[at])).collect();
         for at in ended {
@@ -95,8 +96,9 @@ impl Model {
     }
 }
 
-/// Documents create, post, claim, lose and close ports in any order. No document gets a handle that was not given to it: by the nonce of a message
-/// that it alone received, by a realm that keeps a port's twin, or as one it made itself.
+/// Documents create, post, redeem, lose and close ports in any order. A document gets a handle only
+/// in one of three ways: by the nonce of a message that it alone received, by a realm that keeps a
+/// port's twin, or as the maker of the port.
 pub fn untracked_ports(bytes: &[u8]) {
     thread_local! {
         static NODE: Node = Node::broker().expect("a node without neighbours");
@@ -151,7 +153,8 @@ fn step(
             }
         }
         2 if !model.sent.is_empty() => {
-            // Only its receiver knows the nonce of a message: that any document may try shows that it serves one document.
+            // In reality only the receiver has the nonce of a message. Here any document tries it,
+            // which shows that a nonce serves one document.
             let at = usize::from(input.next().unwrap_or(0)) % model.sent.len();
             let world = input.world();
             let redeemed = table.redeem_transfer(&model.sent[at].nonce, document, world);
@@ -168,7 +171,7 @@ fn step(
         }
         3 if !model.sent.is_empty() => {
             let at = usize::from(input.next().unwrap_or(0)) % model.sent.len();
-            // The glue aborts a message that WebKit did not send, at once.
+            // The glue aborts a message at once if WebKit did not send it.
             if model.sent[at].redeemed.is_none() {
                 table.abort(&model.sent[at].nonce, document);
                 let sent = &mut model.sent[at];
@@ -190,7 +193,7 @@ fn step(
             }
         }
         5 => {
-            // The port has left unseen: its keeper gets it.
+            // The port has left untracked: its keeper gets it.
             let handle = input.handle(model);
             let keeper = table.take_keeper(handle, document);
             let expected = if model.owns(handle, document) { model.keepers.remove(&handle) } else { None };
@@ -224,7 +227,7 @@ fn step(
             let sound = handles[0] != handles[1] && handles.iter().all(|&handle| model.owns(handle, document));
             assert_eq!(taken.is_some(), sound);
             match taken {
-                // The post failed: everything is as it was.
+                // The post failed: the table must be as before.
                 Some(ports) if input.next().unwrap_or(0).is_multiple_of(2) => table.restore(&handles, ports, document, World::Main),
                 Some(_) => handles.iter().for_each(|&handle| model.end(handle)),
                 None => {}
@@ -255,7 +258,7 @@ fn step(
 mod tests {
     use super::untracked_ports;
 
-    /// Every operation, in an order that does something.
+    /// Sequences that use every operation.
     fn seeds() -> Vec<(String, Vec<u8>)> {
         let seeds: [(&str, &[u8]); 5] = [
             ("claimed", &[0, 1, 0, 1, 1, 1, 0, 4, 2, 2, 0, 1, 2, 2, 0, 0, 2, 3, 0, 0, 11, 0]),

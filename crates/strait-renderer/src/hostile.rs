@@ -20,7 +20,7 @@ use crate::realm::Realm;
 /// | `message` | a message with these bytes and `number` ends of new channels |
 /// | `frame` | a frame with `number` descriptors |
 /// | `half-close` | the end of the link in this direction |
-/// | `leave` | a goodbye on every link |
+/// | `leave` | `Goodbye` on every link |
 /// | `sealed` | a shared buffer of `number` bytes in sealed memory, and its message |
 /// | `keep` | nothing: from now on the process keeps a copy of every descriptor that it receives |
 /// | `withhold` | nothing: from now on it keeps them and does nothing else about the frame |
@@ -43,7 +43,7 @@ fn act_once(agent: &Agent, port: &Port, what: &str, bytes: &[u8], number: usize)
     match what {
         "message" => {
             let (sent, kept): (Vec<_>, Vec<_>) = (0..number).map(|_| agent.node.channel()).unzip();
-            // The other ends stay open for ever, as those of a process that hoards would.
+            // The other ends stay open for ever, as in a process that hoards ports.
             kept.into_iter().for_each(std::mem::forget);
             port.post(Message::with_ports(bytes.to_vec(), sent)).is_ok()
         }

@@ -1,19 +1,20 @@
-//! What is kept of memory that nobody uses, and for how long.
+//! Unused memory blocks: which are kept, and for how long.
 
 use std::collections::BTreeMap;
 
-/// No more than so many bytes are kept.
+/// The most bytes that are kept (128 MiB).
 pub(crate) const MAX_IDLE: usize = 128 << 20;
 
-/// A stretch of memory, which is given back when it is dropped.
+/// A block of memory, which returns to the system when it is dropped.
 pub(crate) trait Region {
-    /// In bytes.
+    /// The size in bytes.
     fn size(&self) -> usize;
 }
 
-/// Rooms that nobody uses. What was used last is used next, being the warmest.
+/// The unused blocks. The last one added is the first one taken, because more of it is in the
+/// processor's cache.
 pub(crate) struct IdleMemory<R> {
-    /// By size, each with the round in which it came.
+    /// The blocks by size, each with the round in which it was added.
     shelves: BTreeMap<usize, Vec<(u64, R)>>,
     bytes: usize,
     round: u64,
@@ -26,13 +27,14 @@ impl<R> Default for IdleMemory<R> {
 }
 
 impl<R: Region> IdleMemory<R> {
-    /// How large a room for so many bytes is made: a quarter larger at most, so that it can serve for others of about that size.
+    /// The size of a new block for `length` bytes. It is at most a quarter larger, so that the
+    /// block can serve for other lengths of about that size.
     pub(crate) fn size_for(length: usize) -> usize {
         let step = (length.checked_next_power_of_two().unwrap_or(length) / 8).max(4096);
         length.checked_next_multiple_of(step).unwrap_or(length)
     }
 
-    /// A room for so many bytes, not twice as large as one that is made for them.
+    /// Takes a block for `length` bytes that is less than twice as large as a new one.
     pub(crate) fn take(&mut self, length: usize) -> Option<R> {
         let least = Self::size_for(length);
         let (&size, shelf) = self.shelves.range_mut(least..least.saturating_mul(2)).next()?;
@@ -44,7 +46,7 @@ impl<R: Region> IdleMemory<R> {
         Some(room)
     }
 
-    /// Keeps a room, or gives it back if that would be too much.
+    /// Keeps a block, or returns it if the limit would be exceeded.
     pub(crate) fn put(&mut self, room: R) -> Option<R> {
         let size = room.size();
         if size > MAX_IDLE - self.bytes {
@@ -55,11 +57,11 @@ impl<R: Region> IdleMemory<R> {
         None
     }
 
-    /// A round is over: what has neither been used in it nor come in it.
+    /// Ends a round. Returns the blocks that were added in an earlier round and not taken since.
     pub(crate) fn retire(&mut self) -> Vec<R> {
         let mut retired = Vec::new();
         for (size, shelf) in &mut self.shelves {
-            // Those that came first are in front.
+            // The oldest blocks are in front.
             let old = shelf.partition_point(|(round, _)| *round < self.round);
             self.bytes -= size * old;
             retired.extend(shelf.drain(..old).map(|(_, room)| room));
@@ -117,7 +119,7 @@ mod tests {
         let mut take = |length| idle.take(length).map(|room| room.number);
         assert_eq!(take(MIB - 5), Some(2));
         assert_eq!(take(MIB), Some(1));
-        // A room of twice the size would be a waste, and one that is too small is none.
+        // A block of twice the size would be a waste, and a smaller one does not fit.
         assert_eq!(take(MIB), None);
         assert_eq!(take(2 * MIB + 1), None);
         assert_eq!(take(MIB + MIB / 4), Some(3));
@@ -131,7 +133,7 @@ mod tests {
         let refused = (0..10_000).filter_map(|number| idle.put(room(number, MIB))).count();
         assert_eq!((idle.bytes, refused), (MAX_IDLE, 10_000 - MAX_IDLE / MIB));
         assert_eq!(numbers(idle.put(room(1, 1))), [1]);
-        // What has been taken leaves room for others.
+        // A taken block leaves room for others.
         let taken = idle.take(MIB).unwrap();
         assert!(idle.put(room(2, 1)).is_none());
         assert!(idle.put(taken).is_some());

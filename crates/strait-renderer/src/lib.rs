@@ -1,12 +1,18 @@
-//! The agent: what runs beside the page in a renderer process.
+//! The agent: the library that WebKit loads into each web process.
 //!
-//! WebKit loads this library into every web process. It joins main's node (`agent`), gives each document its glue before any page
-//! script runs (`document`, `realm`, `js/`), keeps the documents' ports (`ports`) and carries `ipcRenderer`'s traffic (`control`).
-//! Everything happens on the page's own thread, in a GLib source that works for at most a millisecond at a time (`pump`), but for what a page asks
-//! of the file system and does not wait for (`system`).
+//! | work | modules |
+//! |---|---|
+//! | joins main's node | `agent` |
+//! | puts the glue into each document before any page script runs | `document`, `realm`, `js/` |
+//! | keeps the documents' ports | `ports` |
+//! | carries `ipcRenderer`'s messages | `control` |
 //!
-//! > **Architecture Invariant:** nothing the agent gives a realm is reachable from a script of the page: natives are arguments of the
-//! > glue's closures, and only primitives and bytes go from one world to the other.
+//! All of this happens on the page's thread, in a GLib source that works for 1 ms at a time
+//! (`pump`). Only file operations that the page does not wait for run on other threads (`system`).
+//!
+//! > **Architecture Invariant:** no page script can reach an object that the agent gives a realm.
+//! > Natives are arguments of the glue's closures, and only primitives and bytes cross between
+//! > worlds.
 
 mod agent;
 mod buffer_pool;
@@ -37,7 +43,7 @@ mod trace;
 mod untracked_ports;
 mod world_calls;
 
-/// Called once, when WebKit has loaded the library: `data` is the encoded `AgentInit`.
+/// WebKit calls this once, when it has loaded the library. `data` is the encoded `AgentInit`.
 fn start(extension: ffi::Extension, data: Vec<u8>) {
     if let Err(error) = agent::start(&extension, &data) {
         strait_output::report!("strait agent: {error}");

@@ -1,4 +1,4 @@
-//! Messages that are being written, part by part, where their receivers will read them.
+//! Messages that the glue writes part by part, directly where their receivers read them.
 
 use strait_ports::{AllocError, MessageWriter, Port};
 
@@ -8,28 +8,29 @@ use crate::natives::post_buffer;
 use crate::ports::Handle;
 use crate::realm::Realm;
 
-/// All of the process. There is one for each `postMessage` on the stack that has written a large buffer, as a getter of a message may post others; the glue
-/// abandons what it does not post.
+/// The open writers of the process. A getter of a message may post another one, so each
+/// `postMessage` on the stack that has written a large buffer has a writer. The glue abandons those
+/// that it does not post.
 #[derive(Default)]
 pub(crate) struct MessageWriters {
     open: Vec<(u32, OpenWriter)>,
     last: u32,
 }
 
-/// One message.
+/// The writer of one message.
 pub(crate) struct OpenWriter {
-    /// The realm whose glue writes it.
+    /// The realm whose glue writes the message.
     realm: u32,
-    /// The port it is for.
+    /// The port on which the message is posted.
     pub(crate) handle: Handle,
     pub(crate) message: MessageWriter,
 }
 
 impl MessageWriters {
-    /// A writer for a port; its number.
+    /// Opens a writer for a port. Returns its number.
     pub(crate) fn begin(&mut self, realm: u32, handle: Handle, port: Option<&Port>, size: usize) -> Result<u32, AllocError> {
         let message = MessageWriter::new(port, size)?;
-        // Not 0, which is none.
+        // 0 stands for no writer.
         self.last = self.last.wrapping_add(1).max(1);
         self.open.push((self.last, OpenWriter { realm, handle, message }));
         Ok(self.last)
@@ -45,21 +46,23 @@ impl MessageWriters {
         Some(self.open.remove(at).1)
     }
 
-    /// A realm is gone, and will not abandon what it has begun.
+    /// Drops the writers of a realm that is gone and cannot abandon them.
     pub(crate) fn forget(&mut self, realm: u32) {
         self.open.retain(|(_, open)| open.realm != realm);
     }
 }
 
-// ---- What the glue asks for ----
+// ---- Natives ----
 
 const UNREADABLE: &str = "The message cannot be read.";
 
-/// `(handle, size)`: opens a writer for a message of `size` bytes or more for that port; its number.
+/// `(handle, size)`: opens a writer for a message of at least `size` bytes on that port. Returns
+/// its number.
 pub(crate) fn open<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let (handle, size) = (args.index(0), args.index(1) as usize);
     let mut table = agent.ports.borrow_mut();
-    // A getter of the message may have closed the port, or sent it away: then nobody gets the message, and it is still written to its end.
+    // A getter of the message may have closed the port or transferred it. The message is then
+    // written without a receiver.
     let port = table.get_mut(handle, realm.document.get()).map(|entry| &entry.port);
     match agent.message_writers.borrow_mut().begin(realm.id, handle, port, size) {
         Ok(writer) => NativeResult::Number(writer.into()),
@@ -67,7 +70,7 @@ pub(crate) fn open<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeR
     }
 }
 
-/// `(writer, bytes, size)`: adds the first bytes.
+/// `(writer, bytes, size)`: appends the first `size` bytes of the array.
 pub(crate) fn put<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let size = args.index(2) as usize;
     let mut table = agent.ports.borrow_mut();
@@ -81,7 +84,8 @@ pub(crate) fn put<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeRe
     }
 }
 
-/// `(writer, start, stop)`: puts aside what is there from `stop` on, and forgets what is there from `start` on.
+/// `(writer, start, stop)`: puts aside the bytes from `stop` on and discards those from `start` to
+/// `stop`.
 pub(crate) fn cut<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     if let Some(open) = agent.message_writers.borrow_mut().get(args.index(0), realm.id) {
         open.message.cut(args.index(1) as usize, args.index(2) as usize);
@@ -89,7 +93,7 @@ pub(crate) fn cut<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeRe
     NativeResult::Nothing
 }
 
-/// `(writer)`: adds what has been put aside.
+/// `(writer)`: appends the bytes that were put aside.
 pub(crate) fn paste<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let mut table = agent.ports.borrow_mut();
     let mut writers = agent.message_writers.borrow_mut();
@@ -98,7 +102,7 @@ pub(crate) fn paste<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> Native
     open.message.paste(port).map_or_else(|error| NativeResult::Throw(error.to_string()), |()| NativeResult::Nothing)
 }
 
-/// `(writer, bytes, size, handles, count)`: adds the last bytes and posts.
+/// `(writer, bytes, size, handles, count)`: appends the last bytes and posts the message.
 pub(crate) fn post<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     if let NativeResult::Throw(error) = put(agent, realm, args) {
         return NativeResult::Throw(error);
@@ -115,13 +119,13 @@ pub(crate) fn post<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeR
     }
 }
 
-/// `(writer)`: it is not posted after all.
+/// `(writer)`: drops a message that is not posted.
 pub(crate) fn abandon<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     drop(agent.message_writers.borrow_mut().take(args.index(0), realm.id));
     NativeResult::Nothing
 }
 
-/// The bytes of a writer, if that is one, and `last` behind them.
+/// The bytes of a writer, if the number is one's, followed by `last`.
 pub(crate) fn with_written(agent: &Agent, realm: &Realm, number: u32, last: Vec<u8>) -> Vec<u8> {
     let Some(buffer) = agent.message_writers.borrow_mut().take(number, realm.id).and_then(|open| open.message.finish()) else {
         return last;

@@ -1,4 +1,5 @@
-//! The natives that `require` and `import` stand on: where a name leads, and what is there. Only a realm with `ipcRenderer` may use them.
+//! The natives for `require` and `import`: they resolve names and read files. Only a realm with
+//! `ipcRenderer` may use them.
 
 use std::path::Path;
 
@@ -11,7 +12,7 @@ use crate::ffi::{Args, NativeResult};
 use crate::files;
 use crate::realm::Realm;
 
-/// What every file of a preload or page sees, beside what Node gives its modules.
+/// Names in scope in every file of a preload or page, beside those of Node's modules.
 const GLOBALS: &[&str] = &["process"];
 
 thread_local! {
@@ -26,7 +27,7 @@ fn refusal(name: &str) -> String {
     )
 }
 
-/// The text of a script's file. A sandboxed page has that of its preload alone, which main reads.
+/// The text of a script's file. A sandboxed page gets only its preload's text, which main reads.
 fn text_of(agent: &Agent, realm: &Realm, path: &Path) -> Result<String, String> {
     if !realm.privileges.sandboxed {
         return read_text(path).map_err(|error| files::unreadable(path, &error));
@@ -60,23 +61,23 @@ pub(crate) fn read<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeR
     }
 }
 
-/// `(path)`: its folder.
+/// `(path)`: the file's folder.
 pub(crate) fn folder<'a>(_: &Agent, _: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let path = args.text(0);
     NativeResult::Text(Path::new(&path).parent().map_or_else(String::new, |folder| folder.display().to_string()))
 }
 
-/// `(path)`: its URL.
+/// `(path)`: the file's URL.
 pub(crate) fn url<'a>(_: &Agent, _: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     NativeResult::Text(url_of_path(Path::new(&args.text(0))))
 }
 
-/// A mistake in a file's text, for the glue to throw.
+/// A syntax error in a file's text, for the glue to throw.
 fn mistake<'a>(message: &str, line: usize, column: usize) -> NativeResult<'a> {
     NativeResult::Text(json!({ "message": message, "line": line, "column": column }).to_string())
 }
 
-/// `(path)`: the file as a CommonJS function, or what is wrong with it.
+/// `(path)`: the file as a CommonJS function, or its syntax error.
 pub(crate) fn compile<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     if !realm.privileges.ipc {
         return NativeResult::Nothing;
@@ -101,7 +102,7 @@ pub(crate) fn compile<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> Nati
     }
 }
 
-/// `(path, url)`: what an ES module's text evaluates to, or what is wrong with it.
+/// `(path, url)`: the value of an ES module's transformed text, or its syntax error.
 pub(crate) fn compile_module<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     if !realm.privileges.ipc {
         return NativeResult::Nothing;
@@ -120,7 +121,7 @@ pub(crate) fn compile_module<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) 
     }
 }
 
-/// `(path)`: what a CommonJS file exports, `{ names, from }`.
+/// `(path)`: the exports of a CommonJS file, `{ names, from }`.
 pub(crate) fn names<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     if !realm.privileges.ipc {
         return NativeResult::Nothing;
@@ -135,7 +136,8 @@ pub(crate) fn names<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> Native
     }
 }
 
-/// `(name)`: a module that is built in, as a CommonJS function; nothing if there is none of that name, and a text that says why it is not for this page.
+/// `(name)`: a built-in module as a CommonJS function. Returns nothing if there is none of that
+/// name, and an error text if this page may not use it.
 pub(crate) fn builtin<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let name = args.text(0);
     if realm.privileges.ipc && builtins::needs_system(&name) && !realm.privileges.system {

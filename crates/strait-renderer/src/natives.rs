@@ -1,4 +1,5 @@
-//! What the glue can ask of the agent. Every call names the realm it was made for, never another.
+//! The natives: functions of the agent that the glue calls. Each native carries the number of the
+//! realm that it was made for and acts only for that realm.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -120,12 +121,13 @@ const NATIVES: &[(&str, Native)] = &[
     ("hostileView", crate::hostile::view),
 ];
 
-/// The natives' names, in the order of the indices that [`call`] is given.
+/// The natives' names, in the order of the indices that [`call`] gets.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     NATIVES.iter().map(|(name, _)| *name)
 }
 
-/// A native was called. After its document has gone a realm's natives do nothing and return `undefined`.
+/// Executes a native. After a document has ended, its realms' natives do nothing and return
+/// `undefined`.
 pub(crate) fn call<'a>(realm: u32, index: u8, args: &Args<'a>) -> NativeResult<'a> {
     let Some(agent) = agent::current() else { return NativeResult::Nothing };
     let Some(realm) = agent.realm(realm) else { return NativeResult::Nothing };
@@ -135,17 +137,18 @@ pub(crate) fn call<'a>(realm: u32, index: u8, args: &Args<'a>) -> NativeResult<'
     }
 }
 
-/// `()`: a new channel; its ends are the handle returned and the one after it.
+/// `()`: creates a channel. Returns the first port's handle; the second one's is the next number.
 fn channel<'a>(agent: &Agent, realm: &Realm, _: &Args<'a>) -> NativeResult<'a> {
     let ends = agent.node.channel();
     let handle = agent.ports.borrow_mut().add_pair(ends, realm.document.get(), realm.world);
     NativeResult::Number(handle.unwrap_or(0).into())
 }
 
-/// From this size on a message is written where its receiver will read it, rather than copied there by the engine once more.
+/// From this size on (256 KiB) a message is written directly where its receiver reads it. That
+/// saves one copy by the engine.
 const IN_PLACE_FROM: usize = 1 << 18;
 
-/// `(handle, bytes, length, handles, count)`
+/// `(handle, bytes, length, handles, count)`: posts a message.
 fn post<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     if args.index(2) as usize >= IN_PLACE_FROM {
         return post_in_place(agent, realm, args);
@@ -165,7 +168,7 @@ fn post<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     if let Some(entry) = table.get_mut(handle, realm.document.get())
         && let Err(error) = entry.port.post(Message::with_ports(data, ports))
     {
-        // The handles were taken out above: they get their ports back.
+        // `take_all` has removed the handles: this restores their ports.
         let reason = error.reason.to_string();
         table.restore(&handles, error.message.ports, realm.document.get(), realm.world);
         return NativeResult::Throw(reason);
@@ -192,7 +195,7 @@ fn post_in_place<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeRes
     post_buffer(agent, realm, handle, buffer, handles)
 }
 
-/// Posts what has been written, with the ports of these handles.
+/// Posts a written buffer with the ports of these handles.
 pub(crate) fn post_buffer<'a>(agent: &Agent, realm: &Realm, handle: Handle, buffer: Buffer, handles: Vec<Handle>) -> NativeResult<'a> {
     let mut table = agent.ports.borrow_mut();
     if table.must_wait(&Way::Port(handle), &handles) {
@@ -213,7 +216,7 @@ pub(crate) fn post_buffer<'a>(agent: &Agent, realm: &Realm, handle: Handle, buff
 
 const UNTRANSFERABLE: &str = "A port in the transfer list cannot be transferred.";
 
-/// Posts a message that has to wait for others.
+/// Posts a message that has to wait behind others.
 fn wait_behind<'a>(table: &mut PortTable, realm: &Realm, way: Way, data: Vec<u8>, handles: Vec<Handle>) -> NativeResult<'a> {
     match table.hold(way, data, handles, realm.document.get(), false) {
         Some(_) => NativeResult::Nothing,
@@ -221,8 +224,9 @@ fn wait_behind<'a>(table: &mut PortTable, realm: &Realm, way: Way, data: Vec<u8>
     }
 }
 
-/// `(handle, bytes, length, handles, count, rooms, words, writer)`: `post` of a message, the first part of which may be a writer, into which the bytes of Blobs are
-/// still to be put: `rooms` are pairs of a place and a length. The number that `fill` and `filled` ask for.
+/// `(handle, bytes, length, handles, count, rooms, words, writer)`: `post` of a message that waits
+/// for the bytes of its Blobs. `rooms` are pairs of a place and a length. `writer` may have the
+/// message's first part. Returns the number that `fill` and `filled` take.
 fn hold<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let way = Way::Port(args.index(0));
     let last = realm.outgoing(args.get(1), args.index(2) as usize);
@@ -241,7 +245,8 @@ fn hold<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     }
 }
 
-/// `(id, start, bytes, length)`: bytes for a message that waits for them; false if it does not any more.
+/// `(id, start, bytes, length)`: adds bytes to a message that waits for them; false if it no longer
+/// waits.
 fn fill<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let (start, length) = (args.index(1) as usize, args.index(3) as usize);
     let bytes = args.get(2);
@@ -249,14 +254,14 @@ fn fill<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     NativeResult::Bool(taken)
 }
 
-/// `(id, whole)`: the message has all its bytes, or will never have them.
+/// `(id, whole)`: the message has all its bytes (`whole`), or will never have them.
 fn filled<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     agent.ports.borrow_mut().filled(args.index(0), realm.document.get(), args.get(1).as_bool().unwrap_or(false));
     agent.send_due_ipc();
     NativeResult::Nothing
 }
 
-/// `(handle)`: from now on messages are delivered here.
+/// `(handle)`: from now on the port's messages are delivered to this realm.
 fn start<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let handle = args.index(0);
     let mut table = agent.ports.borrow_mut();
@@ -267,19 +272,20 @@ fn start<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> 
     NativeResult::Nothing
 }
 
-/// `(handle)`
+/// `(handle)`: closes the port.
 fn close<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     agent.ports.borrow_mut().close(args.index(0), realm.document.get(), CloseReason::Closed);
     NativeResult::Nothing
 }
 
-/// `(handle)`: a port whose message nobody can receive.
+/// `(handle)`: closes a port that arrived with a message that cannot be received.
 fn discard<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     agent.ports.borrow_mut().close(args.index(0), realm.document.get(), CloseReason::Dropped);
     NativeResult::Nothing
 }
 
-/// `(handle, reason)`: closes a port of which somebody else (a worker, or another port that this one continues) says why.
+/// `(handle, reason)`: closes a port with the reason that a worker, or another port that this one
+/// continues, has reported.
 fn end<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let reason = args.text(1);
     let known = [
@@ -295,7 +301,8 @@ fn end<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     NativeResult::Nothing
 }
 
-/// `(handle)`: the port under a new handle, which has never been started and which nothing else in the document knows; 0 if it is gone.
+/// `(handle)`: moves the port to a new handle, which was never started and which only the caller
+/// has; 0 if the port is gone.
 fn move_port<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let mut table = agent.ports.borrow_mut();
     let document = realm.document.get();
@@ -306,17 +313,17 @@ fn move_port<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<
     NativeResult::Number(handle.unwrap_or(0).into())
 }
 
-/// `()`: the text of the function that is run first in a worker.
+/// `()`: the text of the function that a worker runs first.
 fn worker_scope<'a>(_: &Agent, _: &Realm, _: &Args<'a>) -> NativeResult<'a> {
     NativeResult::Text(crate::realm::worker_scope().to_owned())
 }
 
-/// `()`: how many ports one message may carry.
+/// `()`: the most ports of one message.
 fn maximum_ports<'a>(_: &Agent, _: &Realm, _: &Args<'a>) -> NativeResult<'a> {
     NativeResult::Number(MAX_PORTS as f64)
 }
 
-/// `()`: how many bytes one message may have.
+/// `()`: the most bytes of one message.
 fn maximum_data<'a>(_: &Agent, _: &Realm, _: &Args<'a>) -> NativeResult<'a> {
     NativeResult::Number(MAX_DATA as f64)
 }
@@ -327,7 +334,8 @@ fn collected<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<
     NativeResult::Nothing
 }
 
-/// `(count, handles, window)`: puts ports into a message for that window; its nonce, or an empty string.
+/// `(count, handles, window)`: stages ports for a message to that window. Returns the nonce, or an
+/// empty string if that failed.
 fn stage_transfer<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let Some(handles) = args.get(1).words(args.index(0) as usize) else { return NativeResult::Text(String::new()) };
     let mut random = [0; 16];
@@ -340,20 +348,22 @@ fn stage_transfer<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeRe
     NativeResult::Text(if staged { nonce } else { String::new() })
 }
 
-/// `(nonce)`: the window message was not sent.
+/// `(nonce)`: the window message was not sent; its ports return to the sender.
 fn abort<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     agent.ports.borrow_mut().abort(&args.text(0), realm.document.get());
     NativeResult::Nothing
 }
 
-/// `(nonce)`: a window message arrived; its handles are laid out, their number is returned.
+/// `(nonce)`: a window message arrived. Writes its handles into the realm's words and returns their
+/// number.
 fn redeem_transfer<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let handles = agent.ports.borrow_mut().redeem_transfer(&args.text(0), realm.document.get(), realm.world);
     let laid = realm.buffers.borrow().as_ref().is_some_and(|buffers| buffers.words.write_words(&handles));
     NativeResult::Number(if laid { handles.len() as f64 } else { 0.0 })
 }
 
-/// `(port, window, message, targetOrigin, transfer)`: another document of this world that stamped the port sends it; false if none did.
+/// `(port, window, message, targetOrigin, transfer)`: sends the window message by the realm that
+/// stamped the port, in another document of this world; false if there is none.
 fn forward<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let Some((owner, _)) = owner_of(agent, realm, args) else { return NativeResult::Bool(false) };
     let arguments = [args.get(1), args.get(2), args.get(3), args.get(4)];
@@ -364,21 +374,25 @@ fn forward<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a
     }
 }
 
-/// The other realm of the same world that stamped the port in the first argument, and its handle there.
+/// Finds the other realm of the same world that stamped the port in the first argument. Returns it
+/// with the port's handle there.
 ///
-/// A page that holds the object may use it: WebKit hands objects only to documents of the same origin.
+/// A page that holds the object may use it: WebKit gives objects only to documents of the same
+/// origin.
 fn owner_of(agent: &Agent, realm: &Realm, args: &Args<'_>) -> Option<(Rc<Realm>, Handle)> {
     let others: Vec<_> =
         agent.realms.borrow().values().filter(|other| other.world == realm.world && other.id != realm.id).cloned().collect();
     others.into_iter().find_map(|other| other.handle_of(args.get(0)).map(|handle| (other, handle)))
 }
 
-/// `(port)`: the handle of a port that another document stamped, 0 once it is detached there; -1 if none did.
+/// `(port)`: the handle of a port that another document stamped; 0 once it is detached there, -1 if
+/// no document stamped it.
 fn foreign_handle<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     NativeResult::Number(owner_of(agent, realm, args).map_or(-1.0, |(_, handle)| handle.into()))
 }
 
-/// `(port)`: a port that another document stamped becomes this document's, to be transferred; 0 if none did.
+/// `(port)`: moves a port that another document stamped to this document, which transfers it.
+/// Returns its handle; 0 if no document stamped it.
 fn rehome<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let owned = owner_of(agent, realm, args).filter(|(_, handle)| *handle != 0);
     let handle = owned.and_then(|(owner, _)| {
@@ -388,7 +402,8 @@ fn rehome<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a>
     NativeResult::Number(handle.unwrap_or(0).into())
 }
 
-/// `(port, method, first, second, count)`: a method of `MessagePort`, called on a port that another document of this world stamped.
+/// `(port, method, first, second, count)`: calls a method of `MessagePort` on a port that another
+/// document of this world stamped.
 fn invoke<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let Some((owner, _)) = owner_of(agent, realm, args) else { return NativeResult::Nothing };
     let arguments = [args.get(0), args.get(1), args.get(2), args.get(3), args.get(4)];
@@ -399,32 +414,36 @@ fn invoke<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a>
     }
 }
 
-/// `(window)`: a port that the glue did not see has come in a message of that window. The realm that lost one relays its messages.
+/// `(window)`: an untracked port has arrived in a message from that window. The realm that lost a
+/// port relays its messages.
 fn untracked_arrived<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let sender = agent.document_of_window(realm.world, args.get(0).identity());
     agent.look_for_untracked(sender);
     NativeResult::Nothing
 }
 
-/// `(handle)`: a window message has brought the port. The handle of the port whose twin it is, which the realm keeps from now on; 0 if there is none.
+/// `(handle)`: a window message has brought the port. Returns the handle of the port whose twin it
+/// is, or 0. From now on the realm keeps that twin.
 fn partner<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     NativeResult::Number(agent.keep_for_partner(realm, args.index(0)).unwrap_or(0).into())
 }
 
-/// `(handle)`: the realm has the object that is the twin of this port, and no page has it any more.
+/// `(handle)`: from now on this realm keeps the twin of the port; no page has that object any more.
 fn keep_instead<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     agent.keep_instead(realm, args.index(0));
     NativeResult::Nothing
 }
 
-/// `(handle, partner)`: the port is about to leave in a window message, and the realm keeps its twin: the object of the handle `partner`, or one that no page has (0).
+/// `(handle, partner)`: the port will leave in a window message, and the realm keeps its twin.
+/// `partner` is the twin's handle, or 0 if no page has the twin.
 fn keep_twin<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     agent.ports.borrow_mut().keep_twin(args.index(0), realm.document.get(), realm.id, args.index(1));
     NativeResult::Nothing
 }
 
-/// `(handle, bytes, length, handles, count)`: the port has left unseen, and its twin is in another realm, which relays from now on: first the message, if there
-/// is one (`length` is not 0). False if there is no such realm.
+/// `(handle, bytes, length, handles, count)`: the port has left untracked, and its twin is in
+/// another realm, which relays from now on. It first delivers the message, if `length` is not 0.
+/// False if there is no such realm.
 fn follow<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let (handle, length, count) = (args.index(0), args.index(2) as usize, args.index(4) as usize);
     let message = (length > 0).then(|| realm.outgoing(args.get(1), length).zip(args.get(3).words(count)));
@@ -435,7 +454,7 @@ fn follow<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a>
     })
 }
 
-/// `(url, origin, name, parentWindow)`
+/// `(url, origin, name, parentWindow)`: reports the new document.
 fn created<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     if let Some(document) = agent.document(realm.document.get()) {
         let parent = args.get(3);
@@ -446,7 +465,7 @@ fn created<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a
     NativeResult::Nothing
 }
 
-/// `()`: DOMContentLoaded
+/// `()`: `DOMContentLoaded`.
 fn ready<'a>(agent: &Agent, realm: &Realm, _: &Args<'a>) -> NativeResult<'a> {
     if let Some(document) = agent.document(realm.document.get()) {
         agent.document_ready(&document);
@@ -454,7 +473,7 @@ fn ready<'a>(agent: &Agent, realm: &Realm, _: &Args<'a>) -> NativeResult<'a> {
     NativeResult::Nothing
 }
 
-/// `()`: the load event
+/// `()`: the `load` event.
 fn loaded<'a>(agent: &Agent, realm: &Realm, _: &Args<'a>) -> NativeResult<'a> {
     if let Some(document) = agent.document(realm.document.get()) {
         agent.document_loaded(&document);
@@ -462,43 +481,44 @@ fn loaded<'a>(agent: &Agent, realm: &Realm, _: &Args<'a>) -> NativeResult<'a> {
     NativeResult::Nothing
 }
 
-/// `()`: pagehide
+/// `()`: `pagehide`.
 fn gone<'a>(agent: &Agent, realm: &Realm, _: &Args<'a>) -> NativeResult<'a> {
     agent.document_leaves(realm.document.get());
     NativeResult::Nothing
 }
 
-/// `()`: a document was opened for writing, and it may be any that the caller can reach.
+/// `()`: a document was opened for writing. It can be any document that the caller can reach.
 fn document_opened<'a>(agent: &Agent, _: &Realm, _: &Args<'a>) -> NativeResult<'a> {
     agent.arm_documents();
     NativeResult::Nothing
 }
 
-/// `(target, features)`: `window.open` is about to be called.
+/// `(target, features)`: the page calls `window.open` next.
 fn opening<'a>(agent: &Agent, _: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     agent.opening(args.text(0), args.text(1));
     NativeResult::Nothing
 }
 
-/// `()`: it has been; true if the window that it opened was refused.
+/// `()`: `window.open` has returned; true if the window that it opened was refused.
 fn opened<'a>(agent: &Agent, _: &Realm, _: &Args<'a>) -> NativeResult<'a> {
     NativeResult::Bool(agent.opened())
 }
 
-/// `(inbox, words, size)`: the inbox has `size` bytes.
+/// `(inbox, words, size)`: the glue has made a receive buffer (`inbox`) of `size` bytes.
 fn inbox_is<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let buffers = Pinned::bytes(args.get(0), &realm.context).zip(Pinned::words(args.get(1), &realm.context));
     realm.inbox_is(buffers.map(|(inbox, words)| Buffers { inbox, words }), args.index(2) as usize);
     NativeResult::Nothing
 }
 
-/// `(start, size)`: so much of the message that is being delivered, into the inbox.
+/// `(start, size)`: copies this part of the message that is being delivered into the receive
+/// buffer.
 fn pull<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     NativeResult::Bool(realm.pull(args.index(0) as usize, args.index(1) as usize))
 }
 
-/// `(start, length)`: an ArrayBuffer with so much of the message that is being delivered, or nothing if the glue has to make one itself. A number asks for
-/// `reserve`.
+/// `(start, length)`: an ArrayBuffer with this part of the message that is being delivered. Returns
+/// nothing if the glue must make the array, and a number to request `reserve`.
 fn buffer<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     if agent.buffer_pool.are_without_room() {
         return NativeResult::Number(RESERVED as f64);
@@ -508,13 +528,15 @@ fn buffer<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a>
     made.map_or(NativeResult::Nothing, NativeResult::Value)
 }
 
-/// `(buffer)`: a resizable ArrayBuffer of no length, with room for as many bytes as `buffer` has said; it is the agent's from now on.
+/// `(buffer)`: gives the agent an empty resizable ArrayBuffer, whose reserved size is the number
+/// that `buffer` returned.
 fn reserve<'a>(agent: &Agent, _: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     agent.buffer_pool.reserve(args.get(0));
     NativeResult::Nothing
 }
 
-/// `(kind, channel, bytes, length, handles, count, request)`; false when the document is nobody's or main is gone.
+/// `(kind, channel, bytes, length, handles, count, request)`: sends a message of `ipcRenderer`;
+/// false when the realm has no IPC or main is gone.
 fn ipc<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let kind = match args.index(0) {
         0 => IpcKind::Send,
@@ -544,7 +566,8 @@ fn ipc<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     NativeResult::Bool(agent.send_ipc(document, kind, args.text(1), payload, ports))
 }
 
-/// `(channel, bytes, length, request)`: blocks; the answer's length in the inbox, or an error's text.
+/// `(channel, bytes, length, request)`: blocks. Returns the length of the answer in the receive
+/// buffer, or an error's text.
 fn send_sync<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let request = u64::from(args.index(3));
     let Some(payload) = realm.outgoing(args.get(1), args.index(2) as usize) else {
@@ -560,7 +583,7 @@ fn send_sync<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<
     }
 }
 
-/// `(channel)`: there is a listener now.
+/// `(channel)`: the channel has a listener now.
 fn listen<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     if let Some(document) = agent.document(realm.document.get()) {
         agent.document_listens(&document, args.text(0));
@@ -578,7 +601,7 @@ fn evaluate<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     }
 }
 
-/// `(request, bytes, length)`
+/// `(request, bytes, length)`: reports a script's value.
 fn eval_done<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let outcome =
         realm.outgoing(args.get(1), args.index(2) as usize).map_or_else(|| Outcome::Error("Error: unreadable".to_owned()), Outcome::Value);
@@ -586,13 +609,13 @@ fn eval_done<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<
     NativeResult::Nothing
 }
 
-/// `(request, text)`
+/// `(request, text)`: reports a script's error.
 fn eval_failed<'a>(agent: &Agent, _: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     agent.answer(args.index(0).into(), Outcome::Error(args.text(1)));
     NativeResult::Nothing
 }
 
-/// `(text, place, stack)`
+/// `(text, place, stack)`: reports an error of the preload.
 fn preload_error<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     if let (Some(document), Some(path)) = (agent.document(realm.document.get()), realm.privileges.preload.clone()) {
         let message = trace::describe(&args.text(0), &args.text(1), &args.text(2));
@@ -601,7 +624,7 @@ fn preload_error<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeRes
     NativeResult::Nothing
 }
 
-/// `()`
+/// `()`: Strait's version.
 fn version<'a>(_: &Agent, _: &Realm, _: &Args<'a>) -> NativeResult<'a> {
     NativeResult::Text(env!("CARGO_PKG_VERSION").to_owned())
 }
@@ -611,7 +634,7 @@ fn collects<'a>(agent: &Agent, _: &Realm, _: &Args<'a>) -> NativeResult<'a> {
     NativeResult::Bool(agent.expose_gc)
 }
 
-/// `()`: collects garbage now, where pages may.
+/// `()`: collects garbage now, if pages may.
 fn collect<'a>(agent: &Agent, realm: &Realm, _: &Args<'a>) -> NativeResult<'a> {
     if agent.expose_gc {
         realm.context.collect_garbage();
@@ -619,24 +642,25 @@ fn collect<'a>(agent: &Agent, realm: &Realm, _: &Args<'a>) -> NativeResult<'a> {
     NativeResult::Nothing
 }
 
-/// What the engine takes a relay of `untracked-ports.js` for, in bytes.
+/// The size in bytes that the engine assumes for a relay of `untracked-ports.js`.
 const RELAY_COST: usize = 1024 * 1024;
 
-/// `()`: there is one relay more.
+/// `()`: counts one relay more for the collector.
 ///
-/// At each message WebKit goes through all port objects of a page, those included that could be collected. They are small, so the engine would collect them late:
-/// after some ten thousand relays messages would take most of their time there.
+/// For each message WebKit visits all port objects of a page, garbage included. The objects are
+/// small, so the engine would collect them late: after about ten thousand relays these visits would
+/// take most of the time of a message.
 fn report_relay<'a>(_: &Agent, realm: &Realm, _: &Args<'a>) -> NativeResult<'a> {
     realm.context.report_memory(RELAY_COST);
     NativeResult::Nothing
 }
 
-/// `()`: what Electron documents of its module in pages, as the compatibility table has it.
+/// `()`: the exports of Electron's module in pages, from the compatibility table.
 fn documented<'a>(_: &Agent, _: &Realm, _: &Args<'a>) -> NativeResult<'a> {
     NativeResult::Text(include_str!("../../../packages/electron/compatibility/exports-renderer.json").to_owned())
 }
 
-/// `()`: what `process` says, in JSON.
+/// `()`: the values of `process`, in JSON.
 fn process<'a>(agent: &Agent, realm: &Realm, _: &Args<'a>) -> NativeResult<'a> {
     let lossy = |path: std::io::Result<PathBuf>| path.map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
     let arch = match std::env::consts::ARCH {
@@ -674,7 +698,7 @@ fn page_folder<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a
     NativeResult::Text(folder.display().to_string())
 }
 
-/// `(url)`: the page's file, if it is a local one.
+/// `(url)`: the path of the page's file, if it is a local file.
 fn page_file<'a>(_: &Agent, _: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     strait_modules::path_of_url(&args.text(0)).map_or(NativeResult::Nothing, |path| NativeResult::Text(path.display().to_string()))
 }

@@ -1,6 +1,8 @@
-//! The fault that `tests/thefts` must find in every route: an unstamped port that arrives gets the handle of a port that has left, in any document.
+//! A planted fault that `tests/thefts` must find in every route: an unstamped port that arrives in
+//! any document gets the handle of a port that has left.
 //!
-//! It replaces parts of the glue's text, so that the text that is shipped has no place for it.
+//! This module replaces parts of the glue's text, so that the shipped text contains nothing of the
+//! fault.
 
 use std::cell::RefCell;
 
@@ -14,7 +16,7 @@ use crate::realm::Realm;
 #[cfg(not(debug_assertions))]
 compile_error!("the feature `planted-elimination` is for tests: build without --release");
 
-/// What is replaced, and by what.
+/// The replacements: sound code, faulty code.
 const PATCHES: &[(&str, &str)] = &[
     (
         "if (!isMainWorld && hasUnstamped(arrived)) natives.untrackedArrived(p.eventSource(event))",
@@ -33,13 +35,13 @@ thread_local! {
     static DEPARTED: RefCell<Vec<(Handle, DocumentId)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// `(handle)`: the port has left.
+/// `(handle)`: records that the port has left.
 pub(crate) fn departed<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     DEPARTED.with(|departed| departed.borrow_mut().push((args.index(0), realm.document.get())));
     NativeResult::Nothing
 }
 
-/// `()`: the handle of some port that has left.
+/// `()`: takes some port that has left and returns its handle.
 pub(crate) fn eliminate<'a>(agent: &Agent, realm: &Realm, _: &Args<'a>) -> NativeResult<'a> {
     agent.look_for_untracked(None);
     let mut table = agent.ports.borrow_mut();

@@ -1,4 +1,4 @@
-//! Pages that pages open: who they belong to is known before any script sees them.
+//! Pages that other pages open. Main decides about each of them before any script can reach it.
 
 use std::cell::{Cell, RefCell};
 
@@ -6,12 +6,13 @@ use strait_protocol::{PageId, ToAgent, ToMain, Verdict};
 
 use crate::agent::Agent;
 
-/// What is known of the `window.open` that is being called.
+/// The state of the `window.open` call that a page is making.
 #[derive(Default)]
 pub(crate) struct Opening {
-    /// Target and features.
+    /// Target and features of the call.
     given: RefCell<Option<(String, String)>>,
-    /// The same of the last call that has returned before there was a page: WebKit makes pages without an opener later.
+    /// Those of the last call that returned before its page existed: WebKit makes pages without an
+    /// opener later.
     late: RefCell<Option<(String, String)>>,
     refused: Cell<bool>,
 }
@@ -23,7 +24,7 @@ impl Agent {
         self.opening.refused.set(false);
     }
 
-    /// The call is over; was the window that it opened refused?
+    /// The call has returned; true if the window that it opened was refused.
     pub(crate) fn opened(&self) -> bool {
         if let Some(given) = self.opening.given.take() {
             let independent = ["noopener", "noreferrer"].iter().any(|word| given.1.to_ascii_lowercase().contains(word));
@@ -32,8 +33,9 @@ impl Agent {
         self.opening.refused.take()
     }
 
-    /// A page came to a process that had one. Main is asked whose it is, and the page that opened it waits, as it does in `sendSync`:
-    /// the preload script must run before the opener, which shares the thread, can reach into the new window.
+    /// A further page began in this process. Requests main's verdict; the page that opened it
+    /// waits, as in `sendSync`. The opener shares the thread and can reach the new window, so the
+    /// preload must run first.
     pub(crate) fn page_opened(&self, page: PageId) {
         let given = self.opening.given.take().or_else(|| self.opening.late.take());
         let (target, features) = given.unwrap_or_default();

@@ -15,12 +15,13 @@ use strait_protocol::{DocumentId, ViewConfig, World};
 use crate::document::Document;
 use crate::untracked_ports::{Keeper, Keepers};
 
-/// A port's number in this process: what the glue's stamps hold. 0 is none (and stands for the bootstrap port in the [`ReadyHandles`]).
+/// A port's number in this process, which the glue's stamps hold. 0 stands for no port, and in
+/// [`ReadyHandles`] for the bootstrap port.
 pub(crate) type Handle = u32;
 
-/// Ports that may have something to receive, in the order they said so.
+/// Ports that may have something to receive, in the order of their reports.
 ///
-/// The one thing here that other threads could touch: the engine may call back from anywhere.
+/// This list has a lock because the engine's callbacks may come from any thread.
 #[derive(Default)]
 pub(crate) struct ReadyHandles(Mutex<VecDeque<Handle>>);
 
@@ -38,16 +39,16 @@ impl ReadyHandles {
     }
 }
 
-/// Where a port is.
+/// The place of a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Location {
-    /// In a document.
+    /// A document.
     Document(DocumentId),
-    /// Under way in a window message.
+    /// A window message that is under way.
     Bundle,
-    /// In a message that waits.
+    /// A message that waits.
     Waiting(outbox::MessageId),
-    /// Nowhere any more: it closes, for this reason, when nothing waits in it.
+    /// None: the port closes for this reason, once no message waits in it.
     Leaving(CloseReason),
 }
 
@@ -55,12 +56,12 @@ enum Location {
 pub(crate) struct Entry {
     pub(crate) port: Port,
     location: Location,
-    /// Which of the document's realms have a stamped object for it.
+    /// The worlds of the document whose realms have a stamped object for the port.
     holders: u8,
-    /// The realm that started it, which gets its messages.
+    /// The realm that started the port and gets its messages.
     pub(crate) started: Option<u32>,
     listed: Arc<AtomicBool>,
-    /// What has been posted on it and waits.
+    /// Messages that were posted on the port and wait.
     outbox: VecDeque<outbox::MessageId>,
 }
 
@@ -72,31 +73,32 @@ fn bit(world: World) -> u8 {
 }
 
 impl Entry {
-    /// The close, if nothing is queued before it.
+    /// The close event, if no message precedes it.
     pub(crate) fn lone_close(&self) -> Option<Arrival> {
         if self.port.is_ended() && self.port.queued().0 == 0 { self.port.try_recv_unread() } else { None }
     }
 
-    /// Does this world have an object for the port?
+    /// Whether this world has an object for the port.
     pub(crate) fn is_held_by(&self, world: World) -> bool {
         self.holders & bit(world) != 0
     }
 }
 
-/// Ports on their way through `window.postMessage`.
+/// Ports under way in one window message.
 struct Bundle {
     sender: DocumentId,
-    /// The document it was sent to, if the agent knows the window.
+    /// The document to which the message was sent, if the agent has a document with that window.
     target: Option<DocumentId>,
     handles: Vec<Handle>,
-    /// The document whose first realm has redeemed it; its second realm gets the same answer once.
+    /// The document whose first realm has redeemed the nonce. Its second realm gets the same answer
+    /// once.
     redeemed: Option<DocumentId>,
 }
 
-/// Every port that pages of this process hold.
+/// The ports of all pages of this process.
 ///
-/// > **Architecture Invariant:** a handle means something only together with the document it belongs to. Every operation names both, and a
-/// > handle of another document is as good as none.
+/// > **Architecture Invariant:** a handle is valid only together with the document that owns it.
+/// > Every operation names both, and the handle of another document's port has no effect.
 pub(crate) struct PortTable {
     entries: HashMap<Handle, Entry>,
     bundles: HashMap<String, Bundle>,
@@ -120,14 +122,15 @@ impl PortTable {
         }
     }
 
-    /// A pair of handles that follow each other, or none if the numbers have run out.
+    /// Reserves `count` consecutive handles and returns the first; none if the numbers have run
+    /// out.
     fn reserve(&mut self, count: u32) -> Option<Handle> {
         let first = self.next;
         self.next = first.checked_add(count)?;
         Some(first)
     }
 
-    /// Says where a document is, for whoever inspects ports.
+    /// Reports the document's location to the inspector of ports.
     pub(crate) fn describe(&self, document: &Document, config: &ViewConfig) {
         if let (Some(inspector), Some(place)) = (&self.inspector, document.place(config)) {
             inspector.document(document.id, place);
@@ -150,14 +153,15 @@ impl PortTable {
         self.entries.insert(handle, entry);
     }
 
-    /// Gives a document a port that arrived.
+    /// Adds an arrived port to a document.
     pub(crate) fn add(&mut self, port: Port, document: DocumentId, world: World) -> Option<Handle> {
         let handle = self.reserve(1)?;
         self.place(handle, port, document, world);
         Some(handle)
     }
 
-    /// Gives a document both ends of a new channel: the handle that is returned and the one after it.
+    /// Adds both ends of a new channel to a document: the second handle is the one after the
+    /// returned handle.
     pub(crate) fn add_pair(&mut self, (first, second): (Port, Port), document: DocumentId, world: World) -> Option<Handle> {
         let handle = self.reserve(2)?;
         self.place(handle, first, document, world);
@@ -170,7 +174,8 @@ impl PortTable {
         self.entries.get_mut(&handle).filter(|entry| entry.location == Location::Document(document))
     }
 
-    /// The entry and its document, for the pump. Clears the mark that keeps a port from being listed twice.
+    /// The entry and its document, for the pump. Clears the mark that prevents listing the port
+    /// twice.
     pub(crate) fn unlist(&mut self, handle: Handle) -> Option<(&mut Entry, DocumentId)> {
         let entry = self.entries.get_mut(&handle)?;
         entry.listed.store(false, Ordering::Release);
@@ -180,7 +185,7 @@ impl PortTable {
         }
     }
 
-    /// Lists the port again: there may be more to receive.
+    /// Lists the port again, because it may have more to receive.
     pub(crate) fn relist(&mut self, handle: Handle) {
         if let Some(entry) = self.entries.get(&handle)
             && !entry.listed.swap(true, Ordering::AcqRel)
@@ -189,14 +194,14 @@ impl PortTable {
         }
     }
 
-    /// Every entry that ends does so here.
+    /// Removes an entry; every removal goes through this function.
     fn remove(&mut self, handle: Handle) -> Option<Entry> {
         self.keepers.release(handle);
         self.entries.remove(&handle)
     }
 
-    /// The realm keeps the twin of a port of its document, which is about to leave in a window message.
-    /// `partner` is the handle of the twin, if that is a port of the document itself.
+    /// Records that the realm keeps the twin of a port of its document, which will leave in a
+    /// window message. `partner` is the twin's handle, if the twin is a port of the document too.
     pub(crate) fn keep_twin(&mut self, handle: Handle, document: DocumentId, realm: u32, partner: Handle) {
         if self.get_mut(handle, document).is_none() {
             return;
@@ -207,13 +212,13 @@ impl PortTable {
         }
     }
 
-    /// The port whose object is the twin of this one, which a window message has brought to the document.
+    /// The port whose twin is this port, which a window message has brought to the document.
     pub(crate) fn partner(&mut self, handle: Handle, document: DocumentId) -> Option<Handle> {
         self.get_mut(handle, document)?;
         self.keepers.partner(handle).filter(|partner| self.entries.contains_key(partner))
     }
 
-    /// The realm keeps the twin of a port that any document has.
+    /// Records that the realm keeps the twin of a port of any document.
     pub(crate) fn keep_partner(&mut self, handle: Handle, realm: u32) {
         if self.entries.contains_key(&handle) {
             self.keepers.keep(handle, realm);
@@ -224,13 +229,13 @@ impl PortTable {
         self.keepers.get(handle)
     }
 
-    /// The keeper of the twin of a port that has left its document unseen.
+    /// Takes the keeper of a port that has left its document untracked.
     pub(crate) fn take_keeper(&mut self, handle: Handle, document: DocumentId) -> Option<Keeper> {
         self.get_mut(handle, document)?;
         self.keepers.take(handle)
     }
 
-    /// A keeper whose port has gone.
+    /// A keeper whose port is gone.
     pub(crate) fn next_released_keeper(&mut self) -> Option<Keeper> {
         self.keepers.next_released()
     }
@@ -239,7 +244,7 @@ impl PortTable {
         self.keepers.has_released()
     }
 
-    /// Takes a port out. What waits in it goes nowhere.
+    /// Takes a port out and drops the messages that wait in it.
     pub(crate) fn take(&mut self, handle: Handle, document: DocumentId) -> Option<Port> {
         self.get_mut(handle, document)?;
         let entry = self.remove(handle)?;
@@ -249,14 +254,15 @@ impl PortTable {
         Some(entry.port)
     }
 
-    /// Closes a port, once what waits in it has gone.
+    /// Closes a port, once the messages that wait in it are sent.
     pub(crate) fn close(&mut self, handle: Handle, document: DocumentId, reason: CloseReason) {
         if self.get_mut(handle, document).is_some() {
             self.let_go(handle, reason);
         }
     }
 
-    /// The port under a new handle, as one of this realm's that was never started; what waits in it goes along.
+    /// Moves a port to a new handle of this document and world, as one that was never started. Its
+    /// waiting messages go with it.
     pub(crate) fn renew(&mut self, handle: Handle, from: DocumentId, to: DocumentId, world: World) -> Option<Handle> {
         self.get_mut(handle, from)?;
         let new = self.reserve(1)?;
@@ -269,7 +275,8 @@ impl PortTable {
         Some(new)
     }
 
-    /// Moves ports to a world of the same document, all or none: new handles, for ports that were never started.
+    /// Moves ports to a world of the same document, all or none. They get new handles, as ports
+    /// that were never started.
     pub(crate) fn move_all(&mut self, handles: &[Handle], document: DocumentId, world: World) -> Option<Vec<Handle>> {
         if !self.check(handles, 0, document) {
             return None;
@@ -281,7 +288,8 @@ impl PortTable {
         Some(moved)
     }
 
-    /// Takes ports out, all or none: every handle must be the document's, distinct, and not `source`.
+    /// Takes ports out, all or none: every handle must be the document's, distinct, and not
+    /// `source`.
     pub(crate) fn take_all(&mut self, handles: &[Handle], source: Handle, document: DocumentId) -> Option<Vec<Port>> {
         self.check(handles, source, document).then(|| handles.iter().filter_map(|&handle| self.take(handle, document)).collect())
     }
@@ -299,7 +307,7 @@ impl PortTable {
         handles.iter().all(|&handle| handle != source && seen.insert(handle) && self.get_mut(handle, document).is_some())
     }
 
-    /// A realm's object for the port has been collected; the port goes when no realm has one.
+    /// A realm's object for the port was collected. The port closes when no realm has one.
     pub(crate) fn release(&mut self, handle: Handle, document: DocumentId, world: World) {
         let Some(entry) = self.get_mut(handle, document) else { return };
         entry.holders &= !bit(world);
@@ -308,7 +316,8 @@ impl PortTable {
         }
     }
 
-    /// Puts the document's ports (0 stands for a port that is not ours) into a window message named by the random `nonce`.
+    /// Stages the document's ports (0 stands for a native port) for a window message with the
+    /// random `nonce`.
     pub(crate) fn stage_transfer(&mut self, nonce: String, handles: Vec<Handle>, document: DocumentId, target: Option<DocumentId>) -> bool {
         let ours: Vec<Handle> = handles.iter().copied().filter(|&handle| handle != 0).collect();
         if !self.check(&ours, 0, document) {
@@ -323,7 +332,7 @@ impl PortTable {
         true
     }
 
-    /// The window message could not be sent: its ports are the sender's again.
+    /// Returns the ports of a window message that could not be sent to its sender.
     pub(crate) fn abort(&mut self, nonce: &str, document: DocumentId) {
         if self.bundles.get(nonce).is_none_or(|bundle| bundle.sender != document) {
             return;
@@ -337,7 +346,8 @@ impl PortTable {
         }
     }
 
-    /// The window message has arrived: its ports are this document's. Each realm of it asks once, the page's own realm last.
+    /// Gives the document the ports of a window message that has arrived. Each realm of the
+    /// document calls this once, the main realm last.
     pub(crate) fn redeem_transfer(&mut self, nonce: &str, document: DocumentId, world: World) -> Vec<Handle> {
         let Some(bundle) = self.bundles.get_mut(nonce) else { return Vec::new() };
         if bundle.redeemed.is_some_and(|redeemed| redeemed != document) {
@@ -367,7 +377,7 @@ impl PortTable {
         handles
     }
 
-    /// A document's ports become another's.
+    /// Moves all ports of a document to another one.
     pub(crate) fn move_document(&mut self, from: DocumentId, to: DocumentId) {
         for entry in self.entries.values_mut().filter(|entry| entry.location == Location::Document(from)) {
             entry.location = Location::Document(to);
@@ -384,7 +394,8 @@ impl PortTable {
         self.move_waiting(from, to);
     }
 
-    /// Closes everything a document has, and what it sent that nobody has redeemed.
+    /// Closes all ports of a document, and those in its window messages that no document has
+    /// redeemed.
     pub(crate) fn close_document(&mut self, document: DocumentId) {
         self.stop_reading(document);
         let handles: Vec<Handle> =
@@ -396,7 +407,7 @@ impl PortTable {
         self.drop_bundles(|bundle| bundle.sender == document);
     }
 
-    /// The document has gone and hears no message any more: the ports that were on their way to it close.
+    /// Closes the ports that were under way to a document that receives no more messages.
     pub(crate) fn close_on_the_way(&mut self, document: DocumentId) {
         self.drop_bundles(|bundle| bundle.target == Some(document));
     }

@@ -1,4 +1,4 @@
-//! The agent's turn in the page's main loop.
+//! The agent's turns in the page's main loop.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -10,11 +10,12 @@ use crate::agent::Agent;
 use crate::ffi::SourceHandler;
 use crate::ports::Handle;
 
-/// Measured: a source at -50 starves the page's timers for hundreds of milliseconds, one at 119 and above is itself starved by a page that loops on
-/// `window.postMessage`. At 100, with [`BUDGET`], neither happens.
+/// The source's priority, measured. At -50 the source starves the page's timers for hundreds of
+/// milliseconds. From 119 on a page that loops on `window.postMessage` starves the source. At 100,
+/// with [`BUDGET`], neither happens.
 pub(crate) const PRIORITY: i32 = 100;
 
-/// The longest a turn lasts, but for one task of the page that takes longer.
+/// The longest duration of a turn, unless one task of the page takes longer.
 const BUDGET: Duration = Duration::from_millis(1);
 
 /// The part of a turn that goes to routing before anything is delivered.
@@ -22,7 +23,7 @@ const ROUTING: Duration = Duration::from_micros(300);
 
 impl SourceHandler for Agent {
     fn has_work(&self) -> bool {
-        // A main loop inside one of the page's tasks begins no other task.
+        // A main loop inside one of the page's tasks starts no other task.
         if self.in_turn.get() {
             return false;
         }
@@ -55,7 +56,8 @@ impl SourceHandler for Agent {
                     return;
                 }
             }
-            // A round of the main loop costs as much as a message: what comes at once is done in this one.
+            // A round of the main loop costs as much as a message, so new arrivals are processed in
+            // the same turn.
             if Instant::now() >= end || !self.node.busy_poll() {
                 return;
             }
@@ -63,7 +65,7 @@ impl SourceHandler for Agent {
     }
 }
 
-/// Tasks are being done. What arrives meanwhile, in a main loop inside one of them, is routed and waits.
+/// Marks that tasks run. Messages that arrive in a main loop inside a task are routed and wait.
 struct Turn<'a>(&'a Cell<bool>);
 
 impl<'a> Turn<'a> {
@@ -89,7 +91,7 @@ impl Agent {
         }
     }
 
-    /// Does one thing that waits; false when nothing does.
+    /// Executes one waiting task; false when there is none.
     fn step(&self) -> bool {
         self.end_leaving()
             || self.report_departure()
@@ -115,7 +117,8 @@ impl Agent {
             let mut ports = self.ports.borrow_mut();
             let Some((entry, document)) = ports.unlist(handle) else { return };
             let started = entry.started;
-            // A port that was never started keeps its messages; only a close that nothing precedes may be taken.
+            // A port that was never started keeps its messages; only a close that no message
+            // precedes is taken.
             let event = if started.is_some() { entry.port.try_recv_unread() } else { entry.lone_close() };
             (event, document, started)
         };
@@ -154,7 +157,8 @@ impl Agent {
         let realms = [World::Main, World::Isolated].map(|world| document.realm(world));
         let speaker = started
             .or_else(|| realms.iter().zip(held).filter(|(_, held)| *held).find_map(|(realm, _)| realm.as_ref().map(|realm| realm.id)));
-        // Those that only have to know first: the event's listeners may look at the port in either world.
+        // The other realms are notified first, because listeners of the event can read the port in
+        // either world.
         for realm in realms.iter().flatten().filter(|realm| Some(realm.id) != speaker) {
             realm.closed(handle, reason.as_str(), false);
         }

@@ -1,17 +1,17 @@
-//! The free ranges of an address space.
+//! The allocator of ranges in the buffer pool's address space.
 
 use std::collections::BTreeMap;
 
-/// The free parts: where they begin, and their sizes. No two touch.
+/// The free ranges: size by start. No two of them are adjacent.
 pub(crate) struct RangeAllocator(BTreeMap<usize, usize>);
 
 impl RangeAllocator {
-    /// All of a stretch of this size.
+    /// Allocates from `0..size`; all of it is free.
     pub(crate) fn new(size: usize) -> Self {
         Self(BTreeMap::from([(0, size)]))
     }
 
-    /// Where there are `size` bytes, at least one: the first such place. They are not free any more.
+    /// Takes the first free range of `size` bytes, which is at least 1, and returns its start.
     pub(crate) fn take(&mut self, size: usize) -> Option<usize> {
         assert!(size > 0, "nothing has no place");
         let (&start, &there) = self.0.iter().find(|(_, there)| **there >= size)?;
@@ -22,7 +22,7 @@ impl RangeAllocator {
         Some(start)
     }
 
-    /// What has been taken is free again.
+    /// Frees a range that was taken.
     pub(crate) fn give_back(&mut self, mut start: usize, mut size: usize) {
         if let Some(behind) = self.0.remove(&(start + size)) {
             size += behind;
@@ -41,7 +41,8 @@ impl RangeAllocator {
 mod tests {
     use super::*;
 
-    /// Against a map of single units, with a sequence that is the same in each run.
+    /// Compares the allocator with a map of single units, in a sequence that is the same in each
+    /// run.
     #[test]
     fn every_unit_has_one_owner() {
         const UNITS: usize = 64;

@@ -1,4 +1,4 @@
-//! A realm: one world of one document, and the glue in it.
+//! Realms: a realm is one world of one document, with the glue in it.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::path::PathBuf;
@@ -16,33 +16,33 @@ use crate::system::Cargo;
 use crate::trace;
 use crate::world_calls::Answer;
 
-/// What a realm is given beyond ports.
+/// The rights and settings of a realm, beyond ports.
 #[derive(Default)]
 pub(crate) struct Privileges {
-    /// `ipcRenderer` lives here.
+    /// The realm has `ipcRenderer`.
     pub(crate) ipc: bool,
     pub(crate) context_isolated: bool,
-    /// To be run when the realm begins.
+    /// The script that runs when the realm begins.
     pub(crate) preload: Option<PathBuf>,
-    /// Every script of the realm may `require`.
+    /// Every script of the realm may call `require`.
     pub(crate) require: bool,
     pub(crate) app_path: PathBuf,
     pub(crate) main_frame: bool,
-    /// Its preload has a few modules and no file.
+    /// The preload has a few modules and no files.
     pub(crate) sandboxed: bool,
-    /// Its modules may use files and ask after the machine.
+    /// The realm's modules may use files and query the machine.
     pub(crate) system: bool,
-    /// What `process.argv` ends with.
+    /// The last entries of `process.argv`.
     pub(crate) arguments: Vec<String>,
 }
 
-/// The size of the inbox that is kept; larger messages get one of their own, once.
+/// The size of the receive buffer (64 KiB). A larger message gets a larger buffer for itself.
 const INBOX: usize = 64 * 1024;
 
-/// A larger array of the codec's is not kept.
+/// A larger array of the codec is not cached (1 MiB).
 const KEPT_OUTBOX: usize = 1 << 20;
 
-/// What the glue gave us to call.
+/// The functions that the glue gives the agent to call.
 struct Glue {
     deliver: Object,
     closed: Object,
@@ -68,18 +68,18 @@ struct Glue {
     system_done: Object,
 }
 
-/// The arrays through which bytes and handles go in.
+/// The arrays through which bytes and handles enter a realm.
 pub(crate) struct Buffers {
-    /// Bytes.
+    /// The receive buffer.
     pub(crate) inbox: Pinned,
-    /// Words, for handles both ways.
+    /// Words, for handles in both directions.
     pub(crate) words: Pinned,
 }
 
 /// One world of one document.
 pub(crate) struct Realm {
     pub(crate) id: u32,
-    /// Changes when a window is handed on to its frame's next document.
+    /// Changes when the window passes to its frame's next document.
     pub(crate) document: Cell<DocumentId>,
     pub(crate) world: World,
     pub(crate) context: Context,
@@ -87,21 +87,23 @@ pub(crate) struct Realm {
     glue: OnceCell<Glue>,
     pub(crate) buffers: RefCell<Option<Buffers>>,
     size: Cell<usize>,
-    /// Where the codec wrote the last message: mostly it writes the next one there too.
+    /// The codec's array of the last message, cached because the codec mostly writes the next
+    /// message there too.
     outbox: RefCell<Option<Pinned>>,
-    /// The message that is being delivered, if it is longer than the inbox: the glue pulls it in, part by part.
+    /// The message that is being delivered, if it is longer than the receive buffer. The glue pulls
+    /// it part by part.
     incoming: RefCell<Option<Unread>>,
-    /// The script that `evaluate` is about to run.
+    /// The script that `evaluate` runs next.
     pub(crate) script: RefCell<Option<(RequestId, String)>>,
-    /// What it has answered the other world of its document.
+    /// This realm's answer to the other world of its document.
     pub(crate) answer: RefCell<Option<Answer>>,
-    /// How many ports the other world's answer brought.
+    /// The number of ports in the other world's answer.
     pub(crate) answered_ports: Cell<usize>,
-    /// What its modules give the system, and get.
+    /// Bytes and files under way between its modules and the system.
     pub(crate) cargo: Cargo,
 }
 
-/// The modules of a document's glue, by the names it calls them.
+/// The modules of a document's glue, by the names under which the glue uses them.
 const MODULES: &[(&str, &str)] = &[
     ("makeCodec", strait_clone::JS_CODEC),
     ("makeNativeLook", include_str!("../js/native-look.js")),
@@ -130,7 +132,7 @@ const MODULES: &[(&str, &str)] = &[
     ("exposeHostile", include_str!("../js/hostile.js")),
 ];
 
-/// Those of a worker's.
+/// The modules of a worker's glue.
 const WORKER_MODULES: &[(&str, &str)] = &[
     ("makeCodec", strait_clone::JS_CODEC),
     ("makeNativeLook", include_str!("../js/native-look.js")),
@@ -164,7 +166,7 @@ static SOURCE: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// The same for workers: the glue's modules that a worker needs, then its own.
+/// The same for workers: the glue's modules that a worker needs, then the worker's own.
 static WORKER_SCOPE: LazyLock<String> = LazyLock::new(|| {
     let scope = expression(include_str!("../js/worker-scope.js"));
     format!(
@@ -178,7 +180,7 @@ pub(crate) fn worker_scope() -> &'static str {
     &WORKER_SCOPE
 }
 
-/// `parts` and `primordials`: what the glue of every kind of realm begins with.
+/// The beginning of every realm's glue: `parts` and `primordials`.
 fn prologue(modules: &[(&str, &str)]) -> String {
     let mut source = String::from("const parts = { __proto__: null,\n");
     for (name, text) in modules {
@@ -188,7 +190,8 @@ fn prologue(modules: &[(&str, &str)]) -> String {
     source
 }
 
-/// A module's text as an operand: without the semicolon a formatter may have put behind it, and without comments.
+/// A module's text as an operand: without comments, and without a semicolon that a formatter may
+/// have added.
 fn expression(text: &str) -> String {
     #[cfg(feature = "planted-elimination")]
     let text = &crate::planted::patch(text);
@@ -197,7 +200,7 @@ fn expression(text: &str) -> String {
     stripped
 }
 
-/// What an exception says: text, place, stack.
+/// An exception as text: its message, place and stack.
 pub(crate) fn describe(thrown: &Value<'_>) -> String {
     let text = thrown.to_text().unwrap_or_else(|| "Error: an error that cannot be printed".to_owned());
     let string = |name| thrown.property(name).and_then(|value| value.as_string());
@@ -229,7 +232,7 @@ impl Realm {
         })
     }
 
-    /// Runs the glue; the realm must be registered, because the glue calls natives at once.
+    /// Runs the glue. The realm must be registered before, because the glue calls natives at once.
     pub(crate) fn install(&self) -> Result<(), String> {
         let context = &self.context;
         let function = context.evaluate(&SOURCE, "strait:glue", 1).map_err(|thrown| describe(&thrown))?;
@@ -276,7 +279,8 @@ impl Realm {
         Ok(())
     }
 
-    /// Calls a function of the glue. The glue catches what pages throw: an exception here is a mistake of ours.
+    /// Calls a function of the glue. The glue catches everything that pages throw, so an exception
+    /// here is a bug of the agent.
     fn call<'a>(&'a self, which: impl Fn(&'a Glue) -> &'a Object, arguments: &[Value<'_>]) -> Option<Value<'a>> {
         match which(self.glue.get()?).call(arguments) {
             Ok(value) => Some(value),
@@ -291,7 +295,7 @@ impl Realm {
         self.context.number(value.into())
     }
 
-    /// Puts a message where the glue finds it; false if the realm cannot hold it.
+    /// Puts a message into the receive buffer; false if the realm has no memory for it.
     pub(crate) fn fill(&self, data: &[u8], handles: &[Handle]) -> bool {
         let wanted = if data.len() > self.size.get() { data.len() } else { INBOX.max(data.len()) };
         if wanted > self.size.get() || self.size.get() > INBOX && data.len() <= INBOX {
@@ -320,7 +324,8 @@ impl Realm {
         self.incoming.take();
     }
 
-    /// Puts a part of the message that is being delivered into the inbox, which is large enough; an empty one says that the message has been read.
+    /// Puts a part of the message that is being delivered into the receive buffer, which is large
+    /// enough. `size` 0 means that the glue has read the message.
     pub(crate) fn pull(&self, start: usize, size: usize) -> bool {
         if size == 0 {
             self.incoming.take();
@@ -331,7 +336,8 @@ impl Realm {
         buffers.inbox.fill(size, |inbox| message.copy_to(start, inbox))
     }
 
-    /// Fills `bytes` with a part of the message that is being delivered; false, and nothing is written, if there is not so much.
+    /// Fills `bytes` with a part of the message that is being delivered. False, and nothing is
+    /// written, if the message is shorter.
     pub(crate) fn copy_incoming(&self, start: usize, bytes: &mut [u8]) -> bool {
         self.incoming.borrow().as_ref().is_some_and(|message| message.copy_to(start, bytes))
     }
@@ -343,26 +349,27 @@ impl Realm {
             *outbox = Pinned::bytes(array, &self.context);
         }
         let bytes = outbox.as_ref()?.copy(length);
-        // The codec gives a large one up, too.
+        // The codec drops a large array too.
         if outbox.as_ref().is_some_and(|known| known.len() > KEPT_OUTBOX) {
             *outbox = None;
         }
         bytes
     }
 
-    /// The glue has made an inbox of this size by itself.
+    /// The glue has made a receive buffer of this size by itself.
     pub(crate) fn inbox_is(&self, buffers: Option<Buffers>, size: usize) {
         self.buffers.replace(buffers);
         self.size.set(size);
     }
 
-    /// Tells that a port's far end is gone; `speaks`: and dispatches the event.
+    /// Reports that a port's other end is gone. With `speaks` the glue also dispatches the event.
     pub(crate) fn closed(&self, handle: Handle, reason: &str, speaks: bool) {
         let arguments = [self.number(handle), self.context.string(reason), self.context.boolean(speaks)];
         self.call(|glue| &glue.closed, &arguments);
     }
 
-    /// Emits on `ipcRenderer`, or sends the page's own window a message; false if there is nobody who could take it, and then nothing was taken.
+    /// Emits on `ipcRenderer`, or sends the page's own window a message. False if the realm has no
+    /// receiver for it; then nothing was taken.
     pub(crate) fn emit(&self, channel: &str, kind: EmitKind, payload: &[u8], handles: &[Handle]) -> bool {
         if !self.fill(payload, handles) {
             return false;
@@ -375,7 +382,8 @@ impl Realm {
         taken.and_then(|taken| taken.as_bool()).unwrap_or(false)
     }
 
-    /// Calls what the glue knows as `id`, for the other world of the document; the answer is then in `answer`.
+    /// Calls the glue's function `id` for the other world of the document; the result is then in
+    /// `answer`.
     pub(crate) fn cross(&self, id: u32, payload: &[u8], handles: &[Handle]) {
         self.answer.take();
         if self.fill(payload, handles) {
@@ -383,7 +391,7 @@ impl Realm {
         }
     }
 
-    /// A promise of the other world's has settled.
+    /// Reports that a promise of the other world has settled.
     pub(crate) fn settle(&self, id: u32, ok: bool, payload: &[u8], handles: &[Handle]) {
         if self.fill(payload, handles) {
             let arguments =
@@ -392,12 +400,12 @@ impl Realm {
         }
     }
 
-    /// The other world has let go of a function that was sent there `count` times.
+    /// The other world has dropped a function that was sent there `count` times.
     pub(crate) fn release_function(&self, id: u32, count: u32) {
         self.call(|glue| &glue.release_function, &[self.number(id), self.number(count)]);
     }
 
-    /// Settles an invocation: an empty `error` means the value.
+    /// Settles an invocation. An empty `error` means that the value is in `payload`.
     pub(crate) fn reply(&self, request: RequestId, error: &str, payload: &[u8]) {
         if self.fill(payload, &[]) {
             let arguments = [self.number(request as f64), self.context.string(error), self.number(payload.len() as f64)];
@@ -405,14 +413,15 @@ impl Realm {
         }
     }
 
-    /// Runs a script as `executeJavaScript` does; the answer comes through a native. False if the script did not run.
+    /// Runs a script as `executeJavaScript` does; the answer comes through a native. False if the
+    /// script did not run.
     pub(crate) fn evaluate(&self, request: RequestId, source: String) -> bool {
         self.script.replace(Some((request, source)));
         self.call(|glue| &glue.evaluate, &[self.number(request as f64)]);
         self.script.take().is_none()
     }
 
-    /// What a module has asked of the system, and not waited for, is done.
+    /// Reports that an operation of the system, which a module requested without waiting, is done.
     pub(crate) fn system_done(&self, request: u32, answer: &str) {
         self.call(|glue| &glue.system_done, &[self.number(request), self.context.string(answer)]);
     }
@@ -421,38 +430,42 @@ impl Realm {
         self.call(|glue| &glue.run_preload, &[]);
     }
 
-    /// The window has a new document: its listeners are put back where they were erased, and the page's own realm reports.
+    /// The window has a new document: the glue restores erased listeners, and the main realm
+    /// reports the document.
     pub(crate) fn renew(&self) {
         self.call(|glue| &glue.renew, &[]);
     }
 
-    /// The window's listeners may have been erased: the glue's are put back.
+    /// Restores the glue's listeners, because the window's may have been erased.
     pub(crate) fn arm(&self) {
         self.call(|glue| &glue.arm, &[]);
     }
 
-    /// After `pagehide`: has the frame gone with the document?
+    /// Whether the frame went with the document; valid after `pagehide`.
     pub(crate) fn is_frame_gone(&self) -> bool {
         self.call(|glue| &glue.is_frame_gone, &[]).and_then(|gone| gone.as_bool()).unwrap_or(false)
     }
 
-    /// The handle of a DOM port that is stamped in this realm, 0 once it is detached; `None` if it is not.
+    /// The handle of a DOM port that is stamped in this realm, 0 once it is detached; `None` if it
+    /// is not stamped here.
     pub(crate) fn handle_of(&self, port: Value<'_>) -> Option<Handle> {
         let handle = self.call(|glue| &glue.handle_of, &[port])?.as_number()?;
         (handle >= 0.0).then_some(handle as Handle)
     }
 
-    /// Detaches a DOM port that is stamped in this realm, for another realm that transfers it.
+    /// Detaches a DOM port that is stamped in this realm, so that another realm can transfer it.
     pub(crate) fn release(&self, port: Value<'_>) -> Option<Handle> {
         self.call(|glue| &glue.release, &[port])?.as_number().map(|handle| handle as Handle)
     }
 
-    /// Looks for ports that have left this realm by a function of WebKit's own: one has come to a document. `sent`: this realm's origin sent it.
+    /// Checks for ports that have left this realm by a native function, because an untracked port
+    /// has arrived in a document. `sent` means that a document of this realm's origin sent it.
     pub(crate) fn look_for_untracked(&self, sent: bool) {
         self.call(|glue| &glue.look, &[self.context.boolean(sent)]);
     }
 
-    /// Relays between a port and its twin, which is kept here under `key`; what could not be delivered goes first. The handle is this realm's.
+    /// Relays between a port of this realm (`handle`) and its twin, which is kept here under `key`.
+    /// A message that could not be delivered goes first.
     pub(crate) fn relay(&self, key: Handle, handle: Handle, first: Option<(&[u8], &[Handle])>) {
         let (length, count) = match first {
             Some((payload, handles)) if self.fill(payload, handles) => (payload.len() as f64, handles.len() as f64),
@@ -462,17 +475,19 @@ impl Realm {
         self.call(|glue| &glue.relay, &arguments);
     }
 
-    /// The port whose twin is kept here under `key` has gone.
+    /// The port whose twin is kept here under `key` is gone.
     pub(crate) fn forget_twin(&self, key: Handle) {
         self.call(|glue| &glue.forget_twin, &[self.number(key)]);
     }
 
-    /// Calls a method of `MessagePort` on a port that is stamped in this realm, for another realm whose method was called.
+    /// Calls a method of `MessagePort` on a port that is stamped in this realm, for a call in
+    /// another realm.
     pub(crate) fn invoke(&self, arguments: &[Value<'_>]) -> Option<Completion<'_>> {
         self.glue.get().map(|glue| glue.invoke.call(arguments))
     }
 
-    /// Sends a window message with ports of this realm; what is thrown is for the caller in the page.
+    /// Sends a window message with ports of this realm. An exception is passed to the caller in the
+    /// page.
     pub(crate) fn send_window_message(&self, arguments: &[Value<'_>]) -> Option<Completion<'_>> {
         self.glue.get().map(|glue| glue.send.call(arguments))
     }

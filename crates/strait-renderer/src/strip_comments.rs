@@ -1,10 +1,11 @@
-//! Removes comments and indentation from the glue's source: each realm and each worker parses it.
+//! Removes comments and indentation from the glue's source, because each realm and each worker
+//! parses it.
 
-/// The text without comments and indentation. Line numbers stay, so that stacks are right.
+/// Returns the text without comments and indentation. Line numbers stay, so that stacks are right.
 ///
 /// It relies on the glue's style and does not parse JavaScript: no string, template or regular
-/// expression contains the beginning or end of a comment, and no template a line break. A test checks
-/// that.
+/// expression contains the beginning or end of a comment, and no template a line break. A test
+/// checks that.
 pub(crate) fn strip_comments(text: &str) -> String {
     let mut stripped = String::with_capacity(text.len());
     let mut inside = false;
@@ -20,7 +21,7 @@ pub(crate) fn strip_comments(text: &str) -> String {
                 Some((code, after)) if !code.contains("//") => (code, Some(after)),
                 _ => (rest.split_once("//").map_or(rest, |(code, _)| code), None),
             };
-            // Around a comment that is gone, one blank keeps words apart.
+            // One blank in the place of a comment keeps words apart.
             stripped.push_str(code.trim_end_matches(' '));
             if code.ends_with(' ') && after.is_some() {
                 stripped.push(' ');
@@ -61,7 +62,7 @@ mod tests {
                 for quote in ['\'', '"', '`'] {
                     for inside in code.split(quote).skip(1).step_by(2) {
                         let marks = ["//", "/*", "*/"].iter().any(|mark| inside.contains(mark));
-                        // Between two strings, a comment may stand.
+                        // A comment may stand between two strings.
                         assert!(!marks || inside.contains("/** @"), "a comment in a string: {place}");
                     }
                 }

@@ -1,7 +1,9 @@
-//! What the modules of Node's that need the system (`fs`, `os`, parts of `crypto`) ask of the agent: one native to do something now, one to have
-//! it done beside the page.
+//! The natives for modules of Node that need the system (`fs`, `os`, parts of `crypto`). One native
+//! runs an operation now, another runs it on a thread of the pool.
 //!
-//! > **Architecture Invariant:** only a realm with [`Privileges::system`](crate::realm::Privileges) gets anything done here, whatever scripts of its page may have got hold of.
+//! > **Architecture Invariant:** an operation runs only for a realm with
+//! > [`Privileges::system`](crate::realm::Privileges), even if scripts of its page have stolen
+//! > functions.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -12,26 +14,26 @@ use crate::agent::Agent;
 use crate::ffi::{Args, NativeResult};
 use crate::realm::Realm;
 
-/// An operation that is over, for the realm that has asked.
+/// A finished operation, for the realm that requested it.
 pub(crate) struct Done {
     realm: u32,
     request: u32,
     result: Result<Gives, Failure>,
 }
 
-/// What a realm's modules have of the system: its open files, which are closed when the realm goes, and bytes on their way to and from operations, which go through the
-/// realm's inbox, part by part.
+/// The state of a realm's modules: open files, which are closed with the realm, and bytes on their
+/// way to and from operations. The bytes go through the realm's receive buffer, part by part.
 #[derive(Default)]
 pub(crate) struct Cargo {
     files: Arc<Descriptors>,
-    /// For the next operation.
+    /// Bytes for the next operation.
     out: RefCell<Vec<u8>>,
-    /// Of the last one.
+    /// Bytes of the last operation's result.
     back: RefCell<Vec<u8>>,
 }
 
 impl Cargo {
-    /// The answer as the modules read it; its bytes are to be pulled.
+    /// The answer as the modules read it. Its bytes must be pulled.
     fn answer(&self, result: Result<Gives, Failure>) -> String {
         let Answer { text, bytes } = result.into();
         if let Some(bytes) = bytes {
@@ -40,13 +42,14 @@ impl Cargo {
         text
     }
 
-    /// Forgets what has not been pulled.
+    /// Drops the bytes that were not pulled.
     pub(crate) fn clear(&self) {
         self.back.take();
     }
 }
 
-/// The operation that the arguments from `at` on name, and what it is called with: `(name, first, second, number, number, number)`.
+/// The operation that the arguments from `at` on name, with its own arguments: `(name, first,
+/// second, number, number, number)`.
 fn asked(realm: &Realm, args: &Args<'_>, at: usize) -> Option<(Operation, Call)> {
     let data = realm.cargo.out.take();
     if !realm.privileges.system {
@@ -58,20 +61,21 @@ fn asked(realm: &Realm, args: &Args<'_>, at: usize) -> Option<(Operation, Call)>
     Some((operation(&args.text(at))?, call))
 }
 
-/// `(name, first, second, number, number, number)`: does it now; its answer.
+/// `(name, first, second, number, number, number)`: runs the operation now and returns its answer.
 pub(crate) fn now<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let Some((operation, call)) = asked(realm, args, 0) else { return NativeResult::Nothing };
     NativeResult::Text(realm.cargo.answer(operation(&call)))
 }
 
-/// `(request, name, first, second, number, number, number)`: has it done beside the page; the answer comes by [`Agent::deliver_done`]. False if nobody can do it.
+/// `(request, name, first, second, number, number, number)`: runs the operation on the pool.
+/// [`Agent::deliver_done`] delivers the answer. False if no thread can run it.
 pub(crate) fn later<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let Some((operation, call)) = asked(realm, args, 1) else { return NativeResult::Nothing };
     let (realm, request) = (realm.id, args.index(0));
     NativeResult::Bool(agent.pool.have_done(Box::new(move || Done { realm, request, result: operation(&call) })))
 }
 
-/// `(length)`: so many bytes of the inbox are for the next operation, behind those that are there.
+/// `(length)`: appends this number of bytes of the receive buffer to those for the next operation.
 pub(crate) fn put<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let buffers = realm.buffers.borrow();
     let bytes = buffers.as_ref().filter(|_| realm.privileges.system).and_then(|buffers| buffers.inbox.copy(args.index(0) as usize));
@@ -81,7 +85,8 @@ pub(crate) fn put<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult
     })
 }
 
-/// `(start, length)`: so many of the bytes that the last operation gave, into the inbox; no length at all says that they have been read.
+/// `(start, length)`: copies this part of the last operation's bytes into the receive buffer.
+/// `length` 0 means that they have been read.
 pub(crate) fn pull<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let (start, length) = (args.index(0) as usize, args.index(1) as usize);
     if length == 0 {
@@ -94,10 +99,10 @@ pub(crate) fn pull<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResul
 }
 
 impl Agent {
-    /// Gives one answer of an operation beside the page; false when there is none.
+    /// Delivers the answer of one operation of the pool; false when there is none.
     pub(crate) fn deliver_done(&self) -> bool {
         let Some(Done { realm, request, result }) = self.pool.take_done() else { return false };
-        // Its document may have gone meanwhile.
+        // The realm's document may have ended meanwhile.
         if let Some(realm) = self.realm(realm) {
             let answer = realm.cargo.answer(result);
             realm.system_done(request, &answer);

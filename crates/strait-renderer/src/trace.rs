@@ -1,6 +1,7 @@
-//! Stacks, from WebKit's way to write them to the one that everybody knows.
+//! Stack traces: converts WebKit's form to the usual one.
 
-/// An error's text with where it was thrown. `place` (`url:line:column`) counts where the stack is empty or does not begin there, as of syntax errors.
+/// An error's text with the place where it was thrown, and its stack. `place` (`url:line:column`)
+/// is added if the stack is empty or begins elsewhere, as with syntax errors.
 pub(crate) fn describe(text: &str, place: &str, stack: &str) -> String {
     let frames: Vec<String> = stack.lines().filter_map(frame).collect();
     let mut out = text.to_owned();
@@ -15,7 +16,8 @@ pub(crate) fn describe(text: &str, place: &str, stack: &str) -> String {
     out
 }
 
-/// `name@url:line:column` as `at name (url:line:column)`; nothing of frames that are ours or the engine's.
+/// Converts `name@url:line:column` to `at name (url:line:column)`. `None` for frames of the agent
+/// and the engine.
 fn frame(text: &str) -> Option<String> {
     let (name, place) = text.split_once('@').unwrap_or(("", text));
     if place.is_empty() || place.starts_with("strait:") || place.starts_with("[native code]") {

@@ -1,7 +1,9 @@
-//! Ports whose DOM objects leave a document by a function of WebKit's own that the glue cannot replace (`js/untracked-ports.js`).
+//! Untracked ports: their DOM objects left a document through a function of WebKit that the glue
+//! cannot replace (`js/untracked-ports.js`).
 //!
-//! > **Architecture Invariant:** no port is matched by elimination. A realm that receives an unstamped port never gets a handle for it. The realm that has the
-//! > port's twin relays instead: WebKit's own channel connects it with the receiver alone.
+//! > **Architecture Invariant:** no port is matched by elimination. A realm that receives an
+//! > unstamped port never gets a handle for it. The realm that has the port's twin relays instead:
+//! > WebKit's own channel connects it with the receiver alone.
 
 use std::collections::HashMap;
 
@@ -11,7 +13,7 @@ use crate::agent::Agent;
 use crate::ports::Handle;
 use crate::realm::Realm;
 
-/// The realm that keeps a port's twin, and the number by which it knows it.
+/// The realm that keeps a port's twin, and the number of the twin in that realm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Keeper {
     pub(crate) realm: u32,
@@ -22,19 +24,19 @@ pub(crate) struct Keeper {
 #[derive(Default)]
 pub(crate) struct Keepers {
     of: HashMap<Handle, Keeper>,
-    /// Ports whose twins were ports of a page's themselves when a window message took them away: the twin's handle.
+    /// Handles of twins that are pages' ports too, by the port that a window message took away.
     partners: HashMap<Handle, Handle>,
-    /// Keepers whose ports have gone and that have not been notified.
+    /// Keepers of ports that are gone, not yet notified.
     released: Vec<(Handle, Keeper)>,
 }
 
 impl Keepers {
-    /// The twin of the port is the object of the handle `partner`.
+    /// Records that the twin of the port is the object of the handle `partner`.
     pub(crate) fn pair(&mut self, handle: Handle, partner: Handle) {
         self.partners.insert(handle, partner);
     }
 
-    /// What `pair` said of the port.
+    /// The handle of the port's twin, if `pair` has recorded it.
     pub(crate) fn partner(&self, handle: Handle) -> Option<Handle> {
         self.partners.get(&handle).copied()
     }
@@ -44,7 +46,7 @@ impl Keepers {
         self.of.get(&handle).copied()
     }
 
-    /// The realm keeps the port's twin from now on.
+    /// From now on the realm keeps the port's twin.
     pub(crate) fn keep(&mut self, handle: Handle, realm: u32) {
         let keeper = Keeper { realm, key: handle };
         if let Some(former) = self.of.insert(handle, keeper)
@@ -54,7 +56,7 @@ impl Keepers {
         }
     }
 
-    /// The port has gone, or is another DOM object now.
+    /// The port is gone, or has another DOM object now.
     pub(crate) fn release(&mut self, handle: Handle) {
         self.partners.remove(&handle);
         if let Some(keeper) = self.of.remove(&handle) {
@@ -62,7 +64,7 @@ impl Keepers {
         }
     }
 
-    /// Undoes a `release` of which the keeper has not been notified.
+    /// Undoes a `release` of which the keeper was not notified.
     pub(crate) fn restore(&mut self, handle: Handle) {
         if let Some(at) = self.released.iter().rposition(|(released, _)| *released == handle) {
             let (_, keeper) = self.released.swap_remove(at);
@@ -70,12 +72,12 @@ impl Keepers {
         }
     }
 
-    /// The keeper of a port that has left, which does not keep the twin for it any longer.
+    /// Takes the keeper of a port that has left. It no longer keeps the twin for that port.
     pub(crate) fn take(&mut self, handle: Handle) -> Option<Keeper> {
         self.of.remove(&handle)
     }
 
-    /// A keeper that need not keep its twin any more.
+    /// A keeper that can drop its twin.
     pub(crate) fn next_released(&mut self) -> Option<Keeper> {
         self.released.pop().map(|(_, keeper)| keeper)
     }
@@ -86,7 +88,8 @@ impl Keepers {
 }
 
 impl Agent {
-    /// Every realm looks for ports that have left it unseen. `sender`: the document whose message has brought one.
+    /// Makes every realm check for ports that have left it untracked. `sender` is the document
+    /// whose message has brought one.
     pub(crate) fn look_for_untracked(&self, sender: Option<DocumentId>) {
         let origin = sender.and_then(|sender| self.document(sender)).and_then(|document| document.origin());
         let realms: Vec<_> = self.realms.borrow().values().cloned().collect();
@@ -97,7 +100,8 @@ impl Agent {
         }
     }
 
-    /// A port of this realm has left unseen: its keeper relays. `first` is a message that was to be delivered here. False if it has no keeper any more.
+    /// Makes the keeper of a port that has left this realm untracked relay for it. `first` is a
+    /// message that was due for delivery here. False if the port has no keeper any more.
     pub(crate) fn follow(&self, realm: &Realm, handle: Handle, first: Option<(Vec<u8>, Vec<Handle>)>) -> bool {
         let document = realm.document.get();
         let Some(Keeper { realm: keeper, key }) = self.ports.borrow_mut().take_keeper(handle, document) else { return false };
@@ -117,8 +121,9 @@ impl Agent {
         true
     }
 
-    /// A realm of the document has got an object for a port whose twin is another document's port: it keeps the twin of that one, unless the document's other
-    /// realm does. That one's handle.
+    /// Finds the port whose twin is `handle`, a port for which a realm of the document has got an
+    /// object. The realm becomes that port's keeper, unless the document's other realm is. Returns
+    /// that port's handle.
     pub(crate) fn keep_for_partner(&self, realm: &Realm, handle: Handle) -> Option<Handle> {
         let partner = self.ports.borrow_mut().partner(handle, realm.document.get())?;
         if !self.is_kept_by_document_of(realm, partner) {
@@ -127,7 +132,7 @@ impl Agent {
         Some(partner)
     }
 
-    /// The realm has the twin for good that it, or its document's other realm, has kept.
+    /// Makes the realm the keeper of a twin that it, or its document's other realm, has kept.
     pub(crate) fn keep_instead(&self, realm: &Realm, partner: Handle) {
         if self.is_kept_by_document_of(realm, partner) {
             self.ports.borrow_mut().keep_partner(partner, realm.id);
@@ -139,7 +144,7 @@ impl Agent {
         keeper.and_then(|keeper| self.realm(keeper.realm)).is_some_and(|keeper| keeper.document.get() == realm.document.get())
     }
 
-    /// Notifies one keeper that its port has gone; false when there is none.
+    /// Notifies one keeper that its port is gone; false when there is none.
     pub(crate) fn release_keeper(&self) -> bool {
         let Some(Keeper { realm, key }) = self.ports.borrow_mut().next_released_keeper() else { return false };
         if let Some(realm) = self.realm(realm) {

@@ -1,7 +1,8 @@
-//! The bridge between the two worlds of a document: what one realm's glue asks of the other's (`js/context-bridge.js`).
+//! The world bridge: calls from the glue of one realm to the glue of the document's other realm
+//! (`js/context-bridge.js`).
 //!
-//! > **Architecture Invariant:** only bytes and handles cross. A realm reaches the other one of its own document, and no other; ports move from one
-//! > world to the other, all or none.
+//! > **Architecture Invariant:** only bytes and handles cross. A realm reaches only the other realm
+//! > of its own document. Ports move from one world to the other, all or none.
 
 use std::rc::Rc;
 
@@ -12,18 +13,18 @@ use crate::ffi::{Args, NativeResult};
 use crate::ports::Handle;
 use crate::realm::Realm;
 
-/// The glue's numbers below this are no functions of a program: they ask for something that only the preload's realm may ask for. (The next one is none either:
-/// it asks the worlds to meet, which either may.)
+/// Smaller ids (`EXPOSE`, `RUN`) are requests that only the preload's realm may make. Either realm
+/// may use all others: `MEET`, which opens the world channel, and the functions of programs.
 const FIRST_FUNCTION: u32 = 2;
 
-/// What a realm answered when it was called.
+/// A realm's answer to a call.
 pub(crate) struct Answer {
     ok: bool,
     bytes: Vec<u8>,
     handles: Vec<Handle>,
 }
 
-/// The other realm of the same document, as long as that is there.
+/// The other realm of the same document, while it exists.
 fn other(agent: &Agent, realm: &Realm) -> Option<Rc<Realm>> {
     let document = agent.document(realm.document.get())?;
     document.realm(match realm.world {
@@ -32,14 +33,15 @@ fn other(agent: &Agent, realm: &Realm) -> Option<Rc<Realm>> {
     })
 }
 
-/// A message for the other realm, whose ports have moved there.
+/// A message for the other realm. Its ports have moved there.
 struct Crossing {
     to: Rc<Realm>,
     bytes: Vec<u8>,
     handles: Vec<Handle>,
 }
 
-/// The message in four arguments from `first` on: bytes, length, handles, count. `None` if there is no other realm, or a port is not the document's.
+/// Reads the message in four arguments from `first` on: bytes, length, handles, count. `None` if
+/// there is no other realm, or a port is not the document's.
 fn crossing(agent: &Agent, realm: &Realm, args: &Args<'_>, first: usize) -> Option<Crossing> {
     let to = other(agent, realm)?;
     let bytes = realm.outgoing(args.get(first), args.index(first + 1) as usize)?;
@@ -48,8 +50,9 @@ fn crossing(agent: &Agent, realm: &Realm, args: &Args<'_>, first: usize) -> Opti
     Some(Crossing { to, bytes, handles })
 }
 
-/// `(id, bytes, length, handles, count)`: calls what the other realm knows as `id`. The length of the answer in the inbox, negative if it is what was thrown; nothing
-/// if there is no such realm any more.
+/// `(id, bytes, length, handles, count)`: calls the other realm's function `id`. Returns the length
+/// of the answer in the receive buffer, as a negative number if the answer is an exception. Returns
+/// nothing if the realm is gone.
 pub(crate) fn call<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let id = args.index(0);
     if id < FIRST_FUNCTION && realm.world == World::Main {
@@ -69,7 +72,7 @@ pub(crate) fn call<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeR
     NativeResult::Number(if answer.ok { length } else { -length })
 }
 
-/// `(ok, bytes, length, handles, count)`: the answer to the call that is being carried out in this realm.
+/// `(ok, bytes, length, handles, count)`: the answer to the call that this realm executes now.
 pub(crate) fn answer<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     let bytes = realm.outgoing(args.get(1), args.index(2) as usize);
     if let (Some(bytes), Some(handles)) = (bytes, args.get(3).words(args.index(4) as usize)) {
@@ -78,12 +81,13 @@ pub(crate) fn answer<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeRes
     NativeResult::Nothing
 }
 
-/// `()`: how many ports the last answer brought.
+/// `()`: the number of ports in the last answer.
 pub(crate) fn ports<'a>(_: &Agent, realm: &Realm, _: &Args<'a>) -> NativeResult<'a> {
     NativeResult::Number(realm.answered_ports.take() as f64)
 }
 
-/// `(id, ok, bytes, length, handles, count)`: a promise that the other realm has as `id` has settled.
+/// `(id, ok, bytes, length, handles, count)`: a promise has settled, which the other realm has
+/// under `id`.
 pub(crate) fn settle<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     if let Some(Crossing { to, bytes, handles }) = crossing(agent, realm, args, 2) {
         to.settle(args.index(0), args.get(1).as_bool().unwrap_or(false), &bytes, &handles);
@@ -91,7 +95,8 @@ pub(crate) fn settle<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> Nativ
     NativeResult::Nothing
 }
 
-/// `(id, count)`: a function of the other realm's, which came so many times, is not needed here any more.
+/// `(id, count)`: this realm no longer needs a function of the other realm, which arrived `count`
+/// times.
 pub(crate) fn release<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     if let Some(other) = other(agent, realm) {
         other.release_function(args.index(0), args.index(1));
@@ -99,7 +104,7 @@ pub(crate) fn release<'a>(agent: &Agent, realm: &Realm, args: &Args<'a>) -> Nati
     NativeResult::Nothing
 }
 
-/// `(source)`: the function that the text is, made in this realm.
+/// `(source)`: compiles the text of a function in this realm.
 pub(crate) fn compile<'a>(_: &Agent, realm: &Realm, args: &Args<'a>) -> NativeResult<'a> {
     match realm.context.evaluate(&format!("({})", args.text(0)), "", 1) {
         Ok(function) => NativeResult::Value(function.rebind(args)),

@@ -1,5 +1,5 @@
 'use strict'
-// The page's own clock (https://nodejs.org/api/perf_hooks.html).
+// `perf_hooks`: the page's own clock (https://nodejs.org/api/perf_hooks.html).
 
 const { refusals } = require('strait:errors')
 const { performance, PerformanceObserver, PerformanceEntry, PerformanceMark, PerformanceMeasure, PerformanceObserverEntryList } = globalThis

@@ -1,14 +1,16 @@
 'use strict'
-// What modules ask of the system, through the agent: at once, or beside the page. Bytes go through the glue's inbox, part by part.
+// Operations of the system through the agent: at once, or on a thread of the pool. Bytes go through
+// the glue's receive buffer, part by part.
 
-// Without context isolation a page can have replaced everything before this runs: the glue's own functions do it, and nothing of the agent's is handed on.
+// Without context isolation a page can have replaced every built-in before this runs. So this
+// module uses the glue's own functions, and exports nothing of the agent.
 const { p, now, later, put, pull, inbox } = require('strait:natives')
 const { Buffer } = require('buffer')
 
-/** The inbox has room for so much at least. */
+/** The least size of the receive buffer, in bytes. */
 const PART = 65536
 
-/** What is to be called when the answers come, by the requests' numbers. */
+/** The callbacks of outstanding requests, by the requests' numbers. */
 const waiting = { __proto__: null }
 let last = 0
 
@@ -55,16 +57,16 @@ const read = (text) => {
   return data
 }
 
-/** The agent has nothing to do with a page that has gone. */
+/** The agent executes no operation for a page that has ended. */
 const gone = () => new p.Error('The page has gone, and can ask nothing of the system')
 
 /**
- * An operation of the agent's table, with what its entry there says.
+ * An operation of the agent's table, with the arguments that its entry there describes.
  * @typedef {{ name: string, first?: string, second?: string, number?: number, other?: number, third?: number, data?: Uint8Array }} Call
  */
 
 module.exports = {
-  /** Does it now. @param {Call} call */
+  /** Runs an operation at once. @param {Call} call */
   now({ name, first = '', second = '', number = 0, other = 0, third = 0, data }) {
     give(data)
     const answer = now(name, first, second, number, other, third)
@@ -72,7 +74,11 @@ module.exports = {
     return read(answer)
   },
 
-  /** Has it done. @param {Call} call @param {(error: any, value?: any) => void} callback */
+  /**
+   * Runs an operation on the pool.
+   * @param {Call} call
+   * @param {(error: any, value?: any) => void} callback
+   */
   later({ name, first = '', second = '', number = 0, other = 0, third = 0, data }, callback) {
     give(data)
     last = (last % 0xffffffff) + 1
@@ -80,7 +86,7 @@ module.exports = {
     waiting[last] = callback
   },
 
-  /** It is done: what the agent says of it. @param {number} request @param {string} answer */
+  /** Delivers the agent's answer to a request. @param {number} request @param {string} answer */
   done(request, answer) {
     const callback = waiting[request]
     if (callback === undefined) return

@@ -1,5 +1,6 @@
 'use strict'
-// The page's own timers, and Node's immediates in their terms (https://nodejs.org/api/timers.html).
+// Timers for Node's modules: the page's own timers, and immediates made of them
+// (https://nodejs.org/api/timers.html).
 
 const { setTimeout, clearTimeout, setInterval, clearInterval } = globalThis
 

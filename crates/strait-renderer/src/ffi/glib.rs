@@ -1,4 +1,4 @@
-//! GLib: variants, signals, and a source of our own in the page's main loop.
+//! GLib: variants, signals, and the agent's source in the page's main loop.
 
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::raw::{c_char, c_int, c_uint, c_void};
@@ -29,10 +29,11 @@ struct GSourceFuncs {
 // SAFETY: only function pointers and nulls; never written.
 unsafe impl Sync for GSourceFuncs {}
 
-/// `sizeof(GSource)` on 64-bit: five pointers and callbacks, four 32-bit fields, then four pointers; GLib promises not to change it.
+/// `sizeof(GSource)` on 64-bit: five pointers and callbacks, four 32-bit fields, then four
+/// pointers. GLib guarantees that it does not change.
 const SIZE_OF_GSOURCE: usize = 96;
 
-/// Our source: GLib's part, the handler behind it.
+/// The agent's source: GLib's part, then the handler.
 #[repr(C)]
 struct AgentSource {
     glib: [u64; SIZE_OF_GSOURCE / 8],
@@ -44,7 +45,8 @@ const G_IO_IN: c_uint = 1;
 const G_IO_ERR: c_uint = 8;
 const G_IO_HUP: c_uint = 16;
 
-// Types are declared as opaque, so the linker cannot check them: they follow GLib 2.74's headers.
+// The types are declared as opaque, so the linker cannot check them: they follow GLib 2.74's
+// headers.
 unsafe extern "C" {
     fn g_variant_get_fixed_array(value: *mut GVariant, count: *mut usize, element_size: usize) -> *const c_void;
     fn g_variant_new_fixed_array(element_type: *const c_char, elements: *const c_void, count: usize, element_size: usize) -> *mut GVariant;
@@ -79,7 +81,8 @@ pub(super) unsafe fn variant_bytes(variant: *mut GVariant) -> Vec<u8> {
     if variant.is_null() {
         return Vec::new();
     }
-    // SAFETY: a live variant by the caller's promise; the type is checked before the array is read, and it is copied at once.
+    // SAFETY: a live variant by the caller's promise; the type is checked before the array is read,
+    // and the array is copied at once.
     unsafe {
         if super::copy_c_string(g_variant_get_type_string(variant)) != "ay" {
             return Vec::new();
@@ -99,24 +102,26 @@ pub(super) fn new_variant(bytes: &[u8]) -> *mut GVariant {
 /// Connects `handler` to a signal.
 ///
 /// # Safety
-/// `instance` is a live GObject with that signal; `handler` is an `extern "C"` function of the signal's signature followed by
-/// one pointer, which is `data`; `data` stays valid as long as the signal can fire.
+/// `instance` is a live GObject with that signal. `handler` is an `extern "C"` function with the
+/// signal's signature, followed by one pointer, which is `data`. `data` stays valid as long as the
+/// signal can fire.
 pub(super) unsafe fn connect(instance: *mut c_void, signal: &std::ffi::CStr, handler: *const c_void, data: *mut c_void) {
     // SAFETY: by the caller's promise.
     unsafe { g_signal_connect_data(instance, signal.as_ptr(), handler, data, ptr::null(), 0) };
 }
 
-/// What the main loop asks of our source.
+/// The work of the agent's source, called by the main loop.
 pub(crate) trait SourceHandler {
-    /// Is there work besides what the descriptor announces?
+    /// Whether there is work, besides what the descriptor announces.
     fn has_work(&self) -> bool;
-    /// There is none: is there some before the loop has fallen asleep?
+    /// Called when there is no work: polls once more before the loop sleeps. True if there is work
+    /// now.
     fn look(&self) -> bool;
     /// Does a bounded amount of work. The descriptor may be `readable`.
     fn run(&self, readable: bool);
 }
 
-/// A source attached to the thread's main loop; ends when dropped.
+/// A source attached to the thread's main loop; dropping it ends the source.
 pub(crate) struct Source(*mut GSource);
 
 impl Drop for Source {
@@ -130,7 +135,8 @@ impl Drop for Source {
 }
 
 extern "C" fn prepare(source: *mut GSource, timeout: *mut c_int) -> c_int {
-    // SAFETY: GLib passes the source made in `attach_source`, whose handler lives for ever, and a valid pointer to the timeout (or null).
+    // SAFETY: GLib passes the source made in `attach_source`, whose handler is static, and a valid
+    // pointer to the timeout (or null).
     let handler = unsafe {
         if !timeout.is_null() {
             *timeout = -1;
@@ -168,12 +174,15 @@ static FUNCTIONS: GSourceFuncs = GSourceFuncs {
     closure_marshal: ptr::null(),
 };
 
-/// Lets the thread's default main loop run `handler` at `priority` whenever `fd` is readable or the handler says so.
+/// Makes the thread's default main loop run `handler` at `priority` whenever `fd` is readable or
+/// the handler has work.
 ///
-/// A main loop inside a task of the handler's runs it again. (GLib would keep a source from that by taking its descriptor out of the loop and putting it back
-/// around every turn, and for each of the two it wakes the loop: two system calls and a needless round of the whole loop.)
+/// A main loop inside a task of the handler runs the handler again. GLib could prevent that, but it
+/// would remove the source's descriptor from the loop around every turn. It wakes the loop for each
+/// of these changes: two system calls and a needless round of the whole loop.
 pub(crate) fn attach_source(fd: BorrowedFd<'_>, priority: i32, handler: &'static dyn SourceHandler) -> Source {
-    // SAFETY: the size covers GLib's part and ours; the fields of ours are set before the source is attached; the handler is static.
+    // SAFETY: the size covers GLib's part and the agent's; the agent's fields are set before the
+    // source is attached; the handler is static.
     unsafe {
         let source = g_source_new(&FUNCTIONS, size_of::<AgentSource>() as c_uint);
         let ours = source.cast::<AgentSource>();
@@ -186,7 +195,7 @@ pub(crate) fn attach_source(fd: BorrowedFd<'_>, priority: i32, handler: &'static
     }
 }
 
-/// Has the thread's default main loop call `work` once, so many milliseconds from now at the earliest.
+/// Makes the thread's default main loop call `work` once, after `milliseconds` at the earliest.
 pub(crate) fn call_later(milliseconds: u32, work: fn()) {
     extern "C" fn call(work: *mut c_void) -> c_int {
         // SAFETY: the function pointer that `call_later` has passed.
@@ -194,13 +203,14 @@ pub(crate) fn call_later(milliseconds: u32, work: fn()) {
         guarded("a timeout", (), work);
         0
     }
-    // SAFETY: the callback takes the pointer for what it is, and is called on this thread.
+    // SAFETY: the callback converts the pointer back to the function that it is, and is called on
+    // this thread.
     unsafe { g_timeout_add(milliseconds, call, work as *mut c_void) };
 }
 
-/// Makes the main loop of the page's thread ask its sources once more. Any thread may call it.
+/// Makes the main loop of the page's thread query its sources once more. Any thread may call it.
 pub(crate) fn wake_loop() {
-    // SAFETY: the default context lives for ever, and this function is one of those that GLib lets any thread call.
+    // SAFETY: the default context is never freed, and GLib allows any thread to call this function.
     unsafe { g_main_context_wakeup(ptr::null_mut()) };
 }
 

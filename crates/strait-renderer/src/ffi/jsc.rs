@@ -1,7 +1,7 @@
-//! JavaScriptCore's C API: contexts, values, calls both ways.
+//! JavaScriptCore's C API: contexts, values, and calls in both directions.
 //!
-//! Values are only ever touched on the page's thread. A [`Value`] is borrowed from a running call and kept alive by the stack that
-//! JavaScriptCore scans; an [`Object`] is protected and may be stored.
+//! Values are used on the page's thread only. A [`Value`] is borrowed from a running call;
+//! JavaScriptCore scans the stack and keeps it alive. An [`Object`] is protected and may be stored.
 
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -53,7 +53,7 @@ struct ClassDefinition {
 }
 
 const CLASS_ATTRIBUTE_NO_AUTOMATIC_PROTOTYPE: c_uint = 2;
-/// The agent's own calls into JS have no more arguments than this.
+/// The most arguments of the agent's own calls into JavaScript.
 const MOST_ARGUMENTS: usize = 8;
 const TYPE_BOOLEAN: c_int = 2;
 const TYPE_NUMBER: c_int = 3;
@@ -125,18 +125,18 @@ unsafe extern "C" {
     fn JSStringRelease(string: RawString);
 }
 
-/// A JavaScriptCore string we own.
+/// A JavaScriptCore string that this object owns.
 struct Text(RawString);
 
 impl Text {
     fn new(text: &str) -> Self {
         let units: Vec<u16> = text.encode_utf16().collect();
-        // SAFETY: pointer and count describe the vector; JavaScriptCore copies.
+        // SAFETY: pointer and count describe the vector; JavaScriptCore copies the characters.
         Self(unsafe { JSStringCreateWithCharacters(units.as_ptr(), units.len()) })
     }
 
     fn to_rust(&self) -> String {
-        // SAFETY: we own the string; its characters live as long as it does.
+        // SAFETY: this object owns the string; the characters live as long as the string.
         let units = unsafe { std::slice::from_raw_parts(JSStringGetCharactersPtr(self.0), JSStringGetLength(self.0)) };
         String::from_utf16_lossy(units)
     }
@@ -149,7 +149,7 @@ impl Drop for Text {
     }
 }
 
-/// How a script or a call ended: with a value, or with what it threw.
+/// The end of a script or a call: its value, or its exception.
 pub(crate) type Completion<'a> = Result<Value<'a>, Value<'a>>;
 
 /// A realm's global context, retained.
@@ -164,7 +164,7 @@ impl Drop for Context {
 
 impl Clone for Context {
     fn clone(&self) -> Self {
-        // SAFETY: live, since we hold it.
+        // SAFETY: live, since this object retains it.
         unsafe { Self::retain(self.0) }
     }
 }
@@ -197,22 +197,23 @@ impl Context {
 
     /// Collects all garbage of the process's engine before it returns.
     pub(crate) fn collect_garbage(&self) {
-        // SAFETY: live context. It may be called by a native: the engine looks through the stack for what is in use.
+        // SAFETY: live context. A native may call it: the engine scans the stack for values in use.
         unsafe { JSSynchronousGarbageCollectForDebugging(self.0) }
     }
 
-    /// Reports `bytes` of memory outside the heap to the engine, which counts them when it schedules garbage collection.
+    /// Reports `bytes` of memory outside the heap to the engine, which counts them when it
+    /// schedules garbage collection.
     pub(crate) fn report_memory(&self, bytes: usize) {
         // SAFETY: live context.
         unsafe { JSReportExtraMemoryCost(self.0, bytes) }
     }
 
-    /// Are these two the same realm?
+    /// Whether these two are the same realm.
     pub(crate) fn is_same(&self, other: &Context) -> bool {
         self.0 == other.0
     }
 
-    /// Runs a script; `url` and `line` are what stack traces show for its first line.
+    /// Runs a script. Stacks show `url` and `line` for its first line.
     pub(crate) fn evaluate(&self, script: &str, url: &str, line: u32) -> Completion<'_> {
         let (script, url) = (Text::new(script), Text::new(url));
         let mut exception = ptr::null_mut();
@@ -230,7 +231,8 @@ impl Context {
         Ok(Value::new(self.0, value))
     }
 
-    /// A plain object with one callable property per name: calling it runs the handler of [`install_native_handler`] with `tag` and its index.
+    /// A plain object with one callable property per name. A call runs the handler of
+    /// [`install_native_handler`] with `tag` and the property's index.
     pub(crate) fn natives<'n>(&self, tag: u32, names: impl Iterator<Item = &'n str>) -> Value<'_> {
         // SAFETY: live context; a null class makes a plain object; the private data of the callables is a number, never followed.
         unsafe {
@@ -296,7 +298,7 @@ impl<'a> Value<'a> {
         Value::new(call.context, self.raw)
     }
 
-    /// Is it an object?
+    /// Whether this is an object.
     pub(crate) fn is_object(&self) -> bool {
         self.kind() == TYPE_OBJECT
     }
@@ -318,20 +320,21 @@ impl<'a> Value<'a> {
         if self.kind() == TYPE_STRING { self.to_text() } else { None }
     }
 
-    /// `String(value)`; runs the value's own code; `None` if that throws.
+    /// `String(value)`. This runs the value's own code; `None` if that throws.
     pub(crate) fn to_text(self) -> Option<String> {
         let mut exception = ptr::null_mut();
-        // SAFETY: live value; an exception is reported, not ignored.
+        // SAFETY: live value; an exception makes the result null.
         let text = unsafe { JSValueToStringCopy(self.context, self.raw, &mut exception) };
         if text.is_null() { None } else { Some(Text(text).to_rust()) }
     }
 
-    /// Where the object lives: an identity to compare, never followed.
+    /// The object's address, as an identity to compare; it is never followed.
     pub(crate) fn identity(&self) -> usize {
         self.raw as usize
     }
 
-    /// A property of an object; runs getters; `None` if this is no object or the getter throws.
+    /// A property of an object. This runs getters; `None` if the value is not an object or the
+    /// getter throws.
     pub(crate) fn property(&self, name: &str) -> Option<Value<'a>> {
         if !self.is_object() {
             return None;
@@ -343,18 +346,19 @@ impl<'a> Value<'a> {
         (exception.is_null() && !raw.is_null()).then(|| Value::new(self.context, raw))
     }
 
-    /// Is it an ArrayBuffer?
+    /// Whether this is an ArrayBuffer.
     pub(super) fn is_array_buffer(&self) -> bool {
         // SAFETY: a live value of a live context.
         unsafe { JSValueGetTypedArrayType(self.context, self.raw, ptr::null_mut()) == TYPED_ARRAY_ARRAY_BUFFER }
     }
 
-    /// `new value(...arguments)`, of which there are few; `None` if this is no constructor, or throws.
+    /// `new value(...arguments)` with at most [`MOST_ARGUMENTS`]; `None` if the value is not a
+    /// constructor, or throws.
     pub(super) fn construct(&self, arguments: &[Value<'_>]) -> Option<Value<'a>> {
         if !self.is_object() {
             return None;
         }
-        // On the stack, as in `Object::call`.
+        // The arguments are on the stack, as in `Object::call`.
         let mut raw = [ptr::null_mut(); MOST_ARGUMENTS];
         raw.iter_mut().zip(arguments).for_each(|(place, argument)| *place = argument.raw);
         let mut exception = ptr::null_mut();
@@ -373,11 +377,14 @@ impl<'a> Value<'a> {
         })
     }
 
+    /// The address and the number of elements of a typed array of this kind, whose elements have
+    /// `width` bytes.
     pub(super) fn elements(&self, kind: c_int, width: usize) -> Option<(*mut c_void, usize)> {
         if !self.is_object() {
             return None;
         }
-        // SAFETY: a live object; its type is checked first. The pointer excludes the view's offset, so views with an offset are refused.
+        // SAFETY: a live object; its type is checked first. The pointer excludes the view's offset,
+        // so views with an offset are refused.
         unsafe {
             if JSValueGetTypedArrayType(self.context, self.raw, ptr::null_mut()) != kind
                 || JSObjectGetTypedArrayByteOffset(self.context, self.raw, ptr::null_mut()) != 0
@@ -390,14 +397,15 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Copies the start of a `Uint8Array` to `target`; false if it is shorter.
+    /// Copies the start of a `Uint8Array` to `target`; false if the array is shorter.
     pub(crate) fn copy_to(&self, target: &mut [u8]) -> bool {
         let Some((pointer, capacity)) = self.elements(TYPED_ARRAY_UINT8, 1) else { return false };
         if target.len() > capacity {
             return false;
         }
-        // SAFETY: JavaScriptCore vouches for pointer and length, and no script of this thread runs meanwhile; the target is Rust's memory, which no typed array shows. A
-        // page's array may lie in a `SharedArrayBuffer`, which its workers write at the same time.
+        // SAFETY: JavaScriptCore guarantees pointer and length, and no script of this thread runs
+        // meanwhile; the target is Rust's memory, which no typed array shows. A page's array may
+        // lie in a `SharedArrayBuffer`, which its workers write at the same time.
         unsafe { copy_shared_bytes(pointer.cast::<u8>(), target) };
         true
     }
@@ -427,20 +435,21 @@ impl Drop for Object {
 }
 
 impl Object {
-    /// As a value.
+    /// The object as a value.
     pub(crate) fn value(&self) -> Value<'_> {
         Value::new(self.context.0, self.raw)
     }
 
-    /// Calls it as a function with `this` undefined.
+    /// Calls the object as a function with `this` undefined.
     pub(crate) fn call<'a>(&'a self, arguments: &[Value<'_>]) -> Completion<'a> {
-        // On the stack, where JavaScriptCore's collector sees them.
+        // The arguments are on the stack, which JavaScriptCore's collector scans.
         let mut raw = [ptr::null_mut(); MOST_ARGUMENTS];
         for (place, argument) in raw.iter_mut().zip(arguments) {
             *place = argument.raw;
         }
         let mut exception = ptr::null_mut();
-        // SAFETY: the object is protected, the arguments live on the stack; a null `this` is undefined for strict functions.
+        // SAFETY: the object is protected, the arguments live on the stack; a null `this` is
+        // undefined for strict functions.
         let value = unsafe {
             JSObjectCallAsFunction(
                 self.context.0,
@@ -455,7 +464,7 @@ impl Object {
     }
 }
 
-/// What a native was called with.
+/// The arguments of a native's call.
 pub(crate) struct Args<'a> {
     context: RawContext,
     values: &'a [RawValue],
@@ -486,7 +495,7 @@ impl<'a> Args<'a> {
     }
 }
 
-/// What a native returns.
+/// The result of a native.
 pub(crate) enum NativeResult<'a> {
     /// `undefined`
     Nothing,
@@ -511,7 +520,7 @@ thread_local! {
     static CLASS: Cell<*mut OpaqueClass> = const { Cell::new(ptr::null_mut()) };
 }
 
-/// Sets what natives of this thread do.
+/// Sets the handler of all natives of this thread.
 pub(crate) fn install_native_handler(handler: NativeHandler) {
     HANDLER.set(Some(handler));
 }
@@ -552,7 +561,8 @@ extern "C" fn call_native(
     exception: *mut RawValue,
 ) -> RawValue {
     let result = guarded("a native", NativeResult::Nothing, || {
-        // SAFETY: JavaScriptCore passes `count` live arguments and a function of our class, whose private data is the number set in `natives`.
+        // SAFETY: JavaScriptCore passes `count` live arguments and a function of `native_class`,
+        // whose private data is the number set in `natives`.
         let (data, values) = unsafe {
             let values = if count == 0 { &[][..] } else { std::slice::from_raw_parts(arguments, count) };
             (JSObjectGetPrivate(function) as u64, values)

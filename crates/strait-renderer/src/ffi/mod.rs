@@ -1,8 +1,9 @@
-//! Everything the agent says to C: GLib, WebKit's extension API and JavaScriptCore.
+//! The C interfaces of GLib, WebKit's extensions and JavaScriptCore.
 //!
-//! The only place with `unsafe`. What it offers above is safe: objects that hold their references, callbacks that catch panics.
-//! The bindings are our own because the `webkit2gtk-webextension` crate depends on an old GLib, and because JavaScriptCore's
-//! C API is an order of magnitude faster than the GObject API over it.
+//! Only this module contains `unsafe`. Its own interface is safe: objects hold their references,
+//! and callbacks catch panics. The bindings are handwritten for two reasons: the
+//! `webkit2gtk-webextension` crate depends on an old GLib, and JavaScriptCore's C API is an order
+//! of magnitude faster than the GObject API over it.
 
 mod glib;
 mod jsc;
@@ -22,7 +23,8 @@ use std::ffi::CStr;
 use std::os::raw::c_char;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Runs `work`; a panic is reported and swallowed, because unwinding into C is undefined.
+/// Runs `work`. A panic is reported and then ends here, because unwinding into C is undefined. The
+/// result is `fallback` then.
 fn guarded<T>(what: &str, fallback: T, work: impl FnOnce() -> T) -> T {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(value) => value,
@@ -42,16 +44,18 @@ extern "C" fn at_exit() {
     guarded("the exit", (), crate::agent::process_ends);
 }
 
-/// Lets the agent say goodbye when the process exits in order.
+/// Makes the agent's node leave when the process exits in order.
 pub(crate) fn watch_exit() {
-    // SAFETY: a plain function that lives as long as the library, which is never unloaded. A failure only means no goodbye.
+    // SAFETY: a plain function that lives as long as the library, which is never unloaded. If this
+    // fails, the node only does not leave in order.
     unsafe { atexit(at_exit) };
 }
 
-/// Takes a variable out of the process's environment.
+/// Removes a variable from the process's environment.
 pub(crate) fn forget_variable(name: &str) {
-    // SAFETY: called when WebKit initialises the agent. The C library takes the entry out of its list in place: another thread that reads the
-    // environment at this moment finds live strings, at worst not the one that moves.
+    // SAFETY: called when WebKit initialises the agent. The C library removes the entry from its
+    // list in place: another thread that reads the environment at this moment finds live strings,
+    // and at worst misses the entry that moves.
     unsafe { std::env::remove_var(name) }
 }
 
@@ -67,11 +71,12 @@ unsafe fn copy_c_string(text: *const c_char) -> String {
     unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
 }
 
-/// The function WebKit looks for when it loads the agent into a web process.
+/// The function that WebKit calls when it loads the agent into a web process.
 #[unsafe(no_mangle)]
 extern "C" fn webkit_web_extension_initialize_with_user_data(extension: *mut webkit::RawExtension, user_data: *mut glib::GVariant) {
     guarded("initialisation", (), || {
-        // SAFETY: WebKit passes its live extension object and a variant (or null), both valid during the call.
+        // SAFETY: WebKit passes its live extension object and a variant (or null), both valid
+        // during the call.
         let (extension, data) = unsafe { (Extension::borrow(extension), glib::variant_bytes(user_data)) };
         crate::start(extension, data);
     });

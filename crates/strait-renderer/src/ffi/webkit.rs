@@ -1,4 +1,4 @@
-//! WebKit's web process extension API, as far as the agent needs it.
+//! The part of WebKit's web process extension API that the agent uses.
 
 use std::ffi::{CStr, CString};
 use std::os::raw::{c_char, c_int, c_uint, c_void};
@@ -40,7 +40,7 @@ unsafe extern "C" {
     fn webkit_console_message_get_source_id(message: *mut RawConsoleMessage) -> *const c_char;
 }
 
-/// The extension object: the process as WebKit shows it to us. It lives as long as the process.
+/// The extension object: WebKit's object for this process. It lives as long as the process.
 #[derive(Clone)]
 pub(crate) struct Extension(*mut RawExtension);
 
@@ -51,7 +51,7 @@ impl Extension {
         Self(raw)
     }
 
-    /// Calls `events` for everything that happens to pages of this process.
+    /// Calls `events` for all events of pages of this process.
     pub(crate) fn on_page_created(&self, events: &'static dyn PageEvents) {
         let data = Box::into_raw(Box::new(events)).cast::<c_void>();
         // SAFETY: the extension is live; `page_created` has the signal's signature; the box is never freed.
@@ -63,8 +63,8 @@ impl Extension {
     /// Sends a page's view a message with bytes. Nothing is sent for a page that is gone.
     pub(crate) fn send_to_view(&self, page: u64, name: &str, bytes: &[u8]) {
         let Ok(name) = CString::new(name) else { return };
-        // SAFETY: the extension is live; the page is checked. The message's and the variant's references are floating: WebKit takes them.
-        // Without a callback WebKit expects no answer.
+        // SAFETY: the extension is live; the page is checked. The message's and the variant's
+        // references are floating: WebKit takes them. Without a callback WebKit expects no answer.
         unsafe {
             let page = webkit_web_extension_get_page(self.0, page);
             if !page.is_null() {
@@ -75,17 +75,18 @@ impl Extension {
     }
 }
 
-/// What the agent wants to know of pages.
+/// The page events that the agent handles.
 pub(crate) trait PageEvents {
-    /// A page exists; no document in it yet.
+    /// A page was created; it has no document yet.
     fn created(&self, page: Page);
-    /// The UI process sent the page a message with bytes; gives the answer's bytes if it was for us.
+    /// The UI process sent the page a message with bytes. Returns the reply's bytes if the message
+    /// was for the agent.
     fn message(&self, page: &Page, name: &str, bytes: Vec<u8>) -> Option<Vec<u8>>;
     /// The page wrote to its console.
     fn console(&self, page: &Page, message: ConsoleMessage);
 }
 
-/// A line a page wrote to its console.
+/// A line that a page wrote to its console.
 pub(crate) struct ConsoleMessage {
     /// WebKit's level: 0 info, 1 log, 2 warning, 3 error, 4 debug.
     pub(crate) level: u32,
@@ -122,7 +123,8 @@ unsafe fn events_of(data: *mut c_void) -> &'static dyn PageEvents {
 
 extern "C" fn page_created(_extension: *mut RawExtension, page: *mut RawPage, data: *mut c_void) {
     guarded("page-created", (), || {
-        // SAFETY: WebKit passes a live page; `data` is what was connected; the handlers have their signals' signatures.
+        // SAFETY: WebKit passes a live page; `data` is the pointer of the connected signal; the
+        // handlers have their signals' signatures.
         let (events, wrapped) = unsafe {
             connect_signal(page.cast(), c"user-message-received", user_message_received as *const c_void, data);
             connect_signal(page.cast(), c"console-message-sent", console_message_sent as *const c_void, data);
@@ -134,7 +136,8 @@ extern "C" fn page_created(_extension: *mut RawExtension, page: *mut RawPage, da
 
 extern "C" fn user_message_received(page: *mut RawPage, message: *mut RawUserMessage, data: *mut c_void) -> c_int {
     guarded("user-message-received", 0, || {
-        // SAFETY: WebKit passes a live page and message; what is read of the message is copied at once.
+        // SAFETY: WebKit passes a live page and message; the message's name and bytes are copied at
+        // once.
         let (events, page, name, bytes) = unsafe {
             (
                 events_of(data),
@@ -152,7 +155,7 @@ extern "C" fn user_message_received(page: *mut RawPage, message: *mut RawUserMes
 
 extern "C" fn console_message_sent(page: *mut RawPage, message: *mut RawConsoleMessage, data: *mut c_void) {
     guarded("console-message-sent", (), || {
-        // SAFETY: WebKit passes a live page and message; what is read of the message is copied at once.
+        // SAFETY: WebKit passes a live page and message; the message's texts are copied at once.
         let (events, page, mut message) = unsafe {
             let message = ConsoleMessage {
                 level: webkit_console_message_get_level(message),
@@ -162,7 +165,7 @@ extern "C" fn console_message_sent(page: *mut RawPage, message: *mut RawConsoleM
             };
             (events_of(data), Page::of(page), message)
         };
-        // What WebKit calls a script that came from nowhere.
+        // WebKit's name for a script without a source.
         if message.source == "undefined" {
             message.source.clear();
         }
@@ -170,7 +173,7 @@ extern "C" fn console_message_sent(page: *mut RawPage, message: *mut RawConsoleM
     });
 }
 
-/// A script world: the page's own, or ours beside it.
+/// A script world: the page's own (main) or the agent's (isolated).
 pub(crate) struct World(*mut RawWorld);
 
 /// The page's own world.
@@ -181,7 +184,7 @@ pub(crate) fn main_world() -> World {
 
 /// A new world, invisible to pages, that lives as long as the process.
 pub(crate) fn isolated_world(name: &CStr) -> World {
-    // SAFETY: a valid string; the reference that comes back is kept for ever.
+    // SAFETY: a valid string; the returned reference is kept for ever.
     World(unsafe { webkit_script_world_new_with_name(name.as_ptr()) })
 }
 
@@ -191,13 +194,13 @@ pub(crate) struct WebFrame(*mut RawFrame);
 impl WebFrame {
     /// WebKit's frame id.
     pub(crate) fn id(&self) -> u64 {
-        // SAFETY: we hold a reference.
+        // SAFETY: this object holds a reference.
         unsafe { webkit_frame_get_id(self.0) }
     }
 
-    /// Is it its page's main frame?
+    /// Whether this is its page's main frame.
     pub(crate) fn is_main(&self) -> bool {
-        // SAFETY: we hold a reference.
+        // SAFETY: this object holds a reference.
         unsafe { webkit_frame_is_main_frame(self.0) != 0 }
     }
 
@@ -213,7 +216,7 @@ impl WebFrame {
 
 impl Drop for WebFrame {
     fn drop(&mut self) {
-        // SAFETY: the reference taken when it was made.
+        // SAFETY: releases the reference that was taken when this object was made.
         unsafe { g_object_unref(self.0.cast()) }
     }
 }

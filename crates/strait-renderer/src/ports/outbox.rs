@@ -1,8 +1,10 @@
-//! What has been posted and cannot go yet: a message whose Blobs are still being read, everything posted behind it on the same port, and messages
-//! with such a port inside.
+//! Posted messages that cannot be sent yet: a message whose Blobs are still being read, all
+//! messages behind it on the same port, and messages that contain such a port.
 //!
-//! A port in a message that waits keeps its entry, out of every document's reach ([`Location::Waiting`]). A port that is closed while something waits in it
-//! stays until that has gone ([`Location::Leaving`]). Nothing here can wait for itself: a port that lies in a message can be posted on by nobody.
+//! A port in a waiting message keeps its entry, but no document can use it ([`Location::Waiting`]).
+//! A port that is closed while messages wait in it stays until they are sent
+//! ([`Location::Leaving`]). No message can wait for itself: no document can post on a port that is
+//! in a message.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -11,14 +13,14 @@ use strait_protocol::{DocumentId, IpcKind};
 
 use super::{Handle, Location, PortTable};
 
-/// A waiting message's number; 0 is none.
+/// A waiting message's number; 0 stands for none.
 pub(crate) type MessageId = u32;
 
-/// Where a message is to go.
+/// The destination of a message.
 pub(crate) enum Way {
-    /// Out of this port.
+    /// The other end of this port.
     Port(Handle),
-    /// To main.
+    /// Main.
     Ipc { document: DocumentId, kind: IpcKind, channel: String },
 }
 
@@ -27,11 +29,11 @@ struct WaitingMessage {
     way: Way,
     data: Vec<u8>,
     handles: Vec<Handle>,
-    /// The document that is still putting bytes in.
+    /// The document that still adds bytes.
     reader: Option<DocumentId>,
 }
 
-/// An IPC message whose turn has come.
+/// An IPC message that is due.
 pub(crate) struct DueIpc {
     pub(crate) document: DocumentId,
     pub(crate) kind: IpcKind,
@@ -40,7 +42,8 @@ pub(crate) struct DueIpc {
     pub(crate) ports: Vec<Port>,
 }
 
-/// Everything that waits; the order is in the ports' entries, and here for IPC.
+/// All waiting messages. The ports' entries hold the order of a port's messages; `ipc` holds that
+/// of IPC messages.
 #[derive(Default)]
 pub(super) struct Waiting {
     messages: HashMap<MessageId, WaitingMessage>,
@@ -49,8 +52,9 @@ pub(super) struct Waiting {
     due: VecDeque<DueIpc>,
 }
 
-/// The message `written` with room for what is to be put in: pairs of a place and a length, in the order of places. Lengths are made even, as
-/// the format has it. `None` if they don't fit it, or make it longer than a message may be.
+/// The message `written` with room at the given places. `rooms` are pairs of a place and a length,
+/// in the order of places. Lengths are padded to even numbers, as the format requires. `None` if
+/// the pairs do not fit the message, or make it longer than [`MAX_DATA`].
 pub(crate) fn with_rooms(written: &[u8], rooms: &[u32]) -> Option<Vec<u8>> {
     let (pairs, _) = rooms.as_chunks::<2>();
     let padded = |size: u32| size as usize + (size % 2) as usize;
@@ -71,7 +75,7 @@ pub(crate) fn with_rooms(written: &[u8], rooms: &[u32]) -> Option<Vec<u8>> {
 }
 
 impl PortTable {
-    /// Must a message on this port, or for main, wait for another?
+    /// Whether a message on this port, or for main, must wait for another one.
     pub(crate) fn must_wait(&self, way: &Way, handles: &[Handle]) -> bool {
         if self.waiting.messages.is_empty() {
             return false;
@@ -87,8 +91,9 @@ impl PortTable {
         self.entries.get(&handle).is_some_and(|entry| !entry.outbox.is_empty())
     }
 
-    /// Keeps a message until its turn comes: at once if nothing is in its way and nobody `reads` what is to be put into it. `None` if a port in it is not
-    /// the document's, and then nothing has been taken. A message on a port that has gone goes nowhere, and its ports with it.
+    /// Holds a message until it is due. It is due at once if no other message precedes it and the
+    /// document does not add bytes (`reads`). `None`, and nothing is taken, if a port in it is not
+    /// the document's. A message on a port that is gone is dropped, with its ports.
     pub(crate) fn hold(&mut self, way: Way, data: Vec<u8>, handles: Vec<Handle>, document: DocumentId, reads: bool) -> Option<MessageId> {
         let source = if let Way::Port(handle) = way { handle } else { 0 };
         if !self.check(&handles, source, document) {
@@ -114,7 +119,8 @@ impl PortTable {
         Some(id)
     }
 
-    /// Puts bytes into a message that waits for them; false if it does not, or they don't fit.
+    /// Adds bytes to a message that waits for them. False if it does not wait, or the bytes do not
+    /// fit.
     pub(crate) fn fill(
         &mut self,
         id: MessageId,
@@ -127,7 +133,8 @@ impl PortTable {
         start.checked_add(length).and_then(|end| held.data.get_mut(start..end)).is_some_and(fill)
     }
 
-    /// The message has all of its bytes, or (`whole` is false) will never have them: then its receiver gets one that cannot be read, in its place.
+    /// The message has all its bytes, or will never have them (`whole` is false). In that case the
+    /// receiver gets an unreadable message in its place.
     pub(crate) fn filled(&mut self, id: MessageId, document: DocumentId, whole: bool) {
         let Some(held) = self.waiting.messages.get_mut(&id).filter(|held| held.reader == Some(document)) else { return };
         held.reader = None;
@@ -137,12 +144,12 @@ impl PortTable {
         self.flush_from(id);
     }
 
-    /// An IPC message that is to be sent now.
+    /// The next IPC message that is due.
     pub(crate) fn next_due(&mut self) -> Option<DueIpc> {
         self.waiting.due.pop_front()
     }
 
-    /// The document brings no more bytes: what waits for it goes without.
+    /// The document adds no more bytes: messages that wait for it are sent without them.
     pub(super) fn stop_reading(&mut self, document: DocumentId) {
         let mut waiting: Vec<_> =
             self.waiting.messages.iter().filter(|(_, held)| held.reader == Some(document)).map(|(&id, _)| id).collect();
@@ -152,14 +159,14 @@ impl PortTable {
         }
     }
 
-    /// What the document had for main and could not send any more.
+    /// Drops the document's IPC messages that could not be sent any more.
     pub(super) fn drop_ipc(&mut self, document: DocumentId) {
         for id in self.waiting.ipc.remove(&document).into_iter().flatten() {
             self.drop_waiting(id);
         }
     }
 
-    /// What waits of one document becomes another's.
+    /// Moves all waiting messages of one document to another.
     pub(super) fn move_waiting(&mut self, from: DocumentId, to: DocumentId) {
         for held in self.waiting.messages.values_mut() {
             if held.reader == Some(from) {
@@ -176,7 +183,7 @@ impl PortTable {
         }
     }
 
-    /// The messages that wait in a port now wait in it under another handle.
+    /// Moves the messages that wait in a port to the port's new handle.
     pub(super) fn rename_waiting(&mut self, outbox: &VecDeque<MessageId>, handle: Handle) {
         for id in outbox {
             if let Some(held) = self.waiting.messages.get_mut(id) {
@@ -185,7 +192,7 @@ impl PortTable {
         }
     }
 
-    /// Lets go of a port for this reason, once nothing waits in it.
+    /// Closes a port with this reason, once no message waits in it.
     pub(super) fn let_go(&mut self, handle: Handle, reason: CloseReason) {
         let Some(entry) = self.entries.get_mut(&handle) else { return };
         entry.location = Location::Leaving(reason);
@@ -198,14 +205,14 @@ impl PortTable {
         }
     }
 
-    /// Nobody can get the message any more.
+    /// Drops a message that no port or document can send any more, with the ports in it.
     pub(super) fn drop_waiting(&mut self, id: MessageId) {
         if let Some(held) = self.waiting.messages.remove(&id) {
             self.let_go_all(held.handles);
         }
     }
 
-    /// Sends what can be sent, beginning where this message stands.
+    /// Sends all messages that are due, from this message's queue on.
     fn flush_from(&mut self, id: MessageId) {
         match self.waiting.messages.get(&id).map(|held| &held.way) {
             Some(Way::Port(handle)) => {
@@ -220,13 +227,14 @@ impl PortTable {
         }
     }
 
-    /// Is the message complete, and does nothing wait in its ports?
+    /// Whether the message is complete and no message waits in its ports.
     fn is_due(&self, id: MessageId) -> bool {
         let Some(held) = self.waiting.messages.get(&id) else { return true };
         held.reader.is_none() && !held.handles.iter().any(|&handle| self.has_waiting(handle))
     }
 
-    /// Posts what waits in a port, as far as its turn has come. When nothing is left the port may go, or the message that it lies in.
+    /// Posts a port's waiting messages as far as they are due. When none is left, a leaving port
+    /// closes, and a message that contains the port may be due.
     fn flush(&mut self, mut handle: Handle) {
         loop {
             while let Some(id) = self.entries.get(&handle).and_then(|entry| entry.outbox.front().copied()) {
@@ -239,7 +247,7 @@ impl PortTable {
                 let Some(held) = self.waiting.messages.remove(&id) else { continue };
                 let ports = self.extract(&held.handles);
                 if let Some(entry) = self.entries.get(&handle) {
-                    // What cannot be posted has nobody left to get it.
+                    // A message that cannot be posted has no receiver any more.
                     let _ = entry.port.post(Message::with_ports(held.data, ports));
                 }
             }
@@ -277,7 +285,7 @@ impl PortTable {
         self.waiting.ipc.remove(&document);
     }
 
-    /// The ports that lie in a message.
+    /// Takes out the ports that are in a message.
     fn extract(&mut self, handles: &[Handle]) -> Vec<Port> {
         handles.iter().filter_map(|&handle| self.remove(handle)).map(|entry| entry.port).collect()
     }
