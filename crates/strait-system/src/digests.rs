@@ -1,4 +1,4 @@
-//! Digests of bytes, as in Node's `crypto` (https://nodejs.org/api/crypto.html).
+//! Digests of bytes, as in Node's `crypto` (<https://nodejs.org/api/crypto.html>).
 
 use hmac::{Hmac, Mac};
 use md5::Md5;

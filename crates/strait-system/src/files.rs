@@ -1,4 +1,4 @@
-//! Files and folders, as in Node's `fs` (https://nodejs.org/api/fs.html). Each operation
+//! Files and folders, as in Node's `fs` (<https://nodejs.org/api/fs.html>). Each operation
 //! corresponds to one of its functions and has the name of the libuv call. Its comment lists the
 //! arguments in [`Call`] that it uses.
 

@@ -1,4 +1,4 @@
-//! Operations on open files (https://nodejs.org/api/fs.html#file-descriptors). Their first number
+//! Operations on open files (<https://nodejs.org/api/fs.html#file-descriptors>). Their first number
 //! is a descriptor.
 
 use std::fs::{File, Permissions};

@@ -1,4 +1,4 @@
-//! Data about the machine and the user, for Node's `os` (https://nodejs.org/api/os.html).
+//! Data about the machine and the user, for Node's `os` (<https://nodejs.org/api/os.html>).
 
 use std::fs;
 
