@@ -7,15 +7,15 @@ use crate::link::copy_bytes;
 use crate::link::memory::arena::Block;
 use crate::shared_buffer::SharedBuffer;
 
-/// The data of one message. The router only asks how much it is.
+/// The data of one message. The router uses only its length.
 pub(crate) enum Body {
     /// On the heap.
     Bytes(Vec<u8>),
-    /// In an arena of this node's, for the other end of one of its links.
+    /// In one of this node's arenas, for the other end of one of its links.
     Own(Box<Block>),
-    /// In an arena of a peer's.
+    /// In one of a peer's arenas.
     Lent(Box<Lent>),
-    /// One of these, and shared buffers.
+    /// Data of another variant, with shared buffers.
     With(Box<(Body, Vec<SharedBuffer>)>),
 }
 
@@ -29,12 +29,12 @@ impl Body {
         }
     }
 
-    /// This and shared buffers.
+    /// Adds shared buffers.
     pub(crate) fn with(self, buffers: Vec<SharedBuffer>) -> Self {
         if buffers.is_empty() { self } else { Self::With(Box::new((self, buffers))) }
     }
 
-    /// What is no shared buffer, and those.
+    /// Separates the data from the shared buffers.
     pub(crate) fn split(self) -> (Self, Vec<SharedBuffer>) {
         match self {
             Self::With(both) => *both,
@@ -42,7 +42,8 @@ impl Body {
         }
     }
 
-    /// The bytes, without shared buffers: copied unless they are on the heap. What is not small takes its time; not for under a lock, if that can be helped.
+    /// The bytes, without shared buffers: copied unless they are on the heap. A large copy takes
+    /// long, so it should not be made under a lock.
     pub(crate) fn into_bytes(self) -> Vec<u8> {
         match self {
             Self::Bytes(bytes) => bytes,
@@ -52,7 +53,7 @@ impl Body {
         }
     }
 
-    /// Copies the bytes from `start` on, of which there are enough.
+    /// Copies the bytes from `start` on. The caller ensures that there are enough.
     pub(crate) fn copy_part(&self, start: usize, into: &mut [u8]) {
         match self {
             Self::Bytes(bytes) => copy_bytes(&bytes[start..start + into.len()], into),
@@ -62,7 +63,7 @@ impl Body {
         }
     }
 
-    /// Copies the bytes to a place of the same length.
+    /// Copies the bytes to a target of the same length.
     pub(crate) fn copy_into(&self, into: &mut [u8]) {
         match self {
             Self::Bytes(bytes) => copy_bytes(bytes, into),
@@ -86,7 +87,7 @@ impl From<Vec<u8>> for Body {
 }
 
 impl Clone for Body {
-    /// A block has one holder: its copy is on the heap.
+    /// A block has one holder, so its clone is on the heap.
     fn clone(&self) -> Self {
         Self::Bytes(match self {
             Self::Bytes(bytes) => bytes.clone(),
@@ -122,7 +123,7 @@ impl fmt::Debug for Body {
     }
 }
 
-/// The router's tests look into their messages, which are all on the heap.
+/// The router's tests read their messages, which are all on the heap.
 #[cfg(test)]
 impl std::ops::Deref for Body {
     type Target = [u8];

@@ -1,4 +1,4 @@
-//! Room for a message's data that is written where its receiver reads it.
+//! Buffers for message data, written where the receiver reads them.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -8,16 +8,19 @@ use crate::body::Body;
 use crate::link::memory::arena::Block;
 use crate::port::{Port, PostErrorReason};
 
-/// From this size on [`Port::alloc`] looks for room in memory that is shared with the receiver. What is smaller is copied faster than a block is handed over.
+/// From this size on, [`Port::alloc`] allocates in memory that is shared with the receiver. Copying
+/// a smaller buffer is faster than handing a block over.
 pub(crate) const ALLOC_FROM: usize = 16 * 1024;
 
-/// From this size on [`Port::post`] copies a message's data into such memory, if there is some: the post is complete at once, and the link stays free for others.
+/// From this size on, [`Port::post`] copies a message's data into shared memory, if there is a free
+/// block. The post is then complete at once, and the link is free for other messages.
 pub(crate) const POST_FROM: usize = 64 * 1024;
 
-/// Bytes that are to be posted: see [`Port::alloc`]. Writable until then.
+/// A buffer for bytes to post, from [`Port::alloc`]; writable until it is posted.
 ///
-/// Where the receiver is another process and there is room in memory that the two share, the buffer lies there, and its bytes are copied only once, by the receiver.
-/// Fallback it is on the heap. Dropping it unposted gives its room back.
+/// If the receiver is another process and the shared memory of both has room, the buffer is in that
+/// memory. Its bytes are then copied once, by the receiver. Otherwise it is on the heap. Dropping
+/// an unposted buffer frees its memory.
 pub struct Buffer {
     storage: Storage,
 }
@@ -36,7 +39,7 @@ impl Buffer {
         Self { storage: Storage::Shared(Box::new(block)) }
     }
 
-    /// Keeps the first `length` bytes; does nothing if there are no more than that.
+    /// Keeps the first `length` bytes; does nothing if the buffer is not longer.
     pub fn truncate(&mut self, length: usize) {
         match &mut self.storage {
             Storage::Heap(bytes) => bytes.truncate(length),
@@ -86,23 +89,23 @@ impl fmt::Debug for Buffer {
     }
 }
 
-/// There is no buffer so large: a message carries [`MAX_DATA`] bytes at most.
+/// The requested buffer is too large: a message carries [`MAX_DATA`] bytes at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("buffer of {size} bytes is larger than {MAX_DATA}")]
 pub struct AllocError {
-    /// How many bytes were asked for.
+    /// The requested size in bytes.
     pub size: usize,
 }
 
-/// A post that did not happen. Nothing was consumed: the buffer is in here, and all ports.
+/// A post that failed. Nothing was consumed: this error returns the buffer and all ports.
 #[derive(Debug, thiserror::Error)]
 #[error("buffer not posted: {reason}")]
 pub struct PostBufferError {
-    /// What was to be posted.
+    /// The buffer that was not posted.
     pub buffer: Buffer,
-    /// What was to go with it.
+    /// The ports that were not posted.
     pub ports: Vec<Port>,
-    /// Why it was not.
+    /// The reason of the failure.
     #[source]
     pub reason: PostErrorReason,
 }

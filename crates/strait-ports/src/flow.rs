@@ -1,4 +1,4 @@
-//! Back-pressure as programs see it: how much waits for the other end, and when to go on.
+//! Back-pressure: the outstanding amount of a port, and waiting until it is below a mark.
 
 use std::fmt;
 use std::future::Future;
@@ -10,16 +10,16 @@ use crate::node::drive_until;
 use crate::port::Port;
 use crate::router::Credit;
 
-/// Messages, and the payload bytes in them.
+/// A number of messages, and of their payload bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Amount {
-    /// How many messages.
+    /// The number of messages.
     pub messages: usize,
-    /// How many bytes.
+    /// The number of bytes.
     pub bytes: usize,
 }
 
-/// How much may wait for the other end of a port before [`Port::ready`] waits too.
+/// The outstanding amount from which on [`Port::ready`] waits.
 ///
 /// ```
 /// use strait_ports::HighWaterMark;
@@ -28,9 +28,9 @@ pub struct Amount {
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct HighWaterMark {
-    /// So many messages are enough; `None`: as many as there are. 0 counts as 1.
+    /// The mark in messages; `None`: no mark. 0 counts as 1.
     pub messages: Option<usize>,
-    /// So many payload bytes are enough; `None`: as many as there are. 0 counts as 1.
+    /// The mark in payload bytes; `None`: no mark. 0 counts as 1.
     pub bytes: Option<usize>,
 }
 
@@ -54,22 +54,23 @@ impl HighWaterMark {
     }
 }
 
-/// Why [`Port::ready`] has nothing to wait for, or [`Port::ready_blocking`] has waited in vain.
+/// The reasons for which [`Port::ready`] or [`Port::ready_blocking`] fails.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadyError {
-    /// The other end is gone: nothing that is posted will be received.
+    /// The other end is gone: no further message will be received.
     #[error("the channel has ended")]
     Ended,
-    /// The other end has not received enough in time. Only of [`Port::ready_blocking`].
-    #[error("the other end has not received enough in time")]
+    /// The amount was not below the mark in time. Only from [`Port::ready_blocking`].
+    #[error("the outstanding amount was not below the high-water mark within the time limit")]
     TimedOut,
-    /// The node cannot be driven. Only of [`Port::ready_blocking`].
-    #[error("the node cannot be driven")]
+    /// The node cannot be driven. Only from [`Port::ready_blocking`].
+    #[error("the node cannot be driven: waiting or routing failed")]
     Io(#[from] std::io::Error),
 }
 
-/// Back-pressure. Nothing that is posted is ever refused: a mark governs [`Port::ready`] alone, as in the WHATWG streams standard.
+/// Back-pressure. A post is never refused: a mark only affects [`Port::ready`] and sinks, as in the
+/// WHATWG streams standard.
 ///
 /// ```
 /// use strait_ports::{HighWaterMark, Node};
@@ -85,44 +86,54 @@ pub enum ReadyError {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 impl Port {
-    /// What was posted on this port and has not been received by the program at the other end: waiting here, under way, or waiting there. It goes along when either end is
-    /// transferred. Nothing, once the channel has ended.
+    /// The outstanding amount: messages that were posted on this port and not yet received by the
+    /// program at the other end, wherever they are queued. It moves with the port when either end
+    /// is transferred. It is zero once the channel has ended.
     ///
-    /// The other end tells what it has received in lumps. The first call asks it to tell the rest, too, whenever nothing more waits there; so the figure may be too
-    /// large, while messages wait, by a batch: a quarter of the mark, an eighth of what waits, or 255 messages or 256 KiB, whichever applies and is
-    /// less, but at least one message. It is never too small. Inside a node the first figure is as exact as all others; across processes the first call may give
-    /// a batch too much, as the answer comes later.
+    /// The other end reports received messages in batches. The first call makes it also report
+    /// whenever its queue is empty. So the amount is never too small, and can be too large by one
+    /// batch while messages are queued. A batch is the least of these, but at least one message:
+    /// - a quarter of the mark,
+    /// - an eighth of the receiver's queue,
+    /// - 255 messages or 256 KiB.
+    ///
+    /// Inside a node the first amount is as exact as later ones. Across processes the first call
+    /// may return one batch too much, because the report arrives later.
     pub fn buffered_amount(&self) -> Amount {
         self.shared().act(|state| state.router.observe_amount(self.element()))
     }
 
-    /// Sets how much may wait for the other end ([`Port::buffered_amount`]) before [`Port::ready`] waits. There is no mark at first. It goes along when this port is transferred.
+    /// Sets the outstanding amount ([`Port::buffered_amount`]) from which on [`Port::ready`] waits.
+    /// A new port has no mark. The mark moves with the port.
     pub fn set_high_water_mark(&self, mark: HighWaterMark) {
         self.shared().act(|state| state.router.set_mark(self.element(), mark));
     }
 
-    /// The mark that is set; none once the channel has ended.
+    /// Returns the port's mark; none once the channel has ended.
     pub fn high_water_mark(&self) -> HighWaterMark {
         self.shared().act(|state| state.router.mark(self.element()))
     }
 
-    /// The amount is below the mark, and the other end is not known to be gone.
+    /// Whether the amount is below the mark and the channel has not ended.
     pub fn is_ready(&self) -> bool {
         self.shared().act(|state| state.router.credit(self.element())) == Credit::Available
     }
 
-    /// Waits until the amount is below the mark; one message may then be posted, of whatever size, so that no message is too large for a mark. There is no lower mark at which
-    /// waiting ends, but the other end tells of what it has received in steps of a quarter of the mark.
+    /// Waits until the amount is below the mark. Then one message of any size may be posted, so no
+    /// message is too large for a mark. There is no lower mark; the other end reports received
+    /// messages in steps of a quarter of the mark.
     ///
-    /// Several may wait; all go on at the same time, and each is let through for itself. Somebody must drive the node meanwhile.
+    /// Any number of tasks may wait; they continue together, and each checks the amount for itself.
+    /// A thread must drive the node meanwhile.
     ///
     /// # Errors
-    /// [`ReadyError::Ended`] as soon as the other end is known to be gone.
+    /// [`ReadyError::Ended`] as soon as this node is notified that the other end is gone.
     pub fn ready(&self) -> Ready<'_> {
         Ready { port: self, ticket: None }
     }
 
-    /// As [`Port::ready`], but waits in this thread and drives the node meanwhile, at most for `timeout` (`None`: without limit).
+    /// As [`Port::ready`], but waits in this thread and drives the node meanwhile, at most for
+    /// `timeout` (`None`: without limit).
     ///
     /// # Errors
     /// See [`ReadyError`].
@@ -140,12 +151,12 @@ impl Port {
 #[must_use = "futures do nothing unless polled"]
 pub struct Ready<'a> {
     port: &'a Port,
-    /// Our place among those who wait.
+    /// The ticket of this waiter in `SendWaiters`.
     ticket: Option<u64>,
 }
 
 impl Ready<'_> {
-    /// Looks, and waits with this waker if there is nothing yet.
+    /// Checks the credit; without credit, registers this waker.
     fn look(&mut self, waker: Option<&Waker>) -> Poll<Result<(), ReadyError>> {
         let (key, ticket) = (self.port.element(), self.ticket);
         // A waker is foreign code: it is copied and dropped without the lock.

@@ -1,11 +1,15 @@
 //! Transferable message ports between processes: order, exactly once, close with a reason.
 //!
-//! A *channel* has two ends, its *ports*. What is posted on one is received on the other. A port can itself be posted, through any other port, to any
-//! process, as often and as concurrently as one likes: its messages follow it, those under way and those not yet read included, in order. When things have settled, the two
-//! processes that hold the ends talk over a link of their own: shared memory, and a socket that wakes and ends them. Nothing goes through anybody else.
+//! A *channel* has two ends, its *ports*. A message that is posted on one port is received on the
+//! other. A port can itself be posted, through any other port, to any process. This can happen any
+//! number of times and concurrently. Its messages follow it in order, messages in transit and
+//! unread messages included. When a transfer has settled, the two processes that hold the ports
+//! exchange messages over a direct link: shared memory, and a socket that carries descriptors and
+//! shows the end of the link. No other process forwards them.
 //!
 //! # A first program
-//! A [`Node`] is a process's place in the network of ports. Channels inside a process make no system call and take no descriptor.
+//! A [`Node`] is one process's participation in the network of ports. A channel inside a process
+//! makes no system call and takes no descriptor.
 //!
 //! ```
 //! use strait_ports::{CloseReason, Event, Node};
@@ -20,11 +24,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Messages are bytes and ports; what the bytes mean is yours to say. Posting never waits.
+//! A message consists of bytes and ports; the program defines the meaning of the bytes. Posting
+//! never waits.
 //!
 //! # Processes
-//! One process is the *broker*: it lets the others join, and each pair of nodes that come to hold the two ends of a channel is introduced by it, once. After that it has
-//! no part in their talk: they go on when it is stopped, or dead.
+//! One process is the *broker*: it admits the others. When two nodes hold the two ports of a
+//! channel, the broker introduces them to each other, once for each pair of nodes. From then on
+//! their messages do not pass through the broker: the link continues when the broker is stopped or
+//! dead.
 //!
 //! A child gets its first port from [`Node::spawn`] and takes it by [`Node::from_env`]:
 //!
@@ -54,7 +61,8 @@
 //! }
 //! ```
 //!
-//! Others come to an [`Endpoint`], a path at which only this user's processes are let in, unless a policy of yours says otherwise:
+//! Other processes connect to an [`Endpoint`], a socket at a path. By default it accepts processes
+//! of the same user only; the program can set another policy:
 //!
 //! ```
 //! use std::thread;
@@ -75,10 +83,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Where a socket pair comes from elsewhere, [`Node::invite`] and [`Node::join`] take its two ends.
+//! For a socket pair from another source, [`Node::invite`] and [`Node::join`] take its two ends.
 //!
 //! # Transfer
-//! A question brings the port for its answer along. Whoever ends up with it answers whoever asked, directly:
+//! A request carries the port for its reply. The process that receives the port replies directly to
+//! the process that made the request:
 //!
 //! ```
 //! use strait_ports::{Event, Message, Node};
@@ -88,7 +97,7 @@
 //! let (answer, theirs) = node.channel();
 //! client.post(Message::with_ports(b"6 * 7".to_vec(), vec![theirs]))?;
 //!
-//! // In the server, or wherever that sends it on to.
+//! // In the server, or in the process to which the server has sent the request.
 //! let Event::Message(mut question) = server.recv_blocking(None)? else { panic!("a question was asked") };
 //! question.ports.remove(0).post("42")?;
 //!
@@ -96,12 +105,15 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A post that fails consumes nothing: [`PostError`] gives the message back, ports and all. A message that nobody can receive any more closes the ports in it.
+//! A post that fails consumes nothing: [`PostError`] returns the message with its ports. A message
+//! that can no longer be received closes its ports.
 //!
 //! # Close
-//! Every channel ends in one [`Event::Close`] at the end that is left, after everything that was sent before, with a [`CloseReason`]: the other end was closed or
-//! dropped, its process left in order or crashed. So a request whose server dies does not hang, and nobody needs a time-out to find out. After a crash come all messages that had
-//! left the crashed process, without a gap.
+//! Every channel ends with one [`Event::Close`] at the remaining port, after all messages that were
+//! sent before. Its [`CloseReason`] distinguishes: the other port was closed or dropped, or its
+//! process left in order or crashed. So a request does not hang when its server dies, and no
+//! time-out is needed to detect that. After a crash, all messages that had left the crashed process
+//! arrive, without a gap.
 //!
 //! ```
 //! use strait_ports::{CloseReason, Event, Message, Node};
@@ -111,27 +123,33 @@
 //! let (answer, theirs) = node.channel();
 //! client.post(Message::with_ports(b"6 * 7".to_vec(), vec![theirs]))?;
 //! drop(server);
-//! // Nobody will ever read the question: the port in it closes.
+//! // The request can no longer be received: the port in it closes.
 //! assert!(matches!(answer.recv_blocking(None)?, Event::Close(CloseReason::Dropped)));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A process that ends should call [`Node::leave`], or let go of its node's last handle: what does neither has crashed, for all that others can see.
+//! A process should end with [`Node::leave`], or drop the last handle of its node. Otherwise its
+//! peers report `Crashed`.
 //!
-//! # Who drives the node
-//! The engine has no threads of its own. Somebody has to route what comes for a node, so that a message crosses as few threads as possible it is whoever waits for it:
-//! - [`Port::recv_blocking`] and its like ([`select`], [`PortSet::recv_blocking`], [`Incoming::recv_blocking`]) drive the node while they wait, in any number of threads.
-//!   A program that waits in one of them most of the time needs nothing else.
-//! - [`Node::block_on`] does so for a future, without a runtime.
-//! - [`Node::drive`] is for a thread that does nothing else.
-//! - A loop of your own polls the node's descriptor (it is `AsFd`) and calls [`Node::dispatch`] when it is readable; that tells the owners of ports by [`Port::on_ready`] or by waking
-//!   their futures. `examples/poll_loop.rs` and `examples/tokio_loop.rs` show it.
+//! # Driving the node
+//! The engine has no threads of its own. Received messages have to be routed, and as a rule the
+//! waiting thread routes them, so that a message crosses as few threads as possible:
+//! - [`Port::recv_blocking`] and its siblings ([`select`], [`PortSet::recv_blocking`],
+//!   [`Incoming::recv_blocking`]) drive the node while they wait, in any number of threads. A
+//!   program that waits in one of them most of the time needs nothing else.
+//! - [`Node::block_on`] drives the node for a future, without a runtime.
+//! - [`Node::drive`] is for a thread with no other work.
+//! - A program's own loop polls the node's descriptor (the node is `AsFd`) and calls
+//!   [`Node::dispatch`] when it is readable. `dispatch` calls the callbacks of [`Port::on_ready`]
+//!   and wakes futures of ports. Examples: `examples/poll_loop.rs` and `examples/tokio_loop.rs`.
 //!
-//! Routing never delivers: a program that does not read its ports still forwards for others. A node that nobody drives posts, but hears nothing, and keeps those waiting whose
-//! messages go through it.
+//! Routing does not deliver: a program that does not read its ports still forwards messages of
+//! others. A node that is not driven can post, but receives nothing, and it delays the messages
+//! that pass through it.
 //!
 //! # Async
-//! [`Port::recv`] is a future for any runtime; with the feature `futures` (on by default) ports are `Stream`s of events and `Sink`s of messages, too.
+//! [`Port::recv`] is a future for any runtime. With the feature `futures` (on by default) ports are
+//! also `Stream`s of events and `Sink`s of messages.
 //!
 //! ```
 //! use std::thread;
@@ -158,8 +176,9 @@
 //! ```
 //!
 //! # Many ports
-//! [`select`] waits for a few ports, a [`PortSet`] for any number: an event costs the same with ten as with ten thousand, and a port that is flooded does not keep the others waiting.
-//! Guests of an endpoint can join a set by themselves ([`PortSet::admit`]).
+//! [`select`] waits for a few ports, a [`PortSet`] for any number: the cost of an event does not
+//! depend on the number of ports, and a flooded port does not delay the others. A set can also add
+//! the guests of an endpoint ([`PortSet::admit`]).
 //!
 //! ```
 //! use strait_ports::{Event, Node, PortSet};
@@ -186,8 +205,11 @@
 //! ```
 //!
 //! # Back-pressure
-//! A post is never refused, so a fast sender can fill a slow receiver's memory. [`Port::buffered_amount`] says how much the program at the other end has not received yet, wherever it waits;
-//! [`Port::ready`] waits until that is below a [`HighWaterMark`], across processes and while ends are transferred. The mark is the sender's to heed, and goes along with the port.
+//! A post is never refused, so a fast sender can fill a slow receiver's memory.
+//! [`Port::buffered_amount`] returns the messages and bytes that the program at the other end has
+//! not yet received, wherever they are queued. [`Port::ready`] waits until that amount is below a
+//! [`HighWaterMark`], across processes and during transfers. The sender has to respect the mark;
+//! the mark moves with the port.
 //!
 //! ```
 //! use std::thread;
@@ -212,14 +234,18 @@
 //!
 //! # Limits
 //! - A message carries at most [`MAX_DATA`] bytes and [`MAX_PORTS`] ports.
-//! - A process has one link for each *process* it talks to, not for each port, and each takes a few descriptors. A million ports take none.
+//! - A process has one link for each *process* with which it shares a channel. A link takes a few
+//!   descriptors, a port takes none.
 //! - Linux only, one machine.
-//! - Only the broker invites and introduces. When it is gone, links that exist go on, and nobody new is met.
-//! - Two ports queued inside each other's queues can be received by nobody and stay until their other ends close or the node ends: the engine does not look for such rings.
+//! - Only the broker invites and introduces. When it is gone, existing links continue, and no new
+//!   node can be reached.
+//! - Two ports that are queued inside each other's queues cannot be received. They stay until their
+//!   other ends close or the node ends: the engine does not search for such cycles.
 //!
-//! # Distrust
-//! Whatever a peer sends is checked after it has been copied. One that sends nonsense loses its link and with it the ports it held; nobody else is harmed. Names are random, and
-//! useless to processes that were not given them.
+//! # Hostile peers
+//! Everything that a peer sends is copied first and then checked. A peer that violates the protocol
+//! loses its link, and with it the ports that it held; other nodes are not affected. Names of ports
+//! are random and reach only the processes that need them.
 #![deny(unsafe_code)]
 
 mod body;
@@ -261,11 +287,12 @@ pub use shared_buffer::SharedBuffer;
 pub use trace::{PortEvent, TracedEvent, trace_clock};
 pub use writer::MessageWriter;
 
-/// The most shared buffers one message may carry: 16.
+/// The most shared buffers that one message may carry: 16.
 pub const MAX_BUFFERS: usize = 16;
 
-/// The most bytes one message may carry: 1 GiB. A shared buffer may have as many.
+/// The most bytes that one message may carry: 1 GiB. The same limit applies to a shared buffer.
 pub const MAX_DATA: usize = 1 << 30;
 
-/// The most ports one message may carry: 1,024. A message is routed in one go, and its ports are most of the work: about a microsecond each.
+/// The most ports that one message may carry: 1,024. A message is routed without interruption, and
+/// a port costs about 1 µs of routing.
 pub const MAX_PORTS: usize = 1 << 10;

@@ -1,11 +1,11 @@
-//! What goes through a port: messages and, once, a close with its reason.
+//! The events of a port: messages and, once, a close with its reason.
 
 use std::fmt;
 
 use crate::port::Port;
 use crate::shared_buffer::SharedBuffer;
 
-/// Bytes and the ports that travel with them.
+/// Bytes, with ports and shared buffers that are sent together with them.
 ///
 /// ```
 /// use strait_ports::Message;
@@ -15,9 +15,10 @@ use crate::shared_buffer::SharedBuffer;
 /// ```
 #[derive(Debug, Default)]
 pub struct Message {
-    /// The bytes; the engine does not look into them. At most [`MAX_DATA`](crate::MAX_DATA).
+    /// The bytes; the engine does not interpret them. At most [`MAX_DATA`](crate::MAX_DATA).
     pub data: Vec<u8>,
-    /// Ports that go with the message, in order. At most [`MAX_PORTS`](crate::MAX_PORTS). Dropping a message closes them.
+    /// The transferred ports, in order. At most [`MAX_PORTS`](crate::MAX_PORTS). Dropping a message
+    /// closes them.
     pub ports: Vec<Port>,
     /// Immutable bytes that all receivers read in place. At most [`MAX_BUFFERS`](crate::MAX_BUFFERS).
     pub buffers: Vec<SharedBuffer>,
@@ -72,34 +73,37 @@ impl From<String> for Message {
     }
 }
 
-/// What [`Port::try_recv`] and its siblings give.
+/// The result of [`Port::try_recv`] and its siblings.
 #[derive(Debug)]
 pub enum Event {
-    /// The other end posted this.
+    /// A message that the other end posted.
     Message(Message),
-    /// The channel has ended. Comes once and last, after every message that was sent before.
+    /// The channel has ended. Arrives once and last, after all messages that were sent before.
     Close(CloseReason),
 }
 
-/// Why a channel ended, seen from the end that is still there.
+/// The reason why a channel ended, seen from the remaining end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CloseReason {
     /// The other end called `close()`.
     Closed,
-    /// The other end's last handle was let go of, or the port sat in a message that nobody could receive or took.
+    /// The other end's last handle was dropped, or the port was in a message that could not be
+    /// received or was dropped unreceived.
     Dropped,
-    /// The other end lived in a document that was navigated, reloaded, removed or whose window was closed.
+    /// The other end was in a document that was navigated, reloaded or removed, or whose window was
+    /// closed.
     Unloaded,
-    /// The other end lived in a process that ended by itself with code 0 or by orderly shutdown.
+    /// The other end was in a process that ended with code 0 or in order.
     Exited,
-    /// The other end lived in a process that was killed or failed, or whose link broke or misbehaved.
+    /// The other end was in a process that was killed or failed, or whose link broke or violated
+    /// the protocol.
     Crashed,
-    /// The other end lived on another machine that cannot be reached any more.
+    /// The other end was on another machine that has become unreachable.
     Unreachable,
 }
 
 impl CloseReason {
-    /// The reason as programs in JavaScript see it.
+    /// The reason's name in JavaScript.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Closed => "closed",

@@ -1,23 +1,24 @@
-//! Names: what makes a node or a side addressable.
+//! Names: the addresses of nodes and sides.
 
 use std::fmt;
 
-/// The name of a node: 128 random bits, given by the broker. Nobody chooses its own.
+/// The name of a node: 128 random bits, chosen by the broker.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct NodeName(pub(crate) u128);
 
-/// The name of one side of an element, local to its node: 128 random bits, known to its neighbour and to nobody else.
+/// The name of one side of an element, local to its node: 128 random bits, sent to its neighbour
+/// only.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct SideName(pub(crate) u128);
 
-/// A side in the world: where events go and where they come from.
+/// The global address of a side: the source or target of events.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Addr {
     pub(crate) node: NodeName,
     pub(crate) side: SideName,
 }
 
-// Names are secrets between neighbours: logs get enough of them to tell two apart and no more.
+// // Names are secrets between neighbours. Logs contain only enough of a name to distinguish two.
 impl fmt::Debug for NodeName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "n{:06x}", self.0 as u32 & 0xff_ffff)
@@ -30,19 +31,21 @@ impl fmt::Debug for SideName {
     }
 }
 
-/// Where a router gets the names of its sides from; injected so that schedules can be replayed.
+/// The source of a router's side names; injected so that tests can replay schedules.
 pub(crate) trait NameSource: Send {
-    /// A name that was never given before and cannot be guessed.
+    /// A new name that cannot be guessed.
     fn next(&mut self) -> u128;
 }
 
-/// How maps whose keys are names, or numbers of ours, find their entries. A peer picks the names of the ports that it sends: keys that it does not know keep it from picking names that
-/// all fall on one place.
+/// The hasher of maps whose keys are names or this node's own numbers. A peer picks the names of
+/// the ports that it sends. The hasher's random keys, which the peer cannot read, prevent it from
+/// picking names that collide.
 pub(crate) type RandomKeys = foldhash::fast::RandomState;
 
-/// Names from the system's generator, taken a page at a time: one system call for 256 names.
+/// Names from the system's generator, read 4,096 bytes at a time: one system call for 256 names.
 ///
-/// A process that forks must make its node after the fork, as every owner of sockets must: the pool would be the same in both.
+/// A process that forks must create its node after the fork, as with sockets: otherwise both
+/// processes would use the same pool.
 pub(crate) struct SystemNames {
     pool: Box<[u8; SystemNames::POOL]>,
     used: usize,
@@ -59,7 +62,8 @@ impl SystemNames {
 impl NameSource for SystemNames {
     fn next(&mut self) -> u128 {
         if self.used == Self::POOL {
-            // Without randomness there is no security to offer; no system that runs this lacks it after boot.
+            // // Without random bytes names would not be secure. Every supported system has them
+            // after boot.
             getrandom::fill(&mut self.pool[..]).expect("the system gives random bytes");
             self.used = 0;
         }

@@ -33,7 +33,7 @@ pub use unread::{Arrival, Unread};
 /// let node = Node::broker()?;
 /// let (a, b) = node.channel();
 /// let (carried, far) = node.channel();
-/// // A port travels inside a message, and what is posted towards it follows it.
+/// // Posting a port transfers it, and its queued messages follow it.
 /// far.post(Message::new(vec![42]))?;
 /// a.post(Message::with_ports(vec![], vec![carried]))?;
 /// let Some(Event::Message(mut message)) = b.try_recv() else { panic!("posted") };
@@ -43,54 +43,54 @@ pub use unread::{Arrival, Unread};
 /// ```
 pub struct Port {
     shared: Arc<Shared>,
-    /// `None` once the endpoint went away with a message or was closed: nothing is left to drop.
+    /// `None` after the port was posted or closed: nothing is left to drop.
     key: Option<ElementKey>,
-    /// What can be received without the node's lock; made when there is something for it.
+    /// Messages that can be received without the node's lock; created by the first prefetch.
     prefetch: OnceLock<Arc<Prefetch>>,
 }
 
-/// A post that did not happen. Nothing was consumed: the message is in here, with all its ports.
+/// A post that failed. Nothing was consumed: this error returns the message with all its ports.
 #[derive(Debug, thiserror::Error)]
 #[error("message not posted: {reason}")]
 pub struct PostError {
-    /// What was to be posted.
+    /// The message that was not posted.
     pub message: Message,
-    /// Why it was not.
+    /// The reason of the failure.
     #[source]
     pub reason: PostErrorReason,
 }
 
-/// Why a post did not happen.
+/// The reasons for which a post fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PostErrorReason {
-    /// This port of the list belongs to another [`Node`](crate::Node) of the same process.
+    /// A port in the list belongs to another [`Node`](crate::Node) of the same process.
     #[error("port at index {index} belongs to another node")]
     ForeignPort {
-        /// Its place in the list.
+        /// The port's index in the list.
         index: usize,
     },
     /// More than [`MAX_DATA`] bytes.
-    #[error("message of {size} bytes is larger than {MAX_DATA}")]
+    #[error("message of {size} bytes is larger than the limit of {MAX_DATA} bytes: send it in parts")]
     TooLarge {
-        /// How many bytes it has.
+        /// The size in bytes.
         size: usize,
     },
     /// More than [`MAX_BUFFERS`] shared buffers.
-    #[error("{count} shared buffers are more than {MAX_BUFFERS}")]
+    #[error("message with {count} shared buffers exceeds the limit of {MAX_BUFFERS}: send several messages")]
     TooManyBuffers {
-        /// How many it has.
+        /// The number of shared buffers.
         count: usize,
     },
     /// More than [`MAX_PORTS`] ports.
-    #[error("{count} ports are more than {MAX_PORTS}")]
+    #[error("message with {count} ports exceeds the limit of {MAX_PORTS}: send several messages")]
     TooManyPorts {
-        /// How many it has.
+        /// The number of ports.
         count: usize,
     },
 }
 
-/// Why a port takes nothing more as a `Sink`.
+/// The reasons for which a port refuses a message as a `Sink`.
 #[cfg(feature = "futures")]
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -98,23 +98,23 @@ pub enum SinkError {
     /// The other end is gone.
     #[error("the channel has ended")]
     Ended,
-    /// This message cannot be posted; it is in here.
+    /// The message cannot be posted; the error returns it.
     #[error(transparent)]
     Post(#[from] PostError),
 }
 
-/// Why [`Port::recv_blocking`] has nothing to give.
+/// The reasons for which [`Port::recv_blocking`] returns no event.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecvError {
-    /// Nothing came in time.
-    #[error("nothing was received in time")]
+    /// No event arrived in time.
+    #[error("no event was received within the time limit")]
     TimedOut,
-    /// The close has been received before: nothing will ever come.
+    /// The close was received before: no further event will arrive.
     #[error("the channel has ended")]
     Ended,
     /// The node cannot be driven.
-    #[error("the node cannot be driven")]
+    #[error("the node cannot be driven: waiting or routing failed")]
     Io(#[from] std::io::Error),
 }
 
@@ -135,29 +135,32 @@ impl Port {
         self.key()
     }
 
-    /// The port's number in its node, as in [`TracedEvent`](crate::TracedEvent): never used for another one there.
+    /// The port's number in its node, as in [`TracedEvent`](crate::TracedEvent). A node never
+    /// reuses a number.
     pub fn number(&self) -> u64 {
         self.key().to_bits()
     }
 
-    /// Posts a message to the other end, and sends it in this thread if the link has room.
+    /// Posts a message to the other end. If the link has room, it is sent in this thread.
     ///
-    /// Ports in it are consumed. When the other end is gone the message is dropped silently, which closes the ports in it; so is a message
-    /// that carries its own target, as the HTML standard says.
+    /// The ports in it are consumed. When the other end is gone, the message is dropped silently,
+    /// and the ports in it close. The same happens to a message that carries its own target, as the
+    /// HTML standard requires.
     ///
     /// # Errors
-    /// A port of another node in the list, too many bytes or ports. Nothing is consumed then.
+    /// When a port in the list belongs to another node, or a limit on bytes, ports or shared
+    /// buffers is exceeded. Nothing is consumed then.
     pub fn post(&self, message: impl Into<Message>) -> Result<(), PostError> {
         let message = message.into();
         if message.ports.is_empty() && message.buffers.is_empty() && message.data.len() < POST_FROM {
-            // Most messages are so: nothing to check, nothing to prepare.
+            // The common case: there is nothing to check or to prepare.
             self.shared.act(|state| state.post_bytes(self.key(), message.data));
             return Ok(());
         }
         self.post_whole(message)
     }
 
-    /// [`Port::post`] for every message.
+    /// [`Port::post`] with all checks.
     fn post_whole(&self, message: Message) -> Result<(), PostError> {
         let largest = message.buffers.iter().map(|buffer| buffer.len()).fold(message.data.len(), usize::max);
         let reason = self.refusal(largest, &message.ports).or_else(|| {
@@ -173,7 +176,7 @@ impl Port {
         Ok(())
     }
 
-    /// The data in memory that the receiver can read, if there is room.
+    /// Copies the data into memory that the receiver can read, if there is a free block.
     fn large(&self, data: Vec<u8>) -> Body {
         match self.shared.block(self.key(), data.len()) {
             Some(mut block) => {
@@ -184,10 +187,13 @@ impl Port {
         }
     }
 
-    /// Room for `length` bytes to be posted on this port with [`Port::post_buffer`], with any content at first.
+    /// Allocates a buffer of `length` bytes for [`Port::post_buffer`]. Its initial content is
+    /// arbitrary.
     ///
-    /// Writing into it spares a copy where the other end is in another process, if it is not small and there is room in the memory that the two
-    /// processes share: mostly there is none the first time, because that memory is only made then. It may be posted on any other port too, and dropped.
+    /// If the other end is in another process, the buffer is not small, and the shared memory of
+    /// both processes has room, the buffer is in that memory. That saves a copy. The first call
+    /// mostly returns ordinary memory, because it only causes the shared memory to be made. The
+    /// buffer may be posted on any port, or dropped.
     ///
     /// ```
     /// use strait_ports::{Event, Node};
@@ -200,7 +206,7 @@ impl Port {
     /// ```
     ///
     /// # Errors
-    /// More than [`MAX_DATA`] bytes.
+    /// When `length` is more than [`MAX_DATA`].
     pub fn alloc(&self, length: usize) -> Result<Buffer, AllocError> {
         if length > MAX_DATA {
             return Err(AllocError { size: length });
@@ -209,7 +215,7 @@ impl Port {
         Ok(shared.map_or_else(|| Buffer::heap(vec![0; length]), Buffer::shared))
     }
 
-    /// Posts a message whose data is in a buffer; otherwise as [`Port::post`].
+    /// As [`Port::post`], with the data in a buffer.
     ///
     /// # Errors
     /// As [`Port::post`]. Nothing is consumed then.
@@ -239,7 +245,7 @@ impl Port {
         foreign.map(|index| PostErrorReason::ForeignPort { index })
     }
 
-    /// The next event, if one has arrived.
+    /// Returns the next event, if one has arrived.
     #[inline]
     pub fn try_recv(&self) -> Option<Event> {
         match self.prefetched() {
@@ -248,18 +254,20 @@ impl Port {
         }
     }
 
-    /// The next event's data, if it can be had without the node's lock. There is another behind it, then.
+    /// Returns the next message's data if it can be taken without the node's lock. If so, another
+    /// message is queued behind it.
     fn prefetched(&self) -> Option<Vec<u8>> {
         self.prefetch.get()?.take()
     }
 
-    /// The next event, in any case.
+    /// Returns the next event, under the node's lock.
     fn fetch(&self) -> Option<Event> {
         let received = self.shared.act(|state| state.router.fetch(self.key(), &self.prefetch))?;
         Some(self.event(received))
     }
 
-    /// The next event, and whether there is another behind it; if not, `empty` is called before another can arrive.
+    /// Returns the next event, and whether another one is queued. If not, `empty` is called before
+    /// another can arrive.
     fn take(&self, empty: impl FnOnce()) -> (Option<Event>, bool) {
         if let Some(data) = self.prefetched() {
             return (Some(Event::Message(Message::new(data))), true);
@@ -275,12 +283,12 @@ impl Port {
         (received.map(|received| self.event(received)), more)
     }
 
-    /// The close has been received: nothing will ever come.
+    /// Whether the close has been received: no further event will arrive.
     fn is_exhausted(&self) -> bool {
         self.shared.act(|state| state.router.exhausted(self.key()))
     }
 
-    /// Handles to the ports of a message.
+    /// Makes handles of a message's ports.
     fn adopt(&self, keys: Vec<ElementKey>) -> Vec<Port> {
         keys.into_iter().map(|key| Port::new(Arc::clone(&self.shared), key)).collect()
     }
@@ -296,17 +304,19 @@ impl Port {
         }
     }
 
-    /// The next event, when it arrives; `None` once the close has been received.
+    /// Waits for the next event; `None` once the close has been received.
     ///
-    /// The future takes nothing until it is ready: dropping it loses nothing. Somebody must drive the node meanwhile.
+    /// The future takes nothing before it is ready, so dropping it loses nothing. A thread must
+    /// drive the node meanwhile.
     pub fn recv(&self) -> Recv<'_> {
         Recv { port: self }
     }
 
-    /// Waits for the next event and drives the node meanwhile, at most for `timeout` (`None`: without limit).
+    /// Waits for the next event and drives the node meanwhile, at most for `timeout` (`None`:
+    /// without limit).
     ///
     /// # Errors
-    /// [`RecvError::TimedOut`], [`RecvError::Ended`] after the close, or the node's own trouble.
+    /// [`RecvError::TimedOut`], [`RecvError::Ended`] after the close, or [`RecvError::Io`].
     #[inline]
     pub fn recv_blocking(&self, timeout: Option<Duration>) -> Result<Event, RecvError> {
         match self.try_recv() {
@@ -338,40 +348,44 @@ impl Port {
         }
     }
 
-    /// Calls `ready` after something has arrived, and at once if something is there. Replaces an earlier callback.
+    /// Calls `ready` after events have arrived, and at once if some are queued. Replaces an earlier
+    /// callback.
     ///
-    /// It is called in whatever thread routes, without locks held, so it may use ports; often it is called for several arrivals together, so take
-    /// events until [`Port::try_recv`] gives `None`, or come back by yourself. It is let go of after the close has arrived and when the port
-    /// goes away; a call that is under way in another thread then may still end later.
+    /// It is called in the thread that routes, without locks, so it may use ports. One call can
+    /// stand for several arrivals. So take events until [`Port::try_recv`] returns `None`, or
+    /// return later for the rest. The callback is dropped after the close has arrived, or with the
+    /// port. A call that another thread has begun by then may end later.
     pub fn on_ready(&self, ready: impl Fn() + Send + Sync + 'static) {
         self.shared.act(|state| state.set_ready(self.key(), Arc::new(ready)));
     }
 
-    /// How many messages are queued here to be received, and the bytes in them.
+    /// Returns the number of messages queued here, and their bytes.
     ///
-    /// What is outstanding in the other direction is [`Port::buffered_amount`].
+    /// The outstanding amount in the other direction is [`Port::buffered_amount`].
     pub fn queued(&self) -> (usize, usize) {
         self.shared.act(|state| state.router.queued(self.key()))
     }
 
-    /// What may wait here to be received, in the costs of [`Limits`](crate::Limits), in place of what was set for the node; `None`: any amount. What
-    /// waits here does not count for [`Limits::peer_queues`](crate::Limits::peer_queues) then.
-    /// It does not move with the port.
+    /// Limits the messages queued at this port, by the costs of [`Limits`](crate::Limits), in place
+    /// of the node's limit; `None`: no limit. The messages of this port then do not count for
+    /// [`Limits::peer_queues`](crate::Limits::peer_queues). The limit does not move with the port.
     pub fn set_queue_limit(&self, cost: Option<usize>) {
         self.shared.act(|state| state.router.limit_queue(self.key(), cost.unwrap_or(usize::MAX)));
     }
 
-    /// The other end is known to be gone; messages and the close may still wait to be received.
+    /// Whether this node has been notified that the other end is gone; messages and the close may
+    /// still be queued.
     pub fn is_ended(&self) -> bool {
         self.shared.act(|state| state.router.ended(self.key()))
     }
 
-    /// Ends the channel: the other end gets what was posted before, then [`CloseReason::Closed`]. What waited here is let go.
+    /// Closes the channel. The other end receives the messages that were posted before, then
+    /// [`CloseReason::Closed`]. Messages queued here are dropped.
     pub fn close(self) {
         self.close_with(CloseReason::Closed);
     }
 
-    /// As [`Port::close`], with a reason of your own choice.
+    /// As [`Port::close`], with a reason that the caller chooses.
     pub fn close_with(mut self, reason: CloseReason) {
         self.end(reason);
     }
@@ -410,7 +424,7 @@ impl Future for Recv<'_> {
     }
 }
 
-/// What a port has received: `Some(None)` once nothing ever will.
+/// Fetches an event; `Some(None)` if no event will ever arrive.
 fn received(router: &mut Router, key: ElementKey, prefetch: &OnceLock<Arc<Prefetch>>) -> Option<Option<Received>> {
     match router.fetch(key, prefetch) {
         Some(received) => Some(Some(received)),

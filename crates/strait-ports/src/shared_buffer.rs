@@ -1,4 +1,4 @@
-//! Bytes that never change, read in place by everybody who has them.
+//! Immutable bytes that all receivers read in place.
 
 use std::fmt;
 use std::ops::Deref;
@@ -8,12 +8,14 @@ use std::sync::Arc;
 use crate::link::memory::arena::Refusal;
 use crate::link::memory::sealed::{LargePages, Sealed, Unsealed};
 
-/// What is smaller than this stays on the heap, and is copied when it is sent.
+/// A smaller buffer is on the heap and copied when it is sent.
 const SEALED_FROM: usize = 16 * 1024;
 
-/// Immutable bytes. Cloning is cheap; all clones, and those that other processes receive, are the same memory, as far as there are descriptors for it.
+/// Immutable bytes. Cloning is cheap. All clones, and those that other processes receive, are the
+/// same memory, as far as descriptors are available for it.
 ///
-/// Goes with a message, in [`Message::buffers`](crate::Message). Whoever receives it reads it in place: it is written once, however many receive it.
+/// A message carries shared buffers in [`Message::buffers`](crate::Message). They are written once,
+/// and every receiver reads them in place.
 ///
 /// ```
 /// use strait_ports::{Event, Message, Node, SharedBuffer};
@@ -47,10 +49,10 @@ impl SharedBuffer {
         Self(Memory::Heap(bytes.into()))
     }
 
-    /// `length` bytes that `fill` writes, all zero before.
+    /// Makes a buffer of `length` bytes that `fill` writes; they are zero before.
     ///
-    /// From 1 MiB on they are written in place, in large pages where there are some: then what is shared takes up to 1 MiB more than its bytes, and costs the less to
-    /// make and to receive.
+    /// From 1 MiB on, `fill` writes in place, in large pages if there are some. The buffer then
+    /// takes up to 1 MiB more than its bytes, and making and receiving it costs less.
     pub fn build(length: usize, fill: impl FnOnce(&mut [u8])) -> Self {
         if let Some(room) = LargePages::new(length) {
             return Self::of(room.fill(fill).seal());
@@ -70,7 +72,8 @@ impl SharedBuffer {
         })
     }
 
-    /// What has come over a link, with a descriptor if others can see it, which is kept only if it may be: to send it on.
+    /// Makes a buffer of a received `Shared` frame: with bytes, or with a descriptor. `keep`:
+    /// whether the descriptor may be kept, to send the buffer on.
     pub(crate) fn received(length: u64, bytes: Vec<u8>, descriptor: Option<OwnedFd>, keep: bool) -> Result<Self, NotShared> {
         match descriptor {
             None if bytes.len() as u64 == length => Ok(Self(Memory::Heap(bytes.into()))),
@@ -87,7 +90,7 @@ impl SharedBuffer {
         }
     }
 
-    /// How many bytes. Cheaper than those of the slice: what this process has not looked at need not be mapped here.
+    /// The number of bytes. Cheaper than the slice's length: the call does not map the buffer.
     pub fn len(&self) -> usize {
         match &self.0 {
             Memory::Heap(bytes) => bytes.len(),
@@ -95,12 +98,12 @@ impl SharedBuffer {
         }
     }
 
-    /// There are none.
+    /// Whether the buffer has no bytes.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// What another process needs to see it, if it can have that.
+    /// The descriptor by which another process can map the buffer, if one is kept.
     pub(crate) fn descriptor(&self) -> Option<BorrowedFd<'_>> {
         match &self.0 {
             Memory::Heap(_) => None,
@@ -109,9 +112,9 @@ impl SharedBuffer {
     }
 }
 
-/// What has come is not the shared buffer that was announced.
+/// The received memory differs from the announcement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a shared buffer is not what was announced")]
+#[error("shared buffer rejected: wrong size, missing seals, missing pages, or not mappable")]
 pub(crate) struct NotShared;
 
 impl Deref for SharedBuffer {

@@ -1,4 +1,4 @@
-//! What happens to a node's ports, for whoever looks for a mistake ([`Node::trace`](crate::Node::trace)).
+//! Events of a node's ports, for debugging ([`Node::trace`](crate::Node::trace)).
 
 use std::collections::HashMap;
 use std::fmt;
@@ -12,68 +12,71 @@ use crate::message::CloseReason;
 use crate::name::{RandomKeys, SideName};
 use crate::router::ElementKey;
 
-/// Something that happened to a port. What begins with [`Created`](PortEvent::Created) or [`Arrived`](PortEvent::Arrived) ends with
-/// [`Left`](PortEvent::Left) or [`Closed`](PortEvent::Closed), and happens once.
+/// An event of a port. A port begins with [`Created`](PortEvent::Created) or
+/// [`Arrived`](PortEvent::Arrived) and ends with [`Left`](PortEvent::Left) or
+/// [`Closed`](PortEvent::Closed). Each of these happens once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PortEvent {
-    /// It was made as one end of a new channel.
+    /// The port was made, as one end of a new channel.
     Created {
-        /// The number of the other end, in this node too.
+        /// The number of the other end, in the same node.
         other: u64,
     },
-    /// It came inside a message from another node.
+    /// The port arrived inside a message from another node.
     Arrived {
-        /// The number under which it left there.
+        /// The ticket of the [`Left`](PortEvent::Left) event in the node that sent it.
         ticket: u64,
     },
-    /// A message was posted on it, whether or not anybody can receive it.
+    /// A message was posted on the port, whether or not it can be received.
     Posted {
-        /// The message's data, without shared buffers.
+        /// The size of the message's data, without shared buffers.
         bytes: usize,
-        /// The ports in it.
+        /// The numbers of the ports in it.
         ports: Vec<u64>,
     },
     /// The program took a message from it.
     Received {
-        /// The message's data, without shared buffers.
+        /// The size of the message's data, without shared buffers.
         bytes: usize,
-        /// The ports in it.
+        /// The numbers of the ports in it.
         ports: Vec<u64>,
     },
-    /// It went to another node inside a message.
+    /// The port left for another node inside a message.
     Left {
-        /// The number under which it arrives there, if it does.
+        /// The ticket of the [`Arrived`](PortEvent::Arrived) event in the receiving node, if the
+        /// port arrives.
         ticket: u64,
     },
-    /// It was closed here, or the program received its close (or threw the port away before it could).
+    /// The port was closed here, or the program received its close, or dropped the port before it
+    /// received the close.
     Closed {
-        /// Why.
+        /// The reason.
         reason: CloseReason,
-        /// By the program that holds this end; otherwise by what happened to the other.
+        /// Whether the program closed this end; otherwise the other end closed or was lost.
         here: bool,
     },
 }
 
-/// A [`PortEvent`], and where and when it happened.
+/// A [`PortEvent`] with its port and time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TracedEvent {
-    /// On the system's monotonic clock: all processes of one machine share it.
+    /// The time on the system's monotonic clock, which all processes of a machine share.
     pub at: Duration,
-    /// Numbers the port: while it is in the node, and never used for another one there.
+    /// The port's number. It is valid while the port is in the node; a node never reuses it.
     pub port: u64,
-    /// What happened.
+    /// The event.
     pub event: PortEvent,
 }
 
-/// Who is told. Called without locks, in whatever thread did what it is told of.
+/// The function that receives the events. Called without locks, in the thread that caused them.
 pub(crate) type Tracer = Arc<dyn Fn(&[TracedEvent]) + Send + Sync>;
 
-/// What has been noted and not been told yet.
+/// Recorded events that the tracer has not received yet.
 #[derive(Default)]
 pub(crate) struct Trace {
-    /// Ports that have begun and not ended; true: the close has been told.
+    /// Ports that have begun and not ended. True: the close has been recorded.
     ports: HashMap<ElementKey, bool, RandomKeys>,
     events: Vec<(u64, PortEvent)>,
 }
@@ -92,7 +95,7 @@ impl Trace {
     }
 
     pub(crate) fn left(&mut self, port: ElementKey, name: SideName) {
-        // One whose close has been told ends with that.
+        // A port whose close has been recorded has already ended.
         if self.ports.remove(&port) == Some(false) {
             self.events.push((port.to_bits(), PortEvent::Left { ticket: ticket(name) }));
         }
@@ -134,7 +137,7 @@ impl Trace {
     }
 }
 
-/// Now, on the clock of [`TracedEvent::at`].
+/// The present time, on the clock of [`TracedEvent::at`].
 pub fn trace_clock() -> Duration {
     let now = clock_gettime(ClockId::Monotonic);
     Duration::new(now.tv_sec.unsigned_abs(), now.tv_nsec.unsigned_abs() as u32)
@@ -144,7 +147,8 @@ fn numbers(ports: &[ElementKey]) -> Vec<u64> {
     ports.iter().map(|port| port.to_bits()).collect()
 }
 
-/// The same in both nodes. A name lets its holder speak, so it is not shown itself.
+/// A number that is the same in both nodes. The name itself is secret, because its holder can send
+/// events to the side.
 fn ticket(name: SideName) -> u64 {
     BuildHasherDefault::<DefaultHasher>::default().hash_one(name.0)
 }

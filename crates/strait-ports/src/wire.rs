@@ -1,7 +1,8 @@
-//! The bytes of what nodes say to each other.
+//! The frames that nodes exchange, as bytes.
 //!
-//! A frame is written back to front: its kind is the last byte, before it come the fixed fields, before them what varies in length, and first of
-//! all a message's data. So a received buffer becomes the message's data by cutting its end off, however large it is. Integers are little endian.
+//! A frame is written back to front: the kind is the last byte, before it the fixed fields, before
+//! them the fields of variable length, first of all a message's data. So a received buffer of any
+//! size becomes the message's data when its end is cut off. Integers are little endian.
 //!
 //! ```text
 //! message   data | descriptors (flow_state 0 or 45, side 16, neighbour 16, has flow_state 1)* | hops 2 | ports 4 | from 16 | to 16 | kind
@@ -23,59 +24,61 @@ use crate::router::{Consumed, CreditPolicy, Descriptor, Event, FlowState, Frame}
 use crate::shared_buffer::SharedBuffer;
 use crate::{MAX_DATA, MAX_PORTS};
 
-/// The version of all this: a welcome carries it, and nobody joins a network of another version.
+/// The protocol's version. The welcome carries it, and a node does not join a network of another
+/// version.
 pub(crate) const VERSION: u32 = 7;
 
-/// The longest frame: the largest message, with all ports it may have.
+/// The longest frame: the largest message, with the most ports.
 pub(crate) const MAX_FRAME: usize = MAX_DATA + MAX_PORTS * (DESCRIPTOR + BAGGAGE) + 64;
 
 const NAME: usize = 16;
 const DESCRIPTOR: usize = 2 * NAME + 1;
-/// What a descriptor has more if its port has flow_state.
+/// The additional length of a descriptor whose port has flow state.
 const BAGGAGE: usize = 45;
 pub(crate) const MESSAGE_TAIL: usize = 2 + 4 + 2 * NAME + 1;
 
-/// What goes over a link.
+/// A decoded frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Packet {
     Event(Frame),
-    /// A message whose data is in a block of the sender's; here it has none.
+    /// A message whose data is in a block of the sender's arena; its own data is empty.
     Lent(Frame, Reference),
-    /// A shared buffer of the next message: so many bytes, here, or behind the descriptor that comes with it.
+    /// A shared buffer of the next message: its length, and its bytes unless the frame carries a
+    /// descriptor.
     Shared(u64, Vec<u8>),
     Control(Control),
 }
 
-/// What nodes say about themselves and each other.
+/// The messages of nodes about themselves and each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Control {
-    /// The broker's first word: who you are, who I am, and the sides of our first channel. With the parts of rings, if there are some: then everything
-    /// after this goes through them.
+    /// The broker's first frame: the names of both nodes, and of the sides of the bootstrap
+    /// channel. If it carries ring parts, all later frames go through the rings.
     Welcome { version: u32, you: NodeName, broker: NodeName, yours: SideName, mine: SideName },
-    /// To the broker: I need a link to this node.
+    /// To the broker: a request for a link to this node.
     Introduce(NodeName),
-    /// From the broker, with a socket, at whose other end is this node, and the parts of rings, if there are some.
+    /// From the broker, with a socket to this node, and ring parts if there are some.
     Introduction(NodeName),
     /// From the broker: there will be no link to this node.
     Unreachable(NodeName),
-    /// From the broker: when this node ends, this is why.
+    /// From the broker: the close reason to report when this node ends.
     Departing(NodeName, CloseReason),
     /// From the broker: this node has ended.
     PeerDied(NodeName, CloseReason),
-    /// My last word: I end.
+    /// The sender's last frame: it leaves.
     Goodbye(CloseReason),
-    /// With its descriptor, an arena of mine that you can read; without, one whose descriptor cannot be sent.
+    /// An arena of the sender's, with its descriptor. Without, the descriptor could not be sent.
     Offer(u8),
-    /// I can see that arena of yours, or I cannot.
+    /// Whether the sender has mapped the receiver's arena.
     Answer(u8, bool),
-    /// I have read what was in the block at this page of that arena of yours.
+    /// The sender releases the block at this page of the receiver's arena.
     Done(u8, u32),
-    /// That arena of mine is no more.
+    /// The sender has withdrawn an arena of its own.
     Withdraw(u8),
 }
 
 impl Control {
-    /// Whether so many descriptors may ride with it.
+    /// Whether the control message may carry `count` descriptors.
     pub(crate) fn takes_descriptors(&self, count: usize) -> bool {
         match self {
             Self::Welcome { .. } => count == 0 || count == RING_PARTS,
@@ -86,22 +89,23 @@ impl Control {
     }
 }
 
-/// The end of a frame; only ports make it longer than this.
+/// The end of a frame; only ports make it longer than 72 bytes.
 pub(crate) type Tail = SmallVec<[u8; 72]>;
 
-/// A frame to send: `data` and `tail` one after the other.
+/// A frame to send: first `data`, then `tail`.
 #[derive(Debug, Default)]
 pub(crate) struct Encoded {
     pub(crate) data: Vec<u8>,
     pub(crate) tail: Tail,
-    /// It carries what a program posted.
+    /// Whether the frame carries a program's message.
     pub(crate) message: bool,
     /// The peer is not signalled: it receives the frame with the next one, or when it polls.
     pub(crate) quiet: bool,
     pub(crate) fallback: Fallback,
 }
 
-/// What is sent if a frame's descriptors cannot be, because too many of the user's are under way.
+/// The replacement for a frame whose descriptors cannot be sent because too many of the user's
+/// descriptors are in flight.
 #[derive(Debug, Default)]
 pub(crate) enum Fallback {
     /// Nothing: the link fails.
@@ -115,24 +119,24 @@ pub(crate) enum Fallback {
     Frame(Box<Encoded>),
 }
 
-/// Bytes that are no frame.
+/// The reasons for which bytes are not a valid frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum DecodeError {
-    #[error("the frame ends before its fields do")]
+    #[error("malformed frame: it is shorter than its fields")]
     Short,
-    #[error("the frame has {0} bytes too many")]
+    #[error("malformed frame: it is {0} bytes longer than its fields")]
     Long(usize),
-    #[error("frames of kind {0} are not known")]
+    #[error("malformed frame: unknown kind {0}")]
     Kind(u8),
-    #[error("close reason {0} is not known")]
+    #[error("malformed frame: unknown close reason {0}")]
     Reason(u8),
-    #[error("{0} ports are too many")]
+    #[error("malformed frame: {0} ports are more than {MAX_PORTS}")]
     Ports(usize),
-    #[error("flags {0:#b} are not known")]
+    #[error("malformed frame: invalid flags {0:#b}")]
     Flags(u8),
-    #[error("{0} bytes of data are too many")]
+    #[error("malformed frame: {0} bytes of data are more than {MAX_DATA}")]
     Data(u64),
-    #[error("an answer is {0}")]
+    #[error("malformed frame: answer {0} is neither 0 nor 1")]
     Answer(u8),
 }
 
@@ -171,7 +175,7 @@ fn reason_byte(reason: CloseReason) -> u8 {
     REASONS.iter().position(|r| *r == reason).expect("every reason is listed") as u8
 }
 
-/// Bytes for a frame.
+/// Encodes a frame.
 pub(crate) fn encode(packet: Packet) -> Encoded {
     match packet {
         Packet::Event(frame) => encode_event(frame, None),
@@ -186,7 +190,8 @@ pub(crate) fn encode(packet: Packet) -> Encoded {
     }
 }
 
-/// The end of a message's frame, for a message without ports that has not been passed on: its data goes before it.
+/// The end of a frame for a message without ports that no proxy has forwarded. The message's data
+/// goes before it.
 pub(crate) fn message_tail(from: SideName, to: SideName) -> [u8; MESSAGE_TAIL] {
     let mut tail = [0; MESSAGE_TAIL];
     tail[6..22].copy_from_slice(&from.0.to_le_bytes());
@@ -195,7 +200,8 @@ pub(crate) fn message_tail(from: SideName, to: SideName) -> [u8; MESSAGE_TAIL] {
     tail
 }
 
-/// From which side and to which, if this is a message without ports, and how often it was passed on. Its data is what comes before [`MESSAGE_TAIL`].
+/// The source side, the target side and the hops of a frame, if it is a message without ports. Its
+/// data are the bytes before [`MESSAGE_TAIL`].
 pub(crate) fn plain_message(frame: &[u8]) -> Option<(SideName, SideName, u16)> {
     let (data, tail) = frame.split_last_chunk::<MESSAGE_TAIL>()?;
     let plain = tail[MESSAGE_TAIL - 1] == kind::MESSAGE && tail[2..6] == [0; 4] && data.len() <= MAX_DATA;
@@ -321,10 +327,10 @@ fn put(tail: &mut Tail, name: u128) {
     tail.extend_from_slice(&name.to_le_bytes());
 }
 
-/// In place of a mark: there is none.
+/// The encoding of a missing mark.
 const NO_MARK: u64 = u64::MAX;
 
-/// What is written where there is no policy.
+/// The encoding of a missing policy, apart from its flags.
 const NO_POLICY: CreditPolicy = CreditPolicy { messages: 0, bytes: 0, drained: false };
 const HAS_POLICY: u8 = 1;
 const REPORT_DRAINED: u8 = 2;
@@ -358,7 +364,7 @@ fn put_policy(tail: &mut Tail, policy: Option<CreditPolicy>) {
     tail.push(if policy.is_some() { HAS_POLICY } else { 0 } | if drained { REPORT_DRAINED } else { 0 });
 }
 
-/// The frame in `bytes`, which must be nothing but the frame.
+/// Decodes a frame, which must fill `bytes`.
 pub(crate) fn decode(bytes: Vec<u8>) -> Result<Packet, DecodeError> {
     let mut end = End(bytes);
     let kind = end.byte()?;
@@ -426,7 +432,7 @@ fn decode_ports(end: &mut End) -> Result<(Vec<Descriptor>, u16), DecodeError> {
     if count > MAX_PORTS {
         return Err(DecodeError::Ports(count));
     }
-    // The claim is believed only as far as bytes are there.
+    // The claimed number is used only if the bytes for it are present.
     if end.0.len() < count * DESCRIPTOR {
         return Err(DecodeError::Short);
     }

@@ -1,8 +1,8 @@
-//! How arbitrary bytes become a sequence of decisions. At the end of the bytes every number is 0.
+//! Arbitrary bytes as a sequence of decisions. At the end of the bytes every number is 0.
 
 use crate::wire::{self, Encoded, Packet};
 
-/// What is left of the bytes.
+/// The unused bytes.
 pub(super) struct Input<'a>(&'a [u8]);
 
 impl<'a> Input<'a> {
@@ -29,7 +29,7 @@ impl<'a> Input<'a> {
         u32::from_le_bytes([self.byte(), self.byte(), self.byte(), self.byte()])
     }
 
-    /// An index into something with `length` elements.
+    /// An index into a list of `length` elements.
     pub(super) fn index(&mut self, length: usize) -> Option<usize> {
         let byte = usize::from(self.byte());
         (length > 0).then(|| byte % length)
@@ -42,8 +42,8 @@ impl<'a> Input<'a> {
         bytes
     }
 
-    /// A frame as a forger would build it: pieces, each either bytes as they are or a name that it knows, then the kind. What such a frame means, the
-    /// decoder says: kinds that come later are built too.
+    /// A frame as a forger builds it: pieces, each of them bytes or a name that the forger has,
+    /// then the kind. The decoder defines the meaning, so kinds that are added later are built too.
     pub(super) fn frame(&mut self, names: &Names) -> Vec<u8> {
         let mut frame = Vec::new();
         for _ in 0..self.byte() % 8 {
@@ -57,17 +57,18 @@ impl<'a> Input<'a> {
     }
 }
 
-/// Names that a forger has heard or made up.
+/// Names that a forger has received or made up.
 pub(super) struct Names(Vec<u128>);
 
-/// How many names are remembered.
+/// The most names that are stored.
 const MAX_NAMES: usize = 0x80;
 
 impl Names {
-    /// How many names a forger knows before it has heard any.
+    /// The number of names that a forger has before it has received any.
     pub(super) const OWN: u8 = 10;
 
-    /// Names of its own choice, and some that it can guess: inside a node, ends of channels that have never left it are numbered (`router/side_table.rs`).
+    /// Names of the forger's choice, and some that it can guess: the ends of channels that have
+    /// never left their node are numbered (`router/side_table.rs`).
     pub(super) fn new() -> Self {
         let inner = [0, 1, 2, 3, 1 << 32, 1 | 1 << 32].map(|key| 0x1a9e_57a1_7000_0001 << 64 | key);
         let names = Self((1..=4).map(|n| 0xbad << 64 | n).chain(inner).collect());
@@ -85,7 +86,7 @@ impl Names {
         }
     }
 
-    /// Learns every name in a packet, without knowing where in it names are: what else stands there does no harm.
+    /// Adds every name in a packet, wherever it is. Other bytes at those places do no harm.
     pub(super) fn learn(&mut self, packet: Packet) {
         let Encoded { tail, .. } = wire::encode(packet);
         let fields = &tail[..tail.len() - 1];

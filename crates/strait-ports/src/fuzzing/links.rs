@@ -1,4 +1,4 @@
-//! Links whose other side writes what it likes.
+//! Links whose other side writes arbitrary bytes.
 
 use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
@@ -12,10 +12,11 @@ use super::peer::{self, MOST_DESCRIPTORS, readable};
 use crate::link::{self, Link, MAX_CARRIED, MAX_DESCRIPTORS, MAX_PACKET, ReceiveOutcome, Received, RingParts, Socket};
 use crate::wire::Encoded;
 
-/// More than this many pieces cannot be in a ring, or in a socket, at a time: who takes more spins.
+/// A ring or a socket cannot contain more pieces at a time: a reader that takes more is in an
+/// endless loop.
 const MOST_PIECES: usize = 100_000;
 
-/// A link and what works on it.
+/// A link under attack.
 struct Victim {
     link: Box<dyn Link>,
     buffer: Vec<u8>,
@@ -23,7 +24,7 @@ struct Victim {
     epoll: OwnedFd,
 }
 
-/// How a victim's turn ended.
+/// The outcome of a victim's turn.
 #[derive(Debug, PartialEq)]
 enum Turn {
     Idle,
@@ -39,13 +40,13 @@ impl Victim {
         Self { link, buffer: vec![0; MAX_PACKET], epoll }
     }
 
-    /// The socket has woken it.
+    /// Whether the socket has woken the link.
     fn has_input(&self) -> bool {
         let mut event = [epoll::Event { flags: epoll::EventFlags::empty(), data: epoll::EventData::new_u64(0) }];
         epoll::wait(&self.epoll, &mut event[..], Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|ready| ready > 0)
     }
 
-    /// Takes what is there, as a node does.
+    /// Receives the available data, as a node does.
     fn turn(&mut self, mut heard: impl FnMut(Received)) -> Turn {
         for _ in 0..MOST_PIECES {
             let before = self.link.received();
@@ -54,7 +55,7 @@ impl Victim {
                 Ok(ReceiveOutcome::Part) => assert!(self.link.received() > before, "a part of nothing"),
                 Ok(ReceiveOutcome::Nothing) if self.has_input() => self.link.woken(),
                 Ok(ReceiveOutcome::Nothing) => match self.link.prepare_sleep() {
-                    // Whether the bell has rung makes no difference to what it finds.
+                    // A signal of the doorbell makes no difference to the received data.
                     Ok(true) => self.link.rung(),
                     Ok(false) => return Turn::Idle,
                     Err(_) => return Turn::Cut,
@@ -68,7 +69,7 @@ impl Victim {
     }
 
     fn send(&mut self, frame: Encoded) -> Turn {
-        // The short way, where there is one.
+        // The fast path, where there is one.
         match self.link.write([&frame.data, &frame.tail]) {
             Ok(true) => {}
             Ok(false) => self.link.push(frame, Vec::new()),
@@ -82,15 +83,15 @@ fn frame(bytes: Vec<u8>) -> Encoded {
     Encoded { data: bytes, tail: [0].into_iter().collect(), message: true, ..Encoded::default() }
 }
 
-/// What a link over a socket must make of packets.
+/// The expected results of packets on a socket link.
 #[derive(Default)]
 struct Model {
-    /// Frames' bytes, and how many descriptors they have.
+    /// The bytes of frames, and their numbers of descriptors.
     frames: VecDeque<(Vec<u8>, usize)>,
     partial: Option<Vec<u8>>,
-    /// The next packet may bring descriptors.
+    /// The next packet may carry descriptors.
     announced: bool,
-    /// Set by the first packet that ends it.
+    /// Set by the first packet that ends the link.
     over: Option<Turn>,
 }
 
@@ -116,7 +117,8 @@ impl Model {
     }
 }
 
-/// Any packets, with any descriptors, into a link over a socket: exactly the frames that are in them come out, and it ends where it must.
+/// Arbitrary packets with arbitrary descriptors on a socket link: exactly the frames in them are
+/// received, and the link ends where it must.
 pub fn socket_link(bytes: &[u8]) {
     let (ours, theirs) = peer::pair();
     let mut victim = Victim::new(Box::new(Socket::new(ours).expect("a socket")));
@@ -138,7 +140,7 @@ pub fn socket_link(bytes: &[u8]) {
                 let descriptors = usize::from(step / 32).min(MOST_DESCRIPTORS);
                 let length = if step % 8 == 3 { usize::from(input.word()) * 4 } else { usize::from(input.byte()) };
                 let mut packet = input.bytes(length.min(64)).to_vec();
-                // What is not in the input is made up.
+                // Bytes that the input lacks are made up.
                 packet.resize(length, step);
                 if step % 8 == 2 && peer::send(socket, &[3], 0) {
                     model.packet(&[3], 0);
@@ -162,7 +164,7 @@ pub fn socket_link(bytes: &[u8]) {
     turn(&mut victim, &mut model);
 }
 
-/// Shared memory as its other owner sees it: bytes at offsets, without any respect for what they are.
+/// Shared memory as its other owner can write it: arbitrary bytes at arbitrary offsets.
 struct Memory {
     fd: OwnedFd,
     length: u64,
@@ -174,7 +176,7 @@ impl Memory {
         let _ = pwrite(&self.fd, &bytes[..bytes.len().min(room)], offset % self.length);
     }
 
-    /// Adds to one of the words, wherever they are: each is on a line of its own at the beginning.
+    /// Adds to one of the words: each has a cache line of its own at the start.
     fn add(&self, line: u8, what: u32) {
         let (offset, mut word) = (u64::from(line % 64) * 64, [0; 4]);
         if pread(&self.fd, &mut word, offset) == Ok(4) {
@@ -183,14 +185,15 @@ impl Memory {
     }
 }
 
-/// Garbage in the rings and on the socket beside them. At the other end is an honest link in the hands of somebody who also writes where he likes: as long as he
-/// has not, exactly what was sent comes out; after that anything may, but soon.
+/// Arbitrary bytes in the rings and on the socket beside them. The other end is an honest link,
+/// whose owner also writes arbitrary bytes. Before the first of these, exactly the sent frames are
+/// received; after it any result is permitted, but without an endless loop.
 pub fn ring_link(bytes: &[u8]) {
     let (ours, theirs) = peer::pair();
     let [parts, its_parts] = RingParts::pair().expect("the parts of rings");
     let its_parts = its_parts.into_descriptors();
     let copies = its_parts.each_ref().map(|fd| fd.try_clone().expect("a descriptor"));
-    // The memory is the first of them; whoever has the bell can ring it all day long.
+    // The memory is the first of them; a holder of the doorbell can signal at any time.
     let [memory, doorbell, _reader] = copies;
     let its_parts = RingParts::from_descriptors(&mut its_parts.into_iter());
     let mut raw = Some(theirs.try_clone().expect("a descriptor"));
@@ -242,7 +245,7 @@ pub fn ring_link(bytes: &[u8]) {
                 lies = true;
             }
             7 => {
-                // Where the first records of each ring are.
+                // The location of the first records of each ring.
                 let ring = if step & 0x80 == 0 { 4096 } else { 4096 + (length - 4096) / 2 };
                 memory.poke(ring + u64::from(input.word()), input.bytes(usize::from(step % 128 / 4)));
                 lies = true;
@@ -285,7 +288,7 @@ pub fn ring_link(bytes: &[u8]) {
     if lies {
         return;
     }
-    // Whatever waits for room gets it.
+    // Frames that wait for room get it.
     for _ in 0..MOST_PIECES {
         let before = victim.link.received();
         let _ = victim.turn(|_| drop(sent.pop_front()));

@@ -1,6 +1,8 @@
-//! Entry points for fuzzing: each takes any bytes and comes back, and asserts what must hold whatever they are.
+//! Entry points for fuzzing: each accepts arbitrary bytes, returns, and asserts properties that
+//! must hold for all inputs.
 //!
-//! Compiled for tests, which replay `fuzz/seeds/`, and with `--cfg fuzzing`, for `cargo xtask fuzz`. No part of the crate's interface.
+//! Compiled for tests, which replay `fuzz/seeds/`, and with `--cfg fuzzing`, for `cargo xtask
+//! fuzz`. Not part of the crate's interface.
 #![allow(missing_docs)]
 
 mod input;
@@ -15,7 +17,8 @@ pub use links::{ring_link, socket_link};
 pub use network::node;
 pub use routers::router;
 
-/// The value of `STRAIT_PORT_FD`, which comes from the parent process: a number of a descriptor that is no standard stream, or an error that can be shown.
+/// The value of `STRAIT_PORT_FD`, which comes from the parent process: the number of a descriptor
+/// other than the standard streams, or an error that can be printed.
 pub fn port_variable(bytes: &[u8]) {
     let value = String::from_utf8_lossy(bytes);
     let expected = bytes.iter().try_fold(0_i64, |number, byte| {
@@ -32,7 +35,7 @@ pub fn port_variable(bytes: &[u8]) {
     }
 }
 
-/// A frame: what can be decoded is the same bytes when it is encoded, so that nothing can be said in two ways.
+/// A frame: encoding a decoded frame gives the same bytes, so each value has exactly one encoding.
 pub fn wire(bytes: &[u8]) {
     let Ok(packet) = crate::wire::decode(bytes.to_vec()) else { return };
     let encoded = crate::wire::encode(packet.clone());

@@ -1,4 +1,5 @@
-//! A broker, an honest member, and a member that says what it likes: real nodes over real links.
+//! A broker, an honest member, and a member that sends arbitrary frames: real nodes over real
+//! links.
 
 use std::os::fd::OwnedFd;
 use std::time::Duration;
@@ -10,10 +11,11 @@ use crate::router::MAX_HOPS;
 use crate::wire::{self, Control, Encoded, Packet};
 use crate::{CloseReason, Event, LinkKind, Message, Node, Port, Progress};
 
-/// Rounds in which nodes that have little to do must have done it: a message that chases its port takes a round or two for each proxy.
+/// The most rounds until nodes with little work are idle: a message that follows its port takes one
+/// or two rounds for each proxy.
 const MOST_ROUNDS: usize = 8 * MAX_HOPS as usize;
 
-/// Ports beyond which the programs make no more.
+/// The most ports that the programs make.
 const MOST_PORTS: usize = 100;
 
 /// A member without an engine.
@@ -41,7 +43,7 @@ impl Forger {
         let _ = self.link.flush();
     }
 
-    /// Hears what there is; false at the end.
+    /// Receives the available data; false at the end of the link.
     fn hear(&mut self) -> bool {
         for _ in 0..MOST_ROUNDS {
             match self.link.receive(&mut self.buffer) {
@@ -62,15 +64,16 @@ impl Forger {
 
 struct Network {
     nodes: [Node; 2],
-    /// Of each node.
+    /// The ports of each node.
     ports: [Vec<Port>; 2],
     forger: Option<Forger>,
-    /// A port has been posted that had a past: it may sit in a queue that sits in its own, where nobody can ever receive it (a known limit).
+    /// A port was posted that had been used before. It may be in a queue that is inside its own
+    /// queue, where it can never be received (a known limit).
     entangled: bool,
 }
 
 impl Network {
-    /// Nothing is left to do for the nodes but to wait.
+    /// Routes until the nodes have no work left.
     fn settle(&self) {
         for _ in 0..MOST_ROUNDS {
             let idle = |node: &Node| node.dispatch(Duration::from_millis(1)).expect("it can be driven") == Progress::Idle;
@@ -81,7 +84,7 @@ impl Network {
         panic!("the nodes never come to rest");
     }
 
-    /// Receives on one of a node's ports, and keeps the ports that come.
+    /// Receives on one of a node's ports, and keeps the received ports.
     fn receive(&mut self, node: usize, input: &mut Input<'_>) {
         let Some(which) = input.index(self.ports[node].len()) else { return };
         if let Some(Event::Message(message)) = self.ports[node][which].try_recv() {
@@ -111,8 +114,9 @@ impl Network {
     }
 }
 
-/// Frames and descriptors of any kind from a member to the broker, who talks with another member, introduces the two to each other, and sends both ports. The forger loses
-/// its link, or not; the others' channel goes on.
+/// Frames and descriptors of any kind from a member to the broker, which exchanges messages with
+/// another member, introduces the two to each other, and sends ports to both. The forger loses its
+/// link, or not; the channel of the others continues.
 pub fn node(bytes: &[u8]) {
     let mut input = Input::new(bytes);
     let links = if input.byte().is_multiple_of(2) { LinkKind::Socket } else { LinkKind::Rings };
@@ -121,7 +125,7 @@ pub fn node(bytes: &[u8]) {
     let to_member = broker.invite(ours).expect("an invitation");
     let (member, to_broker) = Node::join(theirs).expect("a welcome");
     let to_liar = broker.invite(for_forger).expect("an invitation");
-    // What the two say to each other in the end; what comes before goes through channels of its own.
+    // For the last messages between the two; earlier ones use their own channels.
     let (here, there) = broker.channel();
     to_member.post(Message::with_ports(Vec::new(), vec![there])).expect("its own port");
     let ports = [vec![to_member, to_liar], vec![to_broker]];
@@ -157,14 +161,14 @@ pub fn node(bytes: &[u8]) {
         }
     }
 
-    // Nobody else notices.
+    // No other node is affected.
     network.settle();
     for (from, to) in [(&here, &there), (&there, &here)] {
         from.post(b"still here".to_vec()).expect("bytes alone");
         network.settle();
         assert!(matches!(to.try_recv(), Some(Event::Message(message)) if message.data == b"still here"), "an honest channel has suffered");
     }
-    // Without the forger, and without ports, nothing is left but the two.
+    // Without the forger, and without ports, only the two nodes are left.
     network.forger = None;
     network.settle();
     network.ports.iter_mut().for_each(Vec::clear);

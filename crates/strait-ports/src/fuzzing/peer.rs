@@ -1,4 +1,4 @@
-//! The raw end of a socket: what a hostile process has in its hands.
+//! The raw end of a socket, as a hostile process has it.
 
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -17,12 +17,12 @@ pub(super) fn pair() -> (OwnedFd, OwnedFd) {
     socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None).expect("a socket pair")
 }
 
-/// A descriptor of no use.
+/// A descriptor without a use.
 pub(super) fn descriptor() -> OwnedFd {
     eventfd(0, EventfdFlags::CLOEXEC).expect("an eventfd")
 }
 
-/// Sends a packet; false if there is no room for it, or nobody.
+/// Sends a packet; false if there is no room for it, or no receiver.
 pub(super) fn send(fd: impl AsFd, bytes: &[u8], descriptors: usize) -> bool {
     let useless = descriptor();
     let rights = [useless.as_fd(); MOST_DESCRIPTORS];
@@ -34,7 +34,7 @@ pub(super) fn send(fd: impl AsFd, bytes: &[u8], descriptors: usize) -> bool {
     sendmsg(fd, &[IoSlice::new(bytes)], &mut ancillary, SendFlags::NOSIGNAL | SendFlags::DONTWAIT).is_ok()
 }
 
-/// Takes a packet and throws it away; false if there is none.
+/// Receives a packet and discards it; false if there is none.
 pub(super) fn swallow(fd: impl AsFd) -> bool {
     let mut bytes = [0; 256];
     let mut ancillary = RecvAncillaryBuffer::default();

@@ -1,4 +1,5 @@
-//! Routers that carry each other's events, programs that do what they like, and a forger that is linked to all.
+//! Routers that exchange events, programs with arbitrary operations, and a forger that is linked to
+//! all.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -14,14 +15,15 @@ use crate::wire::{self, Packet};
 const HONEST: usize = 3;
 const FORGER: usize = HONEST;
 
-/// A bound for deliveries until all is quiet. A message that chases its port passes up to [`MAX_HOPS`](crate::router::MAX_HOPS) proxies, and few inputs
-/// make more than one do so.
+/// The most deliveries until no event is in transit. A message that follows its port passes up to
+/// [`MAX_HOPS`](crate::router::MAX_HOPS) proxies, and few inputs cause more than one such message.
 const MOST_DELIVERIES: usize = 2_000_000;
 
-/// Ports and messages beyond which the programs post no more: nothing new comes of them.
+/// The most ports and messages: beyond this the programs post no more, because it would cause no
+/// new behaviour.
 const MOST_PORTS: usize = 200;
 
-/// Names in the order of asking, for all routers.
+/// Names by a counter, for all routers.
 struct Counter(Arc<AtomicU64>);
 
 impl NameSource for Counter {
@@ -48,17 +50,17 @@ enum Parcel {
 
 struct World {
     routers: Vec<Router>,
-    /// By sender and receiver.
+    /// Items in transit, by sender and receiver.
     links: Vec<Vec<VecDeque<Parcel>>>,
-    /// `(a, b)`: what a sends arrives at b.
+    /// `(a, b)`: items that a sends arrive at b.
     linked: BTreeSet<(usize, usize)>,
-    /// Pairs that have had a link once.
+    /// Pairs that have had a link.
     met: BTreeSet<(usize, usize)>,
-    /// Who has asked for whom.
+    /// Pending requests for an introduction: the node, and the requested name.
     asked: VecDeque<(usize, NodeName)>,
-    /// Ports in programs' hands.
+    /// The programs' ports.
     ports: Vec<(usize, ElementKey)>,
-    /// What the forger knows.
+    /// The names that the forger has received.
     names: Names,
 }
 
@@ -102,7 +104,7 @@ impl World {
         }
     }
 
-    /// Does what the routers want done.
+    /// Executes the routers' actions.
     fn settle(&mut self) {
         for node in 0..HONEST {
             while let Some(action) = self.routers[node].next_action() {
@@ -125,7 +127,7 @@ impl World {
         }
     }
 
-    /// The broker's answer to somebody who has asked.
+    /// The broker's reply to a request.
     fn introduce(&mut self, grant: bool) {
         let Some((node, to)) = self.asked.pop_front() else { return };
         let other = number(to);
@@ -141,7 +143,7 @@ impl World {
     fn deliver(&mut self, from: usize, to: usize) {
         match self.links[from][to].pop_front() {
             Some(Parcel::Frame(frame)) => {
-                // Only the forger breaks a rule that costs the link.
+                // Only the forger violates the protocol in a way that costs the link.
                 self.routers[to].handle(name(from), frame).expect("honest nodes keep to the protocol");
             }
             Some(Parcel::Lost) => self.routers[to].lose_node(name(from), CloseReason::Crashed),
@@ -150,7 +152,7 @@ impl World {
         self.settle();
     }
 
-    /// The link between two honest nodes breaks; what is under way arrives.
+    /// The link between two honest nodes breaks; items in transit arrive.
     fn sever(&mut self, a: usize, b: usize) {
         if self.linked.remove(&(a, b)) && self.linked.remove(&(b, a)) {
             self.links[a][b].push_back(Parcel::Lost);
@@ -158,7 +160,7 @@ impl World {
         }
     }
 
-    /// The forger's link to a node goes.
+    /// A node loses its link to the forger.
     fn lose_liar(&mut self, node: usize) {
         if self.linked.remove(&(FORGER, node)) {
             self.linked.remove(&(node, FORGER));
@@ -167,7 +169,7 @@ impl World {
         }
     }
 
-    /// The forger says something.
+    /// The forger sends a frame.
     fn forge(&mut self, node: usize, frame: Vec<u8>) {
         let Ok(Packet::Event(frame)) = wire::decode(frame) else { return };
         if !self.linked.contains(&(FORGER, node)) {
@@ -204,7 +206,7 @@ impl World {
         }
     }
 
-    /// Delivers and introduces until nothing is left.
+    /// Delivers and introduces until nothing is in transit.
     fn quiet(&mut self, grant: bool) {
         self.settle();
         for _ in 0..MOST_DELIVERIES {
@@ -218,7 +220,7 @@ impl World {
         panic!("it never comes to rest");
     }
 
-    /// What must hold at any time.
+    /// The properties that hold at any time.
     fn check(&mut self) {
         for node in 0..HONEST {
             let (endpoints, _) = self.routers[node].counts();
@@ -234,8 +236,9 @@ impl World {
     }
 }
 
-/// Programs create, post, receive and close; links deliver in order and otherwise when they like, and break; the forger says whatever can be decoded. In the
-/// end all programs close what they have and the forger is gone: then nothing may be left in any router.
+/// Programs create, post, receive and close. Links deliver in order, at arbitrary times, and break.
+/// The forger sends any frame that can be decoded. At the end all programs close their ports and
+/// the forger is gone: then no router may have anything left.
 pub fn router(bytes: &[u8]) {
     const NOTHING: [((usize, usize), usize); HONEST] = [((0, 0), 0); HONEST];
     let mut world = World::new();
@@ -282,11 +285,12 @@ pub fn router(bytes: &[u8]) {
     world.quiet(true);
     (0..HONEST).for_each(|node| world.lose_liar(node));
     world.quiet(true);
-    // Ports that were under way have arrived; their channels have ended, with the forger if not before.
+    // Ports that were in transit have arrived; their channels have ended, with the forger at the
+    // latest.
     (0..HONEST).for_each(|node| world.routers[node].close_all(CloseReason::Exited));
     world.quiet(true);
     assert!(denied || world.remains() == NOTHING, "everybody has closed and something is left: {:?}", world.remains());
-    // A ring of proxies that cannot reach each other stays, but not longer than its nodes.
+    // A ring of proxies that cannot reach each other stays as long as its nodes.
     (0..HONEST).for_each(|a| (0..a).for_each(|b| world.sever(a, b)));
     world.quiet(false);
     (0..HONEST).for_each(|node| world.routers[node].close_all(CloseReason::Exited));

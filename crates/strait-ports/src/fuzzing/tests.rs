@@ -1,10 +1,10 @@
-//! The targets as ordinary tests: what the fuzzer found once stays found.
+//! The fuzz targets as ordinary tests: they replay inputs that the fuzzer has found.
 
 use strait_fuzz::replay;
 
 use super::*;
 
-/// A frame of every kind the decoder knows, found by asking it.
+/// A frame of every kind that the decoder accepts, found by trial.
 fn frames() -> Vec<(String, Vec<u8>)> {
     let mut frames = Vec::new();
     for kind in 0..=u8::MAX {
@@ -12,7 +12,7 @@ fn frames() -> Vec<(String, Vec<u8>)> {
         let known = |frame: &Vec<u8>| crate::wire::decode(frame.clone()).is_ok();
         let shortest = [0, 1].into_iter().find_map(|byte| (0..200).map(|length| fill(length, byte)).find(known));
         let Some(shortest) = shortest else { continue };
-        // Some may be longer.
+        // Some frames may be longer.
         let longer = [vec![7; 5], shortest.clone()].concat();
         if known(&longer) {
             frames.push((format!("kind-{kind:03}-longer"), longer));
@@ -23,12 +23,13 @@ fn frames() -> Vec<(String, Vec<u8>)> {
     frames
 }
 
-/// The same frames as a forger says them: in front of each what makes a target say the next bytes, then its pieces.
+/// The same frames as a forger builds them. Before each are the bytes that make a target send the
+/// next bytes, then its pieces.
 fn forgeries(prefix: &[u8], say: &[u8]) -> Vec<(String, Vec<u8>)> {
     let forgery = |(name, frame): (String, Vec<u8>)| {
         let (kind, fields) = frame.split_last().expect("a kind");
         let (rest, names) = fields.split_at(fields.len() % 16);
-        // Names it has heard instead of those that nobody has.
+        // Names that it has received, instead of names that no node has.
         let pieces = names.chunks(16).enumerate().map(|(number, _)| 0x80 + input::Names::OWN + number as u8);
         let count = pieces.len() as u8 + 1;
         (name, [prefix, say, &[count, rest.len() as u8], rest, &pieces.collect::<Vec<_>>(), &[*kind]].concat())
@@ -85,7 +86,7 @@ fn ring_link_seeds_and_their_mutants() {
     replay("ring_link", &seeds.map(|(name, bytes)| (name.into(), bytes.to_vec())), 2_000, ring_link);
 }
 
-/// Ports go from node to node and on to the forger, who hears their names.
+/// Ports move from node to node and on to the forger, which receives their names.
 const TRAFFIC: &[u8] =
     &[0, 1, 1, 5, 0, 8, 13, 4, 2, 1, 1, 5, 2, 9, 13, 0x10, 1, 1, 3, 4, 11, 7, 0x17, 0x27, 9, 1, 2, 9, 3, 8, 7, 13, 5, 1, 5, 3, 5, 6];
 

@@ -1,4 +1,4 @@
-//! Waiting for a future in a thread, and driving the node meanwhile: for programs without a loop.
+//! Waiting for a future in a thread that drives the node meanwhile, for programs without a loop.
 
 use std::future::Future;
 use std::io;
@@ -7,7 +7,8 @@ use std::pin::pin;
 use crate::node::{Node, drive_until};
 
 impl Node {
-    /// Runs a future to its end in this thread, and drives the node meanwhile: for programs without a runtime.
+    /// Runs a future to its end in this thread and drives the node meanwhile, for programs without
+    /// a runtime.
     ///
     /// ```
     /// use strait_ports::{Event, Node};

@@ -1,4 +1,4 @@
-//! Who is at the other end of a socket.
+//! The credentials of the process at the other end of a socket.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -6,15 +6,17 @@ use std::os::fd::AsFd;
 use rustix::net::sockopt::socket_peercred;
 use rustix::process::geteuid;
 
-/// Who a process was when it connected (or, seen by a client, when it began to listen). The kernel says so, not the process.
+/// A process and its user at the time when it connected, or, for the client, when the server began
+/// to listen. They come from the kernel, not from the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Credentials {
-    /// Its number; 0 if it cannot be seen from here (another pid namespace). Numbers are used again: say things to a log with it, decide nothing by it.
+    /// Its process id; 0 if it is in another pid namespace. Use it for logs only, because ids are
+    /// reused.
     pub pid: u32,
-    /// Its effective user.
+    /// Its effective user id.
     pub uid: u32,
-    /// Its effective group.
+    /// Its effective group id.
     pub gid: u32,
 }
 
@@ -24,7 +26,7 @@ impl Credentials {
         Ok(Self { pid: peer.pid.as_raw_nonzero().get().unsigned_abs(), uid: peer.uid.as_raw(), gid: peer.gid.as_raw() })
     }
 
-    /// Whether it runs as the user that this process runs as.
+    /// Whether it runs as the same user as this process.
     pub fn is_same_user(&self) -> bool {
         self.uid == geteuid().as_raw()
     }

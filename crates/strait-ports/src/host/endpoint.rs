@@ -1,4 +1,4 @@
-//! Endpoints: a path in the file system at which processes join that this one has not started.
+//! Endpoints: paths in the file system at which processes join that this process has not started.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -18,115 +18,120 @@ use super::path::BoundPath;
 use crate::node::{JoinError, Node, Shared, drive_until};
 use crate::port::Port;
 
-/// How many may wait to be accepted. The kernel makes more of them wait in `connect`.
+/// The most connections that wait to be accepted. The kernel makes further ones wait in `connect`.
 const BACKLOG: i32 = 128;
-/// How many are turned away before others have their turn.
+/// The most guests that are refused before other work has its turn.
 const REFUSALS_A_TURN: usize = 64;
-/// How long [`Node::connect`] waits for room among those who wait to be accepted.
+/// How long [`Node::connect`] waits for room in the endpoint's backlog.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 type Policy = dyn Fn(&Credentials) -> bool + Send + Sync;
 
-/// Why there is no endpoint at a path.
+/// The reasons for which an endpoint cannot be bound to a path.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BindError {
-    /// Another endpoint, or another socket, is there and alive.
-    #[error("{} is in use by a living process", path.display())]
+    /// Another endpoint, or another socket, is at the path and alive.
+    #[error("{} is in use by a running process: choose another path", path.display())]
     InUse {
         /// The path.
         path: PathBuf,
     },
-    /// There is something that is no socket, or another user's. It is left alone.
+    /// The path is not a socket, or belongs to another user. It stays as it is.
     #[error("{} exists and is not a socket of this user's: remove it, or choose another path", path.display())]
     NotOurs {
         /// The path.
         path: PathBuf,
     },
-    /// The system refuses, for instance because the path is longer than a socket's may be (107 bytes) or its folder does not exist.
-    #[error("no endpoint at {}", path.display())]
+    /// A system call failed, for instance because the path is longer than 107 bytes or its folder
+    /// does not exist.
+    #[error("cannot bind an endpoint at {}", path.display())]
     Io {
         /// The path.
         path: PathBuf,
-        /// The system's word.
+        /// The system's error.
         #[source]
         error: io::Error,
     },
 }
 
-/// Why nobody could be accepted.
+/// The reasons for which no guest was accepted.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AcceptError {
-    /// Nobody came in time.
-    #[error("nobody connected in time")]
+    /// No process connected in time.
+    #[error("no process connected within the time limit")]
     TimedOut,
-    /// This process has no descriptor for a guest, or this node is not the broker. The guest was turned away, so that nobody spins on it.
-    #[error("a guest was turned away")]
+    /// This process has no descriptor for a guest, or this node is not the broker. The guest was
+    /// refused, so that the endpoint does not stay readable.
+    #[error("a guest was refused")]
     Guest(#[source] io::Error),
     /// The endpoint or the node cannot be used.
-    #[error("the endpoint cannot be used")]
+    #[error("the endpoint or its node failed")]
     Io(#[from] io::Error),
 }
 
-/// Why a node could not join at a path.
+/// The reasons for which a node cannot join at a path.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {
-    /// Nothing is at the path, or what is there is left over from a dead process.
-    #[error("nobody listens at {}", path.display())]
+    /// The path does not exist, or its socket is left over from a dead process.
+    #[error("no process listens at {}: start its server first", path.display())]
     NobodyListens {
         /// The path.
         path: PathBuf,
     },
-    /// The permissions of the path, or of a folder on the way, keep this user out.
+    /// The permissions of the path or of one of its folders exclude this user.
     #[error("this user may not connect to {}", path.display())]
     NotAllowed {
         /// The path.
         path: PathBuf,
     },
-    /// Who listens is not who was expected.
-    #[error("{} is served by process {} of user {}, which is not to be trusted", path.display(), server.pid, server.uid)]
+    /// The trust policy rejects the listening process.
+    #[error("{} is served by process {} of user {}, which the trust policy rejects", path.display(), server.pid, server.uid)]
     Untrusted {
         /// The path.
         path: PathBuf,
-        /// Who listens.
+        /// The listening process.
         server: Credentials,
     },
-    /// The system refuses.
+    /// A system call failed.
     #[error("cannot connect to {}", path.display())]
     Io {
         /// The path.
         path: PathBuf,
-        /// The system's word.
+        /// The system's error.
         #[source]
         error: io::Error,
     },
-    /// Who listens did not let this process join: [`JoinError::Closed`] is how its policy turns somebody away.
-    #[error("not let in")]
+    /// The listening process did not admit this one: [`JoinError::Closed`] if its policy refused
+    /// it.
+    #[error("the server did not admit this process")]
     Join(#[from] JoinError),
 }
 
-/// How an [`Endpoint`] is to be: [`Endpoint::options`].
+/// Options for a new [`Endpoint`], from [`Endpoint::options`].
 pub struct EndpointOptions {
     mode: u32,
     admit: Box<Policy>,
 }
 
 impl EndpointOptions {
-    /// The permissions of the path, as for `chmod` (default `0o600`); who may write there may connect. What the umask says does not matter.
+    /// The permissions of the path, as for `chmod` (default `0o600`); users with write permission
+    /// may connect. The umask does not apply.
     pub fn mode(mut self, mode: u32) -> Self {
         self.mode = mode & 0o777;
         self
     }
 
-    /// Who is let in, of those whom the path's permissions let connect (default: [`Credentials::is_same_user`]).
+    /// The policy that admits processes, among those that the path's permissions let connect
+    /// (default: [`Credentials::is_same_user`]).
     pub fn admit(mut self, policy: impl Fn(&Credentials) -> bool + Send + Sync + 'static) -> Self {
         self.admit = Box::new(policy);
         self
     }
 
-    /// Listens at `path`.
+    /// Binds the endpoint to `path`.
     ///
     /// # Errors
     /// As [`Endpoint::bind`].
@@ -150,10 +155,13 @@ impl fmt::Debug for EndpointOptions {
 
 /// A path at which other processes join, by [`Node::connect`].
 ///
-/// It is only for this user, unless [`Endpoint::options`] say otherwise: the path's permissions keep others from connecting, and the kernel's word about who connects is
-/// checked. It is readable (`AsFd`) when somebody wants in; [`Endpoint::incoming`] lets a node do the watching. The path goes when this does.
+/// By default only processes of the same user can connect: the path's permissions exclude others,
+/// and the process's credentials are checked with the kernel. [`Endpoint::options`] can change
+/// that. The endpoint is readable (`AsFd`) when a process waits to join; [`Endpoint::incoming`]
+/// makes a node watch it. The path is removed with the endpoint.
 ///
-/// Accepting never waits for a guest: one who never says a word costs a descriptor and about a kilobyte, until its port is closed or it goes.
+/// Accepting never waits for a guest. A guest that sends nothing costs a descriptor and about 1
+/// KiB, until its port is closed or the guest ends.
 ///
 /// ```
 /// use strait_ports::{Endpoint, Event, Node};
@@ -178,39 +186,41 @@ impl fmt::Debug for EndpointOptions {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Endpoint {
-    /// Goes before the socket, which keeps others from taking it for a dead one's.
+    /// Dropped before the socket, because the open socket prevents other processes from removing
+    /// the path as a dead one's.
     path: BoundPath,
     socket: OwnedFd,
     admit: Box<Policy>,
-    /// Given up for a moment to turn a guest away when there is no descriptor left.
+    /// Closed for a moment to refuse a guest when there is no descriptor left.
     spare: Mutex<Option<OwnedFd>>,
 }
 
-/// Who has joined at an endpoint.
+/// A process that has joined at an endpoint.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Guest {
-    /// This end of the channel to it; the guest got the other one from [`Node::connect`].
+    /// This end of the channel to the guest; [`Node::connect`] has returned the other end there.
     pub port: Port,
-    /// Who it is.
+    /// The guest's process and user.
     pub credentials: Credentials,
 }
 
 impl Endpoint {
-    /// Listens at `path`, for processes of this user. A socket that a dead process of this user's has left there is replaced.
+    /// Binds an endpoint to `path`, for processes of this user. A socket that a dead process of
+    /// this user has left there is replaced.
     ///
     /// # Errors
-    /// See [`BindError`]. Whatever else is at the path is left alone.
+    /// See [`BindError`]. Any other file at the path stays as it is.
     pub fn bind(path: impl AsRef<Path>) -> Result<Self, BindError> {
         Self::options().bind(path)
     }
 
-    /// An endpoint for others too.
+    /// Options for an endpoint for other users too.
     ///
     /// ```
     /// use strait_ports::Endpoint;
     /// # let path = std::env::temp_dir().join(format!("strait-doc-options-{}", std::process::id()));
-    /// // Everybody may connect; members of one group are let in.
+    /// // All users may connect; members of one group are admitted.
     /// let endpoint = Endpoint::options().mode(0o666).admit(|who| who.is_same_user() || who.gid == 1000).bind(&path)?;
     /// # Ok::<(), strait_ports::BindError>(())
     /// ```
@@ -218,24 +228,25 @@ impl Endpoint {
         EndpointOptions { mode: 0o600, admit: Box::new(Credentials::is_same_user) }
     }
 
-    /// Where it is.
+    /// The endpoint's path.
     pub fn path(&self) -> &Path {
         self.path.path()
     }
 
-    /// Lets the next process join that waits; `None` if none does. `node` must be the broker. Never waits.
+    /// Admits the next waiting process; `None` if there is none. `node` must be the broker. Never
+    /// waits.
     ///
-    /// Whom the policy does not admit is turned away silently: what the guest sees is [`JoinError::Closed`].
+    /// A process that the policy rejects is refused silently; it gets [`JoinError::Closed`].
     ///
     /// # Errors
-    /// [`AcceptError`], never `TimedOut`. Others may be accepted afterwards.
+    /// [`AcceptError`], except `TimedOut`. Later calls may accept other guests.
     pub fn accept(&self, node: &Node) -> Result<Option<Guest>, AcceptError> {
         for _ in 0..REFUSALS_A_TURN {
             let socket = match accept_with(&self.socket, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) {
                 Ok(socket) => socket,
                 Err(Errno::AGAIN) => return Ok(None),
                 Err(Errno::INTR | Errno::CONNABORTED) => continue,
-                // Said before it is looked whether anybody waits.
+                // The kernel reports this before it checks whether a connection waits.
                 Err(error @ (Errno::MFILE | Errno::NFILE)) => {
                     return if self.turn_away() { Err(AcceptError::Guest(error.into())) } else { Ok(None) };
                 }
@@ -252,10 +263,11 @@ impl Endpoint {
         Ok(None)
     }
 
-    /// Closes the connection of whoever is first, for which there is no descriptor: it would keep the endpoint readable. False if nobody is.
+    /// Refuses the first waiting connection, for which there is no descriptor: it would keep the
+    /// endpoint readable. False if no connection waits.
     fn turn_away(&self) -> bool {
         let mut place = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
-        // One more guest fits where the spare was.
+        // Makes room for the guest's descriptor.
         drop(place.take());
         let guest = accept_with(&self.socket, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK);
         let there_was_one = !matches!(guest, Err(Errno::AGAIN));
@@ -264,7 +276,8 @@ impl Endpoint {
         there_was_one
     }
 
-    /// Has `node`, which must be the broker, watch the endpoint: guests come out of what is given back, to be awaited as messages of a port are.
+    /// Makes `node`, which must be the broker, watch the endpoint. Guests are then awaited like
+    /// messages of a port.
     ///
     /// # Errors
     /// When `epoll` fails.
@@ -274,7 +287,7 @@ impl Endpoint {
     }
 }
 
-/// Any descriptor will do.
+/// A spare descriptor of any kind.
 fn spare(socket: &OwnedFd) -> Option<OwnedFd> {
     socket.try_clone().ok()
 }
@@ -291,9 +304,10 @@ impl fmt::Debug for Endpoint {
     }
 }
 
-/// Those who join at an endpoint, in the order in which they came.
+/// The processes that join at an endpoint, in the order of their connection.
 ///
-/// Guests who are not taken out wait in the kernel, [`Node::connect`] with them. With the feature `futures` it is a `Stream`, too.
+/// Guests that are not taken out wait in the kernel, inside [`Node::connect`]. With the feature
+/// `futures` it is also a `Stream`.
 #[derive(Debug)]
 pub struct Incoming {
     node: Node,
@@ -302,10 +316,11 @@ pub struct Incoming {
 }
 
 impl Incoming {
-    /// The next guest, when it comes. Dropping the future loses nobody. Somebody must drive the node meanwhile.
+    /// Waits for the next guest. Dropping the future loses no guest. A thread must drive the node
+    /// meanwhile.
     ///
     /// # Errors
-    /// As [`Endpoint::accept`]; others may come afterwards.
+    /// As [`Endpoint::accept`]; later calls may return other guests.
     pub fn recv(&mut self) -> impl Future<Output = Result<Guest, AcceptError>> + '_ {
         poll_fn(|cx| self.poll_recv(cx))
     }
@@ -320,7 +335,7 @@ impl Incoming {
         drive_until(&[node.shared()], deadline, |cx| self.poll_recv(cx))?.unwrap_or(Err(AcceptError::TimedOut))
     }
 
-    /// The next guest if one waits.
+    /// Returns the next guest, if one waits.
     ///
     /// # Errors
     /// As [`Endpoint::accept`].
@@ -328,7 +343,7 @@ impl Incoming {
         self.endpoint.accept(&self.node)
     }
 
-    /// Where they come.
+    /// The endpoint's path.
     pub fn path(&self) -> &Path {
         self.endpoint.path()
     }
@@ -341,7 +356,7 @@ impl Incoming {
         if let Some(guest) = self.endpoint.accept(&self.node).transpose() {
             return Poll::Ready(guest);
         }
-        // Who came since then makes the descriptor readable at once.
+        // If a guest has connected meanwhile, the descriptor is readable at once.
         match self.node.rearm_source(self.watched, self.endpoint.as_fd(), cx.waker()) {
             Ok(()) => Poll::Pending,
             Err(error) => Poll::Ready(Err(error.into())),
@@ -356,9 +371,10 @@ impl Drop for Incoming {
 }
 
 impl Node {
-    /// Joins the network of the process that listens at `path`, by [`Endpoint::bind`], if that runs as this user. The port is this end of the channel to it.
+    /// Joins the network of the process that listens at `path` by [`Endpoint::bind`], if it runs as
+    /// the same user. The returned port is this end of the channel to it.
     ///
-    /// Waits for room and for the welcome, ten seconds at most each.
+    /// Waits for room in the endpoint's backlog and for the welcome, ten seconds at most each.
     ///
     /// # Errors
     /// See [`ConnectError`].
@@ -366,7 +382,7 @@ impl Node {
         Self::connect_if(path, Credentials::is_same_user)
     }
 
-    /// As [`Node::connect`], with a say of your own in whom to trust.
+    /// As [`Node::connect`], with the caller's own trust policy.
     ///
     /// # Errors
     /// See [`ConnectError`].
@@ -376,7 +392,7 @@ impl Node {
         let address = SocketAddrUnix::new(path).map_err(|error| failed(error.into()))?;
         let socket =
             socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).map_err(|error| failed(error.into()))?;
-        // For connect, too.
+        // The timeout also applies to `connect`.
         set_socket_timeout(&socket, Timeout::Send, Some(CONNECT_TIMEOUT)).map_err(|error| failed(error.into()))?;
         loop {
             match connect(&socket, &address) {

@@ -1,7 +1,7 @@
-//! Hosts: how processes come to a first port, and who drives a node.
+//! Hosts: first ports for processes, and driving a node.
 //!
-//! [`spawn`] hands a port to a child, [`endpoint`] lets processes come that were not started by this one, [`block_on`] and `node/drive.rs` are for programs without a
-//! loop of their own.
+//! [`spawn`] passes a port to a child. [`endpoint`] admits processes that this one has not started.
+//! [`block_on`] and `node/drive.rs` are for programs without a loop.
 
 mod block_on;
 mod credentials;

@@ -1,4 +1,5 @@
-//! The path of an endpoint: taken without a moment in which others could reach it, freed if it is dead, and never taken from somebody alive.
+//! The path of an endpoint. It is bound without a moment in which others could connect, it is freed
+//! if its process is dead, and it is never taken from a live process.
 
 use std::fs;
 use std::io;
@@ -15,17 +16,20 @@ use rustix::process::geteuid;
 
 use super::BindError;
 
-/// How often a path is tried that somebody else keeps taking and giving back.
+/// How often a path is tried that other processes keep taking and freeing.
 const TRIES: usize = 8;
-/// How long others may take to clear a path in the same folder, and how often that is looked at: a lock of a file cannot be awaited with a limit.
+/// How often, and at which interval, the folder's lock is tried. A file lock cannot be awaited with
+/// a time limit.
 const LOCK_TRIES: usize = 100;
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
-/// A path with a socket of ours at it; goes with this, if it is still ours.
+/// A path with a socket of this process. Dropping it removes the path, if the socket there is still
+/// the same.
 #[derive(Debug)]
 pub(super) struct BoundPath {
     path: PathBuf,
-    /// Device and inode. They stay ours as long as the socket is open, whatever happens to the path.
+    /// Device and inode. They belong to this socket as long as it is open, whatever happens to the
+    /// path.
     identity: (u64, u64),
 }
 
@@ -34,7 +38,8 @@ impl BoundPath {
     pub(super) fn bind(socket: &OwnedFd, path: &Path, mode: u32) -> Result<Self, BindError> {
         let failed = |error: io::Error| BindError::Io { path: path.to_owned(), error };
         let address = SocketAddrUnix::new(path).map_err(|error| failed(error.into()))?;
-        // The file at the path is made with the socket's own mode, less what the umask takes: at no moment has it more than that.
+        // The file at the path is made with the socket's mode, reduced by the umask: it never has
+        // more permissions than that.
         fchmod(socket, Mode::from_raw_mode(mode)).map_err(|error| failed(error.into()))?;
         for _ in 0..TRIES {
             match bind(socket, &address) {
@@ -55,7 +60,8 @@ impl BoundPath {
         &self.path
     }
 
-    /// Gives the file what the umask has taken. By a descriptor, so that nobody can put another file in its place meanwhile.
+    /// Adds the permissions that the umask has removed. It uses a descriptor, so that no other file
+    /// can take the path meanwhile.
     fn widen(&self, is: u32, wanted: u32) -> io::Result<()> {
         if is & 0o777 == wanted {
             return Ok(());
@@ -72,20 +78,21 @@ impl BoundPath {
 
 impl Drop for BoundPath {
     fn drop(&mut self) {
-        // The socket is open until after this: nobody can have taken the path for a dead one's.
+        // The socket is still open, so no other process can have replaced it as a dead one.
         if fs::symlink_metadata(&self.path).is_ok_and(|found| (found.dev(), found.ino()) == self.identity) {
             let _ = fs::remove_file(&self.path);
         }
     }
 }
 
-/// Frees a path that a dead process of ours has left a socket at.
+/// Frees a path at which a dead process of this user has left a socket.
 fn clear(path: &Path) -> Result<(), BindError> {
     let failed = |error: io::Error| BindError::Io { path: path.to_owned(), error };
     if !is_dead(path)? {
         return Ok(());
     }
-    // Who removes a socket holds the folder's lock and looks once more. A dead socket stays dead and nobody else may remove it: what is removed is what was looked at.
+    // A process that removes a socket holds the folder's lock and checks again. A dead socket stays
+    // dead, and only the holder of the lock removes it. So the removed socket is the checked one.
     let folder = match path.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
@@ -112,7 +119,8 @@ fn lock(folder: &OwnedFd) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::TimedOut, "somebody keeps the folder locked"))
 }
 
-/// Whether there is a socket of ours that nobody holds any more; false if there is nothing. What is alive or not ours is an error.
+/// Whether the path has a socket of this user that no process holds; false if the path is free. A
+/// live socket, or one of another user, is an error.
 fn is_dead(path: &Path) -> Result<bool, BindError> {
     let failed = |error: io::Error| BindError::Io { path: path.to_owned(), error };
     match fs::symlink_metadata(path) {
@@ -123,7 +131,8 @@ fn is_dead(path: &Path) -> Result<bool, BindError> {
         }
         Ok(_) => {}
     }
-    // A datagram socket asks without disturbing: it is connected to none but its like, and the answer tells whether any socket is there.
+    // A datagram socket probes without disturbing the server: it cannot be connected to a socket of
+    // another type, and the error shows whether one is there.
     let probe = socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None);
     let address = SocketAddrUnix::new(path);
     match probe.and_then(|probe| connect(&probe, &address?)) {

@@ -1,8 +1,11 @@
-//! Children: a parent starts a program and gives it a port.
+//! Children: a parent starts a program and passes it a port.
 //!
-//! The child's end of a socket pair stays open through `exec` under its number, and an environment variable tells the number. A path or a name to connect to would need no
-//! `unsafe`, but it would have to be guarded, and sandboxes let descriptors through that let nothing else. `command-fds` does the parent's part too; it keeps
-//! the descriptor open in the parent for as long as the `Command` lives, which would hide the child's end, and its counterpart for the child is `unsafe` for every user.
+//! The child's end of a socket pair stays open through `exec` under its number, and an environment
+//! variable contains the number. A path or a name would need no `unsafe` code. But it would have to
+//! be protected, and some sandboxes permit inherited descriptors and nothing else. The crate
+//! `command-fds` does the parent's part too. But it keeps the descriptor open in the parent for as
+//! long as the `Command` lives, which would hide the end of the child, and its counterpart for the
+//! child is `unsafe` for every user.
 
 use std::env;
 use std::io;
@@ -15,43 +18,44 @@ use crate::link::{Inherited, PassedOn, take_inherited};
 use crate::node::{JoinError, Node};
 use crate::port::Port;
 
-/// The environment variable by which [`Node::spawn`] tells a child the number of the descriptor that its port is to come through: `STRAIT_PORT_FD`.
+/// The environment variable in which [`Node::spawn`] passes the number of the port's descriptor to
+/// a child: `STRAIT_PORT_FD`.
 pub const PORT_FD_VARIABLE: &str = "STRAIT_PORT_FD";
 
-/// Why [`Node::spawn`] started nothing.
+/// The reasons for which [`Node::spawn`] has started nothing.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SpawnError {
     /// The process has no descriptors left, or this node is not the broker.
-    #[error("no connection for the child")]
+    #[error("cannot make a connection for the child")]
     Connect(#[source] io::Error),
     /// The program cannot be run.
     #[error("cannot start `{program}`")]
     Start {
-        /// What was to be run.
+        /// The program.
         program: String,
-        /// Why it was not.
+        /// The reason of the failure.
         #[source]
         error: io::Error,
     },
 }
 
-/// Why [`Node::from_env`] has no node to give.
+/// The reasons for which [`Node::from_env`] fails.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FromEnvError {
-    /// There is no variable.
+    /// The variable is not set.
     #[error("{PORT_FD_VARIABLE} is not set: this program expects to be started by Node::spawn")]
     NotSet,
-    /// The variable holds something else.
+    /// The variable does not contain a number.
     #[error("{PORT_FD_VARIABLE} is `{value}`, which is not the number of a descriptor: leave the variable to Node::spawn")]
     NotANumber {
-        /// What it holds.
+        /// Its value.
         value: String,
     },
-    /// Nothing is open under the number.
+    /// No descriptor is open under the number.
     #[error(
-        "descriptor {number} of {PORT_FD_VARIABLE} is not open: the port was for the process that started this one, or somebody on the way closed it; start this program by Node::spawn"
+        "descriptor {number} of {PORT_FD_VARIABLE} is not open: the port was for the process that started this one, or a program in between closed it; start this program by Node::spawn"
     )]
     NotOpen {
         /// Its number.
@@ -65,31 +69,35 @@ pub enum FromEnvError {
         /// Its number.
         number: i32,
     },
-    /// Something else than the socket is open under the number. It is left alone.
+    /// The descriptor is not the socket. It stays as it is.
     #[error("descriptor {number} of {PORT_FD_VARIABLE} is not a connected Unix SOCK_SEQPACKET socket: leave the variable to Node::spawn")]
     NotASocket {
         /// Its number.
         number: i32,
     },
-    /// A call before this one has taken the socket.
+    /// An earlier call has taken the socket.
     #[error("the port of {PORT_FD_VARIABLE} has been taken before in this process: call Node::from_env once and clone the node")]
     Taken,
-    /// The system does not tell about the descriptor.
-    #[error("the descriptor of {PORT_FD_VARIABLE} cannot be used")]
+    /// A system call about the descriptor failed.
+    #[error("a system call on the descriptor of {PORT_FD_VARIABLE} failed")]
     Io(#[from] io::Error),
-    /// The parent is gone, or no Strait node.
+    /// The parent is gone, or is not a Strait node.
     #[error("the parent does not let this process join")]
     Join(#[from] JoinError),
 }
 
 impl Node {
-    /// Starts a program and gives it a port, which it takes by [`Node::from_env`]; the port here is the other end. This node must be the broker.
+    /// Starts a program and passes it a port, which it takes by [`Node::from_env`]; the returned
+    /// port is the other end. This node must be the broker.
     ///
-    /// The child gets the one descriptor, under a number that the variable [`PORT_FD_VARIABLE`] tells it, and nobody else gets it: everything here is close-on-exec.
-    /// A program that lies between (a shell, a sandbox) must hand the variable and the descriptor on.
+    /// The child inherits one descriptor, whose number is in the variable [`PORT_FD_VARIABLE`]. No
+    /// other process inherits it, because it is close-on-exec in this one. A program in between (a
+    /// shell, a sandbox) must pass on the variable and the descriptor.
     ///
-    /// The [`Child`] is the standard library's: dropping it neither ends the child nor reaps it. A child that is to end with its parent watches its port for the
-    /// close; a parent that is to know of its child's end does the same, and learns it a few milliseconds after a crash.
+    /// The [`Child`] is that of the standard library: dropping it neither ends the child nor reaps
+    /// it. A child that must end with its parent should wait for the close of its port. A parent
+    /// can wait for its child's end in the same way; after a crash the close arrives within a few
+    /// milliseconds.
     ///
     /// ```no_run
     /// use std::process::Command;
@@ -106,16 +114,17 @@ impl Node {
     /// ```
     ///
     /// # Errors
-    /// [`SpawnError`]; nothing has been started then.
+    /// [`SpawnError`]; then no program has been started.
     pub fn spawn(&self, command: &mut Command) -> Result<(Child, Port), SpawnError> {
         let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
             .map_err(|error| SpawnError::Connect(error.into()))?;
-        // First: who is no broker starts nothing. If nothing can be started, the other end of the socket goes, and all of this with it.
+        // Before the program starts, because this fails if the node is not the broker. If the
+        // program cannot be started, dropping the other end of the socket removes the new link.
         let port = self.invite(ours).map_err(SpawnError::Connect)?;
         let passed_on = PassedOn::by(command, theirs);
         command.env(PORT_FD_VARIABLE, passed_on.number().to_string());
         let child = command.spawn();
-        // Should the command be run again, it hands no port on, not even this process's own.
+        // If the command is run again, it passes on no port, not even the one of this process.
         command.env_remove(PORT_FD_VARIABLE);
         match child {
             Ok(child) => Ok((child, port)),
@@ -123,13 +132,17 @@ impl Node {
         }
     }
 
-    /// Joins the network of the process that started this one by [`Node::spawn`]. The port is this end of the channel to it.
+    /// Joins the network of the process that started this one by [`Node::spawn`]. The returned port
+    /// is this end of the channel to it.
     ///
-    /// Call it once, early. The descriptor becomes close-on-exec, so children of this process do not get it; the variable stays (there is no safe way to
-    /// remove it in a process with threads) and leads them to a clear error if they call this too. Waits for the parent's welcome, ten seconds at most.
+    /// Call it once and early. The descriptor becomes close-on-exec, so children of this process do
+    /// not inherit it. The variable stays, because a process with threads cannot remove it safely.
+    /// Children that call this function too get a clear error. The call waits for the parent's
+    /// welcome, ten seconds at most.
     ///
     /// # Errors
-    /// See [`FromEnvError`]: each says the way out. What the variable names is left alone unless it is the socket.
+    /// See [`FromEnvError`]: each text names a solution. A descriptor that is not the socket stays
+    /// as it is.
     pub fn from_env() -> Result<(Self, Port), FromEnvError> {
         static TAKEN: Mutex<bool> = Mutex::new(false);
         let value = env::var_os(PORT_FD_VARIABLE).ok_or(FromEnvError::NotSet)?;

@@ -1,4 +1,5 @@
-//! Rings whose other side writes what it likes: only its link dies, without panic and without end.
+//! Rings whose other side violates the protocol: the link ends with an error, without panic and
+//! without an endless loop.
 
 use std::os::fd::OwnedFd;
 use std::sync::atomic::Ordering::Relaxed;
@@ -11,17 +12,17 @@ use super::ring::{Broken, MAX_RECORD, Memory};
 use super::tests::{frame, raw_pair, raw_send};
 use super::{Flushed, Link, LinkError, MAX_DESCRIPTORS, MAX_PACKET, ReceiveOutcome, RingParts, Rings, Socket};
 
-/// A link, and everything its peer can get hold of.
+/// A link under attack, and everything that its peer can access.
 struct Victim {
     link: Rings,
     /// Watches the link's socket as a node does.
     epoll: OwnedFd,
     buffer: Vec<u8>,
     socket: OwnedFd,
-    /// What the peer should write, and what it should only read.
+    /// The ring that the peer should write, and the one that it should only read.
     to_victim: Half,
     from_victim: Half,
-    /// Rings for the victim.
+    /// Wakes the victim.
     doorbell: OwnedFd,
     _reader: OwnedFd,
 }
@@ -44,13 +45,13 @@ impl Victim {
         self.to_victim.tail().store(tail.wrapping_add(step), Relaxed);
     }
 
-    /// The socket has woken it.
+    /// Whether the socket has woken the link.
     fn has_input(&self) -> bool {
         let mut event = [epoll::Event { flags: epoll::EventFlags::empty(), data: epoll::EventData::new_u64(0) }];
         epoll::wait(&self.epoll, &mut event[..], Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).unwrap() > 0
     }
 
-    /// Receives until something else than a frame or a part comes; the bound shows that no end is missing.
+    /// Receives until the outcome is neither a frame nor a part; the bound detects an endless loop.
     fn receive(&mut self) -> Result<ReceiveOutcome, LinkError> {
         for _ in 0..100_000 {
             let readable = self.has_input();
@@ -67,7 +68,7 @@ impl Victim {
     }
 }
 
-/// What a peer does, and why the link dies of it.
+/// The violations of a peer, and the resulting errors.
 #[test]
 fn a_lie_in_the_ring_ends_the_link() {
     type ArenaViolation = fn(&Victim);
@@ -125,7 +126,7 @@ fn a_lie_in_the_ring_ends_the_link() {
     ];
     for (what, lie, expected) in table {
         let mut victim = Victim::new();
-        // What it sent before counts.
+        // A frame that it sent before is still received.
         victim.record(3, 0, &[7, 7, 7], 16);
         assert!(matches!(victim.link.receive(&mut victim.buffer), Ok(ReceiveOutcome::Frame(f)) if f.bytes == [7, 7, 7]), "{what}");
         lie(&victim);
@@ -136,7 +137,8 @@ fn a_lie_in_the_ring_ends_the_link() {
     }
 }
 
-/// Descriptors that no record wants stay in the kernel, wake nobody twice, and do not hide the end.
+/// Descriptors without a record stay in the kernel, wake the link only once, and do not hide its
+/// end.
 #[test]
 fn descriptors_without_records_are_not_taken() {
     let mut victim = Victim::new();
@@ -164,21 +166,21 @@ fn a_reader_that_lies_about_its_place_ends_the_link() {
     for head in [8, CAPACITY as u32, 8u32.wrapping_neg(), u32::MAX, 1 << 31] {
         let mut victim = Victim::new();
         victim.from_victim.head().store(head, Relaxed);
-        // More than fits: the writer has to look.
+        // More than fits, so the writer has to read the position.
         victim.link.push(frame(&vec![1; 2 * CAPACITY]), vec![]);
         let flushed = victim.link.flush();
-        // Eight bytes are less than what is written by then: a lie that cannot be told from the truth.
+        // Eight bytes are less than what is written by then, so that position could be true.
         let possible = head == 8;
         assert_eq!(flushed.is_err(), !possible, "{head}: {flushed:?}");
-        // And never backwards.
+        // A position must never go backwards.
         victim.from_victim.head().store(head.wrapping_sub(8), Relaxed);
-        // As whoever makes room does, or the victim would wait on.
+        // As a reader that makes room does; otherwise the victim would wait.
         victim.from_victim.wanting().store(0, Relaxed);
         assert!(matches!(victim.link.flush(), Err(LinkError::Ring(Broken::Position(_)))), "{head}");
     }
 }
 
-/// Flags that are never cleared, or always set: bells are sent or not, and nothing else happens.
+/// Flags that are always cleared or always set only change the number of signals.
 #[test]
 fn flags_that_stand_still_do_no_harm() {
     for (awake, wanting) in [(0, 1), (1, 1), (2, 1), (u32::MAX, u32::MAX), (1, 0)] {
@@ -195,7 +197,8 @@ fn flags_that_stand_still_do_no_harm() {
     }
 }
 
-/// A pipe full of bells, and one that is emptied by who should only ring: neither blocks the victim nor keeps it busy.
+/// A pipe full of signals, and one that its signaller empties, neither block the victim nor keep it
+/// busy.
 #[test]
 fn bells_without_end_do_no_harm() {
     let mut victim = Victim::new();
@@ -204,7 +207,7 @@ fn bells_without_end_do_no_harm() {
         victim.link.rung();
         assert!(matches!(victim.receive(), Ok(ReceiveOutcome::Nothing)));
     }
-    // The peer hears nothing: its own pipe is full, then gone.
+    // The peer receives no signal: its own pipe is full, then gone.
     for _ in 0..10_000 {
         victim.from_victim.awake().store(0, Relaxed);
         victim.from_victim.head().store(victim.from_victim.tail().load(Relaxed), Relaxed);
@@ -226,14 +229,14 @@ fn only_pipes_are_bells() {
         let parts = RingParts::from_descriptors(&mut descriptors.into_iter()).unwrap();
         assert!(Rings::new(Socket::new(raw_pair().0).unwrap(), parts, true).is_err());
     }
-    // Nor the wrong end of one: writing to it could be deadly.
+    // Nor the wrong end of one: writing to it could raise `SIGPIPE`.
     let [ours, _theirs] = RingParts::pair().unwrap();
     let [memory, doorbell, reader] = ours.into_descriptors();
     let parts = RingParts::from_descriptors(&mut [memory, reader, doorbell].into_iter()).unwrap();
     assert!(Rings::new(Socket::new(raw_pair().0).unwrap(), parts, true).is_err());
 }
 
-/// A process that dies while it writes: what is whole is received, the rest is not seen.
+/// A process that dies while it writes: complete records are received, the rest is not visible.
 #[test]
 fn half_a_record_is_never_visible() {
     let mut victim = Victim::new();
@@ -263,7 +266,7 @@ fn only_sealed_memory_of_the_right_size_is_mapped() {
         assert!(memory::map(&fd).is_err());
     }
     assert!(memory::map(&raw_pair().0).is_err());
-    // Good memory stays as it is.
+    // Valid memory keeps its size and seals.
     let memory = shared_memory().unwrap();
     assert!(ftruncate(&memory, 0).is_err() && fcntl_add_seals(&memory, SealFlags::WRITE).is_err());
 }
@@ -271,7 +274,7 @@ fn only_sealed_memory_of_the_right_size_is_mapped() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Garbage in the ring, and words that change all the time.
+    /// Arbitrary bytes in the ring, and words that change at any time.
     #[test]
     fn arbitrary_rings_never_panic_nor_spin(
         garbage in proptest::collection::vec(prop_oneof![Just(0u8), 0u8..40, any::<u8>()], 0..2000),

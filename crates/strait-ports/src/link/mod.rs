@@ -1,7 +1,9 @@
 //! A link carries frames and descriptors between two nodes, in order.
 //!
-//! There are two kinds: [`Socket`], a Unix `SOCK_SEQPACKET` pair, and [`Rings`], two rings in memory that both nodes share, with such a pair beside them.
-//! [`over`] picks: rings where the broker has given the parts for them, which it does unless it was made with [`LinkKind::Socket`] or cannot.
+//! There are two kinds: [`Socket`], a Unix `SOCK_SEQPACKET` pair, and [`Rings`], two rings in
+//! shared memory with such a pair beside them. [`over`] makes rings if the broker has sent the
+//! parts for them. The broker does so unless it was made with [`LinkKind::Socket`] or cannot make
+//! them.
 
 pub(crate) mod arena;
 mod doorbell;
@@ -34,41 +36,43 @@ use rustix::event::epoll;
 
 use crate::wire::Encoded;
 
-/// What the links of a broker's network are.
+/// The kind of all links in a broker's network.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LinkKind {
     /// A socket alone.
     Socket,
-    /// Rings in shared memory, where there is some: the default.
+    /// Rings in shared memory, where possible: the default.
     Rings,
 }
 
-/// The way from one node to another.
+/// A connection to another node.
 pub(crate) trait Link: AsFd + Send {
-    /// Puts a frame where the other end finds it, if that takes no system call, nothing waits to be sent before it and there is room for all of it. True if that is
-    /// done; [`Link::flush`] makes it known.
+    /// Writes a frame where the peer reads it, if that needs no system call, no frame waits before
+    /// it, and it fits as a whole. True if it was written; [`Link::flush`] then wakes the peer.
     fn write(&mut self, _frame: [&[u8]; 2]) -> Result<bool, LinkError> {
         Ok(false)
     }
 
-    /// Queues a frame, and descriptors that go with it ([`MAX_DESCRIPTORS`] at most, and the frame no longer than [`MAX_CARRIED`]); [`Link::flush`] sends it.
+    /// Queues a frame with its descriptors; [`Link::flush`] sends it. A frame with descriptors
+    /// ([`MAX_DESCRIPTORS`] at most) is no longer than [`MAX_CARRIED`].
     fn push(&mut self, frame: Encoded, descriptors: Vec<OwnedFd>);
 
     /// Sends as much as there is room for.
     ///
-    /// That the other end is gone is no error here: what it sent before is still to be read, and the end comes after it.
+    /// The peer's end is not an error here: frames that it sent before are still unread, and the
+    /// end is reported after them.
     fn flush(&mut self) -> Result<Flushed, LinkError>;
 
-    /// How the descriptor is to be watched.
+    /// The events for which `epoll` watches the descriptor.
     fn interest(&self) -> epoll::EventFlags {
         epoll::EventFlags::IN
     }
 
-    /// The descriptor is readable. Before that is said a link may not look whether it is.
+    /// The descriptor is readable. Without this call a link need not check its descriptor.
     fn woken(&mut self);
 
-    /// A second descriptor to watch, edge-triggered: see [`Link::rung`].
+    /// A second descriptor, watched edge-triggered: see [`Link::rung`].
     fn doorbell(&self) -> Option<BorrowedFd<'_>> {
         None
     }
@@ -76,51 +80,55 @@ pub(crate) trait Link: AsFd + Send {
     /// The second descriptor has become readable.
     fn rung(&mut self) {}
 
-    /// Takes one piece of what has come. `buffer` has room for [`MAX_PACKET`] bytes and is only a place to work in.
+    /// Takes one piece of received data. `buffer` has [`MAX_PACKET`] bytes and is scratch space.
     fn receive(&mut self, buffer: &mut [u8]) -> Result<ReceiveOutcome, LinkError>;
 
-    /// After [`ReceiveOutcome::Nothing`]: from now on a descriptor becomes readable when something comes. True if something has come after all.
+    /// After [`ReceiveOutcome::Nothing`]: from now on a descriptor becomes readable when data
+    /// arrives. True if data has arrived already.
     fn prepare_sleep(&mut self) -> Result<bool, LinkError> {
         Ok(false)
     }
 
-    /// Until it sleeps, the link is polled: no descriptor becomes readable. False for links that need one.
+    /// Until the link sleeps again it is polled, and no descriptor becomes readable. False for
+    /// links that cannot be polled.
     fn stay_awake(&mut self) -> bool {
         false
     }
 
-    /// Whether something may have come; cheap, for links that stay awake.
+    /// Whether data may have arrived. Cheap; for links that stay awake.
     fn has_input(&self) -> bool {
         false
     }
 
-    /// As [`Link::prepare_sleep`], but from now on the word is woken. `None` if something has come after all.
+    /// As [`Link::prepare_sleep`], but from now on the futex word is woken. `None` if data has
+    /// arrived already.
     fn park(&mut self) -> Result<Option<Half>, LinkError> {
         Ok(None)
     }
 
-    /// Bytes that have been received so far, in pieces of any kind.
+    /// The number of bytes that have been received, of all kinds.
     fn received(&self) -> u64;
 
-    /// What [`Link::received`] will be once everything is received that the other end had sent by now.
+    /// The value that [`Link::received`] reaches when everything is received that the peer has sent
+    /// by now.
     fn arrived(&mut self) -> u64;
 
-    /// Bytes of messages that wait for room.
+    /// The unsent bytes of messages.
     fn data_backlog(&self) -> usize;
 
-    /// Bytes that wait for room and are no messages: what the engines say to each other.
+    /// The unsent bytes of frames without messages.
     fn control_backlog(&self) -> usize;
 
-    /// What waits for room behind the frame that is being sent, in the costs of [`crate::Limits`].
+    /// The cost of unsent frames except the one being sent, as in [`crate::Limits`].
     fn waiting(&self) -> usize;
 
-    /// The longest frame that is received.
+    /// The longest frame that is accepted.
     #[cfg(test)]
     fn max_frame(&mut self) -> &mut usize;
 }
 
-/// The link over `socket`, and over rings if there are parts for them. What has been pushed on the socket goes there, before anything else. Exactly one of
-/// the two nodes is the `first`.
+/// The link over `socket`, and over rings if there are parts for them. Frames that were pushed to
+/// the socket go there, before all others. `first` is true in exactly one of the two nodes.
 pub(crate) fn over(socket: Socket, parts: Option<RingParts>, first: bool) -> io::Result<Box<dyn Link>> {
     Ok(match parts {
         Some(parts) => Box::new(Rings::new(socket, parts, first)?),
@@ -128,66 +136,67 @@ pub(crate) fn over(socket: Socket, parts: Option<RingParts>, first: bool) -> io:
     })
 }
 
-/// The largest packet, its flag byte included.
+/// The largest packet in bytes, its flag included.
 pub(crate) const MAX_PACKET: usize = 64 * 1024;
 
-/// How many descriptors a packet may carry.
+/// The most descriptors of a packet.
 pub(crate) const MAX_DESCRIPTORS: usize = 4;
 
-/// The longest frame that descriptors may go with. It is sent in one piece.
+/// The longest frame in bytes that may carry descriptors. It is sent in one piece.
 pub(crate) const MAX_CARRIED: usize = 1024;
 
-/// A frame as the link has received it.
+/// A received frame.
 #[derive(Debug)]
 pub(crate) struct Received {
     pub(crate) bytes: Vec<u8>,
     pub(crate) descriptors: Vec<OwnedFd>,
-    /// Where the process had no room for the descriptors: they are to be closed before this is dropped, which is soon.
+    /// Set if the process had no room for the descriptors. They must be closed before the loan is
+    /// dropped, which must be soon.
     pub(crate) loan: Option<Loan>,
 }
 
-/// What a try to receive gave.
+/// The result of an attempt to receive.
 #[derive(Debug)]
 pub(crate) enum ReceiveOutcome {
     Frame(Received),
-    /// A part of a frame: try again.
+    /// A part of a frame: receive again.
     Part,
-    /// Nothing has come.
+    /// No data has arrived.
     Nothing,
-    /// Nothing will come: the other end is closed and everything has been read.
+    /// The peer has closed the link, and everything has been read.
     Ended,
 }
 
-/// Why a link is of no use any more.
+/// The reasons for which a link must be cut.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LinkError {
-    #[error("the socket failed")]
+    #[error("the link's socket failed")]
     Io(#[from] std::io::Error),
-    #[error("a packet is larger than packets are")]
+    #[error("packet larger than the link permits")]
     PacketTooLarge,
-    #[error("more descriptors than packets carry, or some of them lost")]
+    #[error("descriptors lost: more than {MAX_DESCRIPTORS} in one packet, or no free descriptors in this process (raise RLIMIT_NOFILE)")]
     DescriptorsLost,
-    #[error("descriptors came unannounced, or with a part of a frame")]
+    #[error("unexpected descriptors: not announced, or with a part of a frame")]
     StrayDescriptors,
-    #[error("a packet's flag is {0}")]
+    #[error("invalid packet flag {0}")]
     Flag(u8),
-    #[error("a frame is longer than frames are")]
+    #[error("frame longer than the largest message with all its ports")]
     FrameTooLong,
     #[error(transparent)]
     Ring(#[from] ring::Broken),
-    #[error("a record announces descriptors that have not come")]
+    #[error("a record announces descriptors that have not arrived")]
     DescriptorsMissing,
-    #[error("a packet that brings no descriptors")]
+    #[error("unexpected packet on the socket of a ring link: it carries no descriptors")]
     StrayPacket,
 }
 
-/// Whether everything that was to be sent is sent.
+/// Whether all frames were sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Flushed {
-    /// Yes.
+    /// All were sent.
     All,
-    /// There will be room when the socket is writable.
+    /// Frames are unsent; the socket becomes writable when there is room.
     Full,
-    /// There will be room after the descriptor has become readable (and been read).
+    /// Frames are unsent; the link's descriptor becomes readable when there is room.
     Waits,
 }

@@ -1,7 +1,9 @@
 //! The packets of a `SOCK_SEQPACKET` socket, one at a time.
 //!
-//! Packets that may bring descriptors are *looked at* first, and taken when it is certain that nothing of them has been lost: a process that has not room for what comes learns of it
-//! in time to make room (see [`super::reserve`]). All others are received without room for descriptors.
+//! Packets that may carry descriptors are first peeked at. They are taken only when it is certain
+//! that none of their descriptors are lost. So a process without room for them is notified in time
+//! to make room (see [`super::reserve`]). All other packets are received without room for
+//! descriptors.
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -17,37 +19,37 @@ use rustix::net::{
 use super::reserve::{Access, Loan};
 use super::{LinkError, MAX_DESCRIPTORS};
 
-/// The descriptors that have come with a packet.
+/// The descriptors of a packet.
 #[derive(Debug, Default)]
 pub(super) struct Carried {
     pub(super) descriptors: Vec<OwnedFd>,
     pub(super) loan: Option<Loan>,
 }
 
-/// What a packet is.
+/// A received packet.
 struct Packet {
     length: usize,
     descriptors: Vec<OwnedFd>,
-    /// It has more descriptors than that.
+    /// The packet has more descriptors than these.
     incomplete: bool,
 }
 
-/// There is no room.
+/// Whether the error means that there is no room.
 pub(super) fn is_full(error: Errno) -> bool {
     matches!(error, Errno::AGAIN | Errno::NOBUFS | Errno::NOMEM)
 }
 
-/// Nobody reads at the other end any more.
+/// Whether the error means that the peer does not read any more.
 pub(super) fn is_gone(error: Errno) -> bool {
     matches!(error, Errno::PIPE | Errno::CONNRESET | Errno::NOTCONN)
 }
 
-/// Bytes in all packets that have come and have not been received.
+/// The bytes in all packets that have arrived and were not received.
 pub(super) fn arrived(fd: impl AsFd) -> u64 {
     ioctl_fionread(fd).unwrap_or(0)
 }
 
-/// Nothing will come that has not come already.
+/// Whether the peer has closed the socket: no further packet will arrive.
 pub(super) fn is_ended(fd: impl AsFd) -> bool {
     let now = Timespec { tv_sec: 0, tv_nsec: 0 };
     let mut fds = [PollFd::new(&fd, PollFlags::RDHUP)];
@@ -66,7 +68,8 @@ pub(super) fn send_packet(fd: impl AsFd, pieces: &[&[u8]; 3], descriptors: &[Bor
     Ok(())
 }
 
-/// The next packet, which brings no descriptors: its length; `None` if nothing has come.
+/// Receives the next packet, which carries no descriptors, and returns its length; `None` if no
+/// packet has arrived.
 pub(super) fn receive_packet(fd: impl AsFd, buffer: &mut [u8]) -> Result<Option<usize>, LinkError> {
     match receive(fd, buffer, RecvAncillaryBuffer::default(), RecvFlags::empty())? {
         Some(packet) if packet.incomplete => Err(LinkError::StrayDescriptors),
@@ -74,13 +77,15 @@ pub(super) fn receive_packet(fd: impl AsFd, buffer: &mut [u8]) -> Result<Option<
     }
 }
 
-/// As far as it can be seen without taking it, the next packet: its length, and whether it brings descriptors. `None` if nothing has come.
+/// Peeks at the next packet: its length, and whether it carries descriptors. `None` if no packet
+/// has arrived.
 pub(super) fn peek_packet(fd: impl AsFd, buffer: &mut [u8]) -> Result<Option<(usize, bool)>, LinkError> {
     let packet = receive(fd, buffer, RecvAncillaryBuffer::default(), RecvFlags::PEEK)?;
     Ok(packet.map(|packet| (packet.length, packet.incomplete)))
 }
 
-/// The next packet, which may bring descriptors: its length, and those. `None` if nothing has come.
+/// Receives the next packet, which may carry descriptors: its length, and these. `None` if no
+/// packet has arrived.
 pub(super) fn receive_carrier(fd: impl AsFd, buffer: &mut [u8]) -> Result<Option<(usize, Carried)>, LinkError> {
     let mut reserve = Access::get();
     let Some(mut packet) = look(&fd, buffer)? else { return Ok(None) };
@@ -94,7 +99,8 @@ pub(super) fn receive_carrier(fd: impl AsFd, buffer: &mut [u8]) -> Result<Option
         }
         packet = look(&fd, buffer)?.filter(|packet| !packet.incomplete).ok_or(LinkError::DescriptorsLost)?;
     }
-    // The kernel's own copies of the descriptors go with it. That it is longer than this is known.
+    // Discards the packet with the kernel's own copies of the descriptors. It may be longer than
+    // this buffer.
     match receive(&fd, &mut [0], RecvAncillaryBuffer::default(), RecvFlags::empty()) {
         Ok(_) | Err(LinkError::PacketTooLarge) => {}
         Err(why) => return Err(why),
@@ -102,7 +108,7 @@ pub(super) fn receive_carrier(fd: impl AsFd, buffer: &mut [u8]) -> Result<Option
     Ok(Some((packet.length, Carried { descriptors: packet.descriptors, loan: reserve.settle() })))
 }
 
-/// The next packet, which stays where it is, and descriptors that are the same as its.
+/// Peeks at the next packet, with copies of its descriptors.
 fn look(fd: impl AsFd, buffer: &mut [u8]) -> Result<Option<Packet>, LinkError> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
     receive(fd, buffer, RecvAncillaryBuffer::new(&mut space), RecvFlags::PEEK)
@@ -119,7 +125,7 @@ fn receive(fd: impl AsFd, buffer: &mut [u8], mut ancillary: RecvAncillaryBuffer<
                         descriptors.extend(rights);
                     }
                 }
-                // Padding may make room for one more than was asked for.
+                // Padding may make room for one descriptor more than requested.
                 let incomplete = message.flags.contains(ReturnFlags::CTRUNC) || descriptors.len() > MAX_DESCRIPTORS;
                 if message.flags.contains(ReturnFlags::TRUNC) {
                     return Err(LinkError::PacketTooLarge);
@@ -128,7 +134,8 @@ fn receive(fd: impl AsFd, buffer: &mut [u8], mut ancillary: RecvAncillaryBuffer<
             }
             Err(Errno::AGAIN) => return Ok(None),
             Err(Errno::INTR) => {}
-            // The other end closed without having read everything. That is told before what it had sent, and only once: read on.
+            // The peer closed without having read everything. The kernel reports that once, before
+            // the data that it had sent: receive again.
             Err(Errno::CONNRESET) if resets < 8 => resets += 1,
             Err(error) => return Err(io::Error::from(error).into()),
         }

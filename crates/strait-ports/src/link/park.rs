@@ -1,4 +1,4 @@
-//! How a thread sleeps that is woken without descriptors: on words of memory, its own and those of the links that it drives.
+//! Parking without descriptors: on words of memory, the thread's own and those of its links.
 
 use std::io;
 use std::sync::atomic::AtomicU32;
@@ -12,18 +12,18 @@ use smallvec::SmallVec;
 use super::Half;
 use super::ring::{Memory, PARKED};
 
-/// On how many links' words a thread sleeps at most.
+/// The most links on whose words a thread parks.
 pub(crate) const MAX_WORDS: usize = 8;
 
-/// Wakes the thread that sleeps on this word of its own.
+/// Wakes the thread that is parked on its own word.
 pub(crate) fn wake(word: &AtomicU32) {
     let _ = futex::wake(word, futex::Flags::PRIVATE, 1);
 }
 
-/// Sleeps, as long as `word` has this `value`, until a link's peer or another thread wakes it: true. False after `limit`, and at once where the kernel
-/// cannot do this (it has to be 5.16 or newer).
+/// Parks while `word` has this `value`. True: a peer, another thread or a signal has ended it.
+/// False: `limit` has passed, or the kernel cannot do this (before 5.16).
 ///
-/// A peer can only wake the thread, or leave it to sleep until the time is up.
+/// A peer can only wake the thread, or leave it parked until the limit.
 pub(crate) fn sleep(word: &AtomicU32, value: u32, links: &[Half], limit: Duration) -> io::Result<bool> {
     let now = clock_gettime(ClockId::Monotonic);
     let nanoseconds = now.tv_nsec + i64::from(limit.subsec_nanos());

@@ -1,4 +1,4 @@
-//! What every link has besides its way of moving bytes: frames that wait to go out, and the frame that is coming in.
+//! The common part of all links: queued frames, and the frame that is being received.
 
 use std::collections::VecDeque;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -10,33 +10,34 @@ use super::{LinkError, MAX_CARRIED, MAX_DESCRIPTORS, ReceiveOutcome, Received};
 use crate::limits::MESSAGE_COST;
 use crate::wire::{Encoded, Fallback, MAX_FRAME};
 
-/// A frame on its way out.
+/// A frame to send.
 pub(super) struct Outgoing {
     frame: Encoded,
-    /// They go with the frame's only piece.
+    /// Sent with the frame's only piece.
     descriptors: Vec<OwnedFd>,
-    /// Bytes that have been sent.
+    /// The number of bytes that have been sent.
     sent: usize,
 }
 
 impl Outgoing {
-    /// What goes with the next piece. A shared buffer's descriptor is its own: what waits here takes no other.
+    /// The descriptors of the next piece. A queued shared buffer is sent by its own descriptor, so
+    /// queueing takes no additional one.
     pub(super) fn descriptors(&self) -> SmallVec<[BorrowedFd<'_>; MAX_DESCRIPTORS]> {
         let shared = if let Fallback::Bytes(bytes) = &self.frame.fallback { bytes.descriptor() } else { None };
         self.descriptors.iter().map(AsFd::as_fd).chain(shared).collect()
     }
 
-    /// Nobody is woken for it.
+    /// Whether the frame wakes no peer.
     pub(super) fn is_quiet(&self) -> bool {
         self.frame.quiet
     }
 
-    /// Bytes that are still to be sent.
+    /// The number of unsent bytes.
     pub(super) fn left(&self) -> usize {
         self.frame.data.len() + self.frame.tail.len() - self.sent
     }
 
-    /// The next `limit` bytes, or what is left, in two pieces.
+    /// The next `limit` bytes, or the rest if it is shorter, in two pieces.
     pub(super) fn piece(&self, limit: usize) -> [&[u8]; 2] {
         let (data, tail) = (&self.frame.data[..], &self.frame.tail[..]);
         let end = self.sent + limit.min(self.left());
@@ -49,14 +50,15 @@ impl Outgoing {
     }
 }
 
-/// Frames that wait for room, first come first served.
+/// Frames that wait for room, in order.
 #[derive(Default)]
 pub(super) struct Queue {
     frames: VecDeque<Outgoing>,
-    /// Bytes in `frames`: the messages' data, and all of what are not messages.
+    /// The bytes in `frames`: the messages' data (`data`), and all bytes of frames without messages
+    /// (`control`).
     data: usize,
     control: usize,
-    /// What all frames cost.
+    /// The cost of all frames.
     cost: usize,
     fell_back: bool,
 }
@@ -79,7 +81,7 @@ impl Queue {
         self.frames.push_back(Outgoing { frame, descriptors, sent: 0 });
     }
 
-    /// What the frames behind the first cost: [`crate::Limits::link_backlog`].
+    /// The cost of the frames behind the first, for [`crate::Limits::link_backlog`].
     pub(super) fn waiting(&self) -> usize {
         self.cost - self.frames.front().map_or(0, |first| cost(&first.frame))
     }
@@ -88,7 +90,7 @@ impl Queue {
         self.frames.front()
     }
 
-    /// The first frame's descriptors are gone.
+    /// The first frame's descriptors were sent.
     pub(super) fn descriptors_sent(&mut self) {
         if let Some(first) = self.frames.front_mut() {
             first.descriptors.clear();
@@ -110,7 +112,8 @@ impl Queue {
         }
     }
 
-    /// The first frame's descriptors cannot be sent: it goes without them, if there is a way. True if there is.
+    /// The first frame's descriptors cannot be sent: replaces it by its fallback. True if there is
+    /// one.
     pub(super) fn fall_back(&mut self) -> bool {
         let Some(first) = self.frames.front_mut() else { return false };
         first.descriptors.clear();
@@ -121,7 +124,7 @@ impl Queue {
         way
     }
 
-    /// A frame has gone without its descriptors.
+    /// Whether a frame was sent without its descriptors.
     pub(super) fn fell_back(&self) -> bool {
         self.fell_back
     }
@@ -131,7 +134,8 @@ impl Queue {
     }
 }
 
-/// Puts what is sent instead into a frame whose descriptors cannot be sent, and into the sums. True if there is something.
+/// Puts the fallback into a frame whose descriptors cannot be sent, and corrects the sums. True if
+/// there is a fallback.
 fn fall_back(first: &mut Outgoing, data: &mut usize, control: &mut usize) -> bool {
     match std::mem::take(&mut first.frame.fallback) {
         Fallback::Nothing => return false,
@@ -149,7 +153,7 @@ fn fall_back(first: &mut Outgoing, data: &mut usize, control: &mut usize) -> boo
     true
 }
 
-/// What a frame that waits costs.
+/// The cost of a queued frame.
 fn cost(frame: &Encoded) -> usize {
     let shared = if let Fallback::Bytes(bytes) = &frame.fallback { bytes.len() } else { 0 };
     frame.data.len() + frame.tail.len() + shared + MESSAGE_COST
@@ -172,12 +176,13 @@ impl Default for Assembly {
 }
 
 impl Assembly {
-    /// A frame has begun and not ended.
+    /// Whether a frame has begun and not ended.
     pub(super) fn has_part(&self) -> bool {
         self.partial.is_some()
     }
 
-    /// Adds a piece of `length` bytes, which `copy` appends. Room is made for what has come (`room` bytes, this piece among them), never for what is announced.
+    /// Adds a piece of `length` bytes, which `copy` appends. `room` bytes are allocated: data that
+    /// has arrived, this piece included, never an announced length.
     pub(super) fn add(
         &mut self,
         more: bool,
@@ -186,7 +191,8 @@ impl Assembly {
         carried: Carried,
         copy: impl FnOnce(&mut Vec<u8>),
     ) -> Result<ReceiveOutcome, LinkError> {
-        // What has descriptors comes whole: they would have to wait here for the rest, and may be on loan.
+        // A frame with descriptors arrives as a whole: otherwise descriptors on loan would have to
+        // wait here for the rest.
         if !carried.descriptors.is_empty() && (more || self.partial.is_some()) {
             return Err(LinkError::StrayDescriptors);
         }

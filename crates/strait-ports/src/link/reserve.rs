@@ -1,8 +1,9 @@
-//! Descriptors that the process keeps so that it can receive others when it has no more.
+//! Spare descriptors, closed to receive others when the process has none left.
 //!
-//! What cannot be taken in when it is received is lost, and with it its link. So each process with a node in it has as many descriptors in reserve as one packet may
-//! bring: they are given up for as long as it takes to receive that packet. Mostly others have become free by the time they are wanted back. If not, what has been received is on
-//! *loan*: it is looked at and closed again, and nothing of it may be kept.
+//! A descriptor that cannot be received is lost, and with it its link. So each process with a node
+//! keeps as many descriptors in reserve as one packet may carry. They are closed while such a
+//! packet is received. Mostly others have become free when the reserve is refilled. If not, the
+//! received descriptors are on *loan*: they are used and closed at once, and must not be kept.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -12,12 +13,12 @@ use rustix::event::{EventfdFlags, eventfd};
 
 use super::MAX_DESCRIPTORS;
 
-/// The process's one.
+/// The process's reserve.
 static SPARE: Mutex<SpareDescriptors> = Mutex::new(SpareDescriptors { descriptors: Vec::new(), users: 0 });
 
 #[derive(Debug)]
 struct SpareDescriptors {
-    /// All the same, and of no use but to be closed.
+    /// Copies of one descriptor, without any other use.
     descriptors: Vec<OwnedFd>,
     users: usize,
 }
@@ -39,15 +40,15 @@ impl SpareDescriptors {
     }
 }
 
-/// Who has one of these can rely on the reserve. It is given up with the last of them.
+/// Keeps the process's reserve while it exists. The reserve is closed with the last of these.
 #[derive(Debug)]
 pub(crate) struct Reserve(());
 
 impl Reserve {
-    /// The reserve, full. Must not be called by who has a [`Loan`].
+    /// Fills the reserve. A thread with a [`Loan`] must not call it.
     ///
     /// # Errors
-    /// When the process has not so many descriptors left.
+    /// When the process has fewer than [`MAX_DESCRIPTORS`] descriptors left.
     pub(crate) fn hold() -> io::Result<Self> {
         let mut spare = SpareDescriptors::get();
         let filled = spare.fill();
@@ -72,39 +73,41 @@ impl Drop for Reserve {
     }
 }
 
-/// Whoever receives descriptors has this meanwhile: two threads that are at it at the same time would take the reserve away from each other.
+/// Exclusive use of the reserve while descriptors are received. Two threads that receive at the
+/// same time would otherwise use the same reserve.
 pub(super) struct Access(MutexGuard<'static, SpareDescriptors>);
 
 impl Access {
-    /// Waits for other threads. Must not be called by who has a [`Loan`].
+    /// Waits for other threads. A thread with a [`Loan`] must not call it.
     pub(super) fn get() -> Self {
         let mut spare = SpareDescriptors::get();
         if spare.users > 0 {
-            // It may have been short since it was last given up.
+            // The last refill may have failed.
             let _ = spare.fill();
         }
         Self(spare)
     }
 
-    /// Gives the reserve up; false if there is none.
+    /// Closes the reserve; false if it is empty.
     pub(super) fn give_up(&mut self) -> bool {
         !std::mem::take(&mut self.0.descriptors).is_empty()
     }
 
-    /// Takes the reserve back. If that cannot be, what has been received is on loan.
+    /// Refills the reserve. If that fails, the received descriptors are on loan.
     pub(super) fn settle(mut self) -> Option<Loan> {
         let short = self.0.users > 0 && self.0.fill().is_err();
         if short { Some(Loan(self.0)) } else { None }
     }
 }
 
-/// Descriptors have come in place of the reserve. It is taken back when this is dropped, as far as descriptors are free then; until that other threads wait.
+/// Received descriptors take the place of the reserve. Dropping the loan refills the reserve as far
+/// as possible; until then other threads wait.
 #[derive(Debug)]
 pub(crate) struct Loan(MutexGuard<'static, SpareDescriptors>);
 
 impl Drop for Loan {
     fn drop(&mut self) {
-        // If it cannot be, it is tried again before it is needed again.
+        // If this fails, `Access::get` tries again.
         let _ = self.0.fill();
     }
 }

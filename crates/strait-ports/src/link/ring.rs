@@ -1,46 +1,56 @@
-//! One direction of a pair of rings: who may touch which bytes when, and who has to be woken.
+//! One direction of a pair of rings: the positions of both sides, and their wake-ups.
 //!
-//! A ring is a stretch of memory and four words. `tail` is how far the producer has written, `head` how far the consumer has read; both
-//! only grow (and wrap). `awake` says how the consumer sleeps, if it does: who has written something then sets it and wakes it. `wanting` is 1 while the producer waits for room:
-//! who has read something then clears it and rings. Each sleeper sets its word, and then looks once more before it sleeps; each waker moves its position, and then looks
-//! at the word. The fences between make sure that one of the two sees the other.
+//! A ring is a range of memory and four words:
 //!
-//! What is in the ring are records: a header of eight bytes (length, flags), the bytes, and filling up to eight. A record is visible once it is whole, as the tail
-//! moves last.
+//! | word | content |
+//! |---|---|
+//! | `tail` | position up to which the producer has written; only grows, and wraps |
+//! | `head` | position up to which the consumer has read; only grows, and wraps |
+//! | `awake` | how the consumer sleeps; set by a producer that wakes it |
+//! | `wanting` | 1 while the producer waits for room; cleared by a consumer that signals it |
 //!
-//! The other side may be hostile and write what it likes, everywhere, at any time. So each side believes only its own copy of its own position, checks
-//! the other's whenever it looks, and copies a header or a record before it looks into it.
+//! A sleeper sets its word, executes a fence, and polls once more before it sleeps. A waker moves
+//! its position, executes a fence, and then reads the word. The fences ensure that one of the two
+//! notices the other.
+//!
+//! The ring contains records: a header of 8 bytes (length, flags), the bytes, and padding to a
+//! multiple of 8. A record becomes visible as a whole, because the tail moves last.
+//!
+//! The other side may be hostile and write any bytes, anywhere, at any time. So each side relies
+//! only on its own copy of its own position. It checks each step of the other's position, and
+//! copies a header or a record before it reads the contents.
 
 use std::sync::atomic::Ordering;
 
-/// The longest record's bytes. Shorter than a ring by far: the receiver begins with a long frame's first records while the others are written.
+/// The most bytes of a record. Far less than a ring, so that the receiver can start with the first
+/// records of a long frame while the others are written.
 pub(super) const MAX_RECORD: usize = 16 * 1024;
 
-/// A record's header. Records begin at multiples of it.
+/// The size of a record's header. Records start at multiples of it.
 pub(super) const HEADER: usize = 8;
 
-/// The consumer sleeps, and hears the bell.
+/// The consumer sleeps, and is woken by its doorbell.
 pub(super) const ASLEEP: u32 = 0;
-/// The consumer looks by itself.
+/// The consumer polls.
 pub(super) const AWAKE: u32 = 1;
-/// The consumer sleeps on this very word.
+/// The consumer is parked on this word.
 pub(super) const PARKED: u32 = 2;
 
-/// How somebody is woken.
+/// The way to wake the other side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wake {
     Doorbell,
     Word,
 }
 
-/// A word that both sides see.
+/// A word that both sides can read and write.
 pub(super) trait Word {
     fn load(&self, ordering: Ordering) -> u32;
     fn store(&self, value: u32, ordering: Ordering);
     fn swap(&self, value: u32, ordering: Ordering) -> u32;
 }
 
-/// The memory of one ring, all zero at first.
+/// The memory of one ring, initially zero.
 pub(super) trait Memory {
     type Word: Word;
     fn tail(&self) -> &Self::Word;
@@ -49,37 +59,37 @@ pub(super) trait Memory {
     fn wanting(&self) -> &Self::Word;
     /// A sequentially consistent fence.
     fn fence(&self);
-    /// Bytes in the ring: a power of two, at least 16.
+    /// The ring's size in bytes: a power of two, at least 16.
     fn capacity(&self) -> u32;
     /// Copies into the ring, at a position modulo the capacity.
     fn put(&self, position: u32, bytes: &[u8]);
     /// Appends `length` bytes from the ring.
     fn get(&self, position: u32, length: usize, into: &mut Vec<u8>);
-    /// The eight bytes at a multiple of eight.
+    /// The 8 bytes at a multiple of 8.
     fn header(&self, position: u32) -> [u8; HEADER];
 }
 
-/// The other side does not keep to the rules.
+/// The other side violates the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Broken {
-    #[error("a ring's position jumps by {0}")]
+    #[error("ring position moved by {0} bytes: outside the ring, or not to the start of a record")]
     Position(u32),
-    #[error("a record of {0} bytes is longer than what is there")]
+    #[error("record of {0} bytes is longer than the written part of the ring, or than {MAX_RECORD} bytes")]
     Length(u32),
-    #[error("a record's flags are {0:#x}")]
+    #[error("invalid record flags {0:#x}")]
     Flags(u32),
 }
 
-/// What a record with so many bytes takes in the ring.
+/// The size in the ring of a record of `length` bytes.
 pub(super) fn space(length: usize) -> u32 {
     (HEADER + length.next_multiple_of(HEADER)) as u32
 }
 
-/// The side that writes.
+/// The writing side.
 pub(super) struct Producer<M> {
     memory: M,
     tail: u32,
-    /// The consumer's position as last seen.
+    /// The consumer's position when it was last read.
     head: u32,
 }
 
@@ -88,7 +98,7 @@ impl<M: Memory> Producer<M> {
         Self { memory, tail: 0, head: 0 }
     }
 
-    /// Looks how far the consumer is.
+    /// Reads and checks the consumer's position.
     fn look(&mut self) -> Result<(), Broken> {
         let head = self.memory.head().load(Ordering::Acquire);
         let step = head.wrapping_sub(self.head);
@@ -104,7 +114,8 @@ impl<M: Memory> Producer<M> {
         (free as usize & !(HEADER - 1)).saturating_sub(HEADER)
     }
 
-    /// How many bytes the next record may have, at most `wanted`; `None` if not even a header fits.
+    /// The largest size of the next record, at most `wanted` bytes; `None` if not even a header
+    /// fits.
     pub(super) fn room(&mut self, wanted: usize) -> Result<Option<usize>, Broken> {
         if self.tail.wrapping_sub(self.head) + space(wanted) > self.memory.capacity() {
             self.look()?;
@@ -113,7 +124,7 @@ impl<M: Memory> Producer<M> {
         Ok((!none).then(|| self.fitting().min(wanted)))
     }
 
-    /// Writes a record for which there is room, and makes it visible.
+    /// Writes a record, for which there must be room, and makes it visible.
     pub(super) fn write(&mut self, flags: u32, pieces: [&[u8]; 2]) {
         let length = pieces[0].len() + pieces[1].len();
         assert!(self.tail.wrapping_sub(self.head) + space(length) <= self.memory.capacity(), "there is no room");
@@ -126,7 +137,7 @@ impl<M: Memory> Producer<M> {
         self.memory.tail().store(self.tail, Ordering::Release);
     }
 
-    /// After writing: how the consumer is to be woken, if it sleeps.
+    /// After writing: how to wake the consumer, if it sleeps.
     #[must_use]
     pub(super) fn wake(&self) -> Option<Wake> {
         self.memory.fence();
@@ -141,24 +152,25 @@ impl<M: Memory> Producer<M> {
         }
     }
 
-    /// How the other side, which waits for room in *its* ring, is to be woken: asleep as this ring's consumer, or busy elsewhere.
+    /// How to wake the other side that waits for room in *its* ring: it may be parked as the
+    /// consumer of this ring.
     #[must_use]
     pub(super) fn wake_for_room(&self) -> Wake {
         let awake = self.memory.awake();
         if awake.load(Ordering::Relaxed) == PARKED && awake.swap(AWAKE, Ordering::Relaxed) == PARKED { Wake::Word } else { Wake::Doorbell }
     }
 
-    /// Where the consumer sleeps if it is parked.
+    /// The word on which a parked consumer sleeps.
     pub(super) fn word(&self) -> &M::Word {
         self.memory.awake()
     }
 
-    /// It has been asked for room, and there has been none yet.
+    /// Whether room was requested and not granted yet.
     pub(super) fn waits_for_room(&self) -> bool {
         self.memory.wanting().load(Ordering::Relaxed) == 1
     }
 
-    /// Asks to be rung for when there is room. True if there is room for `wanted` bytes already.
+    /// Requests a signal for room. True if there is room for `wanted` bytes already.
     pub(super) fn want_room(&mut self, wanted: usize) -> Result<bool, Broken> {
         self.memory.wanting().store(1, Ordering::Relaxed);
         self.memory.fence();
@@ -173,22 +185,22 @@ pub(super) struct Header {
     pub(super) flags: u32,
 }
 
-/// What a consumer has found before it sleeps.
+/// The result of the last check before the consumer sleeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct SleepCheck {
-    /// There is a record after all.
+    /// There is a record already: the consumer must not sleep.
     pub(super) record: bool,
-    /// The producer waits for the room there is now: ring.
+    /// The producer waits for the room that there is now, and must be signalled.
     pub(super) must_signal: bool,
 }
 
-/// The side that reads.
+/// The reading side.
 pub(super) struct Consumer<M> {
     memory: M,
     head: u32,
-    /// The head as the producer sees it.
+    /// The head that was last written for the producer.
     published: u32,
-    /// The producer's position as last seen.
+    /// The producer's position when it was last read.
     tail: u32,
 }
 
@@ -197,7 +209,7 @@ impl<M: Memory> Consumer<M> {
         Self { memory, head: 0, published: 0, tail: 0 }
     }
 
-    /// Looks how far the producer is.
+    /// Reads and checks the producer's position.
     fn look(&mut self) -> Result<(), Broken> {
         let tail = self.memory.tail().load(Ordering::Acquire);
         let step = tail.wrapping_sub(self.tail);
@@ -208,7 +220,8 @@ impl<M: Memory> Consumer<M> {
         Ok(())
     }
 
-    /// The next record, if there is one: to be taken before the next is asked for.
+    /// The header of the next record, if there is one. The record must be taken before the next
+    /// call.
     pub(super) fn next(&mut self) -> Result<Option<Header>, Broken> {
         if self.head == self.tail {
             self.look()?;
@@ -225,26 +238,29 @@ impl<M: Memory> Consumer<M> {
         Ok(Some(Header { length: length as usize, flags }))
     }
 
-    /// Bytes that are known to be there.
+    /// The unread bytes up to the last known tail.
     pub(super) fn there(&self) -> usize {
         self.tail.wrapping_sub(self.head) as usize
     }
 
-    /// Bytes that are there now; none if the producer lies.
+    /// The unread bytes up to the present tail; 0 if that is invalid.
     pub(super) fn there_now(&mut self) -> usize {
         if self.look().is_ok() { self.there() } else { 0 }
     }
 
-    /// Copies the record that `next` gave and goes on behind it. True: the producer waits for the room there is now, ring.
+    /// Copies the record of the last `next`, and moves past it. True if the producer waits for the
+    /// room that there is now, and must be signalled.
     pub(super) fn take(&mut self, header: Header, into: &mut Vec<u8>) -> bool {
         self.memory.get(self.head.wrapping_add(HEADER as u32), header.length, into);
         self.head = self.head.wrapping_add(space(header.length));
-        // Not for every record: the producer would look at a line of memory that changes under its eyes.
+        // Not after every record, because the producer would then read a cache line that changes
+        // often.
         if self.head.wrapping_sub(self.published) < self.memory.capacity() / 4 {
             return false;
         }
         self.publish();
-        // A producer that is woken for little room would soon sleep again. It will be rung for at the latest when the ring is empty.
+        // A producer that is woken for little room would soon sleep again. It is signalled when the
+        // ring is empty at the latest.
         if self.tail.wrapping_sub(self.head) > self.memory.capacity() / 2 {
             return false;
         }
@@ -264,10 +280,12 @@ impl<M: Memory> Consumer<M> {
         wanting.load(Ordering::Relaxed) != 0 && wanting.swap(0, Ordering::Relaxed) != 0
     }
 
-    /// After `next` has given nothing: from now on this side must be woken, by the bell or, if it is parked, by its word.
+    /// After `next` has returned `None`: from now on this side must be woken, by its doorbell or,
+    /// if it is parked, by its word.
     pub(super) fn prepare_sleep(&mut self, how: Wake) -> Result<SleepCheck, Broken> {
         self.publish();
-        // The fences would do with a store; but loom does not know that a store which comes after a swap cannot be ordered into it, and finds a lost wake-up.
+        // A store would be enough with the fences. But loom cannot rule out that a store after a
+        // swap is ordered into the swap, and reports a lost wake-up.
         self.memory.awake().swap(if how == Wake::Doorbell { ASLEEP } else { PARKED }, Ordering::Relaxed);
         self.memory.fence();
         let must_signal = self.wanted();
@@ -275,17 +293,17 @@ impl<M: Memory> Consumer<M> {
         Ok(SleepCheck { record: self.head != self.tail, must_signal })
     }
 
-    /// This side polls until it sleeps again, and need not be signalled.
+    /// This side polls until it sleeps again; no signal is needed.
     pub(super) fn stay_awake(&self) {
         self.memory.awake().store(AWAKE, Ordering::Relaxed);
     }
 
-    /// Something may have come since `next` gave nothing: one load, no check.
+    /// Whether data may have arrived since the last `next`: one load, no check.
     pub(super) fn has_input(&self) -> bool {
         self.head != self.tail || self.memory.tail().load(Ordering::Relaxed) != self.tail
     }
 
-    /// The memory, for whoever waits on its words.
+    /// The memory, for waiting on its words.
     pub(super) fn memory(&self) -> &M {
         &self.memory
     }

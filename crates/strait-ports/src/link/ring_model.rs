@@ -1,4 +1,5 @@
-//! The protocol of one ring under a model checker: every interleaving of a producer and a consumer, and every value that the memory model lets them see.
+//! The protocol of one ring in the model checker loom: every interleaving of a producer and a
+//! consumer, and every value that the memory model permits them to read.
 //!
 //! ```text
 //! RUSTFLAGS="--cfg loom" cargo test -p strait-ports --release --lib loom_
@@ -14,7 +15,8 @@ use loom::thread;
 
 use super::ring::{Consumer, HEADER, Memory, PARKED, Producer, Wake, Word};
 
-/// A ring so small that it is full and empty all the time. Its bytes are cells that tell when one side reads what the other is writing.
+/// A ring so small that it is often full and empty. Its bytes are cells that detect simultaneous
+/// reading and writing.
 struct Small {
     words: [AtomicU32; 4],
     cells: Vec<UnsafeCell<u8>>,
@@ -88,18 +90,18 @@ impl Memory for Arc<Small> {
 
 #[allow(unsafe_code)]
 fn set(cell: &UnsafeCell<u8>, to: u8) {
-    // SAFETY: the checker fails when anybody else is at this cell.
+    // SAFETY: the checker fails if the other thread accesses this cell.
     cell.with_mut(|p| unsafe { *p = to });
 }
 
 #[allow(unsafe_code)]
 fn value(cell: &UnsafeCell<u8>) -> u8 {
-    // SAFETY: the checker fails when somebody writes this cell.
+    // SAFETY: the checker fails if the other thread writes this cell.
     cell.with(|p| unsafe { *p })
 }
 
-/// What the bell is to a link: who waits here sleeps until the bell is rung, which is remembered. A wake-up that gets lost leaves both asleep, which the
-/// checker reports.
+/// The model of a doorbell: a waiter sleeps until the doorbell is signalled, and a signal is stored
+/// until then. A lost wake-up leaves both sides asleep, which the checker reports.
 #[derive(Default)]
 struct Doorbell {
     rung: Mutex<bool>,
@@ -121,7 +123,8 @@ impl Doorbell {
     }
 }
 
-/// What a futex is to a word: the kernel looks whether the word still says that its owner is parked, and lets it sleep, in one go.
+/// The model of a futex: checking whether the word is still `PARKED`, and sleeping, are one atomic
+/// step.
 #[derive(Default)]
 struct Futex {
     kernel: Mutex<()>,
@@ -142,7 +145,7 @@ impl Futex {
     }
 }
 
-/// What wakes the two sides.
+/// The wake-ups of the two sides.
 #[derive(Default)]
 struct Alarms {
     to_consumer: Doorbell,
@@ -150,7 +153,7 @@ struct Alarms {
     consumer_is_parked: Futex,
 }
 
-/// As a link sends: waits for room, writes, rings.
+/// Sends as a link does: waits for room, writes, signals.
 fn send(producer: &mut Producer<Arc<Small>>, bytes: &[u8], alarms: &Alarms) {
     loop {
         if producer.room(bytes.len()).unwrap().is_some_and(|room| room >= bytes.len()) {
@@ -169,7 +172,7 @@ fn send(producer: &mut Producer<Arc<Small>>, bytes: &[u8], alarms: &Alarms) {
     }
 }
 
-/// As a link receives: takes, or sleeps until woken.
+/// Receives as a link does: takes a record, or sleeps until woken.
 fn receive(consumer: &mut Consumer<Arc<Small>>, memory: &Arc<Small>, how: Wake, alarms: &Alarms) -> Vec<u8> {
     loop {
         if let Some(header) = consumer.next().unwrap() {
@@ -192,7 +195,8 @@ fn receive(consumer: &mut Consumer<Arc<Small>>, memory: &Arc<Small>, how: Wake, 
     }
 }
 
-/// Sends records of these lengths through a ring of `capacity` bytes: all arrive, whole and in order, and nobody sleeps for ever.
+/// Sends records of these lengths through a ring of `capacity` bytes. All must arrive, complete and
+/// in order, and neither side may sleep for ever.
 fn passes(capacity: usize, lengths: &'static [usize], sleeps: &'static [Wake], preemptions: Option<usize>) {
     let content = |number: usize| vec![number as u8 + 1; lengths[number]];
     let mut model = loom::model::Builder::new();
@@ -231,12 +235,12 @@ fn loom_now_parked_now_dozing() {
 
 #[test]
 fn loom_a_ring_that_is_exactly_full() {
-    // Each record fills it: every send waits for room, every receive for a record.
+    // Each record fills the ring: every send waits for room, every receive for a record.
     passes(16, &[8, 8, 8], &[Wake::Doorbell, Wake::Word], Some(3));
 }
 
 #[test]
 fn loom_records_that_wrap_around() {
-    // 16 + 24 of 32 bytes: the second waits for room, and wraps.
+    // 16 + 24 of 32 bytes: the second record waits for room, and wraps.
     passes(32, &[8, 12, 3, 0], &[Wake::Doorbell], Some(3));
 }

@@ -1,7 +1,8 @@
-//! The link over two rings in shared memory, with a socket and two bells beside them.
+//! The link over two rings in shared memory, with a socket and two doorbells beside them.
 //!
-//! Frames go through the rings, as one record or several. A bell wakes who sleeps. Over the socket go descriptors, which are sent *before* the record that says "the next
-//! descriptors belong here" is visible, and the link's end.
+//! Frames go through the rings, as one record or several. A doorbell wakes a sleeping peer. The
+//! socket carries descriptors, and shows the end of the link. Descriptors are sent *before* the
+//! record to which they belong becomes visible.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -18,22 +19,23 @@ use super::ring::{Broken, Consumer, Header, MAX_RECORD, Producer, Wake, space};
 use super::{Flushed, Link, LinkError, MAX_CARRIED, ReceiveOutcome, Socket};
 use crate::wire::Encoded;
 
-/// Flag of a record whose frame goes on.
+/// Flag of a record whose frame continues.
 const MORE: u32 = 1;
-/// Flag of a frame's first record: descriptors go with it.
+/// Flag of a frame's first record: the frame has descriptors.
 const DESCRIPTORS: u32 = 2;
 
-/// A frame is not cut into pieces shorter than this for lack of room.
+/// A frame is not cut into shorter pieces than this for lack of room.
 const MIN_RECORD: usize = 1024;
 const _: () = assert!(MIN_RECORD >= MAX_CARRIED, "a frame with descriptors is one record");
 
-/// The packet that brings descriptors: the only one there is.
+/// The packet that carries descriptors. There is no other kind.
 const CARRIER: u8 = 2;
 
-/// How many descriptors [`RingParts`] are.
+/// The number of descriptors in [`RingParts`].
 pub(crate) const RING_PARTS: usize = 3;
 
-/// What one of the two nodes needs for rings beside its socket; goes to it as descriptors.
+/// The parts that one node needs for rings, besides its socket. The broker sends them as
+/// descriptors.
 pub(crate) struct RingParts {
     memory: OwnedFd,
     /// Wakes the other node.
@@ -54,15 +56,15 @@ impl RingParts {
         [self.memory, self.doorbell, self.reader]
     }
 
-    /// Parts that have come as descriptors; `None` if none have.
+    /// The parts in received descriptors; `None` if there are none.
     pub(crate) fn from_descriptors(descriptors: &mut impl Iterator<Item = OwnedFd>) -> Option<Self> {
         Some(Self { memory: descriptors.next()?, doorbell: descriptors.next()?, reader: descriptors.next()? })
     }
 }
 
-/// See the module.
+/// A link of two rings, as the module describes it.
 pub(crate) struct Rings {
-    /// What it has queued goes before everything else: a welcome.
+    /// Frames in its queue, which can only be a welcome, go before all others.
     socket: Socket,
     queue: Queue,
     to: Producer<Half>,
@@ -70,15 +72,16 @@ pub(crate) struct Rings {
     doorbell: Doorbell,
     reader: DoorbellReader,
     assembly: Assembly,
-    /// Something is to be read from the socket.
+    /// The socket may be readable.
     woken: bool,
-    /// What was taken from the ring: records with their headers.
+    /// The number of bytes taken from the ring: records with their headers.
     received: u64,
-    /// Records have been written that the other side has not been woken for, and is to be.
+    /// Records were written for which the peer has yet to be woken.
     untold: bool,
-    /// Others that it need not be woken for, unless there is no room for more.
+    /// Quiet records were written: they wake the peer only if there is no room for more.
     quiet: bool,
-    /// Nothing more will be read from the socket, which ended when this much had been written. What comes later was not sent by who has ended.
+    /// The position of the ring when the socket ended. Nothing more is read from the socket, and
+    /// later records are ignored: the peer that has ended did not send them.
     end: Option<u64>,
 }
 
@@ -106,7 +109,8 @@ impl Rings {
     fn wake(&mut self, how: Wake) -> Result<(), LinkError> {
         match how {
             Wake::Doorbell => self.doorbell.signal()?,
-            // However many sleep there: a process has one node on this link, but threads enough.
+            // All sleepers: the peer's process has one node on this link, but perhaps several
+            // threads.
             Wake::Word => drop(futex::wake(self.to.word(), futex::Flags::empty(), i32::MAX as u32)),
         }
         Ok(())
@@ -117,19 +121,20 @@ impl Rings {
         self.queue.clear();
     }
 
-    /// Looks at the socket; true if this is its end. Carriers stay there until their records are looked at: so nobody makes this process keep descriptors that it has
-    /// no record for, and may have no room for.
+    /// Checks the socket; true if it has ended. Descriptors stay in it until their records are
+    /// read. So a peer cannot make this process keep descriptors without records, for which it may
+    /// have no room.
     fn hear(&mut self, buffer: &mut [u8]) -> Result<bool, LinkError> {
         match peek_packet(&self.socket, &mut buffer[..2])? {
             None => Ok(false),
             Some((0, _)) => Ok(true),
-            // The end is behind it.
+            // The packet stays in the socket, so it hides the end: check for that too.
             Some((1, true)) if buffer[0] == CARRIER => Ok(is_ended(&self.socket)),
             Some(_) => Err(LinkError::StrayPacket),
         }
     }
 
-    /// The descriptors for the record at hand: they have been sent before it became visible.
+    /// Receives the descriptors of a record. They were sent before the record became visible.
     fn fetch_descriptors(&mut self, buffer: &mut [u8]) -> Result<Carried, LinkError> {
         match receive_carrier(&self.socket, &mut buffer[..2])? {
             None | Some((0, _)) => Err(LinkError::DescriptorsMissing),
@@ -140,13 +145,13 @@ impl Rings {
 
     fn take(&mut self, header: Header, buffer: &mut [u8]) -> Result<ReceiveOutcome, LinkError> {
         let more = header.flags & MORE != 0;
-        // A part that brings nothing could be repeated for ever.
+        // An empty part could be repeated without end.
         if header.flags & !(MORE | DESCRIPTORS) != 0 || (more && header.length == 0) {
             return Err(Broken::Flags(header.flags).into());
         }
         let carried = if header.flags & DESCRIPTORS == 0 { Carried::default() } else { self.fetch_descriptors(buffer)? };
         let (there, from, mut must_signal) = (self.from.there(), &mut self.from, false);
-        // What is in the ring has come: mostly it is the rest of this frame.
+        // Bytes in the ring have arrived; mostly they are the rest of this frame.
         let room = if more { there } else { header.length };
         let incoming = self.assembly.add(more, header.length, room, carried, |bytes| must_signal = from.take(header, bytes))?;
         self.received += u64::from(space(header.length));
@@ -156,7 +161,7 @@ impl Rings {
         Ok(incoming)
     }
 
-    /// From now on this side must be woken; true if there is a record after all.
+    /// From now on this side must be woken; true if there is a record already.
     fn sleep(&mut self, how: Wake) -> Result<bool, LinkError> {
         let check = self.from.prepare_sleep(how)?;
         if check.must_signal {
@@ -232,13 +237,13 @@ impl Link for Rings {
             return Ok(Flushed::Full);
         }
         if !self.untold && self.to.waits_for_room() {
-            // There will be a bell: no need to look each time that something is queued.
+            // The peer will signal when there is room, so there is no need to check at each push.
             return Ok(Flushed::Waits);
         }
         loop {
             match self.send_next()? {
                 Step::On => {}
-                // Once, and last: who is woken often takes this very processor away from us.
+                // Once and at the end, because a woken reader often takes this thread's processor.
                 Step::Stop(flushed) => {
                     let must_wake = self.untold || (self.quiet && flushed != Flushed::All);
                     if must_wake {
@@ -258,7 +263,7 @@ impl Link for Rings {
         &mut self.assembly.max_frame
     }
 
-    /// By edges: what lies in the socket and is not wanted yet wakes nobody twice.
+    /// Edge-triggered: descriptors that wait in the socket must not wake the reader repeatedly.
     fn interest(&self) -> epoll::EventFlags {
         epoll::EventFlags::IN | epoll::EventFlags::ET
     }
@@ -275,7 +280,8 @@ impl Link for Rings {
             if let Some(header) = self.from.next()? {
                 return self.take(header, buffer);
             }
-            // The socket comes second: what came through the rings before it is older. After it the ring is looked at again, because records come before the end.
+            // The socket comes second, because data in the rings is older. Then the ring is checked
+            // again, because records come before the end.
             if std::mem::take(&mut self.woken) {
                 if self.hear(buffer)? {
                     self.end = Some(self.arrived());
@@ -316,7 +322,8 @@ impl Link for Rings {
     }
 
     fn arrived(&mut self) -> u64 {
-        // What is in the socket says nothing by itself: a bell, or descriptors for a record that is in the ring already or was never finished.
+        // Data in the socket does not count: descriptors belong to a record that is in the ring
+        // already, or was never finished.
         self.received + self.from.there_now() as u64
     }
 

@@ -1,7 +1,9 @@
 //! The link over a Unix `SOCK_SEQPACKET` socket.
 //!
-//! A frame that is longer than a packet is split; the first byte of a packet says whether the frame goes on. A frame with descriptors is one packet, and before it goes another that
-//! announces it: to receive descriptors takes more care, and time, than most packets need. (If they cannot be sent after all, what is announced comes without.)
+//! A frame that is longer than a packet is split; the first byte of a packet shows whether the
+//! frame continues. A frame with descriptors is one packet, and a packet before it announces it,
+//! because receiving descriptors takes more care and time than most packets need. If the
+//! descriptors cannot be sent after all, the announced packet has none.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -17,27 +19,28 @@ use crate::wire::Encoded;
 
 /// Flag of a packet that ends its frame.
 const LAST: u8 = 0;
-/// Flag of a packet whose frame goes on.
+/// Flag of a packet whose frame continues.
 const MORE: u8 = 1;
-/// All of a packet that says that the next one may bring descriptors. (2 is another kind of packet, see [`super::Rings`].)
+/// The only byte of a packet that announces descriptors in the next one. (2 is another kind of
+/// packet, see [`super::Rings`].)
 const ANNOUNCEMENT: u8 = 3;
 
-/// See the module.
+/// A link that is a socket alone.
 pub(crate) struct Socket {
     fd: OwnedFd,
     queue: Queue,
-    /// The next packet has been announced, by us and to us.
+    /// The next packet was announced: to the peer, and by the peer.
     has_announced: bool,
     announced: bool,
-    /// The other end does not read any more; what it has sent may still be readable.
+    /// The peer does not read any more; data that it has sent may still be unread.
     deaf: bool,
-    /// Bytes of the packets that have been taken.
+    /// The bytes of all received packets.
     received: u64,
     assembly: Assembly,
 }
 
 impl Socket {
-    /// A link over `fd`, which becomes nonblocking.
+    /// Makes a link over `fd`, and sets `fd` to non-blocking.
     pub(crate) fn new(fd: OwnedFd) -> io::Result<Self> {
         if sockopt::socket_domain(&fd)? != AddressFamily::UNIX || sockopt::socket_type(&fd)? != SocketType::SEQPACKET {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "a link needs a Unix SOCK_SEQPACKET socket"));
@@ -54,7 +57,7 @@ impl Socket {
         })
     }
 
-    /// A frame has gone without its descriptors, as there were too many under way.
+    /// Whether a frame was sent without its descriptors, because too many were in flight.
     pub(crate) fn fell_back(&self) -> bool {
         self.queue.fell_back()
     }
@@ -68,7 +71,7 @@ impl Socket {
         self.queue.clear();
     }
 
-    /// Sends the next packet of the first frame; gives the number of the frame's bytes in it.
+    /// Sends the next packet of the first frame; returns the number of the frame's bytes in it.
     fn send_next(&mut self) -> Result<Option<usize>, Errno> {
         let Some(next) = self.queue.first() else { return Ok(None) };
         let descriptors = next.descriptors();
@@ -84,7 +87,7 @@ impl Socket {
         Ok(Some(sent))
     }
 
-    /// The next packet's length and descriptors; `None` if nothing has come.
+    /// The next packet's length and descriptors; `None` if no packet has arrived.
     fn receive_any(&mut self, buffer: &mut [u8]) -> Result<Option<(usize, Carried)>, LinkError> {
         let packet = if self.announced {
             receive_carrier(&self.fd, buffer)?
@@ -147,7 +150,7 @@ impl Link for Socket {
     }
 
     fn arrived(&mut self) -> u64 {
-        // The kernel counts whole packets here, not only the next one, for this type of socket.
+        // For this type of socket the kernel counts all waiting packets, not only the next one.
         self.received + arrived(&self.fd)
     }
 
@@ -170,7 +173,7 @@ impl Link for Socket {
         let (flag, piece) = (buffer[0], &buffer[1..length]);
         let more = match flag {
             LAST => false,
-            // A part that brings nothing could be repeated for ever.
+            // An empty part could be repeated without end.
             MORE if !piece.is_empty() => true,
             flag => return Err(LinkError::Flag(flag)),
         };

@@ -1,4 +1,5 @@
-//! What every link must do, tried on each kind; and what becomes of a peer that sends nonsense over a socket.
+//! The conformance suite of links, run on each kind; and peers that send invalid packets over a
+//! socket.
 
 use std::io::IoSlice;
 use std::mem::MaybeUninit;
@@ -16,7 +17,7 @@ pub(super) fn raw_pair() -> (OwnedFd, OwnedFd) {
     socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap()
 }
 
-/// A link and a loop that watches its descriptors.
+/// A link, and an `epoll` that watches its descriptors.
 struct End {
     link: Box<dyn Link>,
     epoll: OwnedFd,
@@ -45,12 +46,12 @@ impl End {
         Self { link, epoll }
     }
 
-    /// The loop would come back to life.
+    /// Whether the loop would be woken.
     fn readable(&self) -> bool {
         poll(&mut [PollFd::new(&self.epoll, PollFlags::IN)], Some(&NOW)).unwrap() > 0
     }
 
-    /// What the loop does when it has: takes the events. True if there were any.
+    /// Takes the events as a loop does. True if there were any.
     fn stirred(&mut self) -> bool {
         let mut events = [const { epoll::Event { flags: epoll::EventFlags::empty(), data: epoll::EventData::new_u64(0) } }; 2];
         let count = epoll::wait(&self.epoll, &mut events[..], Some(&NOW)).unwrap();
@@ -63,14 +64,14 @@ impl End {
         count > 0
     }
 
-    /// Receives until a frame has come or nothing is left; then it sleeps.
+    /// Receives until a frame has arrived or no data is left; then the link sleeps.
     fn receive(&mut self) -> Result<ReceiveOutcome, LinkError> {
         let mut buffer = vec![0; MAX_PACKET];
         loop {
             self.stirred();
             match self.link.receive(&mut buffer) {
                 Ok(ReceiveOutcome::Part) => {}
-                // As a loop does: whoever has something has another turn.
+                // As in a loop: a link with data has another turn.
                 Ok(ReceiveOutcome::Nothing) if self.link.prepare_sleep()? || self.readable() => {}
                 other => return other,
             }
@@ -101,7 +102,7 @@ impl std::ops::DerefMut for End {
 
 const NOW: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
 
-/// Every kind must pass every one of these.
+/// Runs every test on each kind of link.
 macro_rules! conformance {
     ($($test:ident),* $(,)?) => {
         mod socket {
@@ -231,14 +232,14 @@ fn a_descriptor_rides_with_its_frame(pair: fn() -> Pair) {
     };
     a.flush().unwrap();
     assert_eq!(b.bytes(), [3]);
-    // It is the very socket, and closed on exec.
+    // The received descriptor is the same socket, and close-on-exec.
     let [received] = <[OwnedFd; 1]>::try_from(descriptors).unwrap();
     assert!(rustix::io::fcntl_getfd(&received).unwrap().contains(rustix::io::FdFlags::CLOEXEC));
     raw_send(&kept, b"x", &[]);
     assert_eq!(rustix::io::read(&received, &mut [0; 8]).unwrap(), 1);
 }
 
-/// Packets that no link sends, and what becomes of them.
+/// Packets that no link sends, and the resulting errors.
 #[test]
 fn nonsense_ends_the_link() {
     type Packets = Vec<(Vec<u8>, usize)>;
@@ -282,7 +283,8 @@ fn nonsense_ends_the_link() {
     }
 }
 
-/// What could not be sent after all is announced in vain, and an end is an end wherever it comes.
+/// An announcement whose descriptors could not be sent has no effect, and the end of the link is
+/// detected at every point.
 #[test]
 fn announcements_may_be_in_vain() {
     let (raw, ours) = raw_pair();
@@ -314,7 +316,7 @@ fn a_frame_beyond_the_limit_is_given_up(pair: fn() -> Pair) {
     }
 }
 
-/// Both send more than fits before either reads.
+/// Both sides send more than fits before either reads.
 fn two_full_links_are_emptied_by_each_other(pair: fn() -> Pair) {
     let (mut a, mut b) = pair();
     let mut received = [0u32; 2];
@@ -343,7 +345,8 @@ fn two_full_links_are_emptied_by_each_other(pair: fn() -> Pair) {
     assert_eq!(received, [4000; 2]);
 }
 
-/// What a loop sees that only watches descriptors: they are readable whenever there is something to do, and quiet when there is nothing.
+/// The view of a loop that only watches descriptors: they are readable while the link has work, and
+/// quiet otherwise.
 fn who_sleeps_is_woken(pair: fn() -> Pair) {
     let (mut a, mut b) = pair();
     let mut buffer = vec![0; MAX_PACKET];
@@ -359,13 +362,15 @@ fn who_sleeps_is_woken(pair: fn() -> Pair) {
         }
         assert!(matches!(b.link.receive(&mut buffer), Ok(ReceiveOutcome::Nothing)));
         assert!(!b.prepare_sleep().unwrap());
-        // While it was awake more came than it has taken: it must be told, or find it, before it sleeps again.
+        // While the link was awake, more frames arrived than it has taken. It must be signalled, or
+        // find them before it sleeps again.
         b.push(frame(&[number]), vec![]);
         b.flush().unwrap();
         assert_eq!(a.bytes(), [number]);
         assert!(matches!(a.receive(), Ok(ReceiveOutcome::Nothing)));
     }
-    // Who waits for room is told when there is some: by the descriptor, readable or writable.
+    // A writer that waits for room is notified by the descriptor, which becomes readable or
+    // writable.
     a.push(frame(&vec![1; 1 << 20]), vec![]);
     while a.flush().unwrap() != Flushed::All {
         while !matches!(b.receive().unwrap(), ReceiveOutcome::Nothing) {}
@@ -376,7 +381,7 @@ fn who_sleeps_is_woken(pair: fn() -> Pair) {
     assert_eq!(b.bytes().len(), 1 << 20);
 }
 
-/// What is said quietly wakes nobody, and is heard with the next that does.
+/// A quiet frame wakes no peer, and is received with the next frame that does.
 #[test]
 fn who_sleeps_is_not_woken_for_what_is_quiet() {
     let (mut a, mut b) = rings();
@@ -387,7 +392,7 @@ fn who_sleeps_is_not_woken_for_what_is_quiet() {
     a.push(quiet(&[2]), vec![]);
     assert_eq!(a.flush().unwrap(), Flushed::All);
     assert!(!b.readable());
-    // Who looks finds it.
+    // A peer that polls receives it.
     assert!(matches!(b.link.receive(&mut vec![0; MAX_PACKET]), Ok(ReceiveOutcome::Frame(f)) if f.bytes == [1]));
     assert!(!b.readable());
     a.push(frame(&[3]), vec![]);
@@ -397,7 +402,7 @@ fn who_sleeps_is_not_woken_for_what_is_quiet() {
     for number in 2..=4 {
         assert_eq!(b.bytes(), [number]);
     }
-    // A ring full of it is another matter: somebody has to make room.
+    // A ring full of quiet frames is different: the peer must be woken to make room.
     assert!(matches!(b.receive(), Ok(ReceiveOutcome::Nothing)));
     let mut count = 0u32;
     loop {
@@ -438,7 +443,7 @@ fn what_was_sent_before_the_end_is_received_first(pair: fn() -> Pair) {
     for unread in [false, true] {
         let (mut a, mut b) = pair();
         if unread {
-            // Closing with something unread makes the kernel report a reset, before the data.
+            // Closing with unread data makes the kernel report a reset before the data.
             b.push(frame(&[9, 9]), vec![]);
             b.flush().unwrap();
         }
@@ -447,7 +452,7 @@ fn what_was_sent_before_the_end_is_received_first(pair: fn() -> Pair) {
         a.flush().unwrap();
         drop(a);
         assert_eq!(b.bytes(), [1, 2]);
-        // Writing is in vain and no error.
+        // Writing has no effect and returns no error.
         b.push(frame(&[5]), vec![]);
         assert_eq!(b.flush().unwrap(), Flushed::All);
         assert_eq!(b.bytes(), [3, 4]);

@@ -1,4 +1,4 @@
-//! A thread that drives a node, for hosts that have no loop of their own.
+//! Driving a node in a thread, for hosts without a loop.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -11,10 +11,11 @@ use super::Node;
 use super::epoll_events::EpollEvents;
 use super::peers::Token;
 
-/// How long a driver routes before it looks whether the node is still wanted.
+/// How long a driver routes before it checks whether the node still has handles.
 const SLICE: Duration = Duration::from_millis(10);
 
-/// Those who sit in [`Node::drive`]. They hold no handle of the node, so its end must be told to them.
+/// The threads in [`Node::drive`]. They hold no handle of the node, so the node's end must wake
+/// them.
 #[derive(Default)]
 pub(crate) struct Drivers(Mutex<State>);
 
@@ -29,12 +30,12 @@ impl Drivers {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The node has left: there is nothing to drive any more.
+    /// Wakes the drivers because the node has left.
     pub(super) fn dismiss(&self) {
         let mut state = self.state();
         state.left = true;
         for wake_up in state.wake_ups.drain(..) {
-            // It cannot be full: it is rung once.
+            // The eventfd cannot be full: it is written once.
             let _ = rustix::io::write(&wake_up, &1u64.to_ne_bytes());
         }
     }
@@ -47,9 +48,11 @@ impl Drop for Drivers {
 }
 
 impl Node {
-    /// Drives the node in this thread, until it has left ([`Node::leave`]) or all other handles are gone, its ports' and endpoints' among them.
+    /// Drives the node in this thread until it has left ([`Node::leave`]) or all other handles are
+    /// gone, those of ports and endpoints included.
     ///
-    /// For hosts without a loop: with such a thread every [`Port::recv`](crate::Port::recv) works on any runtime.
+    /// For hosts without a loop: with such a thread every [`Port::recv`](crate::Port::recv) works
+    /// on any runtime.
     ///
     /// ```
     /// use std::thread;
@@ -67,7 +70,7 @@ impl Node {
     /// ```
     ///
     /// # Errors
-    /// When `epoll` fails, or the process has no descriptor left.
+    /// When `epoll` fails, or the process has no descriptors left.
     pub fn drive(self) -> io::Result<()> {
         let epoll = Arc::clone(&self.shared.epoll);
         let wake_up = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);

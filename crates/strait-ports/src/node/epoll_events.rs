@@ -12,26 +12,26 @@ pub(super) const LINKS_A_TURN: usize = 32;
 
 const NOTHING: epoll::Event = epoll::Event { flags: epoll::EventFlags::empty(), data: epoll::EventData::new_u64(0) };
 
-/// What one `epoll` call has reported.
+/// The events of one `epoll` call.
 pub(super) struct EpollEvents {
     events: [epoll::Event; LINKS_A_TURN],
     count: usize,
 }
 
 impl Default for EpollEvents {
-    /// Nothing.
+    /// No events.
     fn default() -> Self {
         Self { events: [NOTHING; LINKS_A_TURN], count: 0 }
     }
 }
 
 impl EpollEvents {
-    /// What is ready now.
+    /// The events that are ready now.
     pub(super) fn now(epoll: &OwnedFd) -> io::Result<Self> {
         Self::until(epoll, Some(Instant::now()))
     }
 
-    /// Waits until something is ready, or for the deadline (`None`: without limit).
+    /// Waits for events until the deadline (`None`: without limit).
     pub(super) fn until(epoll: &OwnedFd, deadline: Option<Instant>) -> io::Result<Self> {
         let mut ready = Self::default();
         loop {
@@ -52,7 +52,7 @@ impl EpollEvents {
         self.count == 0
     }
 
-    /// There may be more.
+    /// Whether more events may be ready.
     pub(super) fn full(&self) -> bool {
         self.count == LINKS_A_TURN
     }

@@ -1,8 +1,8 @@
-//! What a compromised process can do with its links: send a frame of any kind at any time, with
-//! descriptors or without, shut a link down in one direction, and keep what it is sent.
+//! A compromised process's use of its links, for tests of the other end: it sends frames of any
+//! kind at any time, with or without descriptors, shuts a link down in one direction, and keeps
+//! received descriptors.
 //!
-//! Tests of the other end use it. It exists only with the feature `hostile`, which no program that
-//! ships enables.
+//! The module exists only with the feature `hostile`, which is off in released programs.
 
 use std::os::fd::OwnedFd;
 
@@ -71,8 +71,8 @@ pub fn frames(port: &Port) -> Vec<NamedFrame> {
     })
 }
 
-/// Sends these bytes as a frame over the link of `port`'s other end, with this many
-/// meaningless descriptors (at most 4). False if there is no such link, or no descriptor to be had.
+/// Sends these bytes as a frame over the link of `port`'s other end, with this many meaningless
+/// descriptors (at most 4). False if there is no such link, or no descriptor is left.
 pub fn send(port: &Port, frame: Vec<u8>, descriptors: usize) -> bool {
     let useless: Result<Vec<_>, _> =
         (0..descriptors.min(crate::link::MAX_DESCRIPTORS)).map(|_| eventfd(0, EventfdFlags::CLOEXEC)).collect();
@@ -81,8 +81,9 @@ pub fn send(port: &Port, frame: Vec<u8>, descriptors: usize) -> bool {
     with_peer(port, |state, node| state.peers.slot(node).map(|slot| state.say_frame(slot, frame, useless))).is_some()
 }
 
-/// Sends a shared buffer of this size, in sealed memory that this process does not count, over the link of `port`'s other end. It belongs to the next message.
-/// False if there is no such link, or no memory to be had.
+/// Sends a shared buffer of this size over the link of `port`'s other end, in sealed memory that
+/// this process does not count. It belongs to the next message. False if there is no such link, or
+/// no memory is left.
 pub fn send_sealed(port: &Port, length: usize) -> bool {
     let sealed = || {
         let file = memfd_create("hostile", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
@@ -95,22 +96,22 @@ pub fn send_sealed(port: &Port, length: usize) -> bool {
     with_peer(port, |state, node| state.peers.slot(node).map(|slot| state.say_frame(slot, frame, vec![file]))).is_some()
 }
 
-/// What a node does with descriptors that it receives, besides.
+/// A node's further use of received descriptors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hoard {
-    /// It keeps copies of them for ever.
+    /// It keeps copies of them without end.
     Copies,
-    /// It keeps them for ever, and ignores the frames that brought them.
+    /// It keeps them without end, and ignores the frames that carried them.
     Frames,
 }
 
-/// From now on the node of `port` does this.
+/// Sets the use of received descriptors for the node of `port`.
 pub fn hoard(port: &Port, hoard: Hoard) {
     port.shared().act(|state| state.hoard = Some(hoard));
 }
 
 impl NodeState {
-    /// Handles a received frame as the node does; returns it unless the frame is to be ignored.
+    /// Applies `hoard` to received descriptors; `None` if their frame must be ignored.
     pub(super) fn hoarded(&self, descriptors: Vec<OwnedFd>) -> Option<Vec<OwnedFd>> {
         match self.hoard {
             Some(Hoard::Copies) => {
@@ -133,7 +134,7 @@ pub fn half_close(port: &Port) -> bool {
     with_peer(port, |state, node| state.peers.get(node).map(|peer| shutdown(&peer.link, Shutdown::Write))).is_some_and(|done| done.is_ok())
 }
 
-/// Does something about the node at the other end of `port`.
+/// Calls `what` with the node at the other end of `port`.
 fn with_peer<R>(port: &Port, what: impl FnOnce(&mut NodeState, NodeName) -> Option<R>) -> Option<R> {
     port.shared().act(|state| {
         let node = state.router.remote_neighbour(port.element())?;

@@ -1,4 +1,4 @@
-//! How nodes come to know each other: welcome, introductions, and the broker's news of who ends.
+//! Connecting nodes: welcome, introductions, and the broker's `PeerDied`.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -14,7 +14,7 @@ use crate::router::ElementKey;
 use crate::wire::{self, Control, Encoded, Fallback, Packet, VERSION};
 
 impl NodeState {
-    /// Broker: names the node at the other end of `socket` and welcomes it.
+    /// Broker: names the node at the other end of `socket` and sends it a welcome.
     pub(super) fn invite(&mut self, socket: OwnedFd) -> io::Result<ElementKey> {
         let Role::Broker { links, .. } = self.role else {
             return Err(io::Error::new(io::ErrorKind::Unsupported, "only the broker invites"));
@@ -27,7 +27,7 @@ impl NodeState {
         let welcome = Control::Welcome { version: VERSION, you: node, broker: me, yours, mine };
         let welcome = Encoded { fallback: Fallback::Bare, ..wire::encode(Packet::Control(welcome)) };
         socket.push(welcome, theirs.into_iter().flat_map(RingParts::into_descriptors).collect());
-        // At once: if the parts of the rings cannot go, neither of us has any.
+        // Flushed at once: if the ring parts cannot be sent, neither node uses rings.
         let _ = socket.flush();
         let ours = if socket.fell_back() { None } else { ours };
         self.connect(node, link::over(socket, ours, me < node)?)?;
@@ -39,16 +39,16 @@ impl NodeState {
         Ok(key)
     }
 
-    /// The router needs a link to this node.
+    /// The router needs a link to this node: requests an introduction.
     pub(super) fn seek_introduction(&mut self, node: NodeName) {
         match self.role {
             Role::Member { broker: Some(broker) } => self.say(broker, Packet::Control(Control::Introduce(node)), Vec::new()),
-            // The broker has a link to everybody there is.
+            // The broker has links to all live nodes.
             Role::Broker { .. } | Role::Member { broker: None } => self.router.unreachable(node),
         }
     }
 
-    /// A node has said something that is not about a channel.
+    /// Handles a control message.
     pub(super) fn control(&mut self, from: NodeName, control: Control, descriptors: Vec<OwnedFd>, loan: bool) -> Result<(), Offence> {
         let from_broker = matches!(self.role, Role::Member { broker: Some(broker) } if broker == from);
         let broker = matches!(self.role, Role::Broker { .. });
@@ -72,7 +72,7 @@ impl NodeState {
         Ok(())
     }
 
-    /// Broker: makes two nodes known to each other, once. Nothing is remembered of a request that cannot be met.
+    /// Broker: introduces two nodes to each other, once. A request that fails leaves no state.
     fn introduce(&mut self, from: NodeName, to: NodeName) {
         let Role::Broker { introduced, links } = &mut self.role else { return };
         let known = introduced.get(&from).is_some_and(|others| others.contains(&to));
@@ -92,7 +92,8 @@ impl NodeState {
         for (node, whom, socket, parts) in [(from, to, one, parts), (to, from, other, parts_of_other)] {
             let descriptors = std::iter::once(socket).chain(parts.into_iter().flat_map(RingParts::into_descriptors)).collect();
             let introduction = wire::encode(Packet::Control(Control::Introduction(whom)));
-            // Who cannot be sent them hears so. The other has a link that ends at once.
+            // A node to which the descriptors cannot be sent receives `Unreachable`. The other node
+            // has a link that ends at once.
             let fallback = Fallback::Frame(Box::new(wire::encode(Packet::Control(Control::Unreachable(whom)))));
             if let Some(slot) = self.peers.slot(node) {
                 self.say_frame(slot, Encoded { fallback, ..introduction }, descriptors);
@@ -103,7 +104,8 @@ impl NodeState {
         }
     }
 
-    /// Member: the broker has introduced a node. A link cannot be made of descriptors on loan; the node at the other end sees that it ends at once.
+    /// Member: handles the broker's introduction. A link cannot use descriptors on loan; the other
+    /// node then detects the end of the link at once.
     fn meet(&mut self, node: NodeName, descriptors: Vec<OwnedFd>, loan: bool) {
         if node == self.router.me() || self.peers.contains(node) {
             return;
@@ -127,10 +129,12 @@ impl NodeState {
         }
     }
 
-    /// Member: the broker says that a node has ended. Its own link may not show it, if a copy of its descriptor is still open somewhere.
+    /// Member: handles the broker's report that a node has ended. The node's own link may not show
+    /// it if a copy of its descriptor is still open.
     ///
-    /// What it had sent is still heard, in the link's ordinary turns. What comes later was not sent by a node that has ended: an impostor
-    /// could go on for ever.
+    /// Everything that it had sent by then is still received, in the link's ordinary turns. Later
+    /// data is not: it does not come from the ended node, and another process with the descriptor
+    /// could send without end.
     fn peer_died(&mut self, node: NodeName, reason: CloseReason) {
         self.router.unreachable(node);
         let Some(peer) = self.peers.get_mut(node) else { return };
@@ -139,7 +143,8 @@ impl NodeState {
         self.drop_dead_peer(node);
     }
 
-    /// After a node is lost: the broker tells those who knew it, and a member that has lost its broker waits for no introductions.
+    /// Handles a lost node. The broker notifies the nodes that it had introduced to it. A member
+    /// that has lost its broker has no more pending introductions.
     pub(super) fn report_death(&mut self, node: NodeName, reason: CloseReason) {
         match &mut self.role {
             Role::Broker { introduced, .. } => {
@@ -164,7 +169,7 @@ impl NodeState {
         }
     }
 
-    /// Broker: how the coming end of a bootstrap channel's node is to be understood.
+    /// Broker: sets the close reason for the coming end of a bootstrap channel's node.
     pub(super) fn expect_departure(&mut self, bootstrap: ElementKey, reason: CloseReason) {
         let Some(node) = self.bootstraps.get(&bootstrap).copied() else { return };
         if let Some(peer) = self.peers.get_mut(node) {
@@ -177,7 +182,7 @@ impl NodeState {
         }
     }
 
-    /// Says goodbye to everybody.
+    /// Sends `Goodbye` on all links.
     pub(super) fn say_goodbye(&mut self, reason: CloseReason) {
         let everybody: Vec<_> = self.peers.iter().map(|peer| peer.name).collect();
         for node in everybody {
@@ -185,7 +190,7 @@ impl NodeState {
         }
     }
 
-    /// Gives every link up.
+    /// Removes all links.
     pub(super) fn hang_up(&mut self, reason: CloseReason) {
         let everybody: Vec<_> = self.peers.iter().map(|peer| peer.name).collect();
         for node in everybody {
@@ -194,7 +199,7 @@ impl NodeState {
     }
 }
 
-/// The parts of rings, for both nodes or for neither: a link without them is a socket alone.
+/// The ring parts for both nodes, or for neither: without them a link is a socket alone.
 fn ring_parts(links: LinkKind) -> [Option<RingParts>; 2] {
     if links == LinkKind::Socket {
         return [None, None];
@@ -209,7 +214,7 @@ fn ring_parts(links: LinkKind) -> [Option<RingParts>; 2] {
 }
 
 impl Drop for NodeState {
-    /// The last handle is gone: an end in good order, as far as the links have room.
+    /// The last handle was dropped: the node ends in order, as far as the links have room.
     fn drop(&mut self) {
         self.say_goodbye(CloseReason::Exited);
         for peer in self.peers.iter_mut() {

@@ -1,4 +1,5 @@
-//! Large payloads: how messages' data gets into arenas and out of them, and what nodes say to each other about those.
+//! Large payloads: moving messages' data into and out of arenas, and the control messages for
+//! arenas.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -21,20 +22,22 @@ use crate::router::{ElementKey, Event, Frame};
 use crate::shared_buffer::SharedBuffer;
 use crate::wire::{self, Control, Encoded, Fallback, Packet};
 
-/// An arena that nobody has used for this long is given up, at twice this time at the latest.
+/// The period of the arena clock. An arena is withdrawn after it was unused for one to two periods.
 const ARENA_IDLE: Duration = if cfg!(test) { Duration::from_millis(400) } else { Duration::from_secs(2) };
 
-/// From this size on a message waits for the answer to the offer of an arena rather than go through the ring.
+/// From this size on, a message waits for the answer to an arena offer before it goes through the
+/// ring.
 const WORTH_WAITING: usize = 4 << 20;
 
-/// How long. The way through the ring takes longer.
+/// The longest wait for that answer. The path through the ring takes longer.
 const ANSWER_WAIT: Duration = Duration::from_millis(10);
 
-/// How often it looks, at least: another thread may hear the answer.
+/// The longest pause between two checks: another thread may receive the answer.
 const LOOK_EVERY: Duration = Duration::from_micros(200);
 
 impl Shared {
-    /// As [`NodeState::block`]; for very many bytes it waits, once for each arena, until the peer can see it.
+    /// As [`NodeState::block`]. For very large messages it waits, once for each arena, until the
+    /// peer has mapped it.
     pub(crate) fn block(&self, port: ElementKey, length: usize) -> Option<Block> {
         let block = self.act(|state| state.block(port, length));
         if block.is_some() || length < WORTH_WAITING || !self.act(|state| state.await_answer(port, length)) {
@@ -42,7 +45,8 @@ impl Shared {
         }
         let deadline = Instant::now() + ANSWER_WAIT;
         while Instant::now() < deadline {
-            // What is readable is heard by `block`, as far as it comes from that node; the rest stays for who drives.
+            // `block` handles the frames of that node. Other readable links are left to the threads
+            // that drive the node.
             poll_until(&mut [PollFd::new(&*self.epoll, PollFlags::IN)], Some(Instant::now() + LOOK_EVERY)).ok()?;
             if let Some(block) = self.act(|state| state.block(port, length)) {
                 return Some(block);
@@ -58,7 +62,8 @@ impl NodeState {
         node.and_then(|node| self.peers.get_mut(node)).is_some_and(|peer| peer.arena_writer.await_answer(length))
     }
 
-    /// A block of so many bytes in an arena that the node next on the port's channel can see, if there is one with room. If not, there may be one soon.
+    /// Takes a block of `length` bytes in an arena for the port's neighbour node, if one has room.
+    /// Otherwise it may offer a larger arena for later.
     pub(crate) fn block(&mut self, port: ElementKey, length: usize) -> Option<Block> {
         let mut node = self.router.remote_neighbour(port)?;
         let writer = &mut self.peers.get_mut(node)?.arena_writer;
@@ -66,7 +71,7 @@ impl NodeState {
             return Some(block);
         }
         if writer.has_arenas() {
-            // It may have said quietly that there is room again.
+            // The peer may have released blocks quietly: read its frames.
             self.listen(self.peers.slot(node)?);
             node = self.router.remote_neighbour(port)?;
             if let Some(block) = self.peers.get_mut(node)?.arena_writer.block(length) {
@@ -78,12 +83,12 @@ impl NodeState {
         self.watch_arenas();
         let offer = wire::encode(Packet::Control(Control::Offer(arena)));
         let slot = self.peers.slot(node)?;
-        // Without its descriptor it is answered all the same: with a no.
+        // Without its descriptor the offer is still answered, with a refusal.
         self.say_frame(slot, Encoded { fallback: Fallback::Bare, ..offer }, vec![descriptor]);
         None
     }
 
-    /// What is said to a node for this frame: data that is in memory which it can see is only named.
+    /// Makes the packet for a frame. Data in a block that the node can read is only referred to.
     pub(super) fn packet(&mut self, node: NodeName, mut frame: Frame) -> Packet {
         let Event::Message { data, .. } = &mut frame.event else { return Packet::Event(frame) };
         if let Body::Bytes(_) = data {
@@ -106,7 +111,8 @@ impl NodeState {
         }
     }
 
-    /// Puts data into an arena that the node can see, where it is already unless its port has moved on; if there is no room, gives its bytes.
+    /// Puts data into an arena that the node can read. It is there already unless its port has
+    /// moved. Without room, returns the bytes.
     fn lend(&mut self, node: NodeName, body: Body) -> Result<Reference, Vec<u8>> {
         let Some(writer) = self.peers.get_mut(node).map(|peer| &mut peer.arena_writer) else { return Err(body.into_bytes()) };
         let body = match body {
@@ -121,13 +127,13 @@ impl NodeState {
         writer.lend(block).map_err(|block| block.to_vec())
     }
 
-    /// The data that a node's message names.
+    /// The data to which a node's message refers.
     pub(super) fn borrow(&mut self, node: NodeName, block: Reference) -> Result<Body, Offence> {
         let Some(peer) = self.peers.get_mut(node) else { return Ok(Body::default()) };
         Ok(Body::Lent(Box::new(peer.arena_reader.borrow(block)?)))
     }
 
-    /// Sends a shared buffer ahead of its message.
+    /// Sends a shared buffer right before its message.
     fn share(&mut self, node: NodeName, buffer: SharedBuffer) {
         let Some(slot) = self.peers.slot(node) else { return };
         let length = buffer.len() as u64;
@@ -139,7 +145,7 @@ impl NodeState {
         self.say_frame(slot, frame, Vec::new());
     }
 
-    /// A shared buffer has come, ahead of its message. Descriptors on loan are not kept.
+    /// Handles a shared buffer that arrived before its message. Descriptors on loan are not kept.
     pub(super) fn shared(
         &mut self,
         node: NodeName,
@@ -160,7 +166,7 @@ impl NodeState {
         Ok(())
     }
 
-    /// The shared buffers that have come ahead of a message.
+    /// Takes the shared buffers that arrived before a message.
     pub(super) fn gathered(&mut self, node: NodeName) -> Vec<SharedBuffer> {
         if self.gathered == 0 {
             return Vec::new();
@@ -170,7 +176,7 @@ impl NodeState {
         gathered
     }
 
-    /// A message has come: with what came ahead of it it is whole.
+    /// Adds the shared buffers that arrived before it to a message.
     pub(super) fn gather(&mut self, node: NodeName, data: &mut Body) {
         let buffers = self.gathered(node);
         if !buffers.is_empty() {
@@ -178,7 +184,7 @@ impl NodeState {
         }
     }
 
-    /// A node has offered an arena.
+    /// Handles an arena offer.
     pub(super) fn offered(&mut self, node: NodeName, arena: u8, descriptors: Vec<OwnedFd>) -> Result<(), ArenaViolation> {
         let Some(peer) = self.peers.get_mut(node) else { return Ok(()) };
         let seen = peer.arena_reader.offered(arena, descriptors.into_iter().next())?;
@@ -186,29 +192,29 @@ impl NodeState {
         Ok(())
     }
 
-    /// A node has answered an offer.
+    /// Handles the answer to an offer.
     pub(super) fn answered(&mut self, node: NodeName, arena: u8, accepted: bool) -> Result<(), NotLoaned> {
         self.peers.get_mut(node).map_or(Ok(()), |peer| peer.arena_writer.answered(arena, accepted))
     }
 
-    /// A node has done with a block.
+    /// Handles the release of a block.
     pub(super) fn released(&mut self, node: NodeName, arena: u8, page: u32) -> Result<(), NotLoaned> {
         self.peers.get(node).map_or(Ok(()), |peer| peer.arena_writer.released(arena, page))
     }
 
-    /// A node takes an arena of its own back.
+    /// Handles the withdrawal of a peer's arena.
     pub(super) fn withdrawn(&mut self, node: NodeName, arena: u8) -> Result<(), ArenaViolation> {
         self.peers.get_mut(node).map_or(Ok(()), |peer| peer.arena_reader.withdrawn(arena))
     }
 
-    /// From now on arenas are looked at every [`ARENA_IDLE`], as long as there are some.
+    /// Starts the clock that calls [`NodeState::retire_arenas`] every [`ARENA_IDLE`].
     fn watch_arenas(&mut self) {
         if self.arena_clock.is_some() {
             return;
         }
         match self.clock() {
             Ok(clock) => self.arena_clock = Some(clock),
-            // They are kept, then, as long as their links.
+            // Arenas then last as long as their links.
             Err(why) => tracing::debug!("no clock for arenas: {why}"),
         }
     }
@@ -221,14 +227,15 @@ impl NodeState {
         Ok(clock)
     }
 
-    /// It is time to give up the arenas that nobody has used for a while.
+    /// Withdraws the arenas that were unused for a while.
     pub(super) fn retire_arenas(&mut self) {
         let Some(clock) = &self.arena_clock else { return };
-        // Nothing to learn from the count, only that it must be taken. Who is too late for it finds nothing.
+        // Reading resets the timer; its count is not needed. If another thread was faster, there is
+        // nothing to read.
         if rustix::io::read(clock, &mut [0; 8]).is_err() {
             return;
         }
-        // They say quietly what they have done with: for the next look.
+        // Peers release blocks quietly: read their frames before the next check.
         self.lent_to().into_iter().for_each(|slot| self.is_unread(slot));
         let retired: Vec<_> = self.peers.iter_mut().map(|peer| (peer.name, peer.arena_writer.retire())).collect();
         for (node, arenas) in retired {
@@ -239,19 +246,19 @@ impl NodeState {
         }
     }
 
-    /// The links to nodes that have blocks of ours.
+    /// The links to nodes with blocks of this node on loan.
     fn lent_to(&self) -> Vec<Slot> {
         let lent = self.peers.iter().filter(|peer| peer.arena_writer.lent() > 0);
         lent.filter_map(|peer| self.peers.slot(peer.name)).collect()
     }
 
-    /// Bytes in blocks that others have not done with.
+    /// The bytes of blocks that are on loan.
     pub(super) fn lent_bytes(&mut self) -> usize {
         self.lent_to().into_iter().for_each(|slot| self.listen(slot));
         self.peers.iter().map(|peer| peer.arena_writer.lent()).sum()
     }
 
-    /// Tells the nodes whose blocks have been read.
+    /// Sends `Done` for blocks that were read or dropped.
     pub(super) fn release_blocks(&mut self) {
         if !self.some_done.load(Ordering::Relaxed) || !self.some_done.swap(false, Ordering::Acquire) {
             return;
@@ -260,7 +267,8 @@ impl NodeState {
         for (node, blocks) in done {
             let Some(slot) = self.peers.slot(node) else { continue };
             for (arena, page) in blocks {
-                // Who waits for an answer is not to be woken for this first: a lender without room listens.
+                // Quietly: this must not wake a peer that waits for a reply. A writer without room
+                // reads its link by itself.
                 let done = wire::encode(Packet::Control(Control::Done(arena, page)));
                 self.say_frame(slot, Encoded { quiet: true, ..done }, Vec::new());
             }

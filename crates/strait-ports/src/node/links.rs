@@ -1,4 +1,4 @@
-//! The links' turns: what comes over them is heard, what goes over them is sent.
+//! The links' turns: received frames are handled, pushed frames are sent.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -21,38 +21,42 @@ use crate::router::{ElementKey, Event, Frame};
 use crate::shared_buffer::NotShared;
 use crate::wire::{self, Control, Encoded, Packet};
 
-/// How many packets are taken from one link before the next link's turn.
+/// The most packets that are taken from one link before the next link's turn.
 const PACKETS_A_TURN: usize = 128;
 
-/// How many bytes, and how many ports in messages, a round takes from all links together before what came of it is done. The packet that
-/// reaches the limit is the round's last; it can bring [`MAX_PORTS`](crate::MAX_PORTS) at most.
+/// The bytes, and the ports in messages, that a round takes from all links together before the
+/// results are processed. The packet that reaches a limit is the round's last; it can carry
+/// [`MAX_PORTS`](crate::MAX_PORTS) at most.
 pub(super) const BYTES_A_ROUND: u64 = 128 * 1024;
 pub(super) const PORTS_A_ROUND: usize = 256;
 
-/// A node that lets this many bytes of what are no messages pile up is cut off: they answer what it says itself, mostly, and it could make us
-/// hoard without end.
+/// A link is cut if this many bytes of frames without messages are unsent. These frames are mostly
+/// replies to the peer's own frames, so a peer that does not read could fill this node's memory
+/// with them.
 const MAX_CONTROL_BACKLOG: usize = if cfg!(test) { 1 << 20 } else { 64 << 20 };
 
-/// What becomes of links that have nothing more to receive.
+/// The handling of links that have no frames to receive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum IdlePolicy {
-    /// They sleep: their doorbells become readable when something comes.
+    /// They sleep: their doorbells become readable when frames arrive.
     Sleep,
     /// They stay awake: a thread polls them again soon. The node's descriptor is readable meanwhile.
     StayAwake,
 }
 
-/// What a round may still take.
+/// The budget of a round.
 struct Round {
     deadline: Instant,
     bytes: u64,
     ports: usize,
-    /// What may be taken before the next look at the clock, which costs as much as a small message.
+    /// The cost that may be spent before the clock is read again. Reading it costs as much as a
+    /// small message.
     unlooked: u64,
 }
 
 impl Round {
-    /// How much is taken between two looks at the clock: bytes, of which a packet counts for `PACKET` at least and a port for `PORT`.
+    /// The cost between two readings of the clock: bytes, of which a packet counts for `PACKET` at
+    /// least and a port for `PORT`.
     const LOOK_EVERY: u64 = 4096;
     const PACKET: u64 = 256;
     const PORT: u64 = 512;
@@ -79,29 +83,29 @@ impl Round {
     }
 }
 
-/// What a packet brought.
+/// The contents of a packet.
 struct Cost {
     bytes: u64,
     ports: usize,
 }
 
-/// What a link's turn has come to.
+/// The result of a link's turn.
 enum Turn {
-    /// It may have more.
+    /// The link may have more frames.
     More,
-    /// It has nothing, and nobody has been asked to tell when that changes.
+    /// The link has no frames, and is still awake: it must be polled.
     Empty,
-    /// It has nothing, and its descriptors tell when that changes. Or it is gone.
+    /// The link has no frames, and its descriptors show new ones. Or it is gone.
     Over,
 }
 
 impl NodeState {
-    /// Makes a link to a node.
+    /// Adds a link to a node.
     pub(super) fn connect(&mut self, node: NodeName, link: Box<dyn Link>) -> io::Result<()> {
         self.peers.add(&self.epoll, node, link, ArenaReader::new(Arc::clone(&self.some_done)))
     }
 
-    /// An endpoint whose neighbour's name both nodes know from the welcome.
+    /// Makes an endpoint with the names of the welcome, which both nodes have.
     pub(super) fn bootstrap(&mut self, ours: SideName, node: NodeName, theirs: SideName) -> ElementKey {
         self.router.link_up(node);
         self.router.adopt(ours, Addr { node, side: theirs })
@@ -121,8 +125,9 @@ impl NodeState {
         }
     }
 
-    /// Puts a message without ports straight into the link to where it goes, if that can be done at once: the short way of what
-    /// [`NodeState::post`] does. Nothing that was said before is overtaken: whoever has the lock leaves nothing undone.
+    /// Writes a message without ports into the link of its target, if that is possible at once: the
+    /// fast path of [`NodeState::post`]. It overtakes no earlier frame, because a thread that
+    /// releases the lock leaves no action undone.
     pub(super) fn write(&mut self, key: ElementKey, data: &[u8]) -> bool {
         let Some((from, to, flow)) = self.router.way(key) else { return false };
         let Some(slot) = self.peers.slot(to.node) else { return false };
@@ -131,14 +136,14 @@ impl NodeState {
             Ok(true) if std::mem::replace(&mut peer.unflushed, true) => {}
             Ok(true) => self.unflushed.push(slot),
             Ok(false) => return false,
-            // It shows again when the frame is sent the long way.
+            // The error occurs again when the frame is pushed.
             Err(_) => return false,
         }
         flow.post(data.len());
         true
     }
 
-    /// The link to a node is gone or must go.
+    /// Removes a node whose link is gone or must be cut.
     pub(super) fn lose(&mut self, node: NodeName, reason: CloseReason) {
         let Some(slot) = self.peers.slot(node) else { return };
         let Some(peer) = self.peers.remove(&self.epoll, node) else { return };
@@ -151,7 +156,7 @@ impl NodeState {
         self.report_death(node, reason);
     }
 
-    /// Takes down what descriptors have told.
+    /// Puts the links whose descriptors are ready into the queue of unread links.
     fn note_ready(&mut self, ready: &EpollEvents) {
         for (token, flags) in ready.events() {
             let slot = match Token::of(token) {
@@ -161,7 +166,8 @@ impl NodeState {
                     continue;
                 }
                 Token::Source(number) => {
-                    // At once, however long the links' turns are: it is said only once.
+                    // At once, however long the links' turns are: a one-shot descriptor is reported
+                    // only once.
                     self.sources.ready(number, &mut self.effects.wakers);
                     continue;
                 }
@@ -185,7 +191,7 @@ impl NodeState {
         }
     }
 
-    /// The link has a turn to come.
+    /// Puts the link into the queue of unread links.
     pub(super) fn is_unread(&mut self, slot: Slot) {
         if let Some(peer) = self.peers.at(slot)
             && !std::mem::replace(&mut peer.unread, true)
@@ -194,12 +200,13 @@ impl NodeState {
         }
     }
 
-    /// One round over the links that have something, until `deadline` at most (but one packet at least): true if there may be more.
+    /// One round over the unread links, until `deadline` at most, but with one packet at least.
+    /// True if there may be more.
     pub(super) fn turn(&mut self, ready: &EpollEvents, deadline: Instant, idle: IdlePolicy) -> bool {
         self.note_ready(ready);
         let mut more = ready.full();
         let mut round = Round::new(deadline);
-        // A round that was broken off is taken up where it was: a busy link does not keep the others from their turn.
+        // An interrupted round continues where it ended, so a busy link does not delay the others.
         for done in 0..self.unread.len() {
             if done > 0 && round.is_over() {
                 return true;
@@ -215,7 +222,7 @@ impl NodeState {
                 Turn::Empty => self.is_unread(slot),
                 Turn::Over => {}
             }
-            // What was heard may have been that there is room.
+            // The peer may have reported new room in its ring.
             if self.peers.at(slot).is_some_and(|peer| peer.waits && !peer.wants_room) {
                 self.flush(slot);
             }
@@ -223,20 +230,21 @@ impl NodeState {
         more
     }
 
-    /// Before the node is left alone: its descriptor is readable if there is something to do.
+    /// Called before a thread leaves the node: the node's descriptor becomes readable if links are
+    /// unread.
     pub(super) fn leave_note(&mut self) {
         let unread = !self.unread.is_empty();
         if unread == self.noted {
             return;
         }
         let done = if unread { rustix::io::write(&self.note, &1u64.to_ne_bytes()) } else { rustix::io::read(&self.note, &mut [0; 8]) };
-        // Fallback the next who comes here does it.
+        // After another error the next call tries again.
         if done.is_ok() || done == Err(Errno::AGAIN) {
             self.noted = unread;
         }
     }
 
-    /// A link's turn in a round.
+    /// One turn of a link.
     fn hear(&mut self, slot: Slot, round: &mut Round, idle: IdlePolicy) -> Turn {
         for _ in 0..PACKETS_A_TURN {
             let Some(cost) = self.hear_packet(slot) else {
@@ -259,7 +267,8 @@ impl NodeState {
         Turn::More
     }
 
-    /// Hears what a link has said without waking anybody. Whoever else is to hear the link is told as before.
+    /// Handles a link's received frames without changing whether it sleeps. Other pollers of the
+    /// link are notified as before.
     pub(super) fn listen(&mut self, slot: Slot) {
         for _ in 0..PACKETS_A_TURN {
             if self.hear_packet(slot).is_none() {
@@ -274,7 +283,7 @@ impl NodeState {
         self.lose(node, CloseReason::Crashed);
     }
 
-    /// Too much waits for a peer that does not read.
+    /// Cuts a link whose unsent messages exceed the limit.
     fn overflow(&mut self, slot: Slot, bytes: usize) {
         let Some(node) = self.peers.at(slot).map(|peer| peer.name) else { return };
         let bootstrap = self.bootstraps.iter().find(|(_, bootstrapped)| **bootstrapped == node).map(|(key, _)| key.to_bits());
@@ -283,7 +292,7 @@ impl NodeState {
         self.cut(slot, &Offence::Backlog(bytes));
     }
 
-    /// Takes a link's next packet; `None` if there is none. An end is dealt with here too.
+    /// Takes a link's next packet; `None` if there is none. Also handles the link's end.
     fn hear_packet(&mut self, slot: Slot) -> Option<Cost> {
         let peer = self.peers.at(slot)?;
         let node = peer.name;
@@ -296,7 +305,7 @@ impl NodeState {
                 #[cfg(any(test, feature = "hostile"))]
                 let Some(descriptors) = self.hoarded(descriptors) else { return Some(Cost { bytes: length, ports: 0 }) };
                 let heard = self.heard(node, bytes, descriptors, loan.is_some());
-                // Now that the descriptors are closed.
+                // The descriptors are closed by now.
                 drop(loan);
                 heard
             }
@@ -323,7 +332,8 @@ impl NodeState {
         }
     }
 
-    /// Lets go of a node that has ended, if everything it had sent by then has been heard.
+    /// Removes a node that was reported dead, once everything that it had sent by then has been
+    /// received.
     pub(super) fn drop_dead_peer(&mut self, node: NodeName) {
         let Some(peer) = self.peers.get(node) else { return };
         if peer.reported_dead_at.is_some_and(|end| peer.link.received() >= end) {
@@ -333,7 +343,8 @@ impl NodeState {
     }
 
     fn ended(&mut self, node: NodeName) {
-        // The broker may have said how this end is to be understood: before it, so what comes now need not be waited for.
+        // The broker may have sent the close reason before this end. So only the frames that it has
+        // sent by now need to be read.
         if let Role::Member { broker: Some(broker) } = self.role
             && broker != node
             && let Some(slot) = self.peers.slot(broker)
@@ -346,7 +357,8 @@ impl NodeState {
         self.lose(node, reason);
     }
 
-    /// Does what a frame says, and gives the number of ports in it. Descriptors on loan must not be kept.
+    /// Handles a frame, and returns the number of ports in it. Descriptors on loan must not be
+    /// kept.
     fn heard(&mut self, node: NodeName, mut bytes: Vec<u8>, descriptors: Vec<OwnedFd>, loan: bool) -> Result<usize, Offence> {
         if descriptors.is_empty()
             && self.gathered == 0
@@ -378,7 +390,7 @@ impl NodeState {
         }
     }
 
-    /// Sends what a link has room for.
+    /// Sends as many frames as the link has room for.
     pub(super) fn flush(&mut self, slot: Slot) {
         self.talked = true;
         let Some(peer) = self.peers.at(slot) else { return };
@@ -391,13 +403,14 @@ impl NodeState {
             return self.cut(slot, &Offence::DoesNotRead);
         }
         let waiting = peer.link.waiting();
-        // Unless it has read meanwhile.
+        // Unless the peer has read meanwhile.
         if std::mem::take(&mut peer.over_limit) && waiting > self.link_limit {
             return self.overflow(slot, waiting);
         }
         let wants_room = flushed == Flushed::Full;
         let interest = peer.link.interest();
-        // One edge is not enough for who finds no room after all.
+        // An edge-triggered event could be missed, so it is requested again each time that there is
+        // no room.
         if wants_room != peer.wants_room || (wants_room && interest.contains(epoll::EventFlags::ET)) {
             peer.wants_room = wants_room;
             let interest = if wants_room { interest | epoll::EventFlags::OUT } else { interest };
@@ -407,7 +420,7 @@ impl NodeState {
         }
     }
 
-    /// Sends what has been said since the last time.
+    /// Sends all frames that were pushed since the last flush.
     pub(super) fn flush_all(&mut self) {
         while let Some(slot) = self.unflushed.pop() {
             if let Some(peer) = self.peers.at(slot) {
@@ -417,13 +430,13 @@ impl NodeState {
         }
     }
 
-    /// Everything that was to be sent has been.
+    /// Whether all frames have been sent.
     pub(super) fn all_sent(&self) -> bool {
         self.peers.iter().all(|peer| !peer.waits)
     }
 }
 
-/// Why a peer's link is cut.
+/// The reasons for which a peer's link is cut.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Offence {
     #[error(transparent)]
@@ -438,14 +451,14 @@ pub(super) enum Offence {
     Lent(#[from] NotLoaned),
     #[error(transparent)]
     Shared(#[from] NotShared),
-    #[error("a message has more than {MAX_BUFFERS} shared buffers")]
+    #[error("message with more than {MAX_BUFFERS} shared buffers")]
     TooManyShared,
-    #[error("a frame came with a wrong number of descriptors")]
+    #[error("frame with a number of descriptors that its kind does not permit")]
     Descriptors,
-    #[error("it does not read")]
+    #[error("the peer does not read: more than {MAX_CONTROL_BACKLOG} bytes of control frames are unsent")]
     DoesNotRead,
-    #[error("messages that cost {0} bytes wait to be read: more than the limit")]
+    #[error("the peer does not read: unsent messages cost {0} bytes, more than `Limits::link_backlog`")]
     Backlog(usize),
-    #[error("it is not for this node to say {0:?}")]
+    #[error("control message {0:?} is not permitted from this peer")]
     NotEntitled(Control),
 }

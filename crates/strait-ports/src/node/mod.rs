@@ -1,4 +1,4 @@
-//! The node: a process's router, its links, and whoever drives them.
+//! The node: a process's router and links, and the functions that drive them.
 
 mod busy_poll;
 mod drive;
@@ -44,16 +44,17 @@ pub(crate) use spin_wait::drive_until;
 pub(crate) use state::Membership;
 use state::NodeState;
 
-/// How long [`Node::join`] waits for the broker.
+/// How long [`Node::join`] waits for the broker's welcome.
 const WELCOME_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How often a thread tries to get the lock before it sleeps.
+/// A thread tries the lock this many times before it sleeps.
 const LOCK_TRIES: usize = 100;
 
-/// How long [`Node::leave`] waits for peers.
+/// How long [`Node::leave`] waits for slow peers.
 const LEAVE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A process's place in the network of ports: its channels and its links to other nodes. Cheap to clone; all clones are one node.
+/// A process's participation in the network of ports: its channels and its links to other nodes.
+/// Cheap to clone; all clones are one node.
 ///
 /// ```
 /// use std::thread;
@@ -79,74 +80,77 @@ pub struct Node {
     shared: Arc<Shared>,
 }
 
-/// Whether [`Node::dispatch`] has left something undone.
+/// Whether [`Node::dispatch`] has left received frames for the next call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Progress {
-    /// Everything that had come was handled.
+    /// All received frames were routed.
     Idle,
-    /// The time was up first; the descriptor stays readable.
+    /// The time ran out; the descriptor stays readable.
     More,
 }
 
-/// What a node holds at the moment.
+/// The contents of a node at the moment of the call.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NodeStats {
-    /// Ends of channels, those inside messages that have not been received included.
+    /// Ports, those inside unreceived messages included.
     pub ports: usize,
-    /// Ends that were here and still pass things on.
+    /// Former hosts of ports: they still forward messages.
     pub proxies: usize,
-    /// Other nodes that this one talks to directly.
+    /// Nodes to which this one has a link.
     pub links: usize,
-    /// Payload bytes: waiting to be received, held until a transfer has settled, or waiting for room in a link.
+    /// Payload bytes that are queued for a port, held for a fence, or waiting for room in a link.
     pub queued_bytes: usize,
-    /// Bytes of large messages that lie in memory which is shared with their receivers, and have not been read there yet.
+    /// Bytes of large messages in memory that is shared with their receivers, not yet read there.
     pub lent_bytes: usize,
-    /// Channels that ended so far because more waited here than [`Limits::port_queue`] or [`Limits::peer_queues`] allows.
+    /// Channels that ended so far because they exceeded [`Limits::port_queue`] or
+    /// [`Limits::peer_queues`].
     pub overflowed_ports: usize,
-    /// Links that ended so far because more waited to be sent than [`Limits::link_backlog`] allows.
+    /// Links that ended so far because they exceeded [`Limits::link_backlog`].
     pub overflowed_links: usize,
 }
 
-/// Why a node could not join.
+/// The reasons for which a node cannot join.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JoinError {
-    /// The socket cannot be used.
-    #[error("the socket cannot be used")]
+    /// The socket's system calls failed.
+    #[error("cannot join over the socket: a system call failed")]
     Io(#[from] io::Error),
-    /// The other end closed without a welcome.
+    /// The broker closed the socket before it sent a welcome.
     #[error("the broker closed the socket without a welcome")]
     Closed,
-    /// No welcome came in time.
+    /// No welcome arrived in time.
     #[error("no welcome from the broker within {0:?}")]
     TimedOut(Duration),
-    /// What came was no welcome.
-    #[error("the broker's first words are no welcome")]
+    /// The first frame is not a welcome of this protocol version.
+    #[error("expected `Welcome` of protocol version {VERSION} as the broker's first frame: connect to a Strait broker of the same version")]
     NoWelcome,
 }
 
-/// What a node's handles and its ports share.
+/// The part of a node that its handles and its ports share.
 pub(crate) struct Shared {
     pub(crate) epoll: Arc<OwnedFd>,
     state: Mutex<NodeState>,
     wait_spin: AdaptiveSpin,
     /// The same for [`Node::busy_poll`].
     poll_spin: AdaptiveSpin,
-    /// How many links there are.
+    /// The number of links.
     links: Arc<AtomicU32>,
     drivers: Drivers,
 }
 
 impl Shared {
-    /// Calls `what` with the locked state, then, without the lock, the callbacks and wakers that resulted.
+    /// Calls `what` with the locked state. Then it calls, without the lock, the resulting callbacks
+    /// and wakers.
     pub(crate) fn act<R>(&self, what: impl FnOnce(&mut NodeState) -> R) -> R {
         Self::act_on(self.lock(), what)
     }
 
     fn lock(&self) -> MutexGuard<'_, NodeState> {
-        // Two threads that talk to each other meet here all the time, for a tenth of a microsecond: sleeping and being woken would take fifty times as long.
+        // Threads that exchange messages contend for this lock for about 0.1 µs. Sleeping and being
+        // woken would take fifty times as long.
         for _ in 0..LOCK_TRIES {
             if let Some(state) = self.try_lock() {
                 return state;
@@ -156,7 +160,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// As [`Shared::act`], if nobody else is at it.
+    /// As [`Shared::act`], if the lock is free.
     pub(crate) fn try_act<R>(&self, what: impl FnOnce(&mut NodeState) -> R) -> Option<R> {
         self.try_lock().map(|state| Self::act_on(state, what))
     }
@@ -173,7 +177,7 @@ impl Shared {
         Self::act_and_tell(state, what).0
     }
 
-    /// Also says whether anybody was told of anything.
+    /// Also returns whether a callback or waker was called.
     fn act_and_tell<R>(mut state: MutexGuard<'_, NodeState>, what: impl FnOnce(&mut NodeState) -> R) -> (R, bool) {
         let result = what(&mut state);
         let effects = state.settle();
@@ -185,7 +189,8 @@ impl Shared {
         (result, any)
     }
 
-    /// A received message's bytes. What is in shared memory is copied here, without the lock, and given back.
+    /// Returns a received message's bytes. Bytes in shared memory are copied, without the lock, and
+    /// their block is released.
     pub(crate) fn take_out(&self, body: Body) -> (Vec<u8>, Vec<SharedBuffer>) {
         let (body, buffers) = body.split();
         let bytes = match body {
@@ -215,15 +220,16 @@ impl Node {
         Self { shared: Arc::new(Shared { epoll, state: Mutex::new(state), wait_spin, poll_spin, links, drivers: Drivers::default() }) }
     }
 
-    /// The node that invites others and introduces them to each other.
+    /// A node that invites others and introduces them to each other.
     ///
     /// # Errors
-    /// When the process has not six descriptors left: two for the node, and four in reserve, so that it can receive some when it has none left.
+    /// When the process has fewer than six descriptors left. The node takes two; four are kept in
+    /// reserve, to receive descriptors when the process has none left.
     pub fn broker() -> io::Result<Self> {
         Self::broker_with(LinkKind::Rings)
     }
 
-    /// As [`Node::broker`], with the kind of all links in its network: for tests and benches.
+    /// As [`Node::broker`], with the kind of all links in its network, for tests and benches.
     ///
     /// # Errors
     /// As [`Node::broker`].
@@ -232,7 +238,8 @@ impl Node {
         Ok(Self::with(NodeState::broker(links)?))
     }
 
-    /// Joins over `socket` (`SOCK_SEQPACKET`), whose other end the broker invites. Waits for the broker's welcome, ten seconds at most.
+    /// Joins over `socket` (`SOCK_SEQPACKET`), whose other end the broker has passed to
+    /// [`Node::invite`]. Waits for the broker's welcome, ten seconds at most.
     ///
     /// # Errors
     /// See [`JoinError`].
@@ -273,23 +280,25 @@ impl Node {
         }
     }
 
-    /// Lets another process join over the other end of `socket`. The port is this end of the bootstrap channel.
+    /// Admits the process at the other end of `socket`. The returned port is this end of the
+    /// bootstrap channel.
     ///
     /// # Errors
-    /// When `socket` is no `SOCK_SEQPACKET` socket, or this node is not the broker.
+    /// When `socket` is not a `SOCK_SEQPACKET` socket, or this node is not the broker.
     pub fn invite(&self, socket: OwnedFd) -> io::Result<Port> {
         let key = self.shared.act(|state| state.invite(socket))?;
         Ok(self.port(key))
     }
 
-    /// How the coming end of the node at the other end of `bootstrap` is to be understood, should it come without a goodbye. Its peers are told.
+    /// Sets the close reason for the case that the node at the other end of `bootstrap` ends
+    /// without a `Goodbye`. The broker sends it to that node's peers.
     pub fn expect_departure(&self, bootstrap: &Port, reason: CloseReason) {
         if Arc::ptr_eq(bootstrap.shared(), &self.shared) {
             self.shared.act(|state| state.expect_departure(bootstrap.element(), reason));
         }
     }
 
-    /// A new channel inside this node: no system call, no descriptor.
+    /// Creates a channel inside this node. It makes no system call and takes no descriptor.
     pub fn channel(&self) -> (Port, Port) {
         let (a, b) = self.shared.act(|state| state.router.channel());
         (self.port(a), self.port(b))
@@ -299,10 +308,12 @@ impl Node {
         Port::new(Arc::clone(&self.shared), key)
     }
 
-    /// Calls `tracer` with everything that happens to this node's ports, those excepted that exist already (and so the bootstrap port of a member).
-    /// Replaces an earlier one. It is called without locks, in whatever thread does what it is told of; [`TracedEvent::at`] puts in order what several threads did.
+    /// Calls `tracer` with every event of this node's ports, except ports that exist already (such
+    /// as the bootstrap port of a member). Replaces an earlier tracer. It is called without locks,
+    /// in the thread that caused the events; [`TracedEvent::at`] orders the events of several
+    /// threads.
     ///
-    /// For finding mistakes: receiving is slower while ports are traced.
+    /// For debugging: receiving is slower while ports are traced.
     ///
     /// ```
     /// use std::sync::mpsc;
@@ -323,13 +334,14 @@ impl Node {
         self.shared.act(|state| state.trace(Arc::new(tracer)));
     }
 
-    /// Limits what this node keeps for programs and peers that do not read. `reached` is called, without locks, in the thread that found a limit
-    /// reached, before the ends that follow are delivered; limits that were reached at the same time come in one call.
+    /// Limits the data that this node keeps for programs and peers that do not read. `reached` is
+    /// called without locks, in the thread that found a limit reached, before the resulting closes
+    /// are delivered. Limits that were reached at the same time are reported in one call.
     pub fn set_limits(&self, limits: Limits, reached: impl Fn(&[LimitReached]) + Send + Sync + 'static) {
         self.shared.act(|state| state.set_limits(limits, Arc::new(reached)));
     }
 
-    /// What the node holds now.
+    /// Returns the node's present contents.
     pub fn stats(&self) -> NodeStats {
         self.shared.act(|state| state.stats())
     }
@@ -349,7 +361,7 @@ impl Node {
         self.route(EpollEvents::now(&self.shared.epoll)?, Instant::now() + budget)
     }
 
-    /// Routes what is ready, and what comes meanwhile.
+    /// Routes frames from ready links until the deadline, frames that arrive meanwhile included.
     fn route(&self, mut ready: EpollEvents, deadline: Instant) -> io::Result<Progress> {
         loop {
             let (more, enough) = self.shared.act(|state| {
@@ -367,7 +379,8 @@ impl Node {
         }
     }
 
-    /// Waits until there is something to route (at most `timeout`; `None`: without limit) and routes it.
+    /// Waits until there are frames to route (at most `timeout`; `None`: without limit) and routes
+    /// them.
     ///
     /// # Errors
     /// When `epoll` fails.
@@ -376,10 +389,11 @@ impl Node {
         if ready.is_empty() { Ok(Progress::Idle) } else { self.route(ready, Instant::now() + Duration::from_millis(10)) }
     }
 
-    /// Ends this node in good order: closes its ports with `reason`, goes on routing until nobody needs it as a go-between and everything is
-    /// sent, and says goodbye on every link. Waits for slow peers, but no longer than a second.
+    /// Ends this node in order: closes its ports with `reason`, routes until it has no proxy left
+    /// and all frames are sent, and then sends `Goodbye` on every link. It waits for slow peers,
+    /// one second at most.
     ///
-    /// Channels inside this node keep working afterwards; nothing else does.
+    /// Channels inside this node keep working afterwards; all others have ended.
     pub fn leave(&self, reason: CloseReason) {
         let deadline = Instant::now() + LEAVE_TIMEOUT;
         self.shared.act(|state| state.close_all(reason));
@@ -392,7 +406,8 @@ impl Node {
 
     fn drive_until(&self, deadline: Instant, done: impl Fn(&NodeState) -> bool) {
         while !self.shared.act(|state| done(state)) && Instant::now() < deadline {
-            // Another thread may drive the node too and take the event that we wait for: look again now and then.
+            // Another thread may drive the node too and take the awaited event: check again every 5
+            // ms.
             let slice = deadline.min(Instant::now() + Duration::from_millis(5));
             match poll_until(&mut [PollFd::new(&*self.shared.epoll, PollFlags::IN)], Some(slice)) {
                 Ok(true) if self.dispatch(Duration::from_millis(5)).is_err() => return,
@@ -415,7 +430,7 @@ impl AsFd for Node {
     }
 }
 
-/// For event loops that want numbers.
+/// For event loops that need the descriptor's number.
 impl AsRawFd for Node {
     fn as_raw_fd(&self) -> RawFd {
         self.shared.epoll.as_raw_fd()
@@ -428,7 +443,7 @@ impl fmt::Debug for Node {
     }
 }
 
-/// Polls until something is ready (true) or the deadline has passed (false).
+/// Polls until a descriptor is ready (true) or the deadline has passed (false).
 pub(crate) fn poll_until(fds: &mut [PollFd<'_>], deadline: Option<Instant>) -> io::Result<bool> {
     loop {
         let left = deadline.map(|d| d.saturating_duration_since(Instant::now()));

@@ -1,4 +1,4 @@
-//! The nodes that we have links to.
+//! The nodes to which this node has links.
 
 use std::collections::HashMap;
 use std::os::fd::OwnedFd;
@@ -13,53 +13,55 @@ use crate::message::CloseReason;
 use crate::name::{NodeName, RandomKeys};
 use crate::shared_buffer::SharedBuffer;
 
-/// A node that we have a link to.
+/// A node to which this node has a link.
 pub(super) struct Peer {
     pub(super) name: NodeName,
     pub(super) link: Box<dyn Link>,
-    /// Not everything could be sent.
+    /// Unsent frames wait for room.
     pub(super) waits: bool,
-    /// A frame was added while too much waited.
+    /// A frame was pushed while the backlog exceeded the limit.
     pub(super) over_limit: bool,
-    /// `epoll` tells when the socket has room.
+    /// `epoll` reports when the socket has room.
     pub(super) wants_room: bool,
-    /// It has something new to send, and is in the list of those.
+    /// The link has frames to flush, and is in `NodeState::unflushed`.
     pub(super) unflushed: bool,
-    /// It may have something to be heard, and is in the queue of those.
+    /// The link may have frames to receive, and is in `NodeState::unread`.
     pub(super) unread: bool,
-    /// How its end is to be understood if it comes without a goodbye.
+    /// The close reason for an end without `Goodbye`.
     pub(super) departure: Option<CloseReason>,
-    /// The broker has said that the node has ended; this many received bytes later the link goes too.
+    /// Set when the broker has reported the node as ended: the link is removed after this many
+    /// received bytes.
     pub(super) reported_dead_at: Option<u64>,
-    /// Our arenas that it can read, and its that we can.
+    /// The arenas that this node writes, and those that the peer writes.
     pub(super) arena_writer: ArenaWriter,
     pub(super) arena_reader: ArenaReader,
-    /// Shared buffers of the message that comes next.
+    /// Received shared buffers of the next message.
     pub(super) gathered: Vec<SharedBuffer>,
 }
 
-/// Where a peer is. Reused when it has gone: who holds a number longer than the lock must live with another's peer under it.
+/// The index of a peer. It is reused after the peer is gone: a caller that keeps an index while it
+/// does not hold the lock may find another peer there.
 pub(super) type Slot = u32;
 
-/// All peers, by name and by number.
+/// All peers, by name and by index.
 #[derive(Default)]
 pub(super) struct Peers {
     slots: Vec<Option<Peer>>,
     free: Vec<Slot>,
     names: HashMap<NodeName, Slot, RandomKeys>,
-    /// How many there are, for those who have not got the lock.
+    /// The number of peers, for readers without the lock.
     count: Arc<AtomicU32>,
 }
 
-/// Which descriptor `epoll` speaks of.
+/// Identifies the descriptor of an `epoll` event.
 pub(super) enum Token {
     Socket(Slot),
     Doorbell(Slot),
-    /// Somebody else's.
+    /// A foreign descriptor.
     Source(u32),
-    /// The node's own: it is readable while there is something to do, and a driver's.
+    /// The node's own eventfd, readable while links are unread; also that of a driver.
     Note,
-    /// The node's own: it ticks while there are arenas.
+    /// The node's own timer, active while there are arenas.
     Clock,
 }
 
@@ -87,7 +89,7 @@ impl Token {
 }
 
 impl Peers {
-    /// Adds a peer, and has its descriptors watched.
+    /// Adds a peer, and watches its descriptors.
     pub(super) fn add(&mut self, epoll: &OwnedFd, name: NodeName, link: Box<dyn Link>, arena_reader: ArenaReader) -> std::io::Result<()> {
         let slot = self.free.last().copied().unwrap_or(self.slots.len() as Slot);
         epoll::add(epoll, link.as_fd(), Token::Socket(slot).data(), link.interest())?;
@@ -128,7 +130,8 @@ impl Peers {
         self.count.fetch_sub(1, Ordering::Relaxed);
         self.free.push(slot);
         let peer = self.slots[slot as usize].take()?;
-        // Somebody may hold copies of the descriptors: closing ours would not be enough.
+        // Removed explicitly: other processes may hold copies of the descriptors, so closing this
+        // node's would not be enough.
         let _ = epoll::delete(epoll, peer.link.as_fd());
         if let Some(doorbell) = peer.link.doorbell() {
             let _ = epoll::delete(epoll, doorbell);
@@ -136,7 +139,7 @@ impl Peers {
         Some(peer)
     }
 
-    /// How many peers there are, now and later.
+    /// The counter of peers.
     pub(super) fn count(&self) -> Arc<AtomicU32> {
         Arc::clone(&self.count)
     }

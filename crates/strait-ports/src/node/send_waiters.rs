@@ -5,16 +5,16 @@ use std::task::Waker;
 
 use crate::router::ElementKey;
 
-/// See the module.
+/// The wakers of all blocked senders.
 #[derive(Default)]
 pub(crate) struct SendWaiters {
     waiting: HashMap<ElementKey, BTreeMap<u64, Waker>>,
-    /// The last ticket. None is given twice, so a late removal cannot remove another waiter.
+    /// The last ticket. A ticket is never reused, so a late removal cannot remove another waiter.
     next: u64,
 }
 
 impl SendWaiters {
-    /// Adds a waker, or replaces the one of this ticket. Gives the ticket and the replaced waker.
+    /// Adds a waker, or replaces the one of this ticket. Returns the ticket and the replaced waker.
     pub(crate) fn add(&mut self, key: ElementKey, ticket: Option<u64>, waker: Waker) -> (u64, Option<Waker>) {
         let ticket = ticket.unwrap_or_else(|| {
             self.next += 1;
@@ -24,7 +24,8 @@ impl SendWaiters {
         (ticket, former)
     }
 
-    /// Adds a waker once, for callers that cannot keep a ticket. Gives the waker back if it is there already.
+    /// Adds a waker once, for callers that cannot keep a ticket. Returns the waker if it is there
+    /// already.
     #[cfg(feature = "futures")]
     pub(crate) fn add_without_ticket(&mut self, key: ElementKey, waker: Waker) -> Option<Waker> {
         if self.waiting.get(&key).is_some_and(|waiting| waiting.values().any(|known| known.will_wake(&waker))) {

@@ -1,4 +1,4 @@
-//! Descriptors of others in a node's `epoll`: whoever drives the node wakes those who wait for them.
+//! Foreign descriptors in a node's `epoll`: the thread that drives the node wakes their waiters.
 
 use std::collections::HashMap;
 use std::io;
@@ -11,7 +11,7 @@ use super::Node;
 use super::peers::Token;
 use super::state::NodeState;
 
-/// Who waits for which descriptor, by its number.
+/// The waiters for foreign descriptors, by the descriptor's number.
 #[derive(Default)]
 pub(super) struct Sources {
     waiting: HashMap<u32, Vec<Waker>>,
@@ -19,7 +19,8 @@ pub(super) struct Sources {
 }
 
 impl Sources {
-    /// Moves those to be woken to `wakers`, if this is the number of a source. It is silent from now on, until somebody waits again.
+    /// Moves the waiters of a source to `wakers`. The source reports nothing more until
+    /// `rearm_source`.
     pub(super) fn ready(&mut self, number: u32, wakers: &mut impl Extend<Waker>) {
         if let Some(waiting) = self.waiting.get_mut(&number) {
             wakers.extend(waiting.drain(..));
@@ -29,7 +30,7 @@ impl Sources {
 
 impl NodeState {
     fn watch_source(&mut self, descriptor: BorrowedFd<'_>) -> io::Result<u32> {
-        // Numbers come round again after 2^32 sources: then one that is still there is in the way.
+        // Numbers repeat after 2^32 sources: skip those in use.
         while self.sources.waiting.contains_key(&self.sources.next) {
             self.sources.next = self.sources.next.wrapping_add(1);
         }
@@ -40,7 +41,7 @@ impl NodeState {
         Ok(number)
     }
 
-    /// Gives the waker back if it is there already.
+    /// Adds a waker and watches the descriptor once. Returns the waker if it is there already.
     fn rearm_source(&mut self, number: u32, descriptor: BorrowedFd<'_>, waker: Waker) -> io::Result<Option<Waker>> {
         let Some(waiting) = self.sources.waiting.get_mut(&number) else { return Ok(Some(waker)) };
         let known = waiting.iter().any(|known| known.will_wake(&waker));
@@ -61,12 +62,12 @@ impl NodeState {
 }
 
 impl Node {
-    /// Has the node look after a descriptor, for [`Node::rearm_source`].
+    /// Adds a descriptor to the node's `epoll`, for [`Node::rearm_source`].
     pub(crate) fn watch_source(&self, descriptor: BorrowedFd<'_>) -> io::Result<u32> {
         self.shared.act(|state| state.watch_source(descriptor))
     }
 
-    /// Wakes `waker` once the descriptor is readable: at once if it is so now.
+    /// Wakes `waker` once the descriptor is readable; at once if it already is.
     pub(crate) fn rearm_source(&self, number: u32, descriptor: BorrowedFd<'_>, waker: &Waker) -> io::Result<()> {
         // A waker is foreign code: it is copied and dropped without the lock.
         let waker = waker.clone();

@@ -1,4 +1,4 @@
-//! What the lock of a node protects: the router, the links, and the callbacks to be called.
+//! The state that a node's lock protects: the router, the links, and the callbacks to call.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
@@ -23,25 +23,26 @@ use crate::port::{PortId, ReadyPorts};
 use crate::router::{Action, ElementKey, QueueLimit, Router};
 use crate::trace::{TracedEvent, Tracer};
 
-/// Who wants to know of arrivals at a port.
+/// The receivers of notifications about a port.
 #[derive(Default)]
 pub(crate) struct Watch {
     ready: Option<Arc<dyn Fn() + Send + Sync>>,
-    /// The port is in a set.
+    /// Set if the port is in a [`PortSet`](crate::PortSet).
     member: Option<Membership>,
     wakers: SmallVec<[Waker; 1]>,
 }
 
-/// A port's place in a set, which is told of arrivals by a list rather than by a call for each.
+/// A port's membership in a set. Arrivals are added to the set's list instead of calling a callback
+/// for each.
 pub(crate) struct Membership {
     pub(crate) list: Arc<ReadyPorts>,
     pub(crate) id: PortId,
-    /// It is in the list. Changed under the node's lock.
+    /// Whether the port is in the list. Changed under the node's lock.
     pub(crate) listed: Arc<AtomicBool>,
 }
 
 impl Watch {
-    /// Notes a waker; gives it back if it is there already, to be dropped without the lock.
+    /// Adds a waker. Returns it if it is there already, to be dropped without the lock.
     pub(crate) fn wake_by(&mut self, waker: Waker) -> Option<Waker> {
         if self.wakers.iter().any(|w| w.will_wake(&waker)) {
             return Some(waker);
@@ -51,19 +52,19 @@ impl Watch {
     }
 }
 
-/// What is to be done once the lock is released: foreign code, which may come back here.
+/// Calls to make after the lock is released: foreign code, which may use the node.
 #[derive(Default)]
 pub(crate) struct Effects {
     calls: Vec<Arc<dyn Fn() + Send + Sync>>,
     pub(super) wakers: SmallVec<[Waker; 1]>,
-    /// Limits that were reached.
+    /// The limits that were reached.
     pub(super) reached: Vec<LimitReached>,
     on_limit: Option<OnLimit>,
-    /// Ports that have something, by the sets that they are in.
+    /// Ports with new events, by set.
     listed: Vec<(Arc<ReadyPorts>, Vec<PortId>)>,
-    /// What is to be told to whom watches.
+    /// Events for the tracer.
     traced: Option<(Tracer, Vec<TracedEvent>)>,
-    /// Only to be dropped: a callback may own ports.
+    /// Dropped without the lock: a callback may own ports.
     let_go: Vec<Watch>,
 }
 
@@ -101,11 +102,12 @@ impl Effects {
     }
 }
 
-/// What this node is to the others.
+/// The node's role in its network.
 pub(super) enum Role {
-    /// Introduces the others, over links of this kind; remembers whom to whom.
+    /// The broker: it introduces members to each other, over links of this kind, and stores the
+    /// introduced pairs.
     Broker { introduced: HashMap<NodeName, HashSet<NodeName>>, links: LinkKind },
-    /// Has this broker; `None` when it is gone.
+    /// A member; `None` after its broker is gone.
     Member { broker: Option<NodeName> },
 }
 
@@ -114,21 +116,23 @@ pub(crate) struct NodeState {
     pub(super) role: Role,
     pub(super) epoll: Arc<OwnedFd>,
     pub(super) peers: Peers,
-    /// Who waits for descriptors of others.
+    /// Waiters for foreign descriptors.
     pub(super) sources: Sources,
-    /// Links that may have something to be heard, in the order of their turns. Their descriptors need not be readable.
+    /// Links that may have unread frames, in round-robin order. Their descriptors need not be
+    /// readable.
     pub(super) unread: VecDeque<Slot>,
-    /// Keeps `epoll` readable while there are such links and nobody is at work on them.
+    /// The eventfd that keeps `epoll` readable while `unread` is not empty and no thread works on
+    /// it.
     pub(super) note: OwnedFd,
     pub(super) noted: bool,
-    /// Links that have something new to send.
+    /// Links with frames that were pushed and not flushed.
     pub(super) unflushed: Vec<Slot>,
-    /// For which node an endpoint is our end of the bootstrap channel.
+    /// The broker's ends of bootstrap channels, and the nodes at their other ends.
     pub(super) bootstraps: HashMap<ElementKey, NodeName>,
     pub(super) buffer: Box<[u8]>,
-    /// How often the links have been polled.
+    /// The number of polls of all links.
     pub(super) polls: u32,
-    /// Something was sent or received over a link since the last [`Node::busy_poll`](super::Node::busy_poll).
+    /// A frame was sent or received since the last [`Node::busy_poll`](super::Node::busy_poll).
     pub(super) talked: bool,
     watches: HashMap<ElementKey, Watch, RandomKeys>,
     pub(crate) send_waiters: SendWaiters,
@@ -139,16 +143,16 @@ pub(crate) struct NodeState {
     pub(super) overflowed_links: usize,
     overflowed_ports: usize,
     pub(super) effects: Effects,
-    /// Blocks of peers' arenas have been read that the peers have not been told of.
+    /// Blocks of peers' arenas have been read or dropped, and `Done` has not been sent for them.
     pub(super) some_done: Arc<AtomicBool>,
-    /// Shared buffers of all peers that wait for their messages.
+    /// The number of received shared buffers whose messages have not arrived yet, over all peers.
     pub(super) gathered: usize,
-    /// Ticks while there are arenas of ours.
+    /// The timer of [`NodeState::retire_arenas`]; it exists while this node has arenas.
     pub(super) arena_clock: Option<OwnedFd>,
-    /// What else becomes of descriptors that are received.
+    /// A test's further use of received descriptors.
     #[cfg(any(test, feature = "hostile"))]
     pub(super) hoard: Option<super::hostile::Hoard>,
-    /// With it links can take in descriptors when the process has none left.
+    /// Lets links receive descriptors when the process has none left.
     _reserve: Reserve,
 }
 
@@ -199,8 +203,6 @@ impl NodeState {
         Self::new(me, SystemNames::new(), Role::Member { broker: Some(broker) })
     }
 
-    // Ports.
-
     pub(crate) fn watch(&mut self, key: ElementKey) -> &mut Watch {
         self.watches.entry(key).or_default()
     }
@@ -214,7 +216,7 @@ impl NodeState {
             self.effects.calls.push(Arc::clone(&ready));
         }
         if self.router.ended(key) {
-            // Nothing more will arrive: there is nothing to call it for later.
+            // No further event will arrive, so the callback is not kept.
             self.unwatch(key);
             return self.effects.let_go.push(Watch { ready: Some(ready), ..Watch::default() });
         }
@@ -222,7 +224,7 @@ impl NodeState {
         self.effects.let_go.push(Watch { ready: former, ..Watch::default() });
     }
 
-    /// The port is in a set from now on.
+    /// Adds the port to a set.
     pub(crate) fn enlist(&mut self, key: ElementKey, member: Membership) {
         if self.router.receivable(key) {
             self.effects.list(&member);
@@ -232,14 +234,15 @@ impl NodeState {
         }
     }
 
-    /// The port is in no set any more.
+    /// Removes the port from its set.
     pub(crate) fn delist(&mut self, key: ElementKey) {
         if let Some(watch) = self.watches.get_mut(&key) {
             watch.member = None;
         }
     }
 
-    /// Posts plain bytes: straight into a link or to who takes them, if nothing is in the way.
+    /// Posts plain bytes. Uses the fast paths, into a queue of this node or into a link, if no
+    /// other event has to go first.
     pub(crate) fn post_bytes(&mut self, key: ElementKey, mut data: Vec<u8>) {
         self.note_posted(key, data.len(), &[]);
         if !self.router.post_here(key, &mut data) && !self.write(key, &data) {
@@ -249,7 +252,7 @@ impl NodeState {
 
     pub(crate) fn post(&mut self, key: ElementKey, data: Body, ports: Vec<ElementKey>) {
         self.note_posted(key, data.len(), &ports);
-        // Whoever watched a port watched it where it was.
+        // The watchers of a port do not move with it.
         ports.iter().for_each(|port| self.unwatch(*port));
         self.router.post(key, data, ports);
     }
@@ -260,7 +263,7 @@ impl NodeState {
         self.router.close(key, reason);
     }
 
-    /// Closes every port of this node; who waits for room learns of it.
+    /// Closes every port of this node, and wakes blocked senders.
     pub(super) fn close_all(&mut self, reason: CloseReason) {
         self.router.close_all(reason);
         self.effects.wakers.extend(self.send_waiters.take_all());
@@ -281,7 +284,7 @@ impl NodeState {
         self.on_limit = Some(on_limit);
     }
 
-    /// Does what the router wants done, and hands out what must be done without the lock.
+    /// Executes the router's actions, and returns the calls to make without the lock.
     pub(super) fn settle(&mut self) -> Option<Effects> {
         self.release_blocks();
         if self.router.is_settled() && self.unflushed.is_empty() {
@@ -312,12 +315,12 @@ impl NodeState {
                 return self.take_effects();
             }
             self.flush_all();
-            // What was dropped meanwhile may have been a block.
+            // An event that was dropped meanwhile may have held a block.
             self.release_blocks();
         }
     }
 
-    /// Tells `tracer` from now on what happens to ports that come to be.
+    /// Reports the events of new ports to `tracer`.
     pub(super) fn trace(&mut self, tracer: Tracer) {
         self.router.trace.get_or_insert_default();
         self.tracer = Some(tracer);
@@ -355,10 +358,11 @@ impl NodeState {
             self.effects.list(member);
         }
         if watch.ready.is_none() && watch.member.is_none() {
-            // Who was woken comes back if it wants more.
+            // A woken waiter registers again if it needs more.
             self.watches.remove(&key);
         } else if self.router.ended(key) {
-            // Nothing more will arrive: what the callback owns (often its own port) is free.
+            // No further event will arrive. Dropping the callback frees its captures, often its own
+            // port.
             self.unwatch(key);
         }
     }

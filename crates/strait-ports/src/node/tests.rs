@@ -1,4 +1,4 @@
-//! A joined node that does not keep to the rules: it alone pays for it.
+//! A joined node that violates the protocol: only its own link and channels are affected.
 
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ use crate::port::Port;
 use crate::router::{Descriptor, Event, FlowState, Frame};
 use crate::wire::{Control, Encoded, Packet, VERSION, decode, encode};
 
-/// Both kinds of link must pass every one of these.
+/// Runs every test over both kinds of link.
 macro_rules! over_both {
     ($($test:ident),* $(,)?) => {
         mod sockets {
@@ -49,15 +49,15 @@ fn pair() -> (OwnedFd, OwnedFd) {
     socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap()
 }
 
-/// Somebody with a link and no scruples.
+/// A hostile member: it has a link, and sends any frame.
 struct Forger {
     link: Box<dyn Link>,
     buffer: Vec<u8>,
-    /// What it was handed.
+    /// The descriptors that it received.
     descriptors: Vec<OwnedFd>,
     me: NodeName,
     broker: NodeName,
-    /// Our side of the bootstrap channel and the broker's.
+    /// The names of the bootstrap channel's sides: the forger's and the broker's.
     mine: SideName,
     theirs: SideName,
 }
@@ -88,7 +88,7 @@ impl Forger {
         self.packet(Packet::Event(Frame { from, to, event }), None);
     }
 
-    /// What the broker has said since; `None` once it has hung up.
+    /// Returns the broker's frames since the last call; `None` once the link has ended.
     fn hear(&mut self) -> Option<Vec<Packet>> {
         let mut heard = Vec::new();
         self.link.woken();
@@ -114,7 +114,7 @@ fn message(data: &[u8], ports: &[(u128, u128)]) -> Event<Descriptor> {
     Event::Message { data: data.to_vec().into(), ports, hops: 0 }
 }
 
-/// An honest member and the channel it shares with the broker; what happens to others must not be felt here.
+/// An honest member with its channel to the broker. The forger must not affect it.
 struct Honest {
     node: Node,
     at_broker: Port,
@@ -184,7 +184,7 @@ fn only_the_offender_pays(kind: LinkKind, table: &[(&str, Offence)]) {
         forger.event(mine, theirs, message(b"before", &[(77, 78)]));
         offence(&mut forger);
         turn(&broker);
-        // What it sent before counts; then all its ports close.
+        // Frames that the forger sent before count; then all its ports close.
         let Some(PortEvent::Message(before)) = port.try_recv() else { panic!("{what}: what was sent before is lost") };
         assert!(matches!(port.try_recv(), Some(PortEvent::Close(CloseReason::Crashed))), "{what}: no close");
         assert!(matches!(before.ports[0].try_recv(), Some(PortEvent::Close(CloseReason::Crashed))), "{what}: no close of a port it sent");
@@ -197,12 +197,12 @@ fn only_the_offender_pays(kind: LinkKind, table: &[(&str, Offence)]) {
     }
 }
 
-/// Names that were not given to a node are of no use to it, and lies about its own channels harm only those.
+/// Forged names have no effect, and forged events on the forger's own channels end only those.
 fn forged_names_reach_nobody(kind: LinkKind) {
     let broker = Node::broker_with(kind).unwrap();
     let honest = Honest::joins(&broker);
     let (mut forger, port) = Forger::joins(&broker);
-    // It knows, by magic, the sides and nodes of a channel between two others.
+    // The test gives the forger the sides and nodes of a channel between two others.
     let (ours, theirs, member) = broker.shared.act(|state| {
         let honest = honest.at_broker.element();
         let peer = state.router.peer_of(honest).unwrap();
@@ -228,10 +228,10 @@ fn forged_names_reach_nobody(kind: LinkKind) {
     turn(&broker);
     assert!(honest.at_broker.try_recv().is_none());
     honest.is_well(&broker);
-    // A port that came with an unheard message is closed again.
+    // A port in a discarded message is closed again.
     let closed = |packet: &Packet| matches!(packet, Packet::Event(Frame { event: Event::Close(CloseReason::Dropped), .. }));
     assert!(forger.hear().expect("benign as far as anyone can tell").iter().any(closed));
-    // Steps of a bypass that nobody is in end the channel they were said on.
+    // Events of a bypass that is not in progress end their channel.
     forger.event(mine, its, Event::Granted);
     turn(&broker);
     assert!(matches!(port.try_recv(), Some(PortEvent::Close(CloseReason::Crashed))));
@@ -239,7 +239,8 @@ fn forged_names_reach_nobody(kind: LinkKind) {
     honest.is_well(&broker);
 }
 
-/// A bypass that names a victim gains nothing: the victim does not listen to who was never announced to it.
+/// A bypass that names a victim has no effect: the victim accepts only events of an announced
+/// neighbour.
 fn a_bypass_to_a_stranger_leads_nowhere(kind: LinkKind) {
     let broker = Node::broker_with(kind).unwrap();
     let honest = Honest::joins(&broker);
@@ -271,7 +272,7 @@ fn requests_for_introductions_leave_nothing_behind(kind: LinkKind) {
         turn(&broker);
         assert_eq!(forger.hear().unwrap(), [Packet::Control(Control::Unreachable(node))]);
     }
-    // With a name it may know it is introduced, once.
+    // A node is introduced to another whose name it may have, once.
     for expected in [Control::Introduction(other), Control::Unreachable(other), Control::Unreachable(other)] {
         forger.packet(Packet::Control(Control::Introduce(other)), None);
         turn(&broker);
@@ -282,13 +283,13 @@ fn requests_for_introductions_leave_nothing_behind(kind: LinkKind) {
     honest.is_well(&broker);
 }
 
-/// Who makes the broker answer and does not read is cut off before the answers fill the memory.
+/// A node that causes replies and does not read is cut off before the replies fill the memory.
 fn a_node_that_never_reads_is_cut_off(kind: LinkKind) {
     let broker = Node::broker_with(kind).unwrap();
     let honest = Honest::joins(&broker);
     let (mut forger, _port) = Forger::joins(&broker);
     let (mine, deadline) = (forger.mine, Instant::now() + Duration::from_secs(60));
-    // Each port in a message to nobody is answered by a close.
+    // Each port in an undeliverable message is answered by a close.
     let ports: Vec<(u128, u128)> = (0..MAX_PORTS as u128).map(|n| (n + 1_000_000, n)).collect();
     while broker.stats().links == 2 {
         assert!(Instant::now() < deadline, "hoards without end");
@@ -298,7 +299,8 @@ fn a_node_that_never_reads_is_cut_off(kind: LinkKind) {
     honest.is_well(&broker);
 }
 
-/// A channel between the forger, who for once does as it should, and the honest member, straight from one to the other; gives the member's end.
+/// Makes a channel directly between the forger, which keeps to the protocol here, and the honest
+/// member; returns the member's end.
 fn straight_channel(broker: &Node, honest: &Honest, forger: &mut Forger, port: &Port) -> Port {
     let (mine, its) = (forger.mine, forger.theirs);
     forger.event(mine, its, message(b"", &[(500, 501)]));
@@ -327,7 +329,8 @@ fn the_brokers_word_counts_even_if_the_end_is_seen_first(kind: LinkKind) {
     let honest = Honest::joins(&broker);
     let (mut forger, port) = Forger::joins(&broker);
     let straight = straight_channel(&broker, &honest, &mut forger, &port);
-    // The direct link ends; only then comes the broker's word, and both are there when the member looks.
+    // The direct link ends before the broker's report arrives. Both are present when the member
+    // reads.
     forger.descriptors.clear();
     broker.expect_departure(&port, CloseReason::Unloaded);
     turn(&honest.node);
@@ -343,7 +346,7 @@ fn peer_died_ends_a_link_that_another_process_keeps_open(kind: LinkKind) {
     let honest = Honest::joins(&broker);
     let (mut forger, port) = Forger::joins(&broker);
     let straight = straight_channel(&broker, &honest, &mut forger, &port);
-    // A forked process, say, has a copy.
+    // For example a forked process has a copy.
     let _kept = std::mem::take(&mut forger.descriptors);
     drop(forger);
     turn(&broker);
@@ -353,7 +356,7 @@ fn peer_died_ends_a_link_that_another_process_keeps_open(kind: LinkKind) {
     honest.is_well(&broker);
 }
 
-/// A loop that only watches the node's descriptor leaves nothing lying in a ring.
+/// A loop that only watches the node's descriptor leaves no frame unread in a ring.
 fn the_descriptor_is_readable_exactly_while_there_is_something_to_do(kind: LinkKind) {
     let readable = |node: &Node| {
         let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
@@ -369,9 +372,9 @@ fn the_descriptor_is_readable_exactly_while_there_is_something_to_do(kind: LinkK
         let mut turns = 0;
         while readable(&broker) {
             let _ = broker.dispatch(Duration::ZERO).unwrap();
-            // A socket has not had room for everything.
+            // A socket had no room for all frames.
             let _ = honest.node.dispatch(Duration::ZERO).unwrap();
-            // More comes while it is awake and need not be told.
+            // More frames arrive while the link is awake, without a signal.
             if turns == round {
                 honest.at_member.post(vec![]).unwrap();
             }
@@ -389,7 +392,7 @@ fn without_memory_a_link_is_a_socket_alone() {
     let mut socket = Socket::new(ours).unwrap();
     let (member, broker, yours, mine) = (NodeName(1), NodeName(2), SideName(3), SideName(4));
     socket.push(encode(Packet::Control(Control::Welcome { version: crate::wire::VERSION, you: member, broker, yours, mine })), Vec::new());
-    // An introduction too, to somebody who is also only a socket.
+    // An introduction too, to a node that is only a socket.
     let (one, other) = pair();
     socket.push(encode(Packet::Control(Control::Introduction(NodeName(9)))), vec![one]);
     socket.push(encode(Packet::Event(Frame { from: mine, to: yours, event: message(b"hello", &[]) })), Vec::new());
@@ -416,7 +419,8 @@ fn without_memory_a_link_is_a_socket_alone() {
     assert_eq!(node.stats().links, 1);
 }
 
-/// The forger's own hold of its direct link, and the sides (its, the member's) of the channel there.
+/// The forger's raw end of its direct link, and the channel's sides there (the forger's, the
+/// member's).
 fn direct_link(forger: &mut Forger, honest: &Honest, straight: &Port) -> (Box<dyn Link>, SideName, SideName) {
     let (its, member, members) = honest.node.shared.act(|state| {
         let key = straight.element();
@@ -442,7 +446,7 @@ fn frames_before_peer_died_are_received_and_later_ones_are_not(kind: LinkKind) {
     (0..100u8).for_each(|n| say(&[n]));
     forger.packet(Packet::Control(Control::Goodbye(CloseReason::Unloaded)), None);
     turn(&broker);
-    // It is never silent again; a dispatch without time takes one packet.
+    // The link is never idle again; a dispatch without time takes one packet.
     let (mut dispatches, mut said, mut said_in_time) = (0, 0, None);
     while honest.node.stats().links == 2 {
         assert!(dispatches < 300, "still heard");
@@ -469,11 +473,12 @@ fn frames_before_peer_died_are_received_and_later_ones_are_not(kind: LinkKind) {
     honest.is_well(&broker);
 }
 
-/// Says what takes longer to hear than to say, and reads nothing, until the other end hangs up (true) or a time is up in which all should be done.
+/// Sends frames that cost more to receive than to send, and reads nothing, until the other end
+/// closes the link (true) or a time limit ends.
 fn flood(mut link: Box<dyn Link>, from: SideName) -> std::thread::JoinHandle<bool> {
     let ports: Vec<(u128, u128)> = (0..MAX_PORTS as u128).map(|n| (n + 1_000_000, n)).collect();
     let to_nobody = encode(Packet::Event(Frame { from, to: SideName(1), event: message(b"", &ports) })).tail;
-    // There is much to hear before the thread has its first turn.
+    // Many frames are queued before the thread starts.
     for _ in 0..6 {
         link.push(Encoded { data: to_nobody.to_vec(), tail: Default::default(), message: true, ..Encoded::default() }, Vec::new());
     }
@@ -486,7 +491,7 @@ fn flood(mut link: Box<dyn Link>, from: SideName) -> std::thread::JoinHandle<boo
             while link.data_backlog() > 0 && Instant::now() < deadline && !hung_up(&*link) {
                 link.flush().unwrap();
             }
-            // To be hung up on shows here, by what had not been read.
+            // The end of the link shows here by the unread data.
             if hung_up(&*link) {
                 return true;
             }
@@ -499,14 +504,14 @@ fn flood(mut link: Box<dyn Link>, from: SideName) -> std::thread::JoinHandle<boo
     })
 }
 
-/// A writer to a full ring would not notice by writing.
+/// Whether the link has ended. A writer to a full ring would not detect that by writing.
 fn hung_up(link: &dyn Link) -> bool {
     let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
     let mut fds = [rustix::event::PollFd::new(&link, rustix::event::PollFlags::empty())];
     rustix::event::poll(&mut fds, Some(&now)).unwrap() > 0
 }
 
-/// The same from another thread, as fast as it can, while the member hears it.
+/// The same from another thread at full speed, while the member reads.
 fn a_dead_nodes_flood_ends_its_link(kind: LinkKind) {
     let broker = Node::broker_with(kind).unwrap();
     let honest = Honest::joins(&broker);
@@ -525,7 +530,8 @@ fn a_dead_nodes_flood_ends_its_link(kind: LinkKind) {
     honest.is_well(&broker);
 }
 
-/// At the end of another link the broker is heard as far as it has spoken, not for as long as it speaks.
+/// When another link ends, the broker's frames are read up to their number at that time, not as
+/// long as the broker sends.
 fn a_busy_broker_does_not_hide_the_end_of_another_link(kind: LinkKind) {
     let (ours, theirs) = pair();
     let mut socket = Socket::new(ours).unwrap();
@@ -550,7 +556,7 @@ fn a_busy_broker_does_not_hide_the_end_of_another_link(kind: LinkKind) {
     assert!(flood.join().unwrap());
 }
 
-/// What one dispatch takes from a peer that has much to say, counted and not timed.
+/// The amount that one dispatch takes from a busy peer: counted, not timed.
 fn a_round_is_limited_in_packets_bytes_and_ports(kind: LinkKind) {
     let broker = Node::broker_with(kind).unwrap();
     let honest = Honest::joins(&broker);
@@ -563,7 +569,7 @@ fn a_round_is_limited_in_packets_bytes_and_ports(kind: LinkKind) {
         assert!(count > 0, "{what}: the rest came later");
     };
 
-    // Time is up at once: one packet, however many there are.
+    // The time is over at once: one packet is taken of many.
     (0..100).for_each(|_| forger.event(mine, its, message(b"x", &[])));
     for n in 1..=40 {
         assert_eq!(broker.dispatch(Duration::ZERO).unwrap(), super::Progress::More);
@@ -582,7 +588,7 @@ fn a_round_is_limited_in_packets_bytes_and_ports(kind: LinkKind) {
     assert_eq!(port.queued().0, 2);
     empty("ports");
 
-    // So are bytes; and the honest member has its turn in the next round.
+    // The same for bytes; and the honest member has its turn in the next round.
     sockopt::set_socket_send_buffer_size(&forger.link, 1 << 20).unwrap();
     (0..8).for_each(|_| forger.event(mine, its, message(&[0; 60_000], &[])));
     honest.at_member.post(vec![5]).unwrap();

@@ -1,4 +1,4 @@
-//! Many ports, one waiter.
+//! Waiting for many ports at once: [`PortSet`] and [`select`].
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
@@ -17,13 +17,15 @@ use crate::message::Event;
 use crate::name::RandomKeys;
 use crate::node::{Membership, Shared, drive_until};
 
-/// How many guests are let in before those who are in have their turn.
+/// The most guests that are accepted before the set's members have their turn.
 const GUESTS_A_TURN: usize = 32;
 
-/// Waits until one of a few ports has something, and drives their node meanwhile, at most for `timeout` (`None`: without limit).
+/// Waits until one of a few ports has an event, and drives their nodes meanwhile, at most for
+/// `timeout` (`None`: without limit).
 ///
-/// Gives the port's place in the list and the event. Ports that have ended are passed over. Where several have something they take turns. Each call looks at
-/// every port: for more than a few, or for calls that are to be made again and again, there is [`PortSet`].
+/// Returns the port's index in the list and the event. Ended ports are skipped. If several ports
+/// have events, they take turns. Each call polls every port: use [`PortSet`] for more than a few
+/// ports, or for repeated calls.
 ///
 /// ```
 /// use strait_ports::{Event, Node, select};
@@ -38,9 +40,10 @@ const GUESTS_A_TURN: usize = 32;
 /// ```
 ///
 /// # Errors
-/// As [`Port::recv_blocking`]; [`RecvError::Ended`] when all have ended, or there are none.
+/// As [`Port::recv_blocking`]; [`RecvError::Ended`] when all ports have ended, or the list is
+/// empty.
 pub fn select(ports: &[&Port], timeout: Option<Duration>) -> Result<(usize, Event), RecvError> {
-    /// Where the last call began.
+    /// The index at which the last call began.
     static START: AtomicUsize = AtomicUsize::new(0);
     let deadline = timeout.map(|timeout| Instant::now() + timeout);
     let mut nodes: Vec<&Arc<Shared>> = Vec::new();
@@ -69,10 +72,12 @@ pub fn select(ports: &[&Port], timeout: Option<Duration>) -> Result<(usize, Even
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PortId(u64);
 
-/// Many ports that are waited for together. What an event costs does not depend on how many there are.
+/// A set of ports that are awaited together. The cost of an event does not depend on the number of
+/// ports.
 ///
-/// They take turns: a port that is flooded does not keep the others waiting. Ports are in the set until they are removed or their close has been given
-/// out. Guests of an endpoint can join by themselves ([`PortSet::admit`]). With the feature `futures` it is a `Stream`, too.
+/// Ports take turns, so a flooded port does not delay the others. A port is in the set until it is
+/// removed or its close has been returned. The set can add the guests of an endpoint itself
+/// ([`PortSet::admit`]). With the feature `futures` it is also a `Stream`.
 ///
 /// ```
 /// use strait_ports::{Event, Node, PortSet};
@@ -87,9 +92,9 @@ pub struct PortId(u64);
 ///     .collect();
 /// far[1].post(b"hello".to_vec())?;
 /// let Some((id, Event::Message(message))) = set.recv_blocking(None)? else { panic!("posted") };
-/// set.get(id).expect("it is open").post(message)?; // back to where it came from
+/// set.get(id).expect("it is open").post(message)?; // the port that the message came from
 /// drop(far);
-/// // Three closes, then there is nothing to wait for.
+/// // Three closes arrive; then the set is empty.
 /// while let Some((_, event)) = set.recv_blocking(None)? {
 ///     assert!(matches!(event, Event::Close(_)));
 /// }
@@ -100,19 +105,19 @@ pub struct PortSet {
     members: HashMap<PortId, Member, RandomKeys>,
     next: u64,
     list: Arc<ReadyPorts>,
-    /// Those of the list whose turn it is.
+    /// Listed ports that wait for their turn.
     turns: VecDeque<PortId>,
-    /// Those that have had one and still have something.
+    /// Ports that have had their turn and have more events.
     again: VecDeque<PortId>,
-    /// Where guests come from.
+    /// The endpoints whose guests join the set.
     doors: BTreeMap<PortId, Door>,
-    /// The nodes of members and doors, and how many each has.
+    /// The nodes of members and doors, with the number of both for each node.
     nodes: Vec<(Arc<Shared>, usize)>,
 }
 
 struct Member {
     port: Port,
-    /// It is in the list.
+    /// Whether the port is in the list.
     listed: Arc<AtomicBool>,
     guest: Option<Credentials>,
 }
@@ -122,7 +127,7 @@ struct Door {
     bell: Arc<Bell>,
 }
 
-/// Lists a door.
+/// Adds a door to the list when its endpoint is readable.
 struct Bell {
     id: PortId,
     list: Arc<ReadyPorts>,
@@ -135,7 +140,7 @@ impl Wake for Bell {
     }
 }
 
-/// Members that have something, in the order in which they got it.
+/// Members with events, in the order of their arrival.
 #[derive(Default)]
 pub(crate) struct ReadyPorts(Mutex<ReadyQueue>);
 
@@ -150,7 +155,7 @@ impl ReadyPorts {
         what(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// These have something. They are not in the list.
+    /// Adds ports with events. They are not in the list yet.
     pub(crate) fn extend(&self, ids: Vec<PortId>) {
         let waiting = self.with(|ready| {
             ready.ids.extend(ids);
@@ -169,29 +174,32 @@ impl ReadyPorts {
 }
 
 impl PortSet {
-    /// A set without ports.
+    /// Makes an empty set.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a port. A port whose close has been received already is let go of at once.
+    /// Adds a port. A port whose close has already been received is dropped at once.
     pub fn insert(&mut self, port: Port) -> PortId {
         self.add(port, None)
     }
 
-    /// Lets guests join the set by themselves as they come: what they say comes out under an id of their own, and [`PortSet::guest`] tells who they are.
+    /// Adds the guests of an endpoint to the set as they connect. Each guest's port has its own id,
+    /// and [`PortSet::guest`] returns the guest's credentials.
     ///
-    /// From then on the set never counts as empty for those who wait. Guests who cannot be accepted for lack of descriptors are turned away.
+    /// From then on waiting does not end because the set is empty. A guest that cannot be accepted
+    /// for lack of descriptors is refused.
     pub fn admit(&mut self, incoming: Incoming) {
         let id = self.fresh_id();
         self.drives(incoming.shared());
         let bell = Arc::new(Bell { id, list: Arc::clone(&self.list), listed: AtomicBool::new(false) });
-        // Some may be there already.
+        // Guests may have connected already.
         Arc::clone(&bell).wake();
         self.doors.insert(id, Door { incoming, bell });
     }
 
-    /// Who is at the other end of a port, if it came in by [`PortSet::admit`].
+    /// The credentials of the process at the other end of a port, if [`PortSet::admit`] has added
+    /// it.
     pub fn guest(&self, id: PortId) -> Option<&Credentials> {
         self.members.get(&id)?.guest.as_ref()
     }
@@ -221,7 +229,7 @@ impl PortSet {
         id
     }
 
-    /// Takes a port out, with what waits in it.
+    /// Removes a port; its queued messages stay in it.
     pub fn remove(&mut self, id: PortId) -> Option<Port> {
         let Member { port, .. } = self.members.remove(&id)?;
         port.shared.act(|state| state.delist(port.key()));
@@ -234,29 +242,30 @@ impl PortSet {
         Some(port)
     }
 
-    /// A port of the set, to post on it.
+    /// Returns a port of the set, to post on it.
     pub fn get(&self, id: PortId) -> Option<&Port> {
         self.members.get(&id).map(|member| &member.port)
     }
 
-    /// All ports, in the order in which they were added.
+    /// All ports, in the order of insertion.
     pub fn iter(&self) -> impl Iterator<Item = (PortId, &Port)> {
         let mut ports: Vec<_> = self.members.iter().map(|(id, member)| (*id, &member.port)).collect();
         ports.sort_unstable_by_key(|(id, _)| *id);
         ports.into_iter()
     }
 
-    /// How many ports there are.
+    /// The number of ports.
     pub fn len(&self) -> usize {
         self.members.len()
     }
 
-    /// Whether there is none.
+    /// Whether the set has no ports.
     pub fn is_empty(&self) -> bool {
         self.members.is_empty()
     }
 
-    /// The next event of any port, if something has arrived. A port that gives its close is in the set no more.
+    /// Returns the next event of any port, if one has arrived. A port whose close is returned is
+    /// removed.
     pub fn try_recv(&mut self) -> Option<(PortId, Event)> {
         let mut visits = 0;
         loop {
@@ -266,10 +275,11 @@ impl PortSet {
             }
             let id = self.turns.pop_front()?;
             let Some(Member { port, listed, .. }) = self.members.get(&id) else {
-                // A door, or one that was removed meanwhile.
+                // A door, or the id of a removed port.
                 if self.doors.contains_key(&id) {
                     if visits == self.doors.len() {
-                        // All who were listed when this began have been asked: a run on the doors is not to keep the caller here.
+                        // Every door that was listed at the start has been served. Stop here, so
+                        // that a stream of guests does not keep the caller.
                         self.list.with(|ready| ready.ids.push_back(id));
                         return None;
                     }
@@ -278,13 +288,13 @@ impl PortSet {
                 }
                 continue;
             };
-            // What arrives after it has been seen to be empty lists it again.
+            // A message that arrives after the queue was empty lists the port again.
             let (event, more) = port.take(|| listed.store(false, Ordering::Release));
             if more {
                 self.again.push_back(id);
             }
             match event {
-                // Somebody else has taken what it was listed for.
+                // Another thread has taken the event.
                 None => {}
                 Some(event) => {
                     if matches!(event, Event::Close(_)) {
@@ -296,11 +306,12 @@ impl PortSet {
         }
     }
 
-    /// Takes in those who wait at a door, a few at a time.
+    /// Accepts waiting guests, up to [`GUESTS_A_TURN`].
     fn let_in(&mut self, id: PortId) {
         let Some(Door { bell, .. }) = self.doors.get(&id) else { return };
         let bell = Arc::clone(bell);
-        // Before it is looked at: who comes from now on rings again.
+        // Cleared before the endpoint is polled: a guest that connects from now on lists the door
+        // again.
         bell.listed.store(false, Ordering::Release);
         let waker = Waker::from(Arc::clone(&bell));
         for _ in 0..GUESTS_A_TURN {
@@ -310,7 +321,7 @@ impl PortSet {
                 Poll::Ready(Err(AcceptError::Guest(error))) => {
                     tracing::warn!(path = %door.incoming.path().display(), "a guest was turned away: {error}")
                 }
-                // It would fail again at once.
+                // The next try would fail at once too.
                 Poll::Ready(Err(error)) => {
                     tracing::error!(path = %door.incoming.path().display(), "no guests any more: {error}");
                     return;
@@ -321,17 +332,18 @@ impl PortSet {
         bell.wake();
     }
 
-    /// The next event of any port, when it arrives; `None` if there are no ports.
+    /// Waits for the next event of any port; `None` if the set has no ports.
     ///
-    /// Dropping the future loses nothing. Somebody must drive the node meanwhile.
+    /// Dropping the future loses nothing. A thread must drive the node meanwhile.
     pub fn recv(&mut self) -> impl Future<Output = Option<(PortId, Event)>> + '_ {
         poll_fn(|cx| self.poll_recv(cx))
     }
 
-    /// Waits for the next event of any port and drives their nodes meanwhile, at most for `timeout` (`None`: without limit). `None` if there are no ports.
+    /// Waits for the next event of any port and drives their nodes meanwhile, at most for `timeout`
+    /// (`None`: without limit). `None` if the set has no ports.
     ///
     /// # Errors
-    /// [`RecvError::TimedOut`], or the nodes' own trouble.
+    /// [`RecvError::TimedOut`] or [`RecvError::Io`].
     pub fn recv_blocking(&mut self, timeout: Option<Duration>) -> Result<Option<(PortId, Event)>, RecvError> {
         if let Some(event) = self.try_recv() {
             return Ok(Some(event));
@@ -354,7 +366,8 @@ impl PortSet {
         let (busy, _former) = self.list.with(|ready| (!ready.ids.is_empty(), ready.waiting.replace(waker)));
         let busy = busy || !self.turns.is_empty() || !self.again.is_empty();
         if busy {
-            // Something was listed just now. Others have their turn first, the node among them.
+            // A port was listed just now. Other tasks have their turn first, those that drive the
+            // node included.
             cx.waker().wake_by_ref();
         }
         Poll::Pending

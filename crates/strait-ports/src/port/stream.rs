@@ -1,4 +1,5 @@
-//! Ports, sets of ports and endpoints as `Stream`s, ports as `Sink`s: for any runtime, by the traits of the `futures` crates.
+//! The traits of the `futures` crates, for any runtime: `Stream` for ports, sets and endpoints,
+//! `Sink` for ports.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -11,7 +12,7 @@ use crate::host::{AcceptError, Guest, Incoming};
 use crate::message::{Event, Message};
 use crate::router::Credit;
 
-/// What is received, the close last. As [`Port::recv`]: somebody must drive the node.
+/// Received events, the close last. As with [`Port::recv`], a thread must drive the node.
 impl Stream for Port {
     type Item = Event;
 
@@ -20,7 +21,7 @@ impl Stream for Port {
     }
 }
 
-/// So that one part of a program can receive while another posts.
+/// Lets one part of a program receive while another posts.
 impl Stream for &Port {
     type Item = Event;
 
@@ -37,7 +38,7 @@ impl Stream for PortSet {
     }
 }
 
-/// It has no end.
+/// The stream of guests has no end.
 impl Stream for Incoming {
     type Item = Result<Guest, AcceptError>;
 
@@ -46,9 +47,11 @@ impl Stream for Incoming {
     }
 }
 
-/// Posts, as long as the port's high-water mark lets it ([`Port::set_high_water_mark`]). Unlike [`Port::post`] it says when the other end is gone, because whatever feeds a sink is to stop then.
+/// Posts as far as the port's high-water mark permits ([`Port::set_high_water_mark`]). Unlike
+/// [`Port::post`], it reports when the other end is gone, because the source of a sink must stop
+/// then.
 ///
-/// Closing the sink leaves the channel open: it ends with the port.
+/// Closing the sink leaves the channel open: the channel ends with the port.
 impl Sink<Message> for Port {
     type Error = SinkError;
 
@@ -69,7 +72,7 @@ impl Sink<Message> for Port {
     }
 }
 
-/// So that one part of a program can post while another receives.
+/// Lets one part of a program post while another receives.
 impl Sink<Message> for &Port {
     type Error = SinkError;
 
@@ -91,7 +94,7 @@ impl Sink<Message> for &Port {
 }
 
 impl Port {
-    /// Room for one more message, or the news that there is nobody to post to.
+    /// Ready when one more message may be posted, or when the channel has ended.
     fn poll_room(&self, cx: &mut Context<'_>) -> Poll<Result<(), SinkError>> {
         let key = self.key();
         // A waker is foreign code: it is copied and dropped without the lock.

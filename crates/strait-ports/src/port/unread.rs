@@ -1,4 +1,4 @@
-//! Messages whose bytes are still where the sender has put them.
+//! Received messages whose bytes have not been copied out of shared memory.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,19 +10,19 @@ use crate::node::Shared;
 use crate::router::Received;
 use crate::shared_buffer::SharedBuffer;
 
-/// What [`Port::try_recv_unread`] gives.
+/// The result of [`Port::try_recv_unread`].
 #[derive(Debug)]
 pub enum Arrival {
     /// A message.
     Message(Unread),
-    /// The other end is gone; nothing follows.
+    /// The other end is gone; no event follows.
     Close(CloseReason),
 }
 
-/// A received message. Where its bytes lie in memory that is shared with the sender, they have not been copied yet: who has a place of its own for them copies
-/// them there, part by part if it likes, and only once.
+/// A received message whose bytes may still be in memory that is shared with the sender. A receiver
+/// with its own target memory can copy them there directly, in parts if needed, and so only once.
 ///
-/// Until it is dropped it takes room from the sender.
+/// The message occupies the sender's memory until it is dropped.
 pub struct Unread {
     body: Body,
     shared: Arc<Shared>,
@@ -38,19 +38,21 @@ impl Unread {
         Self { body, shared: Arc::clone(shared), ports, buffers }
     }
 
-    /// How many bytes there are.
+    /// The number of bytes.
     pub fn len(&self) -> usize {
         self.body.len()
     }
 
-    /// Whether there are none.
+    /// Whether the message has no bytes.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Copies the bytes from `start` on to `into`, which they must fill; false, and nothing is copied, if there are not so many.
+    /// Fills `into` with the bytes from `start` on. Returns false, and copies nothing, if the
+    /// message is too short.
     ///
-    /// A sender that does not play by the rules may change bytes in shared memory at any time: what is copied twice may differ.
+    /// A hostile sender can change bytes in shared memory at any time: bytes that are copied twice
+    /// may differ.
     #[must_use]
     pub fn copy_to(&self, start: usize, into: &mut [u8]) -> bool {
         let fits = start.checked_add(into.len()).is_some_and(|end| end <= self.len());
@@ -60,10 +62,10 @@ impl Unread {
         fits
     }
 
-    /// The message, with its bytes copied.
+    /// Returns the message, with its bytes copied.
     pub fn into_message(mut self) -> Message {
         let (ports, buffers) = (std::mem::take(&mut self.ports), std::mem::take(&mut self.buffers));
-        // Its shared buffers have been taken out already.
+        // `new` has taken the shared buffers out of the body.
         let (data, _) = self.shared.take_out(std::mem::take(&mut self.body));
         Message { data, ports, buffers }
     }
@@ -72,7 +74,7 @@ impl Unread {
 impl Drop for Unread {
     fn drop(&mut self) {
         if !matches!(self.body, Body::Bytes(_)) {
-            // The room is the sender's again, and it hears of it.
+            // The block is released, and `act` sends `Done` to the sender.
             self.body = Body::default();
             self.shared.act(|_| ());
         }
@@ -86,7 +88,7 @@ impl fmt::Debug for Unread {
 }
 
 impl Port {
-    /// As [`Port::try_recv`], without copying the message's bytes out of memory that is shared with the sender.
+    /// As [`Port::try_recv`], without copying the message's bytes out of shared memory.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

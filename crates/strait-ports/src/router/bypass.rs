@@ -1,4 +1,5 @@
-//! How a proxy removes itself: locks on both edges, `Expect` to R, `Bypass` to L, a fence each way.
+//! The bypass: a proxy removes itself by locks on both edges, `Expect` to R, `Bypass` to L, and a
+//! fence in each direction.
 
 use super::limits::FencedEvents;
 
@@ -20,7 +21,7 @@ impl Router {
         }
     }
 
-    /// Answers the neighbour at `place`.
+    /// Sends an event to the neighbour at `place`.
     fn answer(&mut self, place: SideId, event: LocalEvent) {
         if let Some(side) = self.side(place) {
             let (from, to) = (side.name, side.peer);
@@ -28,12 +29,14 @@ impl Router {
         }
     }
 
-    /// What this neighbour said does not fit where we stand: the channel ends, nothing else.
+    /// The neighbour's event does not fit the state of its side: this channel ends, and nothing
+    /// else.
     fn offence(&mut self, place: SideId) {
         self.cut(place, CloseReason::Crashed);
     }
 
-    /// A neighbour of this element has changed: a proxy that could not leave before may try again. True for a proxy that wants to.
+    /// A neighbour of this element has changed, so a stuck proxy may try again. True if the element
+    /// is a proxy that needs locks.
     pub(super) fn wake_proxy(&mut self, key: ElementKey) -> bool {
         let Some(proxy) = self.proxy(key) else { return false };
         if proxy.stage == Stage::Stuck {
@@ -42,7 +45,7 @@ impl Router {
         proxy.stage == Stage::Locking
     }
 
-    /// A proxy asks for the edges it does not have.
+    /// A proxy requests the edges that it does not own.
     pub(super) fn seek(&mut self, key: ElementKey) {
         let me = self.me;
         let Some(proxy) = self.proxy(key) else { return };
@@ -50,7 +53,8 @@ impl Router {
             return;
         }
         if proxy.sides[0].peer == (Addr { node: me, side: proxy.sides[1].name }) {
-            // A ring without ends: only a neighbour that lies can make one.
+            // The proxy is its own neighbour: a ring without ends, which only a false neighbour can
+            // make.
             return self.offence(SideId { key, which: 0 });
         }
         let mut asks = Vec::new();
@@ -67,7 +71,8 @@ impl Router {
         let gives_way = !mutant!(self, BothAreGranted);
         let Some(side) = self.side(place) else { return };
         match side.lock {
-            // Two proxies asked each other: the smaller name gives way, and the other, who thinks likewise, goes on waiting for it.
+            // Two proxies requested each other. The side with the smaller name grants; the other
+            // one waits for that grant.
             Lock::Asked if side.name > side.peer.side && gives_way => {}
             Lock::Free | Lock::Asked => {
                 side.lock = Lock::Theirs;
@@ -102,7 +107,7 @@ impl Router {
         self.seek(place.key);
     }
 
-    /// The edge at `place` may be replaced: its owner speaks, and nothing has been begun.
+    /// Whether the edge at `place` may be replaced: the neighbour owns it, and no change has begun.
     fn may_change(&mut self, place: SideId, next: Addr) -> bool {
         let me = self.me;
         let other = self.proxy(place.key).map(|p| Addr { node: me, side: p.sides[usize::from(1 - place.which)].name });
@@ -160,7 +165,7 @@ impl Router {
         self.await_link(next.node, name);
     }
 
-    /// Says the last word to the leaving proxy and speaks to the next neighbour from now on.
+    /// Sends the fence to the leaving proxy; from now on events go to the next neighbour.
     fn cross(&mut self, place: SideId, next: Addr) {
         self.answer(place, Event::Fence);
         let Some(side) = self.side(place) else { return };
@@ -187,7 +192,8 @@ impl Router {
         }
     }
 
-    /// The old path is empty: the new neighbour is heard, first of all what it said so far.
+    /// The old path is empty: the new neighbour becomes the present one, and its held events are
+    /// delivered.
     fn open(&mut self, place: SideId, peer: Addr) {
         let Some(side) = self.side(place) else { return };
         let (held, lost) = match side.change.take().map(|c| *c) {
@@ -201,7 +207,7 @@ impl Router {
             self.queued_bytes -= event.bytes();
             self.receive(peer, name, event);
         }
-        // What was held may have ended this side, or its element may have become another: look again.
+        // A held event may have ended this side, or replaced its element: find it again.
         let Some(place) = self.side_table.get(&name) else { return };
         match lost {
             Some(reason) if self.side(place).is_some_and(|s| s.peer == peer) => self.cut(place, reason),
@@ -210,7 +216,7 @@ impl Router {
         }
     }
 
-    /// A leaving proxy passes the fences on, L's first; after R's it is gone.
+    /// A leaving proxy passes the fences on, L's first. After R's fence it is removed.
     fn fence_passes(&mut self, place: SideId) {
         match self.proxy(place.key).map(|p| (p.stage, place.which)) {
             Some((Stage::Leaving { fenced: false }, 0)) => {
@@ -227,7 +233,7 @@ impl Router {
         }
     }
 
-    /// A proxy without a task is gone without a word.
+    /// Removes a proxy that has finished. It sends nothing.
     pub(super) fn vanish(&mut self, key: ElementKey) {
         if self.proxy(key).is_none() {
             return;
@@ -244,7 +250,7 @@ impl Router {
         node == self.me || self.linked.contains(&node)
     }
 
-    /// Asks for a link; the side goes on in [`Router::link_up`] or [`Router::unreachable`].
+    /// Requests a link; the side continues in [`Router::link_up`] or [`Router::unreachable`].
     fn await_link(&mut self, node: NodeName, side: SideName) {
         let asked = self.awaited.contains_key(&node);
         if !asked && self.awaited.len() >= MAX_AWAITED_NODES {
@@ -257,13 +263,14 @@ impl Router {
     }
 
     pub(super) fn stop_awaiting(&mut self, node: NodeName, side: SideName) {
-        // The entry stays, if empty, until the answer comes: nobody asks twice at a time.
+        // The entry stays, even if empty, until the reply arrives: one request for each node is
+        // pending at a time.
         if let Some(sides) = self.awaited.get_mut(&node) {
             sides.remove(&side);
         }
     }
 
-    /// There is a link to `node` now.
+    /// A link to `node` exists from now on.
     pub(crate) fn link_up(&mut self, node: NodeName) {
         self.linked.insert(node);
         for name in self.awaited.remove(&node).unwrap_or_default() {
@@ -295,7 +302,7 @@ impl Router {
         self.run();
     }
 
-    /// Nodes for whose introduction somebody waits.
+    /// The nodes of pending introductions.
     pub(crate) fn awaited_nodes(&self) -> Vec<NodeName> {
         self.awaited.keys().copied().collect()
     }

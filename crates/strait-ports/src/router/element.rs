@@ -1,4 +1,4 @@
-//! The elements of a channel's chain and what they remember.
+//! The elements of a channel's chain, and their state.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::queue::Queue;
 use crate::message::CloseReason;
 use crate::name::{Addr, NodeName, SideName};
 
-/// Which element: stable while it lives, never reused for another (the generation sees to that).
+/// Identifies an element. The generation ensures that a key is never reused for another element.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub(crate) struct ElementKey {
     index: u32,
@@ -27,20 +27,20 @@ impl ElementKey {
     }
 }
 
-/// Who may change an edge.
+/// The owner of an edge, as one side stores it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Lock {
-    /// Nobody has asked.
+    /// Unlocked.
     Free,
-    /// We have asked.
+    /// Requested by this side.
     Asked,
-    /// We own it.
+    /// Owned by this side.
     Mine,
-    /// The neighbour owns it.
+    /// Owned by the neighbour.
     Theirs,
 }
 
-/// An event inside the node: ports are elements.
+/// An event inside the node: its ports are elements.
 pub(super) type LocalEvent = Event<ElementKey>;
 
 /// One side of an element and its edge to the neighbour.
@@ -48,40 +48,43 @@ pub(super) type LocalEvent = Event<ElementKey>;
 #[cfg_attr(test, derive(Clone))]
 pub(super) struct Side {
     pub(super) name: SideName,
-    /// Where this side speaks to. Unless `change` says otherwise it is also who may speak to it.
+    /// The target of this side's events. Unless `change` is set, also the source of its events.
     pub(super) peer: Addr,
     pub(super) lock: Lock,
-    /// Set while the neighbour is being bypassed; rare, therefore boxed.
+    /// Set while the neighbour is being bypassed. Boxed because that is rare.
     pub(super) change: Option<Box<Change>>,
 }
 
-/// How far this side's neighbour is on its way out.
+/// The progress of a bypass of this side's neighbour.
 #[derive(Debug)]
 #[cfg_attr(test, derive(Clone))]
 pub(super) enum Change {
-    /// `Expect` has come. `peer` is the leaving proxy, in and out, until its fence; `next` may speak already and is held.
+    /// `Expect` was received. `peer` is the leaving proxy, for both directions, until its fence.
+    /// Events of `next` are held.
     Expecting {
         next: Addr,
-        /// Set while there is no link to `next` yet: `Expecting` has not been answered.
+        /// There is no link to `next` yet, and `Expecting` has not been sent.
         unlinked: bool,
         held: FencedEvents,
-        /// The next neighbour's node is gone: nothing will follow what is held.
+        /// The next neighbour's node is gone: no event follows the held ones.
         lost: Option<CloseReason>,
     },
-    /// `Bypass` has come but there is no link to `next` yet: everything still goes through the proxy.
+    /// `Bypass` was received, but there is no link to `next` yet: all events still go through the
+    /// proxy.
     Preparing { next: Addr },
-    /// We speak to `peer` directly; `former`, the leaving proxy, speaks to us until its fence, and what `peer` says is held.
+    /// Events are sent to `peer` directly. `former`, the leaving proxy, is the source until its
+    /// fence; events of `peer` are held.
     Crossing { former: Addr, held: FencedEvents, lost: Option<CloseReason> },
 }
 
-/// Who speaks.
+/// The relation of an event's sender to a side.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Speaker {
     /// The present neighbour.
     Current,
-    /// The next one: to be held until the fence.
+    /// The next neighbour: its events are held until the fence.
     Next,
-    /// Somebody who has no say here.
+    /// Not a neighbour.
     Stranger,
 }
 
@@ -105,7 +108,7 @@ impl Side {
         }
     }
 
-    /// What waits here for a fence.
+    /// The events that are held for a fence.
     pub(super) fn held(&mut self) -> Option<&mut FencedEvents> {
         match self.change.as_deref_mut() {
             Some(Change::Expecting { held, .. } | Change::Crossing { held, .. }) => Some(held),
@@ -113,7 +116,7 @@ impl Side {
         }
     }
 
-    /// The cost of what waits here for a fence.
+    /// The cost of the events that are held for a fence.
     pub(super) fn held_cost(&self) -> usize {
         match self.change.as_deref() {
             Some(Change::Expecting { held, .. } | Change::Crossing { held, .. }) => held.cost(),
@@ -121,25 +124,26 @@ impl Side {
         }
     }
 
-    /// The edge is in nobody's hands and the neighbour stays: it can be moved without asking anyone.
+    /// The edge is unlocked and the neighbour stays: the edge can be moved without a lock.
     pub(super) fn at_rest(&self) -> bool {
         self.lock == Lock::Free && self.change.is_none()
     }
 }
 
-/// Where an endpoint's channel stands.
+/// The state of an endpoint's channel.
 #[derive(Debug)]
 #[cfg_attr(test, derive(Clone))]
 pub(super) enum Line {
     Open(Side),
-    /// The other end is gone; the close is queued or has been received. What waits in the queue came from `source`.
+    /// The other end is gone; the close is queued or was received. The queued messages came from
+    /// `source`.
     Ended {
         reason: CloseReason,
         source: NodeName,
     },
 }
 
-/// An end of a channel: what a `Port` is a handle to.
+/// An end of a channel; a `Port` is a handle to it.
 #[derive(Debug)]
 #[cfg_attr(test, derive(Clone))]
 pub(super) struct Endpoint {
@@ -147,9 +151,10 @@ pub(super) struct Endpoint {
     pub(super) queue: Queue,
     /// Payload bytes in `queue` and in `prefetch`.
     pub(super) bytes: usize,
-    /// What the other end has not received of what was posted here, and the like.
+    /// Counts the outstanding messages and bytes.
     pub(super) flow: Flow,
-    /// What the program has been given ahead of its asking. It counts in `bytes` until it is known to be taken.
+    /// Messages that were moved out of `queue` ahead of `recv`. They count in `bytes` until the
+    /// router has counted them as received.
     pub(super) prefetch: Option<Arc<Prefetch>>,
 }
 
@@ -159,20 +164,21 @@ impl Endpoint {
     }
 }
 
-/// How far a proxy is with removing itself. `sides[1]` plays R, `sides[0]` plays L (see `docs/architecture/ports.md`).
+/// The progress of a proxy's removal. `sides[1]` is R, `sides[0]` is L (see
+/// `docs/architecture/ports.md`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Stage {
-    /// Collecting the locks of both edges.
+    /// The locks of both edges are requested.
     Locking,
-    /// `Expect` is sent.
+    /// `Expect` was sent.
     Asking,
-    /// `Bypass` is sent; `fenced`: L's fence has been passed on to R.
+    /// `Bypass` was sent; `fenced`: L's fence has been passed on to R.
     Leaving { fenced: bool },
-    /// The neighbours can't reach each other: stays until one of them changes.
+    /// The neighbours cannot reach each other: the proxy stays until one of them changes.
     Stuck,
 }
 
-/// A former endpoint that passes on what was addressed to it.
+/// A former endpoint that forwards events.
 #[derive(Debug)]
 #[cfg_attr(test, derive(Clone))]
 pub(super) struct Proxy {
@@ -187,7 +193,7 @@ pub(super) enum Element {
     Proxy(Box<Proxy>),
 }
 
-/// A side's place: its element and which of the element's sides it is.
+/// The location of a side: its element, and its index there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct SideId {
     pub(super) key: ElementKey,
@@ -265,7 +271,8 @@ impl Elements {
     pub(super) fn remove(&mut self, key: ElementKey) -> Option<Element> {
         let slot = self.slots.get_mut(key.index as usize).filter(|s| s.generation == key.generation)?;
         let element = slot.element.take()?;
-        // A slot whose generations are used up is retired: a key never means two elements.
+        // A slot whose generations are exhausted is not used again, so a key never means two
+        // elements.
         if let Some(next) = slot.generation.checked_add(1) {
             slot.generation = next;
             self.free.push(key.index);
@@ -286,7 +293,7 @@ impl Elements {
     }
 }
 
-/// Bytes an element and a side take.
+/// The sizes of an element and of a side, in bytes.
 #[cfg(test)]
 pub(super) fn sizes() -> (usize, usize) {
     (size_of::<Slot>(), size_of::<Side>())

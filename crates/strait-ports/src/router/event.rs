@@ -1,52 +1,54 @@
-//! What neighbours say to each other.
+//! The events between neighbours, and the actions of the router.
 
 use super::flow::{Consumed, CreditPolicy, FlowState};
 use crate::body::Body;
 use crate::message::CloseReason;
 use crate::name::{Addr, NodeName, SideName};
 
-/// A port on its way to another node.
+/// A port in transit to another node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Descriptor {
-    /// The name of the side that the receiver shall make; picked by the sender.
+    /// The name of the side that the receiver makes; the sender picks it.
     pub(crate) side: SideName,
-    /// That side's neighbour, at the sender.
+    /// The name of its neighbour, a side at the sender.
     pub(crate) neighbour: SideName,
-    /// How much waits for its other end, and the like.
+    /// The port's counters of flow control.
     pub(crate) flow_state: FlowState,
 }
 
-/// An event between two neighbouring sides. `P` is how a port is written: a key inside a node, a [`Descriptor`] between nodes.
+/// An event between two neighbouring sides. `P` represents a port: a key inside a node, a
+/// [`Descriptor`] between nodes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Event<P> {
-    /// The stream: what a program posted. `hops` counts the proxies it has passed.
+    /// A posted message. `hops` counts the proxies that it has passed, and the moves of queues that
+    /// it waited in.
     Message { data: Body, ports: Vec<P>, hops: u16 },
-    /// The stream's end: the sender's last word on this edge.
+    /// The channel has ended: the sender's last event on this edge.
     Close(CloseReason),
-    /// The program here has received this of what was posted there.
+    /// A batch of received messages and bytes.
     Consumed { batch: Consumed, hops: u16 },
-    /// The sender's limits of a batch of [`Event::Consumed`]; `None`: the default ones.
+    /// The batch size that the posting end requests for [`Event::Consumed`]; `None`: the default.
     CreditPolicy { policy: Option<CreditPolicy>, hops: u16 },
-    /// May I own this edge?
+    /// Requests ownership of the edge.
     Lock,
-    /// You may.
+    /// Grants ownership of the edge.
     Granted,
-    /// I don't need it any more; whatever I asked you to prepare is off.
+    /// Ends the ownership, and cancels an `Expect`.
     Unlock,
-    /// Be ready for your next neighbour: it will speak to you directly.
+    /// Announces the next neighbour, which will send directly.
     Expect(Addr),
-    /// I am.
+    /// Confirms an `Expect`: direct events are held from now on.
     Expecting,
-    /// I can't make contact with the node you named.
+    /// There is no link to the announced node.
     CannotReach,
-    /// Speak to this neighbour directly from now on.
+    /// Names the next neighbour, to which events go directly from now on.
     Bypass(Addr),
-    /// My last word on this path.
+    /// The last event on the old path.
     Fence,
 }
 
 impl<P> Event<P> {
-    /// Bytes of payload that this event keeps in memory.
+    /// The payload bytes that the event keeps in memory.
     pub(crate) fn bytes(&self) -> usize {
         match self {
             Self::Message { data, .. } => data.len(),
@@ -58,25 +60,25 @@ impl<P> Event<P> {
 /// An event between nodes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Frame {
-    /// The speaking side, at the node whose link this comes over.
+    /// The sending side, in the node whose link carries the event.
     pub(crate) from: SideName,
-    /// The side it speaks to, here.
+    /// The receiving side, in this node.
     pub(crate) to: SideName,
     pub(crate) event: Event<Descriptor>,
 }
 
-/// What the router wants done.
+/// A task that the router gives to its node.
 #[derive(Debug)]
 pub(crate) enum Action {
-    /// Send this over the link to `node`, after everything else that was to be sent there.
+    /// Send this over the link to `node`, in the order of these actions.
     Send { node: NodeName, frame: Frame },
-    /// Get a link to this node: answered by `link_up` or `unreachable`.
+    /// Obtain a link to this node, and call `link_up` or `unreachable`.
     Introduce(NodeName),
-    /// Something can be received here.
+    /// An event can be received at this endpoint.
     Ready(super::ElementKey),
     /// The outstanding amount of this element is below its mark again.
     CreditAvailable(super::ElementKey),
-    /// This much waited at this element, which was too much: its channel has ended.
+    /// This endpoint or proxy exceeded a limit with this amount: its channel has ended.
     Overflow { limit: QueueLimit, key: super::ElementKey, messages: usize, bytes: usize },
 }
 

@@ -1,4 +1,5 @@
-//! What may wait at an endpoint, and at all endpoints for which one peer sends: a channel with more than that ends.
+//! Limits of the messages queued at one endpoint, and at all endpoints together for one peer. A
+//! channel that exceeds one ends.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -12,17 +13,17 @@ use crate::limits::{MESSAGE_COST, PORT_COST};
 use crate::message::CloseReason;
 use crate::name::{NodeName, RandomKeys};
 
-/// The limits of a node's endpoints, in the costs of [`crate::Limits`].
+/// The limits of a node's endpoints, by the costs of [`crate::Limits`].
 #[derive(Debug)]
 pub(super) struct QueueLimits {
     all: usize,
-    /// Of endpoints with a limit of their own.
+    /// Limits of single endpoints.
     own: HashMap<ElementKey, usize, RandomKeys>,
-    /// The lowest of these: what costs less is within every limit.
+    /// The lowest limit of any endpoint: a smaller cost is within every limit.
     lowest: usize,
-    /// What may wait for all endpoints without a limit of their own whose messages come from the same peer.
+    /// The limit of messages from one peer, over all endpoints without their own limit.
     peer: usize,
-    /// So much can be added before a peer can be above its limit.
+    /// The cost that can be added before a peer can have reached its limit.
     allowance: usize,
 }
 
@@ -33,23 +34,23 @@ impl Default for QueueLimits {
 }
 
 impl QueueLimits {
-    /// Whether an endpoint where this much waits takes nothing more.
+    /// Whether an endpoint with queued messages of this cost is above its limit.
     pub(super) fn exceeded(&self, key: ElementKey, cost: usize) -> bool {
         cost > self.lowest && cost > self.own.get(&key).copied().unwrap_or(self.all)
     }
 
-    /// There is no limit.
+    /// Whether no limit is set.
     fn are_off(&self) -> bool {
         self.lowest == usize::MAX && self.peer == usize::MAX
     }
 
-    /// So much is about to be added. True if a peer can be above its limit by now.
+    /// Counts a cost that is about to be added. True if a peer can have reached its limit.
     fn spend(&mut self, cost: usize) -> bool {
         self.allowance = self.allowance.saturating_sub(cost);
         self.allowance == 0 && self.peer != usize::MAX
     }
 
-    /// The endpoint is gone, or elsewhere.
+    /// Removes the limit of an endpoint that was closed or transferred.
     pub(super) fn forget(&mut self, key: ElementKey) {
         if !self.own.is_empty() && self.own.remove(&key).is_some() {
             self.find_lowest();
@@ -61,7 +62,7 @@ impl QueueLimits {
     }
 }
 
-/// Events that wait for a fence, and their cost.
+/// Events that are held for a fence, and their cost.
 #[derive(Debug, Default)]
 #[cfg_attr(test, derive(Clone))]
 pub(super) struct FencedEvents {
@@ -103,14 +104,14 @@ impl IntoIterator for FencedEvents {
 }
 
 impl Endpoint {
-    /// What waits here to be received.
+    /// The cost of the queued messages.
     pub(super) fn cost(&self) -> usize {
         self.bytes + self.queue.len() * MESSAGE_COST + self.queue.ports() * PORT_COST
     }
 }
 
 impl Router {
-    /// What may wait at endpoints without a limit of their own, and at all those of a peer together.
+    /// Sets the limit of endpoints without their own limit, and that of one peer.
     pub(crate) fn limit_queues(&mut self, port: usize, peer: usize) {
         self.limits.all = port;
         self.limits.find_lowest();
@@ -118,13 +119,13 @@ impl Router {
         self.limits.allowance = 0;
     }
 
-    /// What may wait at this one.
+    /// Sets the limit of one endpoint.
     pub(crate) fn limit_queue(&mut self, key: ElementKey, cost: usize) {
         self.limits.own.insert(key, cost);
         self.limits.find_lowest();
     }
 
-    /// Whether something of this cost may be queued at an element. If not, its channel has ended.
+    /// Whether an event of this cost may be queued at an element. If not, its channel has ended.
     pub(super) fn has_room(&mut self, place: SideId, cost: usize) -> bool {
         if self.limits.are_off() {
             return true;
@@ -135,7 +136,7 @@ impl Router {
         let waiting = match self.elements.get(place.key) {
             Some(Element::Endpoint(endpoint)) => match &endpoint.line {
                 Line::Open(side) => endpoint.cost().max(side.held_cost()),
-                // The peer has been above its limit.
+                // The peer has exceeded its limit.
                 Line::Ended { .. } => return false,
             },
             Some(Element::Proxy(proxy)) => proxy.sides[usize::from(place.which)].held_cost(),
@@ -148,7 +149,7 @@ impl Router {
         true
     }
 
-    /// Keeps what the next neighbour of a side says until the fence.
+    /// Holds an event of a side's next neighbour until the fence.
     pub(super) fn hold(&mut self, place: SideId, event: LocalEvent) {
         if !self.has_room(place, cost_of(&event)) {
             return self.discard(event);
@@ -159,14 +160,15 @@ impl Router {
         held.push(event);
     }
 
-    /// The node whose messages arrive at a side: the neighbour's, or, behind proxies of this node, the one that they receive from. Of an endpoint whose channel has
-    /// ended, the node that its messages came from.
+    /// The node that sends the messages of a side: the neighbour's node or, behind proxies of this
+    /// node, the node that sends to the first of them. For an endpoint whose channel has ended, the
+    /// node that sent its messages.
     pub(super) fn source(&self, place: SideId) -> NodeName {
         if let Some(Element::Endpoint(Endpoint { line: Line::Ended { source, .. }, .. })) = self.elements.get(place.key) {
             return *source;
         }
         let mut at = place;
-        // A peer that lies about its neighbours may have made a circle.
+        // A peer with false neighbours may have made a circle.
         for _ in 0..=self.max_hops {
             let Some(peer) = self.elements.get(at.key).and_then(|element| element.side(at.which)).map(|side| side.peer) else { break };
             if peer.node != self.me {
@@ -182,8 +184,9 @@ impl Router {
         self.me
     }
 
-    /// Ends channels of each peer for which more waits than may, those first in which most waits. Looks at every element: what may be added before it has to do so
-    /// again is a sixteenth of the limit at least, by which a peer can exceed it.
+    /// Ends channels of each peer that exceeds its limit, the fullest first. This adds up all
+    /// elements. It runs again after at least a sixteenth of the limit was added; a peer can exceed
+    /// the limit by that much.
     fn end_overflowing_peers(&mut self) {
         let mut peers = BTreeMap::<NodeName, Vec<(usize, SideId)>>::new();
         for key in self.elements.keys() {
@@ -207,7 +210,8 @@ impl Router {
         self.limits.allowance = (self.limits.peer - most.min(self.limits.peer)).max(self.limits.peer / 16).max(1);
     }
 
-    /// What waits at an element, from which node, and at which of its sides. What this node has posted itself is left out.
+    /// The cost of the messages queued or held at an element, with the sending node and the side.
+    /// Messages of this node itself are left out.
     fn waiting(&self, key: ElementKey) -> impl Iterator<Item = (NodeName, usize, SideId)> + use<> {
         let costs = match self.elements.get(key) {
             Some(Element::Endpoint(_)) if self.limits.own.contains_key(&key) => [0, 0],
@@ -224,7 +228,8 @@ impl Router {
         found.into_iter().flatten().filter(move |(source, ..)| *source != me)
     }
 
-    /// Ends the channel of an element where too much waits. What waits is dropped, which frees its memory.
+    /// Ends the channel of an element that exceeds a limit. Its messages are dropped, which frees
+    /// their memory.
     fn overflow(&mut self, place: SideId, limit: QueueLimit) {
         let (mut queue, mut bytes) = (Queue::default(), 0);
         if let Some(Element::Endpoint(endpoint)) = self.elements.get_mut(place.key) {
@@ -234,7 +239,8 @@ impl Router {
             }
             bytes = std::mem::take(&mut endpoint.bytes);
             if let Line::Ended { reason, .. } = &mut endpoint.line {
-                // The close was in the queue, and says now that messages before it are lost.
+                // The close was in the queue. Its new reason shows that messages before it are
+                // lost.
                 *reason = CloseReason::Dropped;
                 endpoint.queue.push_back(Item::Close(CloseReason::Dropped));
             }

@@ -1,17 +1,17 @@
-//! What happens to channels that led to, or through, a node that is gone.
+//! The end of channels that led to, or through, a lost node.
 
 use super::element::{Change, Side, SideId};
 use super::{ElementKey, Router};
 use crate::message::CloseReason;
 use crate::name::NodeName;
 
-/// What the loss of a node means to a side.
+/// The effect of a node's loss on a side.
 enum LossEffect {
-    /// Nothing.
+    /// None.
     Unharmed,
-    /// The sending neighbour is gone: nothing more will come.
+    /// The present source of events is gone: no further event will arrive.
     Cut,
-    /// The next sending neighbour is gone; the present one has not finished yet.
+    /// The next source is gone; the present one has not finished yet.
     Later,
 }
 
@@ -31,7 +31,7 @@ fn loss_effect(side: &Side, node: NodeName) -> LossEffect {
 }
 
 impl Router {
-    /// The link to `node` is gone, and everything that came over it has been handled.
+    /// The link to `node` is gone, and all events that arrived over it have been handled.
     pub(crate) fn lose_node(&mut self, node: NodeName, reason: CloseReason) {
         self.linked.remove(&node);
         self.unreachable(node);
@@ -42,7 +42,8 @@ impl Router {
         self.run();
     }
 
-    /// A proxy that has passed L's fence on needs no care of its own: what it may still say to R is no longer heard there.
+    /// A proxy that has passed on L's fence needs no further handling: R no longer accepts its
+    /// events.
     fn lose_neighbours(&mut self, key: ElementKey, node: NodeName, reason: CloseReason) {
         for which in 0..2 {
             let Some(side) = self.elements.get_mut(key).and_then(|e| e.side_mut(which)) else { return };

@@ -54,25 +54,26 @@ use limits::QueueLimits;
 use queue::Item;
 use side_table::SideTable;
 
-/// A message that has passed this many proxies is chasing a port that is in front of it: its channel is cut.
+/// A message that has passed this many proxies follows a port that never stops moving: its channel
+/// is cut.
 ///
-/// Two ports posted through each other's channels, or a port posted towards its own other end over a detour, would otherwise
-/// run in a circle for ever.
+/// Otherwise two ports that are posted through each other's channels, or a port that is posted to
+/// its own other end over a detour, would circulate without end.
 pub(crate) const MAX_HOPS: u16 = if cfg!(any(test, fuzzing)) { 512 } else { 16_384 };
 
-/// To how many nodes introductions may be awaited at a time; beyond that a node counts as unreachable.
+/// The most pending introductions; further nodes count as unreachable.
 pub(crate) const MAX_AWAITED_NODES: usize = 1024;
 
-/// A peer broke the protocol in a way that ends its link.
+/// A protocol violation that costs the peer its link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Violation {
-    #[error("a port was sent under a name that exists already")]
+    #[error("a port arrived under a side name that is in use or reserved")]
     NameTaken,
-    #[error("a name has a form that is not given to others")]
+    #[error("an event arrived for a reserved side name")]
     InnerName,
 }
 
-/// What [`Router::pop`] gives.
+/// The result of [`Router::pop`].
 #[derive(Debug)]
 pub(crate) enum Received {
     Message { data: Body, ports: Vec<ElementKey> },
@@ -88,24 +89,24 @@ struct Mail {
     event: LocalEvent,
 }
 
-/// See the module.
+/// The state machine that the module describes.
 pub(crate) struct Router {
     me: NodeName,
     names: Box<dyn NameSource + Sync>,
     elements: Elements,
-    /// Where each registered side is.
+    /// The elements of sides, by side name.
     side_table: SideTable,
     linked: HashSet<NodeName, RandomKeys>,
-    /// SideTable that can go on once there is a link to the node.
+    /// Sides that wait for a link to a node.
     awaited: HashMap<NodeName, BTreeSet<SideName>>,
     local: VecDeque<Mail>,
     actions: VecDeque<Action>,
     proxies: usize,
-    /// Payload bytes queued at endpoints and held for fences.
+    /// Payload bytes that are queued at endpoints or held for fences.
     queued_bytes: usize,
     max_hops: u16,
     limits: QueueLimits,
-    /// What is noted for whoever watches.
+    /// Recorded events for a tracer.
     pub(crate) trace: Option<Box<Trace>>,
     #[cfg(test)]
     mutant: Option<tests::Mutant>,
@@ -132,7 +133,7 @@ impl Router {
         }
     }
 
-    /// A name for something else than a side.
+    /// A random name for a node, or for a side that is made later.
     pub(crate) fn fresh_name(&mut self) -> u128 {
         self.names.next()
     }
@@ -141,23 +142,23 @@ impl Router {
         self.me
     }
 
-    /// The next thing to be done, in order.
+    /// The next action, in order.
     pub(crate) fn next_action(&mut self) -> Option<Action> {
         self.actions.pop_front()
     }
 
-    /// There is nothing to be done.
+    /// Whether there is no action left.
     pub(crate) fn is_settled(&self) -> bool {
         self.actions.is_empty()
     }
 
-    /// All that is to be done.
+    /// Takes all actions.
     #[cfg(test)]
     fn take_actions(&mut self) -> Vec<Action> {
         std::mem::take(&mut self.actions).into()
     }
 
-    /// Endpoints, proxies.
+    /// The numbers of endpoints and of proxies.
     pub(crate) fn counts(&self) -> (usize, usize) {
         (self.elements.len() - self.proxies, self.proxies)
     }
@@ -166,7 +167,7 @@ impl Router {
         self.queued_bytes
     }
 
-    /// Two entangled endpoints.
+    /// Makes a channel: two endpoints in this node.
     pub(crate) fn channel(&mut self) -> (ElementKey, ElementKey) {
         let [a, b] = self.elements.next_two();
         let at = |key| Addr { node: self.me, side: SideName::inner(key) };
@@ -180,7 +181,7 @@ impl Router {
         keys
     }
 
-    /// An endpoint under a name that was agreed on with its neighbour.
+    /// Makes an endpoint with a name that its neighbour has.
     pub(crate) fn adopt(&mut self, name: SideName, peer: Addr) -> ElementKey {
         self.adopt_with(name, peer, Flow::default())
     }
@@ -191,7 +192,8 @@ impl Router {
         key
     }
 
-    /// Posts on an endpoint. The ports are gone from this moment, also when nobody can receive them.
+    /// Posts on an endpoint. The ports leave their holder at once, even if the message cannot be
+    /// received.
     pub(crate) fn post(&mut self, key: ElementKey, data: impl Into<Body>, ports: Vec<ElementKey>) {
         ports.iter().for_each(|port| self.change_hands(*port));
         let data = data.into();
@@ -207,7 +209,8 @@ impl Router {
             self.run();
         }
         if to.node == self.me {
-            // Nothing is under way between sides of this node: there is nothing to wait behind.
+            // No event is in transit between sides of this node, so the message need not be queued
+            // behind others.
             self.receive(Addr { node: self.me, side: from }, to.side, message);
         } else {
             self.send(from, to, message);
@@ -215,8 +218,9 @@ impl Router {
         self.run();
     }
 
-    /// The way of a message without ports that is posted on an endpoint, if it leads to another node and nothing else is to go along: from which side, to whom. Whoever asks takes the message
-    /// there and counts it, or posts it.
+    /// The fast path of a message without ports to another node: the side, its neighbour and the
+    /// flow. `None` if the other end is in this node or a report has to accompany the message. The
+    /// caller must send the message and count it, or post it.
     pub(crate) fn way(&mut self, key: ElementKey) -> Option<(SideName, Addr, &mut Flow)> {
         match self.elements.get_mut(key) {
             Some(Element::Endpoint(Endpoint { line: Line::Open(side), flow, .. }))
@@ -228,7 +232,8 @@ impl Router {
         }
     }
 
-    /// A port changes hands. Its new holder is to receive what its old one has not, and the close even if he has.
+    /// Prepares a port for a transfer. The new holder receives the unread messages, and the close
+    /// even if the old holder has received it.
     fn change_hands(&mut self, key: ElementKey) {
         self.recall(key);
         if let Some(Element::Endpoint(Endpoint { line: Line::Ended { reason, .. }, queue, .. })) = self.elements.get_mut(key)
@@ -243,13 +248,13 @@ impl Router {
         self.run();
     }
 
-    /// Closes an endpoint; its other end gets `reason`.
+    /// Closes an endpoint; its other end receives `reason`.
     pub(crate) fn close(&mut self, key: ElementKey, reason: CloseReason) {
         self.close_element(key, reason);
         self.run();
     }
 
-    /// Closes every endpoint, those inside queued messages too.
+    /// Closes every endpoint, those inside queued messages included.
     pub(crate) fn close_all(&mut self, reason: CloseReason) {
         let endpoints: Vec<_> = self.elements.keys().filter(|k| matches!(self.elements.get(*k), Some(Element::Endpoint(_)))).collect();
         for key in endpoints {
@@ -257,7 +262,7 @@ impl Router {
         }
     }
 
-    /// The next thing an endpoint has received.
+    /// Takes the next event of an endpoint.
     pub(crate) fn pop(&mut self, key: ElementKey) -> Option<Received> {
         self.recall(key);
         let Some(Element::Endpoint(endpoint)) = self.elements.get_mut(key) else { return None };
@@ -278,7 +283,7 @@ impl Router {
         })
     }
 
-    /// An endpoint's program has received so much.
+    /// Counts the amount that an endpoint's program has received.
     fn received(&mut self, key: ElementKey, amount: Amount) {
         let Some(Element::Endpoint(endpoint)) = self.elements.get_mut(key) else { return };
         endpoint.bytes -= amount.bytes;
@@ -289,12 +294,12 @@ impl Router {
         }
     }
 
-    /// Something can be popped.
+    /// Whether an endpoint has an event to take.
     pub(crate) fn receivable(&self, key: ElementKey) -> bool {
         matches!(self.elements.get(key), Some(Element::Endpoint(e)) if e.has_something())
     }
 
-    /// Nothing can be popped now or ever.
+    /// Whether an endpoint has no event to take, now or later.
     pub(crate) fn exhausted(&self, key: ElementKey) -> bool {
         !matches!(self.elements.get(key), Some(Element::Endpoint(e)) if e.has_something() || matches!(e.line, Line::Open(_)))
     }
@@ -305,24 +310,24 @@ impl Router {
         self.elements.get(key)?.side(0).map(|side| side.peer)
     }
 
-    /// An endpoint's side.
+    /// The name of an endpoint's side.
     #[cfg(any(test, feature = "hostile"))]
     pub(crate) fn name_of(&self, key: ElementKey) -> Option<SideName> {
         self.elements.get(key)?.side(0).map(|side| side.name)
     }
 
-    /// The node that an endpoint speaks to, if it is another.
+    /// The node of an endpoint's neighbour, if it is another node.
     pub(crate) fn remote_neighbour(&self, key: ElementKey) -> Option<NodeName> {
         let node = self.elements.get(key)?.side(0)?.peer.node;
         (node != self.me).then_some(node)
     }
 
-    /// The other end is gone (its close may still wait in the queue).
+    /// Whether the other end is gone. Its close may still be queued.
     pub(crate) fn ended(&self, key: ElementKey) -> bool {
         !matches!(self.elements.get(key), Some(Element::Endpoint(Endpoint { line: Line::Open(_), .. })))
     }
 
-    /// Messages and their bytes that wait at an endpoint, those that wait for a fence included.
+    /// The messages, and their bytes, that are queued at an endpoint or held for a fence.
     pub(crate) fn queued(&mut self, key: ElementKey) -> (usize, usize) {
         self.recall(key);
         let Some(Element::Endpoint(endpoint)) = self.elements.get_mut(key) else { return (0, 0) };
@@ -337,10 +342,10 @@ impl Router {
         (messages, bytes)
     }
 
-    /// An event has come over the link of `node`.
+    /// Handles an event that arrived over the link of `node`.
     pub(crate) fn handle(&mut self, node: NodeName, frame: Frame) -> Result<(), Violation> {
         if frame.to.is_inner() {
-            // Nobody outside was given such a name.
+            // An inner name is valid only inside this node, and was not sent to others.
             return Err(Violation::InnerName);
         }
         let event = self.take_in(node, frame.event)?;
@@ -349,14 +354,14 @@ impl Router {
         Ok(())
     }
 
-    /// Carries events between sides of this node until none is left.
+    /// Delivers events between sides of this node until none is left.
     fn run(&mut self) {
         while let Some(Mail { from, to, event }) = self.local.pop_front() {
             self.receive(from, to, event);
         }
     }
 
-    /// Lets a side hear an event if the speaker has a say there.
+    /// Delivers an event to a side if its sender is a neighbour of the side.
     fn receive(&mut self, from: Addr, to: SideName, event: LocalEvent) {
         let Some(place) = self.side_table.get(&to) else { return self.discard(event) };
         let Some(side) = self.elements.get_mut(place.key).and_then(|e| e.side_mut(place.which)).filter(|side| side.name == to) else {
@@ -369,7 +374,7 @@ impl Router {
             }
             Speaker::Next => self.hold(place, event),
             Speaker::Stranger if mutant!(self, StrangersAreHeard) => self.accept(place, event),
-            // Closes and transfers cross in flight: not an offence.
+            // Closes and transfers cross in flight, so this is not a violation.
             Speaker::Stranger => self.discard(event),
         }
     }
@@ -391,7 +396,8 @@ impl Router {
         }
     }
 
-    /// The endpoint that takes a message as it is, if it is one that does: the short way of [`Router::handle`] for messages without ports.
+    /// The endpoint that can queue a message without further steps, if there is one: the fast path
+    /// of [`Router::handle`] for messages without ports.
     pub(crate) fn taker(&mut self, from: Addr, to: SideName) -> Option<ElementKey> {
         if to.is_inner() {
             return None;
@@ -399,7 +405,8 @@ impl Router {
         self.taker_of(from, to)
     }
 
-    /// The short way of [`Router::post`] inside the node: true if somebody takes the bytes at once.
+    /// The fast path of [`Router::post`] inside the node. True if the bytes were queued at the
+    /// other end.
     pub(crate) fn post_here(&mut self, key: ElementKey, data: &mut Vec<u8>) -> bool {
         let Some(Element::Endpoint(Endpoint { line: Line::Open(side), flow, .. })) = self.elements.get_mut(key) else { return false };
         if side.peer.node != self.me || flow.should_piggyback() {
@@ -414,7 +421,7 @@ impl Router {
         true
     }
 
-    /// The endpoint that hears a side of its present neighbour at once.
+    /// The endpoint that accepts events from its neighbour `from` at once.
     fn taker_of(&self, from: Addr, to: SideName) -> Option<ElementKey> {
         let key = self.side_table.get(&to)?.key;
         match self.elements.get(key) {
@@ -449,14 +456,15 @@ impl Router {
             Some(Element::Endpoint(_)) => {
                 let Event::Message { data, ports, hops } = message else { unreachable!("made above") };
                 if ports.contains(&place.key) {
-                    // The target is among the ports: the message is doomed, as the HTML standard has it. Nobody could ever take it out.
+                    // The message carries its own target. It could never be received, and the HTML
+                    // standard requires that it is discarded.
                     return self.discard(Event::Message { data, ports, hops });
                 }
                 self.queue(place.key, data, ports, hops);
             }
             Some(Element::Proxy(proxy)) => {
                 if proxy.stage == (Stage::Leaving { fenced: true }) && place.which == 0 {
-                    // Speaks after its last word.
+                    // A neighbour must not send after its fence.
                     self.discard(message);
                     return self.cut(place, CloseReason::Crashed);
                 }
@@ -473,8 +481,9 @@ impl Router {
         }
     }
 
-    /// The present neighbour says that this is all. If that is a leaving proxy that we have said our last word to, the next neighbour may be done with it
-    /// already (the proxy's link to it may have broken between the two fences), and hears of the end from nobody but us.
+    /// Handles the close of the present neighbour. If that is a leaving proxy to which this side
+    /// has sent its fence, the close is passed on to the next neighbour. The proxy's link to it may
+    /// have broken between the two fences, and it has no other source for the close.
     fn last_word(&mut self, place: SideId, reason: CloseReason) {
         let side = self.elements.get(place.key).and_then(|e| e.side(place.which));
         match side.and_then(|side| side.change.as_deref()) {
@@ -484,13 +493,13 @@ impl Router {
     }
 
     fn ready(&mut self, key: ElementKey) {
-        // A stream is told of once.
+        // Consecutive arrivals at one endpoint are announced once.
         if !matches!(self.actions.back(), Some(Action::Ready(last)) if *last == key) {
             self.actions.push_back(Action::Ready(key));
         }
     }
 
-    /// The neighbour's last word (or what stands for it) has come to this side: an endpoint queues it, a proxy passes it on.
+    /// The channel has ended at this side: an endpoint queues the close, a proxy passes it on.
     fn finish(&mut self, place: SideId, reason: CloseReason) {
         let source = self.source(place);
         match self.elements.get_mut(place.key) {
@@ -524,13 +533,13 @@ impl Router {
         self.send(name, peer, Event::Close(reason));
     }
 
-    /// Takes a side out of the books; what it held can't be delivered any more.
+    /// Removes a side's name, and drops its held events.
     fn forget(&mut self, side: Side) {
         self.side_table.remove(&side.name);
         self.drop_change(side.name, side.change);
     }
 
-    /// Lets go of what a change in progress keeps: its place among those who wait for a link, and what it held.
+    /// Drops a change in progress: its wait for a link, and its held events.
     fn drop_change(&mut self, name: SideName, change: Option<Box<Change>>) {
         let held = match change.map(|c| *c) {
             None => return,
@@ -552,14 +561,14 @@ impl Router {
         }
     }
 
-    /// An event that nobody will hear: the ports in it close.
+    /// Drops an event that cannot be delivered: the ports in it close.
     fn discard(&mut self, event: LocalEvent) {
         if let Event::Message { ports, .. } = event {
             ports.into_iter().for_each(|key| self.close_element(key, CloseReason::Dropped));
         }
     }
 
-    /// Closes an endpoint and, without recursion, all that sits in its queue.
+    /// Closes an endpoint and, without recursion, the ports in its queue.
     fn close_element(&mut self, key: ElementKey, reason: CloseReason) {
         let mut doomed = vec![(key, reason)];
         while let Some((key, reason)) = doomed.pop() {

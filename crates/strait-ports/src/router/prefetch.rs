@@ -18,22 +18,22 @@ use super::queue::{Item, Queue};
 use super::{ElementKey, Received, Router};
 use crate::flow::Amount;
 
-/// The most messages of a queue that is prefetched whole,
+/// The most messages of a queue that is prefetched as a whole.
 const MOST: usize = 4096;
 
-/// and the most bytes of it.
+/// The most bytes of a queue that is prefetched as a whole.
 const MOST_BYTES: usize = 256 * 1024;
 
-/// How many messages of a longer queue are prefetched.
+/// The number of messages that are prefetched from a longer queue.
 const SOME: usize = 32;
 
 /// The capacity that an empty prefetch keeps, in messages.
 const KEPT: usize = 256;
 
-/// See the module.
+/// The prefetched messages of one port. The module describes their use.
 #[derive(Debug, Default)]
 pub(crate) struct Prefetch {
-    /// Filled, and not emptied by the router since.
+    /// Set while the prefetch has messages that the router has not taken back.
     filled: AtomicBool,
     contents: Mutex<Contents>,
 }
@@ -42,7 +42,7 @@ pub(crate) struct Prefetch {
 struct Contents {
     /// Messages of plain bytes.
     plain: VecDeque<Item>,
-    /// Taken by the program, and not yet counted by the router.
+    /// Taken by the program and not yet counted by the router.
     taken: Amount,
 }
 
@@ -53,7 +53,7 @@ impl Prefetch {
 
     /// The next message's bytes, unless it is the last.
     pub(crate) fn take(&self) -> Option<Vec<u8>> {
-        // A thread that sees an old value asks the router.
+        // A thread that reads an old value calls the router.
         if !self.filled.load(Ordering::Relaxed) {
             return None;
         }
@@ -79,7 +79,8 @@ impl Prefetch {
         filled
     }
 
-    /// Gives back what has not been taken, and says what has.
+    /// Returns the remaining messages to the queue; the result is the amount that the program has
+    /// taken.
     pub(super) fn empty_into(&self, queue: &mut Queue) -> Amount {
         let mut contents = self.lock();
         self.filled.store(false, Ordering::Relaxed);
@@ -90,11 +91,12 @@ impl Prefetch {
 }
 
 impl Router {
-    /// As [`Router::pop`], and puts what comes next into the prefetch of the endpoint's port, if that may be.
+    /// As [`Router::pop`]. Then prefetches the messages behind it, if tracing is off and the other
+    /// end has set no policy.
     pub(crate) fn fetch(&mut self, key: ElementKey, prefetch: &OnceLock<Arc<Prefetch>>) -> Option<Received> {
         let received = self.pop(key)?;
         if self.trace.is_some() {
-            // It is to be told of each.
+            // The tracer receives an event for each message.
             return Some(received);
         }
         if let Some(Element::Endpoint(Endpoint { queue, bytes, flow, prefetch: handed_over, .. })) = self.elements.get_mut(key)
@@ -109,7 +111,7 @@ impl Router {
         Some(received)
     }
 
-    /// Has back what an endpoint's program has been given ahead of its asking.
+    /// Returns prefetched messages to the endpoint's queue, and counts the taken ones as received.
     pub(super) fn recall(&mut self, key: ElementKey) {
         let Some(Element::Endpoint(Endpoint { queue, prefetch, .. })) = self.elements.get_mut(key) else { return };
         let Some(prefetch) = prefetch.take() else { return };
@@ -121,7 +123,8 @@ impl Router {
 }
 
 impl Endpoint {
-    /// There is something for the program to receive. (A full prefetch has one message at least, until the router empties it.)
+    /// Whether the program can receive an event. A full prefetch has at least one message until the
+    /// router empties it.
     pub(super) fn has_something(&self) -> bool {
         !self.queue.is_empty() || self.prefetch.is_some()
     }

@@ -1,4 +1,4 @@
-//! What an endpoint's program has not received yet.
+//! The queue of an endpoint: events that its program has not received yet.
 
 use std::collections::{VecDeque, vec_deque};
 use std::iter;
@@ -10,16 +10,16 @@ use crate::body::Body;
 use crate::limits::{MESSAGE_COST, PORT_COST};
 use crate::message::CloseReason;
 
-/// One thing to be received.
+/// A queued event.
 #[derive(Debug)]
 #[cfg_attr(test, derive(Clone))]
 pub(super) enum Item {
-    /// A message of nothing but bytes.
+    /// A message without ports, shared buffers and arena blocks.
     Plain {
         data: Plain,
         hops: u16,
     },
-    /// Any other.
+    /// Any other message.
     Rich(Box<Rich>),
     Close(CloseReason),
 }
@@ -32,13 +32,15 @@ pub(super) struct Rich {
     hops: u16,
 }
 
-/// So many bytes go without a place of their own: an item is as long as a line of memory then.
+/// Messages of up to 46 bytes are stored in the item itself. An item then takes 56 bytes, less than
+/// a cache line.
 const SMALL: usize = 46;
 
 /// A message's bytes.
 ///
-/// Memory that one thread takes and another gives back is dear: allocators keep what a thread gives back for that thread. So a few bytes that are posted from one thread to another are copied
-/// instead, twice.
+/// Memory that one thread allocates and another frees is expensive, because allocators keep freed
+/// memory for the freeing thread. So a few bytes that are posted from one thread to another are
+/// copied twice instead.
 #[derive(Debug)]
 #[cfg_attr(test, derive(Clone))]
 pub(super) enum Plain {
@@ -47,7 +49,7 @@ pub(super) enum Plain {
 }
 
 impl Plain {
-    /// The same bytes, in place if they are few.
+    /// Stores the bytes in place if they are few.
     fn compact(data: Vec<u8>) -> Self {
         if data.len() > SMALL {
             return Self::Heap(data);
@@ -80,12 +82,12 @@ impl Item {
         }
     }
 
-    /// A message that has just been posted, for another thread perhaps.
+    /// A message that was just posted, perhaps for another thread.
     pub(super) fn posted(data: Vec<u8>) -> Self {
         Self::Plain { data: Plain::compact(data), hops: 0 }
     }
 
-    /// Data, ports and hops of a message; otherwise it is a close.
+    /// Returns the data, ports and hops of a message, or the reason of a close.
     pub(super) fn into_message(self) -> Result<(Body, Vec<ElementKey>, u16), CloseReason> {
         match self {
             Self::Plain { data, hops } => Ok((Body::Bytes(data.into_vec()), Vec::new(), hops)),
@@ -97,7 +99,7 @@ impl Item {
         }
     }
 
-    /// The ports in it.
+    /// Returns the ports of a message.
     pub(super) fn into_ports(self) -> Vec<ElementKey> {
         if let Self::Rich(rich) = self { rich.ports } else { Vec::new() }
     }
@@ -114,7 +116,7 @@ impl Item {
         }
     }
 
-    /// What it costs of a limit.
+    /// The cost of the event, as limits count it.
     pub(super) fn cost(&self) -> usize {
         self.bytes() + MESSAGE_COST + self.port_count() as usize * PORT_COST
     }
@@ -128,14 +130,14 @@ impl Item {
     }
 }
 
-/// Items in order.
+/// Queued events, in order.
 #[derive(Debug, Default)]
 #[cfg_attr(test, derive(Clone))]
 pub(super) struct Queue {
     items: VecDeque<Item>,
-    /// How many of them are not plain.
+    /// The number of items that are not plain.
     rich: u32,
-    /// How many ports are in them: memory for more than a `u32` counts does not exist.
+    /// The number of ports in all items. More than a `u32` can count do not fit into memory.
     ports: u32,
 }
 
@@ -153,12 +155,12 @@ impl Queue {
         Some(item)
     }
 
-    /// How many ports are in the messages.
+    /// The number of ports in all messages.
     pub(super) fn ports(&self) -> usize {
         self.ports as usize
     }
 
-    /// Puts plain messages before all others.
+    /// Puts plain messages back before all others.
     pub(super) fn put_back(&mut self, plain: &mut VecDeque<Item>) {
         if self.items.len() < plain.len() {
             mem::swap(plain, &mut self.items);
@@ -168,7 +170,7 @@ impl Queue {
         }
     }
 
-    /// Everything, if it is plain, in exchange for nothing: no message is touched.
+    /// Moves all items out without touching them, if all are plain and `empty` is empty.
     pub(super) fn swap_plain(&mut self, empty: &mut VecDeque<Item>) -> bool {
         if self.rich > 0 || !empty.is_empty() {
             return false;

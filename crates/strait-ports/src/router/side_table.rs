@@ -1,9 +1,9 @@
 //! The sides of a node by their names.
 //!
-//! A name is a secret: who has it can send events to the side. The names of a channel that has never
-//! left its node need not be secret, as no other node can send to them: they are made of the element's
-//! key, and need no randomness and no entry in the table. An end that leaves the node gives its edge
-//! secret names first ([`Router::name_edge`]).
+//! A name is a secret: a node that has it can send events to the side. The names of a channel that
+//! has never left its node need not be secret, because no other node can send to them. They are
+//! derived from the element's key, and need no randomness and no entry in the table. An end that
+//! leaves the node gives its edge secret names first ([`Router::name_edge`]).
 
 use std::collections::HashMap;
 
@@ -11,7 +11,8 @@ use super::element::{Element, ElementKey, Endpoint, Line, SideId};
 use super::{Mail, Router};
 use crate::name::{Addr, RandomKeys, SideName};
 
-/// The upper half of names that are valid inside this node only. A secret name has it with a probability of 2^-64.
+/// The upper half of inner names, which are valid only inside this node. A random name has the same
+/// upper half with a probability of 2^-64.
 const INNER: u64 = 0x1a9e_57a1_7000_0001;
 
 impl SideName {
@@ -19,18 +20,19 @@ impl SideName {
         Self(u128::from(INNER) << 64 | u128::from(key.to_bits()))
     }
 
-    /// Valid inside this node only: refused when it comes from a peer.
+    /// Whether the name is valid only inside this node. Refused in events of a peer.
     pub(super) fn is_inner(self) -> bool {
         (self.0 >> 64) as u64 == INNER
     }
 }
 
-/// The elements of secretly named sides.
+/// The elements of sides with random names.
 #[derive(Debug, Default, Clone)]
 pub(super) struct SideTable(HashMap<SideName, SideId, RandomKeys>);
 
 impl SideTable {
-    /// Where the side would be. With an inner name the element may be gone or be known by another name by now.
+    /// The location of the side. For an inner name, the element may be gone or may have another
+    /// name by now.
     pub(super) fn get(&self, name: &SideName) -> Option<SideId> {
         if name.is_inner() {
             return Some(SideId { key: ElementKey::from_bits(name.0 as u64), which: 0 });
@@ -59,9 +61,11 @@ impl SideTable {
 }
 
 impl Router {
-    /// Gives the edge of an endpoint true names, if it has inner ones, before one of its ends leaves.
+    /// Gives the edge of an endpoint random names, if it has inner ones, before one of its ends
+    /// leaves.
     ///
-    /// Such an edge joins two endpoints, and nothing is at work on it; but events may be under way over it.
+    /// Such an edge joins two endpoints and is not being changed, but events may be in transit on
+    /// it.
     pub(super) fn name_edge(&mut self, key: ElementKey) {
         let Some(Element::Endpoint(Endpoint { line: Line::Open(side), .. })) = self.elements.get_mut(key) else { return };
         if !side.name.is_inner() {

@@ -1,4 +1,4 @@
-//! How events, and the ports in them, leave the node and come into it.
+//! Transfer: how events and the ports in them leave the node and enter it.
 
 use std::collections::VecDeque;
 
@@ -10,14 +10,14 @@ use super::{ElementKey, Mail, Router, Violation};
 use crate::message::CloseReason;
 use crate::name::{Addr, NodeName, SideName};
 
-/// What has yet to be sent, in order: a transferred port's queue follows the message that carries the port.
+/// Events to send, in order: a transferred port's queue follows the message that carries the port.
 type Backlog = VecDeque<(SideName, Addr, LocalEvent)>;
 
 impl Router {
-    /// Speaks from one of our sides to its neighbour.
+    /// Sends an event from a side to its neighbour.
     pub(super) fn send(&mut self, from: SideName, to: Addr, event: LocalEvent) {
         if to.node == self.me {
-            // Ports that stay in the node stay what they are.
+            // Ports that stay in the node stay the same elements.
             self.local.push_back(Mail { from: Addr { node: self.me, side: from }, to: to.side, event });
             return;
         }
@@ -54,7 +54,7 @@ impl Router {
         }
     }
 
-    /// The event with its ports made endpoints of this node.
+    /// Makes the ports of a received event endpoints of this node.
     pub(super) fn take_in(&mut self, node: NodeName, event: Event<Descriptor>) -> Result<LocalEvent, Violation> {
         Ok(match event {
             Event::Message { data, ports, hops } => Event::Message { data, ports: self.import(node, ports)?, hops },
@@ -72,7 +72,7 @@ impl Router {
         })
     }
 
-    /// Sends an endpoint to another node. What is left here is a proxy, or nothing if nobody needs one.
+    /// Sends an endpoint to another node. A proxy remains here, unless it is not needed.
     fn export(&mut self, key: ElementKey, node: NodeName, backlog: &mut Backlog, moved: &mut Vec<ElementKey>) -> Descriptor {
         self.name_edge(key);
         let there = SideName(self.names.next());
@@ -87,14 +87,16 @@ impl Router {
         }
         let here = match line {
             Line::Ended { .. } => {
-                // The channel is over and there is nothing to forward. The close is in the queue, if not for the first time: see `tell_again`.
+                // The channel has ended, so there is nothing to forward. The close is in the queue,
+                // even if the former holder has received it: see `change_hands`.
                 let here = SideName(self.names.next());
                 backlog.extend(queue.into_iter().map(|item| (here, to, event_of(item))));
                 return Descriptor { side: there, neighbour: here, flow_state: FlowState::default() };
             }
             Line::Open(side) => match self.resting_local_neighbour(&side) {
                 Some(place) => {
-                    // The neighbour lives here and nothing is under way between the two: it takes the edge over.
+                    // The neighbour is in this node, and no event is in transit between the two:
+                    // the neighbour takes over the edge.
                     self.side_table.remove(&side.name);
                     let neighbour = self.elements.get_mut(place.key).and_then(|e| e.side_mut(place.which)).expect("just looked at");
                     neighbour.peer = to;
@@ -153,7 +155,7 @@ impl Router {
 
 fn event_of(item: Item) -> LocalEvent {
     match item.into_message() {
-        // Moving with its port is one hop more.
+        // A move of a queue counts as one hop.
         Ok((data, ports, hops)) => Event::Message { data, ports, hops: hops.saturating_add(1) },
         Err(reason) => Event::Close(reason),
     }

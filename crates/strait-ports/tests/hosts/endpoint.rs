@@ -374,7 +374,7 @@ fn another_user_is_kept_out_unless_the_policy_says_otherwise() {
     assert!(endpoint.accept(&node).unwrap().is_none());
     // Nor does the guest trust a server of another user.
     let (said, _) = guest.ends();
-    assert!(said[0].contains("is not to be trusted") && said[0].contains("of user 0"), "{said:?}");
+    assert!(said[0].contains("which the trust policy rejects") && said[0].contains("of user 0"), "{said:?}");
     drop(endpoint);
     // A policy does.
     let mut incoming = Endpoint::options().mode(0o666).admit(|who| who.uid == NOBODY).bind(&path).unwrap().incoming(&node).unwrap();

@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::{ARENA_SIZES, MAX_ARENAS, PAGE, Reference};
 use crate::link::memory::arena::{Refusal, View};
 
-/// A frame of the peer's about its arenas that breaks the protocol: the link is cut.
+/// A violation of the protocol in the peer's frames about arenas: the link is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ArenaViolation {
-    #[error("arena {0} was never offered")]
+    #[error("unknown arena {0}: it was not offered, or was withdrawn")]
     Unknown(u8),
     #[error("arena {0} was offered twice")]
     Exists(u8),
@@ -25,7 +25,7 @@ pub(crate) enum ArenaViolation {
     InUse(u8),
 }
 
-/// See the module.
+/// The arenas that this node reads.
 pub(crate) struct ArenaReader {
     arenas: [Option<OfferedArena>; MAX_ARENAS],
     done: Arc<Done>,
@@ -50,13 +50,13 @@ impl ArenaReader {
         Self { arenas: Default::default(), done: Arc::new(Done { blocks: Mutex::default(), some: some_done }) }
     }
 
-    /// The other side offers an arena. True if it can be seen from here.
+    /// Handles the peer's offer of an arena. True if it was mapped.
     pub(crate) fn offered(&mut self, arena: u8, descriptor: Option<OwnedFd>) -> Result<bool, ArenaViolation> {
         let slot = self.arenas.get_mut(usize::from(arena)).ok_or(ArenaViolation::Unknown(arena))?;
         if slot.is_some() {
             return Err(ArenaViolation::Exists(arena));
         }
-        // What could not be sent cannot be seen.
+        // The peer could not send the descriptor.
         let Some(descriptor) = descriptor else { return Ok(false) };
         match View::of(descriptor, ARENA_SIZES[usize::from(arena)]) {
             Ok(view) => {
@@ -89,7 +89,8 @@ impl ArenaReader {
         Ok(Lent { view: Arc::clone(view), arena, page, length: length as usize, done: Arc::clone(&self.done) })
     }
 
-    /// The blocks that nobody here needs any more: the other side is to be told, and may use them again as soon as it is.
+    /// Takes the blocks that this node has finished with. The caller must send `Done` for them; the
+    /// peer may then reuse them.
     pub(crate) fn done(&mut self) -> Vec<(u8, u32)> {
         let done = std::mem::take(&mut *self.done.blocks.lock().unwrap_or_else(PoisonError::into_inner));
         for (arena, page) in &done {
@@ -100,7 +101,7 @@ impl ArenaReader {
         done
     }
 
-    /// The other side takes an arena back.
+    /// Handles the peer's withdrawal of an arena.
     pub(crate) fn withdrawn(&mut self, arena: u8) -> Result<(), ArenaViolation> {
         match self.arenas.get_mut(usize::from(arena)) {
             Some(slot @ Some(_)) if slot.as_ref().is_some_and(|borrowed| borrowed.blocks.is_empty()) => *slot = None,
@@ -111,7 +112,8 @@ impl ArenaReader {
     }
 }
 
-/// A block in an arena of somebody else's, who may write it in spite of what it has said: it can only be copied. Dropping it gives it back.
+/// A block of a peer's arena. A hostile peer can write it at any time, so it can only be copied.
+/// Dropping it releases it.
 pub(crate) struct Lent {
     view: Arc<View>,
     arena: u8,

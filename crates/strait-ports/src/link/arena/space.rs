@@ -1,40 +1,42 @@
-//! Which pages of an arena are whose. Pure; private to the arena's maker: the reader never sees it.
+//! The table of an arena's pages and blocks. Pure, and private to the writer: the reader cannot
+//! access it.
 
 use std::collections::BTreeMap;
 
-/// Blocks begin at multiples of this and take whole ones, so that one block's bytes are never in another's page. It is the arena's
-/// unit, not the kernel's: larger pages do no harm.
+/// Blocks start at multiples of this and take whole pages, so that no two blocks share a page. It
+/// is the arena's unit and independent of the kernel's page size: larger kernel pages do no harm.
 pub(crate) const PAGE: usize = 4096;
 
-/// The reader has given a block back that it does not have.
+/// A release of a block that is not on loan, or an answer for an arena that is not on offer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a block was given back that was not out")]
+#[error("the peer released a block that is not on loan, or answered for an arena that is not on offer")]
 pub(crate) struct NotLoaned;
 
 /// A block in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Taken {
     pages: u32,
-    /// It is in the reader's hands.
+    /// Whether the block is on loan to the reader.
     out: bool,
 }
 
-/// See the module.
+/// The free and taken pages of an arena.
 #[derive(Debug)]
 pub(crate) struct Space {
-    /// Free stretches: where they begin, and their lengths. No two touch.
+    /// Free ranges: first page and length. Adjacent ranges are joined.
     free: BTreeMap<u32, u32>,
     taken: BTreeMap<u32, Taken>,
 }
 
 impl Space {
-    /// So many free pages.
+    /// An arena of `pages` free pages.
     pub(crate) fn new(pages: usize) -> Self {
         let pages = u32::try_from(pages).expect("arenas have fewer pages than that");
         Self { free: BTreeMap::from([(0, pages)]), taken: BTreeMap::new() }
     }
 
-    /// The first page of a block of `length` bytes: the first stretch that is long enough, as its pages are the most likely to be warm.
+    /// Takes a block of `length` bytes and returns its first page. It is in the first range that is
+    /// long enough, because those pages are the most likely to be in the cache.
     pub(crate) fn take(&mut self, length: usize) -> Option<u32> {
         let pages = u32::try_from(length.div_ceil(PAGE).max(1)).ok()?;
         let (&start, &there) = self.free.iter().find(|(_, there)| **there >= pages)?;
@@ -46,14 +48,14 @@ impl Space {
         Some(start)
     }
 
-    /// The block is in the reader's hands from now on.
+    /// Marks a block as on loan to the reader.
     pub(crate) fn lend(&mut self, start: u32) {
         let taken = self.taken.get_mut(&start).expect("a block is lent by its holder");
         assert!(!taken.out, "a block is lent once");
         taken.out = true;
     }
 
-    /// The reader has done with it.
+    /// Frees a block that the reader has released.
     pub(crate) fn release_blocks(&mut self, start: u32) -> Result<(), NotLoaned> {
         if !self.taken.get(&start).is_some_and(|taken| taken.out) {
             return Err(NotLoaned);
@@ -62,7 +64,7 @@ impl Space {
         Ok(())
     }
 
-    /// Its holder has done with it.
+    /// Frees a block that is not on loan.
     pub(crate) fn free(&mut self, start: u32) {
         assert!(self.taken.get(&start).is_some_and(|taken| !taken.out), "a block is freed by its holder");
         self.release(start);
@@ -72,7 +74,7 @@ impl Space {
         self.taken.is_empty()
     }
 
-    /// Bytes of the blocks in the reader's hands, whole pages.
+    /// The bytes of blocks on loan, in whole pages.
     pub(crate) fn lent(&self) -> usize {
         self.taken.values().filter(|taken| taken.out).map(|taken| taken.pages as usize * PAGE).sum()
     }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::{ARENA_SIZES, MAX_ARENAS, NotLoaned, Reference};
 use crate::link::memory::arena::{Arena, Block};
 
-/// The number of blocks of the requested size that a new arena has room for, if there is a size so large.
+/// A new arena has room for this many blocks of the requested size, if an arena size is large
+/// enough.
 const BLOCKS: usize = 4;
 
 /// The state of an arena.
@@ -27,7 +28,7 @@ struct Slot {
     awaited: bool,
 }
 
-/// See the module.
+/// The arenas that this node writes.
 #[derive(Default)]
 pub(crate) struct ArenaWriter {
     slots: [Option<Slot>; MAX_ARENAS],
@@ -46,7 +47,8 @@ impl ArenaWriter {
         })
     }
 
-    /// After there was no room for so many bytes: an arena that would have it, if it is not there already. To be offered to the other side.
+    /// Makes an arena with room for `length` bytes, if there is none yet, after `block` has found
+    /// no room. The caller must offer it to the peer.
     pub(crate) fn enlarge(&mut self, length: usize) -> Option<(u8, OwnedFd)> {
         let generous = ARENA_SIZES.iter().position(|size| *size / BLOCKS >= length);
         let wanted = generous.or_else(|| ARENA_SIZES.iter().rposition(|size| *size >= length))?;
@@ -66,13 +68,14 @@ impl ArenaWriter {
         }
     }
 
-    /// An arena with room for so many bytes has been offered, and nobody has waited for the answer yet: from now on somebody has. A peer that does not answer holds nobody up twice.
+    /// True if an arena with room for `length` bytes is on offer and no sender has waited for the
+    /// answer yet; the caller then waits. So a peer that does not answer delays only one message.
     pub(crate) fn await_answer(&mut self, length: usize) -> bool {
         let mut offered = self.slots.iter_mut().zip(ARENA_SIZES).filter(|(_, size)| *size >= length).filter_map(|(slot, _)| slot.as_mut());
         offered.find(|slot| slot.stage == Stage::Offered).is_some_and(|slot| !std::mem::replace(&mut slot.awaited, true))
     }
 
-    /// The other side can see the arena, or cannot. Wrong for one that is not on offer.
+    /// Handles the peer's answer to an offer. An error for an arena that is not on offer.
     pub(crate) fn answered(&mut self, arena: u8, accepted: bool) -> Result<(), NotLoaned> {
         let index = usize::from(arena);
         let slot = self.slots.get_mut(index).filter(|slot| slot.as_ref().is_some_and(|s| s.stage == Stage::Offered)).ok_or(NotLoaned)?;
@@ -86,7 +89,7 @@ impl ArenaWriter {
         Ok(())
     }
 
-    /// Hands a block of one of these arenas to the other side; gives any other back.
+    /// Loans a block of one of these arenas to the peer; returns any other block.
     pub(crate) fn lend(&self, block: Block) -> Result<Reference, Block> {
         let arena = self.slots.iter().position(|slot| slot.as_ref().is_some_and(|slot| block.is_of(&slot.arena)));
         let Some(arena) = arena else { return Err(block) };
@@ -94,12 +97,13 @@ impl ArenaWriter {
         Ok(Reference { arena: arena as u8, page, length: length as u64 })
     }
 
-    /// Bytes of the blocks in the other side's hands.
+    /// The bytes of blocks that are on loan to the peer.
     pub(crate) fn lent(&self) -> usize {
         self.slots.iter().flatten().map(|slot| slot.arena.lent()).sum()
     }
 
-    /// Gives up the arenas that nobody has used since the last time; the other side is to be told.
+    /// Drops the arenas that were unused since the last call. The caller must send `Withdraw` for
+    /// them.
     pub(crate) fn retire(&mut self) -> Vec<u8> {
         let mut retired = Vec::new();
         for (index, slot) in self.slots.iter_mut().enumerate() {
@@ -116,7 +120,7 @@ impl ArenaWriter {
         self.slots.iter().any(Option::is_some)
     }
 
-    /// The other side has done with a block.
+    /// Frees a block that the peer has released.
     pub(crate) fn released(&self, arena: u8, page: u32) -> Result<(), NotLoaned> {
         self.slots.get(usize::from(arena)).and_then(Option::as_ref).ok_or(NotLoaned)?.arena.released(page)
     }

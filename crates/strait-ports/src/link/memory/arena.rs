@@ -1,4 +1,4 @@
-//! An arena's two faces: its maker writes blocks of it, its reader copies them out.
+//! Arenas as mapped memory: the maker writes blocks, the reader copies them out.
 
 use std::io;
 use std::ops::{Deref, DerefMut};
@@ -15,24 +15,24 @@ use super::large_page_vec;
 use super::mapping::Mapping;
 use crate::link::arena::{NotLoaned, PAGE, Space};
 
-/// It keeps its size, nobody but who has it mapped already can write it, and that stays so.
+/// The size is fixed, no new writable mapping can be made, and the seals cannot be removed.
 fn seals() -> SealFlags {
     SealFlags::FUTURE_WRITE | SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL
 }
 
-/// From this size on a block's new pages are all asked for at once, which takes a third of the time.
+/// From this size on, a block's new pages are requested at once, which takes a third of the time.
 const POPULATED_FROM: usize = 128 * 1024;
 
-/// Memory that this process alone writes.
+/// Memory that only this process writes.
 pub(crate) struct Arena {
     mapping: Mapping,
     space: Mutex<Space>,
-    /// Pages are new from here on: room is taken from the beginning.
+    /// Pages from this offset on are new: blocks are taken from the start.
     new_from: AtomicUsize,
 }
 
 impl Arena {
-    /// An arena, and what its reader needs to see it. `length` is a multiple of [`PAGE`].
+    /// Makes an arena, and the descriptor for its reader. `length` is a multiple of [`PAGE`].
     pub(crate) fn make(length: usize) -> io::Result<(Arc<Self>, OwnedFd)> {
         let fd = memfd_create("strait-arena", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
         ftruncate(&fd, length as u64)?;
@@ -60,28 +60,28 @@ impl Arena {
         Some(Block { arena: Arc::clone(self), page, length, lent: false })
     }
 
-    /// The reader has done with the block at this page.
+    /// Frees the block at this page, which the reader has released.
     pub(crate) fn released(&self, page: u32) -> Result<(), NotLoaned> {
         self.space().release_blocks(page)
     }
 
-    /// Bytes of the blocks in the reader's hands.
+    /// The bytes of blocks on loan to the reader.
     pub(crate) fn lent(&self) -> usize {
         self.space().lent()
     }
 
-    /// No block is in use on either side.
+    /// Whether no block is in use on either side.
     pub(crate) fn is_idle(&self) -> bool {
         self.space().is_idle()
     }
 }
 
-/// A part of an arena: its bytes are its holder's alone. Dropping it makes its room free.
+/// A part of an arena; only its holder accesses its bytes. Dropping it frees it.
 pub(crate) struct Block {
     arena: Arc<Arena>,
     page: u32,
     length: usize,
-    /// It is the reader's, and this is about to be dropped.
+    /// The block is on loan to the reader, and this handle is about to be dropped.
     lent: bool,
 }
 
@@ -90,12 +90,13 @@ impl Block {
         Arc::ptr_eq(&self.arena, arena)
     }
 
-    /// Cuts off what is behind the first `length` bytes. They keep their room.
+    /// Keeps the first `length` bytes. The block keeps its pages.
     pub(crate) fn truncate(&mut self, length: usize) {
         self.length = self.length.min(length);
     }
 
-    /// Hands the block over to the arena's reader: its page and its length. Its room is free when the reader gives it back.
+    /// Loans the block to the arena's reader; returns its page and length. It is free again when
+    /// the reader releases it.
     pub(crate) fn lend(mut self) -> (u32, usize) {
         self.arena.space().lend(self.page);
         self.lent = true;
@@ -111,18 +112,21 @@ impl Deref for Block {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        // SAFETY: `Space` gives these pages to one block at a time, and they are this block's until it is dropped or lent. The mapping lives as long as `arena`
-        // does, and is in no child. Nobody else writes them: the seal keeps every other process from it, and the file from shrinking. All bytes
-        // are initialised: a new file's are zero.
+        // SAFETY: `Space` gives these pages to one block at a time, and they belong to this block
+        // until it is dropped or loaned. The mapping lives as long as `arena`, and no child process
+        // has it. There is no other writer: the seals prevent every other process from writing, and
+        // the file from shrinking. All bytes are initialised: those of a new file are zero.
         unsafe { slice::from_raw_parts(self.start(), self.length) }
     }
 }
 
 impl DerefMut for Block {
     fn deref_mut(&mut self) -> &mut [u8] {
-        // SAFETY: as above, and `self` is borrowed for as long as the slice lives. Ordinary writes will do although the reader can see the bytes: it is another process,
-        // it cannot write them, and it learns their place only after the last write (by a release of the ring's tail, or through the socket). A reader that looks
-        // earlier sees what it sees, and changes nothing here.
+        // SAFETY: as above, and `self` is borrowed for as long as the slice lives. Ordinary writes
+        // are sound although the reader can read the bytes: it is another process, it cannot write
+        // them, and it receives their location only after the last write (by a release of the
+        // ring's tail, or through the socket). A reader that reads earlier gets arbitrary bytes,
+        // and changes nothing here.
         unsafe { slice::from_raw_parts_mut(self.start(), self.length) }
     }
 }
@@ -135,13 +139,14 @@ impl Drop for Block {
     }
 }
 
-/// An arena of somebody else's.
+/// A peer's arena.
 pub(crate) struct View {
     mapping: Mapping,
 }
 
 impl View {
-    /// Memory of another size, or that could shrink or be written by others than its maker, is refused.
+    /// Maps an arena. Memory is refused if it has another size, could shrink, or could be written
+    /// by processes other than its maker.
     pub(crate) fn of(fd: impl AsFd, length: usize) -> Result<Self, Refusal> {
         let fitting = fstat(&fd).is_ok_and(|stat| stat.st_size == length as i64) && fcntl_get_seals(&fd).is_ok_and(|s| s.contains(seals()));
         if !fitting {
@@ -150,10 +155,10 @@ impl View {
         Ok(Self { mapping: Mapping::new(fd, length, ProtFlags::READ, MapFlags::empty()).map_err(Refusal::Unmappable)? })
     }
 
-    /// A copy of a part of it, which must lie in it.
+    /// Copies a part of the arena; the part must be within it.
     pub(crate) fn copy(&self, offset: usize, length: usize) -> Vec<u8> {
         let mut copy = large_page_vec::with_capacity(length);
-        // SAFETY: the room has been made just now.
+        // SAFETY: the vector was just allocated with room for `length` bytes.
         unsafe {
             self.copy_to(offset, length, copy.as_mut_ptr());
             copy.set_len(length);
@@ -161,28 +166,30 @@ impl View {
         copy
     }
 
-    /// As [`View::copy`], to a place that is there already.
+    /// As [`View::copy`], into existing memory.
     pub(crate) fn copy_into(&self, offset: usize, into: &mut [u8]) {
         // SAFETY: the slice has room for its length.
         unsafe { self.copy_to(offset, into.len(), into.as_mut_ptr()) }
     }
 
     /// # Safety
-    /// There is room for `length` bytes at `to`, and nobody else uses it.
+    /// There must be room for `length` bytes at `to`, and no other access to it.
     unsafe fn copy_to(&self, offset: usize, length: usize, to: *mut u8) {
         assert!(offset.checked_add(length).is_some_and(|end| end <= self.mapping.length()), "outside the arena");
-        // SAFETY: so many bytes are in the mapping, whose pages exist as long as it does, as the file cannot shrink; the caller has room for them. There is no
-        // reference to the arena's bytes; the maker may write them meanwhile, from its own process. Any byte value will do.
+        // SAFETY: `length` bytes are in the mapping. Its pages exist as long as it does, because
+        // the file cannot shrink. The caller has room for the bytes. No reference to the arena's
+        // bytes exists; the maker may write them meanwhile, from its own process. Every byte value
+        // is valid.
         unsafe { copy::from_shared(self.mapping.at(offset).as_ptr(), to, length) }
     }
 }
 
-/// Why a descriptor is not looked at.
+/// The reasons for which a descriptor is not used.
 #[derive(Debug)]
 pub(crate) enum Refusal {
-    /// It is not what was announced.
+    /// The memory differs from the announcement.
     NoArena,
-    /// This process has no room for it.
+    /// This process cannot map the memory.
     Unmappable(io::Error),
 }
 
@@ -197,7 +204,8 @@ mod tests {
         let (arena, fd) = Arena::make(LENGTH).unwrap();
         let mut block = arena.block(100).unwrap();
         block.fill(7);
-        // Who has the descriptor cannot map it for writing, nor write it, nor punch holes into it, nor change its size or its seals.
+        // A process with the descriptor cannot map it for writing, write it, punch holes into it,
+        // or change its size or its seals.
         assert!(Mapping::new(&fd, LENGTH, ProtFlags::READ | ProtFlags::WRITE, MapFlags::empty()).is_err());
         assert!(rustix::io::pwrite(&fd, &[1], 0).is_err());
         let punch = rustix::fs::FallocateFlags::PUNCH_HOLE | rustix::fs::FallocateFlags::KEEP_SIZE;

@@ -1,15 +1,19 @@
 //! Copies of bytes that another process may write, or read, at the same time.
 //!
-//! An ordinary copy of such bytes is a data race, which the language leaves undefined: the compiler may read a byte twice and assume that it finds the same value.
-//! All copies out of and into shared memory go through [`from_shared`] and [`to_shared`]. Their accesses to shared memory are relaxed atomic ones: a peer that writes
-//! meanwhile decides which bytes are copied, and nothing else.
+//! An ordinary copy of such bytes is a data race, which is undefined behaviour: the compiler may
+//! read a byte twice and assume equal values. All copies out of and into shared memory go through
+//! [`from_shared`] and [`to_shared`]. Their accesses to shared memory are relaxed atomic ones. So a
+//! peer that writes meanwhile affects the values of the copied bytes, and nothing else.
 //!
-//! On x86-64 the copy is a block of machine code, because the compiler neither joins atomic accesses nor makes vector instructions of them: words of eight bytes
-//! take twice the time of `memcpy` from one kibibyte on. To the compiler the block is what its instructions do: relaxed atomic accesses of single bytes in any order.
-//! Other processors, Miri and sanitizers, which cannot look into machine code (`--cfg sanitizers`), get atomic words.
+//! On x86-64 the copy is a block of machine code, because the compiler neither joins atomic
+//! accesses nor makes vector instructions of them: from 1 KiB on, words of 8 bytes take twice the
+//! time of `memcpy`. For the compiler the block has the effects of its instructions: relaxed atomic
+//! accesses of single bytes in any order. Other processors, Miri, and sanitizers, which cannot
+//! check machine code (`--cfg sanitizers`), use atomic words.
 //!
-//! The block never uses `rep movsb`, as `memcpy` does from some two kibibytes on: some processors take several times as long over it unless source and target lie alike
-//! in their pages, and the middle of a message never does. So [`copy_bytes`], for private memory, uses the block too.
+//! The block never uses `rep movsb`, as `memcpy` does from about 2 KiB on. Some processors take
+//! several times as long for it unless source and target have the same offset in their pages, and
+//! the middle of a message never has. So [`copy_bytes`], for private memory, uses the block too.
 
 #[cfg(all(target_arch = "x86_64", not(miri), not(sanitizers)))]
 use machine as portable_or_machine;
@@ -19,40 +23,44 @@ use words as portable_or_machine;
 /// Copies bytes that a peer may write meanwhile.
 ///
 /// # Safety
-/// `length` bytes can be read at `from` and written at `to`, and the two do not overlap. The target is exclusive. Others may use the source, by atomic accesses or
-/// from other processes.
+/// `length` bytes must be readable at `from` and writable at `to`, and the two must not overlap.
+/// The target must be exclusive. Others may access the source, by atomic accesses or from other
+/// processes.
 pub(crate) unsafe fn from_shared(from: *const u8, to: *mut u8, length: usize) {
-    // SAFETY: as the caller promises.
+    // SAFETY: the caller's obligations are the same.
     unsafe { portable_or_machine::from_shared(from, to, length) }
 }
 
-/// Copies bytes to where a peer may read or write meanwhile.
+/// Copies bytes to memory that a peer may read or write meanwhile.
 ///
 /// # Safety
-/// `length` bytes can be read at `from` and written at `to`, and the two do not overlap. The source does not change. Others may use the target, by atomic accesses or from
-/// other processes.
+/// `length` bytes must be readable at `from` and writable at `to`, and the two must not overlap.
+/// The source must not change. Others may access the target, by atomic accesses or from other
+/// processes.
 pub(crate) unsafe fn to_shared(from: *const u8, to: *mut u8, length: usize) {
-    // SAFETY: as the caller promises.
+    // SAFETY: the caller's obligations are the same.
     unsafe { portable_or_machine::to_shared(from, to, length) }
 }
 
-/// As `to.copy_from_slice(from)`, for many bytes that lie anywhere: faster where processors copy long stretches slowly.
+/// As `to.copy_from_slice(from)`, for many bytes at any alignment: faster on processors that copy
+/// long ranges slowly.
 ///
 /// # Panics
-/// If the two are not of the same length.
+/// If the two slices have different lengths.
 pub fn copy_bytes(from: &[u8], to: &mut [u8]) {
     assert_eq!(from.len(), to.len(), "the same number of bytes on both sides");
     // SAFETY: both are slices of this length, and one is exclusive.
     unsafe { portable_or_machine::private(from, to) }
 }
 
-/// Copies bytes that others may write meanwhile: a buffer that several threads or processes share.
+/// Copies bytes that others may write meanwhile: from a buffer that several threads or processes
+/// share.
 ///
 /// # Safety
-/// As many bytes as `to` has can be read at `from`, and are not part of it. Others write them by atomic accesses only, from other processes, or by code that is
-/// not Rust.
+/// `to.len()` bytes must be readable at `from`, outside of `to`. Others must write them only by
+/// atomic accesses, from other processes, or by code in another language than Rust.
 pub unsafe fn copy_shared_bytes(from: *const u8, to: &mut [u8]) {
-    // SAFETY: the slice is exclusive, the rest is as the caller promises.
+    // SAFETY: the slice is exclusive; the rest is the caller's obligation.
     unsafe { from_shared(from, to.as_mut_ptr(), to.len()) }
 }
 
@@ -62,37 +70,37 @@ mod machine {
     use std::arch::asm;
     use std::is_x86_feature_detected;
 
-    /// From this size on the wider registers are worth the question whether there are any.
+    /// From this size on, the wider registers are worth the check whether the processor has them.
     const WIDE_FROM: usize = 256;
-    /// From this size on the target's cache lines are fetched ahead. In a ring the lines behind a
-    /// small record may be the reader's.
+    /// From this size on, the target's cache lines are prefetched. In a ring, the lines behind a
+    /// small record may be in use by the reader.
     const AHEAD_FROM: usize = 16 << 10;
-    /// Bytes that a turn of the wide loop copies.
+    /// Bytes that one turn of the wide loop copies.
     const WIDE: usize = 128;
-    /// Bytes that a turn of the narrow loop copies.
+    /// Bytes that one turn of the narrow loop copies.
     const NARROW: usize = 16;
 
     #[cfg_attr(any(miri, sanitizers), expect(unused_imports, reason = "atomic words are used instead"))]
     pub(super) use {copy as from_shared, copy as to_shared};
 
     /// # Safety
-    /// Both are of the same length.
+    /// Both slices must have the same length.
     pub(super) unsafe fn private(from: &[u8], to: &mut [u8]) {
         // SAFETY: two slices of this length, one of them exclusive.
         unsafe { copy(from.as_ptr(), to.as_mut_ptr(), from.len()) }
     }
 
     /// # Safety
-    /// As of [`super::from_shared`] or [`super::to_shared`].
+    /// As for [`super::from_shared`] or [`super::to_shared`].
     pub(super) unsafe fn copy(from: *const u8, to: *mut u8, length: usize) {
         let mut done = 0;
         if length >= WIDE_FROM && is_x86_feature_detected!("avx") {
             let turns = length / WIDE;
-            // SAFETY: the processor has the registers; a part of what the caller promises.
+            // SAFETY: the processor has the registers; the range is a part of the caller's.
             unsafe { if length < AHEAD_FROM { wide(from, to, turns) } else { wide_ahead(from, to, turns) } };
             done = length / WIDE * WIDE;
         }
-        // SAFETY: the rest of what the caller promises. Every access is of bytes in the two ranges.
+        // SAFETY: the rest of the caller's ranges. Every access is to bytes in the two ranges.
         unsafe {
             while length - done >= NARROW {
                 asm!(
@@ -130,16 +138,18 @@ mod machine {
         }
     }
 
-    /// A function that copies `turns` times [`WIDE`] bytes, at least once, and executes `ahead` before each of them.
+    /// A function that copies [`WIDE`] bytes `turns` times, at least once, and executes `ahead`
+    /// before each of them.
     macro_rules! wide {
         ($(#[$doc:meta])* $name:ident $(, $ahead:literal)*) => {
             $(#[$doc])*
             ///
             /// # Safety
-            /// As of [`copy`].
+            /// As for [`copy`].
             #[target_feature(enable = "avx")]
             unsafe fn $name(from: *const u8, to: *mut u8, turns: usize) {
-                // SAFETY: the loop ends after `turns` turns, each of which reads and writes the next bytes of the two ranges. A prefetch accesses nothing.
+                // SAFETY: the loop ends after `turns` turns, each of which reads and writes the
+                // next bytes of the two ranges. A prefetch accesses nothing.
                 unsafe {
                     asm!(
                         "2:",
@@ -156,7 +166,8 @@ mod machine {
                         "add {to}, 128",
                         "dec {turns}",
                         "jnz 2b",
-                        // What follows are instructions for the narrow registers, which some processors slow down otherwise.
+                        // Some processors would slow down the following instructions for narrow
+                        // registers otherwise.
                         "vzeroupper",
                         from = inout(reg) from => _,
                         to = inout(reg) to => _,
@@ -177,9 +188,9 @@ mod machine {
         wide
     );
     wide!(
-        /// For many bytes: fetches the target's cache lines for writing, one kibibyte ahead. Copying
-        /// to memory that is not in the cache takes three quarters of the time, to other memory no
-        /// more than before. Processors without `prefetchw` ignore it.
+        /// For many bytes: prefetches the target's cache lines for writing, 1 KiB ahead. Copying to
+        /// memory that is not in the cache then takes three quarters of the time, to other memory
+        /// the same time. Processors without `prefetchw` ignore it.
         wide_ahead,
         "prefetchw [{to} + 1024]",
         "prefetchw [{to} + 1088]"
@@ -194,20 +205,22 @@ mod words {
     const WORD: usize = size_of::<u64>();
 
     /// # Safety
-    /// Both are of the same length.
+    /// Both slices must have the same length.
     pub(super) unsafe fn private(from: &[u8], to: &mut [u8]) {
         to.copy_from_slice(from);
     }
 
     /// # Safety
-    /// As of [`super::from_shared`].
+    /// As for [`super::from_shared`].
     pub(super) unsafe fn from_shared(from: *const u8, to: *mut u8, length: usize) {
         let byte = |at: usize| {
-            // SAFETY: `at` is less than `length`; the source is used by atomic accesses only, the target is exclusive.
+            // SAFETY: `at` is less than `length`; the source is used by atomic accesses only, the
+            // target is exclusive.
             unsafe { to.add(at).write(AtomicU8::from_ptr(from.add(at).cast_mut()).load(Ordering::Relaxed)) }
         };
         let word = |at: usize| {
-            // SAFETY: `edges` gives places at multiples of a word in the source, a whole word before the end; otherwise as above.
+            // SAFETY: `edges` returns offsets at multiples of a word in the source, a whole word
+            // before the end; otherwise as above.
             unsafe {
                 let word = AtomicU64::from_ptr(from.add(at).cast_mut().cast::<u64>()).load(Ordering::Relaxed);
                 to.add(at).cast::<u64>().write_unaligned(word);
@@ -220,14 +233,16 @@ mod words {
     }
 
     /// # Safety
-    /// As of [`super::to_shared`].
+    /// As for [`super::to_shared`].
     pub(super) unsafe fn to_shared(from: *const u8, to: *mut u8, length: usize) {
         let byte = |at: usize| {
-            // SAFETY: `at` is less than `length`; the target is used by atomic accesses only, and the source does not change.
+            // SAFETY: `at` is less than `length`; the target is used by atomic accesses only, and
+            // the source does not change.
             unsafe { AtomicU8::from_ptr(to.add(at)).store(from.add(at).read(), Ordering::Relaxed) }
         };
         let word = |at: usize| {
-            // SAFETY: `edges` gives places at multiples of a word in the target, a whole word before the end; otherwise as above.
+            // SAFETY: `edges` returns offsets at multiples of a word in the target, a whole word
+            // before the end; otherwise as above.
             unsafe {
                 let word = from.add(at).cast::<u64>().read_unaligned();
                 AtomicU64::from_ptr(to.add(at).cast::<u64>()).store(word, Ordering::Relaxed);
@@ -239,7 +254,7 @@ mod words {
         (last..length).for_each(byte);
     }
 
-    /// Where the whole words of `length` bytes at an address begin and end.
+    /// The offsets at which the whole words of `length` bytes at an address begin and end.
     fn edges(start: *const u8, length: usize) -> (usize, usize) {
         let first = (start.addr().next_multiple_of(WORD) - start.addr()).min(length);
         (first, first + (length - first) / WORD * WORD)
@@ -255,7 +270,7 @@ mod tests {
 
     type Copy = unsafe fn(*const u8, *mut u8, usize);
 
-    /// Every way to copy that this processor has.
+    /// All copy functions of this processor.
     fn ways() -> Vec<Copy> {
         #[cfg(all(target_arch = "x86_64", not(miri)))]
         return vec![words::from_shared, words::to_shared, machine::copy];
@@ -301,7 +316,7 @@ mod tests {
         copy_bytes(&[1, 2], &mut [0]);
     }
 
-    /// Faults for `cargo xtask sanitize`, which must find them: the variable `STRAIT_PLANTED` says which.
+    /// Faults that `cargo xtask sanitize` must find; the variable `STRAIT_PLANTED` selects one.
     #[cfg(sanitizers)]
     fn planted(shared: *const u8, copy: &mut [u8]) {
         match std::env::var("STRAIT_PLANTED").as_deref() {
@@ -316,7 +331,7 @@ mod tests {
         }
     }
 
-    /// `cargo xtask sanitize` runs it under ThreadSanitizer, which reports an ordinary copy.
+    /// `cargo xtask sanitize` runs this under ThreadSanitizer, which reports an ordinary copy.
     #[test]
     fn a_peer_that_writes_meanwhile_is_no_data_race() {
         const WORDS: usize = 512;
@@ -327,7 +342,7 @@ mod tests {
         let stop = AtomicBool::new(false);
         thread::scope(|scope| {
             let peer = scope.spawn(|| {
-                // Until the copies are made, however long this thread had to wait for its first turn.
+                // Until the copies are made, however late this thread starts.
                 for round in (1..=ROUNDS).cycle().take_while(|_| !stop.load(Ordering::Relaxed)) {
                     shared.iter().for_each(|word| word.store(round, Ordering::Relaxed));
                 }
@@ -336,14 +351,14 @@ mod tests {
                 thread::yield_now();
             }
             for _ in 0..ROUNDS {
-                // SAFETY: as many bytes as there are; the peer uses atomic accesses.
+                // SAFETY: the range has this length; the peer uses atomic accesses.
                 unsafe { from_shared(start, copy.as_mut_ptr(), WORDS * 8) };
                 assert!(copy.chunks(8).all(|word| u64::from_ne_bytes(word.try_into().unwrap()) <= ROUNDS));
                 #[cfg(sanitizers)]
                 planted(start, &mut copy);
             }
             stop.store(true, Ordering::Relaxed);
-            // A join is an order that ThreadSanitizer sees; that of the scope's end is not.
+            // ThreadSanitizer uses the order that a join makes, but not that of the scope's end.
             peer.join().unwrap();
             let peer = scope.spawn(|| shared.iter().map(|word| word.load(Ordering::Relaxed)).filter(|word| *word > ROUNDS + 1).count());
             let from = [(ROUNDS + 1); WORDS];

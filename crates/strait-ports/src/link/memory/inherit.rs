@@ -1,6 +1,8 @@
-//! Descriptors that live through `exec`: into a child's program, and out of the parent's hands.
+//! Descriptors that stay open through `exec`: passed to a child's program, and taken from the
+//! parent.
 //!
-//! Here because both directions are calls whose soundness the compiler cannot see; what they are for is told in `host/spawn.rs`.
+//! They are in this folder because the compiler cannot check the soundness of either call.
+//! `host/spawn.rs` describes their use.
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
@@ -11,31 +13,35 @@ use std::sync::atomic::{AtomicI32, Ordering};
 
 use rustix::io::{FdFlags, fcntl_getfd, fcntl_setfd};
 
-/// No descriptor.
+/// The number in place of a descriptor.
 const NONE: RawFd = -1;
 
-/// A descriptor that the next program of a command gets, for as long as this lives.
+/// A descriptor that the command's next program inherits, as long as this value exists.
 pub(crate) struct PassedOn {
     descriptor: OwnedFd,
     number: Arc<AtomicI32>,
 }
 
 impl PassedOn {
-    /// The child finds `descriptor` under its present number. In this process it stays close-on-exec: what other threads start meanwhile does not get it.
+    /// The child finds `descriptor` under its present number. In this process it stays
+    /// close-on-exec, so that processes that other threads start do not inherit it.
     pub(crate) fn by(command: &mut Command, descriptor: OwnedFd) -> Self {
         let number = Arc::new(AtomicI32::new(descriptor.as_raw_fd()));
         let in_child = Arc::clone(&number);
         let keep_open = move || match in_child.load(Ordering::Relaxed) {
-            // The command is run again, for itself.
+            // The command is run again, without a port.
             NONE => Ok(()),
             number => {
-                // SAFETY: `PassedOn` keeps the descriptor open until it takes the number back, and this runs in a copy of that process. Were it
-                // closed (by an earlier hook of the command's), the call would fail, and with it the spawn.
+                // SAFETY: `PassedOn` keeps the descriptor open until it takes the number back, and
+                // this runs in a copy of that process. If it were closed (by an earlier hook of the
+                // command), the call would fail, and the spawn with it.
                 let descriptor = unsafe { BorrowedFd::borrow_raw(number) };
                 Ok(fcntl_setfd(descriptor, FdFlags::empty())?)
             }
         };
-        // SAFETY: between fork and exec this loads an atomic and makes one system call: no lock, no allocation, nothing that another thread could have left half done.
+        // SAFETY: between fork and exec this loads an atomic and makes one system call. It takes no
+        // lock, allocates nothing, and uses nothing that another thread could have left in an
+        // inconsistent state.
         unsafe { command.pre_exec(keep_open) };
         Self { descriptor, number }
     }
@@ -47,32 +53,34 @@ impl PassedOn {
 
 impl Drop for PassedOn {
     fn drop(&mut self) {
-        // The command keeps its hook.
+        // The command keeps its hook, which now does nothing.
         self.number.store(NONE, Ordering::Relaxed);
     }
 }
 
-/// What a number that a parent left for its child is.
+/// The state of a number that a parent has passed to its child.
 #[derive(Debug)]
 pub(crate) enum Inherited {
-    /// A descriptor that came through `exec`.
+    /// A descriptor that stayed open through `exec`.
     Descriptor(OwnedFd),
-    /// Nothing is open there.
+    /// No descriptor is open there.
     Closed,
-    /// This program opened it itself: it is close-on-exec, which nothing inherited is.
+    /// This program has opened it: it is close-on-exec, which inherited descriptors never are.
     Own,
 }
 
-/// Takes an inherited descriptor out, if `fits`. From then on it is close-on-exec. `None`: it does not fit, and stays as it is.
+/// Takes an inherited descriptor if `fits` accepts it, and sets it to close-on-exec. `None`: it
+/// does not fit, and is unchanged.
 ///
-/// Each number must be taken once at most: the caller sees to that.
+/// The caller must take each number at most once.
 pub(crate) fn take(number: RawFd, fits: impl FnOnce(BorrowedFd<'_>) -> bool) -> io::Result<Option<Inherited>> {
-    // SAFETY: the number is not -1 (a caller's check, asserted below). It is borrowed for calls that only ask, and that fail where nothing is open.
+    // SAFETY: the number is not -1 (the caller checks that, and `checked` asserts it). It is
+    // borrowed for calls that only query, and that fail if no descriptor is open.
     let borrowed = unsafe { BorrowedFd::borrow_raw(checked(number)) };
     match fcntl_getfd(borrowed) {
         Err(rustix::io::Errno::BADF) => return Ok(Some(Inherited::Closed)),
         Err(error) => return Err(error.into()),
-        // The standard library and every crate that is worth its name open descriptors so.
+        // The standard library, and crates in general, open descriptors with this flag.
         Ok(flags) if flags.contains(FdFlags::CLOEXEC) => return Ok(Some(Inherited::Own)),
         Ok(_) => {}
     }
@@ -80,8 +88,9 @@ pub(crate) fn take(number: RawFd, fits: impl FnOnce(BorrowedFd<'_>) -> bool) -> 
         return Ok(None);
     }
     fcntl_setfd(borrowed, FdFlags::CLOEXEC)?;
-    // SAFETY: it is open, and not close-on-exec until the line above: it has been open since before this program began, so no value of this program owns it, and
-    // the parent's word is that it is there for us. The caller takes it once.
+    // SAFETY: it is open, and was not close-on-exec until the line above. So it has been open since
+    // before this program began, and no value of this program owns it. The parent passed it for
+    // this process. The caller takes it once.
     Ok(Some(Inherited::Descriptor(unsafe { OwnedFd::from_raw_fd(number) })))
 }
 

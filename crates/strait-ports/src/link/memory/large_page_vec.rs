@@ -1,4 +1,4 @@
-//! Vectors for bytes that are copied out of shared memory, in large pages if they are large.
+//! Vectors for bytes that are copied out of shared memory. Large ones use large pages.
 
 use std::ffi::c_void;
 
@@ -16,7 +16,8 @@ pub(super) fn with_capacity(length: usize) -> Vec<u8> {
         let start = vector.as_ptr().addr().next_multiple_of(LARGE_PAGE);
         let end = (vector.as_ptr().addr() + length) & !(LARGE_PAGE - 1);
         if start < end {
-            // SAFETY: whole pages of the vector's own memory. The advice does not change what is in them.
+            // SAFETY: whole pages of the vector's own memory. The advice does not change their
+            // contents.
             let _ = unsafe { madvise(vector.as_ptr().with_addr(start).cast_mut().cast::<c_void>(), end - start, Advice::LinuxHugepage) };
         }
     }

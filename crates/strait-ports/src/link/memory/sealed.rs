@@ -1,4 +1,4 @@
-//! Memory that nobody can write any more.
+//! Sealed memory: no process can write it any more.
 
 use std::io;
 use std::ops::Deref;
@@ -14,29 +14,31 @@ use rustix::mm::{MapFlags, ProtFlags};
 use super::arena::Refusal;
 use super::mapping::{LARGE_PAGE, Mapping};
 
-/// So many descriptors of sealed memory this process keeps. One that is not kept cannot be sent on: then the bytes are.
+/// The most descriptors of sealed memory that this process keeps. A buffer without a kept
+/// descriptor is sent on as bytes.
 const MAX_KEPT: usize = 64;
 
-/// The most mappings of sealed memory whose descriptors are not kept. Beyond that the bytes are copied: a process has a limited number of
-/// mappings (65,530 by default), and each takes a page at least, however few bytes it holds.
+/// The most mappings of sealed memory without kept descriptors. Further buffers are copied: a
+/// process has a limited number of mappings (65,530 by default), and each takes at least one page.
 const MAX_MAPPED: usize = 1024;
 
 static KEPT: AtomicUsize = AtomicUsize::new(0);
 static MAPPED: AtomicUsize = AtomicUsize::new(0);
 
-/// What lies in memory and cannot be had is lost to every program, whether it is mapped or not: there is no going on without it.
+/// If present memory cannot be read, the machine has lost it, whether it is mapped or not. No
+/// program can continue then.
 const READABLE: &str = "memory can be read";
 
-/// It stays as it is.
+/// Contents and size are fixed, and the seals cannot be removed.
 fn seals() -> SealFlags {
     SealFlags::WRITE | SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL
 }
 
-/// One of a limited number of things, counted there until it is dropped.
+/// A share of a limited number, returned on drop.
 struct Counted(&'static AtomicUsize);
 
 impl Counted {
-    /// `None` if there are `most` already.
+    /// `None` if `most` shares are taken.
     fn new(count: &'static AtomicUsize, most: usize) -> Option<Self> {
         let room = |number| (number < most).then_some(number + 1);
         count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room).ok().map(|_| Self(count))
@@ -49,22 +51,24 @@ impl Drop for Counted {
     }
 }
 
-/// A descriptor that counts among those that are kept.
+/// A kept descriptor, which counts for [`MAX_KEPT`].
 struct Kept {
     fd: OwnedFd,
     _counted: Counted,
 }
 
-/// From half of it on, a large page is worth its memory: it is made, mapped and unmapped at a fraction of what so many small ones cost.
+/// From half of its size on, a large page is worth its memory: making, mapping and unmapping it
+/// costs a fraction of the same for small pages.
 const LARGE_FROM: usize = LARGE_PAGE / 2;
 
-/// After large pages could not be had, so many files are made without trying.
+/// After large pages could not be made, this many files are made without trying.
 const PATIENCE: usize = 256;
 
-/// How many files are still to be made without trying.
+/// The number of files that are still to make without trying.
 static IMPATIENT: AtomicUsize = AtomicUsize::new(0);
 
-/// How long a file in large pages is whose first bytes are these. A rest that is no large page's half stays in small ones.
+/// The file's size for `length` bytes in large pages. A rest of less than half a large page stays
+/// in small pages.
 fn padded(length: usize) -> usize {
     if length % LARGE_PAGE < LARGE_FROM { length } else { length.next_multiple_of(LARGE_PAGE) }
 }
@@ -76,14 +80,15 @@ fn new_file() -> io::Result<OwnedFd> {
     Ok(memfd_create("strait-shared", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?)
 }
 
-/// Memory in large pages that this process alone can write; it becomes [`Sealed`].
+/// Memory in large pages that only this process can write; it becomes [`Sealed`].
 pub(crate) struct LargePages {
     mapping: Mapping,
     unsealed: Unsealed,
 }
 
 impl LargePages {
-    /// `length` zero bytes, if that many are worth large pages and the kernel has some. All pages are present: reading them later cannot fail.
+    /// Makes `length` zero bytes, if that is worth large pages and the kernel has some. All pages
+    /// are present, so reading them later cannot fail.
     pub(crate) fn new(length: usize) -> Option<Self> {
         let patient = || IMPATIENT.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_err();
         if length < LARGE_FROM || !patient() {
@@ -99,8 +104,9 @@ impl LargePages {
         }
     }
 
-    /// Shared memory has large pages of its own accord only where the machine is set up for it. But who asks for a stretch to be gathered into one gets it everywhere
-    /// (since Linux 6.1), and what is gathered from a single small page is as good as new.
+    /// By itself, shared memory uses large pages only if the machine is configured for them. But
+    /// gathering a range into a large page on request works everywhere (since Linux 6.1), and a
+    /// range with a single present small page becomes a new large page.
     fn make(length: usize) -> io::Result<Self> {
         let fd = new_file()?;
         let size = padded(length);
@@ -118,25 +124,27 @@ impl LargePages {
         Ok(Self { mapping, unsealed: Unsealed { fd, length, size } })
     }
 
-    /// Lets `fill` write it, in place.
+    /// Calls `fill` to write the memory in place.
     pub(crate) fn fill(self, fill: impl FnOnce(&mut [u8])) -> Unsealed {
-        // SAFETY: a mapping, at least so long, of a file that nobody else has, and that is dropped before anybody gets it: these are its only references. All bytes
-        // are initialised: a new file's are zero.
+        // SAFETY: a mapping of at least this length, of a file that no other process has. The
+        // mapping is dropped before another process gets the file, so this is the only reference.
+        // All bytes are initialised: those of a new file are zero.
         fill(unsafe { slice::from_raw_parts_mut(self.mapping.at(0).as_ptr(), self.unsealed.length) });
         self.unsealed
     }
 }
 
-/// A file of bytes that can be written still, by this process alone.
+/// A file of bytes that this process alone can still write.
 pub(crate) struct Unsealed {
     fd: OwnedFd,
     length: usize,
-    /// The file's.
+    /// The file's size.
     size: usize,
 }
 
 impl Unsealed {
-    /// A copy of these bytes, at least one. In small pages, which cost several times more to be mapped and unmapped than to be written by the kernel.
+    /// Copies at least one byte into a new file, in small pages. The kernel writes them: mapping
+    /// and unmapping small pages would cost several times more.
     pub(crate) fn new(bytes: &[u8]) -> io::Result<Self> {
         let fd = new_file()?;
         let mut written = 0;
@@ -146,7 +154,8 @@ impl Unsealed {
         Ok(Self { fd, length: bytes.len(), size: bytes.len() })
     }
 
-    /// From now on nobody can write them. If that cannot be had, they are on the heap.
+    /// Seals the bytes, so that no process can write them. If sealing fails, returns them on the
+    /// heap.
     pub(crate) fn seal(self) -> Result<Sealed, Vec<u8>> {
         match fcntl_add_seals(&self.fd, seals()) {
             Ok(()) => Ok(Sealed::new(self.fd, self.length, self.size, true).expect(READABLE)),
@@ -167,26 +176,27 @@ fn read(fd: &OwnedFd, length: usize) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Bytes that stay as they are, for everybody.
+/// Bytes that no process can change.
 pub(crate) struct Sealed {
     length: usize,
-    /// The file's.
+    /// The file's size.
     size: usize,
-    /// Set from the beginning if there is no descriptor; otherwise when somebody first reads them. Who only sends them on never pays for it.
+    /// Set at once if no descriptor is kept; otherwise at the first access. So a process that only
+    /// sends the bytes on does not map them.
     contents: OnceLock<Contents>,
     descriptor: Option<Kept>,
 }
 
-/// Where they are in this process.
+/// The location of the bytes in this process.
 enum Contents {
-    /// Counted unless the descriptor is.
+    /// Counted for [`MAX_MAPPED`], unless the descriptor is kept.
     Mapped { mapping: Mapping, _counted: Option<Counted> },
-    /// There was no room for them, or too many are mapped: a copy.
+    /// A copy, because mapping failed or too many are mapped.
     Copied(Vec<u8>),
 }
 
 impl Contents {
-    /// That of bytes whose descriptor is not kept.
+    /// The contents of bytes whose descriptor is not kept.
     fn unkept(fd: &OwnedFd, length: usize, size: usize) -> io::Result<Self> {
         match Counted::new(&MAPPED, MAX_MAPPED) {
             Some(counted) => Self::of(fd, length, size, Some(counted)),
@@ -215,7 +225,8 @@ impl Sealed {
         }
     }
 
-    /// What somebody has sealed: `length` bytes, at least one, all of them there. The descriptor is kept only if it may be.
+    /// Uses memory that another process has sealed: `length` bytes, at least one, and all pages
+    /// present. `keep`: whether the descriptor may be kept.
     pub(crate) fn of(fd: OwnedFd, length: usize, keep: bool) -> Result<Self, Refusal> {
         let size = fstat(&fd).ok().and_then(|stat| {
             let size = usize::try_from(stat.st_size).ok()?;
@@ -229,12 +240,12 @@ impl Sealed {
         }
     }
 
-    /// How many bytes they are: asking does not map them.
+    /// The number of bytes; the call does not map them.
     pub(crate) fn len(&self) -> usize {
         self.length
     }
 
-    /// What others need to see it, if it has been kept.
+    /// The descriptor for other processes, if it was kept.
     pub(crate) fn descriptor(&self) -> Option<BorrowedFd<'_>> {
         self.descriptor.as_ref().map(|kept| kept.fd.as_fd())
     }
@@ -254,9 +265,10 @@ impl Deref for Sealed {
 
     fn deref(&self) -> &[u8] {
         match self.contents() {
-            // SAFETY: the mapping is at least of this length and lives as long as `self`; the seals, which have been looked at, keep the file from being written, by
-            // anybody in any way, and from shrinking; nobody had it mapped for writing when it was sealed, or the kernel had refused. All bytes are initialised:
-            // they are a file's.
+            // SAFETY: the mapping has at least this length and lives as long as `self`. The seals,
+            // which were checked, prevent every write by any process, and the file from shrinking.
+            // No process had the file mapped for writing when it was sealed, because the kernel
+            // would have refused the seal. All bytes are initialised: they are a file's.
             Contents::Mapped { mapping, .. } => unsafe { slice::from_raw_parts(mapping.at(0).as_ptr(), self.length) },
             Contents::Copied(bytes) => bytes,
         }
@@ -298,9 +310,9 @@ mod tests {
             (8192, 8192, all, 8191),
             (8192, 8192, all, 8193),
             (8192, 8192, all, 0),
-            // Memory that is not there yet would be made by who reads it.
+            // Missing pages would be allocated by the reader.
             (8192, 4096, all, 8192),
-            // Longer than it should be, as a large page is, and not there.
+            // Longer than its bytes, as a large page may be, but with pages missing.
             (LARGE_PAGE as u64, LARGE_FROM as u64, all, LARGE_FROM),
             (LARGE_PAGE as u64 + 4096, LARGE_PAGE as u64 + 4096, all, LARGE_FROM),
             (8192, 8192, all.difference(SealFlags::WRITE) | SealFlags::FUTURE_WRITE, 8192),
@@ -311,7 +323,7 @@ mod tests {
         }
     }
 
-    /// The rule for what a file's length may be is the same at both ends; large pages or not, all of it is there.
+    /// Both ends compute the same file size, and all of it is present, with large pages or without.
     #[test]
     fn large_ones_are_whole() {
         const MIB: usize = 1 << 20;
@@ -333,7 +345,7 @@ mod tests {
                     room.copy_from_slice(&bytes);
                 })
             });
-            // Not every kernel has large pages to give; those that have give them from there on.
+            // Some kernels have no large pages; the others use them from this size on.
             assert!(large.is_none() || length >= LARGE_FROM);
             for unsealed in [Some(small), large].into_iter().flatten() {
                 let sealed = unsealed.seal().ok().unwrap();
@@ -351,7 +363,7 @@ mod tests {
         let fd = || Unsealed::new(&bytes).unwrap().seal().ok().unwrap().descriptor().unwrap().try_clone_to_owned().unwrap();
         let all: Vec<Sealed> = (0..MAX_MAPPED + 10).map(|_| Sealed::of(fd(), bytes.len(), false).ok().unwrap()).collect();
         let mapped = all.iter().filter(|sealed| matches!(sealed.contents(), Contents::Mapped { .. })).count();
-        // Other tests of this process may have some.
+        // Other tests of this process may have mappings too.
         assert!(mapped <= MAX_MAPPED && MAPPED.load(Ordering::Relaxed) >= mapped, "{mapped}");
         assert!(all.iter().all(|sealed| sealed[..] == bytes[..]));
         drop(all);

@@ -1,4 +1,4 @@
-//! A node that lies about arenas and blocks: it alone pays for it.
+//! A node that violates the protocol of arenas and blocks: only its own link is affected.
 
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
 
@@ -19,13 +19,13 @@ impl Forger {
         self.packet(Packet::Control(control), None);
     }
 
-    /// Offers a good arena.
+    /// Offers a valid arena.
     fn offer(&mut self, arena: u8) {
         let (_, fd) = Arena::make(ARENA_SIZES[usize::from(arena)]).unwrap();
         self.packet(Packet::Control(Control::Offer(arena)), Some(fd));
     }
 
-    /// A message in a block.
+    /// Sends a message whose data is in a block.
     fn lend(&mut self, arena: u8, page: u32, length: u64) {
         let frame = Frame { from: self.mine, to: self.theirs, event: message(b"", &[]) };
         self.packet(Packet::Lent(frame, Reference { arena, page, length }), None);
@@ -120,13 +120,14 @@ fn a_lie_about_arenas_ends_the_liar_only(kind: LinkKind) {
             f.packet(Packet::Lent(frame, Reference { arena: 0, page: 0, length: 1 }), Some(pair().0));
         }),
     ];
-    // What it lent before it lied is received, or is the lie itself.
+    // Messages in blocks that it loaned before the violation are received, unless they are the
+    // violation.
     for (what, offence) in table {
         only_the_offender_pays_after(kind, what, offence);
     }
 }
 
-/// As [`only_the_offender_pays`], but what came before the lie may include messages.
+/// As [`only_the_offender_pays`], but the frames before the violation may include messages.
 fn only_the_offender_pays_after(kind: LinkKind, what: &str, offence: Offence) {
     let broker = Node::broker_with(kind).unwrap();
     let honest = Honest::joins(&broker);
@@ -155,23 +156,23 @@ fn an_honest_lender_is_told_what_is_done(kind: LinkKind) {
         for page in [3, 4] {
             assert!(matches!(port.try_recv(), Some(PortEvent::Message(m)) if m.data.iter().all(|b| *b == 0)));
             let mut heard = forger.hear().unwrap();
-            // A report of what was received is another matter.
+            // Reports of received messages do not matter here.
             heard.retain(|packet| !matches!(packet, Packet::Event(_)));
             assert_eq!(heard, [Packet::Control(Control::Done(0, page))]);
         }
     }
-    // Only then it may be taken back, and another of its size be made.
+    // Only then the arena may be withdrawn, and another of its size offered.
     forger.control(Control::Withdraw(0));
     forger.offer(0);
     turn(&broker);
     assert_eq!(forger.hear().unwrap(), [Packet::Control(Control::Answer(0, true))]);
-    // An offer whose descriptor could not be sent is no offence.
+    // An offer without a descriptor is not a violation.
     forger.control(Control::Offer(1));
     turn(&broker);
     assert_eq!(forger.hear().unwrap(), [Packet::Control(Control::Answer(1, false))]);
 }
 
-/// How many bytes there are in the messages that are heard.
+/// The number of bytes in the received messages.
 fn heard_bytes(packets: Vec<Packet>) -> usize {
     let bytes = |packet| match packet {
         Packet::Event(Frame { event: Event::Message { data, .. }, .. }) => data.len(),
@@ -199,7 +200,7 @@ fn a_peer_that_cannot_see_arenas_gets_bytes(kind: LinkKind) {
     for round in 0..3 {
         port.post(vec![1; 1 << 20]).unwrap();
         assert_eq!(hear_all(&mut forger, &broker), 1 << 20, "{round}");
-        // It is asked once, and not again for one so large.
+        // An arena is offered once, and not again for a message of that size.
         assert_eq!(forger.descriptors.drain(..).count(), usize::from(round == 0), "{round}");
         if round == 0 {
             forger.control(Control::Answer(0, false));
@@ -224,7 +225,7 @@ fn a_peer_that_gives_nothing_back_gets_bytes(kind: LinkKind) {
         assert_eq!(hear_all(&mut forger, &broker), 1 << 20);
     }
     assert_eq!(broker.stats().lent_bytes, 4 << 20);
-    // A block that it has, and one that it has given back already.
+    // A block that the peer has, and one that it has already released.
     forger.control(Control::Done(0, 0));
     turn(&broker);
     assert_eq!(broker.stats().lent_bytes, 3 << 20);
@@ -242,7 +243,7 @@ fn an_arena_that_is_not_used_is_given_up(kind: LinkKind) {
     turn(&broker);
     port.post(vec![1; 1 << 20]).unwrap();
     assert!(matches!(forger.hear().unwrap()[..], [Packet::Lent(..)]));
-    // Not as long as somebody has a block of it, however many ticks go by.
+    // Not while a block of it is on loan, however many ticks pass.
     let wait = |broker: &Node, patience| {
         let deadline = Instant::now() + patience;
         while Instant::now() < deadline {
@@ -261,9 +262,9 @@ fn an_arena_that_is_not_used_is_given_up(kind: LinkKind) {
         }
     };
     assert_eq!(heard, [Packet::Control(Control::Withdraw(0))]);
-    // And the clock is gone with the last: nothing wakes who has nothing to do.
+    // The clock is removed with the last arena, so that idle nodes are not woken.
     assert!(broker.shared.act(|state| state.arena_clock.is_none()));
-    // The next is another.
+    // The next arena is a new one.
     port.post(vec![1; 1 << 20]).unwrap();
     assert_eq!(hear_all(&mut forger, &broker), 1 << 20);
     assert_eq!(forger.descriptors.len(), 2);

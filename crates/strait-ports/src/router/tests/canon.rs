@@ -1,8 +1,10 @@
-//! When two worlds are the same: they differ in nothing but the names and keys that chance gave.
+//! Equality of worlds: two worlds are the same if they differ only in random names and keys.
 //!
-//! Names are numbered in the order in which a walk comes across them; the walk begins at the ports in programs' hands and at what the links
-//! carry, and follows neighbours. Of the names themselves only their order within each chain is kept, for it decides which of two neighbours gives way,
-//! and who is nobody's neighbour today may be tomorrow. Left out is `hops`, which matters only past thousands of proxies.
+//! Names are numbered in the order in which a walk reaches them. The walk starts at the programs'
+//! ports and at the frames on links, and follows neighbours. Of the names themselves only the order
+//! within each chain is kept, because it decides which of two neighbours grants a lock; sides that
+//! are not neighbours now may become neighbours later. `hops` is left out, because it matters only
+//! after thousands of proxies.
 
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeSet, HashMap};
@@ -35,7 +37,7 @@ struct Walk<'a> {
     pending: Vec<Addr>,
     next: usize,
     seen: BTreeSet<(usize, ElementKey)>,
-    /// By number, another name of the same chain, or itself.
+    /// For each number, another name of the same chain, or itself.
     chains: Vec<usize>,
     hasher: DefaultHasher,
 }
@@ -62,7 +64,7 @@ impl Walk<'_> {
         number
     }
 
-    /// Two of one chain, the first of them known already.
+    /// Notes that two names belong to one chain; the first already has a number.
     fn pair(&mut self, one: Addr, other: Addr) {
         self.name(other);
         let (one, other) = (self.chain(self.numbers[&one]), self.chain(self.numbers[&other]));
@@ -116,7 +118,7 @@ impl Walk<'_> {
             }
             let mut linked: Vec<_> = router.linked.iter().map(|n| number(*n)).collect();
             linked.sort_unstable();
-            // What nothing leads to can do no more than be there.
+            // Unreachable elements have no effect except their existence.
             let apart = router.elements.keys().filter(|key| !self.seen.contains(&(node, *key))).count();
             self.put((linked, apart));
         }

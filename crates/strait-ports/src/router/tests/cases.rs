@@ -1,17 +1,17 @@
-//! The cases that are explored, and the faults that must show in them.
+//! The explored cases, and the faults that must be detected in them.
 
 use super::Mutant;
 use super::model::Op::{Break, Carry, Close, Crash, Look, Move, Post, Read};
 use super::model::{Case, Op, prove, refute};
 use super::oracle::promise::{NO_GAP, NO_HARM, NO_LEAK, ONE_CLOSE, ORDER, PROXIES_END, TOLD};
 
-/// The case, or a bigger one where there is time.
+/// Proves the case, or a bigger one in a long run.
 fn prove_either(case: Case, bigger: &'static [(Op, u8)]) {
     let long = std::env::var_os("STRAIT_LONG").is_some();
     prove(if long { Case { operations: bigger, ..case } } else { case });
 }
 
-/// The ends of a channel go to two nodes that do not know each other.
+/// The ends of a channel go to two nodes without a link.
 const APART: Case = Case {
     name: "both ends leave for strangers",
     acquainted: false,
@@ -21,7 +21,7 @@ const APART: Case = Case {
     forgeries: 0,
 };
 
-/// Both ends on the way at the same time, over nodes that know each other: proxies become neighbours.
+/// Both ends move at the same time, over nodes that are linked: proxies become neighbours.
 const SWAP: Case = Case {
     name: "both ends move on at the same time",
     acquainted: true,
@@ -31,7 +31,7 @@ const SWAP: Case = Case {
     forgeries: 0,
 };
 
-/// A queue with something in it goes along, and comes back.
+/// A queue with messages moves along, and returns.
 const RETURN: Case = Case {
     name: "an end leaves and comes back",
     acquainted: false,
@@ -51,7 +51,7 @@ const NESTED: Case = Case {
     forgeries: 0,
 };
 
-/// Any one of three nodes dies at any moment.
+/// Any one of three nodes crashes at any moment.
 const CRASH: Case = Case {
     name: "one node dies",
     acquainted: false,
@@ -61,7 +61,7 @@ const CRASH: Case = Case {
     forgeries: 0,
 };
 
-/// The link breaks over which a port has been handed on; both of its nodes live.
+/// The link over which a port has moved breaks; both of its nodes live.
 const BREAK: Case = Case {
     name: "a link breaks",
     acquainted: true,
@@ -71,7 +71,7 @@ const BREAK: Case = Case {
     forgeries: 0,
 };
 
-/// Node 2 gets a port, hands it on, and says what it likes, then and later.
+/// Node 2 receives a port, passes it on, and forges events at any time.
 const FORGER: Case = Case {
     name: "one node forges events",
     acquainted: true,
@@ -81,7 +81,7 @@ const FORGER: Case = Case {
     forgeries: 1,
 };
 
-/// Messages, and then a close, go through the go-between and past it.
+/// Messages, and then a close, go through the proxy and past it.
 const TWO_PATHS: Case = Case {
     name: "messages take two paths",
     acquainted: true,
@@ -91,7 +91,8 @@ const TWO_PATHS: Case = Case {
     forgeries: 0,
 };
 
-/// Everything at once: both ends of a channel and one of another travel, one to node 2, which forges events; a close; one of the others dies.
+/// Everything at once: both ends of a channel and one of another move, one of them to node 2, which
+/// forges events; a close; one of the other nodes crashes.
 const ALL: Case = Case {
     name: "one node dies and another forges events",
     acquainted: true,
@@ -101,7 +102,7 @@ const ALL: Case = Case {
     forgeries: 1,
 };
 
-/// How much waits is asked for while the ends travel, and messages are received.
+/// The outstanding amount is queried while the ends move and messages are received.
 const LOOK: Case = Case {
     name: "amounts are looked at while both ends travel",
     acquainted: true,

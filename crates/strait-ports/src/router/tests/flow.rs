@@ -1,4 +1,4 @@
-//! Back-pressure: what an oracle that sees both ends says about amounts, and what the reports cost.
+//! Back-pressure: amounts against an oracle that sees both ends, and the number of reports.
 
 use super::oracle::promise::AMOUNTS;
 use super::oracle::{End, Handle};
@@ -28,7 +28,7 @@ impl World {
         amount
     }
 
-    /// What is packed up if an end moves now, if its channel is open.
+    /// The flow state that would move with an end now, if its channel is open.
     fn flow_state(&self, Handle { node, key, .. }: Handle) -> Option<FlowState> {
         match self.routers[node].as_ref()?.elements.get(key)? {
             Element::Endpoint(Endpoint { line: Line::Open(_), flow, .. }) => Some(flow.pack()),
@@ -36,7 +36,7 @@ impl World {
         }
     }
 
-    /// What waits at an end, counted one by one.
+    /// The queued amount of an end, counted message by message.
     fn waiting(&self, Handle { node, key, .. }: Handle) -> Amount {
         let Some(Element::Endpoint(endpoint)) = self.routers[node].as_ref().and_then(|r| r.elements.get(key)) else {
             return Amount::default();
@@ -53,7 +53,8 @@ impl World {
         queued.chain(held).fold(Amount::default(), |sum, bytes| Amount { messages: sum.messages + 1, bytes: sum.bytes + bytes })
     }
 
-    /// Nothing is under way: every open channel whose ends are in somebody's hands has true counts, and whoever should know them better does.
+    /// With no event in transit: every open channel with both ends held by programs has correct
+    /// counts, and exact ones where a program has requested that.
     pub(super) fn check_amounts(&mut self) {
         let pairs: Vec<_> = (0..self.books.len()).filter_map(|end| Some((self.handle(end)?, self.handle(end ^ 1)?))).collect();
         for (posting, receiving) in pairs {
@@ -85,7 +86,7 @@ impl World {
         }
     }
 
-    /// Reports that are under way.
+    /// The number of reports in transit.
     fn reports(&self) -> usize {
         let is_report = |parcel: &&Parcel| matches!(parcel, Parcel::Frame(Frame { event: Event::Consumed { .. }, .. }));
         self.queues.values().flatten().filter(is_report).count()
@@ -96,7 +97,7 @@ impl World {
         (node, key)
     }
 
-    /// Posts bytes that mean nothing to the oracle.
+    /// Posts bytes that the oracle does not check.
     fn post_bytes(&mut self, end: End, bytes: usize) {
         let (node, key) = self.key(end);
         self.router(node).post(key, vec![0; bytes], Vec::new());
@@ -110,7 +111,7 @@ impl World {
         data.len()
     }
 
-    /// Gives the number of reports that were among what was under way.
+    /// Delivers everything; returns the number of reports that were in transit.
     fn settle_and_count(&mut self) -> usize {
         let reports = self.reports();
         self.settle(|_| 0);
@@ -209,7 +210,7 @@ fn a_mark_of_nothing_is_a_mark_of_one() {
     assert_eq!(world.router(node).credit(key), Credit::Blocked);
 }
 
-/// A peer that says what it likes about amounts: wrong figures for its own channel, and no more.
+/// A peer with false amounts: its own channel gets wrong amounts, and nothing else happens.
 #[test]
 fn a_lie_about_amounts_hurts_nobody_else() {
     let mut world = pair();
@@ -220,7 +221,7 @@ fn a_lie_about_amounts_hurts_nobody_else() {
     let most = Consumed { messages: u32::MAX, bytes: u32::MAX };
     tell(&mut world, Event::Consumed { batch: most, hops: u16::MAX }).unwrap();
     assert_eq!(world.observe_amount(0), Amount::default());
-    // The finest policy is a report a message; there is no coarser one than our own.
+    // The finest policy is one report for each message; the coarsest is the default.
     for (policy, reports) in [
         (CreditPolicy { messages: 0, bytes: 0, drained: true }, 300),
         (CreditPolicy { messages: u32::MAX, bytes: u32::MAX, drained: false }, 4),
@@ -257,7 +258,8 @@ fn a_lie_about_amounts_hurts_nobody_else() {
         let batch = Event::Consumed { batch: most, hops: 0 };
         world.router(node).handle(name(1), Frame { from: SideName(8), to: SideName(7), event: batch }).unwrap();
     }
-    // It has claimed 4 billion messages and taken them back; of its bytes enough is left.
+    // The peer has claimed 4 billion messages and reported them as received; of its bytes, enough
+    // are left.
     assert_eq!(world.router(node).amount(port).messages, 0);
     assert_eq!(world.router(node).credit(port), Credit::Blocked);
     world.router(node).close(port, CloseReason::Closed);
@@ -265,14 +267,15 @@ fn a_lie_about_amounts_hurts_nobody_else() {
     assert_eq!(world.router(node).peer_of(honest), Some(Addr { node: name(1), side: from }));
 }
 
-/// A report has its hops, as a message has: in a ring of proxies, which only forgers can build, it does not run for ever.
+/// A report counts hops as a message does: in a ring of proxies, which only forgers can make, it
+/// does not circulate for ever.
 #[test]
 fn a_report_that_has_gone_too_far_ends_the_channel() {
     for event in [Event::Consumed { batch: Consumed { messages: 1, bytes: 1 }, hops: 50 }, Event::CreditPolicy { policy: None, hops: 50 }] {
         let mut world = World::new(3, 9, &[(1, 2)], None);
         world.limit_hops(50);
         let end = world.channel(1);
-        // The broker's proxy can't leave: the two ends can't be introduced.
+        // The broker's proxy cannot leave, because the two ends cannot be introduced.
         let (to_broker, at_broker) = (world.road_from(1, 0).unwrap(), world.road_from(0, 1).unwrap());
         world.post(to_broker, &[end]);
         world.settle(|_| 0);

@@ -85,7 +85,8 @@ impl World {
         forgeries
     }
 
-    /// Sends a forged event. From now on the model promises nothing to the forger's own channels.
+    /// Sends a forged event. From now on the model guarantees nothing for the forger's own
+    /// channels.
     pub(super) fn tell(&mut self, forgery: Forgery, known: &Known) {
         let forger = self.forger.expect("a node forges events");
         self.note_spared(Some(forger));

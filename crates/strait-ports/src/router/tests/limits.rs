@@ -1,4 +1,4 @@
-//! What may wait at an endpoint, and for a fence.
+//! Limits of the messages that are queued at an endpoint or held for a fence.
 
 use super::world::name;
 use crate::limits::{MESSAGE_COST, PORT_COST};
@@ -37,7 +37,7 @@ fn closed(router: &mut Router, key: ElementKey) -> Option<CloseReason> {
     }
 }
 
-/// Posts messages of this size until the channel has ended; how many there were.
+/// Posts messages of this size until the channel has ended; returns their number.
 fn flood(router: &mut Router, posting: ElementKey, size: usize) -> usize {
     (1..)
         .find(|_| {
@@ -56,7 +56,7 @@ fn too_much_at_an_endpoint_ends_its_channel() {
         let (other, kept) = router.channel();
         router.post(other, vec![1], Vec::new());
         let count = flood(&mut router, a, size);
-        // As many as are within the limit, one that exceeds it, and one that finds it exceeded.
+        // The messages within the limit, one that exceeds it, and one that finds it exceeded.
         assert_eq!(count, limit / (size + MESSAGE_COST) + 2, "{size} {limit}");
         assert_eq!(overflows(&mut router), [(b, count - 1, (count - 1) * size)]);
         assert_eq!(closed(&mut router, a), Some(CloseReason::Dropped));
@@ -89,7 +89,7 @@ fn an_endpoint_may_have_its_own_limit() {
     let (a, b) = router.channel();
     router.limit_queue(b, 100);
     assert_eq!(flood(&mut router, a, 100), 2);
-    // With its endpoint a limit is forgotten.
+    // A limit is removed with its endpoint.
     router.limit_queues(usize::MAX, usize::MAX);
     router.close(b, CloseReason::Closed);
     let (a, _b) = router.channel();
@@ -243,7 +243,8 @@ fn a_peer_behind_a_proxy_of_this_node_counts() {
     let (side, far, inner) = (SideName(1), SideName(2), SideName(3));
     let (carrier, other) = (SideName(4), SideName(5));
     let key = router.adopt(side, Addr { node: name(THERE), side: far });
-    // The port leaves in a message. What stays is a proxy, for the port's neighbour has not unlocked the edge.
+    // The port leaves in a message. A proxy stays, because the port's neighbour has not unlocked
+    // the edge.
     let away = router.adopt(carrier, Addr { node: name(NEXT), side: other });
     router.post(away, Vec::new(), vec![key]);
     let left = router.take_actions().into_iter().find_map(|action| match action {

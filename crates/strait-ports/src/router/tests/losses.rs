@@ -1,12 +1,16 @@
-//! What is still promised when something has broken, died or lied: everything, to channels that had nothing to do with it.
+//! The guarantees after a loss, a crash or a forged event: channels that were not affected lose
+//! nothing.
 //!
-//! Who had to do with it is seen in the chains as they are at that moment. A channel whose chain is *whole*, from one end in a program's hands to the other
-//! over nodes and links that live, has lost nothing so far, whatever came before; what it has on its way is on those links, in order. So each loss is
-//! judged by itself, and not by what was said of the channel after an earlier one. What this cannot say:
-//! - where a port goes later. One that is sent somewhere after a loss may get to a node that is dead, or over a link that is broken and not known to be:
-//!   it is promised nothing any more, until it is whole again at the next loss.
-//! - what a bypass does with a link that has broken, before its nodes know. A chain that does not use the link, but has both its nodes, may be led over it
-//!   in that very moment: it counts as harmed.
+//! Whether a channel is affected follows from its chain at that moment. A chain is *whole* if it
+//! leads from one end, held by a program, to the other, over live nodes and links. A channel with a
+//! whole chain has lost nothing so far, whatever happened before. Its events in transit are on
+//! those links, in order. So each loss is judged by itself, independently of the judgement after an
+//! earlier one. Two things are not covered:
+//! - the later path of a port. A port that moves after a loss may reach a dead node, or use a
+//!   broken link before its nodes are notified. It has no guarantee until its chain is whole at the
+//!   next loss.
+//! - a bypass over a link that has broken before its nodes are notified. A chain that does not use
+//!   the link, but has both its nodes, may be moved to it at that moment: it counts as affected.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -18,16 +22,17 @@ use crate::router::element::{Element, Endpoint, Line};
 use crate::router::{ElementKey, Event, Router};
 
 impl Book {
-    /// Its port, or its other end's, is sent somewhere after so many losses.
+    /// The port, or its other end's, moves after this number of losses.
     pub(super) fn moves_after(&mut self, losses: usize) {
-        // Where it goes, somebody may be dead, or forge events.
+        // The target node may be dead, or forge events.
         self.spared &= losses == 0;
-        // What a single dead node has sent directly to this one is behind it; what it leads to now may break with the next loss.
+        // Events that a single dead node has sent directly to this one have arrived; later links
+        // may break with the next loss.
         self.owed &= losses <= 1;
     }
 }
 
-/// The neighbour of an endpoint whose neighbour stays: names of its own side and of the neighbour.
+/// The names of an endpoint's side and of its neighbour, if the neighbour stays.
 fn resting(router: &Router, key: ElementKey) -> Option<(SideName, Addr)> {
     match router.elements.get(key) {
         Some(Element::Endpoint(Endpoint { line: Line::Open(side), .. })) if side.change.is_none() => Some((side.name, side.peer)),
@@ -36,7 +41,8 @@ fn resting(router: &Router, key: ElementKey) -> Option<(SideName, Addr)> {
 }
 
 impl World {
-    /// The node is about to die. What was posted there on a port whose channel leads straight to another node is with the link, and comes.
+    /// The node is about to crash. Messages that it posted on a port whose channel leads directly
+    /// to another node are on the link, and will arrive.
     pub(super) fn note_debts(&mut self, node: usize) {
         self.books.iter_mut().for_each(|book| book.owed = false);
         if self.forger == Some(node) {
@@ -51,7 +57,8 @@ impl World {
         }
     }
 
-    /// Something has just been lost, or `forger` says the first wrong word: notes who has nothing to do with it.
+    /// A loss has just happened, or `forger` has sent its first forged event: notes the channels
+    /// that are not affected.
     pub(super) fn note_spared(&mut self, forger: Option<usize>) {
         for end in 0..self.books.len() {
             self.books[end].spared =
@@ -59,15 +66,16 @@ impl World {
         }
     }
 
-    /// The chain can be walked from this end to the other, over links that live and past this node, and no link between any of its nodes is about to be
-    /// found broken. If the other end has been closed: as far as where its close is on its way.
+    /// Whether the chain leads from this end to the other over live links and past this node,
+    /// without a link between any of its nodes that is about to be found broken. If the other end
+    /// was closed, the chain counts up to its close in transit.
     fn is_whole(&self, end: End, without: Option<usize>) -> bool {
         let Some(nodes) = self.chain(end) else { return false };
         let over = |a: usize, b: usize| matches!(self.queues.get(&(a, b)).and_then(VecDeque::back), Some(Parcel::Lost));
         !nodes.iter().any(|a| without == Some(*a) || nodes.iter().any(|b| over(*a, *b)))
     }
 
-    /// The nodes that the channel leads over from this end to the other, if it does.
+    /// The nodes of the channel from this end to the other, if its chain is complete.
     fn chain(&self, end: End) -> Option<BTreeSet<usize>> {
         let find = |end| self.handles.iter().find(|h: &&Handle| h.end == end);
         let from = find(end)?;
@@ -92,7 +100,7 @@ impl World {
         None
     }
 
-    /// A close that does not come from a loss is on its way between these two sides.
+    /// Whether a close that no loss has caused is in transit between these two sides.
     fn ends_in_order(&self, from: Addr, to: Addr) -> bool {
         let close = |parcel: &Parcel| {
             matches!(parcel, Parcel::Frame(frame) if (frame.from, frame.to) == (from.side, to.side)

@@ -1,4 +1,4 @@
-//! The router under every schedule of small cases, under schedules that nobody would write by hand, and some that somebody did.
+//! Tests of the router: all schedules of small cases, generated schedules, and scripted ones.
 
 mod canon;
 mod cases;
@@ -12,29 +12,30 @@ mod schedules;
 mod scripts;
 mod world;
 
-/// Faults that can be planted in a router, each at one place of it: the proof must find every one.
+/// Faults that can be planted in a router, each at one place: the proof must detect every one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Mutant {
-    /// What the next neighbour says is heard before the fence.
+    /// Events of the next neighbour are accepted before the fence.
     NothingIsHeld,
-    /// A close of the next neighbour is heard before the fence, though messages wait for it.
+    /// A close of the next neighbour is accepted before the fence, although messages are held for
+    /// it.
     CloseOvertakes,
-    /// R does not answer L's fence.
+    /// R does not return L's fence.
     FenceIsNotReturned,
-    /// Two proxies that ask each other both get the edge.
+    /// Two proxies that request each other are both granted the edge.
     BothAreGranted,
-    /// A side whose neighbour's node is gone waits for ever.
+    /// A side whose neighbour's node is lost waits for ever.
     LossDoesNotCut,
-    /// A side hears whoever knows its name.
+    /// A side accepts events from every sender that has its name.
     StrangersAreHeard,
-    /// What waited in a port's queue stays behind.
+    /// A port's queue is not transferred with it.
     TransferForgetsQueue,
-    /// What L hears from the leaving proxy of the channel's end it keeps to itself.
+    /// L does not pass on the close that it receives from the leaving proxy.
     EndIsNotPassedOn,
-    /// A lost node takes every channel with it.
+    /// A lost node ends all channels.
     LossCutsAll,
     /// A close is queued twice.
     ClosesAreToldTwice,
-    /// The names of a proxy that has left stay in the books.
+    /// The names of a removed proxy stay in the side table.
     NamesAreKept,
 }

@@ -1,7 +1,10 @@
-//! Small cases, exhaustively: every order in which operations, deliveries, one crash and a forger's words can happen.
+//! Small cases, explored exhaustively: every order of operations, deliveries, one crash and a
+//! forger's events.
 //!
-//! A state is a whole [`World`] and what programs may still do. After every step the oracle looks at what programs receive; wherever nothing is under
-//! way a copy of the world is received empty, closed and searched for what is left. `STRAIT_LONG=1` explores bigger cases.
+//! A state is a whole [`World`], with the operations that programs may still execute. After every
+//! step the oracle checks the received events. Whenever no event is in transit, a copy of the world
+//! receives all messages, closes all ports, and is searched for remains. `STRAIT_LONG=1` explores
+//! bigger cases.
 
 use std::cell::Cell;
 use std::hash::{Hash, Hasher};
@@ -17,7 +20,7 @@ use super::forger::{Forgery, Known};
 use super::oracle::{End, promise};
 use super::world::{Order, World};
 
-/// Something that programs may do, once it is possible.
+/// An operation that programs may execute once it is possible.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Op {
     Post(End),
@@ -25,28 +28,29 @@ pub(super) enum Op {
     Carry(End, End),
     /// Sends the end to a node, over the channel that has led there from the start.
     Move(End, usize),
-    /// Takes everything out of the end's queue.
+    /// Receives all events of the end's queue.
     Read(End),
     Close(End),
-    /// Asks how much waits for the other end: from then on that is told whenever it changes.
+    /// Queries the outstanding amount: from then on changes are reported.
     Look(End),
     Crash(usize),
-    /// The link between two nodes that live, neither of them the broker, breaks.
+    /// The link between two live nodes, neither of them the broker, breaks.
     Break(usize, usize),
 }
 
-/// A case: which operations there are, and how often each.
+/// A case: the possible operations, and how often each may occur.
 #[derive(Clone, Debug)]
 pub(super) struct Case {
     pub(super) name: &'static str,
-    /// Nodes 1 and 2 know each other from the start.
+    /// Nodes 1 and 2 are linked from the start.
     pub(super) acquainted: bool,
-    /// Where channels are made: the first has ends 0 and 1, counted from the first that is not a node's own.
+    /// The nodes that make channels. The first channel has ends 0 and 1, counted after the nodes'
+    /// own ends.
     pub(super) channels: &'static [usize],
     pub(super) operations: &'static [(Op, u8)],
-    /// Of all crashes among the operations so many.
+    /// The number of crashes among the operations that may occur.
     pub(super) crashes: u8,
-    /// What node 2 may say that an honest node would not.
+    /// The number of events that node 2 may forge.
     pub(super) forgeries: u8,
 }
 
@@ -56,15 +60,16 @@ struct State {
     left: Vec<u8>,
     crashes: u8,
     forgeries: u8,
-    /// What the forger knows.
+    /// The names that the forger has received.
     known: Known,
-    /// Steps so far: part of the state, so that routers that talk for ever make no circle but an endless path.
+    /// The number of steps so far. It is part of the state, so that routers that exchange events
+    /// for ever cause an endless path and not a circle.
     depth: u32,
     broken: Option<String>,
     fingerprint: u64,
 }
 
-/// What else a router promises.
+/// A further guarantee of routers.
 const NO_PANIC: &str = "no panic";
 
 impl State {
@@ -99,7 +104,8 @@ thread_local! {
     static QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Calls `step` and gives the text of its panic. Here a panic is a finding: printed for every state that has it, findings would hide each other.
+/// Calls `step` and returns the text of its panic. A panic is a finding here; printed for each of
+/// its states, findings would hide each other.
 fn quietly(step: impl FnOnce()) -> Result<(), String> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
@@ -119,13 +125,13 @@ fn quietly(step: impl FnOnce()) -> Result<(), String> {
     })
 }
 
-/// A case to be checked, with or without a fault in the routers.
+/// A case to check, with or without a fault in the routers.
 struct Proof {
     case: Case,
     mutant: Option<Mutant>,
 }
 
-/// No case needs as many steps as this.
+/// More steps than any case needs.
 const FOR_EVER: u32 = 400;
 
 impl Proof {
@@ -147,7 +153,7 @@ impl Proof {
         state
     }
 
-    /// The case counts ends from the first channel on.
+    /// Converts an end of the case, which counts from the first channel.
     fn end(&self, world: &World, end: End) -> End {
         world.roads() + end
     }
@@ -200,7 +206,7 @@ impl Proof {
             }
             Step::Deliver(link) => {
                 state.world.deliver(*link);
-                // What comes over the nodes' own channels is taken at once.
+                // Messages on the nodes' own channels are taken at once.
                 for road in (0..state.world.roads()).filter(|road| state.world.holds(link.1, *road)).collect::<Vec<_>>() {
                     while state.world.pop(road) {}
                 }
@@ -221,10 +227,10 @@ impl Proof {
                 && rest.crashes() > 0
                 && rest.lives(forger)
             {
-                // Others are rid of all that it did once its links are gone.
+                // Once the forger's links are gone, the others have nothing of it left.
                 rest.crash(forger);
             }
-            // Amounts are wrong where anything is: a mutant has to break a greater promise.
+            // A fault makes amounts wrong too: a mutant has to violate a stronger guarantee.
             if self.mutant.is_none() {
                 rest.check_amounts();
             }
@@ -295,7 +301,8 @@ pub(super) fn prove(case: Case) {
     }
 }
 
-/// Explores a case with a fault in every router until this promise is broken; others may be broken before. Prints the shortest way there.
+/// Explores a case with a fault in every router until this guarantee is violated; others may be
+/// violated before. Prints the shortest path to the violation.
 pub(super) fn refute(case: Case, mutant: Mutant, breaks: &'static str) {
     let began = Instant::now();
     let summary = case.summary();

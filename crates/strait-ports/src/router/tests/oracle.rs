@@ -1,4 +1,4 @@
-//! What programs do in a [`World`], what was promised to them, and whether that is kept.
+//! The programs of a [`World`], their guarantees, and the checks of these.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,8 @@ use super::world::World;
 use crate::message::CloseReason;
 use crate::router::{ElementKey, Received};
 
-/// What the engine promises; a broken promise is a failed assertion whose text begins with its name.
+/// The engine's guarantees. A violation is a failed assertion whose text starts with the
+/// guarantee's name.
 pub(super) mod promise {
     pub(in crate::router::tests) const ORDER: &str = "order and exactly-once";
     pub(in crate::router::tests) const ONE_CLOSE: &str = "close-once";
@@ -23,7 +24,7 @@ pub(super) mod promise {
 /// One of the two ends of a channel, wherever it is; its other end is `end ^ 1`.
 pub(super) type End = usize;
 
-/// A port in a program's hands.
+/// A port that a program holds.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Handle {
     pub(super) node: usize,
@@ -31,27 +32,27 @@ pub(super) struct Handle {
     pub(super) end: End,
 }
 
-/// What the oracle knows of an end.
+/// The oracle's record of an end.
 #[derive(Clone, Default, Debug, Hash)]
 pub(super) struct Book {
     posted: u32,
     received: u32,
     /// The program closed it.
     closed: bool,
-    /// Its close has come.
+    /// Its close was received.
     told: Option<CloseReason>,
-    /// It has changed hands since.
+    /// It has moved to another holder since.
     moved_on: bool,
-    /// Everything that was posted on the other end must come although its node has crashed.
+    /// All messages that were posted on the other end must arrive although its node has crashed.
     pub(super) owed: bool,
-    /// What broke, died or lied so far had nothing to do with this channel: nothing of it may show here.
+    /// No loss, crash or forged event so far has affected this channel: all guarantees apply.
     pub(super) spared: bool,
-    /// A forger has sent events to this channel: nothing is promised to it.
+    /// A forger has sent events to this channel: no guarantee applies.
     pub(super) tainted: bool,
 }
 
 impl World {
-    /// Something waits at this end.
+    /// Whether an event is queued at this end.
     pub(super) fn receivable(&self, end: End) -> bool {
         let Handle { node, key, .. } = self.handles[self.index(end)];
         self.routers[node].as_ref().is_some_and(|router| router.receivable(key))
@@ -96,7 +97,7 @@ impl World {
         self.act(node);
     }
 
-    /// As [`World::post`] with one port, which the oracle then no longer asks about: it cannot arrive.
+    /// As [`World::post`] with one port that cannot arrive; the oracle stops checking it.
     pub(super) fn post_cyclic(&mut self, end: End, port: End) {
         self.crashes += 1;
         self.post(end, &[port]);
@@ -109,7 +110,7 @@ impl World {
         self.act(node);
     }
 
-    /// Receives on an end; checks what comes against what was promised. False if nothing is there.
+    /// Receives on an end, and checks the event against the guarantees. False if there is none.
     pub(super) fn pop(&mut self, end: End) -> bool {
         let Handle { node, key, .. } = self.handles[self.index(end)];
         let orderly = self.crashes == 0;
@@ -135,8 +136,8 @@ impl World {
             Received::Close(reason) => {
                 let (posted, closed) = (self.books[end ^ 1].posted, self.books[end ^ 1].closed);
                 let book = &mut self.books[end];
-                // A port that is posted on after its close was received tells its new holder again.
-                // Who was to tell it why may have died meanwhile.
+                // A port that is posted after its close was received reports the close to its new
+                // holder. The node with the reason may have crashed meanwhile.
                 let fits = book.told == Some(reason) || !orderly && reason == CloseReason::Crashed;
                 assert!(book.told.is_none() || fits && book.moved_on, "{ONE_CLOSE}: end {end}: two closes");
                 book.told = Some(reason);
@@ -152,7 +153,8 @@ impl World {
         true
     }
 
-    /// What a forger gets, or sends: nothing is expected of it, and what came with it is let go of unless it can be told.
+    /// The forger's events are not checked. Ports in them are dropped unless the oracle can
+    /// identify them.
     fn take_unchecked(&mut self, node: usize, end: End, received: Received) {
         match received {
             Received::Message { data, ports } => {
@@ -177,7 +179,7 @@ impl World {
         }
     }
 
-    /// All that was posted towards this end must come, whatever crashes.
+    /// All messages that were posted towards this end must arrive, whatever crashes.
     pub(super) fn owe(&mut self, end: End) {
         self.books[end].owed = true;
     }
@@ -187,12 +189,12 @@ impl World {
         self.books[end].closed
     }
 
-    /// A close has come to this end.
+    /// Whether a close has arrived at this end.
     pub(super) fn is_told(&self, end: End) -> bool {
         self.books[end].told.is_some()
     }
 
-    /// Receives everything everywhere, also what this makes come.
+    /// Receives all events of all ends, those that arrive as a result included.
     pub(super) fn receive_all(&mut self) {
         loop {
             self.settle(|_| 0);
@@ -209,7 +211,7 @@ impl World {
         }
     }
 
-    /// What must hold when nothing is under way and everything has been received.
+    /// The guarantees when no event is in transit and all events have been received.
     pub(super) fn check_at_rest(&mut self) {
         let held: BTreeSet<End> = self.handles.iter().map(|h| h.end).collect();
         for end in held.iter().filter(|end| !self.books[**end].tainted) {
@@ -233,7 +235,7 @@ impl World {
         }
     }
 
-    /// Closes everything and looks for what is left.
+    /// Closes all ports, and searches for remains.
     pub(super) fn check_empty(&mut self) {
         let ends: Vec<End> = self.handles.iter().map(|h| h.end).collect();
         ends.into_iter().for_each(|end| self.close(end));

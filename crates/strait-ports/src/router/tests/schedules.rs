@@ -1,4 +1,4 @@
-//! Generated schedules: any order of operations and deliveries that links allow.
+//! Generated schedules: any order of operations and deliveries that links permit.
 
 use proptest::prelude::*;
 use proptest::test_runner::RngAlgorithm;
@@ -17,7 +17,7 @@ enum Step {
         port: u16,
         cargo: Vec<u16>,
     },
-    /// Sends a port to a random node, by way of the broker if need be.
+    /// Sends a port to a random node, over the broker if necessary.
     Move {
         port: u16,
         to: u8,
@@ -30,7 +30,7 @@ enum Step {
         port: u16,
         mark: HighWaterMark,
     },
-    /// Asks for what waits for the other end.
+    /// Queries the outstanding amount.
     Look {
         port: u16,
     },
@@ -48,7 +48,7 @@ enum Step {
     Deliver {
         links: Vec<u8>,
     },
-    /// A forger, if there is one, says one of the things that it can.
+    /// The forger, if there is one, sends one of its possible events.
     Forgery {
         what: u16,
     },
@@ -76,7 +76,8 @@ fn step_or_lie() -> impl Strategy<Value = Step> {
     prop_oneof![7 => step(false), 1 => any::<u16>().prop_map(|what| Step::Forgery { what })]
 }
 
-/// A port may only travel through channels made before its own: no port can come to wait inside its own other end's queue.
+/// A port may only move through channels made before its own, so that it is never queued inside its
+/// own other end's queue.
 fn carriable(carrier: End, cargo: End) -> bool {
     cargo / 2 > carrier / 2
 }
@@ -167,7 +168,7 @@ fn check_world(mut world: World, seed: u64, steps: &[Step]) {
         (noise >> 33) as usize % links
     });
     if let Some(forger) = world.forger.filter(|_| world.crashes() > 0) {
-        // Others are rid of all that it did once its links are gone.
+        // Once the forger's links are gone, the others have nothing of it left.
         world.crash(forger);
     }
     world.check_amounts();
@@ -177,15 +178,16 @@ fn check_world(mut world: World, seed: u64, steps: &[Step]) {
     world.check_empty();
 }
 
-/// How many schedules each property tries; `STRAIT_SCHEDULES` makes it more.
+/// The number of schedules of each property; `STRAIT_SCHEDULES` increases it.
 fn config() -> ProptestConfig {
     let cases = std::env::var("STRAIT_SCHEDULES").ok().and_then(|n| n.parse().ok()).unwrap_or(1000);
-    // The default generator takes most of the time without optimisation; nobody here needs it to be unpredictable.
+    // The default generator takes most of the time without optimisation, and its unpredictability
+    // is not needed here.
     let rng_algorithm = RngAlgorithm::XorShift;
     ProptestConfig { cases, max_shrink_iters: 20_000, failure_persistence: None, rng_algorithm, ..ProptestConfig::default() }
 }
 
-/// A member that knows all others, or none.
+/// A member that is linked to all others, or none.
 fn hub() -> impl Strategy<Value = Option<usize>> {
     proptest::option::of(1usize..6)
 }

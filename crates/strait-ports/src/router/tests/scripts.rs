@@ -1,9 +1,9 @@
-//! Situations worth a name.
+//! Scripted situations.
 
 use super::oracle::End;
 use super::world::World;
 
-/// A million live channels must be thinkable.
+/// A million live channels must fit into memory.
 #[test]
 fn a_port_is_small() {
     let (slot, side) = crate::router::element::sizes();
@@ -11,7 +11,8 @@ fn a_port_is_small() {
     assert!(side <= 72, "a side takes {side} bytes");
 }
 
-/// Both ends of a channel leave for each other's node at the same time, again and again, while messages flow.
+/// Both ends of a channel move to each other's node at the same time, repeatedly, while messages
+/// flow.
 #[test]
 fn both_ends_swap_places_while_messages_flow() {
     let mut world = World::new(3, 7, &[], None);
@@ -20,7 +21,7 @@ fn both_ends_swap_places_while_messages_flow() {
     world.post(2, &[end + 1]);
     world.receive_all();
     for round in 0..20 {
-        // Whoever holds it sends it over the broker to the other.
+        // Each holder sends its end over the broker to the other.
         for member in [1, 2] {
             let port = if world.holds(member, end) { end } else { end + 1 };
             assert!(world.holds(member, port));
@@ -29,7 +30,7 @@ fn both_ends_swap_places_while_messages_flow() {
             }
             world.post(2 * (member - 1) + 1, &[port]);
         }
-        // The broker passes each on as soon as it has it.
+        // The broker passes on each end as soon as it has it.
         let mut passed = 0;
         let mut turn = round;
         while passed < 2 {
@@ -54,7 +55,8 @@ fn both_ends_swap_places_while_messages_flow() {
     world.check_empty();
 }
 
-/// The target in the list dooms the message: the target closes, and so the port that it was posted on.
+/// A message that carries its own target is discarded: the target closes, and so does the port on
+/// which it was posted.
 #[test]
 fn a_port_posted_through_its_own_channel_closes_it() {
     let mut world = World::new(2, 3, &[], None);
@@ -64,7 +66,7 @@ fn a_port_posted_through_its_own_channel_closes_it() {
     world.check_empty();
 }
 
-/// Who is handed a port that is closed already learns of it, in the same node and in another.
+/// A receiver of a port that is already closed receives the close, in the same node and in another.
 #[test]
 fn a_closed_port_tells_its_new_holder() {
     let mut world = World::new(2, 3, &[], None);
@@ -82,13 +84,15 @@ fn a_closed_port_tells_its_new_holder() {
     world.check_empty();
 }
 
-/// A port that was posted towards its own other end over a detour: nobody can ever receive it, and nothing goes on for ever.
+/// A port that was posted towards its own other end over a detour cannot be received, and does not
+/// circulate for ever.
 #[test]
 fn a_port_that_chases_its_own_end_is_cut() {
     let mut world = World::new(2, 3, &[], None);
     world.limit_hops(100);
     let end = world.channel(0);
-    // One end goes to the member and comes back, and is posted through the other before the detour has been straightened.
+    // One end goes to the member and returns, and is posted through the other before the detour has
+    // been bypassed.
     world.post(0, &[end]);
     world.deliver((0, 1));
     world.pop(1);
@@ -102,7 +106,7 @@ fn a_port_that_chases_its_own_end_is_cut() {
     world.check_empty();
 }
 
-/// Two ports on their way through each other's channels.
+/// Two ports in transit through each other's channels.
 #[test]
 fn ports_that_chase_each_other_are_cut() {
     let mut world = World::new(2, 3, &[], None);
@@ -118,7 +122,8 @@ fn ports_that_chase_each_other_are_cut() {
     world.check_empty();
 }
 
-/// Node 1 sends the ends of a channel to 2 and 3, which it is linked to and which do not know each other; gives the one at 2.
+/// Node 1 sends the ends of a channel to 2 and 3, to which it is linked and which are not linked to
+/// each other; returns the end at 2.
 fn split_over_a_hub(world: &mut World) -> End {
     let end = world.channel(1);
     for (to, port) in [(2, end), (3, end + 1)] {
@@ -130,7 +135,8 @@ fn split_over_a_hub(world: &mut World) -> End {
     end
 }
 
-/// The host of the one end has its link to the other's already, the other not yet: it goes on by way of the proxy until it has.
+/// One end's host already has a link to the other end's host, but not vice versa: the channel
+/// continues through the proxy until it has.
 #[test]
 fn bypass_waits_for_the_link() {
     for late in [(0, 2), (0, 3)] {
@@ -150,11 +156,12 @@ fn bypass_waits_for_the_link() {
     }
 }
 
-/// Locks, the introduction, `Expect` and `Expecting`, after [`split_over_a_hub`]: what comes next is `Bypass`, from 1 to 2.
+/// The steps after [`split_over_a_hub`]: locks, the introduction, `Expect` and `Expecting`. The
+/// next event is `Bypass`, from 1 to 2.
 const UP_TO_BYPASS: [[(usize, usize); 2]; 6] =
     [[(2, 1), (3, 1)], [(1, 2), (1, 3)], [(2, 1), (3, 1)], [(1, 3), (3, 0)], [(0, 3), (0, 2)], [(3, 1), (3, 1)]];
 
-/// R is ready, but the link to it breaks before L hears of it: all is as before.
+/// R is ready, but the link to it breaks before L receives `Bypass`: the channel stays as before.
 #[test]
 fn a_bypass_that_fails_late_is_taken_back() {
     for r_hears_first in [false, true] {
@@ -173,7 +180,8 @@ fn a_bypass_that_fails_late_is_taken_back() {
             assert!(world.pop(end) && world.pop(end + 1), "messages take the long way");
         }
         assert_eq!(world.proxies(), 1);
-        // It is tried again, from the beginning, once the end at node 2 has gone where it can be reached.
+        // The bypass is tried again from the start, once the end at node 2 has moved to a node that
+        // can be reached.
         world.post(world.road_from(2, 0).unwrap(), &[end]);
         world.receive_all();
         assert_eq!(world.proxies(), 0);
@@ -183,7 +191,8 @@ fn a_bypass_that_fails_late_is_taken_back() {
     }
 }
 
-/// A proxy whose neighbours cannot reach each other stays, locks nobody out, and goes as soon as one of them has moved.
+/// A proxy whose neighbours cannot reach each other stays, unlocks its edges, and leaves as soon as
+/// one neighbour has moved.
 #[test]
 fn a_stuck_proxy_goes_once_a_neighbour_has_changed() {
     let mut world = World::new(4, 5, &[(2, 3)], Some(1));
@@ -206,7 +215,8 @@ fn a_stuck_proxy_goes_once_a_neighbour_has_changed() {
     world.check_empty();
 }
 
-/// A node sees that the link to the node after next is broken before the go-between has finished: what that still has comes first.
+/// A node detects that the link to the node after next is broken before the proxy has finished: the
+/// proxy's remaining events come first.
 #[test]
 fn what_the_go_between_has_comes_before_the_loss() {
     for fenced in [false, true] {
@@ -216,7 +226,8 @@ fn what_the_go_between_has_comes_before_the_loss() {
         world.post(end, &[]);
         world.deliver_all((1, 2));
         world.post(end, &[]);
-        // One message is on its way through node 1, one directly; node 2 dies, and node 3 hears of it first.
+        // One message is in transit through node 1, one directly; node 2 crashes, and node 3 is
+        // notified of that first.
         if fenced {
             world.deliver_all((2, 1));
         }
@@ -229,7 +240,8 @@ fn what_the_go_between_has_comes_before_the_loss() {
     }
 }
 
-/// What is posted towards a node that is known to be gone, before the go-between's fence has come: the ports in it close.
+/// A message posted towards a node that is reported as lost, before the proxy's fence has arrived:
+/// the ports in it close.
 #[test]
 fn ports_posted_to_a_lost_node_close() {
     let mut world = World::new(4, 5, &[], Some(1));
@@ -245,8 +257,9 @@ fn ports_posted_to_a_lost_node_close() {
     world.check_empty();
 }
 
-/// The link between the leaving proxy and R breaks after L's fence has come to R and before R's has come back: L hears of it from the proxy, and R,
-/// who has done with the proxy, must hear of it from L.
+/// The link between the leaving proxy and R breaks after L's fence has reached R and before R's has
+/// returned. L receives the close from the proxy. R has finished with the proxy, so it must receive
+/// the close from L.
 #[test]
 fn a_link_that_breaks_between_the_fences_ends_the_channel_at_both_ends() {
     for posted in [0, 3] {

@@ -1,4 +1,4 @@
-//! A world of routers with links that deliver in order and otherwise whenever the schedule likes, and break.
+//! A world of routers. Its links deliver in order, at times that the schedule picks, and can break.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -11,18 +11,20 @@ use crate::message::CloseReason;
 use crate::name::{Addr, NameSource, NodeName, SideName};
 use crate::router::{Action, Frame, Router};
 
-/// In which order names come.
+/// The order of random names.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Order {
     /// They look random and are the same in every run.
     Scrambled(u64),
-    /// Each is greater than all before: with the next, the two orders in which neighbours' names can stand.
+    /// Each is greater than all before. With `Descending`, these are the two possible orders of
+    /// neighbours' names.
     Ascending,
     /// Each is less than all before.
     Descending,
 }
 
-/// The names of a world: one count for all its routers, so that a copy of the world goes on in the same way.
+/// The names of a world: one counter for all its routers, so that a copy of the world continues in
+/// the same way.
 #[derive(Clone, Debug)]
 struct Names {
     order: Order,
@@ -49,36 +51,36 @@ impl NameSource for Names {
     }
 }
 
-/// What a link carries here.
+/// An item on a link of this world.
 #[derive(Clone, Debug)]
 pub(super) enum Parcel {
     Frame(Frame),
-    /// To the broker: introduce me.
+    /// To the broker: a request for an introduction.
     Introduce(usize),
     /// From the broker: there is a link now.
     LinkUp(usize),
-    /// From the broker: there will be none.
+    /// From the broker: there will be no link.
     Unreachable(usize),
     /// The link's end.
     Lost,
 }
 
-/// Node 0 is the broker.
+/// The world; node 0 is the broker.
 pub(super) struct World {
     names: Names,
     pub(super) routers: Vec<Option<Router>>,
     pub(super) queues: BTreeMap<(usize, usize), VecDeque<Parcel>>,
-    /// `(a, b)`: a can speak to b.
+    /// `(a, b)`: a can send to b.
     pub(super) linked: BTreeSet<(usize, usize)>,
     pub(super) introduced: BTreeSet<(usize, usize)>,
-    /// Pairs that no broker brings together.
+    /// Pairs that the broker does not introduce.
     pub(super) apart: BTreeSet<(usize, usize)>,
     pub(super) crashes: usize,
     pub(super) books: Vec<Book>,
     /// The end at one node whose other end was at another from the start.
     roads: BTreeMap<(usize, usize), End>,
     pub(super) handles: Vec<Handle>,
-    /// A member that may say what an honest one would not.
+    /// A member that may forge events.
     pub(super) forger: Option<usize>,
 }
 
@@ -137,7 +139,7 @@ pub(super) fn number(node: NodeName) -> usize {
 }
 
 impl World {
-    /// Broker and members; `hub` is a member that is linked to all others from the start.
+    /// A broker and members; `hub` is a member that is linked to all others from the start.
     pub(super) fn new(nodes: usize, seed: u64, apart: &[(usize, usize)], hub: Option<usize>) -> Self {
         Self::with_names(nodes, Order::Scrambled(seed.wrapping_mul(31)), apart, hub)
     }
@@ -193,12 +195,12 @@ impl World {
         self.roads.get(&(from, to)).copied()
     }
 
-    /// A name that was never given before.
+    /// A new name.
     pub(super) fn fresh_name(&mut self) -> SideName {
         SideName(self.names.next())
     }
 
-    /// How many ends there are of channels that nodes have from the start.
+    /// The number of ends of the channels that nodes have from the start.
     pub(super) fn roads(&self) -> usize {
         self.roads.len()
     }
@@ -208,7 +210,7 @@ impl World {
         self.routers.iter_mut().flatten().for_each(|router| router.mutant = mutant);
     }
 
-    /// The link between two living nodes breaks; what is under way still arrives.
+    /// The link between two live nodes breaks; events in transit still arrive.
     pub(super) fn sever(&mut self, a: usize, b: usize) {
         if a == b || !(self.linked.contains(&(a, b)) && self.linked.contains(&(b, a))) || a == 0 || b == 0 {
             return;
@@ -241,7 +243,7 @@ impl World {
         self.crashes
     }
 
-    /// The node is gone; what it has sent stays on its way.
+    /// The node is gone; events that it has sent stay in transit.
     pub(super) fn crash(&mut self, node: usize) {
         self.note_debts(node);
         self.crashes += 1;
@@ -278,7 +280,7 @@ impl World {
         }
     }
 
-    /// Links that have something for a node that can hear it.
+    /// The links with items for a live node.
     pub(super) fn deliverable(&self) -> Vec<(usize, usize)> {
         let ready = |(link, queue): (&(usize, usize), &VecDeque<Parcel>)| {
             let (from, to) = *link;
@@ -310,7 +312,7 @@ impl World {
         self.act(to);
     }
 
-    /// The link to `from` is over, as `to` sees it.
+    /// Node `to` detects the end of the link to `from`.
     fn lost(&mut self, from: usize, to: usize) {
         if !self.linked.remove(&(to, from)) {
             return;
@@ -339,19 +341,19 @@ impl World {
         }
     }
 
-    /// Delivers all that one link has.
+    /// Delivers all items of one link.
     pub(super) fn deliver_all(&mut self, link: (usize, usize)) {
         while self.deliverable().contains(&link) {
             self.deliver(link);
         }
     }
 
-    /// Proxies in all nodes.
+    /// The number of proxies in all nodes.
     pub(super) fn proxies(&self) -> usize {
         self.routers.iter().flatten().map(|router| router.counts().1).sum()
     }
 
-    /// Delivers until nothing is under way. `choose` picks among so many links.
+    /// Delivers until no item is in transit. `choose` picks among this number of links.
     pub(super) fn settle(&mut self, mut choose: impl FnMut(usize) -> usize) {
         for _ in 0..100_000 {
             let links = self.deliverable();
@@ -363,7 +365,7 @@ impl World {
         panic!("{PROXIES_END}: the routers talk for ever");
     }
 
-    /// Sets how many proxies a message may pass.
+    /// Sets the number of proxies that a message may pass.
     pub(super) fn limit_hops(&mut self, hops: u16) {
         self.routers.iter_mut().flatten().for_each(|router| router.max_hops = hops);
     }
