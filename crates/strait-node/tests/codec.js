@@ -1,8 +1,10 @@
 'use strict'
-// A main process without windows: reads each message that comes on standard input as a port's, with the package's own scripts, and writes its value again.
+// A main process without windows. It reads each message from standard input with the package's own
+// scripts, as a port does, and writes the value again to standard output.
 //
-// Both ways a frame is a length (32 bits, least significant byte first) and so many bytes. The first is the codec's source. An answer's first byte says
-// whether the others are a message (1) or the text of the error of 'messageerror' (0). The argument is the stage's length.
+// A frame is a length (32 bits, little endian) followed by that number of bytes, in both directions.
+// The first frame is the codec's source. An answer begins with 1 before a message, and with 0 before
+// the text of the error of 'messageerror'. The argument is the stage's length.
 
 const fs = require('fs')
 const { native, provideCodec } = require('../../../packages/electron/lib/native')

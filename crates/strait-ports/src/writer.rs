@@ -4,13 +4,13 @@ use crate::MAX_DATA;
 use crate::buffer::{AllocError, Buffer};
 use crate::port::Port;
 
-/// So many bytes more than were asked for at first: what follows a large part is mostly a few bytes.
+/// Bytes that a new buffer has beyond the requested size: mostly a few bytes follow a large part.
 const SLACK: usize = 4096;
 
 /// A message that is written part by part into one [`Buffer`], which grows as it must.
 ///
-/// Each call gets the port that the message is for, as that may close or be transferred meanwhile. Without one there is no receiver: nothing is kept, and
-/// what is written is only counted.
+/// Each call gets the port of the message, because the port may be closed or transferred between two
+/// calls. Without a port the message has no receiver: its bytes are counted and not kept.
 ///
 /// ```
 /// use strait_ports::{Event, MessageWriter, Node};

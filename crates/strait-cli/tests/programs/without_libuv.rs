@@ -1,4 +1,5 @@
-//! Programs where Node does not export libuv's functions (here, where the addon is told so): a threadsafe function wakes the loop.
+//! Programs without libuv's functions, which some builds of Node do not export. A threadsafe function
+//! wakes the loop. `STRAIT_WITHOUT_LIBUV` makes the addon of a debug build ignore the functions.
 
 use crate::program::{Running, folder, run, workspace};
 use crate::{Outcome, Test, test};

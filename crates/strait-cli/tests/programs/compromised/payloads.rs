@@ -11,7 +11,7 @@ pub(super) enum Payload {
     Raw(&'static [u8]),
     /// Behind the header.
     Value(&'static [u8]),
-    /// Behind the header, so many times.
+    /// Behind the header, repeated this number of times.
     Repeated(&'static [u8], usize),
 }
 
